@@ -1,0 +1,424 @@
+"""The scorecard as data: a versioned policy file, read strictly and named by its hash.
+
+A policy is approved as bytes: its SHA-256 is part of every result, so that two versions can stand side by side and an old
+result still says what it was worked out with. Everything is an integer; a share is in per mille, a point in tenths.
+Meaning of each member: docs/formulas.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
+
+from pydantic import Field, ValidationError, model_validator
+
+from node.core.errors import RejectedError
+from protocol.encoding import encode_b64u, sha256
+from protocol.errors import ProtocolError
+from protocol.strict_json import parse_object
+from schemas.summary import DelayClass, Disputes, Lateness, OverdueNow, Relation, Volume
+from schemas.wire import WireModel
+
+SCORE_DECI_MAX = 1000  # a score runs from 0 to 100.0
+PERMILLE = 1000
+POLICY_BYTES_MAX = 262_144
+FACTORS_MAX = 64
+STEPS_MAX = 32
+
+Model = TypeVar("Model", bound=WireModel)
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+Permille = Annotated[int, Field(ge=0, le=PERMILLE)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class PolicyInvalidError(RejectedError):
+    """A policy file is not what it must be; the text names the first wrong member."""
+
+    code = "policy-invalid"
+
+
+class UnknownTextError(RejectedError):
+    """A code has no text in this policy."""
+
+    code = "text-unknown"
+
+
+class Language(StrEnum):
+    """What the faces speak."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+class Band(StrEnum):
+    """How a factor came out, by the share of its points that was reached."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+    UNKNOWN = "unknown"
+
+
+class Source(StrEnum):
+    """Whose experience a factor may read."""
+
+    OWN = "own"
+    PEERS = "peers"
+
+
+class Combine(StrEnum):
+    """How several sources make one value: their weighted mean, or the largest."""
+
+    MEAN = "mean"
+    MAX = "max"
+
+
+class EvidenceValue(StrEnum):
+    """The figures that evidence offers; each is a field of ``node.assessment.evidence.Figures``."""
+
+    INDEX_DECI = "index_deci"
+    DBT_DECI = "dbt_deci"
+    LATE_PERMILLE = "late_permille"
+    UNPAID_PERMILLE = "unpaid_permille"
+    WORST_RANK = "worst_rank"
+    OVERDUE_DAYS = "overdue_days"
+    TREND_DECI = "trend_deci"
+    RELATION_MONTHS = "relation_months"
+    DISPUTED_PERMILLE = "disputed_permille"
+    ADVERSE_RANK = "adverse_rank"
+
+
+class ConfidenceLevel(StrEnum):
+    """How far a score carries; ``none`` belongs to a missing score only."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+ENGINE_CODES = (
+    "confidence.no-data",
+    "change.peers-better",
+    "change.peers-worse",
+    "change.peers-only",
+    "change.more-evidence",
+    "change.peers-agree",
+    "change.no-peer-evidence",
+    "change.prior-only",
+    "left-out.later",
+    "left-out.stale",
+    "left-out.superseded",
+    "left-out.empty",
+    "used",
+)
+
+
+class LocalText(WireModel):
+    """One text in both languages."""
+
+    zh: Annotated[str, Field(min_length=1, max_length=200)]
+    en: Annotated[str, Field(min_length=1, max_length=200)]
+
+    def render(self, language: Language) -> str:
+        """Return the text in a language."""
+        return self.zh if language is Language.ZH else self.en
+
+
+class Step(WireModel):
+    """From ``at`` on, ``value`` holds."""
+
+    at: Annotated[int, Field(ge=0, le=100_000)]
+    value: Permille
+
+
+Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=STEPS_MAX)]
+
+
+class PointStep(WireModel):
+    """At ``at``, a factor earns ``points_deci``."""
+
+    at: Annotated[int, Field(ge=-100_000, le=100_000)]
+    points_deci: Annotated[int, Field(ge=0, le=SCORE_DECI_MAX)]
+
+
+class BandTexts(WireModel):
+    """One reason text a band."""
+
+    good: LocalText
+    fair: LocalText
+    poor: LocalText
+    unknown: LocalText
+
+
+class Factor(WireModel):
+    """One line of the scorecard: a figure, how sources make one value of it, and what the value earns."""
+
+    id: Identifier
+    reads: EvidenceValue
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=2)]
+    combine: Combine
+    prior: Annotated[int, Field(ge=-100_000, le=100_000)]
+    interpolate: bool
+    points_max_deci: Annotated[int, Field(ge=1, le=SCORE_DECI_MAX)]
+    steps: Annotated[tuple[PointStep, ...], Field(min_length=2, max_length=STEPS_MAX)]
+    names: LocalText
+    texts: BandTexts
+
+    @property
+    def is_higher_better(self) -> bool:
+        """Whether a larger value earns more."""
+        return self.steps[-1].points_deci > self.steps[0].points_deci
+
+    @model_validator(mode="after")
+    def _check_steps(self) -> Self:
+        if len(set(self.sources)) != len(self.sources):
+            raise ValueError("a source is named twice")
+        _check_ascending([step.at for step in self.steps])
+        points = [step.points_deci for step in self.steps]
+        if points not in (sorted(points), sorted(points, reverse=True)):
+            raise ValueError("the points neither rise nor fall all along")
+        if max(points) != self.points_max_deci or min(points) != 0:
+            raise ValueError("the points run from 0 to points_max_deci")
+        return self
+
+
+class OwnRules(WireModel):
+    """What own records weigh, in invoices."""
+
+    invoices_cap: Annotated[int, Field(ge=1, le=1000)]
+    age_permille: Steps
+
+    @model_validator(mode="after")
+    def _check_age(self) -> Self:
+        _check_falling(self.age_permille)
+        return self
+
+
+class PeerRules(WireModel):
+    """What peers' summaries weigh, in own invoices, and the largest part of the whole they may have."""
+
+    invoices_cap: Annotated[int, Field(ge=1, le=1000)]
+    worth_permille: Permille
+    age_permille: Steps
+    share_max_permille: Steps
+
+    @model_validator(mode="after")
+    def _check_tables(self) -> Self:
+        _check_falling(self.age_permille)
+        _check_falling(self.share_max_permille)
+        if self.share_max_permille[0].value != PERMILLE:
+            raise ValueError("without own invoices peers are all there is")
+        if any(step.value == PERMILLE for step in self.share_max_permille[1:]):
+            raise ValueError("with own invoices peers cannot be all there is")
+        return self
+
+
+class LatenessValues(WireModel):
+    """What a class-only answer stands for."""
+
+    invoices: Annotated[int, Field(ge=1, le=4)]
+    index_deci: Annotated[int, Field(ge=0, le=1000)]
+    dbt_deci: Annotated[int, Field(ge=0, le=36_500)]
+    late_permille: Permille
+    unpaid_permille: Permille
+    worst: DelayClass
+
+
+class BandValues(WireModel):
+    """The one number that stands for each coarse band of a summary: mid-points, and cautious ones for the open ends."""
+
+    invoices: dict[str, Count]
+    invoices_unstated: Count
+    relation_months: dict[str, Count]
+    overdue_days: dict[str, Count]
+    disputed_permille: dict[str, Permille]
+    lateness: dict[str, LatenessValues]
+
+    @model_validator(mode="after")
+    def _check_bands(self) -> Self:
+        rising = (
+            (self.invoices, Volume, "n_invoices"),
+            (self.relation_months, Relation, "years"),
+            (self.overdue_days, OverdueNow, "oldest"),
+            (self.disputed_permille, Disputes, "share"),
+        )
+        for values, model, member in rising:
+            bands = _list_bands(model, member)
+            _check_named(values, bands)
+            _check_ascending([values[band] for band in bands])
+        _check_named(self.lateness, _list_bands(Lateness, "seen"))
+        return self
+
+
+class ConfidenceRule(WireModel):
+    """The first rule whose conditions all hold gives level and reason."""
+
+    level: ConfidenceLevel
+    code: Identifier
+    own_invoices_min: Count = 0
+    peers_min: Count = 0
+    invoices_min: Count = 0
+    age_days_max: Count | None = None
+
+    @property
+    def is_catch_all(self) -> bool:
+        """Whether every case meets it."""
+        mins = (self.own_invoices_min, self.peers_min, self.invoices_min)
+        return not any(mins) and self.age_days_max is None
+
+
+class PolicyBody(WireModel):
+    """The policy file."""
+
+    kind: Literal["assessment-policy"]
+    id: Identifier
+    version: Annotated[int, Field(ge=1, le=10_000)]
+    formula: Literal["pbs-1"]
+    names: LocalText
+    minimum_invoices: Annotated[int, Field(ge=1, le=1000)]
+    prior_invoices: Annotated[int, Field(ge=1, le=1000)]
+    reasons_max: Annotated[int, Field(ge=1, le=FACTORS_MAX)]
+    good_from_permille: Permille
+    fair_from_permille: Permille
+    own: OwnRules
+    peers: PeerRules
+    bands: BandValues
+    confidence: Annotated[tuple[ConfidenceRule, ...], Field(min_length=1, max_length=STEPS_MAX)]
+    factors: Annotated[tuple[Factor, ...], Field(min_length=1, max_length=FACTORS_MAX)]
+    texts: Annotated[dict[str, LocalText], Field(max_length=256)]
+
+    @model_validator(mode="after")
+    def _check_whole(self) -> Self:
+        if sum(factor.points_max_deci for factor in self.factors) != SCORE_DECI_MAX:
+            raise ValueError("the factors' points add up to 100.0")
+        if len({factor.id for factor in self.factors}) != len(self.factors):
+            raise ValueError("two factors have one id")
+        if any(rule.level is ConfidenceLevel.NONE for rule in self.confidence):
+            raise ValueError("confidence none is kept for a missing score")
+        if not self.confidence[-1].is_catch_all:
+            raise ValueError("the last confidence rule holds for every case")
+        codes = {*ENGINE_CODES, *(f"confidence.{rule.code}" for rule in self.confidence)}
+        _check_named(self.texts, sorted(codes))
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyReference:
+    """The name of the exact bytes a result was worked out with."""
+
+    policy_id: str
+    version: int
+    sha256_b64u: str
+
+    @property
+    def label(self) -> str:
+        """Name it as people do: ``expert-1``."""
+        return f"{self.policy_id}-{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A policy with the name of its bytes."""
+
+    body: PolicyBody
+    reference: PolicyReference
+
+    PRESET: ClassVar[str] = "expert-1"
+
+    def find_factor(self, factor_id: str) -> Factor | None:
+        """Find a factor by its id."""
+        return next((factor for factor in self.body.factors if factor.id == factor_id), None)
+
+    def describe(self, code: str, language: Language) -> str:
+        """Put a code into words: ``dbt``, ``dbt.poor``, ``confidence.own-only``, ``change.peers-worse``.
+
+        Raises:
+            UnknownTextError: The policy has no such code.
+        """
+        if (text := self.body.texts.get(code)) is not None:
+            return text.render(language)
+        factor_id, _, band = code.partition(".")
+        factor = self.find_factor(factor_id)
+        if factor is not None and not band:
+            return factor.names.render(language)
+        if factor is not None and band in BandTexts.model_fields:
+            text = getattr(factor.texts, band)
+            return str(text.render(language))
+        raise UnknownTextError(f"{self.reference.label} has no text for {code}")
+
+
+def parse_policy(raw: bytes) -> Policy:
+    """Read a policy file.
+
+    Raises:
+        PolicyInvalidError: Too large, not strict JSON, or a member is missing, unknown or wrong.
+    """
+    if len(raw) > POLICY_BYTES_MAX:
+        raise PolicyInvalidError(f"larger than {POLICY_BYTES_MAX} bytes")
+    body = parse_strictly(PolicyBody, raw)
+    reference = PolicyReference(
+        policy_id=body.id, version=body.version, sha256_b64u=encode_b64u(sha256(raw))
+    )
+    return Policy(body=body, reference=reference)
+
+
+def read_preset_policy(name: str = Policy.PRESET) -> Policy:
+    """Read a policy that ships with the node.
+
+    Raises:
+        PolicyInvalidError: The file breaks the rules of a policy.
+    """
+    return parse_policy((resources.files(__package__) / "policies" / f"{name}.json").read_bytes())
+
+
+def parse_strictly(model: type[Model], raw: bytes) -> Model:
+    """Read a data file: duplicates, floats and null are refused before the model sees it.
+
+    Raises:
+        PolicyInvalidError: As the first fault says.
+    """
+    try:
+        parse_object(raw)
+        return model.model_validate_json(raw)
+    except ProtocolError as err:
+        raise PolicyInvalidError(str(err)) from err
+    except ValidationError as err:
+        first = err.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "file"
+        raise PolicyInvalidError(f"{place}: {first['msg']}") from err
+
+
+def find_step(steps: Sequence[Step], at: int) -> int:
+    """Return the value that holds at a place; the first step holds below it too."""
+    held = steps[0].value
+    for step in steps:
+        if step.at <= at:
+            held = step.value
+    return held
+
+
+def _list_bands(model: type[WireModel], member: str) -> tuple[str, ...]:
+    return get_args(model.model_fields[member].annotation)
+
+
+def _check_named(values: Mapping[str, Any], names: Sequence[str]) -> None:
+    if set(values) != set(names):
+        raise ValueError(f"names {', '.join(names)} and nothing else")
+
+
+def _check_ascending(values: Sequence[int]) -> None:
+    if any(left >= right for left, right in pairwise(values)):
+        raise ValueError("the values do not rise")
+
+
+def _check_falling(steps: Sequence[Step]) -> None:
+    _check_ascending([step.at for step in steps])
+    if steps[0].at != 0:
+        raise ValueError("the first step is at 0")
+    if any(left.value < right.value for left, right in pairwise(steps)):
+        raise ValueError("the values do not fall")

@@ -1,0 +1,228 @@
+"""An assessment for people and programs: one set of rows, which every face renders as it likes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from node.assessment.policy import EvidenceValue, Language, Policy
+from node.assessment.rules_scorecard import Assessment, EvidenceLine
+from node.assessment.service import AssessmentPair
+from schemas.summary import DELAY_CLASSES
+
+NOTHING = "—"
+_DECIMAL_UNITS = {
+    EvidenceValue.INDEX_DECI: "",
+    EvidenceValue.DBT_DECI: " d",
+    EvidenceValue.LATE_PERMILLE: " %",
+    EvidenceValue.UNPAID_PERMILLE: " %",
+    EvidenceValue.DISPUTED_PERMILLE: " %",
+    EvidenceValue.TREND_DECI: "",
+}
+_WHOLE_UNITS = {
+    EvidenceValue.OVERDUE_DAYS: " d",
+    EvidenceValue.RELATION_MONTHS: " mo",
+    EvidenceValue.ADVERSE_RANK: "",
+}
+_HEADINGS = {
+    Language.EN: (
+        "Factor",
+        "Max",
+        "Own",
+        "With peers",
+        "Change",
+        "Own value",
+        "Peers' value",
+        "Why",
+    ),
+    Language.ZH: ("指标", "满分", "自有", "结合同行", "变化", "自有值", "同行值", "原因"),
+}
+_TOTALS = {Language.EN: "Score", Language.ZH: "总分"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRow:
+    """One factor in words: points without and with peers, the values behind them, and why they differ."""
+
+    factor_id: str
+    name: str
+    points_max: str
+    points_own: str
+    points_with_peers: str
+    change: str
+    own_value: str
+    peers_value: str
+    reason: str
+    why: str
+
+
+def build_comparison(
+    pair: AssessmentPair, *, policy: Policy, language: Language
+) -> tuple[ComparisonRow, ...]:
+    """Put a pair of assessments side by side, factor by factor."""
+    results = {factor.factor_id: factor for factor in pair.with_peers.assessment.factors}
+    rows = []
+    for change in pair.changes:
+        result = results[change.factor_id]
+        factor = policy.find_factor(change.factor_id)
+        reads = None if factor is None else factor.reads
+        rows.append(
+            ComparisonRow(
+                factor_id=change.factor_id,
+                name=policy.describe(change.factor_id, language),
+                points_max=format_deci(result.points_max_deci),
+                points_own=format_deci(change.before_deci),
+                points_with_peers=format_deci(change.after_deci),
+                change=format_change(change.change_deci),
+                own_value=format_value(reads, change.own_value),
+                peers_value=format_value(reads, change.peers_value),
+                reason=policy.describe(result.code, language),
+                why=policy.describe(change.code, language),
+            )
+        )
+    return tuple(rows)
+
+
+def build_table(pair: AssessmentPair, *, policy: Policy, language: Language) -> Table:
+    """Draw the comparison for a terminal, its total at the foot."""
+    own, with_peers = pair.own.assessment, pair.with_peers.assessment
+    change_deci = (with_peers.score_deci or 0) - (own.score_deci or 0)
+    totals = (
+        _TOTALS[language],
+        "100.0",
+        format_deci(own.score_deci),
+        format_deci(with_peers.score_deci),
+        format_change(change_deci),
+        "",
+        "",
+        policy.describe(with_peers.confidence.code, language),
+    )
+    table = Table(title=f"{pair.subject_id} · {with_peers.policy.label}", show_footer=True)
+    for position, (heading, total) in enumerate(zip(_HEADINGS[language], totals, strict=True)):
+        is_number = 0 < position < len(totals) - 1
+        table.add_column(heading, footer=total, justify="right" if is_number else "left")
+    for row in build_comparison(pair, policy=policy, language=language):
+        table.add_row(
+            row.name,
+            row.points_max,
+            row.points_own,
+            row.points_with_peers,
+            row.change,
+            row.own_value,
+            row.peers_value,
+            row.why,
+        )
+    return table
+
+
+def build_object(pair: AssessmentPair, *, policy: Policy, language: Language) -> dict[str, Any]:
+    """Return the pair as plain values for JSON: codes and numbers, and the words beside them."""
+    return {
+        "customer_id": pair.customer_id,
+        "subject": pair.subject_id,
+        "policy": {
+            "id": pair.with_peers.assessment.policy.policy_id,
+            "version": pair.with_peers.assessment.policy.version,
+            "sha256": pair.with_peers.assessment.policy.sha256_b64u,
+        },
+        "own": _assessment_object(
+            pair.own.assessment_id, pair.own.assessment, policy=policy, language=language
+        ),
+        "with_peers": _assessment_object(
+            pair.with_peers.assessment_id,
+            pair.with_peers.assessment,
+            policy=policy,
+            language=language,
+        ),
+        "changes": [
+            {
+                "factor": change.factor_id,
+                "before_deci": change.before_deci,
+                "after_deci": change.after_deci,
+                "change_deci": change.change_deci,
+                "own_value": change.own_value,
+                "peers_value": change.peers_value,
+                "code": change.code,
+                "why": policy.describe(change.code, language),
+            }
+            for change in pair.changes
+        ],
+    }
+
+
+def format_deci(value_deci: int | None) -> str:
+    """Write tenths with one decimal; nothing is a dash, never 0."""
+    if value_deci is None:
+        return NOTHING
+    sign = "-" if value_deci < 0 else ""
+    whole, tenth = divmod(abs(value_deci), 10)
+    return f"{sign}{whole}.{tenth}"
+
+
+def format_change(change_deci: int) -> str:
+    """Write a change of points with its sign; no change is ``0.0``."""
+    return f"+{format_deci(change_deci)}" if change_deci > 0 else format_deci(change_deci)
+
+
+def format_value(reads: EvidenceValue | None, value: int | None) -> str:
+    """Write a figure with its unit."""
+    if value is None or reads is None:
+        return NOTHING
+    if reads in _DECIMAL_UNITS:
+        return format_deci(value) + _DECIMAL_UNITS[reads]
+    if reads is EvidenceValue.WORST_RANK:
+        return DELAY_CLASSES[value].value
+    return f"{value}{_WHOLE_UNITS[reads]}"
+
+
+def _assessment_object(
+    assessment_id: int, result: Assessment, *, policy: Policy, language: Language
+) -> dict[str, Any]:
+    confidence = result.confidence
+    return {
+        "assessment_id": assessment_id,
+        "as_of": result.as_of.isoformat(),
+        "score": result.score,
+        "score_deci": result.score_deci,
+        "confidence": {
+            "level": confidence.level.value,
+            "code": confidence.code,
+            "text": policy.describe(confidence.code, language),
+            "own_invoices": confidence.own_invoices,
+            "peers": confidence.peers,
+            "invoices": confidence.invoices,
+            "age_days": confidence.age_days,
+        },
+        "factors": [
+            {
+                "factor": factor.factor_id,
+                "name": policy.describe(factor.factor_id, language),
+                "points_deci": factor.points_deci,
+                "points_max_deci": factor.points_max_deci,
+                "value": factor.value,
+                "own_value": factor.own_value,
+                "peers_value": factor.peers_value,
+                "code": factor.code,
+                "reason": policy.describe(factor.code, language),
+                "sources": list(factor.sources),
+            }
+            for factor in result.factors
+        ],
+        "reasons": [
+            {"code": code, "text": policy.describe(code, language)} for code in result.reasons
+        ],
+        "evidence": [_evidence_object(line) for line in result.evidence],
+    }
+
+
+def _evidence_object(line: EvidenceLine) -> dict[str, Any]:
+    return {
+        "ref": line.ref,
+        "provider": line.provider,
+        "code": line.code,
+        "weight_milli": line.weight_milli,
+        "invoices": line.invoices,
+        "age_days": line.age_days,
+    }

@@ -1,0 +1,259 @@
+"""Use cases of the assessment room: assess a customer from own records alone and with peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from node.assessment.evidence import (
+    HISTORY_MONTHS,
+    OwnEvidence,
+    PeerEvidence,
+    PeerSummaryRecord,
+    build_own_evidence,
+    build_peer_evidence,
+)
+from node.assessment.policy import Language, Policy, PolicyReference
+from node.assessment.rules_difference import FactorChange, explain_difference
+from node.assessment.rules_scorecard import USED, assess
+from node.assessment.store import AssessmentRecord, AssessmentStore
+from node.core.clock import Clock
+from node.core.database import Database, UnitOfWork
+from node.core.errors import InvariantError, NotFoundError, RejectedError
+from node.records.service import CustomerNotFoundError, find_behaviour_window
+from node.records.store import CustomerRecord, RecordsStore
+from node.records.windows import last_released_month, trailing_window
+
+PEER_SUMMARIES_MAX = 1000  # of one subject; more is a fault of the store that keeps them
+COLLECTIVE_KIND = "collective"
+
+ListPeerSummaries: TypeAlias = Callable[[UnitOfWork, str], Sequence[PeerSummaryRecord]]
+
+
+class CollectiveAccountError(RejectedError):
+    """A collective account stands for many companies: no experience with it is of anybody."""
+
+    code = "customer-collective"
+
+
+class PolicyUnknownError(NotFoundError):
+    """An assessment names a policy that this node does not hold."""
+
+    code = "policy-unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentPair:
+    """A customer without and with peers, and what the peers changed.
+
+    Where no peer has answered, both are the same assessment.
+    """
+
+    customer_id: int
+    subject_id: str
+    own: AssessmentRecord
+    with_peers: AssessmentRecord
+    changes: tuple[FactorChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessedCustomer:
+    """A fresh pair with the evidence it was made from; ``peers`` are those that were used."""
+
+    pair: AssessmentPair
+    own: OwnEvidence | None
+    peers: tuple[PeerEvidence, ...]
+
+
+class AssessmentService:
+    """The room's use cases: one public method, one transaction, one commit."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        policy: Policy,
+        list_peer_summaries: ListPeerSummaries,
+        former_policies: Sequence[Policy] = (),
+    ) -> None:
+        """``policy`` is the approved one; ``former_policies`` put old results into words."""
+        self._database = database
+        self._clock = clock
+        self._policy = policy
+        self._list_peer_summaries = list_peer_summaries
+        self._policies = {
+            known.reference.sha256_b64u: known for known in (*former_policies, policy)
+        }
+
+    def assess_customer(self, customer_id: int, *, as_of: date) -> AssessmentPair:
+        """Assess a customer on a business date and keep the result with its inputs.
+
+        Raises:
+            CustomerNotFoundError: There is no such customer.
+            CollectiveAccountError: It is a collective account.
+        """
+        with self._database.write() as uow:
+            return self.assess_within(uow, customer_id, as_of=as_of).pair
+
+    def assess_within(self, uow: UnitOfWork, customer_id: int, *, as_of: date) -> AssessedCustomer:
+        """Assess within the caller's transaction: a rating and its assessment are kept together.
+
+        Raises:
+            CustomerNotFoundError: There is no such customer.
+            CollectiveAccountError: It is a collective account.
+        """
+        customer = _get_customer(uow, customer_id)
+        own = _read_own_evidence(uow, customer, as_of=as_of)
+        subject_id = customer.subject_id
+        peers = self._read_peer_evidence(uow, subject_id)
+        pair = self._assess_pair(
+            uow, customer_id=customer_id, subject_id=subject_id, own=own, peers=peers, as_of=as_of
+        )
+        evidence = pair.with_peers.assessment.evidence
+        used = {line.ref for line in evidence if line.code == USED}
+        return AssessedCustomer(
+            pair=pair, own=own, peers=tuple(peer for peer in peers if peer.msg_hash_b64u in used)
+        )
+
+    def find_latest(self, customer_id: int) -> AssessmentPair | None:
+        """Return the newest assessment of a customer with what it is explained against."""
+        with self._database.read() as uow:
+            store = AssessmentStore(uow.connection)
+            latest = store.find_latest(customer_id)
+            return None if latest is None else _complete(store, latest)
+
+    def find_pair(self, assessment_id: int) -> AssessmentPair | None:
+        """Return an assessment with what it is explained against."""
+        with self._database.read() as uow:
+            store = AssessmentStore(uow.connection)
+            record = store.find(assessment_id)
+            return None if record is None else _complete(store, record)
+
+    def find_customer_id(self, text: str) -> int | None:
+        """Find a customer by its number or by its subject id ``scheme:value``."""
+        with self._database.read() as uow:
+            store = RecordsStore(uow.connection)
+            scheme, colon, value = text.partition(":")
+            if colon:
+                customer = store.find_customer(scheme=scheme, value=value)
+            elif text.isascii() and text.isdigit():
+                customer = store.find_customer_by_id(int(text))
+            else:
+                customer = None
+            return None if customer is None else customer.customer_id
+
+    def erase_peer_values(self, msg_hash_b64u: str) -> int:
+        """Remove the values that a peer's message went into; hash, codes and points stay."""
+        with self._database.write() as uow:
+            return AssessmentStore(uow.connection).erase_values_of(msg_hash_b64u)
+
+    def describe(
+        self, code: str, *, language: Language, policy: PolicyReference | None = None
+    ) -> str:
+        """Put a code into words, in those of the policy that the result names.
+
+        Raises:
+            PolicyUnknownError: This node does not hold that policy.
+            UnknownTextError: The policy has no such code.
+        """
+        return self.get_policy(policy).describe(code, language)
+
+    def get_policy(self, reference: PolicyReference | None = None) -> Policy:
+        """Return the policy that a result names, or the approved one.
+
+        Raises:
+            PolicyUnknownError: This node does not hold that policy.
+        """
+        if reference is None:
+            return self._policy
+        known = self._policies.get(reference.sha256_b64u)
+        if known is None:
+            raise PolicyUnknownError(f"{reference.label} with another hash")
+        return known
+
+    def _read_peer_evidence(self, uow: UnitOfWork, subject_id: str) -> list[PeerEvidence]:
+        records = self._list_peer_summaries(uow, subject_id)
+        if len(records) > PEER_SUMMARIES_MAX:
+            raise InvariantError(f"more than {PEER_SUMMARIES_MAX} summaries of one subject")
+        if any(record.summary.subject != subject_id for record in records):
+            raise InvariantError("a summary is kept under another subject")
+        bands = self._policy.body.bands
+        return [build_peer_evidence(record, bands=bands) for record in records]
+
+    def _assess_pair(
+        self,
+        uow: UnitOfWork,
+        *,
+        customer_id: int,
+        subject_id: str,
+        own: OwnEvidence | None,
+        peers: Sequence[PeerEvidence],
+        as_of: date,
+    ) -> AssessmentPair:
+        store = AssessmentStore(uow.connection)
+        created_at_ms = self._clock.now_ms()
+        own_record = store.append(
+            assess(own=own, peers=(), policy=self._policy, as_of=as_of),
+            customer_id=customer_id,
+            subject_id=subject_id,
+            own_assessment_id=None,
+            created_at_ms=created_at_ms,
+        )
+        if not peers:
+            return _complete(store, own_record)
+        with_peers = store.append(
+            assess(own=own, peers=peers, policy=self._policy, as_of=as_of),
+            customer_id=customer_id,
+            subject_id=subject_id,
+            own_assessment_id=own_record.assessment_id,
+            created_at_ms=created_at_ms,
+        )
+        return _pair(own_record, with_peers)
+
+
+def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
+    customer = RecordsStore(uow.connection).find_customer_by_id(customer_id)
+    if customer is None:
+        raise CustomerNotFoundError("there is no such customer")
+    if customer.kind == COLLECTIVE_KIND:
+        raise CollectiveAccountError("a collective account is nobody's behaviour")
+    return customer
+
+
+def _read_own_evidence(
+    uow: UnitOfWork, customer: CustomerRecord, *, as_of: date
+) -> OwnEvidence | None:
+    first_month, last_month = trailing_window(
+        last_month=last_released_month(as_of), months=HISTORY_MONTHS
+    )
+    window = find_behaviour_window(
+        uow,
+        subject_scheme=customer.scheme,
+        subject_value=customer.value,
+        first_month=first_month,
+        last_month=last_month,
+        as_of=as_of,
+    )
+    return None if window is None else build_own_evidence(window)
+
+
+def _complete(store: AssessmentStore, record: AssessmentRecord) -> AssessmentPair:
+    if record.own_assessment_id is None:
+        return _pair(record, record)
+    own = store.find(record.own_assessment_id)
+    if own is None:
+        raise InvariantError("an assessment is explained against one that is not there")
+    return _pair(own, record)
+
+
+def _pair(own: AssessmentRecord, with_peers: AssessmentRecord) -> AssessmentPair:
+    return AssessmentPair(
+        customer_id=own.customer_id,
+        subject_id=own.subject_id,
+        own=own,
+        with_peers=with_peers,
+        changes=explain_difference(without=own.assessment, with_=with_peers.assessment),
+    )

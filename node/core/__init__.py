@@ -1,0 +1,1 @@
+"""What every room stands on: configuration, clock, keys, database, writer, log, errors, money."""

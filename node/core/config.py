@@ -1,0 +1,142 @@
+"""The node's configuration: one frozen ``Settings``, from ``HOME/chengxin.toml`` and the environment (CHENGXIN_*), read once.
+
+The environment wins over the file. docs/operating.md has a row for every setting; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from node.core.errors import RejectedError
+from protocol.errors import IdentifierError
+from protocol.identifiers import parse_member_id
+from protocol.limits import CLOCK_AHEAD_S_CEILING, CLOCK_AHEAD_S_DEFAULT
+
+CONFIG_FILE_NAME = "chengxin.toml"
+
+
+class SettingsError(RejectedError):
+    """A setting is missing or wrong: the node does not start."""
+
+    code = "settings-invalid"
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Paths are relative to ``home``."""
+
+    model_config = SettingsConfigDict(env_prefix="CHENGXIN_", frozen=True, extra="forbid", populate_by_name=True)
+
+    home: Path
+    """Folder of keys, database and configuration."""
+    role: Literal["member", "hub"] = "member"
+    member_id: str
+    """DNS-like name of this member or hub."""
+    name: str = ""
+    """Name shown to people."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8440, ge=0, le=65_535)
+    public_url: str = ""
+    """Address under which peers reach this node; ``http://host:port`` when empty."""
+    hub_url: str = ""
+    """Address of the association's hub; a node without one keeps records and rates, and does not exchange."""
+    hub_anchor: str = ""
+    """Public key of the hub's registry (base64url), given out of band: the root of trust."""
+    database_url: str = ""
+    """SQLAlchemy address; a SQLite file in ``home`` when empty."""
+    business_date: date | None = None
+    """Fixed business date, for working with old records; today when absent."""
+    key_passphrase: SecretStr = SecretStr("")
+    """Passphrase of the key files; read from ``home/passphrase`` when empty."""
+    api_token: SecretStr = SecretStr("")
+    """Bearer token of the operator's API and console; read from ``home/api_token`` when empty."""
+    enrolment_token: SecretStr = SecretStr("")
+    """Hub: the token with which members and subjects may be enrolled; read from ``home/enrolment_token`` when empty."""
+    simulated: bool = False
+    """Hub: this federation is a simulation; only then are subjects of the scheme ``sim`` admitted."""
+    legal_basis: str = ""
+    """Hub: the operator's legal-basis statement that members can read; without it the hub does not start."""
+    clock_ahead_s: int = Field(default=CLOCK_AHEAD_S_DEFAULT, ge=0, le=CLOCK_AHEAD_S_CEILING)
+    rate_per_s: int = Field(default=10, ge=1, le=1_000_000)
+    """Messages a second that each member may send."""
+    rate_burst: int = Field(default=50, ge=1, le=1_000_000)
+    witness_interval_s: int = Field(default=10, ge=1, le=3_600)
+    witness_age_s_max: int = Field(default=14_400, ge=0)
+    """Without a cosignature this fresh the node stops exchanging; 0 switches the rule off."""
+    registry_interval_s: int = Field(default=300, ge=1, le=86_400)
+    status_interval_s: int = Field(default=60, ge=1, le=300)
+    receipt_interval_s: int = Field(default=5, ge=1, le=60)
+    peer_timeout_s: int = Field(default=10, ge=1, le=300)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("member_id")
+    @classmethod
+    def _check_member_id(cls, value: str) -> str:
+        try:
+            return parse_member_id(value)
+        except IdentifierError as err:
+            raise ValueError(err.detail) from err
+
+    @property
+    def url(self) -> str:
+        """Return the address under which peers reach this node."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """Return the SQLAlchemy address of the database."""
+        return self.database_url or f"sqlite:///{self.home / 'node.sqlite'}"
+
+    @property
+    def log_origin(self) -> str:
+        """Return the origin of the node's log: one origin, one key, one log for ever."""
+        return f"{self.member_id}/chengxin/log/1"
+
+    @property
+    def witness_name(self) -> str:
+        """Return the name under which a hub cosigns."""
+        return f"{self.member_id}/chengxin/witness/1"
+
+
+def load_settings(home: Path) -> Settings:
+    """Read the configuration of a home folder.
+
+    Raises:
+        SettingsError: The file is missing, unreadable or holds a wrong setting; the text names it, not its value.
+    """
+    path = home / CONFIG_FILE_NAME
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as err:
+        raise SettingsError(f"{path} does not exist: run chengxin init first") from err
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise SettingsError(f"{path} cannot be read: {err}") from err
+    return build_settings(home=home, **values)
+
+
+def build_settings(*, home: Path, **values: object) -> Settings:
+    """Build settings from values; the environment wins.
+
+    Raises:
+        SettingsError: A setting is missing or wrong.
+    """
+    try:
+        from_environment = _EnvironmentSettings().model_dump(exclude_unset=True)
+        merged = {**values, **from_environment, "home": home}
+        return Settings.model_validate(merged)
+    except ValidationError as err:
+        first = err.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"setting {place}: {first['msg']}") from err
+
+
+class _EnvironmentSettings(Settings):
+    """The same settings, none required: what the environment alone says."""
+
+    home: Path = Path()
+    member_id: str = "unset.example"

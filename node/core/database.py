@@ -1,0 +1,95 @@
+"""The node's one database: who may read, who may write, and when it is committed.
+
+SQLite (WAL, ``synchronous=FULL``, ``secure_delete`` on) is the embedded store: one process, one writer at a time. A use case opens one unit of
+work, and leaving it commits; an exception leaves nothing behind. A lock keeps the process's writers in line, so that SQLite's
+busy handler is never needed between them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, MetaData, create_engine, event
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOfWork:
+    """One transaction. Stores are built on its connection; nobody but the database commits it."""
+
+    connection: Connection
+
+
+class Database:
+    """Opens units of work on one engine."""
+
+    def __init__(self, *, url: str) -> None:
+        """Create the engine; no connection is opened yet."""
+        self.url = url
+        self.engine: Engine = create_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._write_lock = threading.Lock()
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _configure_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """Open a read-only unit of work: one consistent snapshot, rolled back at the end."""
+        with self.engine.connect() as connection:
+            yield UnitOfWork(connection)
+            connection.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """Open a writing unit of work; leaving it commits, an exception rolls back."""
+        with self._write_lock, self.engine.connect() as connection:
+            connection = connection.execution_options(chengxin_write=True)
+            with connection.begin():
+                yield UnitOfWork(connection)
+
+    @contextmanager
+    def hold_write_lock(self) -> Iterator[None]:
+        """Keep the other writers of this process out while a kept connection commits (``node.core.writer``)."""
+        with self._write_lock:
+            yield
+
+    def dispose(self) -> None:
+        """Close pooled connections."""
+        self.engine.dispose()
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection has no common type
+    # pysqlite's own transaction control is off; _begin_sqlite says how each begins.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may lose a released tail, which would fork the log.
+    cursor.execute("PRAGMA secure_delete=ON")  # An erased payload must not survive in free pages.
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that upgrades can fail with SQLITE_BUSY in the middle: take the lock at once.
+    writes = connection.get_execution_options().get("chengxin_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

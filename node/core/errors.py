@@ -1,0 +1,55 @@
+"""Errors of the node, rooted by culprit (protocol errors: ``protocol.errors``).
+
+Tree::
+
+    NodeError
+    ├── RejectedError      the caller asked for what cannot be had
+    ├── ConflictError      somebody else was first, or the state does not allow it
+    ├── UnavailableError   a dependency does not answer: retry
+    └── InvariantError     our own bug: logged, further writes refused
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class NodeError(Exception):
+    """Never raised directly. ``code`` is the slug of the problem table; ``status`` is chosen by the web face."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, detail: str) -> None:
+        """Keep the fact for the person who reads it."""
+        super().__init__(detail)
+        self.detail = detail
+
+
+class RejectedError(NodeError):
+    """The request cannot be met as it is; the same request will fail again."""
+
+    code = "rejected"
+
+
+class NotFoundError(RejectedError):
+    """What was asked for does not exist."""
+
+    code = "not-found"
+
+
+class ConflictError(NodeError):
+    """The state does not allow it, or another writer was first."""
+
+    code = "conflict"
+
+
+class UnavailableError(NodeError):
+    """A dependency does not answer; the same request may succeed later."""
+
+    code = "unavailable"
+
+
+class InvariantError(NodeError):
+    """Our own bug or damaged data: refuse further writes and say so."""
+
+    code = "invariant"

@@ -1,0 +1,114 @@
+"""Private keys on disk: encrypted PKCS#8, one file a use, readable by the owner alone.
+
+A thief of the files needs the passphrase; a thief of both can sign as this node until the hub revokes the keys.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from node.core.errors import ConflictError, RejectedError
+from protocol.keys import SEED_BYTES, SigningKey
+
+KEY_FILE_BYTES_MAX = 16_384
+SECRET_BYTES = 32
+
+
+class KeyFileError(RejectedError):
+    """A key file is missing, damaged or locked with another passphrase."""
+
+    code = "key-file-invalid"
+
+
+class KeyExistsError(ConflictError):
+    """A key file is never overwritten: the old key would be lost."""
+
+    code = "key-exists"
+
+
+def generate_key() -> SigningKey:
+    """Make a key from the operating system's randomness."""
+    return SigningKey(secrets.token_bytes(SEED_BYTES))
+
+
+def save_key(key: SigningKey, *, path: Path, passphrase: str) -> None:
+    """Write an encrypted key file with mode 0600.
+
+    Raises:
+        KeyExistsError: The file exists.
+    """
+    pem = Ed25519PrivateKey.from_private_bytes(key.seed).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode("utf-8"))
+    )
+    write_secret_file(pem, path=path)
+
+
+def load_key(*, path: Path, passphrase: str) -> SigningKey:
+    """Read a key file.
+
+    Raises:
+        KeyFileError: It is missing, damaged, of another kind or locked with another passphrase.
+    """
+    try:
+        pem = path.read_bytes()[:KEY_FILE_BYTES_MAX]
+        private = load_pem_private_key(pem, password=passphrase.encode("utf-8"))
+    except FileNotFoundError as err:
+        raise KeyFileError(f"{path} does not exist") from err
+    except (OSError, ValueError, TypeError) as err:
+        raise KeyFileError(f"{path} cannot be opened with this passphrase") from err
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyFileError(f"{path} holds no Ed25519 key")
+    return SigningKey(private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))
+
+
+def write_secret_file(content: bytes, *, path: Path) -> None:
+    """Create a file that its owner alone can read, durably.
+
+    Raises:
+        KeyExistsError: It exists.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as err:
+        raise KeyExistsError(f"{path} exists and is not overwritten") from err
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def make_secret_file(path: Path) -> str:
+    """Create a file with a random token and return the token.
+
+    Raises:
+        KeyExistsError: It exists.
+    """
+    token = secrets.token_urlsafe(SECRET_BYTES)
+    write_secret_file(token.encode("ascii"), path=path)
+    return token
+
+
+def read_secret(configured: str, *, path: Path) -> str:
+    """Return a secret from the configuration, else from its file.
+
+    Raises:
+        KeyFileError: Neither is there.
+    """
+    if configured:
+        return configured
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as err:
+        raise KeyFileError(f"{path} cannot be read and no secret is configured") from err

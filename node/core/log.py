@@ -1,0 +1,248 @@
+"""The node's append-only log in its database: entries, tiles and head move in one transaction (docs/protocol/log.md).
+
+``LogStore`` holds all SQL. ``LogState`` is the tree in memory as of a committed head; the writer builds the next one, stores what it
+implies and adopts it after the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from node.core.errors import InvariantError
+from node.core.log_tables import log_entry, log_head, log_tile, log_witnessed
+from protocol.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from protocol.errors import ProtocolError
+from protocol.keys import SigningKey
+from protocol.log_proof import LogProof
+from protocol.merkle import build_consistency, build_inclusion, leaf_hash
+from protocol.message import LogHead
+from protocol.note import SignatureKind, VerifierKey
+from protocol.tile import (
+    EMPTY_EDGE,
+    TILE_WIDTH,
+    FullTile,
+    RightEdge,
+    TileCache,
+    TileNodes,
+    build_partial_tile,
+    load_edge,
+)
+
+HEAD_ID = 1
+
+
+class LogDamagedError(InvariantError):
+    """The stored log contradicts its own signed head: nothing may be appended."""
+
+    code = "log-damaged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredHead:
+    """The one row of ``log_head``."""
+
+    origin: str
+    size: int
+    root: bytes
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogState:
+    """A tree and its signed head."""
+
+    edge: RightEdge
+    root: bytes
+    checkpoint: str
+
+    @property
+    def head(self) -> LogHead:
+        """Return size and root, as envelopes state them."""
+        return LogHead(size=self.edge.size, root=self.root)
+
+
+class LogStore:
+    """All SQL of the log, on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the caller's transaction."""
+        self._connection = connection
+
+    def find_head(self) -> StoredHead | None:
+        """Return the head, None before the genesis entry."""
+        row = self._connection.execute(_SELECT_HEAD).one_or_none()
+        if row is None:
+            return None
+        return StoredHead(origin=row.origin, size=row.size, root=row.root, checkpoint=row.checkpoint)
+
+    def read_tile(self, level: int, index: int, width: int) -> bytes:
+        """Return a tile, from the stored full ones or built from what lies below it.
+
+        Raises:
+            LogDamagedError: An entry or a full tile is missing.
+        """
+        if width == TILE_WIDTH:
+            data = self._connection.execute(_SELECT_TILE, {"level": level, "position": index}).scalar_one_or_none()
+            if data is None:
+                raise LogDamagedError(f"tile {level}/{index} is missing")
+            return bytes(data)
+        if level > 0:
+            return build_partial_tile(level, index, width, self.read_tile)
+        first = index * TILE_WIDTH
+        leaves = self._connection.execute(_SELECT_LEAVES, {"first": first, "end": first + width}).scalars().all()
+        if len(leaves) != width:
+            raise LogDamagedError(f"entries {first} to {first + width} are not all there")
+        return b"".join(leaves)
+
+    def list_entries(self, *, first: int, count: int) -> list[bytes]:
+        """Return the bytes of consecutive entries."""
+        rows = self._connection.execute(_SELECT_BODIES, {"first": first, "end": first + count})
+        return [bytes(body) for body in rows.scalars()]
+
+    def append(self, entries: Sequence[bytes], *, leaves: Sequence[bytes], first: int) -> None:
+        """Insert entries in order."""
+        self._connection.execute(
+            _INSERT_ENTRY,
+            [
+                {"seq": first + offset, "leaf": leaf, "body": body}
+                for offset, (leaf, body) in enumerate(zip(leaves, entries, strict=True))
+            ],
+        )
+
+    def store_tiles(self, tiles: Sequence[FullTile]) -> None:
+        """Insert tiles that became full."""
+        self._connection.execute(
+            _INSERT_TILE, [{"level": tile.level, "position": tile.index, "data": tile.data} for tile in tiles]
+        )
+
+    def create_head(self, *, origin: str, state: LogState) -> None:
+        """Insert the first head."""
+        self._connection.execute(
+            insert(log_head).values(
+                id=HEAD_ID, origin=origin, size=state.edge.size, root=state.root, checkpoint=state.checkpoint
+            )
+        )
+
+    def move_head(self, *, old_size: int, state: LogState) -> None:
+        """Replace the head if it is still the one that the writer built on.
+
+        Raises:
+            LogDamagedError: Another writer moved it: going on would fork the log.
+        """
+        moved = self._connection.execute(
+            _UPDATE_HEAD,
+            {"old_size": old_size, "new_size": state.edge.size, "root": state.root, "checkpoint": state.checkpoint},
+        )
+        if moved.rowcount != 1:
+            raise LogDamagedError(f"the head is not at {old_size}: a second writer is at work")
+
+    def store_witnessed(self, *, size: int, checkpoint: str, at_s: int) -> None:
+        """Keep a cosigned checkpoint, the newest of its size."""
+        self._connection.execute(log_witnessed.delete().where(log_witnessed.c.size == size))
+        self._connection.execute(
+            insert(log_witnessed).values(size=size, checkpoint=checkpoint, witnessed_at_s=at_s)
+        )
+
+    def find_witnessed(self) -> tuple[int, str, int] | None:
+        """Return size, note and time of the newest cosigned checkpoint."""
+        row = self._connection.execute(
+            select(log_witnessed).order_by(log_witnessed.c.size.desc()).limit(1)
+        ).one_or_none()
+        return None if row is None else (row.size, row.checkpoint, row.witnessed_at_s)
+
+    def count_entries(self) -> int:
+        """Return the number of stored entries."""
+        return self._connection.execute(select(func.count()).select_from(log_entry)).scalar_one()
+
+
+def extend_log(
+    state: LogState, entries: Sequence[bytes], *, store: LogStore, origin: str, key: SigningKey
+) -> LogState:
+    """Append entries in the caller's transaction and return the state to adopt after its commit.
+
+    Raises:
+        LogDamagedError: The stored head is not the one that ``state`` was built on.
+    """
+    leaves = [leaf_hash(entry) for entry in entries]
+    edge, tiles = state.edge.extend(leaves)
+    root = edge.root
+    checkpoint = sign_checkpoint(Checkpoint(origin=origin, size=edge.size, root=root), key=key)
+    newer = LogState(edge=edge, root=root, checkpoint=checkpoint)
+    store.append(entries, leaves=leaves, first=state.edge.size)
+    if tiles:
+        store.store_tiles(tiles)
+    if state.edge.size == 0:
+        store.create_head(origin=origin, state=newer)
+    else:
+        store.move_head(old_size=state.edge.size, state=newer)
+    return newer
+
+
+def load_log(store: LogStore, *, origin: str, key: SigningKey) -> LogState:
+    """Rebuild the committed state and check it against its own signed head.
+
+    Raises:
+        LogDamagedError: Signature, origin, number of entries or root do not fit.
+    """
+    stored = store.find_head()
+    if stored is None:
+        if store.count_entries():
+            raise LogDamagedError("entries without a head")
+        return LogState(edge=EMPTY_EDGE, root=EMPTY_EDGE.root, checkpoint="")
+    try:
+        checkpoint = open_checkpoint(stored.checkpoint, vkey=log_vkey(origin, key))
+        edge = load_edge(stored.size, store.read_tile)
+    except ProtocolError as err:
+        raise LogDamagedError(err.detail) from err
+    if (checkpoint.size, checkpoint.root) != (stored.size, stored.root) or edge.root != stored.root:
+        raise LogDamagedError("the entries do not hash to the signed head")
+    if store.count_entries() != stored.size:
+        raise LogDamagedError("entries beyond the signed head, or missing below it")
+    return LogState(edge=edge, root=stored.root, checkpoint=stored.checkpoint)
+
+
+def log_vkey(origin: str, key: SigningKey) -> VerifierKey:
+    """Return the verifier key of a log."""
+    return VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key.public)
+
+
+def prove_inclusion(state: LogState, cache: TileCache, *, index: int, entry: bytes) -> str:
+    """Return the tlog-proof that travels beside a message; the entry rides in its ``extra`` line."""
+    nodes = TileNodes(edge=state.edge, cache=cache)
+    hashes = build_inclusion(index, state.edge.size, nodes.read_node)
+    # Built by us from parts that are checked already: format_log_proof would parse it all again on the hot path.
+    return LogProof(index=index, hashes=tuple(hashes), note=state.checkpoint, extra=entry).text
+
+
+def prove_consistency(state: LogState, store: LogStore, *, old_size: int) -> list[bytes]:
+    """Return the proof that today's log appends to the one of ``old_size``; empty from size 0."""
+    if old_size == 0:
+        return []
+    nodes = TileNodes(edge=state.edge, cache=TileCache(store.read_tile))
+    return build_consistency(old_size, state.edge.size, nodes.read_node)
+
+
+_SELECT_HEAD = select(log_head).where(log_head.c.id == HEAD_ID)
+_SELECT_TILE = select(log_tile.c.data).where(
+    log_tile.c.level == bindparam("level"), log_tile.c.position == bindparam("position")
+)
+_SELECT_LEAVES = (
+    select(log_entry.c.leaf)
+    .where(log_entry.c.seq >= bindparam("first"), log_entry.c.seq < bindparam("end"))
+    .order_by(log_entry.c.seq)
+)
+_SELECT_BODIES = (
+    select(log_entry.c.body)
+    .where(log_entry.c.seq >= bindparam("first"), log_entry.c.seq < bindparam("end"))
+    .order_by(log_entry.c.seq)
+)
+_INSERT_ENTRY = insert(log_entry)
+_INSERT_TILE = insert(log_tile)
+_UPDATE_HEAD = (
+    update(log_head)
+    .where(log_head.c.id == HEAD_ID, log_head.c.size == bindparam("old_size"))
+    .values(size=bindparam("new_size"), root=bindparam("root"), checkpoint=bindparam("checkpoint"))
+)

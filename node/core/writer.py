@@ -1,0 +1,276 @@
+"""The one writer: many decisions, one commit, and nothing is released before it (group commit, no linger).
+
+Callers verify off the lock and submit a decision, a function of the open transaction. The writer takes whatever is queued, runs each in a
+savepoint, appends their entries to the log, lets each finish with the proof of its entry, commits once, and only then releases the results.
+A decision that raises is rolled back alone. A commit that fails releases nothing; the state is read back from the database, since the
+commit may have been applied and reported failed.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from node.core.clock import Clock
+from node.core.database import Database, UnitOfWork
+from node.core.errors import InvariantError, NodeError, UnavailableError
+from node.core.log import LogState, LogStore, extend_log, load_log, prove_inclusion
+from protocol.entry import GenesisEntry, format_entry
+from protocol.errors import ProtocolError
+from protocol.keys import SigningKey
+from protocol.message import LogHead
+from protocol.tile import TileCache
+
+BATCH_DECISIONS_MAX = 512
+QUEUE_DECISIONS_MAX = 4_096
+
+T = TypeVar("T")
+_log = structlog.get_logger()
+
+
+class LogUnavailableError(UnavailableError):
+    """The log cannot be appended to: nothing is answered."""
+
+    code = "log-unavailable"
+
+
+class WriterBusyError(UnavailableError):
+    """The queue is full: ask again later."""
+
+    code = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where an entry came to stand: its index and the proof under the batch's checkpoint."""
+
+    index: int
+    inclusion: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """What the decisions of one transaction share: the transaction, the committed head, the time, rows to insert at the end."""
+
+    uow: UnitOfWork
+    head: LogHead
+    now_ms: int
+    taken: set[object] = field(default_factory=set)
+    """Keys decided in this batch: the rows behind them are not readable yet."""
+    rows: dict[Insert, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def connection(self) -> Connection:
+        """Return the open transaction's connection."""
+        return self.uow.connection
+
+    def insert_later(self, statement: Insert, row: dict[str, Any]) -> None:
+        """Queue a row; all rows of one statement go in together before the commit."""
+        self.rows.setdefault(statement, []).append(row)
+
+
+class NextBatchError(Exception):
+    """A decision needs to read what this batch has yet to write: run it in the next one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Generic[T]):
+    """A decision taken: its log entry if any, and how to finish with the entry's proof (None where there is no entry)."""
+
+    entry: bytes | None
+    finish: Callable[[Placement | None], T]
+
+
+Decision = Callable[[Batch], Decided[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    decide: Decision[Any]
+    future: Future[Any]
+
+
+class Writer:
+    """Owns the log and the writing connection; one thread."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, origin: str, member_id: str, key: SigningKey
+    ) -> None:
+        """Load and check the log; write the genesis entry into an empty one.
+
+        Raises:
+            LogDamagedError: The stored log contradicts its head.
+        """
+        self._database = database
+        self._clock = clock
+        self._origin = origin
+        self._key = key
+        self._queue: queue.Queue[_Job | None] = queue.Queue(maxsize=QUEUE_DECISIONS_MAX)
+        self._broken: NodeError | None = None
+        self._stopping = False
+        self._connection = database.engine.connect().execution_options(chengxin_write=True)
+        self._load()
+        if self.state.edge.size == 0:
+            self._append_genesis(member_id)
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> LogState:
+        """Return the committed tree; safe to read from any thread."""
+        return self._state
+
+    @property
+    def broken(self) -> NodeError | None:
+        """Return why the writer refuses to write, if it does."""
+        return self._broken
+
+    def submit(self, decide: Decision[T]) -> Future[T]:
+        """Queue a decision; its future is done after the commit.
+
+        Raises:
+            WriterBusyError: The queue is full.
+        """
+        future: Future[T] = Future()
+        try:
+            self._queue.put_nowait(_Job(decide, future))
+        except queue.Full as err:
+            raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
+        return future
+
+    def run(self, decide: Decision[T]) -> T:
+        """Submit and wait; what the decision raised is raised here."""
+        return self.submit(decide).result()
+
+    def close(self) -> None:
+        """Finish what is queued and stop."""
+        self._queue.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _load(self) -> None:
+        with self._database.hold_write_lock(), self._connection.begin():
+            store = LogStore(self._connection)
+            self._state = load_log(store, origin=self._origin, key=self._key)
+        self._cache = TileCache(LogStore(self._connection).read_tile)
+
+    def _append_genesis(self, member_id: str) -> None:
+        entry = format_entry(
+            GenesisEntry(at_ms=self._clock.now_ms(), member=member_id, origin=self._origin)
+        )
+        with self._database.hold_write_lock(), self._connection.begin():
+            store = LogStore(self._connection)
+            self._state = extend_log(self._state, [entry], store=store, origin=self._origin, key=self._key)
+
+    def _run(self) -> None:
+        carried: list[_Job] = []
+        while carried or not self._stopping:
+            jobs = self._take(carried)
+            carried = self._run_batch(jobs) if jobs else []
+
+    def _take(self, carried: list[_Job]) -> list[_Job]:
+        jobs = list(carried)
+        while len(jobs) < BATCH_DECISIONS_MAX:
+            try:
+                job = self._queue.get(block=not jobs)
+            except queue.Empty:
+                break
+            if job is None:
+                self._stopping = True
+                break
+            if job.future.set_running_or_notify_cancel():  # Its caller may have gone away.
+                jobs.append(job)
+        return jobs
+
+    def _run_batch(self, jobs: list[_Job]) -> list[_Job]:
+        """Decide, append, commit, release; return the jobs that asked for the next batch."""
+        if self._broken is not None:
+            _refuse(jobs, self._broken)
+            return []
+        released: list[tuple[Future[Any], Any]] = []
+        failed: list[tuple[Future[Any], BaseException]] = []
+        carried: list[_Job] = []
+        try:
+            with self._database.hold_write_lock(), self._connection.begin():
+                newer = self._decide_all(jobs, released, failed, carried)
+        except (SQLAlchemyError, NodeError, ProtocolError) as err:
+            self._recover(err)
+            _refuse(jobs, LogUnavailableError("the batch could not be committed"))
+            return []
+        self._state = newer
+        for future, result in released:
+            future.set_result(result)
+        for future, error in failed:
+            future.set_exception(error)
+        return carried
+
+    def _decide_all(
+        self,
+        jobs: list[_Job],
+        released: list[tuple[Future[Any], Any]],
+        failed: list[tuple[Future[Any], BaseException]],
+        carried: list[_Job],
+    ) -> LogState:
+        batch = Batch(
+            uow=UnitOfWork(self._connection), head=self._state.head, now_ms=self._clock.now_ms()
+        )
+        decided: list[tuple[_Job, Decided[Any]]] = []
+        for job in jobs:
+            self._connection.exec_driver_sql("SAVEPOINT decision")
+            try:
+                decided.append((job, job.decide(batch)))
+            except NextBatchError:
+                self._connection.exec_driver_sql("ROLLBACK TO decision")
+                carried.append(job)
+            except Exception as err:  # noqa: BLE001  whatever a decision raises is its caller's, not the batch's
+                self._connection.exec_driver_sql("ROLLBACK TO decision")
+                failed.append((job.future, err))
+            self._connection.exec_driver_sql("RELEASE decision")
+        return self._append_and_finish(batch, decided, released)
+
+    def _append_and_finish(
+        self,
+        batch: Batch,
+        decided: list[tuple[_Job, Decided[Any]]],
+        released: list[tuple[Future[Any], Any]],
+    ) -> LogState:
+        entries = [decision.entry for _, decision in decided if decision.entry is not None]
+        state = self._state
+        if entries:
+            store = LogStore(self._connection)
+            state = extend_log(state, entries, store=store, origin=self._origin, key=self._key)
+        index = self._state.edge.size
+        for job, decision in decided:
+            placement = None
+            if decision.entry is not None:
+                inclusion = prove_inclusion(state, self._cache, index=index, entry=decision.entry)
+                placement = Placement(index=index, inclusion=inclusion)
+                index += 1
+            released.append((job.future, decision.finish(placement)))
+        for statement, rows in batch.rows.items():
+            self._connection.execute(statement, rows)
+        return state
+
+    def _recover(self, error: Exception) -> None:
+        # Whether the commit was applied is unknown, and the cache may hold tiles that were rolled back.
+        _log.error("log_append_failed", error=str(error), code=getattr(error, "code", "storage"))
+        if isinstance(error, InvariantError):
+            self._broken = error
+            return
+        try:
+            self._load()
+        except (SQLAlchemyError, NodeError) as err:
+            self._broken = LogUnavailableError(f"the log cannot be read back: {err}")
+
+
+def _refuse(jobs: list[_Job], error: NodeError) -> None:
+    for job in jobs:
+        job.future.set_exception(error)

@@ -1,0 +1,159 @@
+"""A rating scale as data: grades with their lowest score, how long each holds, and what a default is.
+
+A scale is named by the hash of its bytes, as a policy is, so that an old rating says by which scale it
+was given. D has no score: only a default event leads there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from itertools import pairwise
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from node.assessment.policy import (
+    POLICY_BYTES_MAX,
+    SCORE_DECI_MAX,
+    Identifier,
+    Language,
+    LocalText,
+    PolicyInvalidError,
+    UnknownTextError,
+    parse_strictly,
+)
+from protocol.encoding import encode_b64u, sha256
+from schemas.wire import WireModel
+
+GRADES_MAX = 32
+VALID_MONTHS_MAX = 60
+DAYS_MAX = 366
+
+Symbol = Annotated[str, Field(pattern=r"^[A-Z]{1,4}[+-]?$")]
+AdverseKind = Literal["collection", "write_off", "legal", "insolvency"]
+Kinds = Annotated[tuple[AdverseKind, ...], Field(max_length=4)]
+Months = Annotated[int, Field(ge=1, le=VALID_MONTHS_MAX)]
+Days = Annotated[int, Field(ge=0, le=DAYS_MAX)]
+
+
+class GradeStep(WireModel):
+    """A grade holds from this score on, and for so long."""
+
+    grade: Symbol
+    from_deci: Annotated[int, Field(ge=0, le=SCORE_DECI_MAX)]
+    valid_months: Months
+    review_lead_days: Days
+    names: LocalText
+
+
+class DefaultGrade(WireModel):
+    """The grade of a default, and the open events that are one: of ours, and as told by a peer."""
+
+    grade: Symbol
+    valid_months: Months
+    review_lead_days: Days
+    own_events: Kinds
+    peer_events: Kinds
+    names: LocalText
+
+
+class MissingGrade(WireModel):
+    """What is shown without a score, and when to look again."""
+
+    grade: Symbol
+    review_days: Annotated[int, Field(ge=1, le=DAYS_MAX)]
+    names: LocalText
+
+
+class NewCustomer(WireModel):
+    """A customer we have known for less than this is looked at again sooner."""
+
+    relation_months_below: Annotated[int, Field(ge=0, le=120)]
+    valid_days_max: Annotated[int, Field(ge=1, le=DAYS_MAX)]
+
+
+class ScaleBody(WireModel):
+    """The scale file; the grades run from the best down to one that starts at 0."""
+
+    kind: Literal["rating-scale"]
+    id: Identifier
+    version: Annotated[int, Field(ge=1, le=10_000)]
+    names: LocalText
+    grades: Annotated[tuple[GradeStep, ...], Field(min_length=2, max_length=GRADES_MAX)]
+    default: DefaultGrade
+    missing: MissingGrade
+    new_customer: NewCustomer
+
+    @model_validator(mode="after")
+    def _check_grades(self) -> Self:
+        symbols = [step.grade for step in self.grades]
+        if len({*symbols, self.default.grade, self.missing.grade}) != len(symbols) + 2:
+            raise ValueError("two grades have one symbol")
+        if any(left.from_deci <= right.from_deci for left, right in pairwise(self.grades)):
+            raise ValueError("the lowest scores do not fall")
+        if self.grades[-1].from_deci != 0:
+            raise ValueError("the last grade starts at 0")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleReference:
+    """The name of the exact bytes a grade was given by."""
+
+    scale_id: str
+    version: int
+    sha256_b64u: str
+
+    @property
+    def label(self) -> str:
+        """Name it as people do: ``gbt22116-1``."""
+        return f"{self.scale_id}-{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """A scale with the name of its bytes."""
+
+    body: ScaleBody
+    reference: ScaleReference
+
+    PRESET: ClassVar[str] = "gbt22116"
+
+    def describe(self, code: str, language: Language) -> str:
+        """Put a grade into words.
+
+        Raises:
+            UnknownTextError: The scale has no such grade.
+        """
+        body = self.body
+        names = {step.grade: step.names for step in body.grades}
+        names[body.default.grade] = body.default.names
+        names[body.missing.grade] = body.missing.names
+        if (text := names.get(code)) is not None:
+            return text.render(language)
+        raise UnknownTextError(f"{self.reference.label} has no grade {code}")
+
+
+def parse_scale(raw: bytes) -> Scale:
+    """Read a scale file.
+
+    Raises:
+        PolicyInvalidError: Too large, not strict JSON, or a member is missing, unknown or wrong.
+    """
+    if len(raw) > POLICY_BYTES_MAX:
+        raise PolicyInvalidError(f"larger than {POLICY_BYTES_MAX} bytes")
+    body = parse_strictly(ScaleBody, raw)
+    reference = ScaleReference(
+        scale_id=body.id, version=body.version, sha256_b64u=encode_b64u(sha256(raw))
+    )
+    return Scale(body=body, reference=reference)
+
+
+def read_preset_scale(name: str = Scale.PRESET) -> Scale:
+    """Read a scale that ships with the node: ``gbt22116`` or ``association5``.
+
+    Raises:
+        PolicyInvalidError: The file breaks the rules of a scale.
+    """
+    return parse_scale((resources.files(__package__) / "scales" / f"{name}.json").read_bytes())

@@ -1,0 +1,155 @@
+"""All SQL of the rating room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from node.assessment.policy import ConfidenceLevel, PolicyReference
+from node.rating.scale import ScaleReference
+from node.rating.tables import rating
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRating:
+    """A rating before it is kept; ``assessment_id`` is the one with peers."""
+
+    customer_id: int
+    subject_id: str
+    as_of: date
+    created_at_ms: int
+    own_assessment_id: int
+    assessment_id: int
+    policy: PolicyReference
+    scale: ScaleReference
+    grade_own: str
+    grade_with_peers: str
+    score_own_deci: int | None
+    score_with_peers_deci: int | None
+    confidence: ConfidenceLevel
+    default_events: tuple[str, ...]
+    valid_until: date | None
+    review_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingRecord(NewRating):
+    """A rating as it is kept."""
+
+    rating_id: int
+
+    def is_valid_on(self, day: date) -> bool:
+        """Whether the rating may still be worked with."""
+        return self.valid_until is not None and self.as_of <= day <= self.valid_until
+
+
+class RatingStore:
+    """Appends ratings and reads them back."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, new: NewRating) -> RatingRecord:
+        """Keep one rating."""
+        rating_id = self._connection.execute(
+            insert(rating)
+            .values(
+                customer_id=new.customer_id,
+                subject_id=new.subject_id,
+                as_of=new.as_of,
+                created_at_ms=new.created_at_ms,
+                own_assessment_id=new.own_assessment_id,
+                assessment_id=new.assessment_id,
+                policy_id=new.policy.policy_id,
+                policy_version=new.policy.version,
+                policy_sha256_b64u=new.policy.sha256_b64u,
+                scale_id=new.scale.scale_id,
+                scale_version=new.scale.version,
+                scale_sha256_b64u=new.scale.sha256_b64u,
+                grade_own=new.grade_own,
+                grade_with_peers=new.grade_with_peers,
+                score_own_deci=new.score_own_deci,
+                score_with_peers_deci=new.score_with_peers_deci,
+                confidence=new.confidence.value,
+                default_events=" ".join(new.default_events),
+                valid_until=new.valid_until,
+                review_on=new.review_on,
+            )
+            .returning(rating.c.id)
+        ).scalar_one()
+        members = {field.name: getattr(new, field.name) for field in fields(new)}
+        return RatingRecord(rating_id=rating_id, **members)
+
+    def find(self, rating_id: int) -> RatingRecord | None:
+        """Return one rating."""
+        row = self._connection.execute(select(rating).where(rating.c.id == rating_id)).one_or_none()
+        return None if row is None else _rating(row)
+
+    def find_latest(self, customer_id: int) -> RatingRecord | None:
+        """Return the newest rating of a customer."""
+        row = self._connection.execute(
+            select(rating)
+            .where(rating.c.customer_id == customer_id)
+            .order_by(rating.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else _rating(row)
+
+    def list_history(self, customer_id: int, *, limit: int) -> list[RatingRecord]:
+        """Return a customer's ratings, the newest first."""
+        rows = self._connection.execute(
+            select(rating)
+            .where(rating.c.customer_id == customer_id)
+            .order_by(rating.c.id.desc())
+            .limit(limit)
+        )
+        return [_rating(row) for row in rows]
+
+    def list_latest(self, *, limit: int, after: int) -> list[RatingRecord]:
+        """Return a page of the newest rating of each customer, in the order of customers."""
+        newest = (
+            select(func.max(rating.c.id))
+            .where(rating.c.customer_id > after)
+            .group_by(rating.c.customer_id)
+            .order_by(rating.c.customer_id)
+            .limit(limit)
+        )
+        rows = self._connection.execute(
+            select(rating)
+            .where(rating.c.id.in_(newest.scalar_subquery()))
+            .order_by(rating.c.customer_id)
+        )
+        return [_rating(row) for row in rows]
+
+
+def _rating(row: Row[Any]) -> RatingRecord:
+    return RatingRecord(
+        rating_id=row.id,
+        customer_id=row.customer_id,
+        subject_id=row.subject_id,
+        as_of=row.as_of,
+        created_at_ms=row.created_at_ms,
+        own_assessment_id=row.own_assessment_id,
+        assessment_id=row.assessment_id,
+        policy=PolicyReference(
+            policy_id=row.policy_id,
+            version=row.policy_version,
+            sha256_b64u=row.policy_sha256_b64u,
+        ),
+        scale=ScaleReference(
+            scale_id=row.scale_id,
+            version=row.scale_version,
+            sha256_b64u=row.scale_sha256_b64u,
+        ),
+        grade_own=row.grade_own,
+        grade_with_peers=row.grade_with_peers,
+        score_own_deci=row.score_own_deci,
+        score_with_peers_deci=row.score_with_peers_deci,
+        confidence=ConfidenceLevel(row.confidence),
+        default_events=tuple(row.default_events.split()),
+        valid_until=row.valid_until,
+        review_on=row.review_on,
+    )

@@ -1,0 +1,154 @@
+"""Command line of the records room.
+
+Exit codes: 0 everything in; 3 some rows were rejected, the rest is in; 4 nothing was imported (nothing new, or refused).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from node.records.importing import (
+    ImportFileError,
+    ImportReport,
+    Reject,
+    parse_deal,
+    write_reject_report,
+)
+from node.records.service import RecordsService
+
+REJECTS_SHOWN_MAX = 20
+
+records_app = typer.Typer(no_args_is_help=True, help="Records: import, check, rebuild.")
+
+
+class ExitCode(IntEnum):
+    """What a script that calls us can tell apart."""
+
+    REJECTS = 3
+    NOTHING_IMPORTED = 4
+
+
+class HasRecords(Protocol):
+    """What a command needs of the node that the command line puts into the context."""
+
+    @property
+    def records(self) -> RecordsService:
+        """The room's use cases."""
+        ...
+
+
+@records_app.callback()
+def records() -> None:
+    """Keep ``import`` a command of its own even where it is the only one."""
+
+
+@records_app.command("import")
+def import_records(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV file, may be gzip (.csv.gz).")],
+    profile: Annotated[
+        str | None, typer.Option(help="How columns are read; told from the header if absent.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Name of the system it comes from; document numbers are its.")
+    ] = None,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="One bad row keeps all out.")] = False,
+    reject_report: Annotated[
+        Path | None, typer.Option(help="Write row, column and reason of rejected rows here.")
+    ] = None,
+    deal: Annotated[
+        str | None, typer.Option(help="2/5: only the share of the second of five members.")
+    ] = None,
+) -> None:
+    """Import invoices and payments; importing a file again changes nothing."""
+    node: HasRecords = context.obj
+    console = Console()
+    try:
+        with Progress(console=console, transient=True) as progress:
+            task = progress.add_task(f"Reading {file.name}", total=None)
+            report = node.records.import_file(
+                file,
+                profile=profile,
+                source=source,
+                deal=parse_deal(deal) if deal is not None else None,
+                strict=strict,
+                on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+    except ImportFileError as err:
+        Console(stderr=True).print(f"[red]{file.name}: {err.detail} ({err.code})[/red]")
+        raise typer.Exit(ExitCode.NOTHING_IMPORTED) from err
+    if reject_report is not None:
+        with reject_report.open("w", encoding="utf-8", newline="") as out:
+            write_reject_report(report.rejects, out)
+    show_report(report, console=console)
+    if not report.imported:
+        raise typer.Exit(ExitCode.NOTHING_IMPORTED)
+    if report.rows_rejected:
+        raise typer.Exit(ExitCode.REJECTS)
+
+
+@records_app.command("check")
+def check_records(context: typer.Context) -> None:
+    """Compare the rolled-up behaviour of every customer with its invoices."""
+    node: HasRecords = context.obj
+    differences = node.records.check_behaviour()
+    if differences:
+        typer.echo(f"{len(differences)} months differ; run rebuild")
+        raise typer.Exit(1)
+    typer.echo("every rolled-up month is what the invoices say")
+
+
+@records_app.command("rebuild")
+def rebuild_records(context: typer.Context) -> None:
+    """Sum up the behaviour of every customer anew."""
+    node: HasRecords = context.obj
+    typer.echo(f"{node.records.rebuild_behaviour()} months summed up")
+
+
+def show_report(report: ImportReport, *, console: Console) -> None:
+    """Print what became of the rows of a file."""
+    table = Table(title=f"{report.file_name}: {report.profile}, {report.encoding}", min_width=50)
+    table.add_column("rows")
+    table.add_column("count", justify="right")
+    counts = {
+        "read": report.rows_read,
+        "dealt to other members": report.rows_dealt_elsewhere,
+        **{f"left out: {reason}": count for reason, count in report.excluded.items()},
+        "exact duplicates": report.rows_duplicate,
+        "already imported": report.rows_known,
+        "rejected": report.rows_rejected,
+        "used": report.rows_used,
+        "invoices added": report.invoices_added,
+        "payments added": report.payments_added,
+        "customers added": report.customers_added,
+        **{f"odd, but loaded: {reason}": count for reason, count in report.oddities.items()},
+    }
+    for label, count in counts.items():
+        table.add_row(label, f"{count:,}")
+    console.print(table)
+    for reject in report.rejects[:REJECTS_SHOWN_MAX]:
+        console.print(describe_reject(reject), markup=False)
+    if report.rows_rejected > REJECTS_SHOWN_MAX:
+        console.print(f"and {report.rows_rejected - REJECTS_SHOWN_MAX} more")
+    if not report.imported:
+        console.print(_explain_nothing(report))
+
+
+def describe_reject(reject: Reject) -> str:
+    """Write one reject as a line."""
+    place = f"row {reject.row}" + (f", column {reject.column}" if reject.column else "")
+    return f"{place}: {reject.reason}"
+
+
+def _explain_nothing(report: ImportReport) -> str:
+    if report.rows_rejected:
+        return "Nothing was imported: there are bad rows and the import was strict, or no good ones."
+    return "Nothing was imported: the file holds nothing new."

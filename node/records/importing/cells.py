@@ -1,0 +1,206 @@
+"""From the text of one cell to a value; what cannot be read says which column and why.
+
+The value stays out of the reason because a reject report travels by mail, and a cell may hold
+anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from node.core.money import AmountError, parse_amount
+from node.records.tables import DOCUMENT_CHARS_MAX, NAME_CHARS_MAX
+
+AMOUNT_MINOR_MAX = 10**13  # sums weighted with days or index stay within 64 bits
+LINE_NUMBER_MAX = 1_000_000
+FIRST_YEAR = 1990
+LAST_YEAR = 2099
+
+_SCHEME = re.compile(r"[a-z0-9.]{1,32}")
+_VALUE = re.compile(r"[A-Za-z0-9._/-]{1,64}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_INTEGER = re.compile(r"-?[0-9]{1,9}(\.0)?")  # some exports write whole numbers as floats
+_DIGITS = re.compile(r"[0-9]{8}(\.0)?")
+_TIME_PART = re.compile(r"[ T][0-9:.]{4,15}$")
+_POINT_AMOUNT = re.compile(
+    r"[0-9]{1,20}(\.[0-9]{1,20})?|[0-9]{1,3}(,[0-9]{3}){1,6}(\.[0-9]{1,20})?"
+)
+_COMMA_AMOUNT = re.compile(r"[0-9]{1,20}(,[0-9]{1,20})?|[0-9]{1,3}(\.[0-9]{3}){1,6}(,[0-9]{1,20})?")
+_TRUE = frozenset({"1", "true", "yes", "y", "x", "是"})
+_FALSE = frozenset({"", "0", "false", "no", "n", "否"})
+
+
+class DateForm(StrEnum):
+    """How a file writes dates."""
+
+    ISO = "iso"  # 2026-03-31
+    COMPACT = "compact"  # 20260331, also 20260331.0
+    GERMAN = "german"  # 31.03.2026
+    SLASH = "slash"  # 2026/3/31
+
+
+class AmountForm(StrEnum):
+    """How a file writes amounts; a minus may stand before or behind."""
+
+    POINT = "point"  # 1,234.56
+    COMMA = "comma"  # 1.234,56
+
+
+class CellError(Exception):
+    """A cell cannot be read. Stays inside the import: it becomes a line of the reject report."""
+
+    def __init__(self, *, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class RowCells:
+    """The cells of one row by column name."""
+
+    cells: Mapping[str, str]
+
+    def text(self, column: str) -> str:
+        """Return a cell's text without surrounding space; an absent column is an empty cell."""
+        return self.cells.get(column, "").strip()
+
+    def require(self, column: str) -> str:
+        """Return the text of a cell that must hold something."""
+        text = self.text(column)
+        if not text:
+            raise CellError(column=column, reason="empty")
+        return text
+
+    def read_scheme(self, column: str) -> str:
+        """Return an identifier scheme."""
+        return self._match(column, _SCHEME, reason="not an identifier scheme")
+
+    def read_value(self, column: str) -> str:
+        """Return an identifier's value."""
+        return self._match(column, _VALUE, reason="not an identifier")
+
+    def read_country(self, column: str) -> str:
+        """Return an ISO 3166-1 alpha-2 code."""
+        return self._match(column, _COUNTRY, reason="not a country code of two capitals")
+
+    def read_currency(self, column: str) -> str:
+        """Return an ISO 4217 code."""
+        return self._match(column, _CURRENCY, reason="not a currency code of three capitals")
+
+    def read_name(self, column: str) -> str:
+        """Return a name: printable and of bounded length."""
+        return self._read_printable(column, chars_max=NAME_CHARS_MAX)
+
+    def read_document_no(self, column: str) -> str:
+        """Return a document number."""
+        return self._read_printable(column, chars_max=DOCUMENT_CHARS_MAX)
+
+    def read_integer(self, column: str) -> int:
+        """Return a whole number."""
+        text = self.require(column)
+        if not _INTEGER.fullmatch(text):
+            raise CellError(column=column, reason="not a whole number")
+        return int(text.removesuffix(".0"))
+
+    def read_line_number(self, column: str) -> int:
+        """Return a document's line number; an empty cell is line 1."""
+        if not self.text(column):
+            return 1
+        number = self.read_integer(column)
+        if not 0 <= number <= LINE_NUMBER_MAX:
+            raise CellError(column=column, reason="not a line number")
+        return number
+
+    def read_flag(self, column: str) -> bool:
+        """Return yes or no; an empty cell is no."""
+        text = self.text(column).lower()
+        if text not in _TRUE and text not in _FALSE:
+            raise CellError(column=column, reason="neither yes nor no")
+        return text in _TRUE
+
+    def read_date(self, column: str, *, form: DateForm) -> date:
+        """Return a calendar date within the years that records can be of."""
+        text = _TIME_PART.sub("", self.require(column))
+        try:
+            day = _parse_date(text, form=form)
+        except ValueError as err:
+            raise CellError(column=column, reason=f"not a date of the form {form}") from err
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise CellError(column=column, reason=f"not within {FIRST_YEAR} to {LAST_YEAR}")
+        return day
+
+    def read_amount(self, column: str, *, currency: str, form: AmountForm) -> int:
+        """Return a positive amount in minor units."""
+        minor = self.read_amount_or_zero(column, currency=currency, form=form)
+        if minor == 0:
+            raise CellError(column=column, reason="zero")
+        return minor
+
+    def read_amount_or_zero(self, column: str, *, currency: str, form: AmountForm) -> int:
+        """Return an amount in minor units that is not negative."""
+        digits, is_negative = _split_sign(self.require(column))
+        pattern = _POINT_AMOUNT if form is AmountForm.POINT else _COMMA_AMOUNT
+        if not pattern.fullmatch(digits):
+            raise CellError(column=column, reason=f"not an amount of the form {form}")
+        try:
+            minor = parse_amount(_normalise(digits, form=form), currency=currency)
+        except AmountError as err:
+            raise CellError(column=column, reason=err.detail) from err
+        if is_negative and minor != 0:
+            raise CellError(column=column, reason="negative: credit notes are not invoices")
+        if minor > AMOUNT_MINOR_MAX:
+            raise CellError(column=column, reason="larger than 10^13 minor units")
+        return minor
+
+    def _match(self, column: str, pattern: re.Pattern[str], *, reason: str) -> str:
+        text = self.require(column)
+        if not pattern.fullmatch(text):
+            raise CellError(column=column, reason=reason)
+        return text
+
+    def _read_printable(self, column: str, *, chars_max: int) -> str:
+        text = self.require(column)
+        if len(text) > chars_max:
+            raise CellError(column=column, reason=f"longer than {chars_max} characters")
+        if not text.isprintable():
+            raise CellError(column=column, reason="holds control characters")
+        return text
+
+
+def _parse_date(text: str, *, form: DateForm) -> date:
+    match form:
+        case DateForm.ISO:
+            day = date.fromisoformat(text)
+            if day.isoformat() != text:  # fromisoformat also takes week dates and 20260331
+                raise ValueError("not YYYY-MM-DD")
+            return day
+        case DateForm.COMPACT:
+            if not _DIGITS.fullmatch(text):
+                raise ValueError("not YYYYMMDD")
+            return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+        case DateForm.GERMAN:
+            day_text, month_text, year_text = text.split(".")
+            return date(int(year_text), int(month_text), int(day_text))
+        case DateForm.SLASH:
+            year_text, month_text, day_text = text.split("/")
+            return date(int(year_text), int(month_text), int(day_text))
+
+
+def _split_sign(text: str) -> tuple[str, bool]:
+    if text.startswith("-"):
+        return text[1:].strip(), True
+    if text.endswith("-"):
+        return text[:-1].strip(), True
+    return text, False
+
+
+def _normalise(digits: str, *, form: AmountForm) -> str:
+    if form is AmountForm.POINT:
+        return digits.replace(",", "")
+    return digits.replace(".", "").replace(",", ".")

@@ -1,0 +1,203 @@
+"""Reading a whole file into invoices with their payments, before any transaction is opened."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from node.records.importing.cells import CellError, RowCells
+from node.records.importing.dealing import Deal, member_of
+from node.records.importing.draft import (
+    DraftInvoice,
+    DraftPayment,
+    DraftRow,
+    Exclusion,
+    Oddity,
+)
+from node.records.importing.errors import OptionInvalidError
+from node.records.importing.profiles import Profile, choose_profile
+from node.records.importing.report import (
+    REJECTS_KEPT_MAX,
+    ImportOutcome,
+    ImportReport,
+    Reject,
+)
+from node.records.importing.text import TextTable, iterate_rows, load_bytes, read_table
+from node.records.tables import FILE_NAME_CHARS_MAX, SOURCE_CHARS_MAX
+
+PROGRESS_ROWS = 1000
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportContent:
+    """What a file holds: its good rows merged by invoice line, and the count of all others."""
+
+    file_name: str
+    file_sha256_hex: str
+    encoding: str
+    profile: str
+    source: str
+    invoices: dict[tuple[str, int], DraftInvoice] = field(default_factory=dict)
+    rows_read: int = 0
+    rows_dealt_elsewhere: int = 0
+    rows_duplicate: int = 0
+    rows_rejected: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
+    oddities: Counter[str] = field(default_factory=Counter)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def reject(self, row: int, *, column: str, reason: str) -> None:
+        """Note a row that is left out."""
+        self.rows_rejected += 1
+        if len(self.rejects) < REJECTS_KEPT_MAX:
+            self.rejects.append(Reject(row=row, column=column, reason=reason))
+
+    def build_report(self, outcome: ImportOutcome | None = None) -> ImportReport:
+        """Return the report; without an outcome nothing was written."""
+        done = ImportOutcome() if outcome is None else outcome
+        rows_rejected = self.rows_rejected + len(done.rejects)
+        left_out = (
+            self.rows_dealt_elsewhere
+            + self.rows_duplicate
+            + rows_rejected
+            + done.rows_known
+            + self.excluded.total()
+        )
+        due_dates = [invoice.draft.due_on for invoice in self.invoices.values()]
+        rejects = sorted((*self.rejects, *done.rejects), key=lambda reject: reject.row)
+        return ImportReport(
+            file_name=self.file_name,
+            file_sha256_hex=self.file_sha256_hex,
+            encoding=self.encoding,
+            profile=self.profile,
+            source=self.source,
+            imported=done.imported,
+            rows_read=self.rows_read,
+            rows_dealt_elsewhere=self.rows_dealt_elsewhere,
+            rows_duplicate=self.rows_duplicate,
+            rows_known=done.rows_known,
+            rows_rejected=rows_rejected,
+            rows_used=self.rows_read - left_out if done.imported else 0,
+            excluded=dict(self.excluded),
+            oddities=dict(self.oddities + done.oddities),
+            rejects=tuple(rejects[:REJECTS_KEPT_MAX]),
+            customers_added=done.customers_added,
+            invoices_added=done.invoices_added,
+            payments_added=done.payments_added,
+            first_due_on=min(due_dates, default=None),
+            last_due_on=max(due_dates, default=None),
+            last_event_on=_find_last_event(self.invoices.values()),
+        )
+
+
+def read_import_file(
+    file: Path | bytes,
+    *,
+    file_name: str | None = None,
+    profile_name: str | None = None,
+    source: str | None = None,
+    deal: Deal | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ImportContent:
+    """Read a file; ``on_progress`` is told (rows done, rows in all, about) now and then.
+
+    Raises:
+        ImportFileError: The file cannot be read as a whole (``node.records.importing.errors``).
+    """
+    raw = load_bytes(file)
+    table = read_table(raw)
+    profile = choose_profile(table.header, name=profile_name)
+    fallback_name = file.name if isinstance(file, Path) else "upload"
+    content = ImportContent(
+        file_name=(file_name or fallback_name)[:FILE_NAME_CHARS_MAX],
+        file_sha256_hex=hashlib.sha256(raw).hexdigest(),
+        encoding=table.encoding,
+        profile=profile.name,
+        source=_check_source(source or profile.name),
+    )
+    rows_about = table.text.count("\n")
+    for number, cells in iterate_rows(table):
+        content.rows_read += 1
+        _take_row(content, table, profile, deal=deal, number=number, cells=cells)
+        if on_progress is not None and content.rows_read % PROGRESS_ROWS == 0:
+            on_progress(content.rows_read, rows_about)
+    return content
+
+
+def _take_row(
+    content: ImportContent,
+    table: TextTable,
+    profile: Profile,
+    *,
+    deal: Deal | None,
+    number: int,
+    cells: list[str],
+) -> None:
+    if len(cells) != len(table.header):
+        content.reject(
+            number, column="", reason=f"{len(cells)} cells under a header of {len(table.header)}"
+        )
+        return
+    row = RowCells(dict(zip(table.header, cells, strict=True)))
+    if deal is not None:
+        document_no = row.text(profile.document_column)
+        if member_of(document_no, members=deal.members) != deal.index:
+            content.rows_dealt_elsewhere += 1
+            return
+    try:
+        draft = profile.read_row(row)
+        if isinstance(draft, Exclusion):
+            content.excluded[draft.value] += 1
+            return
+        _merge_row(content, draft, number=number)
+    except CellError as err:
+        content.reject(number, column=err.column, reason=err.reason)
+
+
+def _merge_row(content: ImportContent, draft: DraftRow, *, number: int) -> None:
+    key = (draft.document_no, draft.line)
+    payment = None
+    if draft.paid_on is not None:
+        payment = DraftPayment(paid_on=draft.paid_on, amount_minor=draft.paid_minor)
+    earlier = content.invoices.get(key)
+    if earlier is None:
+        payments = {} if payment is None else {payment: number}
+        content.invoices[key] = DraftInvoice(draft=draft, row=number, payments=payments)
+        _note_oddities(content, draft)
+        return
+    if not earlier.draft.is_same_invoice(draft):
+        raise CellError(
+            column="", reason=f"row {earlier.row} has the same document and line with other values"
+        )
+    if payment is None or payment in earlier.payments:
+        content.rows_duplicate += 1
+        return
+    if earlier.paid_minor + payment.amount_minor > draft.amount_minor:
+        raise CellError(column="", reason="with the payments above it more is paid than invoiced")
+    earlier.payments[payment] = number
+
+
+def _note_oddities(content: ImportContent, draft: DraftRow) -> None:
+    content.oddities.update(remark.value for remark in draft.remarks)
+    if draft.issued_on > draft.due_on:
+        content.oddities[Oddity.ISSUED_AFTER_DUE.value] += 1
+    if draft.paid_on is not None and draft.paid_on < draft.issued_on:
+        content.oddities[Oddity.PAID_BEFORE_ISSUED.value] += 1
+
+
+def _find_last_event(invoices: Collection[DraftInvoice]) -> date | None:
+    days = [invoice.draft.issued_on for invoice in invoices]
+    days += [payment.paid_on for invoice in invoices for payment in invoice.payments]
+    return max(days, default=None)
+
+
+def _check_source(source: str) -> str:
+    if len(source) > SOURCE_CHARS_MAX or not source.isprintable():
+        raise OptionInvalidError(
+            f"a source is named by up to {SOURCE_CHARS_MAX} printable characters"
+        )
+    return source

@@ -1,0 +1,237 @@
+"""Appending what a file holds within the caller's transaction; what is here stays as it is.
+
+Everything is compared before anything is written, so that a strict import can still refuse the
+whole file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from node.core.errors import InvariantError
+from node.records.business_day import BusinessCalendars, next_business_day
+from node.records.importing.draft import DraftInvoice, DraftPayment, DraftRow, Oddity
+from node.records.importing.reading import ImportContent
+from node.records.importing.report import ImportOutcome, Reject
+from node.records.store import ExistingInvoice, ImportStore, InvoiceRow, PaymentRow
+from node.records.windows import month_of
+
+CHANGED = "already imported with other values: a correction is entered, not imported again"
+OVERPAID = "with the payments already imported more is paid than invoiced"
+
+_CustomerKeys = Mapping[tuple[str, str], tuple[int, str]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Plan:
+    """What there is to write, by invoice line."""
+
+    new_invoices: dict[tuple[str, int], DraftInvoice] = field(default_factory=dict)
+    new_payments: list[tuple[tuple[str, int], DraftRow, DraftPayment]] = field(default_factory=list)
+    rows_known: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def write_import(
+    store: ImportStore, content: ImportContent, *, at_ms: int, strict: bool
+) -> ImportOutcome:
+    """Append the customers, invoices and payments of a file that are not here yet.
+
+    An invoice line that is here with other values is rejected. With ``strict`` such a one keeps
+    everything out.
+    """
+    drafts = [invoice.draft for invoice in content.invoices.values()]
+    customers = store.find_customers({(draft.scheme, draft.value) for draft in drafts})
+    plan = _plan(store, content, customers)
+    if (strict and plan.rejects) or not (plan.new_invoices or plan.new_payments):
+        return ImportOutcome(rows_known=plan.rows_known, rejects=tuple(plan.rejects))
+    customers_before = len(customers)
+    used = [invoice.draft for invoice in plan.new_invoices.values()]
+    customers |= _append_customers(store, used, customers, at_ms=at_ms)
+    import_id = store.append_import(
+        source=content.source,
+        file_name=content.file_name,
+        file_sha256_hex=content.file_sha256_hex,
+        profile=content.profile,
+        rows_read=content.rows_read,
+        rows_rejected=content.rows_rejected + len(plan.rejects),
+        invoices_added=len(plan.new_invoices),
+        payments_added=len(plan.new_payments),
+        at_ms=at_ms,
+    )
+    oddities = _append_invoices(store, content, plan, customers, import_id=import_id, at_ms=at_ms)
+    _append_payments(store, content, plan, customers, import_id=import_id, at_ms=at_ms)
+    touched = {customers[draft.scheme, draft.value][0] for draft in used}
+    touched |= {customers[draft.scheme, draft.value][0] for _, draft, _ in plan.new_payments}
+    return ImportOutcome(
+        imported=True,
+        rows_known=plan.rows_known,
+        rejects=tuple(plan.rejects),
+        oddities=oddities,
+        customer_ids=tuple(sorted(touched)),
+        customers_added=len(customers) - customers_before,
+        invoices_added=len(plan.new_invoices),
+        payments_added=len(plan.new_payments),
+    )
+
+
+def _plan(store: ImportStore, content: ImportContent, customers: _CustomerKeys) -> _Plan:
+    existing = store.find_invoices(
+        source=content.source, document_nos={document_no for document_no, _ in content.invoices}
+    )
+    known_refs = store.find_payment_refs(
+        source=content.source,
+        refs=[
+            _payment_ref(key, payment)
+            for key in existing.keys() & content.invoices.keys()
+            for payment in content.invoices[key].payments
+        ],
+    )
+    plan = _Plan()
+    for key, invoice in content.invoices.items():
+        here = existing.get(key)
+        if here is None:
+            plan.new_invoices[key] = invoice
+            plan.new_payments += [(key, invoice.draft, payment) for payment in invoice.payments]
+        elif not _is_same(here, invoice.draft, customers):
+            plan.rejects += [Reject(row=row, column="", reason=CHANGED) for row in invoice.rows]
+        else:
+            _plan_payments(plan, key, invoice, here=here, known_refs=known_refs)
+    return plan
+
+
+def _plan_payments(
+    plan: _Plan,
+    key: tuple[str, int],
+    invoice: DraftInvoice,
+    *,
+    here: ExistingInvoice,
+    known_refs: set[str],
+) -> None:
+    paid_minor = here.paid_minor
+    rows_known = invoice.rows
+    for payment, row in invoice.payments.items():
+        if _payment_ref(key, payment) in known_refs:
+            continue
+        rows_known.discard(row)
+        if paid_minor + payment.amount_minor > here.amount_minor:
+            plan.rejects.append(Reject(row=row, column="", reason=OVERPAID))
+            continue
+        paid_minor += payment.amount_minor
+        plan.new_payments.append((key, invoice.draft, payment))
+    plan.rows_known += len(rows_known)
+
+
+def _append_customers(
+    store: ImportStore, drafts: list[DraftRow], customers: _CustomerKeys, *, at_ms: int
+) -> dict[tuple[str, str], tuple[int, str]]:
+    first_seen: dict[tuple[str, str], DraftRow] = {}
+    for draft in drafts:
+        first_seen.setdefault((draft.scheme, draft.value), draft)
+    missing = [draft for key, draft in first_seen.items() if key not in customers]
+    store.append_customers(
+        [
+            {
+                "scheme": draft.scheme,
+                "value": draft.value,
+                "name": draft.name,
+                "country": draft.country,
+                "kind": "company",
+                "entered_at_ms": at_ms,
+            }
+            for draft in missing
+        ]
+    )
+    return store.find_customers((draft.scheme, draft.value) for draft in missing)
+
+
+def _append_invoices(
+    store: ImportStore,
+    content: ImportContent,
+    plan: _Plan,
+    customers: _CustomerKeys,
+    *,
+    import_id: int,
+    at_ms: int,
+) -> Counter[str]:
+    calendars = BusinessCalendars()
+    oddities: Counter[str] = Counter()
+    rows = []
+    for invoice in plan.new_invoices.values():
+        draft = invoice.draft
+        customer_id, country = customers[draft.scheme, draft.value]
+        calendar = calendars.get_calendar(country)
+        oddities[Oddity.COUNTRY_DIFFERS.value] += country != draft.country
+        oddities[Oddity.COUNTRY_UNKNOWN.value] += not calendar.is_known
+        due_business_on = next_business_day(draft.due_on, calendar=calendar)
+        rows.append(
+            InvoiceRow(
+                customer_id=customer_id,
+                source=content.source,
+                document_no=draft.document_no,
+                line=draft.line,
+                issued_on=draft.issued_on,
+                due_on=draft.due_on,
+                due_business_on=due_business_on,
+                due_month=month_of(due_business_on),
+                currency=draft.currency,
+                amount_minor=draft.amount_minor,
+                disputed_minor=draft.amount_minor if draft.disputed else 0,
+                import_id=import_id,
+                entered_at_ms=at_ms,
+            )
+        )
+    store.append_invoices(rows)
+    return +oddities
+
+
+def _append_payments(
+    store: ImportStore,
+    content: ImportContent,
+    plan: _Plan,
+    customers: _CustomerKeys,
+    *,
+    import_id: int,
+    at_ms: int,
+) -> None:
+    invoice_ids = store.find_invoice_ids(
+        source=content.source, document_nos={key[0] for key, _, _ in plan.new_payments}
+    )
+    if not invoice_ids.keys() >= {key for key, _, _ in plan.new_payments}:
+        raise InvariantError("an invoice of this import was not written")
+    store.append_payments(
+        [
+            PaymentRow(
+                customer_id=customers[draft.scheme, draft.value][0],
+                invoice_id=invoice_ids[key],
+                currency=draft.currency,
+                paid_on=payment.paid_on,
+                amount_minor=payment.amount_minor,
+                source=content.source,
+                source_ref=_payment_ref(key, payment),
+                import_id=import_id,
+                entered_at_ms=at_ms,
+            )
+            for key, draft, payment in plan.new_payments
+        ]
+    )
+
+
+def _payment_ref(key: tuple[str, int], payment: DraftPayment) -> str:
+    document_no, line = key
+    return f"{document_no}/{line}/{payment.paid_on.isoformat()}/{payment.amount_minor}"
+
+
+def _is_same(here: ExistingInvoice, draft: DraftRow, customers: _CustomerKeys) -> bool:
+    customer_id, _ = customers.get((draft.scheme, draft.value), (None, ""))
+    disputed_minor = draft.amount_minor if draft.disputed else 0
+    return (
+        here.customer_id == customer_id
+        and here.issued_on == draft.issued_on
+        and here.due_on == draft.due_on
+        and here.currency == draft.currency
+        and here.amount_minor == draft.amount_minor
+        and here.disputed_minor == disputed_minor
+    )

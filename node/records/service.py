@@ -1,0 +1,295 @@
+"""Use cases of the records room; later rooms call ``find_behaviour_window``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from node.core.clock import Clock, current_business_date
+from node.core.database import Database
+from node.core.errors import NotFoundError, RejectedError
+from node.records.behaviour import BehaviourWindow
+from node.records.derivation import (
+    BehaviourDifference,
+    build_window,
+    compare_months,
+    find_behaviour_window,
+    refresh_behaviour,
+)
+from node.records.importing import Deal, ImportReport, read_import_file, write_import
+from node.records.rules_ageing import Ageing, AgeingBase, build_ageing, list_open_items
+from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
+from node.records.store import CustomerRecord, ImportStore, RecordsStore
+from node.records.windows import last_released_month, trailing_window
+
+__all__ = [
+    "AdverseEventInvalidError",
+    "CustomerNotFoundError",
+    "PortfolioRow",
+    "RecordsService",
+    "find_behaviour_window",
+]
+
+CUSTOMERS_PAGE_MAX = 500
+TREND_MONTHS_MAX = 60
+PORTFOLIO_MONTHS = 12
+ADVERSE_KINDS = frozenset({"collection", "write_off", "legal", "insolvency"})
+
+
+class CustomerNotFoundError(NotFoundError):
+    """There is no such customer."""
+
+    code = "customer-not-found"
+
+
+class AdverseEventInvalidError(RejectedError):
+    """An adverse event lacks what makes it a fact."""
+
+    code = "adverse-event-invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioRow:
+    """One customer in its main currency: ``None`` where nothing is rated or overdue."""
+
+    customer: CustomerRecord
+    currency: str
+    invoice_count: int
+    owing_minor: int
+    past_due_minor: int
+    oldest_overdue_days: int | None
+    index_deci: int | None
+    late_days_deci: int | None
+
+
+class RecordsService:
+    """The room's use cases: one public method, one transaction, one commit."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, business_date: date | None = None
+    ) -> None:
+        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        self._database = database
+        self._clock = clock
+        self._business_date = business_date
+
+    def import_file(
+        self,
+        file: Path | bytes,
+        *,
+        file_name: str | None = None,
+        profile: str | None = None,
+        source: str | None = None,
+        deal: Deal | None = None,
+        strict: bool = False,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> ImportReport:
+        """Import invoices and payments from a CSV file; its good rows are one transaction.
+
+        ``profile`` is detected from the header and ``source`` is the profile's own name where they
+        are not given. With ``strict`` one bad row keeps the whole file out. Importing the same file
+        again changes nothing.
+
+        Raises:
+            ImportFileError: The file cannot be read at all (``node.records.importing.errors``).
+        """
+        content = read_import_file(
+            file,
+            file_name=file_name,
+            profile_name=profile,
+            source=source,
+            deal=deal,
+            on_progress=on_progress,
+        )
+        if strict and content.rejects:
+            return content.build_report()
+        business_date = current_business_date(self._clock, fixed=self._business_date)
+        with self._database.write() as uow:
+            outcome = write_import(
+                ImportStore(uow.connection), content, at_ms=self._clock.now_ms(), strict=strict
+            )
+            if outcome.customer_ids:
+                refresh_behaviour(uow, outcome.customer_ids, business_date=business_date)
+        return content.build_report(outcome)
+
+    def list_customers(self, *, limit: int = 100, after: int = 0) -> list[CustomerRecord]:
+        """Return a page of customers, in the order in which they came."""
+        with self._database.read() as uow:
+            return RecordsStore(uow.connection).list_customers(
+                limit=min(limit, CUSTOMERS_PAGE_MAX), after=after
+            )
+
+    def count_customers(self) -> int:
+        """Return the number of customers."""
+        with self._database.read() as uow:
+            return RecordsStore(uow.connection).count_customers()
+
+    def get_customer(self, customer_id: int) -> CustomerRecord:
+        """Return one customer.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+        """
+        with self._database.read() as uow:
+            return _get_customer(RecordsStore(uow.connection), customer_id)
+
+    def find_customer(self, *, scheme: str, value: str) -> CustomerRecord | None:
+        """Return the customer with this identifier."""
+        with self._database.read() as uow:
+            return RecordsStore(uow.connection).find_customer(scheme=scheme, value=value)
+
+    def ageing(
+        self, customer_id: int, *, as_of: date, base: AgeingBase = AgeingBase.DUE
+    ) -> list[Ageing]:
+        """Return the ageing of one customer, one for each currency, the main one first.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+        """
+        with self._database.read() as uow:
+            store = RecordsStore(uow.connection)
+            _get_customer(store, customer_id)
+            return [
+                _read_ageing(store, customer_id, currency=position.currency, as_of=as_of, base=base)
+                for position in store.list_positions(customer_id, as_of=as_of)
+            ]
+
+    def find_behaviour_window(
+        self, *, scheme: str, value: str, first_month: int, last_month: int, as_of: date
+    ) -> BehaviourWindow | None:
+        """Return the behaviour of one customer; see the function of this name."""
+        with self._database.read() as uow:
+            return find_behaviour_window(
+                uow,
+                subject_scheme=scheme,
+                subject_value=value,
+                first_month=first_month,
+                last_month=last_month,
+                as_of=as_of,
+            )
+
+    def monthly_trend(
+        self, customer_id: int, *, as_of: date, months: int = 24
+    ) -> BehaviourWindow | None:
+        """Return the last released months of one customer; None before its first invoice.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+        """
+        last_month = last_released_month(as_of)
+        first_month, _ = trailing_window(
+            last_month=last_month, months=min(months, TREND_MONTHS_MAX)
+        )
+        with self._database.read() as uow:
+            store = RecordsStore(uow.connection)
+            customer = _get_customer(store, customer_id)
+            return build_window(store, customer, months=(first_month, last_month), as_of=as_of)
+
+    def list_portfolio(
+        self, *, as_of: date, limit: int = 100, after: int = 0
+    ) -> list[PortfolioRow]:
+        """Return a page of customers: what they owe, how they paid in the last released year."""
+        last_month = last_released_month(as_of)
+        months = trailing_window(last_month=last_month, months=PORTFOLIO_MONTHS)
+        rows = []
+        with self._database.read() as uow:
+            store = RecordsStore(uow.connection)
+            page = store.list_customers(limit=min(limit, CUSTOMERS_PAGE_MAX), after=after)
+            for customer in page:
+                window = build_window(store, customer, months=months, as_of=as_of)
+                if window is not None:
+                    rows.append(_portfolio_row(customer, window))
+        return rows
+
+    def record_adverse_event(
+        self,
+        customer_id: int,
+        *,
+        kind: str,
+        happened_on: date,
+        settled_on: date | None,
+        evidence_sha256_hex: str,
+    ) -> None:
+        """Enter a default or worse with the hash of the document held.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+            AdverseEventInvalidError: The kind is unknown, the document is missing, or it was
+                settled before it happened.
+        """
+        if kind not in ADVERSE_KINDS:
+            raise AdverseEventInvalidError("the kind is unknown")
+        if len(evidence_sha256_hex) != 64:  # noqa: PLR2004  hex digits of SHA-256
+            raise AdverseEventInvalidError("the document held is named by its SHA-256")
+        if settled_on is not None and settled_on < happened_on:
+            raise AdverseEventInvalidError("settled before it happened")
+        with self._database.write() as uow:
+            _get_customer(RecordsStore(uow.connection), customer_id)
+            ImportStore(uow.connection).append_adverse_event(
+                customer_id=customer_id,
+                kind=kind,
+                happened_on=happened_on,
+                settled_on=settled_on,
+                evidence_sha256_hex=evidence_sha256_hex,
+                at_ms=self._clock.now_ms(),
+            )
+
+    def rebuild_behaviour(self) -> int:
+        """Sum up every month of every customer anew, as each night; return how many are kept."""
+        business_date = current_business_date(self._clock, fixed=self._business_date)
+        kept = after = 0
+        with self._database.write() as uow:
+            store = RecordsStore(uow.connection)
+            while page := store.list_customers(limit=CUSTOMERS_PAGE_MAX, after=after):
+                customer_ids = [customer.customer_id for customer in page]
+                kept += refresh_behaviour(uow, customer_ids, business_date=business_date)
+                after = customer_ids[-1]
+        return kept
+
+    def check_behaviour(self) -> list[BehaviourDifference]:
+        """Compare every rolled-up month with its events; an empty list is the good answer."""
+        differences: list[BehaviourDifference] = []
+        after = 0
+        with self._database.read() as uow:
+            store = RecordsStore(uow.connection)
+            while page := store.list_customers(limit=CUSTOMERS_PAGE_MAX, after=after):
+                customer_ids = [customer.customer_id for customer in page]
+                differences += compare_months(store, customer_ids)
+                after = customer_ids[-1]
+        return differences
+
+
+def _read_ageing(
+    store: RecordsStore, customer_id: int, *, currency: str, as_of: date, base: AgeingBase
+) -> Ageing:
+    balance = store.get_balance(customer_id, currency=currency, as_of=as_of)
+    items = store.list_open_items(customer_id, currency=currency, as_of=as_of)
+    return build_ageing(
+        list_open_items(items, as_of=as_of, base=base),
+        currency=currency,
+        as_of=as_of,
+        unapplied_minor=balance.unapplied_minor,
+        ledger_balance_minor=balance.balance_minor,
+    )
+
+
+def _portfolio_row(customer: CustomerRecord, window: BehaviourWindow) -> PortfolioRow:
+    return PortfolioRow(
+        customer=customer,
+        currency=window.currency,
+        invoice_count=sum(month.invoice_count for month in window.months),
+        owing_minor=window.owing_minor,
+        past_due_minor=window.past_due_minor,
+        oldest_overdue_days=window.oldest_overdue_days,
+        index_deci=mean_index_deci(window.months, by_amount=True),
+        late_days_deci=mean_late_days_deci(window.months, by_amount=True),
+    )
+
+
+def _get_customer(store: RecordsStore, customer_id: int) -> CustomerRecord:
+    customer = store.find_customer_by_id(customer_id)
+    if customer is None:
+        raise CustomerNotFoundError("there is no such customer")
+    return customer

@@ -1,0 +1,238 @@
+"""Consents: taking them in, changing their state, and the verdict on an artefact, which is cached by its hash.
+
+What is cached is that the artefact is well-formed and signed by a key of its subject, which never changes for these bytes. State, uses, times and
+the signer's standing are looked at each time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from node.core.errors import ConflictError, NotFoundError
+from node.core.writer import Batch, Decided
+from node.sharing.store import HeldConsent, SharingStore
+from protocol.consent import (
+    TRANSITIONS,
+    Consent,
+    ConsentState,
+    ConsentStatus,
+    commit_subject,
+    hash_consent,
+    open_consent,
+    open_status,
+)
+from protocol.encoding import decode_b64u, sha256
+from protocol.entry import ConsentEntry, format_entry
+from protocol.errors import UnknownKeyError
+from protocol.identifiers import SubjectId, parse_subject_id
+from protocol.keys import PublicKey
+from protocol.limits import SALT_BYTES
+from protocol.problems import ConsentSignatureError, WrongConsumerError, WrongProviderError
+from protocol.registry import Registry
+from schemas.exchange import DeliveredConsent
+
+VERDICTS_MAX = 4_096
+
+
+class StaleStatusError(ConflictError):
+    """A status with this or a higher number is known already, or the state is final."""
+
+    code = "status-stale"
+
+
+class ConsentNotHeldError(NotFoundError):
+    """No such consent is held here."""
+
+    code = "consent-not-held"
+
+
+class ConsentVerdicts:
+    """Parsed artefacts whose signature has verified, by hash."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._lock = Lock()
+        self._verified: OrderedDict[bytes, tuple[Consent, str]] = OrderedDict()
+
+    def verify(self, token: str, *, registry: Registry) -> Consent:
+        """Return the artefact if a key that the registry binds to its subject signed it.
+
+        Raises:
+            ConsentSignatureError: The signature, its key or the commitment does not hold.
+            ProtocolError: The form does not hold, or the artefact is above its purpose's ceilings.
+        """
+        name = hash_consent(token)
+        with self._lock:
+            known = self._verified.get(name)
+        if known is None:
+            known = self._open(token, registry=registry)
+            with self._lock:
+                self._verified[name] = known
+                if len(self._verified) > VERDICTS_MAX:
+                    self._verified.popitem(last=False)
+        consent, kid = known
+        _check_signer(consent, kid=kid, registry=registry)
+        return consent
+
+    def _open(self, token: str, *, registry: Registry) -> tuple[Consent, str]:
+        used: list[str] = []
+
+        def find_key(kid: str) -> PublicKey:
+            used.append(kid)
+            return find_subject_key(registry, kid)
+
+        try:
+            consent = open_consent(token, find_key=find_key)
+        except UnknownKeyError as err:
+            raise ConsentSignatureError("signed by no subject's key") from err
+        return consent, used[0]
+
+
+def find_subject_key(registry: Registry, kid: str) -> PublicKey:
+    """Return a subject's key of any validity.
+
+    Raises:
+        UnknownKeyError: No subject has it.
+    """
+    found = registry.find_subject_key(kid)
+    if found is None:
+        raise UnknownKeyError("no subject has this key")
+    return found[1].key
+
+
+def _check_signer(consent: Consent, *, kid: str, registry: Registry) -> None:
+    found = registry.find_subject_key(kid)
+    if found is None or found[0].commitment != consent.subject or not found[1].is_valid_at(consent.iat):
+        raise ConsentSignatureError("the signing key is not bound to this subject at that time")
+
+
+def take_consent(
+    delivered: DeliveredConsent, *, verdicts: ConsentVerdicts, registry: Registry
+) -> tuple[HeldConsent, Consent]:
+    """Check a delivered consent and return it as it will be held.
+
+    Raises:
+        ConsentSignatureError: Not signed by its subject, or the commitment does not open.
+        ProtocolError: Another leaf.
+    """
+    consent = verdicts.verify(delivered.token, registry=registry)
+    subject = parse_subject_id(delivered.subject)
+    salt = decode_b64u(delivered.salt, bytes_exact=SALT_BYTES)
+    check_opening(consent, subject=subject, salt=salt)
+    held = HeldConsent(
+        hash=hash_consent(delivered.token),
+        token=delivered.token,
+        subject=str(subject),
+        salt=salt,
+        consumer=consent.consumer,
+        provider=consent.provider,
+        bundle=consent.bundle,
+        state=ConsentState.ACTIVE,
+        seq=0,
+        uses=0,
+        window_start_s=0,
+        window_uses=0,
+        exp=consent.exp,
+        delivered=False,
+    )
+    return held, consent
+
+
+def check_opening(consent: Consent, *, subject: SubjectId, salt: bytes) -> None:
+    """Check that id and salt open the commitment.
+
+    Raises:
+        ConsentSignatureError: They do not.
+    """
+    if commit_subject(subject, salt=salt) != consent.subject:
+        raise ConsentSignatureError("subject id and salt do not open the commitment")
+
+
+def check_parties(consent: Consent, *, consumer: str | None = None, provider: str | None = None) -> None:
+    """Check who is named.
+
+    Raises:
+        WrongConsumerError: Another consumer.
+        WrongProviderError: Another provider.
+    """
+    if consumer is not None and consent.consumer != consumer:
+        raise WrongConsumerError("the consent names another consumer")
+    if provider is not None and consent.provider != provider:
+        raise WrongProviderError("the consent names another provider")
+
+
+def hold_consent(store: SharingStore, held: HeldConsent, consent: Consent, *, at_ms: int) -> HeldConsent:
+    """Insert a consent unless it is held, and retire the one that it replaces; return it as held."""
+    known = store.find_consent(held.hash)
+    if known is not None:
+        return known
+    store.add_consent(held, at_ms=at_ms)
+    if consent.replaces is not None:
+        older = store.find_consent(consent.replaces)
+        if older is not None and older.subject == held.subject and older.state not in {ConsentState.REVOKED}:
+            store.set_consent_state(older.hash, state=ConsentState.REPLACED, seq=older.seq)
+    return held
+
+
+def verify_status(token: str, *, registry: Registry, find_consent: Callable[[bytes], Consent | None]) -> ConsentStatus:
+    """Verify a signed status: by the subject itself, or by the hub.
+
+    Raises:
+        ConsentNotHeldError: The consent is not held here.
+        ConsentSignatureError: Signed by somebody who may not.
+        ProtocolError: Another leaf.
+    """
+    try:
+        status, kid = open_status(token, find_key=lambda kid: _find_status_key(registry, kid))
+    except UnknownKeyError as err:
+        raise ConsentSignatureError("signed by no subject's and no hub's key") from err
+    consent = find_consent(status.consent)
+    if consent is None:
+        raise ConsentNotHeldError("no such consent is held here")
+    subject = registry.find_subject_key(kid)
+    by_subject = subject is not None and subject[0].commitment == consent.subject and status.by == "subject"
+    by_hub = subject is None and status.by == "hub"
+    if not by_subject and not by_hub:
+        raise ConsentSignatureError("the signer may not change this consent")
+    return status
+
+
+def _find_status_key(registry: Registry, kid: str) -> PublicKey:
+    found = registry.find_subject_key(kid)
+    return registry.get_hub_key(kid) if found is None else found[1].key
+
+
+def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[HeldConsent]:
+    """Apply a verified status inside the writer's transaction; the same status again changes nothing.
+
+    Raises:
+        ConsentNotHeldError: The consent is not held here.
+        StaleStatusError: A later status is known, or the state is final.
+    """
+    store = SharingStore(batch.connection)
+    held = store.find_consent(status.consent)
+    if held is None:
+        raise ConsentNotHeldError("no such consent is held here")
+    if store.find_status_token(status.consent, seq=status.seq) == token:
+        return Decided(entry=None, finish=lambda _placement: held)
+    if status.seq <= held.seq or status.state not in TRANSITIONS[held.state]:
+        raise StaleStatusError(f"the consent is {held.state.value} as of status {held.seq}")
+    store.set_consent_state(status.consent, state=status.state, seq=status.seq)
+    store.add_status(
+        status.consent, seq=status.seq, state=status.state.value, token=token, at_ms=batch.now_ms
+    )
+    entry = format_entry(
+        ConsentEntry(
+            at_ms=batch.now_ms,
+            consent=status.consent,
+            seq=status.seq,
+            state=status.state.value,
+            status=sha256(token.encode("ascii")),
+        )
+    )
+    newer = store.find_consent(status.consent)
+    if newer is None:
+        raise ConsentNotHeldError("the consent is gone")
+    return Decided(entry=entry, finish=lambda _placement: newer)

@@ -1,0 +1,128 @@
+"""The registry as this node holds it: verified snapshots in the database, the newest in memory.
+
+A node keeps working on the last good snapshot until it ends. It follows the chain link by link from its anchor, which an operator got out of
+band, and takes no snapshot that drops or alters a key.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+
+from node.core.database import Database, UnitOfWork
+from node.core.errors import UnavailableError
+from node.sharing.tables import registry_snapshot
+from protocol.keys import PublicKey
+from protocol.message import RegistryReference
+from protocol.registry import (
+    FIRST_PREVIOUS,
+    Registry,
+    RegistryChainError,
+    check_succession,
+    open_registry,
+)
+
+SNAPSHOTS_HELD_MAX = 1_024  # references looked up on the hot path; older ones are read from the database by the auditor
+
+
+class RegistryAbsentError(UnavailableError):
+    """The node has no registry snapshot yet."""
+
+    code = "unavailable"
+
+
+class RegistryHolder:
+    """Holds the chain; one lock guards adoption, readers see whole snapshots."""
+
+    def __init__(self, *, database: Database, anchor: PublicKey) -> None:
+        """Load and verify what the database holds.
+
+        Raises:
+            EvidenceError: The stored chain does not hold.
+        """
+        self._database = database
+        self._anchor = anchor
+        self._lock = threading.Lock()
+        self._newest: Registry | None = None
+        self._references: dict[int, tuple[bytes, int, int]] = {}
+        for tokens in self._load():
+            self._remember(self._verify(tokens))
+
+    @property
+    def newest(self) -> Registry:
+        """Return the newest snapshot.
+
+        Raises:
+            RegistryAbsentError: There is none yet.
+        """
+        if self._newest is None:
+            raise RegistryAbsentError("no registry snapshot yet: is the hub reachable?")
+        return self._newest
+
+    @property
+    def newest_seq(self) -> int:
+        """Return the newest number, 0 where there is none."""
+        return 0 if self._newest is None else self._newest.seq
+
+    @property
+    def reference(self) -> RegistryReference:
+        """Return how messages name the newest snapshot."""
+        newest = self.newest
+        return RegistryReference(seq=newest.seq, hash=newest.hash)
+
+    def find(self, seq: int) -> tuple[bytes, int, int] | None:
+        """Return hash, ``iat`` and ``exp`` of a snapshot."""
+        return self._references.get(seq)
+
+    def adopt(self, tokens: Sequence[str]) -> Registry:
+        """Verify the next snapshot and store it; one that is held already changes nothing.
+
+        Raises:
+            ProtocolError: The leaf that says what does not hold.
+        """
+        with self._lock:
+            registry = self._verify(tokens)
+            if registry.seq > self.newest_seq:
+                with self._database.write() as uow:
+                    _store(uow, registry, tokens)
+                self._remember(registry)
+            return registry
+
+    def _verify(self, tokens: Sequence[str]) -> Registry:
+        older = self._newest
+        if older is None:
+            first = open_registry(tokens, anchors=[self._anchor])
+            if first.seq != 1 or first.prev != FIRST_PREVIOUS:
+                raise RegistryChainError("the chain is followed from snapshot 1")
+            return first
+        anchors = [entry.key for entry in older.hub_keys if entry.revoked_at is None]
+        registry = open_registry(tokens, anchors=anchors, threshold=older.threshold)
+        held = self._references.get(registry.seq)
+        if held is None or held[0] != registry.hash:
+            check_succession(registry, older=older)
+        return registry
+
+    def _remember(self, registry: Registry) -> None:
+        self._newest = registry
+        self._references[registry.seq] = (registry.hash, registry.iat, registry.exp)
+        self._references.pop(registry.seq - SNAPSHOTS_HELD_MAX, None)
+
+    def _load(self) -> list[list[str]]:
+        with self._database.read() as uow:
+            rows = uow.connection.execute(select(registry_snapshot.c.tokens).order_by(registry_snapshot.c.seq))
+            return [json.loads(tokens) for tokens in rows.scalars()]
+
+
+def _store(uow: UnitOfWork, registry: Registry, tokens: Sequence[str]) -> None:
+    uow.connection.execute(
+        insert(registry_snapshot).values(
+            seq=registry.seq,
+            hash=registry.hash,
+            tokens=json.dumps(list(tokens)),
+            iat=registry.iat,
+            exp=registry.exp,
+        )
+    )

@@ -1,0 +1,368 @@
+"""All SQL of the exchange: consents held, messages in and out, receipts, counters. Statements are built once; the hot path runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, text, update
+
+from node.sharing.tables import (
+    consent,
+    consent_status,
+    exchange_in,
+    exchange_out,
+    payload,
+    peer_counter,
+    peer_head,
+    receipt_in,
+    received_summary,
+)
+from protocol.consent import ConsentState, Standing
+from protocol.message import WireMessage
+
+CODE_OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """An answer given earlier, and the message that it answered."""
+
+    msg: bytes
+    code: str
+    message: WireMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldConsent:
+    """A consent with its state, as this node holds it."""
+
+    hash: bytes
+    token: str
+    subject: str
+    salt: bytes
+    consumer: str
+    provider: str
+    bundle: str
+    state: ConsentState
+    seq: int
+    uses: int
+    window_start_s: int
+    window_uses: int
+    exp: int
+    delivered: bool
+
+    def standing(self, *, window_start_s: int) -> Standing:
+        """Return what check 9 needs; uses of an earlier window do not count in this one."""
+        uses = self.window_uses if self.window_start_s == window_start_s else 0
+        return Standing(state=self.state, uses=self.uses, uses_in_window=uses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingExchange:
+    """Our own message and, once it has come, the reply."""
+
+    jti: bytes
+    peer: str
+    op: str
+    msg: bytes
+    consent: bytes | None
+    subject: str
+    code: str
+    at_ms: int
+    ans: bytes | None
+    request: WireMessage | None
+
+
+class SharingStore:
+    """One transaction's view of the room's tables."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the caller's transaction."""
+        self._connection = connection
+
+    # --- consents
+
+    def find_consent(self, consent_hash: bytes) -> HeldConsent | None:
+        """Return a consent held here."""
+        row = self._connection.execute(_SELECT_CONSENT, {"hash": consent_hash}).one_or_none()
+        return None if row is None else _read_consent(row)
+
+    def list_consents(self, *, subject: str | None = None, limit: int = 200) -> list[HeldConsent]:
+        """Return consents, the newest first."""
+        query = select(consent).order_by(consent.c.held_at_ms.desc()).limit(limit)
+        if subject is not None:
+            query = query.where(consent.c.subject == subject)
+        return [_read_consent(row) for row in self._connection.execute(query)]
+
+    def add_consent(self, held: HeldConsent, *, at_ms: int) -> None:
+        """Insert a consent."""
+        self._connection.execute(
+            insert(consent).values(
+                hash=held.hash,
+                token=held.token,
+                subject=held.subject,
+                salt=held.salt,
+                consumer=held.consumer,
+                provider=held.provider,
+                bundle=held.bundle,
+                state=held.state.value,
+                seq=held.seq,
+                uses=held.uses,
+                window_start_s=held.window_start_s,
+                window_uses=held.window_uses,
+                exp=held.exp,
+                held_at_ms=at_ms,
+                delivered=held.delivered,
+            )
+        )
+
+    def count_use(self, held: HeldConsent, *, window_start_s: int) -> None:
+        """Count one use, in the lifetime total and in the calendar window."""
+        in_window = held.window_uses if held.window_start_s == window_start_s else 0
+        self._connection.execute(
+            _UPDATE_USES,
+            {"of": held.hash, "used": held.uses + 1, "window": window_start_s, "in_window": in_window + 1},
+        )
+
+    def set_consent_state(self, consent_hash: bytes, *, state: ConsentState, seq: int) -> None:
+        """Move a consent to another state."""
+        self._connection.execute(
+            update(consent).where(consent.c.hash == consent_hash).values(state=state.value, seq=seq)
+        )
+
+    def mark_delivered(self, consent_hash: bytes) -> None:
+        """Note that the provider holds it."""
+        self._connection.execute(update(consent).where(consent.c.hash == consent_hash).values(delivered=True))
+
+    def add_status(self, consent_hash: bytes, *, seq: int, state: str, token: str, at_ms: int) -> None:
+        """Keep a signed status."""
+        self._connection.execute(
+            insert(consent_status).values(consent=consent_hash, seq=seq, state=state, token=token, taken_at_ms=at_ms)
+        )
+
+    def find_status_token(self, consent_hash: bytes, *, seq: int) -> str | None:
+        """Return the signed status of a sequence number."""
+        query = select(consent_status.c.token).where(
+            consent_status.c.consent == consent_hash, consent_status.c.seq == seq
+        )
+        return self._connection.execute(query).scalar_one_or_none()
+
+    # --- incoming exchanges
+
+    def find_answer(self, peer: str, jti: bytes) -> StoredAnswer | None:
+        """Return the answer that this message id got."""
+        row = self._connection.execute(_SELECT_ANSWER, {"peer": peer, "jti": jti}).one_or_none()
+        if row is None:
+            return None
+        message = WireMessage(
+            env=row.answer_env, body=row.body or b"", salt=row.salt or bytes(32), inclusion=row.answer_inclusion
+        )
+        return StoredAnswer(msg=row.msg, code=row.code, message=message)
+
+    def list_incoming(self, *, limit: int = 100) -> Sequence[Row[Any]]:
+        """Return what was answered, the newest first: what left this house, to whom, under which consent."""
+        query = select(
+            exchange_in.c.peer, exchange_in.c.op, exchange_in.c.code, exchange_in.c.uses, exchange_in.c.consent,
+            exchange_in.c.at_ms, exchange_in.c.seq, exchange_in.c.ans,
+        ).order_by(exchange_in.c.at_ms.desc()).limit(limit)  # fmt: skip
+        return self._connection.execute(query).all()
+
+    # --- outgoing exchanges
+
+    def find_outgoing(self, jti: bytes) -> OutgoingExchange | None:
+        """Return one of our own messages with the bytes that were sent."""
+        query = (
+            select(exchange_out, payload.c.body, payload.c.salt)
+            .outerjoin(payload, payload.c.msg == exchange_out.c.msg)
+            .where(exchange_out.c.jti == jti)
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        request = None
+        if row.body is not None:
+            request = WireMessage(
+                env=row.request_env, body=row.body, salt=row.salt, inclusion=row.request_inclusion
+            )
+        return OutgoingExchange(
+            jti=row.jti, peer=row.peer, op=row.op, msg=row.msg, consent=row.consent, subject=row.subject,
+            code=row.code, at_ms=row.at_ms, ans=row.ans, request=request,
+        )  # fmt: skip
+
+    def list_outgoing(self, *, subject: str | None = None, limit: int = 100) -> Sequence[Row[Any]]:
+        """Return what we asked, the newest first."""
+        query = select(
+            exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.op, exchange_out.c.code, exchange_out.c.subject,
+            exchange_out.c.at_ms, exchange_out.c.consent, exchange_out.c.ans,
+        ).order_by(exchange_out.c.at_ms.desc()).limit(limit)  # fmt: skip
+        if subject is not None:
+            query = query.where(exchange_out.c.subject == subject)
+        return self._connection.execute(query).all()
+
+    def close_outgoing(self, values: dict[str, Any]) -> None:
+        """Store the reply of one of our messages: of, ans, code, answer_env, answer_inclusion, answered_at_ms."""
+        self._connection.execute(_CLOSE_OUTGOING, values)
+
+    def list_unacknowledged(self, peer: str, *, limit: int) -> list[bytes]:
+        """Return answers of a peer that no receipt has gone out for."""
+        query = (
+            select(exchange_out.c.ans)
+            .where(
+                exchange_out.c.peer == peer,
+                exchange_out.c.receipt.is_(None),
+                exchange_out.c.ans.is_not(None),
+                exchange_out.c.op != "receipt",
+            )
+            .order_by(exchange_out.c.at_ms)
+            .limit(limit)
+        )
+        return [bytes(ans) for ans in self._connection.execute(query).scalars()]
+
+    def list_peers_to_acknowledge(self) -> list[str]:
+        """Return peers whose answers await a receipt."""
+        query = (
+            select(exchange_out.c.peer)
+            .where(
+                exchange_out.c.receipt.is_(None), exchange_out.c.ans.is_not(None), exchange_out.c.op != "receipt"
+            )
+            .distinct()
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def mark_acknowledged(self, answers: Sequence[bytes], *, receipt: bytes) -> None:
+        """Note which receipt covers these answers."""
+        self._connection.execute(
+            _MARK_RECEIPT, [{"of": answer, "receipt_jti": receipt} for answer in answers]
+        )
+
+    # --- counters, heads, receipts, summaries
+
+    def next_counter(self, peer: str) -> int:
+        """Allocate our next number for a peer, from 1."""
+        return self._connection.execute(_NEXT_COUNTER, {"peer": peer}).scalar_one()
+
+    def store_peer_head(self, peer: str, *, size: int, checkpoint: str) -> None:
+        """Keep a peer's newest proven checkpoint; an older one changes nothing."""
+        known = self._connection.execute(
+            select(peer_head.c.size).where(peer_head.c.peer == peer)
+        ).scalar_one_or_none()
+        if known is None:
+            self._connection.execute(insert(peer_head).values(peer=peer, size=size, checkpoint=checkpoint))
+        elif size > known:
+            self._connection.execute(
+                update(peer_head).where(peer_head.c.peer == peer).values(size=size, checkpoint=checkpoint)
+            )
+
+    def count_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
+        """Return which of these answers we gave to the peer."""
+        query = select(exchange_in.c.ans).where(exchange_in.c.peer == peer, exchange_in.c.ans.in_(answers))
+        return [bytes(ans) for ans in self._connection.execute(query).scalars()]
+
+    def add_receipts(self, answers: Sequence[bytes], *, peer: str, msg: bytes) -> None:
+        """Keep that a peer acknowledged these answers; a second receipt for one changes nothing."""
+        held = set(
+            self._connection.execute(select(receipt_in.c.ans).where(receipt_in.c.ans.in_(answers))).scalars()
+        )
+        rows = [{"ans": answer, "peer": peer, "msg": msg} for answer in answers if answer not in held]
+        if rows:
+            self._connection.execute(insert(receipt_in), rows)
+
+    def list_received(self, subject: str) -> Sequence[Row[Any]]:
+        """Return the newest summary of each provider on a subject, with its body where it is not erased."""
+        newest = (
+            select(
+                received_summary.c.provider, func.max(exchange_out.c.answered_at_ms).label("answered_at_ms")
+            )
+            .join(exchange_out, exchange_out.c.ans == received_summary.c.msg)
+            .where(received_summary.c.subject == subject)
+            .group_by(received_summary.c.provider)
+            .subquery()
+        )
+        query = (
+            select(
+                received_summary.c.provider,
+                received_summary.c.msg,
+                received_summary.c.received_on,
+                payload.c.body,
+            )
+            .join(exchange_out, exchange_out.c.ans == received_summary.c.msg)
+            .join(
+                newest,
+                and_(
+                    newest.c.provider == received_summary.c.provider,
+                    newest.c.answered_at_ms == exchange_out.c.answered_at_ms,
+                ),
+            )
+            .outerjoin(payload, payload.c.msg == received_summary.c.msg)
+            .where(received_summary.c.subject == subject)
+            .order_by(received_summary.c.provider)
+        )
+        return self._connection.execute(query).all()
+
+    def erase_payload(self, msg: bytes) -> None:
+        """Delete body and salt of a message; its envelope stays and still verifies."""
+        self._connection.execute(delete(payload).where(payload.c.msg == msg))
+
+
+def _read_consent(row: Row[Any]) -> HeldConsent:
+    return HeldConsent(
+        hash=row.hash,
+        token=row.token,
+        subject=row.subject,
+        salt=row.salt,
+        consumer=row.consumer,
+        provider=row.provider,
+        bundle=row.bundle,
+        state=ConsentState(row.state),
+        seq=row.seq,
+        uses=row.uses,
+        window_start_s=row.window_start_s,
+        window_uses=row.window_uses,
+        exp=row.exp,
+        delivered=row.delivered,
+    )
+
+
+INSERT_INCOMING = insert(exchange_in)
+INSERT_OUTGOING = insert(exchange_out)
+INSERT_PAYLOAD = insert(payload)
+INSERT_SUMMARY = insert(received_summary)
+_SELECT_CONSENT = select(consent).where(consent.c.hash == bindparam("hash"))
+_UPDATE_USES = (
+    update(consent)
+    .where(consent.c.hash == bindparam("of"))
+    .values(uses=bindparam("used"), window_start_s=bindparam("window"), window_uses=bindparam("in_window"))
+)
+_SELECT_ANSWER = (
+    select(
+        exchange_in.c.msg,
+        exchange_in.c.code,
+        exchange_in.c.answer_env,
+        exchange_in.c.answer_inclusion,
+        payload.c.body,
+        payload.c.salt,
+    )
+    .outerjoin(payload, payload.c.msg == exchange_in.c.ans)
+    .where(exchange_in.c.peer == bindparam("peer"), exchange_in.c.jti == bindparam("jti"))
+)
+_CLOSE_OUTGOING = (
+    update(exchange_out)
+    .where(exchange_out.c.jti == bindparam("of"))
+    .values(
+        ans=bindparam("ans"),
+        code=bindparam("code"),
+        answer_env=bindparam("answer_env"),
+        answer_inclusion=bindparam("answer_inclusion"),
+        answered_at_ms=bindparam("answered_at_ms"),
+    )
+)
+_MARK_RECEIPT = (
+    update(exchange_out).where(exchange_out.c.ans == bindparam("of")).values(receipt=bindparam("receipt_jti"))
+)
+# One statement that both databases speak: read, add one and keep, under the writer's transaction.
+_NEXT_COUNTER = text(
+    f"INSERT INTO {peer_counter.name} (peer, n) VALUES (:peer, 1) "  # noqa: S608  the table's own name
+    f"ON CONFLICT (peer) DO UPDATE SET n = {peer_counter.name}.n + 1 RETURNING n"
+)

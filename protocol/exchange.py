@@ -1,0 +1,260 @@
+"""The receiver's checks, in order: the first that fails wins (docs/protocol/exchange.md §3).
+
+``CHECKS`` is the table; ``open_request`` makes checks 1 to 3, a node makes 4 and 5 on its own state, then ``check_content`` makes
+6 to 8, and ``protocol.consent.check_use`` is 9. Disclosure (10) is the provider's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from hmac import compare_digest
+
+from protocol.checkpoint import Checkpoint
+from protocol.entry import Entry, ExchangeEntry, RequestEntry, parse_entry
+from protocol.errors import EvidenceError, ProtocolError
+from protocol.freshness import check_freshness
+from protocol.jws import WrongTypeError, split_compact
+from protocol.keys import PublicKey
+from protocol.limits import CLOCK_AHEAD_S_DEFAULT
+from protocol.log_proof import parse_log_proof, verify_log_proof
+from protocol.message import (
+    OPERATIONS,
+    Envelope,
+    WireMessage,
+    check_body,
+    message_typ,
+    open_envelope,
+)
+from protocol.note import SignatureKind, VerifierKey
+from protocol.problems import (
+    InclusionInvalidError,
+    RegistryExpiredError,
+    RegistryUnknownError,
+    WrongAudienceError,
+    WrongIssuerError,
+)
+from protocol.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One row of the check order: its codes, and what a failure leaves behind."""
+
+    number: int
+    name: str
+    codes: tuple[str, ...]
+    signed: bool  # the refusal is a signed message
+    logged: str  # metrics, exchange, minute (once a peer and minute) or none
+    uses: int  # uses counted
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        number=1,
+        name="size, form, header",
+        codes=("malformed", "too-large", "unsupported-version"),
+        signed=False,
+        logged="metrics",
+        uses=0,
+    ),
+    Check(
+        number=2,
+        name="key in the newest snapshot, valid now",
+        codes=("unknown-key", "key-revoked", "not-a-member"),
+        signed=False,
+        logged="metrics",
+        uses=0,
+    ),
+    Check(
+        number=3,
+        name="signature, then kind, issuer and audience",
+        codes=("bad-signature", "wrong-type", "wrong-issuer", "wrong-audience"),
+        signed=False,
+        logged="metrics",
+        uses=0,
+    ),
+    Check(number=4, name="message id", codes=("replay-mismatch",), signed=True, logged="exchange", uses=0),
+    Check(number=5, name="rate", codes=("quota",), signed=True, logged="minute", uses=0),
+    Check(
+        number=6,
+        name="time",
+        codes=("life-too-long", "clock-skew", "expired"),
+        signed=True,
+        logged="exchange",
+        uses=0,
+    ),
+    Check(
+        number=7,
+        name="registry snapshot named",
+        codes=("registry-unknown", "registry-expired"),
+        signed=True,
+        logged="exchange",
+        uses=0,
+    ),
+    Check(
+        number=8,
+        name="body digest, inclusion, schema",
+        codes=("body-mismatch", "bad-inclusion", "schema"),
+        signed=True,
+        logged="exchange",
+        uses=0,
+    ),
+    Check(
+        number=9,
+        name="consent",
+        codes=(
+            "consent-missing",
+            "consent-signature",
+            "wrong-consumer",
+            "wrong-provider",
+            "consent-revoked",
+            "consent-paused",
+            "consent-replaced",
+            "consent-not-yet-valid",
+            "consent-expired",
+            "consent-exhausted",
+            "purpose-mismatch",
+            "operation-not-allowed",
+            "metric-not-allowed",
+            "over-ceiling",
+            "frequency-exceeded",
+        ),
+        signed=True,
+        logged="exchange",
+        uses=0,
+    ),
+    Check(number=10, name="disclosure", codes=("no-answer",), signed=True, logged="exchange", uses=1),
+)
+
+_TYP_TO_OPERATION = {message_typ(op): op for op in OPERATIONS}
+FindRegistry = Callable[[int], tuple[bytes, int, int] | None]
+"""``find_registry(seq)``: hash, ``iat`` and ``exp`` of a snapshot that the receiver holds."""
+
+
+def open_request(
+    message: WireMessage, *, registry: Registry, audience: str, now_s: int
+) -> Envelope:
+    """Make checks 1 (header) to 3 on a request by the receiver's own newest snapshot.
+
+    Raises:
+        MalformedError: Header or claims have another form.
+        PeerProblemError: The key, the issuer or the audience is wrong.
+        SignatureInvalidError: The signature does not verify.
+    """
+    header = split_compact(message.env).header
+    op = _TYP_TO_OPERATION.get(header.typ)
+    if op is None:
+        raise WrongTypeError("no message of this protocol")
+    owner, key = registry.get_message_key(header.kid, now_s=now_s)
+    envelope = open_envelope(message.env, op=op, find_key=lambda _kid: key)
+    if envelope.iss != owner.member:
+        raise WrongIssuerError(f"the key belongs to {owner.member}")
+    if envelope.aud != audience:
+        raise WrongAudienceError(f"the message is meant for {envelope.aud}")
+    return envelope
+
+
+def check_content(
+    message: WireMessage,
+    envelope: Envelope,
+    *,
+    registry: Registry,
+    find_registry: FindRegistry,
+    now_s: int,
+    ahead_s: int = CLOCK_AHEAD_S_DEFAULT,
+) -> Checkpoint:
+    """Make checks 6 to 8 up to the schema, which belongs to the body; return the sender's proven head.
+
+    Raises:
+        PeerProblemError: The first failing one of time, registry, body and inclusion.
+    """
+    check_freshness(envelope, now_s=now_s, ahead_s=ahead_s)
+    check_registry_reference(envelope, find_registry=find_registry)
+    check_body(envelope, body=message.body, salt=message.salt)
+    return check_inclusion(message, envelope, registry=registry)
+
+
+def check_registry_reference(envelope: Envelope, *, find_registry: FindRegistry) -> None:
+    """Check the snapshot that the sender names (check 7); it never decides a key.
+
+    Raises:
+        RegistryUnknownError: The receiver holds no such snapshot.
+        RegistryExpiredError: It had ended when the message was made.
+    """
+    held = find_registry(envelope.reg.seq)
+    if held is None or not compare_digest(held[0], envelope.reg.hash):
+        raise RegistryUnknownError(f"snapshot {envelope.reg.seq} is not held here")
+    if envelope.iat >= held[2]:
+        raise RegistryExpiredError(f"snapshot {envelope.reg.seq} ended at {held[2]}")
+
+
+def check_inclusion(message: WireMessage, envelope: Envelope, *, registry: Registry) -> Checkpoint:
+    """Check that the sender's log holds the entry of this message; the entry travels as the proof's ``extra``.
+
+    Raises:
+        InclusionInvalidError: Proof, checkpoint or entry does not hold, or is of another message.
+    """
+    try:
+        origin, key = registry.get_log_key(envelope.iss)
+        proof = parse_log_proof(message.inclusion)
+        entry = proof.extra if proof.extra is not None else b""
+        _, checkpoint = verify_log_proof(
+            message.inclusion, entry=entry, trust=_log_vkey(origin, key.raw)
+        )
+        _check_entry(parse_entry(entry), message=message, envelope=envelope)
+    except ProtocolError as err:
+        raise InclusionInvalidError(err.detail) from err
+    return checkpoint
+
+
+def open_reply(
+    reply: WireMessage,
+    *,
+    request: Envelope,
+    request_hash: bytes,
+    registry: Registry,
+    find_registry: FindRegistry,
+    now_s: int,
+    ahead_s: int = CLOCK_AHEAD_S_DEFAULT,
+) -> tuple[Envelope, Checkpoint]:
+    """Verify the reply to our own request and return its claims and the replier's proven head.
+
+    A stored reply may be older than a retry: its freshness is judged against the request, which it must follow.
+
+    Raises:
+        ProtocolError: The leaf that says what does not hold.
+    """
+    envelope = open_request(reply, registry=registry, audience=request.iss, now_s=now_s)
+    if envelope.iss != request.aud or envelope.jti != request.jti:
+        raise WrongIssuerError("the reply answers another request")
+    if envelope.req is None or not compare_digest(envelope.req, request_hash):
+        raise EvidenceError("the reply is bound to another request")
+    check_freshness(envelope, now_s=min(now_s, envelope.exp - 1), ahead_s=ahead_s)
+    if envelope.iat + ahead_s < request.iat:
+        raise EvidenceError("the reply is older than its request")
+    check_registry_reference(envelope, find_registry=find_registry)
+    check_body(envelope, body=reply.body, salt=reply.salt)
+    return envelope, check_inclusion(reply, envelope, registry=registry)
+
+
+def _check_entry(entry: Entry, *, message: WireMessage, envelope: Envelope) -> None:
+    match entry:
+        case RequestEntry():
+            named = entry.msg
+        case ExchangeEntry():
+            named = entry.ans
+        case _:
+            raise EvidenceError("the entry is of another kind")
+    if named != message.msg_hash or (entry.xid, entry.peer, entry.n) != (
+        envelope.jti,
+        envelope.aud,
+        envelope.n,
+    ):
+        raise EvidenceError("the entry is of another message")
+
+
+@lru_cache(maxsize=4096)
+def _log_vkey(origin: str, raw: bytes) -> VerifierKey:
+    return VerifierKey(name=origin, kind=SignatureKind.ED25519, public=PublicKey(raw))

@@ -1,0 +1,81 @@
+"""Bodies of the exchange: query, consent delivery and its acknowledgement, problem (RFC 9457)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from protocol.limits import CONSENTS_PER_MESSAGE_MAX, STATEMENT_BYTES_MAX
+from schemas.summary import Section
+from schemas.wire import Hash, Salt, SubjectId, WireModel
+
+QUERY_CONTENT_TYPE = "application/vnd.chengxin.query+json"
+SUMMARY_CONTENT_TYPE = "application/vnd.chengxin.summary+json"
+CONSENT_PUT_CONTENT_TYPE = "application/vnd.chengxin.consent-put+json"
+CONSENT_HELD_CONTENT_TYPE = "application/vnd.chengxin.consent-held+json"
+RECEIPT_HELD_CONTENT_TYPE = "application/vnd.chengxin.receipt-held+json"
+PROBLEM_CONTENT_TYPE = "application/problem+json"
+
+
+class QueryBody(WireModel):
+    """A question under one consent; the consent says about whom."""
+
+    v: Literal[1]
+    kind: Literal["query"]
+    consent: Hash
+    purpose: Annotated[str, Field(min_length=1, max_length=8)]
+    metrics: Annotated[list[Section], Field(min_length=1, max_length=len(Section))]
+    last_months: Literal[3, 12]
+
+
+class DeliveredConsent(WireModel):
+    """An artefact with the subject id and salt that open its commitment; these two can be erased."""
+
+    token: Annotated[str, Field(min_length=1, max_length=STATEMENT_BYTES_MAX)]
+    subject: SubjectId
+    salt: Salt
+
+
+class ConsentPutBody(WireModel):
+    """Consents handed to the provider that they name."""
+
+    v: Literal[1]
+    kind: Literal["consent-put"]
+    consents: Annotated[list[DeliveredConsent], Field(min_length=1, max_length=CONSENTS_PER_MESSAGE_MAX)]
+
+
+class HeldConsent(WireModel):
+    """A consent as the provider holds it."""
+
+    consent: Hash
+    state: Literal["active", "paused", "revoked", "expired", "exhausted", "replaced"]
+    seq: Annotated[int, Field(ge=0)]
+
+
+class ConsentHeldBody(WireModel):
+    """Which consents the provider now holds, in the order delivered."""
+
+    v: Literal[1]
+    kind: Literal["consent-held"]
+    consents: Annotated[list[HeldConsent], Field(max_length=CONSENTS_PER_MESSAGE_MAX)]
+
+
+class ReceiptHeldBody(WireModel):
+    """How many of the answers acknowledged are known here."""
+
+    v: Literal[1]
+    kind: Literal["receipt-held"]
+    answers: Annotated[int, Field(ge=0)]
+
+
+class ProblemBody(WireModel):
+    """RFC 9457 problem details; ``code`` is the slug of ``type``, ``source`` the hop that failed."""
+
+    type: str
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: Annotated[str, Field(max_length=512)]
+    code: str
+    source: Literal["caller", "consumer-node", "provider-node", "provider-data", "hub"]
+    retry_after: Annotated[int, Field(ge=0, description="seconds")] | None = None

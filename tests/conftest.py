@@ -1,0 +1,21 @@
+"""Fixtures every folder of tests may use."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of real data and public vectors beside the repository, which is no part of it."""
+    shared = ROOT.parent / "shared"
+    if not shared.is_dir():
+        pytest.skip("../shared is not here: the public vectors and real data cannot be read")
+    return shared
