@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Generate invoices of several suppliers with shared customers: one CSV a member, and a manifest.
 
-Deterministic: the same arguments give the same bytes. The shapes follow measurements on real records:
-three or four invoices of ten are paid after the nominal due date, but many of these only because it
-was a weekend; most customers are punctual and few are very late; amounts are lognormal; and lateness
-belongs to the payer more than to the relation (correlation of the late flag across suppliers about
-0.5), which is what makes asking other suppliers worth while. Only the standard library is used.
+Deterministic: the same arguments give the same bytes. The shapes follow measurements on real
+records: three or four invoices of ten are paid after the nominal due date, but many of these only
+because it was a weekend; most customers are punctual and few are very late; amounts are lognormal;
+and lateness belongs to the payer more than to the relation (correlation of the late flag across
+suppliers about 0.5), which is what makes asking other suppliers worth while. Only the standard
+library is used.
 
     generate_invoices.py --out DIR --members 4 --seed 1 --as-of 2026-06-30
 
@@ -20,7 +21,7 @@ import json
 import math
 import random  # noqa: TID251  seeded by an argument; nothing here is secret
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -38,26 +39,32 @@ MONTHS = HISTORY_DAYS / 30.4
 # Shares of the variance of lateness: the payer, the relation to one supplier, the single invoice.
 PAYER_SHARE, RELATION_SHARE = 0.70, 0.13
 LATE_THRESHOLD = 0.82  # one invoice of five is late after the next business day
-LATE_LOG_MEAN, LATE_LOG_SPREAD = 1.1, 1.25
-LATE_DAYS_MAX = 240
+LATE_LOG_MEAN, LATE_LOG_SPREAD, LATE_DAYS_MAX = 0.5, 1.5, 240
+ON_THE_DAY_PROBABILITY = 0.5
+MONDAY_PROBABILITY = 0.8  # of those who pay on the day, where it is a weekend
+IN_PARTS_PROBABILITY = 0.12
+DISPUTED_PROBABILITY = 0.008
+FRIDAY = 5
 
-HEADER = (
-    "customer_scheme",
-    "customer_value",
-    "customer_name",
-    "country",
-    "document_no",
-    "line",
-    "issued_on",
-    "due_on",
-    "currency",
-    "amount",
-    "paid_on",
-    "paid_amount",
-    "disputed",
+HEADER_LINE = (
+    "customer_scheme,customer_value,customer_name,country,document_no,line,issued_on,due_on,"
+    "currency,amount,paid_on,paid_amount,disputed\r\n"
 )
 _CITIES = ("杭州", "苏州", "佛山", "青岛", "成都", "武汉", "宁波", "厦门", "长沙", "无锡")
-_WORDS = ("启明", "远帆", "恒达", "瑞丰", "金禾", "蓝湾", "星河", "卓越", "同创", "安泰", "嘉和", "鼎新")
+_WORDS = (
+    "启明",
+    "远帆",
+    "恒达",
+    "瑞丰",
+    "金禾",
+    "蓝湾",
+    "星河",
+    "卓越",
+    "同创",
+    "安泰",
+    "嘉和",
+    "鼎新",
+)
 _TRADES = ("机电", "食品", "纺织", "建材", "电子", "化工", "包装", "物流")
 _GERMAN = ("Nordhafen", "Lindental", "Rheinbogen", "Altmühl", "Grünwald", "Seeblick", "Eichengrund")
 _GERMAN_TRADES = ("Maschinenbau", "Lebensmittel", "Textil", "Baustoffe", "Elektronik")
@@ -110,14 +117,6 @@ class Plan:
     dominant_factor: int = 1  # the first invoice is so many times larger
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
-    """All that was made."""
-
-    invoices: tuple[Invoice, ...]
-    featured: dict[str, str]
-
-
 class Generator:
     """Draws everything from one seeded source, in one order."""
 
@@ -128,7 +127,7 @@ class Generator:
         self._invoices: list[Invoice] = []
         self._numbers = [0] * members
 
-    def generate(self) -> Dataset:
+    def generate(self) -> tuple[list[Invoice], dict[str, str]]:
         """Make the customers made for a lesson, then the others."""
         featured = self._add_featured()
         for number in range(CUSTOMERS_PER_MEMBER * self._members):
@@ -137,7 +136,7 @@ class Generator:
             for member in self._draw_members(home):
                 self._add_invoices(member, customer, self._draw_plan())
         self._invoices.sort(key=lambda invoice: (invoice.issued_on, invoice.document_no))
-        return Dataset(invoices=tuple(self._invoices), featured=featured)
+        return self._invoices, featured
 
     def _add_featured(self) -> dict[str, str]:
         late = (12, 18, 9, 25, 34, 15, 41, 22, 0, 38)
@@ -158,7 +157,10 @@ class Generator:
             self._add_invoices(member, unseen, self._window_plan(count=18, delays=late))
         lessons = {
             "clean": ("S000003", self._window_plan(count=24, delays=punctual)),
-            "dominated": ("S000004", self._window_plan(count=8, delays=punctual, dominant_factor=60)),
+            "dominated": (
+                "S000004",
+                self._window_plan(count=8, delays=punctual, dominant_factor=60),
+            ),
             "thin": ("S000005", self._window_plan(count=3, delays=punctual)),
         }
         for value, plan in lessons.values():
@@ -189,7 +191,9 @@ class Generator:
             count = source.randint(1, 4)
         else:
             first = self._as_of - timedelta(days=HISTORY_DAYS)
-            count = max(5, round(min(source.lognormvariate(-0.4, 0.9), INVOICES_PER_MONTH_MAX) * MONTHS))
+            count = max(
+                5, round(min(source.lognormvariate(-0.4, 0.9), INVOICES_PER_MONTH_MAX) * MONTHS)
+            )
         last = self._as_of + timedelta(days=FUTURE_DAYS)
         return Plan(count=count, first_due_on=first, last_due_on=last, relation=relation)
 
@@ -216,7 +220,6 @@ class Generator:
     def _draw_name(self, country: str) -> str:
         choose = self._random.choice
         if country == "CN":
-            # fmt: skip
             return f"示例{choose(_WORDS)}{choose(_TRADES)}({choose(_CITIES)})有限公司"
         if country == "DE":
             return f"Muster {choose(_GERMAN)} {choose(_GERMAN_TRADES)} GmbH"
@@ -225,9 +228,9 @@ class Generator:
     def _add_invoices(self, member: int, customer: Customer, plan: Plan) -> None:
         span = (plan.last_due_on - plan.first_due_on).days
         for number in range(plan.count):
-            position = (
-                span * number // max(1, plan.count - 1) if plan.delays else self._random.randint(0, span)
-            )
+            position = span * number // max(1, plan.count - 1)
+            if not plan.delays:
+                position = self._random.randint(0, span)
             due_on = plan.first_due_on + timedelta(days=position)
             issued_on = due_on - timedelta(days=customer.terms_days)
             if issued_on > self._as_of:
@@ -250,7 +253,7 @@ class Generator:
                     paid=self._draw_payments(
                         amount_cents, issued_on=issued_on, due_on=due_on, settled_on=settled_on
                     ),
-                    disputed=delay is None and self._random.random() < 0.008,
+                    disputed=delay is None and self._random.random() < DISPUTED_PROBABILITY,
                 )
             )
 
@@ -260,19 +263,20 @@ class Generator:
         if delay is not None:
             return move_to_weekday(move_to_weekday(due_on) + timedelta(days=delay))
         source = self._random
-        own_share = 1 - PAYER_SHARE - RELATION_SHARE
         tendency = (
             math.sqrt(PAYER_SHARE) * customer.lateness
             + math.sqrt(RELATION_SHARE) * relation
-            + math.sqrt(own_share) * source.gauss(0, 1)
+            + math.sqrt(1 - PAYER_SHARE - RELATION_SHARE) * source.gauss(0, 1)
         )
         if tendency > LATE_THRESHOLD:
-            log_mean = LATE_LOG_MEAN + 0.6 * max(0.0, customer.lateness)
+            log_mean = LATE_LOG_MEAN + 0.4 * max(0.0, customer.lateness)
             days = math.ceil(source.lognormvariate(log_mean, LATE_LOG_SPREAD))
-            return move_to_weekday(move_to_weekday(due_on) + timedelta(days=min(days, LATE_DAYS_MAX)))
-        if source.random() < 0.5:
+            days = min(days, LATE_DAYS_MAX)
+            return move_to_weekday(move_to_weekday(due_on) + timedelta(days=days))
+        if source.random() < ON_THE_DAY_PROBABILITY:
             # Who pays on a weekend's due date mostly pays on the Monday after it.
-            return move_to_weekday(due_on) if source.random() < 0.8 else move_back_to_weekday(due_on)
+            waits = source.random() < MONDAY_PROBABILITY
+            return move_to_weekday(due_on) if waits else move_back_to_weekday(due_on)
         days = min(30, math.ceil(source.expovariate(0.28)))
         return move_back_to_weekday(due_on - timedelta(days=days))
 
@@ -281,17 +285,16 @@ class Generator:
     ) -> tuple[tuple[date, int], ...]:
         settled_on = max(settled_on, issued_on)
         payments = [(settled_on, amount_cents)]
-        if settled_on > due_on and self._random.random() < 0.12:
+        nominal = move_to_weekday(due_on)
+        if settled_on > nominal and self._random.random() < IN_PARTS_PROBABILITY:
             part = amount_cents * self._random.randint(30, 70) // 100
-            payments = [(move_to_weekday(due_on), part), (settled_on, amount_cents - part)]
-            if payments[0][0] == settled_on:
-                payments = [(settled_on, amount_cents)]
+            payments = [(nominal, part), (settled_on, amount_cents - part)]
         return tuple(payment for payment in payments if payment[0] <= self._as_of)
 
 
 def move_to_weekday(day: date) -> date:
     """Return the day, or the Monday after a weekend."""
-    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= 5 else 0)
+    return day + timedelta(days=8 - day.isoweekday() if day.isoweekday() > FRIDAY else 0)
 
 
 def move_back_to_weekday(day: date) -> date:
@@ -299,57 +302,22 @@ def move_back_to_weekday(day: date) -> date:
     return day - timedelta(days=max(0, day.weekday() - 4))
 
 
-def format_cents(cents: int) -> str:
-    """Write an amount."""
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
-def list_rows(invoices: Iterable[Invoice]) -> list[tuple[str, ...]]:
-    """Return the template's rows: one an invoice, one more for each further payment."""
-    rows = []
+def list_rows(invoices: Iterable[Invoice]) -> Iterator[tuple[str, ...]]:
+    """Yield the template's rows: one an invoice, one more for each further payment."""
     for invoice in invoices:
-        head = (
-            "sim",
-            invoice.customer.value,
-            invoice.customer.name,
-            invoice.customer.country,
-            invoice.document_no,
-            "1",
-            invoice.issued_on.isoformat(),
-            invoice.due_on.isoformat(),
-            "CNY",
-            format_cents(invoice.amount_cents),
-        )
+        payer = invoice.customer
+        dates = (invoice.issued_on.isoformat(), invoice.due_on.isoformat())
+        identity = ("sim", payer.value, payer.name, payer.country, invoice.document_no, "1")
+        head = (*identity, *dates, "CNY", f"{invoice.amount_cents / 100:.2f}")
         flag = "yes" if invoice.disputed else ""
         for paid_on, cents in invoice.paid:
-            rows.append((*head, paid_on.isoformat(), format_cents(cents), flag))
+            yield (*head, paid_on.isoformat(), f"{cents / 100:.2f}", flag)
         if not invoice.paid:
-            rows.append((*head, "", "", flag))
-    return rows
-
-
-def write_dataset(dataset: Dataset, *, out: Path, members: int, seed: int, as_of: date) -> None:
-    """Write one file a member and the manifest."""
-    out.mkdir(parents=True, exist_ok=True)
-    for member in range(members):
-        own = [invoice for invoice in dataset.invoices if invoice.member == member]
-        with (out / f"member-{member}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(HEADER)
-            writer.writerows(list_rows(own))
-    manifest = {
-        "as_of": as_of.isoformat(),
-        "seed": seed,
-        "members": members,
-        "featured": dataset.featured,
-        "measured": measure(dataset.invoices),
-    }
-    text = json.dumps(manifest, ensure_ascii=False, indent=2)
-    (out / "manifest.json").write_text(text + "\n", encoding="utf-8")
+            yield (*head, "", "", flag)
 
 
 def measure(invoices: Sequence[Invoice]) -> dict[str, float]:
-    """Return the figures of what was made: settled invoices, weekends moved, public holidays not."""
+    """Return figures of the settled invoices: weekends moved, public holidays not."""
     settled = [(invoice, day) for invoice in invoices if (day := invoice.settled_on) is not None]
     nominal = [(day - invoice.due_on).days for invoice, day in settled]
     moved = sorted((day - move_to_weekday(invoice.due_on)).days for invoice, day in settled)
@@ -362,18 +330,18 @@ def measure(invoices: Sequence[Invoice]) -> dict[str, float]:
         "customers_shared": sum(len(members) > 1 for members in suppliers.values()),
         "open": len(invoices) - len(settled),
         "late_nominal_percent": 100 * sum(days > 0 for days in nominal) / len(nominal),
-        "late_percent": 100 * sum(days > 0 for days in moved) / len(moved),
-        "late_over_5_percent": 100 * sum(days > 5 for days in moved) / len(moved),
-        "late_over_30_percent": 100 * sum(days > 30 for days in moved) / len(moved),
         "late_correlation_across_suppliers": measure_correlation(settled),
     }
+    for limit in (0, 5, 30):
+        late = sum(days > limit for days in moved)
+        figures[f"late_over_{limit}_days_percent"] = 100 * late / len(moved)
     for percent in (5, 25, 50, 75, 90, 95, 99):
         figures[f"delay_p{percent}_days"] = moved[len(moved) * percent // 100]
     return {name: round(value, 2) for name, value in figures.items()}
 
 
 def measure_correlation(settled: Sequence[tuple[Invoice, date]]) -> float:
-    """Return the correlation of the late flag between two suppliers of a payer, averaged by payer."""
+    """Return how late flags correlate between two suppliers of a payer, averaged by payer."""
     flags: dict[str, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for invoice, day in settled:
         late = day > move_to_weekday(invoice.due_on)
@@ -405,16 +373,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not 1 <= options.members <= MEMBERS_MAX:
         parser.error(f"--members is 1 to {MEMBERS_MAX}")
     generator = Generator(seed=options.seed, members=options.members, as_of=options.as_of)
-    dataset = generator.generate()
-    write_dataset(
-        dataset, out=options.out, members=options.members, seed=options.seed, as_of=options.as_of
-    )
+    invoices, featured = generator.generate()
+    options.out.mkdir(parents=True, exist_ok=True)
     for member in range(options.members):
-        own = [invoice for invoice in dataset.invoices if invoice.member == member]
+        own = [invoice for invoice in invoices if invoice.member == member]
+        path = options.out / f"member-{member}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(HEADER_LINE)
+            csv.writer(file).writerows(list_rows(own))
         customers = len({invoice.customer.value for invoice in own})
-        print(f"member-{member}.csv: {len(own)} invoices, {customers} customers")
-    for name, value in measure(dataset.invoices).items():
+        print(f"{path.name}: {len(own)} invoices, {customers} customers")
+    measured = measure(invoices)
+    for name, value in measured.items():
         print(f"{name.replace('_', ' ')}: {value:g}")
+    manifest = {
+        "as_of": options.as_of.isoformat(),
+        "seed": options.seed,
+        "featured": featured,
+        "measured": measured,
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=2)
+    (options.out / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

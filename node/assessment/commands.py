@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 import typer
 from rich.console import Console
 
-from node.assessment.policy import Language
+from node.assessment.policy_file import Language
 from node.assessment.report import build_object, build_table
 from node.assessment.service import AssessmentPair, AssessmentService
 from node.records.service import CustomerNotFoundError

@@ -1,7 +1,7 @@
-"""What a scorecard reads: the figures of our own records and of each peer's summary, side by side in the same units.
+"""What a scorecard reads: figures of our own records and of peers' summaries in the same units.
 
-A summary is coarse; the one number that stands for a band is part of the policy, not of the code. A figure that a source
-does not have is None, and None is never 0.
+A summary is coarse; the one number that stands for a band is part of the policy, not of the code.
+A figure that a source does not have is None, and None is never 0.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnEvidence:
-    """Our own experience with a customer over the last twelve released months, as seen on ``as_of``.
+    """Our own experience with a customer over twelve released months, as seen on ``as_of``.
 
-    ``newest_on`` is the end of the newest month with a rated invoice; ``open_adverse`` are the kinds of unsettled facts.
+    ``newest_on`` is the end of the newest month with a rated invoice; ``open_adverse`` are the
+    kinds of unsettled facts.
     """
 
     invoices: int
@@ -65,7 +66,7 @@ class OwnEvidence:
 
     @property
     def has_facts(self) -> bool:
-        """Whether something speaks for itself without a recent invoice: an overdue item or an adverse fact."""
+        """Whether an overdue item or an adverse fact speaks for itself without a recent invoice."""
         return bool(self.figures.overdue_days or self.figures.adverse_rank)
 
 
@@ -81,7 +82,7 @@ class PeerSummaryRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerEvidence:
-    """One provider's experience as its summary tells it; ``window_end`` is the last day of its window."""
+    """One provider's experience as its summary tells it, over a window up to ``window_end``."""
 
     provider: str
     msg_hash_b64u: str
@@ -96,7 +97,7 @@ class PeerEvidence:
 
 
 def build_own_evidence(window: BehaviourWindow) -> OwnEvidence:
-    """Read our own behaviour window of ``HISTORY_MONTHS``: the last twelve months are scored, the rest gives the trend."""
+    """Read our own window of ``HISTORY_MONTHS``: the last twelve count, the rest is for trend."""
     first_month = window.last_month - EVIDENCE_MONTHS + 1
     months = [month for month in window.months if month.month >= first_month]
     before = [month for month in window.months if month.month < first_month]

@@ -1,8 +1,8 @@
 """The scorecard as data: a versioned policy file, read strictly and named by its hash.
 
-A policy is approved as bytes: its SHA-256 is part of every result, so that two versions can stand side by side and an old
-result still says what it was worked out with. Everything is an integer; a share is in per mille, a point in tenths.
-Meaning of each member: docs/formulas.md.
+A policy is approved as bytes: its SHA-256 is part of every result, so that two versions can stand
+side by side and an old result still says what it was worked out with. Everything is an integer; a
+share is in per mille, a point in tenths. Meaning of each member: docs/formulas.md.
 """
 
 from __future__ import annotations
@@ -12,46 +12,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from node.core.errors import RejectedError
+from node.assessment.policy_file import (
+    Identifier,
+    Language,
+    LocalText,
+    UnknownTextError,
+    parse_strictly,
+)
 from protocol.encoding import encode_b64u, sha256
-from protocol.errors import ProtocolError
-from protocol.strict_json import parse_object
 from schemas.summary import DelayClass, Disputes, Lateness, OverdueNow, Relation, Volume
 from schemas.wire import WireModel
 
 SCORE_DECI_MAX = 1000  # a score runs from 0 to 100.0
 PERMILLE = 1000
-POLICY_BYTES_MAX = 262_144
 FACTORS_MAX = 64
 STEPS_MAX = 32
 
-Model = TypeVar("Model", bound=WireModel)
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Permille = Annotated[int, Field(ge=0, le=PERMILLE)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-
-
-class PolicyInvalidError(RejectedError):
-    """A policy file is not what it must be; the text names the first wrong member."""
-
-    code = "policy-invalid"
-
-
-class UnknownTextError(RejectedError):
-    """A code has no text in this policy."""
-
-    code = "text-unknown"
-
-
-class Language(StrEnum):
-    """What the faces speak."""
-
-    ZH = "zh"
-    EN = "en"
 
 
 class Band(StrEnum):
@@ -118,22 +100,11 @@ ENGINE_CODES = (
 )
 
 
-class LocalText(WireModel):
-    """One text in both languages."""
-
-    zh: Annotated[str, Field(min_length=1, max_length=200)]
-    en: Annotated[str, Field(min_length=1, max_length=200)]
-
-    def render(self, language: Language) -> str:
-        """Return the text in a language."""
-        return self.zh if language is Language.ZH else self.en
-
-
 class Step(WireModel):
     """From ``at`` on, ``value`` holds."""
 
     at: Annotated[int, Field(ge=0, le=100_000)]
-    value: Permille
+    value: Permille  # or a count of invoices, by the table
 
 
 Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=STEPS_MAX)]
@@ -156,7 +127,7 @@ class BandTexts(WireModel):
 
 
 class Factor(WireModel):
-    """One line of the scorecard: a figure, how sources make one value of it, and what the value earns."""
+    """One line of the scorecard: a figure, how sources make one value of it, what it earns."""
 
     id: Identifier
     reads: EvidenceValue
@@ -200,21 +171,17 @@ class OwnRules(WireModel):
 
 
 class PeerRules(WireModel):
-    """What peers' summaries weigh, in own invoices, and the largest part of the whole they may have."""
+    """What peers' summaries weigh, in own invoices, and at most beside so many of our own."""
 
     invoices_cap: Annotated[int, Field(ge=1, le=1000)]
     worth_permille: Permille
     age_permille: Steps
-    share_max_permille: Steps
+    weight_max_invoices: Steps
 
     @model_validator(mode="after")
     def _check_tables(self) -> Self:
         _check_falling(self.age_permille)
-        _check_falling(self.share_max_permille)
-        if self.share_max_permille[0].value != PERMILLE:
-            raise ValueError("without own invoices peers are all there is")
-        if any(step.value == PERMILLE for step in self.share_max_permille[1:]):
-            raise ValueError("with own invoices peers cannot be all there is")
+        _check_falling(self.weight_max_invoices)
         return self
 
 
@@ -230,7 +197,7 @@ class LatenessValues(WireModel):
 
 
 class BandValues(WireModel):
-    """The one number that stands for each coarse band of a summary: mid-points, and cautious ones for the open ends."""
+    """The one number that stands for each coarse band: mid-points, cautious at the open ends."""
 
     invoices: dict[str, Count]
     invoices_unstated: Count
@@ -335,16 +302,16 @@ class Policy:
         return next((factor for factor in self.body.factors if factor.id == factor_id), None)
 
     def describe(self, code: str, language: Language) -> str:
-        """Put a code into words: ``dbt``, ``dbt.poor``, ``confidence.own-only``, ``change.peers-worse``.
+        """Put a code into words: ``dbt``, ``dbt.poor``, ``confidence.own-only`` and the like.
 
         Raises:
             UnknownTextError: The policy has no such code.
         """
         if (text := self.body.texts.get(code)) is not None:
             return text.render(language)
-        factor_id, _, band = code.partition(".")
+        factor_id, point, band = code.partition(".")
         factor = self.find_factor(factor_id)
-        if factor is not None and not band:
+        if factor is not None and not point:
             return factor.names.render(language)
         if factor is not None and band in BandTexts.model_fields:
             text = getattr(factor.texts, band)
@@ -358,8 +325,6 @@ def parse_policy(raw: bytes) -> Policy:
     Raises:
         PolicyInvalidError: Too large, not strict JSON, or a member is missing, unknown or wrong.
     """
-    if len(raw) > POLICY_BYTES_MAX:
-        raise PolicyInvalidError(f"larger than {POLICY_BYTES_MAX} bytes")
     body = parse_strictly(PolicyBody, raw)
     reference = PolicyReference(
         policy_id=body.id, version=body.version, sha256_b64u=encode_b64u(sha256(raw))
@@ -374,23 +339,6 @@ def read_preset_policy(name: str = Policy.PRESET) -> Policy:
         PolicyInvalidError: The file breaks the rules of a policy.
     """
     return parse_policy((resources.files(__package__) / "policies" / f"{name}.json").read_bytes())
-
-
-def parse_strictly(model: type[Model], raw: bytes) -> Model:
-    """Read a data file: duplicates, floats and null are refused before the model sees it.
-
-    Raises:
-        PolicyInvalidError: As the first fault says.
-    """
-    try:
-        parse_object(raw)
-        return model.model_validate_json(raw)
-    except ProtocolError as err:
-        raise PolicyInvalidError(str(err)) from err
-    except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "file"
-        raise PolicyInvalidError(f"{place}: {first['msg']}") from err
 
 
 def find_step(steps: Sequence[Step], at: int) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
-from node.assessment.policy import EvidenceValue, Language, Policy
+from node.assessment.policy import EvidenceValue, Policy
+from node.assessment.policy_file import Language
 from node.assessment.rules_scorecard import Assessment, EvidenceLine
 from node.assessment.service import AssessmentPair
 from schemas.summary import DELAY_CLASSES
@@ -44,7 +45,7 @@ _TOTALS = {Language.EN: "Score", Language.ZH: "总分"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRow:
-    """One factor in words: points without and with peers, the values behind them, and why they differ."""
+    """One factor in words: points without and with peers, the values, and why they differ."""
 
     factor_id: str
     name: str

@@ -1,4 +1,7 @@
-"""What peers' summaries changed, factor by factor: the changes add up to the difference of the scores, nothing is left over."""
+"""What peers' summaries changed, factor by factor.
+
+The changes add up to the difference of the scores: nothing is left over.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ class FactorChange:
 
 
 def explain_difference(*, without: Assessment, with_: Assessment) -> tuple[FactorChange, ...]:
-    """Say what each factor was without peers and is with them, and why; nothing where neither has a score.
+    """Say what each factor was without peers and is with them, and why.
+
+    Nothing where neither has a score.
 
     Raises:
         PolicyMismatchError: The two were not worked out with the same policy.

@@ -1,7 +1,8 @@
-"""The expert scorecard: evidence and a policy in, a score with its reasons out (docs/formulas.md, expert-1).
+"""The expert scorecard: evidence and a policy in, a score with its reasons out.
 
-Points are integers in tenths and the score is their sum, so that every explanation adds up. A little prior experience stands
-beside the evidence, which keeps one prompt invoice from looking like a hundred. No evidence gives no score: never 0, never 80.
+docs/formulas.md, expert-1. Points are integers in tenths and the score is their sum, so that every
+explanation adds up. A little prior experience stands beside the evidence, which keeps one prompt
+invoice from looking like a hundred. No evidence gives no score: never 0, never 80.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ INVOICE_WEIGHT = PERMILLE  # weights are in thousandths of an own invoice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceLine:
-    """One source, what it weighs, and why it was left out if it was. An erasure leaves no counts (None)."""
+    """One source, what it weighs, and why it was left out if it was; None after an erasure."""
 
     ref: str
     provider: str | None
@@ -45,7 +46,7 @@ class EvidenceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorResult:
-    """One line of the card: the value it was scored with, whose values made it, and what it earned."""
+    """One line of the card: the value, whose values made it, and what it earned."""
 
     factor_id: str
     code: str
@@ -72,7 +73,7 @@ class Confidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """A scored customer; ``score_deci`` is None where there is nothing to score, and then there are no factors."""
+    """A scored customer; with nothing to score, ``score_deci`` is None and factors are empty."""
 
     as_of: date
     policy: PolicyReference
@@ -131,7 +132,10 @@ def assess(
 
 
 def read_points(factor: Factor, value: int) -> int:
-    """Return what a value earns: on the line between two steps, or what the step below it gives; the ends hold outside."""
+    """Return what a value earns; the ends hold outside.
+
+    It is on the line between two steps, or what the step below it gives.
+    """
     left = factor.steps[0]
     if value <= left.at:
         return left.points_deci
@@ -180,7 +184,8 @@ def _weigh_peers(
 
 
 def _freshness(peer: PeerEvidence) -> tuple[date, date, int, date, str]:
-    # The newest statement wins; of two of one day the longer window, then the one received later. The hash ends all ties.
+    # The newest statement wins; of two of one day the longer window, then the one received later.
+    # The hash ends all ties.
     return (
         peer.stated_on,
         peer.window_end,
@@ -223,14 +228,12 @@ def _weigh_peer(peer: PeerEvidence, body: PolicyBody, *, code: str, as_of: date)
 def _scale_peers(
     lines: Sequence[EvidenceLine], body: PolicyBody, *, own_line: EvidenceLine | None
 ) -> list[EvidenceLine]:
-    # Peers are scaled down together, so that they have no more than their share beside our own.
+    # Peers are scaled down together, and more so the more we have seen ourselves. By weight, not by
+    # count: old invoices of ours leave more room to peers than fresh ones.
     total_milli = sum(line.weight_milli for line in lines)
-    if own_line is None or not own_line.weight_milli:
-        return list(lines)
-    # By weight, not by count: old invoices leave more room to peers than fresh ones.
-    own_invoices = max(1, own_line.weight_milli // INVOICE_WEIGHT)
-    share_permille = find_step(body.peers.share_max_permille, own_invoices)
-    limit_milli = own_line.weight_milli * share_permille // (PERMILLE - share_permille)
+    own_milli = 0 if own_line is None else own_line.weight_milli
+    own_invoices = -(-own_milli // INVOICE_WEIGHT)
+    limit_milli = INVOICE_WEIGHT * find_step(body.peers.weight_max_invoices, own_invoices)
     if total_milli <= limit_milli:
         return list(lines)
     return [
@@ -312,7 +315,8 @@ def _find_band(points_deci: int, factor: Factor, body: PolicyBody, *, is_known: 
 
 
 def _choose_reasons(factors: Sequence[FactorResult], *, limit: int) -> tuple[str, ...]:
-    # What costs most comes first; where little is wrong, the strengths follow. Sorting is stable: the policy's order ends ties.
+    # What costs most comes first; where little is wrong, the strengths follow. Sorting is stable:
+    # the policy's order ends ties.
     good = f".{Band.GOOD}"
     weak = [factor for factor in factors if not factor.code.endswith(good)]
     weak.sort(key=lambda factor: factor.points_deci - factor.points_max_deci)

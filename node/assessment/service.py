@@ -15,7 +15,8 @@ from node.assessment.evidence import (
     build_own_evidence,
     build_peer_evidence,
 )
-from node.assessment.policy import Language, Policy, PolicyReference
+from node.assessment.policy import Policy, PolicyReference
+from node.assessment.policy_file import Language
 from node.assessment.rules_difference import FactorChange, explain_difference
 from node.assessment.rules_scorecard import USED, assess
 from node.assessment.store import AssessmentRecord, AssessmentStore

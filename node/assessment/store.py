@@ -191,8 +191,8 @@ class AssessmentStore:
             for position, factor in enumerate(result.factors)
             for ref in factor.sources
         ]
-        if rows:
-            self._connection.execute(insert(assessment_factor_source), rows)
+        # A card without any source has no score, and then it has no factors either.
+        self._connection.execute(insert(assessment_factor_source), rows)
 
     def _read(self, row: Row[Any]) -> AssessmentRecord:
         evidence = self._read_evidence(row.id)
@@ -290,7 +290,7 @@ class AssessmentStore:
 
 
 def _read_confidence(row: Row[Any], evidence: tuple[EvidenceLine, ...]) -> Confidence:
-    # The counts are those of the sources that weigh something, so they need no columns of their own.
+    # The counts are those of the sources that weigh something: they need no columns of their own.
     counted = [line for line in evidence if line.code == USED and line.weight_milli > 0]
     ages = [line.age_days for line in counted if line.age_days is not None]
     return Confidence(

@@ -18,7 +18,7 @@ from node.assessment.commands import (
     get_customer_id,
     print_pair,
 )
-from node.assessment.policy import Language
+from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.assessment.service import AssessmentService
 from node.rating.service import RatedCustomer, RatingRun, RatingService

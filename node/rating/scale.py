@@ -1,7 +1,7 @@
-"""A rating scale as data: grades with their lowest score, how long each holds, and what a default is.
+"""A rating scale as data: grades with their lowest score, how long each holds, what a default is.
 
-A scale is named by the hash of its bytes, as a policy is, so that an old rating says by which scale it
-was given. D has no score: only a default event leads there.
+A scale is named by the hash of its bytes, as a policy is, so that an old rating says by which
+scale it was given. D has no score: only a default event leads there.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from node.assessment.policy import (
-    POLICY_BYTES_MAX,
-    SCORE_DECI_MAX,
+from node.assessment.policy import SCORE_DECI_MAX
+from node.assessment.policy_file import (
     Identifier,
     Language,
     LocalText,
-    PolicyInvalidError,
     UnknownTextError,
     parse_strictly,
 )
@@ -141,8 +139,6 @@ def parse_scale(raw: bytes) -> Scale:
     Raises:
         PolicyInvalidError: Too large, not strict JSON, or a member is missing, unknown or wrong.
     """
-    if len(raw) > POLICY_BYTES_MAX:
-        raise PolicyInvalidError(f"larger than {POLICY_BYTES_MAX} bytes")
     body = parse_strictly(ScaleBody, raw)
     reference = ScaleReference(
         scale_id=body.id, version=body.version, sha256_b64u=encode_b64u(sha256(raw))

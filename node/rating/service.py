@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from node.assessment.policy import Language
+from node.assessment.policy_file import Language
 from node.assessment.service import (
     COLLECTIVE_KIND,
     AssessedCustomer,

@@ -83,11 +83,6 @@ class RatingStore:
         members = {field.name: getattr(new, field.name) for field in fields(new)}
         return RatingRecord(rating_id=rating_id, **members)
 
-    def find(self, rating_id: int) -> RatingRecord | None:
-        """Return one rating."""
-        row = self._connection.execute(select(rating).where(rating.c.id == rating_id)).one_or_none()
-        return None if row is None else _rating(row)
-
     def find_latest(self, customer_id: int) -> RatingRecord | None:
         """Return the newest rating of a customer."""
         row = self._connection.execute(

@@ -1,7 +1,8 @@
-"""Payment behaviour of one customer in one currency, month by month: what every later room reads instead of invoices.
+"""Payment behaviour of one customer in one currency: what later rooms read instead of invoices.
 
-An invoice belongs to the month of its due date (moved to the payer's next business day). Sums are integers: money in minor
-units, index in tenths of a point, so that a window is the sum of its months and any engine computes the same.
+It is kept month by month. An invoice belongs to the month of its due date (moved to the payer's
+next business day). Sums are integers: money in minor units, index in tenths of a point, so that a
+window is the sum of its months and any engine computes the same.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthBehaviour:
-    """Invoices due in one month, as seen on the window's as-of date. Disputed invoices are counted apart and in nothing else.
+    """Invoices due in one month, as seen on the window's as-of date.
 
-    ``delay_counts`` follows ``schemas.summary.DELAY_CLASSES``. ``*_by_amount`` sums are weighted with the invoice amount in minor
-    units; ``largest_minor`` and ``second_minor`` are the two largest invoices (0 where there is none).
+    Disputed invoices are counted apart and in nothing else. ``delay_counts`` follows
+    ``schemas.summary.DELAY_CLASSES``. ``*_by_amount`` sums are weighted with the invoice amount in
+    minor units; ``largest_minor`` and ``second_minor`` are the two largest invoices (0 where there
+    is none).
     """
 
     month: int  # year * 12 + month - 1
@@ -44,10 +47,11 @@ class AdverseEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BehaviourWindow:
-    """Whole months ``first_month``…``last_month`` of one customer and currency as seen on ``as_of``.
+    """Whole months from ``first_month`` to ``last_month`` of one customer, as seen on ``as_of``.
 
-    ``months`` holds only months with invoices, ascending. ``high_credit_minor`` is the highest balance owed within the window;
-    ``owing_minor``, ``past_due_minor`` and ``oldest_overdue_days`` (None: nothing overdue) are of ``as_of``.
+    ``months`` holds only months with invoices, ascending. ``high_credit_minor`` is the highest
+    balance owed within the window; ``owing_minor``, ``past_due_minor`` and ``oldest_overdue_days``
+    (None: nothing overdue) are of ``as_of``.
     """
 
     currency: str

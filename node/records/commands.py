@@ -1,6 +1,7 @@
 """Command line of the records room.
 
-Exit codes: 0 everything in; 3 some rows were rejected, the rest is in; 4 nothing was imported (nothing new, or refused).
+Exit codes: 0 everything is in; 3 some rows were rejected and the rest is in; 4 nothing was
+imported, because there was nothing new or because it was refused.
 """
 
 from __future__ import annotations
@@ -150,5 +151,7 @@ def describe_reject(reject: Reject) -> str:
 
 def _explain_nothing(report: ImportReport) -> str:
     if report.rows_rejected:
-        return "Nothing was imported: there are bad rows and the import was strict, or no good ones."
+        return (
+            "Nothing was imported: there are bad rows and the import was strict, or no good ones."
+        )
     return "Nothing was imported: the file holds nothing new."

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database
-from node.core.errors import NotFoundError, RejectedError
+from node.core.errors import InvariantError, NotFoundError, RejectedError
 from node.records.behaviour import BehaviourWindow
 from node.records.derivation import (
     BehaviourDifference,
@@ -19,6 +19,7 @@ from node.records.derivation import (
     refresh_behaviour,
 )
 from node.records.importing import Deal, ImportReport, read_import_file, write_import
+from node.records.importing.cells import CellError, RowCells
 from node.records.rules_ageing import Ageing, AgeingBase, build_ageing, list_open_items
 from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
 from node.records.store import CustomerRecord, ImportStore, RecordsStore
@@ -26,15 +27,18 @@ from node.records.windows import last_released_month, trailing_window
 
 __all__ = [
     "AdverseEventInvalidError",
+    "CustomerInvalidError",
     "CustomerNotFoundError",
     "PortfolioRow",
     "RecordsService",
     "find_behaviour_window",
 ]
+from protocol.identifiers import parse_subject_id
 
 CUSTOMERS_PAGE_MAX = 500
 TREND_MONTHS_MAX = 60
 PORTFOLIO_MONTHS = 12
+UNKNOWN_COUNTRY = "ZZ"  # of ISO 3166, for users: only weekends are known
 ADVERSE_KINDS = frozenset({"collection", "write_off", "legal", "insolvency"})
 
 
@@ -42,6 +46,12 @@ class CustomerNotFoundError(NotFoundError):
     """There is no such customer."""
 
     code = "customer-not-found"
+
+
+class CustomerInvalidError(RejectedError):
+    """A customer cannot be entered as described."""
+
+    code = "customer-invalid"
 
 
 class AdverseEventInvalidError(RejectedError):
@@ -121,6 +131,36 @@ class RecordsService:
                 limit=min(limit, CUSTOMERS_PAGE_MAX), after=after
             )
 
+    def add_customer(
+        self, *, scheme: str, value: str, name: str, country: str = UNKNOWN_COUNTRY
+    ) -> CustomerRecord:
+        """Enter a customer before its first invoice, to assess it; one that is here stays as it is.
+
+        Raises:
+            CustomerInvalidError: The identifier, name or country has not the form of one.
+        """
+        row = RowCells({"scheme": scheme, "value": value, "name": name, "country": country})
+        try:
+            values: dict[str, object] = {
+                "scheme": row.read_scheme("scheme"),
+                "value": row.read_value("value"),
+                "name": row.read_name("name"),
+                "country": row.read_country("country"),
+                "kind": "company",
+                "entered_at_ms": self._clock.now_ms(),
+            }
+        except CellError as err:
+            raise CustomerInvalidError(f"{err.column}: {err.reason}") from err
+        with self._database.write() as uow:
+            store = RecordsStore(uow.connection)
+            customer = store.find_customer(scheme=scheme.strip(), value=value.strip())
+            if customer is None:
+                ImportStore(uow.connection).append_customers([values])
+                customer = store.find_customer(scheme=scheme.strip(), value=value.strip())
+        if customer is None:
+            raise InvariantError("the customer was not written")
+        return customer
+
     def count_customers(self) -> int:
         """Return the number of customers."""
         with self._database.read() as uow:
@@ -139,6 +179,34 @@ class RecordsService:
         """Return the customer with this identifier."""
         with self._database.read() as uow:
             return RecordsStore(uow.connection).find_customer(scheme=scheme, value=value)
+
+    def add_customer(
+        self, *, scheme: str, value: str, name: str, country: str = ""
+    ) -> CustomerRecord:
+        """Enter a customer without any record yet; one that is here already is returned as it is.
+
+        Raises:
+            IdentifierError: It is no identifier of its scheme.
+        """
+        subject = parse_subject_id(f"{scheme}:{value}")
+        row = {
+            "scheme": subject.scheme,
+            "value": subject.value,
+            "name": name,
+            "country": country,
+            "kind": "company",
+            "entered_at_ms": self._clock.now_ms(),
+        }
+        with self._database.write() as uow:
+            store = RecordsStore(uow.connection)
+            known = store.find_customer(scheme=subject.scheme, value=subject.value)
+            if known is not None:
+                return known
+            ImportStore(uow.connection).append_customers([row])
+            added = store.find_customer(scheme=subject.scheme, value=subject.value)
+        if added is None:
+            raise InvariantError("a customer just entered is not there")
+        return added
 
     def ageing(
         self, customer_id: int, *, as_of: date, base: AgeingBase = AgeingBase.DUE

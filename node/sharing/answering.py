@@ -343,7 +343,8 @@ class AnsweringService:
             if placement is None:
                 raise ConflictError("an exchange has a log entry")
             reply = draft.complete(placement.inclusion)
-            if not is_repeat:
+            # A refusal for haste is not the answer to this message: asked again later it is decided.
+            if not is_repeat and verdict.code != QuotaError.code:
                 _store_exchange(batch, opened, draft, verdict, placement)
             return _build_reply(reply, code=verdict.code)
 

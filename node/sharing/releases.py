@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import bindparam, insert, select
 
 from node.core.database import UnitOfWork
+from node.records.behaviour import BehaviourWindow
 from node.records.service import find_behaviour_window
 from node.records.windows import last_released_month, release_date, trailing_window
 from node.sharing.disclosure import (
@@ -27,6 +28,7 @@ from protocol.strict_json import canonical_json, parse_object
 from schemas.summary import OverdueNow, Section, Summary
 
 TIER_NONE = "none"
+WINDOW_MONTHS = (12, 3)  # the longest first
 RELEASES_COMPARED_MAX = 240  # ten years of two windows a month
 
 
@@ -52,17 +54,27 @@ def disclose(uow: UnitOfWork, question: Question) -> Summary | None:
 
 
 def _get_release(uow: UnitOfWork, question: Question) -> Summary | None:
-    """Return the release of this month, made and stored on first need."""
+    """Return the release of this month.
+
+    On first need every length is made, the longest first: were each made when it is asked for, the order of asking would decide
+    which of two that give each other away is held back.
+    """
     month = last_released_month(question.business_date)
     key = {"subject": str(question.subject), "months": question.last_months, "month": month}
     row = uow.connection.execute(_SELECT_RELEASE, key).one_or_none()
-    if row is not None:
-        return None if row.tier == TIER_NONE else Summary.from_bytes(row.body.encode("utf-8"))
+    if row is None:
+        for months in WINDOW_MONTHS:
+            _store_release(uow, replace(question, last_months=months), month=month)
+        row = uow.connection.execute(_SELECT_RELEASE, key).one()
+    return None if row.tier == TIER_NONE else Summary.from_bytes(row.body.encode("utf-8"))
+
+
+def _store_release(uow: UnitOfWork, question: Question, *, month: int) -> None:
     chosen = _make_release(uow, question, month=month)
     summary = chosen.summary
     uow.connection.execute(
         insert(release).values(
-            subject=key["subject"],
+            subject=str(question.subject),
             months=question.last_months,
             made_for_month=month,
             tier=TIER_NONE if summary is None else summary.tier.value,
@@ -70,7 +82,6 @@ def _get_release(uow: UnitOfWork, question: Question) -> Summary | None:
             basis=canonical_json(chosen.basis.to_object()).decode("utf-8"),
         )
     )
-    return summary
 
 
 def _make_release(uow: UnitOfWork, question: Question, *, month: int) -> Release:
@@ -84,22 +95,31 @@ def _make_release(uow: UnitOfWork, question: Question, *, month: int) -> Release
         as_of=release_date(last),
     )
     if window is None:
-        empty = ReleaseBasis(policy=question.policy.version, first_month=first, last_month=last, months=())
-        return Release(summary=None, basis=empty)
+        basis = ReleaseBasis(
+            policy=question.policy.version, first_month=first, last_month=last, months=()
+        )
+        made = Release(summary=None, basis=basis)
+    else:
+        before = _find_before(uow, question, first_month=first, currency=window.currency)
+        summary = build_release(window, before, subject=str(question.subject), policy=question.policy)
+        made = Release(summary=summary, basis=build_basis(window, policy=question.policy))
+    standing, others = _list_earlier(uow, question)
+    return choose_release(standing, made, others=others, policy=question.policy)
+
+
+def _find_before(
+    uow: UnitOfWork, question: Question, *, first_month: int, currency: str
+) -> BehaviourWindow | None:
+    """Return the window before, for the trend; one in another currency says nothing of it."""
     before = find_behaviour_window(
         uow,
         subject_scheme=question.subject.scheme,
         subject_value=question.subject.value,
-        first_month=first - question.last_months,
-        last_month=first - 1,
-        as_of=release_date(first - 1),
+        first_month=first_month - question.last_months,
+        last_month=first_month - 1,
+        as_of=release_date(first_month - 1),
     )
-    if before is not None and before.currency != window.currency:
-        before = None
-    summary = build_release(window, before, subject=str(question.subject), policy=question.policy)
-    made = Release(summary=summary, basis=build_basis(window, policy=question.policy))
-    last, others = _list_earlier(uow, question)
-    return choose_release(last, made, others=others, policy=question.policy)
+    return before if before is not None and before.currency == currency else None
 
 
 def _list_earlier(uow: UnitOfWork, question: Question) -> tuple[Release | None, list[Release]]:

@@ -23,6 +23,7 @@ from protocol.consent import ConsentState, Standing
 from protocol.message import WireMessage
 
 CODE_OPEN = "open"
+AnyRow = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,7 @@ class SharingStore:
         )
         return StoredAnswer(msg=row.msg, code=row.code, message=message)
 
-    def list_incoming(self, *, limit: int = 100) -> Sequence[Row[Any]]:
+    def list_incoming(self, *, limit: int = 100) -> Sequence[AnyRow]:
         """Return what was answered, the newest first: what left this house, to whom, under which consent."""
         query = select(
             exchange_in.c.peer, exchange_in.c.op, exchange_in.c.code, exchange_in.c.uses, exchange_in.c.consent,
@@ -191,7 +192,7 @@ class SharingStore:
             code=row.code, at_ms=row.at_ms, ans=row.ans, request=request,
         )  # fmt: skip
 
-    def list_outgoing(self, *, subject: str | None = None, limit: int = 100) -> Sequence[Row[Any]]:
+    def list_outgoing(self, *, subject: str | None = None, limit: int = 100) -> Sequence[AnyRow]:
         """Return what we asked, the newest first."""
         query = select(
             exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.op, exchange_out.c.code, exchange_out.c.subject,
@@ -241,7 +242,7 @@ class SharingStore:
 
     def next_counter(self, peer: str) -> int:
         """Allocate our next number for a peer, from 1."""
-        return self._connection.execute(_NEXT_COUNTER, {"peer": peer}).scalar_one()
+        return int(self._connection.execute(_NEXT_COUNTER, {"peer": peer}).scalar_one())
 
     def store_peer_head(self, peer: str, *, size: int, checkpoint: str) -> None:
         """Keep a peer's newest proven checkpoint; an older one changes nothing."""
@@ -269,7 +270,7 @@ class SharingStore:
         if rows:
             self._connection.execute(insert(receipt_in), rows)
 
-    def list_received(self, subject: str) -> Sequence[Row[Any]]:
+    def list_received(self, subject: str) -> Sequence[AnyRow]:
         """Return the newest summary of each provider on a subject, with its body where it is not erased."""
         newest = (
             select(
@@ -306,7 +307,7 @@ class SharingStore:
         self._connection.execute(delete(payload).where(payload.c.msg == msg))
 
 
-def _read_consent(row: Row[Any]) -> HeldConsent:
+def _read_consent(row: AnyRow) -> HeldConsent:
     return HeldConsent(
         hash=row.hash,
         token=row.token,

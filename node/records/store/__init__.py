@@ -1,12 +1,12 @@
 """All SQL of the records room: ``RecordsStore`` reads, ``ImportStore`` appends events."""
 
 from node.records.store.appending import ExistingInvoice, ImportStore, InvoiceRow, PaymentRow
+from node.records.store.month_rows import StoredMonth
 from node.records.store.reading import (
     Balance,
     CustomerPosition,
     CustomerRecord,
     RecordsStore,
-    StoredMonth,
 )
 
 __all__ = [

@@ -12,13 +12,13 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
 
 from node.records.behaviour import AdverseEvent, MonthBehaviour
 from node.records.rules_behaviour import InvoiceItem, PaidPart
+from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
 from node.records.tables import adverse_event, behaviour_month, customer, invoice, payment
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 IN_VALUES_MAX = 500  # values of one IN list
-_COUNT_COLUMNS = [column for column in behaviour_month.c if column.name.startswith("count_")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +55,6 @@ class CustomerPosition:
     invoice_count: int
     first_sale_on: date
     last_sale_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredMonth:
-    """A rolled-up month: settled, it holds from ``as_of`` on; otherwise on that date only."""
-
-    customer_id: int
-    currency: str
-    as_of: date
-    settled: bool
-    behaviour: MonthBehaviour
 
 
 class RecordsStore:
@@ -275,7 +264,7 @@ class RecordsStore:
             )
             .order_by(behaviour_month.c.month)
         )
-        return [_stored_month(row).behaviour for row in rows]
+        return [parse_month_row(row).behaviour for row in rows]
 
     def list_stored_months(self, customer_ids: Sequence[int]) -> list[StoredMonth]:
         """Return every rolled-up month of some customers."""
@@ -291,7 +280,7 @@ class RecordsStore:
                     behaviour_month.c.month,
                 )
             )
-            stored.extend(_stored_month(row) for row in rows)
+            stored.extend(parse_month_row(row) for row in rows)
         return stored
 
     def replace_months(self, customer_ids: Sequence[int], months: Iterable[StoredMonth]) -> int:
@@ -301,7 +290,7 @@ class RecordsStore:
             self._connection.execute(
                 delete(behaviour_month).where(behaviour_month.c.customer_id.in_(part))
             )
-        rows = [_month_values(month) for month in months]
+        rows = [format_month_row(month) for month in months]
         if rows:
             self._connection.execute(insert(behaviour_month), rows)
         return len(rows)
@@ -378,46 +367,3 @@ def _customer(row: Row[Any]) -> CustomerRecord:
         country=row.country,
         kind=row.kind,
     )
-
-
-_PLAIN_COLUMNS = (
-    "month",
-    "invoice_count",
-    "amount_minor",
-    "paid_minor",
-    "largest_minor",
-    "second_minor",
-    "index_deci_sum",
-    "index_deci_by_amount",
-    "late_days_sum",
-    "late_days_by_amount",
-    "disputed_count",
-    "disputed_minor",
-)
-
-
-def _stored_month(row: Row[Any]) -> StoredMonth:
-    values = row._mapping  # noqa: SLF001  the documented name of a row's mapping
-    return StoredMonth(
-        customer_id=row.customer_id,
-        currency=row.currency,
-        as_of=row.as_of,
-        settled=row.settled,
-        behaviour=MonthBehaviour(
-            delay_counts=tuple(values[column.name] for column in _COUNT_COLUMNS),
-            **{name: values[name] for name in _PLAIN_COLUMNS},
-        ),
-    )
-
-
-def _month_values(month: StoredMonth) -> dict[str, object]:
-    behaviour = month.behaviour
-    counts = zip(_COUNT_COLUMNS, behaviour.delay_counts, strict=True)
-    return {
-        "customer_id": month.customer_id,
-        "currency": month.currency,
-        "as_of": month.as_of,
-        "settled": month.settled,
-        **{name: getattr(behaviour, name) for name in _PLAIN_COLUMNS},
-        **{column.name: count for column, count in counts},
-    }

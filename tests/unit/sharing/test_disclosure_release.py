@@ -180,6 +180,19 @@ def test_one_unpaid_invoice_takes_owing_and_past_due_away() -> None:
     assert money.amount_paid == "1m-2m"
 
 
+def test_older_arrears_beside_one_unpaid_invoice_are_not_shown_either() -> None:
+    window = replace(
+        build_window([(100 * K_MINOR, UNPAID), *T2]),
+        owing_minor=2000 * K_MINOR,
+        past_due_minor=1000 * K_MINOR,
+    )
+
+    money = release(window).money
+
+    assert money is not None
+    assert (money.owing, money.past_due) == (None, None)
+
+
 def test_three_unpaid_invoices_are_shown_with_their_balance() -> None:
     late: list[Invoice] = [(300 * K_MINOR, UNPAID)] * 3
     window = replace(
@@ -265,6 +278,15 @@ def test_the_trend_is_by_count_where_one_invoice_dominates_either_window() -> No
     previous = build_window(late_giant, first_month=FIRST_MONTH - 12)
 
     trend = release(build_window([(300 * K_MINOR, 60), *T2[1:]]), previous).trend
+
+    assert trend is not None
+    assert trend.direction == "same"
+
+
+def test_a_dominated_window_has_a_trend_by_count_although_the_one_before_was_full() -> None:
+    previous = build_window(T2, first_month=FIRST_MONTH - 12)
+
+    trend = release(build_window([(9000 * K_MINOR, 22), *T3[1:]]), previous).trend
 
     assert trend is not None
     assert trend.direction == "same"

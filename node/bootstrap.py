@@ -1,0 +1,248 @@
+"""Wire a member node, once: settings in, services out. The only place that knows every room."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from node.assessment.evidence import PeerSummaryRecord
+from node.assessment.policy import read_preset_policy
+from node.assessment.service import AssessmentService
+from node.core.clock import Clock, SystemClock, current_business_date
+from node.core.config import Settings
+from node.core.database import Database, UnitOfWork
+from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
+from node.core.migrations import upgrade_database
+from node.core.writer import Writer
+from node.rating.scale import read_preset_scale
+from node.rating.service import RatingService
+from node.records.service import RecordsService
+from node.sharing.answering import AnsweringService
+from node.sharing.asking import AskingService
+from node.sharing.consents import ConsentVerdicts
+from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.peers import PeerClient
+from node.sharing.quota import TokenBuckets
+from node.sharing.registry import RegistryHolder
+from node.sharing.sealing import Sealer
+from node.sharing.service import ConsentService, list_received_summaries
+from node.sharing.upkeep import Upkeep
+from protocol.encoding import decode_b64u, encode_b64u
+from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
+
+MEMBER_KEYS = ("message", "log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """A member's two key pairs."""
+
+    message: SigningKey
+    log: SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalNode:
+    """The rooms that need no peer: records, assessment, rating. A command can use it beside a running server."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    records: RecordsService
+    assessment: AssessmentService
+    rating: RatingService
+
+    def business_date(self) -> date:
+        """Return the business date."""
+        return current_business_date(self.clock, fixed=self.settings.business_date)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.database.dispose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A whole member node. One process owns it: it holds the log's only writer."""
+
+    local: LocalNode
+    keys: Keys
+    writer: Writer
+    registry: RegistryHolder
+    consents: ConsentService
+    answering: AnsweringService
+    asking: AskingService
+    upkeep: Upkeep
+    peers: PeerClient
+    api_token: str
+
+    async def close(self) -> None:
+        """Finish what is queued, then close."""
+        await self.peers.close()
+        self.writer.close()
+        self.local.close()
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database at the newest schema."""
+    database = Database(url=settings.database)
+    upgrade_database(database)
+    return database
+
+
+def build_local_node(settings: Settings, *, clock: Clock | None = None) -> LocalNode:
+    """Wire the rooms that need no peer."""
+    clock = clock or SystemClock()
+    database = open_database(settings)
+    assessment = AssessmentService(
+        database=database,
+        clock=clock,
+        policy=read_preset_policy(),
+        list_peer_summaries=_list_peer_summaries,
+    )
+    return LocalNode(
+        settings=settings,
+        clock=clock,
+        database=database,
+        records=RecordsService(
+            database=database, clock=clock, business_date=settings.business_date
+        ),
+        assessment=assessment,
+        rating=RatingService(
+            database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
+        ),
+    )
+
+
+def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
+    """Wire a whole member node; no network is used yet.
+
+    Raises:
+        KeyFileError: A key file is missing or locked with another passphrase.
+        LogDamagedError: The stored log contradicts its own head.
+        EvidenceError: The stored registry chain does not hold.
+    """
+    local = build_local_node(settings, clock=clock)
+    keys = load_member_keys(settings)
+    anchor = PublicKey(decode_b64u(settings.hub_anchor, bytes_exact=PUBLIC_KEY_BYTES))
+    registry = RegistryHolder(database=local.database, anchor=anchor)
+    writer = Writer(
+        database=local.database,
+        clock=local.clock,
+        origin=settings.log_origin,
+        member_id=settings.member_id,
+        key=keys.log,
+    )
+    sealer = Sealer(
+        member_id=settings.member_id, key=keys.message, random_bytes=secrets.token_bytes
+    )
+    verdicts = ConsentVerdicts()
+    peers = PeerClient(timeout_s=settings.peer_timeout_s)
+    consents = ConsentService(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        clock=local.clock,
+        verdicts=verdicts,
+        member_id=settings.member_id,
+    )
+    answering = AnsweringService(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        sealer=sealer,
+        clock=local.clock,
+        verdicts=verdicts,
+        buckets=TokenBuckets(rate_per_s=settings.rate_per_s, burst=settings.rate_burst),
+        policy=DisclosurePolicy(),
+        business_date=local.business_date,
+        ahead_s=settings.clock_ahead_s,
+    )
+    asking = AskingService(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        sealer=sealer,
+        clock=local.clock,
+        verdicts=verdicts,
+        peers=peers,
+        business_date=local.business_date,
+        ahead_s=settings.clock_ahead_s,
+    )
+    upkeep = Upkeep(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        consents=consents,
+        asking=asking,
+        peers=peers,
+        clock=local.clock,
+        hub_url=settings.hub_url,
+        age_s_max=settings.witness_age_s_max,
+    )
+    upkeep.load()
+    return Node(
+        local=local,
+        keys=keys,
+        writer=writer,
+        registry=registry,
+        consents=consents,
+        answering=answering,
+        asking=asking,
+        upkeep=upkeep,
+        peers=peers,
+        api_token=read_secret(
+            settings.api_token.get_secret_value(), path=settings.home / "api_token"
+        ),
+    )
+
+
+def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> None:
+    """Make keys, passphrase and API token in a home folder.
+
+    Raises:
+        KeyExistsError: One of them exists: nothing of it is overwritten.
+    """
+    passphrase_path = settings.home / "passphrase"
+    configured = settings.key_passphrase.get_secret_value()
+    passphrase = configured or make_secret_file(passphrase_path)
+    for name in key_names:
+        save_key(generate_key(), path=key_path(settings.home, name), passphrase=passphrase)
+    if not settings.api_token.get_secret_value():
+        make_secret_file(settings.home / "api_token")
+
+
+def load_member_keys(settings: Settings) -> Keys:
+    """Read a member's keys.
+
+    Raises:
+        KeyFileError: One is missing or locked with another passphrase.
+    """
+    passphrase = read_secret(
+        settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
+    )
+    message, log = (
+        load_key(path=key_path(settings.home, name), passphrase=passphrase) for name in MEMBER_KEYS
+    )
+    return Keys(message=message, log=log)
+
+
+def key_path(home: Path, name: str) -> Path:
+    """Return the file of a key."""
+    return home / "keys" / f"{name}.pem"
+
+
+def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecord]:
+    return [
+        PeerSummaryRecord(
+            provider=received.provider,
+            msg_hash_b64u=encode_b64u(received.msg),
+            summary=received.summary,
+            received_on=date.fromisoformat(received.received_on),
+        )
+        for received in list_received_summaries(uow, subject)
+        if received.summary is not None
+    ]

@@ -1,0 +1,170 @@
+"""``chengxin consent``: what a customer's officer does. The key stays in the officer's file; the hub and the nodes see what it signs."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+
+from node.cli.http import TIMEOUT_S, check_response
+from node.cli.signing import Grant, format_bundle, sign_bundle, sign_revocation
+from node.core.clock import SystemClock, now_s
+from node.core.errors import UnavailableError
+from node.core.keystore import generate_key, load_key, save_key, write_secret_file
+from node.sharing.peers import STATUSES_PATH
+from protocol.encoding import decode_b64u, encode_b64u
+from protocol.enrolment import SubjectEnrolment, sign_subject_enrolment
+from protocol.identifiers import SubjectId, parse_subject_id
+from protocol.keys import SigningKey
+from protocol.limits import HASH_BYTES, SALT_BYTES
+from schemas.summary import Section
+
+consent_app = typer.Typer(no_args_is_help=True, help="Subjects: make a key, enrol, sign, withdraw.")
+
+PassphraseOption = Annotated[
+    str, typer.Option(prompt=True, hide_input=True, envvar="CHENGXIN_SUBJECT_PASSPHRASE")
+]
+KeyOption = Annotated[Path, typer.Option("--key", help="The subject's key file (PEM).")]
+SaltOption = Annotated[Path, typer.Option("--salt", help="The subject's salt file.")]
+SubjectOption = Annotated[str, typer.Option(help="scheme:value, e.g. cn.uscc:91350100M000100Y43.")]
+
+
+@consent_app.command("keygen")
+def make_key(key: KeyOption, salt: SaltOption, passphrase: PassphraseOption) -> None:
+    """Make a subject's key and salt."""
+    made = generate_key()
+    save_key(made, path=key, passphrase=passphrase)
+    write_secret_file(encode_b64u(secrets.token_bytes(SALT_BYTES)).encode("ascii"), path=salt)
+    Console().print(f"key {made.kid} is in {key}; keep it and {salt} to yourselves")
+
+
+@consent_app.command("enrol")
+def enrol(
+    subject: SubjectOption,
+    key: KeyOption,
+    salt: SaltOption,
+    hub_url: Annotated[str, typer.Option(help="Address of the hub.")],
+    token_file: Annotated[Path, typer.Option(help="File with the hub's enrolment token.")],
+    passphrase: PassphraseOption,
+) -> None:
+    """Enter the subject's key at the hub, under a commitment that names nobody."""
+    enrol_subject(
+        parse_subject_id(subject),
+        salt=_read_salt(salt),
+        key=load_key(path=key, passphrase=passphrase),
+        hub_url=hub_url,
+        token=token_file.read_text(encoding="utf-8").strip(),
+    )
+    Console().print("entered")
+
+
+@consent_app.command("sign")
+def sign(
+    subject: SubjectOption,
+    key: KeyOption,
+    salt: SaltOption,
+    consumer: Annotated[str, typer.Option(help="The member that may ask.")],
+    provider: Annotated[list[str], typer.Option(help="A member that may answer; repeat it.")],
+    out: Annotated[Path, typer.Option(help="Where the signed bundle goes.")],
+    passphrase: PassphraseOption,
+    *,
+    purpose: Annotated[str, typer.Option(help="P1, P2 or P3.")] = "P1",
+    metric: Annotated[list[Section] | None, typer.Option(help="Sections; all when absent.")] = None,
+    last_months: Annotated[int, typer.Option(help="How far back, in months.")] = 12,
+    days: Annotated[int, typer.Option(help="How long the consent lasts.")] = 90,
+    uses: Annotated[int, typer.Option(help="How often it may be used.")] = 10,
+) -> None:
+    """Sign consents for several providers in one act."""
+    grant = Grant(
+        subject=parse_subject_id(subject),
+        salt=_read_salt(salt),
+        consumer=consumer,
+        providers=tuple(provider),
+        purpose=purpose,
+        metrics=tuple(metric or Section),
+        last_months=last_months,
+        days=days,
+        max_uses=uses,
+        language="en",
+        jurisdiction="CN",
+    )
+    consents = sign_bundle(
+        grant, key=load_key(path=key, passphrase=passphrase), now_s=now_s(SystemClock())
+    )
+    out.write_text(json.dumps(format_bundle(consents), indent=1), encoding="utf-8")
+    Console().print(f"{len(consents)} consents signed: {out}")
+
+
+@consent_app.command("revoke")
+def revoke(
+    consent: Annotated[str, typer.Argument(help="Hash of the consent.")],
+    key: KeyOption,
+    to: Annotated[list[str], typer.Option(help="Address of a provider's node or the hub; repeat it.")],
+    passphrase: PassphraseOption,
+    *,
+    seq: Annotated[int, typer.Option(help="Number of the change: above every earlier one.")] = 1,
+) -> None:
+    """Withdraw a consent, at once at every address named."""
+    token = sign_revocation(
+        decode_b64u(consent, bytes_exact=HASH_BYTES),
+        seq=seq,
+        key=load_key(path=key, passphrase=passphrase),
+        now_s=now_s(SystemClock()),
+    )
+    for address in to:
+        post_status(address, token, is_hub=False)
+        Console().print(f"withdrawn at {address}")
+
+
+def enrol_subject(
+    subject: SubjectId, *, salt: bytes, key: SigningKey, hub_url: str, token: str
+) -> None:
+    """Send a subject's enrolment.
+
+    Raises:
+        UnavailableError: The hub does not answer.
+        ServerRefusedError: The hub refuses.
+    """
+    try:
+        with httpx.Client(base_url=hub_url, timeout=TIMEOUT_S) as client:
+            discovery = client.get("/.well-known/chengxin")
+            check_response(discovery)
+            enrolment = SubjectEnrolment(
+                hub=str(discovery.json()["hub"]),
+                iat=now_s(SystemClock()),
+                subject=subject,
+                salt=salt,
+                key=key.public,
+            )
+            answer = client.post(
+                "/hub/v1/subjects",
+                json={"tokens": list(sign_subject_enrolment(enrolment, key=key))},
+                headers={"authorization": f"Bearer {token}"},
+            )
+            check_response(answer)
+    except httpx.HTTPError as err:
+        raise UnavailableError(f"{hub_url} does not answer") from err
+
+
+def post_status(address: str, token: str, *, is_hub: bool) -> None:
+    """Hand a signed change of state to a node or the hub.
+
+    Raises:
+        UnavailableError: It does not answer.
+        ServerRefusedError: It refuses.
+    """
+    path = "/hub/v1/statuses" if is_hub else STATUSES_PATH
+    try:
+        answer = httpx.post(f"{address}{path}", content=token.encode("ascii"), timeout=TIMEOUT_S)
+    except httpx.HTTPError as err:
+        raise UnavailableError(f"{address} does not answer") from err
+    check_response(answer)
+
+
+def _read_salt(path: Path) -> bytes:
+    return decode_b64u(path.read_text(encoding="ascii").strip(), bytes_exact=SALT_BYTES)

@@ -1,0 +1,190 @@
+"""``chengxin``: one command for members, hubs, subjects and auditors.
+
+Exit codes: 0 done, 1 refused (the text says by which rule), 2 wrong usage; commands add their own above that.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+from rich.console import Console
+
+from node.assessment.commands import assess_app
+from node.assessment.service import AssessmentService
+from node.bootstrap import LocalNode, build_local_node, build_node, init_home
+from node.cli.consent import consent_app
+from node.cli.demo import demo_app
+from node.cli.enrol import enrol_app
+from node.cli.query import query_app
+from node.core.config import CONFIG_FILE_NAME, build_settings, load_settings
+from node.core.errors import NodeError
+from node.hub.commands import hub_app
+from node.rating.commands import rate_app
+from node.rating.service import RatingService
+from node.records.commands import records_app
+from node.records.service import RecordsService
+from node.sharing.commands_audit import audit_app
+from node.web.app import build_app
+from protocol.errors import ProtocolError
+
+EXIT_REFUSED = 1
+
+app = typer.Typer(
+    name="chengxin",
+    help="A federated trade-credit node. 联邦式商业信用节点。",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, query_app):
+    app.add_typer(rooms_app)
+app.add_typer(consent_app, name="consent")
+app.add_typer(hub_app, name="hub")
+app.add_typer(audit_app, name="audit")
+
+HomeOption = Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")]
+
+
+class LazyNode:
+    """The rooms of a home folder, opened when a command first asks for one."""
+
+    def __init__(self, home: Path | None) -> None:
+        """Open nothing yet."""
+        self._home = home
+        self._node: LocalNode | None = None
+
+    @property
+    def home(self) -> Path:
+        """Return the home folder.
+
+        Raises:
+            BadParameter: None was named.
+        """
+        if self._home is None:
+            raise typer.BadParameter("name the node's folder: chengxin --home DIR …, or CHENGXIN_HOME")
+        return self._home
+
+    @property
+    def local(self) -> LocalNode:
+        """Open the rooms."""
+        if self._node is None:
+            self._node = build_local_node(load_settings(self.home))
+        return self._node
+
+    @property
+    def records(self) -> RecordsService:
+        """The records room."""
+        return self.local.records
+
+    @property
+    def assessment(self) -> AssessmentService:
+        """The assessment room."""
+        return self.local.assessment
+
+    @property
+    def rating(self) -> RatingService:
+        """The rating room."""
+        return self.local.rating
+
+    def business_date(self) -> date:
+        """Return the node's business date."""
+        return self.local.business_date()
+
+
+@app.callback()
+def open_home(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")
+    ] = None,
+) -> None:
+    """Remember the home folder."""
+    context.obj = LazyNode(home)
+
+
+@app.command("init")
+def init(
+    home: HomeOption,
+    member_id: Annotated[str | None, typer.Option(help="DNS-like name, acme.example.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name shown to people.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    hub_url: Annotated[str | None, typer.Option(help="Address of the association's hub.")] = None,
+    hub_anchor: Annotated[
+        str | None, typer.Option(help="The hub's registry key, given out of band.")
+    ] = None,
+    business_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Fixed business date.")
+    ] = None,
+) -> None:
+    """Make a member's folder: configuration, keys, API token."""
+    given: dict[str, str | int | None] = {
+        "member_id": member_id,
+        "name": name,
+        "port": port,
+        "hub_url": hub_url,
+        "hub_anchor": hub_anchor,
+        "business_date": None if business_date is None else business_date.date().isoformat(),
+    }
+    values = {key: value for key, value in given.items() if value is not None}
+    settings = build_settings(home=home, **values)
+    init_home(settings)
+    write_config(home, values | {"member_id": settings.member_id})
+    Console().print(f"{settings.member_id}: {home} is ready; the API token is in {home}/api_token")
+
+
+@app.command("serve")
+def serve(home: HomeOption) -> None:
+    """Run the node: peers' endpoints, API and console."""
+    settings = load_settings(home)
+    configure_logging(settings.log_level)
+    node = build_node(settings)
+    uvicorn.run(
+        build_app(node),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+    )
+
+
+def write_config(home: Path, values: dict[str, str | int | bool | None]) -> None:
+    """Write the configuration file; values are plain texts, integers and booleans."""
+    lines = [f"{key} = {_format_toml(value)}" for key, value in values.items()]
+    (home / CONFIG_FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _format_toml(value: str | int | bool | None) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def configure_logging(level: str) -> None:
+    """One JSON line a decision on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+
+
+def run() -> None:
+    """Run the command line; typed errors become one line and exit status 1."""
+    try:
+        app()
+    except (NodeError, ProtocolError) as err:
+        Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
+        raise SystemExit(EXIT_REFUSED) from err

@@ -1,0 +1,120 @@
+"""What a subject's officer does with the subject's key: sign a bundle of consents in one act, and withdraw one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.consent import (
+    Consent,
+    ConsentState,
+    ConsentStatus,
+    Purpose,
+    Span,
+    commit_subject,
+    sign_consent,
+    sign_status,
+)
+from protocol.encoding import encode_b64u, sha256
+from protocol.identifiers import SubjectId
+from protocol.keys import SigningKey
+from protocol.limits import JTI_BYTES
+from protocol.purpose import TEMPLATES
+from schemas.exchange import DeliveredConsent
+from schemas.summary import Section
+
+DAY_S = 86_400
+NOTICE_URI = "https://chengxin.example/notice/consent-1"
+NOTICE_TEXT = b"chengxin/notice/consent-1"
+FREQUENCY_A_DAY = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a subject allows, to one consumer, of several providers. One artefact a provider comes of it."""
+
+    subject: SubjectId
+    salt: bytes
+    consumer: str
+    providers: tuple[str, ...]
+    purpose: str
+    metrics: tuple[Section, ...]
+    last_months: int
+    days: int
+    max_uses: int
+    language: str
+    jurisdiction: str
+
+
+def sign_bundle(grant: Grant, *, key: SigningKey, now_s: int) -> list[DeliveredConsent]:
+    """Sign one artefact a provider, joined by a bundle number that tells a provider nothing of the others.
+
+    Raises:
+        OverCeilingError: The grant is above its purpose's ceilings.
+    """
+    bundle = secrets.token_hex(JTI_BYTES)
+    return [
+        DeliveredConsent(
+            token=sign_consent(
+                _build_consent(grant, provider=provider, bundle=bundle, now_s=now_s), key=key
+            ),
+            subject=str(grant.subject),
+            salt=encode_b64u(grant.salt),
+        )
+        for provider in grant.providers
+    ]
+
+
+def sign_revocation(consent: bytes, *, seq: int, key: SigningKey, now_s: int) -> str:
+    """Sign the withdrawal of a consent."""
+    status = ConsentStatus(
+        consent=consent,
+        seq=seq,
+        state=ConsentState.REVOKED,
+        iat=now_s,
+        by="subject",
+        reason="withdrawn by the subject",
+    )
+    return sign_status(status, key=key)
+
+
+def format_bundle(consents: Sequence[DeliveredConsent]) -> dict[str, object]:
+    """Return a bundle as the file that an officer hands over."""
+    return {"consents": [consent.model_dump(mode="json") for consent in consents]}
+
+
+def _build_consent(grant: Grant, *, provider: str, bundle: str, now_s: int) -> Consent:
+    template = TEMPLATES[grant.purpose]
+    return Consent(
+        id=secrets.token_hex(JTI_BYTES),
+        iat=now_s,
+        nbf=now_s,
+        exp=now_s + grant.days * DAY_S,
+        basis="subject-consent",
+        basis_ref="signed by the subject",
+        subject=commit_subject(grant.subject, salt=grant.salt),
+        consumer=grant.consumer,
+        provider=provider,
+        purpose=Purpose(
+            code=template.code,
+            template=template.template,
+            template_hash=template.hash,
+            text=template.text,
+        ),
+        ops=("query",),
+        metrics=tuple(metric.value for metric in grant.metrics),
+        last_months=grant.last_months,
+        k_min=1,
+        frequency=Span(unit="day", n=FREQUENCY_A_DAY),
+        max_uses=grant.max_uses,
+        data_life=Span(unit="month", n=6),
+        derive=("rating",),
+        notice_uri=NOTICE_URI,
+        notice_hash=sha256(NOTICE_TEXT),
+        notice_language=grant.language,
+        jurisdiction=grant.jurisdiction,
+        storage="consumer's own node",
+        withdraw="chengxin consent revoke, or the hub",
+        bundle=bundle,
+    )

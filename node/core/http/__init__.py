@@ -1,0 +1,1 @@
+"""What the faces share: problem answers, bounded bodies, the bearer check, templates."""

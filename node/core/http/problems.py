@@ -1,0 +1,68 @@
+"""Errors as RFC 9457 answers: the status of every error class is chosen here, once."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from node.core.errors import (
+    ConflictError,
+    InvariantError,
+    NodeError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+)
+from node.core.http.access import NotAuthenticatedError
+from protocol.errors import ProtocolError, TooLargeError
+from protocol.problems import PROBLEMS, TYPE_PREFIX
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = "1"
+_log = structlog.get_logger()
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (NotAuthenticatedError, 401),
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (UnavailableError, 503),
+    (RejectedError, 422),
+    (InvariantError, 500),
+    (TooLargeError, 413),
+    (ProtocolError, 422),
+)
+
+
+def status_of(error: NodeError | ProtocolError) -> int:
+    """Return the HTTP status: the problem table's, else the class's."""
+    row = PROBLEMS.get(error.code)
+    if row is not None:
+        return row.status
+    return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
+def build_problem(error: NodeError | ProtocolError) -> Response:
+    """Return the unsigned problem answer of an error."""
+    status = status_of(error)
+    row = PROBLEMS.get(error.code)
+    title = row.title if row is not None else error.code.replace("-", " ").capitalize()
+    source = row.hop.value if row is not None else "provider-node"
+    body = {
+        "type": f"{TYPE_PREFIX}{error.code}",
+        "title": title,
+        "status": status,
+        "detail": error.detail[:512],
+        "code": error.code,
+        "source": source,
+    }
+    headers = {"retry-after": RETRY_AFTER_S} if isinstance(error, UnavailableError) else None
+    return JSONResponse(body, status_code=status, media_type=PROBLEM_MEDIA_TYPE, headers=headers)
+
+
+async def handle_error(_request: Request, error: Exception) -> Response:
+    """Turn a typed error into its answer; anything else is a bug and is the framework's 500."""
+    if not isinstance(error, NodeError | ProtocolError):
+        raise error
+    if isinstance(error, InvariantError):
+        _log.error("invariant_broken", code=error.code, detail=error.detail)
+    return build_problem(error)

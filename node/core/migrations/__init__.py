@@ -1,0 +1,23 @@
+"""The schema's history (Alembic): one line for every store and both roles; ``upgrade_database`` brings a database to the newest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from node.core.database import Database
+
+
+def build_config(database: Database) -> Config:
+    """Return Alembic's configuration for a database; its connection is handed over, never a second one."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["engine"] = database.engine
+    return config
+
+
+def upgrade_database(database: Database) -> None:
+    """Bring the schema to the newest revision; one that is there already changes nothing."""
+    command.upgrade(build_config(database), "head")

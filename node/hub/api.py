@@ -1,0 +1,267 @@
+"""The hub's HTTP face: raw bounded bytes in, one service call, bytes out.
+
+What a member verifies is signed by itself (snapshots, lists, cosignatures); refusals are RFC 9457
+problems, unsigned, except where C2SP tlog-witness asks for another body. ``_refuse`` alone chooses
+statuses.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from node.core.config import SettingsError
+from node.core.errors import (
+    ConflictError,
+    InvariantError,
+    NodeError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+)
+from node.hub.errors import EnrolmentTokenError
+from node.hub.rules_status import STATUS_BYTES_MAX
+from node.hub.service import HubService
+from node.hub.store import Snapshot
+from protocol.checkpoint import parse_decimal
+from protocol.cosignature import SIZE_CONTENT_TYPE, StaleSizeError, WitnessRefusalError
+from protocol.encoding import encode_b64u
+from protocol.errors import (
+    MalformedError,
+    ProtocolError,
+    SignatureInvalidError,
+    TooLargeError,
+    UnknownKeyError,
+)
+from protocol.limits import (
+    REGISTRY_BYTES_MAX,
+    REGISTRY_LIFE_S,
+    STATEMENT_BYTES_MAX,
+    STATUS_LIST_LIFE_S,
+    WITNESS_REQUEST_BYTES_MAX,
+)
+from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop
+from protocol.shape import ShapeReader
+from protocol.strict_json import parse_object
+
+ENROLMENT_TOKENS_MAX = 4  # a member brings two keys; what is longer is no enrolment
+ENROLMENT_BYTES_MAX = ENROLMENT_TOKENS_MAX * STATEMENT_BYTES_MAX
+STATUS_BODY_BYTES_MAX = STATUS_BYTES_MAX
+PROTOCOL_VERSIONS = (1,)
+RETRY_AFTER_S = 5
+PROBLEM_CONTENT_TYPE = "application/problem+json"
+NOTE_CONTENT_TYPE = "text/plain; charset=utf-8"
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+# The first class that fits decides, where the problem table of the protocol has no row for the code.
+_STATUSES: Sequence[tuple[type[Exception], HTTPStatus]] = (
+    (MalformedError, HTTPStatus.BAD_REQUEST),
+    (SignatureInvalidError, HTTPStatus.UNAUTHORIZED),
+    (UnknownKeyError, HTTPStatus.UNAUTHORIZED),
+    (ProtocolError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (EnrolmentTokenError, HTTPStatus.UNAUTHORIZED),
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (ConflictError, HTTPStatus.CONFLICT),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (RejectedError, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+_log = structlog.get_logger()
+
+
+def build_hub_routes(service: HubService, *, enrolment_token: str) -> list[Route]:
+    """Return the hub's routes; with the token members and subjects may be enrolled.
+
+    Raises:
+        SettingsError: The token is empty: anybody could enrol.
+    """
+    if not enrolment_token:
+        raise SettingsError("the enrolment token is empty")
+    routes = _HubRoutes(service, enrolment_token=enrolment_token)
+    return [
+        Route("/hub/v1/registry", _guard(routes.get_newest), methods=["GET"]),
+        Route("/hub/v1/registry/{seq}", _guard(routes.get_snapshot), methods=["GET"]),
+        Route("/hub/v1/members", _guard(routes.enrol_member), methods=["POST"]),
+        Route("/hub/v1/subjects", _guard(routes.enrol_subject), methods=["POST"]),
+        Route("/hub/v1/status-list", _guard(routes.get_status_list), methods=["GET"]),
+        Route("/hub/v1/statuses", _guard(routes.report_status), methods=["POST"]),
+        Route("/hub/v1/directory", _guard(routes.get_directory), methods=["GET"]),
+        Route("/hub/v1/legal-basis", _guard(routes.get_legal_basis), methods=["GET"]),
+        Route("/add-checkpoint", _guard(routes.add_checkpoint), methods=["POST"]),
+        Route("/{origin_sha256_hex}/checkpoint", _guard(routes.get_checkpoint), methods=["GET"]),
+        Route("/livez", _guard(routes.tell_alive), methods=["GET"]),
+        Route("/readyz", _guard(routes.tell_ready), methods=["GET"]),
+        Route("/.well-known/chengxin", _guard(routes.describe), methods=["GET"]),
+    ]
+
+
+class _HubRoutes:
+    """One method a route; services are sync and run in the thread pool."""
+
+    def __init__(self, service: HubService, *, enrolment_token: str) -> None:
+        self._service = service
+        self._authorization = f"Bearer {enrolment_token}".encode()
+
+    async def get_newest(self, _request: Request) -> Response:
+        return _render_snapshot(await run_in_threadpool(self._service.get_snapshot, None))
+
+    async def get_snapshot(self, request: Request) -> Response:
+        seq = parse_decimal(request.path_params["seq"])
+        return _render_snapshot(await run_in_threadpool(self._service.get_snapshot, seq))
+
+    async def enrol_member(self, request: Request) -> Response:
+        tokens = await self._read_enrolment(request)
+        snapshot = await run_in_threadpool(self._service.enrol_member, tokens)
+        return JSONResponse({"registry": snapshot.seq})
+
+    async def enrol_subject(self, request: Request) -> Response:
+        tokens = await self._read_enrolment(request)
+        commitment = await run_in_threadpool(self._service.enrol_subject, tokens)
+        return JSONResponse({"commitment": encode_b64u(commitment)})
+
+    async def get_status_list(self, _request: Request) -> Response:
+        return PlainTextResponse(await run_in_threadpool(self._service.status_list))
+
+    async def report_status(self, request: Request) -> Response:
+        raw = await _read_body(request, bytes_max=STATUS_BODY_BYTES_MAX)
+        status = await run_in_threadpool(self._service.report_status, _decode_ascii(raw))
+        return JSONResponse({"consent": encode_b64u(status.consent), "seq": status.seq})
+
+    async def get_directory(self, _request: Request) -> Response:
+        members = await run_in_threadpool(self._service.directory)
+        return JSONResponse({"members": [asdict(member) for member in members]})
+
+    async def get_legal_basis(self, _request: Request) -> Response:
+        return PlainTextResponse(self._service.legal_basis())
+
+    async def add_checkpoint(self, request: Request) -> Response:
+        raw = await _read_body(request, bytes_max=WITNESS_REQUEST_BYTES_MAX)
+        line = await run_in_threadpool(self._service.add_checkpoint, raw)
+        return Response(line, media_type=NOTE_CONTENT_TYPE)
+
+    async def get_checkpoint(self, request: Request) -> Response:
+        digest = request.path_params["origin_sha256_hex"]
+        note = await run_in_threadpool(self._service.get_witnessed, digest)
+        return Response(note, media_type=NOTE_CONTENT_TYPE)
+
+    async def tell_alive(self, _request: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def tell_ready(self, _request: Request) -> Response:
+        return JSONResponse(asdict(await run_in_threadpool(self._service.health)))
+
+    async def describe(self, _request: Request) -> Response:
+        service = self._service
+        return JSONResponse(
+            {
+                "role": "hub",
+                "versions": list(PROTOCOL_VERSIONS),
+                "hub": service.hub,
+                "name": service.name,
+                "simulated": service.is_simulated,
+                # A hint only: the key that counts is handed over out of band.
+                "anchor": encode_b64u(service.anchor.raw),
+                "witness_vkey": service.witness_vkey,
+                "limits": {
+                    "registry_bytes_max": REGISTRY_BYTES_MAX,
+                    "registry_life_s": REGISTRY_LIFE_S,
+                    "status_list_life_s": STATUS_LIST_LIFE_S,
+                    "enrolment_bytes_max": ENROLMENT_BYTES_MAX,
+                    "status_bytes_max": STATUS_BODY_BYTES_MAX,
+                    "add_checkpoint_bytes_max": WITNESS_REQUEST_BYTES_MAX,
+                },
+            }
+        )
+
+    async def _read_enrolment(self, request: Request) -> tuple[str, ...]:
+        offered = request.headers.get("authorization", "").encode("utf-8")
+        if not hmac.compare_digest(offered, self._authorization):
+            raise EnrolmentTokenError("the enrolment token is missing or wrong")
+        raw = await _read_body(request, bytes_max=ENROLMENT_BYTES_MAX)
+        reader = ShapeReader(parse_object(raw), what="enrolment-request")
+        tokens = reader.texts("tokens", count_max=ENROLMENT_TOKENS_MAX)
+        reader.finish()
+        return tokens
+
+
+async def _read_body(request: Request, *, bytes_max: int) -> bytes:
+    chunks: list[bytes] = []
+    count = 0
+    async for chunk in request.stream():
+        count += len(chunk)
+        if count > bytes_max:
+            raise TooLargeError(f"a body of more than {bytes_max} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _decode_ascii(raw: bytes) -> str:
+    try:
+        return raw.decode("ascii")
+    except UnicodeDecodeError as err:
+        raise MalformedError("a compact JWS is ASCII") from err
+
+
+def _render_snapshot(snapshot: Snapshot) -> Response:
+    return JSONResponse({"tokens": list(snapshot.tokens)})
+
+
+def _guard(handler: _Handler) -> _Handler:
+    async def handle(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except (NodeError, ProtocolError) as err:
+            return _refuse(err)
+
+    return handle
+
+
+def _refuse(err: NodeError | ProtocolError) -> Response:
+    """Render a refusal: the one place that knows the HTTP status of an error."""
+    if isinstance(err, StaleSizeError):
+        # tlog-witness fixes the body and names the type without parameters.
+        headers = {"content-type": SIZE_CONTENT_TYPE}
+        return Response(err.body, status_code=err.status, headers=headers)
+    status = _choose_status(err)
+    _log.info("hub_refused", code=err.code, status=int(status))
+    row = PROBLEMS.get(err.code)
+    problem: dict[str, Any] = {
+        "type": f"{TYPE_PREFIX}{err.code}",
+        "title": status.phrase if row is None else row.title,
+        "status": int(status),
+        "source": Hop.HUB.value,
+    }
+    if status is not HTTPStatus.INTERNAL_SERVER_ERROR:  # Our own bug is told to the log alone.
+        problem["detail"] = err.detail
+    headers = {}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = str(RETRY_AFTER_S)
+    if isinstance(err, EnrolmentTokenError):
+        headers["www-authenticate"] = "Bearer"
+    content = json.dumps(problem, ensure_ascii=False).encode("utf-8")
+    return Response(content, status_code=status, headers=headers, media_type=PROBLEM_CONTENT_TYPE)
+
+
+def _choose_status(err: NodeError | ProtocolError) -> HTTPStatus:
+    if isinstance(err, WitnessRefusalError):
+        return HTTPStatus(err.status)
+    if isinstance(err, InvariantError):
+        _log.error("hub_invariant", detail=err.detail)
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+    if (row := PROBLEMS.get(err.code)) is not None:
+        return HTTPStatus(row.status)
+    for kind, status in _STATUSES:
+        if isinstance(err, kind):
+            return status
+    return HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,0 +1,79 @@
+"""Put the hub together: keys, database, service, routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+
+from node.core.clock import SystemClock
+from node.core.config import Settings, SettingsError
+from node.core.database import Database
+from node.core.keystore import load_key, read_secret
+from node.core.migrations import upgrade_database
+from node.hub.api import build_hub_routes
+from node.hub.service import HubService, check_legal_basis
+
+KEY_NAMES = ("hub", "witness")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """A hub ready to work, and the database to close afterwards."""
+
+    service: HubService
+    database: Database
+
+
+def open_hub(settings: Settings) -> Hub:
+    """Load keys, bring the database up to date and build the service.
+
+    Raises:
+        LegalBasisMissingError: The operator has recorded no legal basis.
+        SettingsError: This is no hub.
+        KeyFileError: A key or the passphrase is missing or wrong.
+        HubIdentityError: The database belongs to another hub.
+    """
+    if settings.role != "hub":
+        raise SettingsError(f"{settings.member_id} is a member, not a hub: see the setting role")
+    check_legal_basis(settings)
+    passphrase = read_secret(
+        settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
+    )
+    hub_key, witness_key = (
+        load_key(path=settings.home / "keys" / f"{name}.pem", passphrase=passphrase)
+        for name in KEY_NAMES
+    )
+    upgrade_database(settings.database)
+    database = Database(url=settings.database)
+    service = HubService(
+        settings=settings,
+        database=database,
+        clock=SystemClock(),
+        hub_key=hub_key,
+        witness_key=witness_key,
+    )
+    return Hub(service=service, database=database)
+
+
+def build_hub_app(settings: Settings) -> Starlette:
+    """Return the hub's ASGI application.
+
+    Raises:
+        NodeError: As ``open_hub``, or the enrolment token is missing.
+    """
+    token = read_secret(
+        settings.enrolment_token.get_secret_value(), path=settings.home / "enrolment_token"
+    )
+    hub = open_hub(settings)
+
+    @asynccontextmanager
+    async def close_database(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        hub.database.dispose()
+
+    return Starlette(
+        routes=build_hub_routes(hub.service, enrolment_token=token), lifespan=close_database
+    )

@@ -1,0 +1,199 @@
+"""``chengxin hub``: make a hub, run it, look at it, suspend members and revoke keys.
+
+Values of ``init`` may come from the environment too (CHENGXIN_*), as every setting may.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from node.core.config import CONFIG_FILE_NAME, Settings, build_settings, load_settings
+from node.core.errors import ConflictError
+from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
+from node.hub.app import KEY_NAMES, build_hub_app, open_hub
+from node.hub.rules_snapshot import RevocationReason
+from node.hub.service import HubService, check_legal_basis
+from protocol.encoding import encode_b64u
+
+SECRET_NAMES = ("passphrase", "api_token", "enrolment_token")
+
+hub_app = typer.Typer(no_args_is_help=True, help="The association's hub.")
+
+HomeOption = Annotated[
+    Path, typer.Option(envvar="CHENGXIN_HOME", help="Folder of keys, database, configuration.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class HubExistsError(ConflictError):
+    """The folder holds a configured node: nothing is overwritten."""
+
+    code = "hub-exists"
+
+
+@hub_app.command("init")
+def init(
+    home: HomeOption,
+    member_id: Annotated[
+        str, typer.Option(envvar="CHENGXIN_MEMBER_ID", help="DNS-like name of the hub.")
+    ],
+    legal_basis: Annotated[
+        str,
+        typer.Option(
+            envvar="CHENGXIN_LEGAL_BASIS", help="Statement of the legal basis; members read it."
+        ),
+    ],
+    *,
+    name: Annotated[str, typer.Option(envvar="CHENGXIN_NAME", help="Name for people.")] = "",
+    simulated: Annotated[
+        bool,
+        typer.Option(
+            "--simulated", envvar="CHENGXIN_SIMULATED", help="This federation is a simulation."
+        ),
+    ] = False,
+    host: Annotated[str, typer.Option(envvar="CHENGXIN_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="CHENGXIN_PORT", min=0, max=65_535)] = 8440,
+    public_url: Annotated[str, typer.Option(envvar="CHENGXIN_PUBLIC_URL")] = "",
+) -> None:
+    """Make the hub's keys, secrets and configuration; an interrupted start is made good."""
+    values: dict[str, str | int | bool] = {
+        "role": "hub",
+        "member_id": member_id,
+        "name": name,
+        "legal_basis": legal_basis,
+        "simulated": simulated,
+        "host": host,
+        "port": port,
+        "public_url": public_url,
+    }
+    settings = build_settings(home=home, **values)
+    check_legal_basis(settings)
+    config = home / CONFIG_FILE_NAME
+    if config.exists():
+        raise HubExistsError(f"{config} exists and is not overwritten")
+    _make_secrets(settings)
+    # Last of all: while it is missing, nothing has been made that anybody relies on.
+    config.write_text(_format_toml(values), encoding="utf-8")
+    with _opened(home) as service:
+        typer.echo(f"hub      {service.hub}")
+        typer.echo(f"anchor   {encode_b64u(service.anchor.raw)}")
+        typer.echo(f"witness  {service.witness_vkey}")
+
+
+@hub_app.command("serve")
+def serve(home: HomeOption) -> None:
+    """Run the hub until it is stopped."""
+    settings = load_settings(home)
+    uvicorn.run(
+        build_hub_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level,
+        access_log=False,
+    )
+
+
+@hub_app.command("anchor")
+def anchor(home: HomeOption) -> None:
+    """Print the anchor alone: members get it from you, not over the network."""
+    with _opened(home) as service:
+        typer.echo(encode_b64u(service.anchor.raw))
+
+
+@hub_app.command("members")
+def members(home: HomeOption, *, as_json: JsonOption = False) -> None:
+    """List the members."""
+    with _opened(home) as service:
+        rows = service.directory()
+    if as_json:
+        shown = [
+            {"member": row.member, "name": row.name, "endpoint": row.endpoint, "status": row.status}
+            for row in rows
+        ]
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        return
+    table = Table("Member", "Name", "Address", "Status")
+    for row in rows:
+        table.add_row(row.member, row.name, row.endpoint, row.status)
+    Console().print(table)
+
+
+@hub_app.command("registry")
+def registry(
+    home: HomeOption,
+    seq: Annotated[int | None, typer.Argument(help="Number; the newest without one.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a registry snapshot."""
+    with _opened(home) as service:
+        snapshot = service.get_snapshot(seq)
+    if as_json:
+        typer.echo(json.dumps({"tokens": list(snapshot.tokens)}))
+        return
+    typer.echo(f"snapshot {snapshot.seq}")
+    typer.echo(f"hash     {encode_b64u(snapshot.hash)}")
+    typer.echo(f"life     {snapshot.iat} to {snapshot.exp}")
+
+
+@hub_app.command("suspend")
+def suspend(home: HomeOption, member: Annotated[str, typer.Argument()]) -> None:
+    """Suspend a member from the next snapshot on."""
+    with _opened(home) as service:
+        snapshot = service.suspend_member(member)
+    typer.echo(f"{member} is suspended as of snapshot {snapshot.seq}")
+
+
+@hub_app.command("revoke-key")
+def revoke_key(
+    home: HomeOption,
+    kid: Annotated[str, typer.Argument(help="Thumbprint of the key.")],
+    *,
+    reason: Annotated[RevocationReason, typer.Option(help="Why.")] = RevocationReason.LOST,
+) -> None:
+    """Revoke a member's or subject's key from now on."""
+    with _opened(home) as service:
+        snapshot = service.revoke_key(kid, reason=reason)
+    typer.echo(f"{kid} is revoked as of snapshot {snapshot.seq}")
+
+
+@contextmanager
+def _opened(home: Path) -> Iterator[HubService]:
+    hub = open_hub(load_settings(home))
+    try:
+        yield hub.service
+    finally:
+        hub.database.dispose()
+
+
+def _make_secrets(settings: Settings) -> None:
+    for name in SECRET_NAMES:
+        if not (path := settings.home / name).exists():
+            make_secret_file(path)
+    passphrase = read_secret(
+        settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
+    )
+    for name in KEY_NAMES:
+        path = settings.home / "keys" / f"{name}.pem"
+        if path.exists():
+            load_key(path=path, passphrase=passphrase)
+        else:
+            save_key(generate_key(), path=path, passphrase=passphrase)
+
+
+def _format_toml(values: dict[str, str | int | bool]) -> str:
+    # JSON's spelling of texts, whole numbers and booleans is TOML's too, but for the control character 0x7f.
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+    text = "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
+    tomllib.loads(text)
+    return text

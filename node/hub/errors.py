@@ -1,0 +1,101 @@
+"""What the hub refuses beyond what the protocol refuses; the HTTP status of each is in ``node.hub.api``."""
+
+from __future__ import annotations
+
+from node.core.errors import ConflictError, NotFoundError, RejectedError, UnavailableError
+
+
+class LegalBasisMissingError(RejectedError):
+    """The operator has recorded no legal-basis statement: the hub stays off."""
+
+    code = "legal-basis-missing"
+
+
+class HubIdentityError(RejectedError):
+    """Id, keys or kind of federation differ from those that the published chain was made with."""
+
+    code = "hub-identity"
+
+
+class EnrolmentTokenError(RejectedError):
+    """The caller does not hold the enrolment token."""
+
+    code = "enrolment-token"
+
+
+class MemberExistsError(ConflictError):
+    """The name is enrolled with other keys or another log; a key change is not an enrolment."""
+
+    code = "member-exists"
+
+
+class MemberSuspendedError(ConflictError):
+    """A suspended member does not come back by enrolling again."""
+
+    code = "member-suspended"
+
+
+class KeyTakenError(ConflictError):
+    """The key has an owner or a use already."""
+
+    code = "key-taken"
+
+
+class SubjectExistsError(ConflictError):
+    """The commitment is enrolled with another key; replacing a lost key asks for the hub's own check."""
+
+    code = "subject-exists"
+
+
+class SimulatedSubjectError(RejectedError):
+    """A simulated subject has no place in a real federation."""
+
+    code = "subject-simulated"
+
+
+class MemberUnknownError(NotFoundError):
+    """No member has this name."""
+
+    code = "member-unknown"
+
+
+class KeyNotHeldError(NotFoundError):
+    """No member or subject has this key."""
+
+    code = "key-unknown"
+
+
+class SnapshotUnknownError(NotFoundError):
+    """The registry has no snapshot of this number."""
+
+    code = "snapshot-unknown"
+
+
+class CheckpointUnknownError(NotFoundError):
+    """No head of such a log has been cosigned here."""
+
+    code = "checkpoint-unknown"
+
+
+class StatusConflictError(ConflictError):
+    """The signer has reported a later status of this consent, another one of the same number, or a final one."""
+
+    code = "status-conflict"
+
+
+class StatusListFullError(UnavailableError):
+    """The status list, or the signer's share of it, is full."""
+
+    code = "status-list-full"
+
+
+class RegistryFullError(UnavailableError):
+    """A snapshot with one more entry would exceed the limits of the protocol."""
+
+    code = "registry-full"
+
+
+class SnapshotRaceError(UnavailableError):
+    """Another process has published this number first: try again."""
+
+    code = "snapshot-race"

@@ -1,0 +1,134 @@
+"""What a registry snapshot says of the rows that the hub holds. Pure: rows and times in, a snapshot out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from node.hub.errors import RegistryFullError
+from node.hub.store import KeyRow, MemberRow, SubjectRow
+from protocol.keys import PublicKey
+from protocol.limits import CLOCK_AHEAD_S_CEILING, REGISTRY_LIFE_S
+from protocol.registry import (
+    FIRST_PREVIOUS,
+    MEMBERS_MAX,
+    SUBJECTS_MAX,
+    KeyEntry,
+    MemberEntry,
+    Registry,
+    SubjectEntry,
+)
+
+KEY_LIFE_S = 10 * 366 * 86_400
+ROLES = ("consumer", "provider")
+
+
+class RevocationReason(StrEnum):
+    """Why a key is revoked; only the last says that somebody else may have signed with it."""
+
+    SUPERSEDED = "superseded"
+    LEFT = "left"
+    LOST = "lost"
+    COMPROMISED = "compromised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubIdentity:
+    """What every snapshot of a hub says of the hub; it does not change along a chain."""
+
+    hub: str
+    simulated: bool
+    witness_vkey: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """Everything that a snapshot lists."""
+
+    members: Sequence[MemberRow]
+    subjects: Sequence[SubjectRow]
+    keys: Sequence[KeyRow]
+
+
+def open_key(key: PublicKey, *, use: str, at_s: int) -> KeyEntry:
+    """Return a new key's entry.
+
+    It is valid from a little earlier: what its owner signs at once, by a clock that runs behind, counts.
+    """
+    nbf = at_s - CLOCK_AHEAD_S_CEILING
+    return KeyEntry(key=key, use=use, nbf=nbf, exp=at_s + KEY_LIFE_S)
+
+
+def is_due(*, iat: int, now_s: int) -> bool:
+    """Tell whether a snapshot of that age is to be renewed: at half of its life."""
+    return now_s - iat >= REGISTRY_LIFE_S // 2
+
+
+def build_snapshot(
+    identity: HubIdentity, *, holdings: Holdings, older: Registry | None, now_s: int
+) -> Registry:
+    """Return the snapshot that follows ``older``; its hash is known once it is signed.
+
+    Raises:
+        RegistryFullError: More entries than a snapshot may hold.
+    """
+    check_capacity(members=len(holdings.members), subjects=len(holdings.subjects))
+    by_member = _group((row.member_id, row.entry) for row in holdings.keys)
+    by_subject = _group((row.subject_id, row.entry) for row in holdings.keys)
+    own = [row.entry for row in holdings.keys if row.member_id is None and row.subject_id is None]
+    # A clock set back must not make a snapshot older than the one that it follows.
+    iat = now_s if older is None else max(now_s, older.iat)
+    return Registry(
+        seq=1 if older is None else older.seq + 1,
+        prev=FIRST_PREVIOUS if older is None else older.hash,
+        hash=b"",
+        iat=iat,
+        exp=iat + REGISTRY_LIFE_S,
+        hub=identity.hub,
+        simulated=identity.simulated,
+        threshold=1,
+        witness_vkey=identity.witness_vkey,
+        hub_keys=tuple(own),
+        members=tuple(
+            _member_entry(row, keys=by_member.get(row.id, ())) for row in holdings.members
+        ),
+        subjects=tuple(
+            SubjectEntry(
+                commitment=row.commitment,
+                verified=row.verified,
+                keys=tuple(by_subject.get(row.id, ())),
+            )
+            for row in holdings.subjects
+        ),
+    )
+
+
+def check_capacity(*, members: int, subjects: int) -> None:
+    """Check counts against the protocol's limits.
+
+    Raises:
+        RegistryFullError: One is exceeded.
+    """
+    if members > MEMBERS_MAX or subjects > SUBJECTS_MAX:
+        raise RegistryFullError("a snapshot cannot hold so many members or subjects")
+
+
+def _group(pairs: Iterable[tuple[int | None, KeyEntry]]) -> dict[int, list[KeyEntry]]:
+    grouped: dict[int, list[KeyEntry]] = {}
+    for owner, entry in pairs:
+        if owner is not None:
+            grouped.setdefault(owner, []).append(entry)
+    return grouped
+
+
+def _member_entry(row: MemberRow, *, keys: Sequence[KeyEntry]) -> MemberEntry:
+    return MemberEntry(
+        member=row.member,
+        name=row.name,
+        endpoints={"v1": row.endpoint},
+        roles=ROLES,
+        status=row.status,
+        log_origin=row.log_origin,
+        keys=tuple(keys),
+    )

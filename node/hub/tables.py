@@ -1,0 +1,113 @@
+"""Tables of the hub. There is no column for a payload, a subject's id or its salt.
+
+``hub_key`` only grows: a revoked key stays, marked, so that old evidence can be judged.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from node.core.database import metadata
+from protocol.limits import KEY_NAME_BYTES_MAX, MEMBER_ID_CHARACTERS_MAX
+
+HASH = LargeBinary(32)
+KID_CHARACTERS = 43
+SIGNER_CHARACTERS_MAX = MEMBER_ID_CHARACTERS_MAX + len("subject:")
+
+hub_member = Table(
+    "hub_member",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("member", String(MEMBER_ID_CHARACTERS_MAX), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("endpoint", String(512), nullable=False),
+    Column("log_origin", String(KEY_NAME_BYTES_MAX), nullable=False),
+    Column("status", String(16), nullable=False),  # active, suspended, left
+    Column("stated_at_s", BigInteger, nullable=False),  # iat of the enrolment that these come from
+    Column("entered_at_s", BigInteger, nullable=False),
+    UniqueConstraint("member"),
+    UniqueConstraint("log_origin"),
+)
+
+hub_subject = Table(
+    "hub_subject",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("commitment", HASH, nullable=False),
+    Column("verified", String(64), nullable=False),  # how the hub made sure who it is
+    Column("entered_at_s", BigInteger, nullable=False),
+    UniqueConstraint("commitment"),
+)
+
+hub_key = Table(
+    "hub_key",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kid", String(KID_CHARACTERS), nullable=False),
+    Column("public", HASH, nullable=False),
+    Column("use", String(16), nullable=False),
+    # With neither owner it is the hub's own.
+    Column("member_id", ForeignKey("hub_member.id"), nullable=True),
+    Column("subject_id", ForeignKey("hub_subject.id"), nullable=True),
+    Column("nbf", BigInteger, nullable=False),
+    Column("exp", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger, nullable=True),
+    Column("reason", String(64), nullable=True),
+    UniqueConstraint("kid"),
+    CheckConstraint("member_id IS NULL OR subject_id IS NULL", name="one_owner"),
+    CheckConstraint("(revoked_at IS NULL) = (reason IS NULL)", name="revocation_has_reason"),
+    Index("ix_hub_key_member", "member_id"),
+    Index("ix_hub_key_subject", "subject_id"),
+)
+
+hub_snapshot = Table(
+    "hub_snapshot",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("hash", HASH, nullable=False),
+    Column("tokens", Text, nullable=False),  # JSON list of compact JWS over one payload
+    Column("iat", BigInteger, nullable=False),
+    Column("exp", BigInteger, nullable=False),
+)
+
+# The hub does not know whose consent a hash names. One row a signer, so that no stranger's status can
+# stand in the way of the subject's own; the provider takes what its consent says.
+hub_status = Table(
+    "hub_status",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("consent", HASH, nullable=False),
+    Column("signer", String(SIGNER_CHARACTERS_MAX), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("token", Text, nullable=False),
+    Column("reported_at_s", BigInteger, nullable=False),
+    UniqueConstraint("consent", "signer"),
+    Index("ix_hub_status_signer", "signer"),
+)
+
+hub_witness = Table(
+    "hub_witness",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("origin", String(KEY_NAME_BYTES_MAX), nullable=False),
+    Column("origin_sha256_hex", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", HASH, nullable=False),
+    Column("note", Text, nullable=False),  # empty until the first cosignature
+    Column("cosigned_at_s", BigInteger, nullable=False),
+    UniqueConstraint("origin"),
+    UniqueConstraint("origin_sha256_hex"),
+)

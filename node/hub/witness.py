@@ -1,0 +1,114 @@
+"""The hub as witness of every member's log, to the letter of C2SP tlog-witness.
+
+Check and record are one transaction, committed before the cosignature leaves: two requests that race
+could otherwise roll the record back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import structlog
+
+from node.core.clock import Clock, now_s
+from node.core.database import Database
+from node.hub.errors import CheckpointUnknownError
+from node.hub.store import HubStore, WitnessedLog
+from protocol.cosignature import cosign_checkpoint, decide_cosign, parse_add_checkpoint
+from protocol.keys import SigningKey
+from protocol.merkle import EMPTY_ROOT
+from protocol.note import (
+    Note,
+    NoteSignature,
+    SignatureKind,
+    VerifierKey,
+    format_note,
+    format_vkey,
+    parse_note,
+)
+
+_log = structlog.get_logger()
+
+
+class Witness:
+    """Cosigns heads that only append to what it has seen."""
+
+    def __init__(self, *, database: Database, clock: Clock, name: str, key: SigningKey) -> None:
+        """Take the ports."""
+        self._database = database
+        self._clock = clock
+        self._name = name
+        self._key = key
+
+    @property
+    def vkey(self) -> str:
+        """Return the verifier key, in the form of signed notes."""
+        kind = SignatureKind.COSIGNATURE_V1
+        return format_vkey(VerifierKey(name=self._name, kind=kind, public=self._key.public))
+
+    def add_checkpoint(self, raw: bytes) -> bytes:
+        """Cosign a log's new head and return the cosignature's line.
+
+        Raises:
+            WitnessRefusalError: Its leaf has the HTTP status.
+        """
+        request = parse_add_checkpoint(raw)
+        origin = request.claimed.origin
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            known = store.lock_log(origin) or _unseen(origin)
+            at_s = now_s(self._clock)
+            log_keys = [
+                VerifierKey(name=origin, kind=SignatureKind.ED25519, public=entry.key)
+                for entry in store.list_log_keys(origin)
+                if entry.is_valid_at(at_s)
+            ]
+            checkpoint = decide_cosign(
+                request, log_keys=log_keys, known_size=known.size, known_root=known.root
+            )
+            cosignature = cosign_checkpoint(checkpoint, name=self._name, key=self._key, now_s=at_s)
+            newer = WitnessedLog(
+                origin=origin,
+                size=checkpoint.size,
+                root=checkpoint.root,
+                note=_keep_note(request.note, log_keys=log_keys, cosignature=cosignature),
+                cosigned_at_s=at_s,
+            )
+            store.record_head(newer, old_size=known.size)
+        _log.info("checkpoint_cosigned", origin=origin, size=newer.size)
+        return cosignature.line.encode("utf-8")
+
+    def get_note(self, origin_sha256_hex: str) -> str:
+        """Return the newest head cosigned of a log, with the log's signature and ours.
+
+        Raises:
+            CheckpointUnknownError: There is none.
+        """
+        with self._database.read() as uow:
+            found = HubStore(uow.connection).find_log(origin_sha256_hex=origin_sha256_hex)
+        if found is None or not found.note:
+            raise CheckpointUnknownError("no head of such a log has been cosigned here")
+        return found.note
+
+
+def watch_log(store: HubStore, origin: str) -> None:
+    """Start to watch a log, from size 0."""
+    digest_hex = hashlib.sha256(origin.encode("utf-8")).hexdigest()
+    store.add_log(_unseen(origin), origin_sha256_hex=digest_hex)
+
+
+def _unseen(origin: str) -> WitnessedLog:
+    return WitnessedLog(origin=origin, size=0, root=EMPTY_ROOT, note="", cosigned_at_s=0)
+
+
+def _keep_note(note: str, *, log_keys: Sequence[VerifierKey], cosignature: NoteSignature) -> str:
+    """Return the head with the log's signatures, which have been verified, and ours: no foreign bytes."""
+    parsed = parse_note(note)
+    known = {(key.name, key.key_id) for key in log_keys}
+    own = {
+        (line.name, line.key_id): line
+        for line in parsed.signatures
+        if (line.name, line.key_id) in known
+    }
+    return format_note(Note(text=parsed.text, signatures=(*own.values(), cosignature)))

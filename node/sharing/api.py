@@ -1,0 +1,191 @@
+"""Operator's API of the room: hold and deliver consents, ask, see what left and what came."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from node.core.errors import NotFoundError
+from node.sharing.asking import Ask, AskingService, Outcome
+from node.sharing.service import ConsentService
+from node.sharing.store import HeldConsent
+from node.sharing.upkeep import Upkeep
+from protocol.encoding import decode_b64u, encode_b64u
+from protocol.limits import CONSENTS_PER_MESSAGE_MAX, HASH_BYTES, JTI_BYTES
+from schemas.exchange import DeliveredConsent
+from schemas.summary import Section, Summary
+from schemas.wire import Hash, MemberId, WireModel
+
+DEADLINE_S = 20
+
+
+class HoldRequest(WireModel):
+    """Consents that a subject gave to this member."""
+
+    consents: Annotated[
+        list[DeliveredConsent], Field(min_length=1, max_length=CONSENTS_PER_MESSAGE_MAX)
+    ]
+
+
+class ConsentView(WireModel):
+    """A consent as held here."""
+
+    consent: Hash
+    subject: str
+    consumer: MemberId
+    provider: MemberId
+    state: str
+    seq: int
+    uses: int
+    exp: int
+    delivered: bool
+
+
+class AskRequest(WireModel):
+    """Questions under consents, one a provider, asked at once."""
+
+    consents: Annotated[list[Hash], Field(min_length=1, max_length=100)]
+    purpose: str
+    metrics: Annotated[list[Section], Field(min_length=1)]
+    last_months: Annotated[int, Field(ge=3, le=12, multiple_of=3)] = 12
+
+
+class OutcomeView(WireModel):
+    """What came of one question."""
+
+    id: str
+    peer: str
+    status: str
+    detail: str
+    message: str
+    answer: str
+    summary: Summary | None = None
+
+
+class ExchangeView(WireModel):
+    """One exchange for people."""
+
+    peer: str
+    op: str
+    code: str
+    at_ms: int
+    subject: str = ""
+    uses: int = 0
+
+
+class CountView(WireModel):
+    """How many."""
+
+    count: int
+
+
+def build_sharing_router(
+    *, consents: ConsentService, asking: AskingService, upkeep: Upkeep
+) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["sharing"])
+
+    @router.post("/consents", status_code=201)
+    async def hold_consents(body: HoldRequest) -> list[ConsentView]:
+        """Take in consents, all or none; holding one again changes nothing."""
+        held = await asyncio.to_thread(consents.hold, body.consents)
+        return [_view_consent(one) for one in held]
+
+    @router.get("/consents")
+    async def list_consents(subject: str | None = None) -> list[ConsentView]:
+        """List consents, the newest first."""
+        held = await asyncio.to_thread(lambda: consents.list_consents(subject=subject))
+        return [_view_consent(one) for one in held]
+
+    @router.post("/consents/{consent}/deliver")
+    async def deliver_consent(consent: Hash) -> OutcomeView:
+        """Hand a consent to its provider; delivering it again changes nothing."""
+        upkeep.check_exchanging()
+        held = await asyncio.to_thread(
+            consents.find, decode_b64u(consent, bytes_exact=HASH_BYTES)
+        )
+        if held is None:
+            raise NotFoundError("no such consent is held here")
+        return _view_outcome(await asking.deliver(held))
+
+    @router.post("/asks")
+    async def ask(body: AskRequest) -> list[OutcomeView]:
+        """Ask each consent's provider, in parallel, within a deadline."""
+        upkeep.check_exchanging()
+        asks = [
+            Ask(
+                consent=decode_b64u(consent, bytes_exact=HASH_BYTES),
+                purpose=body.purpose,
+                metrics=tuple(body.metrics),
+                last_months=body.last_months,
+            )
+            for consent in body.consents
+        ]
+        return [_view_outcome(one) for one in await asking.fan_out(asks, deadline_s=DEADLINE_S)]
+
+    @router.post("/asks/{ask_id}/settle")
+    async def settle(ask_id: str) -> OutcomeView:
+        """Send the same bytes again: the provider repeats its stored answer, counted once."""
+        upkeep.check_exchanging()
+        return _view_outcome(await asking.settle(decode_b64u(ask_id, bytes_exact=JTI_BYTES)))
+
+    @router.get("/exchanges/out")
+    async def list_outgoing(subject: str | None = None) -> list[ExchangeView]:
+        """List our questions, the newest first."""
+        rows = await asyncio.to_thread(lambda: consents.list_outgoing(subject=subject))
+        return [
+            ExchangeView(
+                peer=row.peer, op=row.op, code=row.code, at_ms=row.at_ms, subject=row.subject
+            )
+            for row in rows
+        ]
+
+    @router.get("/exchanges/in")
+    async def list_incoming() -> list[ExchangeView]:
+        """List our answers, the newest first: what left, to whom."""
+        rows = await asyncio.to_thread(consents.list_incoming)
+        return [
+            ExchangeView(peer=row.peer, op=row.op, code=row.code, at_ms=row.at_ms, uses=row.uses)
+            for row in rows
+        ]
+
+    @router.post("/receipts")
+    async def send_receipts() -> CountView:
+        """Send the receipts that are due now."""
+        return CountView(count=await upkeep.send_receipts())
+
+    @router.post("/witness")
+    async def get_cosigned() -> CountView:
+        """Have the hub cosign the log now; the count is the size cosigned."""
+        return CountView(count=(await upkeep.get_cosigned()).size)
+
+    return router
+
+
+def _view_consent(held: HeldConsent) -> ConsentView:
+    return ConsentView(
+        consent=encode_b64u(held.hash),
+        subject=held.subject,
+        consumer=held.consumer,
+        provider=held.provider,
+        state=held.state.value,
+        seq=held.seq,
+        uses=held.uses,
+        exp=held.exp,
+        delivered=held.delivered,
+    )
+
+
+def _view_outcome(outcome: Outcome) -> OutcomeView:
+    return OutcomeView(
+        id=encode_b64u(outcome.jti),
+        peer=outcome.peer,
+        status=outcome.status,
+        detail=outcome.detail,
+        message=encode_b64u(outcome.msg),
+        answer="" if outcome.ans is None else encode_b64u(outcome.ans),
+        summary=outcome.summary,
+    )

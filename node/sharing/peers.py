@@ -1,0 +1,148 @@
+"""The one place that talks to other nodes and the hub: httpx over the aiohttp transport, bounded in time and size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from node.core.errors import UnavailableError
+from protocol.errors import MalformedError, TooLargeError
+from protocol.limits import ANSWER_BYTES_MAX, REGISTRY_BYTES_MAX
+from protocol.message import MEDIA_TYPE
+from protocol.strict_json import parse_object
+
+MESSAGES_PATH = "/chengxin/v1/messages"
+STATUSES_PATH = "/chengxin/v1/consent-statuses"
+CONNECTIONS_MAX = 256
+
+
+class PeerUnreachableError(UnavailableError):
+    """The peer did not answer in time, or not in HTTP."""
+
+    code = "peer-unreachable"
+
+
+class PeerRefusedError(UnavailableError):
+    """The peer answered with an unsigned refusal: it does not know us, or could not read the message."""
+
+    code = "peer-refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpReply:
+    """Status and bounded bytes."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+class PeerClient:
+    """One connection pool for every peer."""
+
+    def __init__(self, *, timeout_s: int) -> None:
+        """Open no connection yet."""
+        self._client = httpx.AsyncClient(
+            transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONNECTIONS_MAX)),
+            timeout=timeout_s,
+            follow_redirects=False,
+        )
+
+    async def send_message(self, endpoint: str, raw: bytes) -> HttpReply:
+        """Send a message to a member.
+
+        Raises:
+            PeerUnreachableError: No answer in time.
+            TooLargeError: The answer exceeds the limit.
+        """
+        return await self._post(
+            f"{endpoint}{MESSAGES_PATH}", raw, content_type=MEDIA_TYPE, bytes_max=ANSWER_BYTES_MAX * 2
+        )
+
+    async def fetch_registry(self, hub_url: str, *, seq: int | None) -> list[str]:
+        """Return the signatures of a snapshot, the newest unless numbered.
+
+        Raises:
+            PeerUnreachableError: The hub does not answer, or has no such snapshot.
+            MalformedError: The answer has another form.
+        """
+        path = "/hub/v1/registry" if seq is None else f"/hub/v1/registry/{seq}"
+        reply = await self._get(f"{hub_url}{path}", bytes_max=REGISTRY_BYTES_MAX)
+        return _parse_tokens(reply.body)
+
+    async def fetch_status_list(self, hub_url: str) -> str:
+        """Return the hub's status list.
+
+        Raises:
+            PeerUnreachableError: The hub does not answer.
+        """
+        reply = await self._get(f"{hub_url}/hub/v1/status-list", bytes_max=REGISTRY_BYTES_MAX)
+        return reply.body.decode("ascii", errors="replace")
+
+    async def add_checkpoint(self, hub_url: str, request: str) -> HttpReply:
+        """Ask a witness to cosign (C2SP tlog-witness).
+
+        Raises:
+            PeerUnreachableError: No answer in time.
+        """
+        return await self._post(
+            f"{hub_url}/add-checkpoint",
+            request.encode("utf-8"),
+            content_type="text/plain; charset=utf-8",
+            bytes_max=ANSWER_BYTES_MAX,
+        )
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._client.aclose()
+
+    async def _get(self, url: str, *, bytes_max: int) -> HttpReply:
+        reply = await self._exchange(self._client.build_request("GET", url), bytes_max=bytes_max)
+        if reply.status != httpx.codes.OK:
+            raise PeerUnreachableError(f"{url} answered {reply.status}")
+        return reply
+
+    async def _post(self, url: str, raw: bytes, *, content_type: str, bytes_max: int) -> HttpReply:
+        request = self._client.build_request(
+            "POST", url, content=raw, headers={"content-type": content_type}
+        )
+        return await self._exchange(request, bytes_max=bytes_max)
+
+    async def _exchange(self, request: httpx.Request, *, bytes_max: int) -> HttpReply:
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                body = await _read_bounded(response, bytes_max=bytes_max)
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as err:
+            raise PeerUnreachableError(f"{request.url}: {type(err).__name__}") from err
+        return HttpReply(
+            status=response.status_code,
+            body=body,
+            content_type=response.headers.get("content-type", ""),
+        )
+
+
+async def _read_bounded(response: httpx.Response, *, bytes_max: int) -> bytes:
+    chunks: list[bytes] = []
+    count = 0
+    async for chunk in response.aiter_bytes():
+        count += len(chunk)
+        if count > bytes_max:
+            raise TooLargeError(f"an answer of more than {bytes_max} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _parse_tokens(body: bytes) -> list[str]:
+    tokens = parse_object(body).get("tokens")
+    if not isinstance(tokens, list):
+        raise MalformedError("no list of signatures")
+    found: Sequence[str] = [token for token in tokens if isinstance(token, str)]
+    if len(found) != len(tokens):
+        raise MalformedError("a signature that is no text")
+    return list(found)

@@ -1,0 +1,199 @@
+"""Use cases of the room that no peer's message starts: holding consents, taking status changes, what left and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from node.core.clock import Clock
+from node.core.database import Database, UnitOfWork
+from node.core.errors import RejectedError
+from node.core.writer import Writer
+from node.sharing.consents import (
+    ConsentVerdicts,
+    check_parties,
+    decide_status,
+    hold_consent,
+    take_consent,
+    verify_status,
+)
+from node.sharing.registry import RegistryHolder
+from node.sharing.store import HeldConsent, SharingStore
+from protocol.consent import Consent
+from protocol.errors import ProtocolError
+from protocol.limits import CONSENTS_PER_MESSAGE_MAX
+from schemas.exchange import DeliveredConsent
+from schemas.summary import Summary
+
+
+class ConsentBundleError(RejectedError):
+    """Too many consents at once, or none."""
+
+    code = "consent-bundle-invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedSummary:
+    """A peer's newest summary on a subject; None where its body is erased."""
+
+    provider: str
+    msg: bytes
+    received_on: str
+    summary: Summary | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingRow:
+    """One question of ours, for people."""
+
+    jti: bytes
+    peer: str
+    op: str
+    code: str
+    subject: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingRow:
+    """One answer of ours, for people: what left, to whom, under which consent."""
+
+    peer: str
+    op: str
+    code: str
+    uses: int
+    consent: bytes | None
+    at_ms: int
+    seq: int
+
+
+class ConsentService:
+    """Holds consents at either side of an exchange."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        registry: RegistryHolder,
+        clock: Clock,
+        verdicts: ConsentVerdicts,
+        member_id: str,
+    ) -> None:
+        """Take the ports."""
+        self._database = database
+        self._writer = writer
+        self._registry = registry
+        self._clock = clock
+        self._verdicts = verdicts
+        self._member_id = member_id
+
+    def hold(self, delivered: Sequence[DeliveredConsent]) -> list[HeldConsent]:
+        """Take in consents that a subject gave to us as consumer: all of them or none.
+
+        Raises:
+            ConsentBundleError: None, or more than a hundred.
+            ProtocolError: One of them does not hold; nothing is taken in.
+        """
+        if not 0 < len(delivered) <= CONSENTS_PER_MESSAGE_MAX:
+            raise ConsentBundleError(f"1 to {CONSENTS_PER_MESSAGE_MAX} consents at once")
+        registry = self._registry.newest
+        taken = [
+            take_consent(one, verdicts=self._verdicts, registry=registry) for one in delivered
+        ]
+        for _, consent in taken:
+            check_parties(consent, consumer=self._member_id)
+        with self._database.write() as uow:
+            store = SharingStore(uow.connection)
+            return [
+                hold_consent(store, held, consent, at_ms=self._clock.now_ms())
+                for held, consent in taken
+            ]
+
+    def submit_status(self, token: str) -> Future[HeldConsent]:
+        """Verify a signed change of state and queue it; it takes effect with its log entry.
+
+        Raises:
+            ConsentNotHeldError: The consent is not held here.
+            ProtocolError: The status does not hold.
+        """
+        registry = self._registry.newest
+
+        def find(consent_hash: bytes) -> Consent | None:
+            with self._database.read() as uow:
+                held = SharingStore(uow.connection).find_consent(consent_hash)
+            if held is None:
+                return None
+            return self._verdicts.verify(held.token, registry=registry)
+
+        status = verify_status(token, registry=registry, find_consent=find)
+        return self._writer.submit(lambda batch: decide_status(batch, token, status))
+
+    def find(self, consent_hash: bytes) -> HeldConsent | None:
+        """Return a consent held here."""
+        with self._database.read() as uow:
+            return SharingStore(uow.connection).find_consent(consent_hash)
+
+    def list_consents(self, *, subject: str | None = None) -> list[HeldConsent]:
+        """Return consents held here, the newest first."""
+        with self._database.read() as uow:
+            return SharingStore(uow.connection).list_consents(subject=subject)
+
+    def list_incoming(self, *, limit: int = 100) -> list[IncomingRow]:
+        """Return what was answered, the newest first."""
+        with self._database.read() as uow:
+            rows = SharingStore(uow.connection).list_incoming(limit=limit)
+        return [
+            IncomingRow(
+                peer=row.peer,
+                op=row.op,
+                code=row.code,
+                uses=row.uses,
+                consent=row.consent,
+                at_ms=row.at_ms,
+                seq=row.seq,
+            )
+            for row in rows
+        ]
+
+    def list_outgoing(self, *, subject: str | None = None, limit: int = 100) -> list[OutgoingRow]:
+        """Return what was asked, the newest first."""
+        with self._database.read() as uow:
+            rows = SharingStore(uow.connection).list_outgoing(subject=subject, limit=limit)
+        return [
+            OutgoingRow(
+                jti=row.jti,
+                peer=row.peer,
+                op=row.op,
+                code=row.code,
+                subject=row.subject,
+                at_ms=row.at_ms,
+            )
+            for row in rows
+        ]
+
+    def list_received(self, subject: str) -> list[ReceivedSummary]:
+        """Return each provider's newest summary on a subject."""
+        with self._database.read() as uow:
+            return list_received_summaries(uow, subject)
+
+
+def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSummary]:
+    """Return each provider's newest summary on a subject inside the caller's transaction."""
+    return [
+        ReceivedSummary(
+            provider=row.provider,
+            msg=row.msg,
+            received_on=row.received_on.isoformat(),
+            summary=None if row.body is None else _read_summary(row.body),
+        )
+        for row in SharingStore(uow.connection).list_received(subject)
+    ]
+
+
+def _read_summary(body: bytes) -> Summary | None:
+    try:
+        return Summary.from_bytes(body)
+    except ProtocolError:  # Of a formula version that this node no longer reads.
+        return None

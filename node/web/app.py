@@ -1,0 +1,153 @@
+"""The member node's HTTP face: peers' raw routes, the operator's API, health and discovery, the console; and the node's own rounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import Depends, FastAPI, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from node.bootstrap import Node
+from node.core.errors import NodeError
+from node.core.http.access import check_bearer
+from node.core.http.problems import handle_error
+from node.sharing.api import build_sharing_router
+from node.sharing.peer_api import build_peer_routes
+from node.sharing.upkeep import run_round
+from node.web.api import build_portfolio_router
+from node.web.console import build_console_routes
+from protocol import PROTOCOL_VERSION, limits
+from protocol.errors import ProtocolError
+from protocol.message import MEDIA_TYPE
+
+API_PREFIX = "/api/v1"
+
+
+def build_app(node: Node) -> FastAPI:
+    """Return the whole face of a node; starting it starts the node's rounds."""
+
+    def authenticate(request: Request) -> None:
+        check_bearer(request, token=node.api_token)
+
+    app = FastAPI(
+        title="Chengxin node",
+        version="1",
+        lifespan=_build_lifespan(node),
+        exception_handlers={NodeError: handle_error, ProtocolError: handle_error},
+    )
+    guarded = [Depends(authenticate)]
+    app.include_router(
+        build_sharing_router(consents=node.consents, asking=node.asking, upkeep=node.upkeep),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded
+    )
+    app.router.routes.extend(
+        build_peer_routes(answering=node.answering, consents=node.consents, upkeep=node.upkeep)
+    )
+    app.router.routes.extend(_build_open_routes(node))
+    app.router.routes.extend(build_console_routes(node))
+    return app
+
+
+def _build_open_routes(node: Node) -> list[Route]:
+    settings = node.local.settings
+
+    async def discover(_request: Request) -> Response:
+        return JSONResponse(
+            {
+                "member": settings.member_id,
+                "role": "member",
+                "versions": [PROTOCOL_VERSION],
+                "media_types": [MEDIA_TYPE],
+                "message_kid": node.keys.message.kid,
+                "log_origin": settings.log_origin,
+                "limits": {
+                    "message_bytes_max": limits.MESSAGE_BYTES_MAX,
+                    "answer_bytes_max": limits.ANSWER_BYTES_MAX,
+                    "message_life_s_max": limits.MESSAGE_LIFE_S_MAX,
+                    "rate_per_s": settings.rate_per_s,
+                    "rate_burst": settings.rate_burst,
+                },
+            }
+        )
+
+    async def live(_request: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_request: Request) -> Response:
+        report = _report_health(node)
+        return JSONResponse(report, status_code=200 if report["status"] == "ready" else 503)
+
+    async def checkpoint(_request: Request) -> Response:
+        return Response(node.writer.state.checkpoint, media_type="text/plain; charset=utf-8")
+
+    return [
+        Route("/.well-known/chengxin", discover),
+        Route("/livez", live),
+        Route("/readyz", ready),
+        Route("/chengxin/v1/log/checkpoint", checkpoint),
+    ]
+
+
+def _report_health(node: Node) -> dict[str, object]:
+    """Say what works: records and ratings work without a hub; exchanging needs registry, log and witness."""
+    now_s = node.local.clock.now_ms() // 1000
+    witnessed = node.upkeep.witnessed
+    reason = ""
+    try:
+        node.upkeep.check_exchanging()
+    except NodeError as err:
+        reason = err.detail
+    report: dict[str, object] = {
+        "status": "degraded" if reason else "ready",
+        "exchanging": not reason,
+        "registry_seq": node.registry.newest_seq,
+        "log_size": node.writer.state.edge.size,
+        "witnessed_size": 0 if witnessed is None else witnessed.size,
+        "witness_age_s": -1 if witnessed is None else now_s - witnessed.witnessed_at_s,
+        "business_date": node.local.business_date().isoformat(),
+    }
+    if reason:
+        report["reason"] = reason
+    return report
+
+
+def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    settings, upkeep = node.local.settings, node.upkeep
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tasks: list[asyncio.Task[None]] = []
+        if settings.hub_url:
+            await run_round("registry", upkeep.refresh_registry())
+            await run_round("witness", upkeep.get_cosigned())
+            rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
+                ("registry", upkeep.refresh_registry, settings.registry_interval_s),
+                ("statuses", upkeep.poll_statuses, settings.status_interval_s),
+                ("witness", upkeep.get_cosigned, settings.witness_interval_s),
+                ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
+            )
+            tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if settings.hub_url:
+                await run_round("witness", upkeep.get_cosigned())
+            await node.close()
+
+    return lifespan
+
+
+async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:
+    while True:
+        await asyncio.sleep(interval_s)
+        await run_round(name, work())

@@ -1,0 +1,317 @@
+"""What the page of one customer shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.assessment.policy import Policy
+from node.assessment.report import build_comparison, format_deci
+from node.assessment.rules_scorecard import OWN_REF, EvidenceLine
+from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
+from node.bootstrap import LocalNode
+from node.rating.store import RatingRecord
+from node.records.behaviour import BehaviourWindow
+from node.records.rules_ageing import Ageing, Bucket
+from node.records.rules_behaviour import mean_late_days_deci
+from node.records.service import CustomerNotFoundError
+from node.records.store import CustomerRecord
+from node.records.windows import format_month
+from node.sharing.service import ConsentService, IncomingRow, OutgoingRow, ReceivedSummary
+from node.sharing.store import HeldConsent
+from node.web.charts import Bar, Point, draw_bars, draw_line
+from node.web.pages import REGISTER_ROWS_MAX, describe_grade
+from node.web.texts import Texts
+from node.web.wording import (
+    SectionWords,
+    list_absent,
+    say_change,
+    say_deci,
+    say_money,
+    say_sections,
+    say_value,
+)
+
+TREND_MONTHS = 24
+ID_MAX = 2**63 - 1  # the largest key that a database holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketLine:
+    """One row of the ageing table."""
+
+    name: str
+    amount: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeingView:
+    """The ageing of one currency as chart and table."""
+
+    ageing: Ageing
+    open_minor: int
+    chart_svg: str
+    lines: tuple[BucketLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthLine:
+    """One row of the trend's table."""
+
+    month: str
+    invoices: str
+    dbt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendView:
+    """Days beyond terms by month; without a chart where no month is rated."""
+
+    first: str
+    last: str
+    chart_svg: str
+    lines: tuple[MonthLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorLine:
+    """One factor of the comparison, in words."""
+
+    name: str
+    points_max: str
+    own: str
+    with_peers: str
+    change: str
+    change_deci: int
+    own_value: str
+    peers_value: str
+    reason: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """One source of the assessment: what became of it."""
+
+    source: str
+    state: str
+    weight: str
+    invoices: str
+    age: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonView:
+    """The rating without and with peers, factor by factor."""
+
+    policy: str
+    own: str
+    with_peers: str
+    change: str
+    confidence: str
+    is_same: bool
+    factors: tuple[FactorLine, ...]
+    sources: tuple[SourceLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerView:
+    """A peer's newest summary in words."""
+
+    received: ReceivedSummary
+    sections: tuple[SectionWords, ...]
+    absent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerPage:
+    """Everything the page of one customer shows."""
+
+    customer: CustomerRecord
+    can_rate: bool
+    rating: RatingRecord | None
+    is_valid: bool
+    grade_own_words: str
+    grade_with_peers_words: str
+    ageings: tuple[AgeingView, ...]
+    trend: TrendView | None
+    comparison: ComparisonView | None
+    peers: tuple[PeerView, ...]
+    outgoing: tuple[OutgoingRow, ...]
+    incoming: tuple[IncomingRow, ...]
+    consents: tuple[HeldConsent, ...]
+    rows_max: int
+
+
+def read_customer(
+    local: LocalNode, consents: ConsentService, texts: Texts, customer_id: int
+) -> CustomerPage:
+    """Read the page of one customer.
+
+    Raises:
+        CustomerNotFoundError: There is none with this key.
+    """
+    if customer_id > ID_MAX:
+        raise CustomerNotFoundError("there is no such customer")
+    as_of = local.business_date()
+    customer = local.records.get_customer(customer_id)
+    subject = customer.subject_id
+    rating = local.rating.find_latest(customer_id)
+    held = consents.list_consents(subject=subject)
+    hashes = {one.hash for one in held}
+    incoming = consents.list_incoming(limit=REGISTER_ROWS_MAX)
+    window = local.records.monthly_trend(customer_id, as_of=as_of, months=TREND_MONTHS)
+    ageings = local.records.ageing(customer_id, as_of=as_of)
+    return CustomerPage(
+        customer=customer,
+        can_rate=customer.kind != COLLECTIVE_KIND,
+        rating=rating,
+        is_valid=rating is not None and rating.is_valid_on(as_of),
+        grade_own_words=_describe(local, rating, texts, with_peers=False),
+        grade_with_peers_words=_describe(local, rating, texts, with_peers=True),
+        ageings=tuple(_view_ageing(ageing, texts) for ageing in ageings),
+        trend=None if window is None else view_trend(window, texts),
+        comparison=_read_comparison(local, rating, texts),
+        peers=tuple(_view_peer(one, texts) for one in consents.list_received(subject)),
+        outgoing=tuple(consents.list_outgoing(subject=subject, limit=REGISTER_ROWS_MAX)),
+        incoming=tuple(row for row in incoming if row.consent in hashes),
+        consents=tuple(held),
+        rows_max=REGISTER_ROWS_MAX,
+    )
+
+
+def view_trend(window: BehaviourWindow, texts: Texts) -> TrendView:
+    """Lay out every month of a window; one without rated invoices stays in it, empty."""
+    months = {month.month: month for month in window.months}
+    points: list[Point] = []
+    lines: list[MonthLine] = []
+    for number in range(window.first_month, window.last_month + 1):
+        month = months.get(number)
+        dbt_deci = None if month is None else mean_late_days_deci([month], by_amount=True)
+        words = texts("none.data")
+        if dbt_deci is not None:
+            words = texts("unit.days", count=say_deci(dbt_deci, texts))
+        points.append(Point(label=format_month(number), value_deci=dbt_deci, text=words))
+        rated = month.invoice_count if month else 0
+        invoices = str(rated) if rated else texts("none.data")
+        lines.append(MonthLine(month=format_month(number), invoices=invoices, dbt=words))
+    first, last = points[0].label, points[-1].label
+    has_value = any(point.value_deci is not None for point in points)
+    title = texts("trend.chart", first=first, last=last)
+    return TrendView(
+        first=first,
+        last=last,
+        chart_svg=draw_line(points, title=title, unit=texts("trend.axis")) if has_value else "",
+        lines=tuple(lines),
+    )
+
+
+def _describe(
+    local: LocalNode, rating: RatingRecord | None, texts: Texts, *, with_peers: bool
+) -> str:
+    if rating is None:
+        return texts("none.rated")
+    grade = rating.grade_with_peers if with_peers else rating.grade_own
+    return describe_grade(local, rating, grade, texts=texts)
+
+
+def _view_ageing(ageing: Ageing, texts: Texts) -> AgeingView:
+    open_minor = sum(ageing.buckets.values())
+    bars = [
+        Bar(
+            label=texts(f"bucket.{bucket.value}"),
+            value=amount,
+            text=say_money(amount, ageing.currency),
+            level=level,
+        )
+        for level, (bucket, amount) in enumerate((one, ageing.buckets[one]) for one in Bucket)
+    ]
+    title = texts("ageing.chart", currency=ageing.currency)
+    return AgeingView(
+        ageing=ageing,
+        open_minor=open_minor,
+        chart_svg=draw_bars(bars, title=title) if open_minor > 0 else "",
+        lines=tuple(
+            BucketLine(name=bar.label, amount=bar.text, share=_say_share(bar.value, open_minor, texts))
+            for bar in bars
+        ),
+    )
+
+
+def _say_share(part_minor: int, whole_minor: int, texts: Texts) -> str:
+    if whole_minor <= 0:
+        return texts("none.computable")
+    return f"{format_deci((part_minor * 2000 + whole_minor) // (2 * whole_minor))} %"
+
+
+def _view_peer(received: ReceivedSummary, texts: Texts) -> PeerView:
+    summary = received.summary
+    if summary is None:
+        return PeerView(received=received, sections=(), absent="")
+    return PeerView(
+        received=received,
+        sections=say_sections(summary, texts),
+        absent=list_absent(summary, texts),
+    )
+
+
+def _read_comparison(
+    local: LocalNode, rating: RatingRecord | None, texts: Texts
+) -> ComparisonView | None:
+    if rating is None:
+        return None
+    pair = local.assessment.find_pair(rating.assessment_id)
+    if pair is None:
+        return None
+    policy = local.assessment.get_policy(pair.with_peers.assessment.policy)
+    own, with_peers = pair.own.assessment, pair.with_peers.assessment
+    change_deci = (with_peers.score_deci or 0) - (own.score_deci or 0)
+    return ComparisonView(
+        policy=policy.reference.label,
+        own=say_deci(own.score_deci, texts),
+        with_peers=say_deci(with_peers.score_deci, texts),
+        change=say_change(change_deci, texts),
+        confidence=policy.describe(with_peers.confidence.code, texts.language),
+        is_same=pair.own.assessment_id == pair.with_peers.assessment_id,
+        factors=_list_factors(pair, policy, texts),
+        sources=tuple(_view_source(line, policy, texts) for line in with_peers.evidence),
+    )
+
+
+def _list_factors(pair: AssessmentPair, policy: Policy, texts: Texts) -> tuple[FactorLine, ...]:
+    rows = build_comparison(pair, policy=policy, language=texts.language)
+    erased = {line.ref for line in pair.with_peers.assessment.evidence if line.invoices is None}
+    lines = []
+    for row, change in zip(rows, pair.changes, strict=True):
+        factor = policy.find_factor(change.factor_id)
+        reads = None if factor is None else factor.reads
+        peers_value = say_value(reads, change.peers_value, texts)
+        if change.peers_value is None and erased.intersection(change.sources):
+            peers_value = texts("none.erased")
+        lines.append(
+            FactorLine(
+                name=row.name,
+                points_max=row.points_max,
+                own=say_deci(change.before_deci, texts),
+                with_peers=say_deci(change.after_deci, texts),
+                change=say_change(change.change_deci, texts),
+                change_deci=change.change_deci,
+                own_value=say_value(reads, change.own_value, texts),
+                peers_value=peers_value,
+                reason=row.reason,
+                why=row.why,
+            )
+        )
+    return tuple(lines)
+
+
+def _view_source(line: EvidenceLine, policy: Policy, texts: Texts) -> SourceLine:
+    is_erased = line.invoices is None
+    age = texts("none.data") if line.age_days is None else texts("unit.days", count=line.age_days)
+    return SourceLine(
+        source=texts("evidence.own") if line.ref == OWN_REF else line.provider or line.ref,
+        state=policy.describe(line.code, texts.language),
+        weight=f"{line.weight_milli // 1000}.{line.weight_milli % 1000:03d}",
+        invoices=texts("none.erased") if is_erased else str(line.invoices),
+        age=texts("none.erased") if is_erased else age,
+    )

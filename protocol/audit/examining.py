@@ -1,0 +1,176 @@
+"""Opens envelopes, proofs and checkpoints under one registry chain, each distinct text once, and counts signatures.
+
+Nothing raises: what does not hold carries its code and reason, and where it can still be read the
+unverified claims, so that the auditor can say which exchange it belongs to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.audit.anchoring import Chain
+from protocol.bundle import build_policy
+from protocol.checkpoint import Checkpoint, open_checkpoint
+from protocol.entry import Entry, parse_entry
+from protocol.errors import EvidenceError, ProtocolError
+from protocol.jws import WrongTypeError, split_compact
+from protocol.log_policy import WitnessedCheckpoint, open_witnessed
+from protocol.log_proof import LogProof, parse_log_proof, verify_log_proof
+from protocol.message import (
+    OPERATIONS,
+    Envelope,
+    hash_envelope,
+    message_typ,
+    open_envelope,
+    parse_envelope,
+)
+from protocol.problems import UnknownKeyProblemError, WrongIssuerError
+from protocol.registry import KeyEntry
+
+_TYP_TO_OPERATION = {message_typ(op): op for op in OPERATIONS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why something does not hold."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedEnvelope:
+    """An envelope: verified where ``failure`` is None, else with what it claims, if that can be read."""
+
+    msg: bytes
+    claims: Envelope | None
+    key: KeyEntry | None
+    failure: Failure | None
+
+    @property
+    def verified(self) -> Envelope | None:
+        """Return the claims if they are signed by their issuer."""
+        return self.claims if self.failure is None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedProof:
+    """A tlog-proof beside a message: where ``failure`` is None, the log's key has signed it."""
+
+    member: str
+    index: int
+    raw: bytes
+    entry: Entry | None
+    head: Checkpoint | None
+    note: str
+    failure: Failure | None
+
+
+class Examiner:
+    """Opens signed texts by the keys of one registry chain."""
+
+    def __init__(self, chain: Chain) -> None:
+        """Start with no text seen."""
+        self.chain = chain
+        self.signatures = 0
+        self._envelopes: dict[str, OpenedEnvelope] = {}
+        self._proofs: dict[tuple[str, str], OpenedProof] = {}
+
+    def open_envelope(self, env: str) -> OpenedEnvelope:
+        """Verify signature, form, kind and issuer of an envelope; its time is the caller's matter."""
+        known = self._envelopes.get(env)
+        if known is None:
+            known = self._envelopes[env] = self._read_envelope(env)
+        return known
+
+    def open_proof(self, text: str, *, member: str) -> OpenedProof:
+        """Verify that the member's log signed a head that holds the entry in the proof."""
+        known = self._proofs.get((member, text))
+        if known is None:
+            known = self._proofs[member, text] = self._read_proof(text, member)
+        return known
+
+    def open_head(self, note: str, *, member: str) -> Checkpoint:
+        """Verify a checkpoint of a member's log.
+
+        Raises:
+            ProtocolError: The leaf that says what does not hold.
+        """
+        checkpoint = open_checkpoint(note, vkey=self.chain.get_log_key(member))
+        self.signatures += 1
+        return checkpoint
+
+    def open_witnessed(self, note: str, *, member: str) -> WitnessedCheckpoint:
+        """Verify a checkpoint of a member's log with the hub's cosignature.
+
+        Raises:
+            ProtocolError: The leaf that says what does not hold.
+        """
+        policy = build_policy(
+            log=self.chain.get_log_key(member), witnesses=self.chain.witnesses
+        )
+        witnessed = open_witnessed(note, policy=policy)
+        self.signatures += 1 + len(witnessed.cosigners)
+        return witnessed
+
+    def _read_envelope(self, env: str) -> OpenedEnvelope:
+        msg = hash_envelope(env)
+        try:
+            claims, key = self._verify_envelope(env)
+        except ProtocolError as err:
+            failure = Failure(code=err.code, detail=err.detail)
+            return OpenedEnvelope(msg=msg, claims=_find_claims(env), key=None, failure=failure)
+        return OpenedEnvelope(msg=msg, claims=claims, key=key, failure=None)
+
+    def _verify_envelope(self, env: str) -> tuple[Envelope, KeyEntry]:
+        header = split_compact(env).header
+        op = _TYP_TO_OPERATION.get(header.typ)
+        if op is None:
+            raise WrongTypeError("no message of this protocol")
+        found = self.chain.newest.find_message_key(header.kid)
+        if found is None:
+            raise UnknownKeyProblemError("signed by a key that no member has")
+        owner, key = found
+        claims = open_envelope(env, op=op, find_key=lambda _kid: key.key)
+        self.signatures += 1
+        if claims.iss != owner.member:
+            raise WrongIssuerError(f"says {claims.iss}, signed by {owner.member}")
+        return claims, key
+
+    def _read_proof(self, text: str, member: str) -> OpenedProof:
+        proof: LogProof | None = None
+        entry: Entry | None = None
+        try:
+            proof = parse_log_proof(text)
+            if proof.extra is None:
+                raise EvidenceError("the proof does not carry its entry")
+            entry = parse_entry(proof.extra)
+            vkey = self.chain.get_log_key(member)
+            index, head = verify_log_proof(text, entry=proof.extra, trust=vkey)
+            self.signatures += 1
+        except ProtocolError as err:
+            return OpenedProof(
+                member=member,
+                index=-1 if proof is None else proof.index,
+                raw=b"",
+                entry=None,
+                head=None,
+                note="",
+                failure=Failure(code="bad-inclusion", detail=err.detail),
+            )
+        return OpenedProof(
+            member=member,
+            index=index,
+            raw=proof.extra,
+            entry=entry,
+            head=head,
+            note=proof.note,
+            failure=None,
+        )
+
+
+def _find_claims(env: str) -> Envelope | None:
+    try:
+        return parse_envelope(split_compact(env).payload)
+    except ProtocolError:
+        return None

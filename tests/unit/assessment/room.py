@@ -1,0 +1,115 @@
+"""An assessment and a rating room on a database of their own, with records imported from CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from node.assessment.evidence import PeerSummaryRecord
+from node.assessment.policy import Policy, read_preset_policy
+from node.assessment.service import AssessmentService
+from node.core.clock import ManualClock
+from node.core.database import Database, UnitOfWork, metadata
+from node.rating.scale import read_preset_scale
+from node.rating.service import RatingService
+from node.records.service import RecordsService
+from node.records.tables import customer
+from tests.unit.assessment.builders import AS_OF, SUBJECT, build_items
+
+HEADER = (
+    "customer_scheme,customer_value,customer_name,country,document_no,line,issued_on,due_on,"
+    "currency,amount,paid_on,paid_amount,disputed"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Inbox:
+    """The port by which peers' summaries are read, filled by the test."""
+
+    records: list[PeerSummaryRecord] = field(default_factory=list)
+
+    def list_peer_summaries(self, uow: UnitOfWork, subject_id: str) -> Sequence[PeerSummaryRecord]:
+        assert not uow.connection.closed
+
+        return [record for record in self.records if record.summary.subject == subject_id]
+
+
+@dataclass(slots=True, kw_only=True)
+class Room:
+    """What ``ctx.obj`` offers to these rooms' commands."""
+
+    database: Database
+    records: RecordsService
+    assessment: AssessmentService
+    rating: RatingService
+    inbox: Inbox
+
+    def business_date(self) -> date:
+        return AS_OF
+
+    def find_id(self, subject: str = SUBJECT) -> int:
+        found = self.assessment.find_customer_id(subject)
+        assert found is not None
+
+        return found
+
+    def add_customer(self, value: str, *, kind: str = "company") -> int:
+        with self.database.write() as uow:
+            inserted = uow.connection.execute(
+                insert(customer)
+                .values(
+                    scheme="sim",
+                    value=value,
+                    name=f"Customer {value}",
+                    country="CN",
+                    kind=kind,
+                    entered_at_ms=0,
+                )
+                .returning(customer.c.id)
+            )
+            return int(inserted.scalar_one())
+
+    def add_invoices(self, value: str, delays: Sequence[int | None]) -> int:
+        rows = [HEADER]
+        for number, item in enumerate(build_items(delays)):
+            paid_on = item.paid[0].paid_on.isoformat() if item.paid else ""
+            rows.append(
+                f"sim,{value},Customer {value},CN,{value}-{number},1,{item.issued_on},"
+                f"{item.due_on},CNY,{item.amount_minor // 100}.00,{paid_on},,"
+            )
+        report = self.records.import_file(
+            "\n".join([*rows, ""]).encode(), file_name="test.csv", source=f"erp-{value}"
+        )
+        assert not report.rejects
+
+        return self.find_id(f"sim:{value}")
+
+
+def build_room(
+    folder: Path, *, policy: Policy | None = None, former_policies: Sequence[Policy] = ()
+) -> Room:
+    """Build the rooms; the caller disposes of the database."""
+    database = Database(url=f"sqlite:///{folder / 'room.sqlite'}")
+    metadata.create_all(database.engine)
+    clock = ManualClock(at_ms=1_795_500_000_000)
+    inbox = Inbox()
+    assessment = AssessmentService(
+        database=database,
+        clock=clock,
+        policy=policy or read_preset_policy(),
+        list_peer_summaries=inbox.list_peer_summaries,
+        former_policies=former_policies,
+    )
+    return Room(
+        database=database,
+        records=RecordsService(database=database, clock=clock, business_date=AS_OF),
+        assessment=assessment,
+        rating=RatingService(
+            database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
+        ),
+        inbox=inbox,
+    )
