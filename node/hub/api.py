@@ -1,18 +1,13 @@
 """The hub's HTTP face: raw bounded bytes in, one service call, bytes out.
 
 What a member verifies is signed by itself (snapshots, lists, cosignatures); refusals are RFC 9457
-problems, unsigned, except where C2SP tlog-witness asks for another body. ``_refuse`` alone chooses
-statuses.
+problems, unsigned, except where C2SP tlog-witness asks for another body.
 """
 
 from __future__ import annotations
 
-import hmac
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from http import HTTPStatus
-from typing import Any
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -21,28 +16,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from node.core.config import SettingsError
-from node.core.errors import (
-    ConflictError,
-    InvariantError,
-    NodeError,
-    NotFoundError,
-    RejectedError,
-    UnavailableError,
-)
-from node.hub.errors import EnrolmentTokenError
+from node.core.errors import NodeError
+from node.core.http.access import check_bearer
+from node.core.http.bodies import read_bounded
+from node.core.http.problems import build_problem
 from node.hub.rules_status import STATUS_BYTES_MAX
 from node.hub.service import HubService
 from node.hub.store import Snapshot
 from protocol.checkpoint import parse_decimal
 from protocol.cosignature import SIZE_CONTENT_TYPE, StaleSizeError, WitnessRefusalError
 from protocol.encoding import encode_b64u
-from protocol.errors import (
-    MalformedError,
-    ProtocolError,
-    SignatureInvalidError,
-    TooLargeError,
-    UnknownKeyError,
-)
+from protocol.errors import MalformedError, ProtocolError
 from protocol.limits import (
     REGISTRY_BYTES_MAX,
     REGISTRY_LIFE_S,
@@ -50,7 +34,7 @@ from protocol.limits import (
     STATUS_LIST_LIFE_S,
     WITNESS_REQUEST_BYTES_MAX,
 )
-from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop
+from protocol.problems import Hop
 from protocol.shape import ShapeReader
 from protocol.strict_json import parse_object
 
@@ -58,24 +42,9 @@ ENROLMENT_TOKENS_MAX = 4  # a member brings two keys; what is longer is no enrol
 ENROLMENT_BYTES_MAX = ENROLMENT_TOKENS_MAX * STATEMENT_BYTES_MAX
 STATUS_BODY_BYTES_MAX = STATUS_BYTES_MAX
 PROTOCOL_VERSIONS = (1,)
-RETRY_AFTER_S = 5
-PROBLEM_CONTENT_TYPE = "application/problem+json"
 NOTE_CONTENT_TYPE = "text/plain; charset=utf-8"
 
 _Handler = Callable[[Request], Awaitable[Response]]
-
-# The first class that fits decides, where the problem table of the protocol has no row for the code.
-_STATUSES: Sequence[tuple[type[Exception], HTTPStatus]] = (
-    (MalformedError, HTTPStatus.BAD_REQUEST),
-    (SignatureInvalidError, HTTPStatus.UNAUTHORIZED),
-    (UnknownKeyError, HTTPStatus.UNAUTHORIZED),
-    (ProtocolError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (EnrolmentTokenError, HTTPStatus.UNAUTHORIZED),
-    (NotFoundError, HTTPStatus.NOT_FOUND),
-    (ConflictError, HTTPStatus.CONFLICT),
-    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
-    (RejectedError, HTTPStatus.UNPROCESSABLE_ENTITY),
-)
 
 _log = structlog.get_logger()
 
@@ -111,7 +80,7 @@ class _HubRoutes:
 
     def __init__(self, service: HubService, *, enrolment_token: str) -> None:
         self._service = service
-        self._authorization = f"Bearer {enrolment_token}".encode()
+        self._enrolment_token = enrolment_token
 
     async def get_newest(self, _request: Request) -> Response:
         return _render_snapshot(await run_in_threadpool(self._service.get_snapshot, None))
@@ -134,7 +103,7 @@ class _HubRoutes:
         return PlainTextResponse(await run_in_threadpool(self._service.status_list))
 
     async def report_status(self, request: Request) -> Response:
-        raw = await _read_body(request, bytes_max=STATUS_BODY_BYTES_MAX)
+        raw = await read_bounded(request, bytes_max=STATUS_BODY_BYTES_MAX)
         status = await run_in_threadpool(self._service.report_status, _decode_ascii(raw))
         return JSONResponse({"consent": encode_b64u(status.consent), "seq": status.seq})
 
@@ -146,7 +115,7 @@ class _HubRoutes:
         return PlainTextResponse(self._service.legal_basis())
 
     async def add_checkpoint(self, request: Request) -> Response:
-        raw = await _read_body(request, bytes_max=WITNESS_REQUEST_BYTES_MAX)
+        raw = await read_bounded(request, bytes_max=WITNESS_REQUEST_BYTES_MAX)
         line = await run_in_threadpool(self._service.add_checkpoint, raw)
         return Response(line, media_type=NOTE_CONTENT_TYPE)
 
@@ -185,25 +154,12 @@ class _HubRoutes:
         )
 
     async def _read_enrolment(self, request: Request) -> tuple[str, ...]:
-        offered = request.headers.get("authorization", "").encode("utf-8")
-        if not hmac.compare_digest(offered, self._authorization):
-            raise EnrolmentTokenError("the enrolment token is missing or wrong")
-        raw = await _read_body(request, bytes_max=ENROLMENT_BYTES_MAX)
+        check_bearer(request, token=self._enrolment_token)
+        raw = await read_bounded(request, bytes_max=ENROLMENT_BYTES_MAX)
         reader = ShapeReader(parse_object(raw), what="enrolment-request")
         tokens = reader.texts("tokens", count_max=ENROLMENT_TOKENS_MAX)
         reader.finish()
         return tokens
-
-
-async def _read_body(request: Request, *, bytes_max: int) -> bytes:
-    chunks: list[bytes] = []
-    count = 0
-    async for chunk in request.stream():
-        count += len(chunk)
-        if count > bytes_max:
-            raise TooLargeError(f"a body of more than {bytes_max} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _decode_ascii(raw: bytes) -> str:
@@ -228,40 +184,11 @@ def _guard(handler: _Handler) -> _Handler:
 
 
 def _refuse(err: NodeError | ProtocolError) -> Response:
-    """Render a refusal: the one place that knows the HTTP status of an error."""
+    """Render a refusal: the table of ``node.core.http``, and what tlog-witness fixes itself."""
+    _log.info("hub_refused", code=err.code)
     if isinstance(err, StaleSizeError):
-        # tlog-witness fixes the body and names the type without parameters.
+        # The specification names the type without parameters, so it is not left to the framework.
         headers = {"content-type": SIZE_CONTENT_TYPE}
         return Response(err.body, status_code=err.status, headers=headers)
-    status = _choose_status(err)
-    _log.info("hub_refused", code=err.code, status=int(status))
-    row = PROBLEMS.get(err.code)
-    problem: dict[str, Any] = {
-        "type": f"{TYPE_PREFIX}{err.code}",
-        "title": status.phrase if row is None else row.title,
-        "status": int(status),
-        "source": Hop.HUB.value,
-    }
-    if status is not HTTPStatus.INTERNAL_SERVER_ERROR:  # Our own bug is told to the log alone.
-        problem["detail"] = err.detail
-    headers = {}
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["retry-after"] = str(RETRY_AFTER_S)
-    if isinstance(err, EnrolmentTokenError):
-        headers["www-authenticate"] = "Bearer"
-    content = json.dumps(problem, ensure_ascii=False).encode("utf-8")
-    return Response(content, status_code=status, headers=headers, media_type=PROBLEM_CONTENT_TYPE)
-
-
-def _choose_status(err: NodeError | ProtocolError) -> HTTPStatus:
-    if isinstance(err, WitnessRefusalError):
-        return HTTPStatus(err.status)
-    if isinstance(err, InvariantError):
-        _log.error("hub_invariant", detail=err.detail)
-        return HTTPStatus.INTERNAL_SERVER_ERROR
-    if (row := PROBLEMS.get(err.code)) is not None:
-        return HTTPStatus(row.status)
-    for kind, status in _STATUSES:
-        if isinstance(err, kind):
-            return status
-    return HTTPStatus.INTERNAL_SERVER_ERROR
+    status = err.status if isinstance(err, WitnessRefusalError) else None
+    return build_problem(err, hop=Hop.HUB, status=status)

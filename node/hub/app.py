@@ -46,8 +46,8 @@ def open_hub(settings: Settings) -> Hub:
         load_key(path=settings.home / "keys" / f"{name}.pem", passphrase=passphrase)
         for name in KEY_NAMES
     )
-    upgrade_database(settings.database)
     database = Database(url=settings.database)
+    upgrade_database(database)
     service = HubService(
         settings=settings,
         database=database,

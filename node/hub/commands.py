@@ -192,7 +192,7 @@ def _make_secrets(settings: Settings) -> None:
 
 
 def _format_toml(values: dict[str, str | int | bool]) -> str:
-    # JSON's spelling of texts, whole numbers and booleans is TOML's too, but for the control character 0x7f.
+    # JSON's spelling of texts, integers and booleans is TOML's too, but for the character 0x7f.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
     text = "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
     tomllib.loads(text)

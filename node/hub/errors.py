@@ -1,4 +1,4 @@
-"""What the hub refuses beyond what the protocol refuses; the HTTP status of each is in ``node.hub.api``."""
+"""What the hub refuses beyond what the protocol refuses."""
 
 from __future__ import annotations
 
@@ -15,12 +15,6 @@ class HubIdentityError(RejectedError):
     """Id, keys or kind of federation differ from those that the published chain was made with."""
 
     code = "hub-identity"
-
-
-class EnrolmentTokenError(RejectedError):
-    """The caller does not hold the enrolment token."""
-
-    code = "enrolment-token"
 
 
 class MemberExistsError(ConflictError):
@@ -42,7 +36,7 @@ class KeyTakenError(ConflictError):
 
 
 class SubjectExistsError(ConflictError):
-    """The commitment is enrolled with another key; replacing a lost key asks for the hub's own check."""
+    """The commitment has another key; replacing a lost one asks for the hub's own check."""
 
     code = "subject-exists"
 
@@ -78,7 +72,7 @@ class CheckpointUnknownError(NotFoundError):
 
 
 class StatusConflictError(ConflictError):
-    """The signer has reported a later status of this consent, another one of the same number, or a final one."""
+    """The signer has reported a later status, another of the same number, or a final one."""
 
     code = "status-conflict"
 

@@ -1,4 +1,4 @@
-"""What a registry snapshot says of the rows that the hub holds. Pure: rows and times in, a snapshot out."""
+"""What a registry snapshot says of the hub's rows. Pure: rows and times in, a snapshot out."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Holdings:
 def open_key(key: PublicKey, *, use: str, at_s: int) -> KeyEntry:
     """Return a new key's entry.
 
-    It is valid from a little earlier: what its owner signs at once, by a clock that runs behind, counts.
+    It is valid from a little earlier: what its owner signs at once by a slow clock counts.
     """
     nbf = at_s - CLOCK_AHEAD_S_CEILING
     return KeyEntry(key=key, use=use, nbf=nbf, exp=at_s + KEY_LIFE_S)

@@ -1,7 +1,8 @@
 """Who may report a change of a consent's state, and whether it may stand in the list. Pure.
 
-The hub does not see consents, so it cannot tell whose a hash is. It makes sure that the signer is who
-``by`` says, and keeps one entry a signer; the provider, who holds the consent, takes the right one.
+The hub does not see consents, so it cannot tell whose a hash is. It makes sure that the signer is
+who ``by`` says, and keeps one entry a signer; the provider, who holds the consent, takes the right
+one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Use cases of the hub: one method, one transaction, one commit, then the answer.
 
 Every change of members, subjects or keys publishes a snapshot in its own transaction, so that the
-registry never lags behind its tables. The hub learns a subject's id and salt for as long as it takes to
-check them; neither is stored or logged.
+registry never lags behind its tables. The hub learns a subject's id and salt for as long as it
+takes to check them; neither is stored or logged.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class HubService:
     # --- admission
 
     def enrol_member(self, tokens: Sequence[str]) -> Snapshot:
-        """Enter a member; the same enrolment again changes nothing, a newer one its name and address.
+        """Enter a member; the same again changes nothing, a newer enrolment its name and address.
 
         Raises:
             MemberExistsError: The name is taken, with other keys or another log.
@@ -187,7 +187,7 @@ class HubService:
         return commitment
 
     def suspend_member(self, member: str) -> Snapshot:
-        """Suspend a member: its messages are refused from the next snapshot on; its log stays watched.
+        """Suspend a member: its messages are refused from now on; its log stays watched.
 
         Raises:
             MemberUnknownError: There is no such member.
@@ -242,7 +242,7 @@ class HubService:
         return self._chain.get_snapshot(seq)
 
     def report_status(self, token: str) -> ConsentStatus:
-        """Take a signed change of a consent's state into the list; the same one again changes nothing.
+        """Take a signed change of a consent's state in; the same one again changes nothing.
 
         Raises:
             StatusConflictError: The signer has reported a later, another or a final status.
@@ -252,7 +252,7 @@ class HubService:
         return self._statuses.report(token)
 
     def status_list(self) -> str:
-        """Return the signed list; it is signed anew after a change, and every few seconds without."""
+        """Return the list: signed anew after a change, and every few seconds without."""
         return self._statuses.sign_list()
 
     def add_checkpoint(self, raw: bytes) -> bytes:

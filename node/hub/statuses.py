@@ -1,4 +1,4 @@
-"""The consent status list: the newest signed status of every consent and signer, signed as a whole."""
+"""The status list: the newest signed status of every consent and signer, signed as a whole."""
 
 from __future__ import annotations
 

@@ -82,8 +82,8 @@ hub_snapshot = Table(
     Column("exp", BigInteger, nullable=False),
 )
 
-# The hub does not know whose consent a hash names. One row a signer, so that no stranger's status can
-# stand in the way of the subject's own; the provider takes what its consent says.
+# The hub does not know whose consent a hash names. One row a signer, so that no stranger's status
+# can stand in the way of the subject's own; the provider takes what its consent says.
 hub_status = Table(
     "hub_status",
     metadata,

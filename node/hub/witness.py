@@ -1,7 +1,7 @@
 """The hub as witness of every member's log, to the letter of C2SP tlog-witness.
 
-Check and record are one transaction, committed before the cosignature leaves: two requests that race
-could otherwise roll the record back.
+Check and record are one transaction, committed before the cosignature leaves: two requests that
+race could otherwise roll the record back.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _unseen(origin: str) -> WitnessedLog:
 
 
 def _keep_note(note: str, *, log_keys: Sequence[VerifierKey], cosignature: NoteSignature) -> str:
-    """Return the head with the log's signatures, which have been verified, and ours: no foreign bytes."""
+    """Return the head with the log's verified signatures and ours, and no foreign bytes."""
     parsed = parse_note(note)
     known = {(key.name, key.key_id) for key in log_keys}
     own = {

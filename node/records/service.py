@@ -33,7 +33,6 @@ __all__ = [
     "RecordsService",
     "find_behaviour_window",
 ]
-from protocol.identifiers import parse_subject_id
 
 CUSTOMERS_PAGE_MAX = 500
 TREND_MONTHS_MAX = 60
@@ -179,34 +178,6 @@ class RecordsService:
         """Return the customer with this identifier."""
         with self._database.read() as uow:
             return RecordsStore(uow.connection).find_customer(scheme=scheme, value=value)
-
-    def add_customer(
-        self, *, scheme: str, value: str, name: str, country: str = ""
-    ) -> CustomerRecord:
-        """Enter a customer without any record yet; one that is here already is returned as it is.
-
-        Raises:
-            IdentifierError: It is no identifier of its scheme.
-        """
-        subject = parse_subject_id(f"{scheme}:{value}")
-        row = {
-            "scheme": subject.scheme,
-            "value": subject.value,
-            "name": name,
-            "country": country,
-            "kind": "company",
-            "entered_at_ms": self._clock.now_ms(),
-        }
-        with self._database.write() as uow:
-            store = RecordsStore(uow.connection)
-            known = store.find_customer(scheme=subject.scheme, value=subject.value)
-            if known is not None:
-                return known
-            ImportStore(uow.connection).append_customers([row])
-            added = store.find_customer(scheme=subject.scheme, value=subject.value)
-        if added is None:
-            raise InvariantError("a customer just entered is not there")
-        return added
 
     def ageing(
         self, customer_id: int, *, as_of: date, base: AgeingBase = AgeingBase.DUE

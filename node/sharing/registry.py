@@ -6,15 +6,12 @@ band, and takes no snapshot that drops or alters a key.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select
-
-from node.core.database import Database, UnitOfWork
+from node.core.database import Database
 from node.core.errors import UnavailableError
-from node.sharing.tables import registry_snapshot
+from node.sharing.store import SnapshotStore
 from protocol.keys import PublicKey
 from protocol.message import RegistryReference
 from protocol.registry import (
@@ -87,7 +84,7 @@ class RegistryHolder:
             registry = self._verify(tokens)
             if registry.seq > self.newest_seq:
                 with self._database.write() as uow:
-                    _store(uow, registry, tokens)
+                    SnapshotStore(uow.connection).add(registry, tokens)
                 self._remember(registry)
             return registry
 
@@ -112,17 +109,4 @@ class RegistryHolder:
 
     def _load(self) -> list[list[str]]:
         with self._database.read() as uow:
-            rows = uow.connection.execute(select(registry_snapshot.c.tokens).order_by(registry_snapshot.c.seq))
-            return [json.loads(tokens) for tokens in rows.scalars()]
-
-
-def _store(uow: UnitOfWork, registry: Registry, tokens: Sequence[str]) -> None:
-    uow.connection.execute(
-        insert(registry_snapshot).values(
-            seq=registry.seq,
-            hash=registry.hash,
-            tokens=json.dumps(list(tokens)),
-            iat=registry.iat,
-            exp=registry.exp,
-        )
-    )
+            return SnapshotStore(uow.connection).list_tokens()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import bindparam, insert, select
-
 from node.core.database import UnitOfWork
+from node.core.errors import InvariantError
 from node.records.behaviour import BehaviourWindow
 from node.records.service import find_behaviour_window
 from node.records.windows import last_released_month, release_date, trailing_window
@@ -22,14 +21,12 @@ from node.sharing.disclosure import (
     choose_release,
 )
 from node.sharing.disclosure.rules_bands import band_overdue
-from node.sharing.tables import overdue_day, release
+from node.sharing.store import ReleaseStore, StoredRelease
 from protocol.identifiers import SubjectId
 from protocol.strict_json import canonical_json, parse_object
 from schemas.summary import OverdueNow, Section, Summary
 
-TIER_NONE = "none"
 WINDOW_MONTHS = (12, 3)  # the longest first
-RELEASES_COMPARED_MAX = 240  # ten years of two windows a month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,27 +57,31 @@ def _get_release(uow: UnitOfWork, question: Question) -> Summary | None:
     which of two that give each other away is held back.
     """
     month = last_released_month(question.business_date)
-    key = {"subject": str(question.subject), "months": question.last_months, "month": month}
-    row = uow.connection.execute(_SELECT_RELEASE, key).one_or_none()
-    if row is None:
-        for months in WINDOW_MONTHS:
-            _store_release(uow, replace(question, last_months=months), month=month)
-        row = uow.connection.execute(_SELECT_RELEASE, key).one()
-    return None if row.tier == TIER_NONE else Summary.from_bytes(row.body.encode("utf-8"))
+    subject, months = str(question.subject), question.last_months
+    store = ReleaseStore(uow.connection)
+    stored = store.find(subject, months=months, made_for_month=month)
+    if stored is None:
+        for length in WINDOW_MONTHS:
+            made = _make_release(uow, replace(question, last_months=length), month=month)
+            store.add(subject, _format_release(made, months=length), made_for_month=month)
+        stored = store.find(subject, months=months, made_for_month=month)
+    if stored is None:
+        raise InvariantError(f"no window of {months} months is released")
+    return None if stored.summary is None else Summary.from_bytes(stored.summary)
 
 
-def _store_release(uow: UnitOfWork, question: Question, *, month: int) -> None:
-    chosen = _make_release(uow, question, month=month)
-    summary = chosen.summary
-    uow.connection.execute(
-        insert(release).values(
-            subject=str(question.subject),
-            months=question.last_months,
-            made_for_month=month,
-            tier=TIER_NONE if summary is None else summary.tier.value,
-            body="" if summary is None else summary.to_bytes().decode("utf-8"),
-            basis=canonical_json(chosen.basis.to_object()).decode("utf-8"),
-        )
+def _format_release(made: Release, *, months: int) -> StoredRelease:
+    return StoredRelease(
+        months=months,
+        summary=None if made.summary is None else made.summary.to_bytes(),
+        basis=canonical_json(made.basis.to_object()),
+    )
+
+
+def _read_release(stored: StoredRelease) -> Release:
+    return Release(
+        summary=None if stored.summary is None else Summary.from_bytes(stored.summary),
+        basis=ReleaseBasis.from_object(parse_object(stored.basis)),
     )
 
 
@@ -126,10 +127,9 @@ def _list_earlier(uow: UnitOfWork, question: Question) -> tuple[Release | None, 
     """Return the release out now for this length of window, and every other one that a receiver may hold."""
     last: Release | None = None
     others: list[Release] = []
-    for row in uow.connection.execute(_SELECT_EARLIER, {"subject": str(question.subject)}):
-        summary = None if row.tier == TIER_NONE else Summary.from_bytes(row.body.encode("utf-8"))
-        earlier = Release(summary=summary, basis=ReleaseBasis.from_object(parse_object(row.basis.encode("utf-8"))))
-        if last is None and row.months == question.last_months:
+    for stored in ReleaseStore(uow.connection).list_earlier(str(question.subject)):
+        earlier = _read_release(stored)
+        if last is None and stored.months == question.last_months:
             last = earlier
         else:
             others.append(earlier)
@@ -138,14 +138,15 @@ def _list_earlier(uow: UnitOfWork, question: Question) -> tuple[Release | None, 
 
 def _add_overdue(uow: UnitOfWork, summary: Summary, question: Question) -> Summary:
     """Add the present class, worked out once a day."""
-    today = question.business_date
-    known = uow.connection.execute(
-        _SELECT_OVERDUE, {"subject": str(question.subject), "as_of": today}
-    ).scalar_one_or_none()
+    today, subject = question.business_date, str(question.subject)
+    store = ReleaseStore(uow.connection)
+    known = store.find_overdue(subject, as_of=today)
     if known is not None:
         now = OverdueNow.from_object({"as_of": today.isoformat(), "oldest": known})
         return summary.model_copy(update={Section.OVERDUE_NOW.value: now})
-    first, last = trailing_window(last_month=last_released_month(today), months=question.last_months)
+    first, last = trailing_window(
+        last_month=last_released_month(today), months=question.last_months
+    )
     window = find_behaviour_window(
         uow,
         subject_scheme=question.subject.scheme,
@@ -155,23 +156,5 @@ def _add_overdue(uow: UnitOfWork, summary: Summary, question: Question) -> Summa
         as_of=today,
     )
     oldest_days = None if window is None else window.oldest_overdue_days
-    uow.connection.execute(
-        insert(overdue_day).values(subject=str(question.subject), as_of=today, oldest=band_overdue(oldest_days))
-    )
+    store.add_overdue(subject, as_of=today, oldest=band_overdue(oldest_days))
     return add_overdue_now(summary, oldest_overdue_days=oldest_days, as_of=today)
-
-
-_SELECT_RELEASE = select(release.c.tier, release.c.body).where(
-    release.c.subject == bindparam("subject"),
-    release.c.months == bindparam("months"),
-    release.c.made_for_month == bindparam("month"),
-)
-_SELECT_EARLIER = (
-    select(release.c.months, release.c.tier, release.c.body, release.c.basis)
-    .where(release.c.subject == bindparam("subject"))
-    .order_by(release.c.made_for_month.desc())
-    .limit(RELEASES_COMPARED_MAX)
-)
-_SELECT_OVERDUE = select(overdue_day.c.oldest).where(
-    overdue_day.c.subject == bindparam("subject"), overdue_day.c.as_of == bindparam("as_of")
-)

@@ -160,8 +160,7 @@ release = Table(
     Column("subject", String(128), primary_key=True),
     Column("months", Integer, primary_key=True, autoincrement=False),
     Column("made_for_month", Integer, primary_key=True, autoincrement=False),  # newest closed month at the time
-    Column("tier", String(8), nullable=False),  # "none" where nothing may be said
-    Column("body", Text, nullable=False),
+    Column("body", Text, nullable=False),  # empty where nothing may be said
     Column("basis", Text, nullable=False),  # what the next release is compared with
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from protocol.audit.examining import Examiner, OpenedEnvelope, OpenedProof
 from protocol.audit.findings import Finding, Outcome, Place
@@ -48,19 +49,32 @@ class SeenCopy:
     proof: OpenedProof | None
 
 
+E = TypeVar("E", bound=Entry, covariant=True)
+F = TypeVar("F", bound=Entry)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownEntry:
+class KnownEntry(Generic[E]):
     """An entry of a member's log: exported, or known from a signed proof beside a message.
 
-    ``anchored`` is false where no signed head proves it; ``recovered`` where the export holds other bytes.
+    ``anchored`` is false where no signed head proves it.
     """
 
     member: str
     index: int
-    entry: Entry
+    entry: E
     place: Place
     anchored: bool
-    recovered: bool = False
+
+    def narrow(self, entry: F) -> KnownEntry[F]:
+        """Return the same with its entry, whose kind the caller has looked at."""
+        return KnownEntry(
+            member=self.member,
+            index=self.index,
+            entry=entry,
+            place=self.place,
+            anchored=self.anchored,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,9 +84,9 @@ class Case:
     key: ExchangeKey
     requests: list[SeenCopy] = field(default_factory=list)
     answers: list[SeenCopy] = field(default_factory=list)
-    asked: list[KnownEntry] = field(default_factory=list)
-    decided: list[KnownEntry] = field(default_factory=list)
-    received: list[KnownEntry] = field(default_factory=list)
+    asked: list[KnownEntry[RequestEntry]] = field(default_factory=list)
+    decided: list[KnownEntry[ExchangeEntry]] = field(default_factory=list)
+    received: list[KnownEntry[ResponseEntry]] = field(default_factory=list)
     altered: list[Place] = field(default_factory=list)
     suspect: list[Place] = field(default_factory=list)
 
@@ -159,9 +173,8 @@ class EntryBook:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.by_member: dict[str, dict[int, KnownEntry]] = {}
+        self.by_member: dict[str, dict[int, KnownEntry[Entry]]] = {}
         self.findings: list[Finding] = []
-        self.not_understood: int = 0
 
     def add_log(self, log: ReadLog, *, anchored: int) -> None:
         """Add the entries of an export; altered ones are left to the proofs."""
@@ -198,11 +211,10 @@ class EntryBook:
                 entry=proof.entry,
                 place=one.place,
                 anchored=True,
-                recovered=log is not None and proof.index in log.altered,
             )
             book.setdefault(proof.index, known)
 
-    def list_entries(self, member: str) -> list[KnownEntry]:
+    def list_entries(self, member: str) -> list[KnownEntry[Entry]]:
         """Return a member's known entries in the order of its log."""
         book = self.by_member.get(member, {})
         return [book[index] for index in sorted(book)]
@@ -224,16 +236,8 @@ def join_cases(book: EntryBook, seen: SeenMessages) -> dict[ExchangeKey, Case]:
     for member in sorted(book.by_member):
         for known in book.list_entries(member):
             key = find_entry_key(known.entry, member=member)
-            if key is None:
-                continue
-            case = cases.setdefault(key, Case(key=key))
-            match known.entry:
-                case RequestEntry():
-                    case.asked.append(known)
-                case ExchangeEntry():
-                    case.decided.append(known)
-                case _:
-                    case.received.append(known)
+            if key is not None:
+                _place_entry(cases.setdefault(key, Case(key=key)), known)
     for key, (requests, answers) in seen.copies.items():
         case = cases.setdefault(key, Case(key=key))
         case.requests += requests
@@ -274,6 +278,18 @@ def find_entry_key(entry: Entry, *, member: str) -> ExchangeKey | None:
             return None
 
 
+def _place_entry(case: Case, known: KnownEntry[Entry]) -> None:
+    match known.entry:
+        case RequestEntry() as entry:
+            case.asked.append(known.narrow(entry))
+        case ExchangeEntry() as entry:
+            case.decided.append(known.narrow(entry))
+        case ResponseEntry() as entry:
+            case.received.append(known.narrow(entry))
+        case _:
+            pass  # It belongs to no exchange, so it has no key.
+
+
 def _see(copy: MessageCopy, *, holder: str, place: Place, examiner: Examiner) -> SeenCopy:
     opened = examiner.open_envelope(copy.env)
     proof = None
@@ -308,7 +324,7 @@ def _may_complete(log: ReadLog, proof: OpenedProof) -> bool:
     return proof.index in log.altered and leaf_hash(proof.raw) == log.tree.leaves[proof.index]
 
 
-def _find_xid(raw: bytes | None, recovered: KnownEntry | None) -> bytes | None:
+def _find_xid(raw: bytes | None, recovered: KnownEntry[Entry] | None) -> bytes | None:
     if recovered is not None:
         key = find_entry_key(recovered.entry, member=recovered.member)
         return None if key is None else key.xid

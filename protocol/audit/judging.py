@@ -13,7 +13,7 @@ from protocol.audit.evidence import Case, EntryBook, KnownEntry, SeenCopy
 from protocol.audit.findings import Evidence, ExchangeReport, Outcome, Place
 from protocol.audit.reading import ReadLog
 from protocol.encoding import encode_b64u
-from protocol.entry import ExchangeEntry, RequestEntry, ResponseEntry
+from protocol.entry import Entry, ExchangeEntry, RequestEntry, ResponseEntry
 from protocol.errors import ProtocolError
 from protocol.exchange import check_registry_reference
 from protocol.freshness import check_freshness
@@ -31,14 +31,14 @@ class World:
     """What the judge of every exchange needs to know of the rest.
 
     ``last_n`` is the highest own counter by member and peer that an exported log shows; ``receipts``
-    maps an answer to where its asker acknowledged it.
+    maps asker, answerer and answer to where it was acknowledged.
     """
 
     chain: Chain
     logs: Mapping[str, ReadLog]
     book: EntryBook
     last_n: Mapping[tuple[str, str], int]
-    receipts: Mapping[bytes, Place]
+    receipts: Mapping[tuple[str, str, bytes], Place]
 
 
 def judge_case(case: Case, *, world: World, uses: Sequence[Evidence]) -> ExchangeReport:
@@ -68,7 +68,7 @@ class _Judge:
         self._world = world
         self.lines: list[Evidence] = []
         self._decided = _choose_decided(case)
-        self.decided = None if self._decided is None else _as_exchange(self._decided)
+        self.decided = None if self._decided is None else self._decided.entry
         self.request = self._choose_request()
         self.answer = self._choose_answer()
         self.code = self._find_code()
@@ -159,15 +159,13 @@ class _Judge:
     # --- the messages
 
     def _choose_request(self) -> Envelope | None:
-        wanted = {entry.entry.msg for entry in self._case.asked if isinstance(entry.entry, RequestEntry)}
+        wanted = {known.entry.msg for known in self._case.asked}
         if self.decided is not None:
             wanted = {self.decided.msg}
         return _choose(self._case.requests, wanted)
 
     def _choose_answer(self) -> Envelope | None:
-        wanted = {
-            entry.entry.ans for entry in self._case.received if isinstance(entry.entry, ResponseEntry)
-        }
+        wanted = {known.entry.ans for known in self._case.received}
         if self.decided is not None:
             wanted = {self.decided.ans}
         return _choose(self._case.answers, wanted)
@@ -219,7 +217,7 @@ class _Judge:
     def _judge_times(self, request: Envelope, decided: ExchangeEntry) -> None:
         at_s = decided.at_ms // 1000
         try:
-            # The decision follows the check by the time that it waited for the writer.
+            # The entry is younger than the check by the time that it waited for the writer.
             now_s = min(at_s, max(request.exp - 1, at_s - CLOCK_AHEAD_S_CEILING))
             check_freshness(request, now_s=now_s, ahead_s=CLOCK_AHEAD_S_CEILING)
         except ProtocolError as err:
@@ -238,20 +236,23 @@ class _Judge:
     def _judge_asked(self) -> None:
         consumer = self._case.key.consumer
         for known in self._case.asked:
-            entry = known.entry
-            if isinstance(entry, RequestEntry) and self.request is not None:
-                wrong = _differences(
-                    xid=(entry.xid, self.request.jti),
-                    peer=(entry.peer, self.request.aud),
-                    n=(entry.n, self.request.n),
-                    op=(entry.op, self.request.op),
-                    consents=(entry.consents, self.request.consents),
-                )
-                self._judge_entry(known, wrong, what="request")
+            self._judge_entry(known, self._compare_asked(known.entry), what="request")
         if len(self._case.asked) > 1:
             self._add(Outcome.FAILS, "request-repeated", f"{consumer} logged this request twice")
         if not self._case.asked and self.request is not None:
             self._judge_missing(consumer, n=self.request.n, what="request that it signed")
+
+    def _compare_asked(self, entry: RequestEntry) -> list[str]:
+        wrong: list[str] = []
+        if self.decided is not None:
+            wrong += _differences(msg=(entry.msg, self.decided.msg))
+        if self.request is not None:
+            wrong += _differences(
+                n=(entry.n, self.request.n),
+                op=(entry.op, self.request.op),
+                consents=(entry.consents, self.request.consents),
+            )
+        return wrong
 
     def _judge_decided(self) -> None:
         provider = self._case.key.provider
@@ -265,7 +266,6 @@ class _Judge:
         wrong: list[str] = []
         if self.request is not None:
             wrong += _differences(
-                peer=(entry.peer, self.request.iss),
                 peer_n=(entry.peer_n, self.request.n),
                 op=(entry.op, self.request.op),
                 head=(entry.head, self.request.head),
@@ -278,8 +278,8 @@ class _Judge:
             )
         self._judge_entry(self._decided, wrong, what="decision")
 
-    def _judge_passing(self, known: KnownEntry) -> None:
-        entry = _as_exchange(known)
+    def _judge_passing(self, known: KnownEntry[ExchangeEntry]) -> None:
+        entry = known.entry
         if entry.code not in PASSING_CODES:
             text = f"{known.member} decided this message twice"
             self._add(Outcome.FAILS, "exchange-repeated", text, known.place)
@@ -301,13 +301,11 @@ class _Judge:
     def _judge_received(self) -> None:
         consumer = self._case.key.consumer
         for known in self._case.received:
-            entry = known.entry
-            if isinstance(entry, ResponseEntry):
-                self._judge_entry(known, self._compare_received(entry), what="arrival")
+            self._judge_entry(known, self._compare_received(known.entry), what="arrival")
         if len(self._case.received) > 1:
             self._add(Outcome.FAILS, "response-repeated", f"{consumer} logged two answers")
         if not self._case.received and self._decided is not None:
-            self._judge_not_received(_as_exchange(self._decided))
+            self._judge_not_received(self._decided.entry)
 
     def _compare_received(self, entry: ResponseEntry) -> list[str]:
         wrong: list[str] = []
@@ -323,7 +321,8 @@ class _Judge:
 
     def _judge_not_received(self, entry: ExchangeEntry) -> None:
         consumer = self._case.key.consumer
-        receipt = self._world.receipts.get(entry.ans)
+        key = self._case.key
+        receipt = self._world.receipts.get((key.consumer, key.provider, entry.ans))
         if consumer not in self._world.logs:
             outcome, code = Outcome.NOT_SHOWN, "arrival-not-shown"
             text = f"whether the answer arrived is in the log of {consumer}, which is not here"
@@ -338,7 +337,7 @@ class _Judge:
             text = f"the log of {consumer} has no answer: it was sent, its arrival is not shown"
             self._add(Outcome.UNKNOWN, "response-missing", text)
 
-    def _judge_entry(self, known: KnownEntry, wrong: Sequence[str], *, what: str) -> None:
+    def _judge_entry(self, known: KnownEntry[Entry], wrong: Sequence[str], *, what: str) -> None:
         if wrong:
             text = f"entry {known.index} of {known.member} contradicts the messages in {', '.join(wrong)}"
             self._add(Outcome.FAILS, "entry-mismatch", text, known.place)
@@ -365,23 +364,13 @@ class _Judge:
         return key.provider if member == key.consumer else key.consumer
 
 
-def _choose_decided(case: Case) -> KnownEntry | None:
+def _choose_decided(case: Case) -> KnownEntry[ExchangeEntry] | None:
     """Return the entry that settles the exchange: the one answered by what is here, else the first."""
     answers = {one.opened.msg for one in case.answers}
-    answers |= {one.entry.ans for one in case.received if isinstance(one.entry, ResponseEntry)}
-    for known in case.decided:
-        if _as_exchange(known).ans in answers:
-            return known
-    for known in case.decided:
-        if _as_exchange(known).code not in PASSING_CODES:
-            return known
-    return case.decided[0] if case.decided else None
-
-
-def _as_exchange(known: KnownEntry) -> ExchangeEntry:
-    if not isinstance(known.entry, ExchangeEntry):
-        raise TypeError(f"entry {known.index} is no decision")  # Cases are joined by kind: our own mistake.
-    return known.entry
+    answers |= {known.entry.ans for known in case.received}
+    settling = [known for known in case.decided if known.entry.ans in answers]
+    settling += [known for known in case.decided if known.entry.code not in PASSING_CODES]
+    return next(iter((*settling, *case.decided)), None)
 
 
 def _choose(copies: Sequence[SeenCopy], wanted: set[bytes]) -> Envelope | None:
@@ -411,14 +400,9 @@ def _state_of(code: str) -> str:
 
 
 def _op_of(case: Case) -> str:
-    for known in (*case.decided, *case.asked):
-        if isinstance(known.entry, (ExchangeEntry, RequestEntry)):
-            return known.entry.op
-    return ""
+    return next((known.entry.op for known in (*case.decided, *case.asked)), "")
 
 
 def _at_ms_of(case: Case) -> int:
-    for known in (*case.decided, *case.asked, *case.received):
-        if isinstance(known.entry, (ExchangeEntry, RequestEntry, ResponseEntry)):
-            return known.entry.at_ms
-    return 0
+    known = next(iter((*case.decided, *case.asked, *case.received)), None)
+    return 0 if known is None else known.entry.at_ms

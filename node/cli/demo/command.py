@@ -21,7 +21,6 @@ from node.cli.demo import federation, prepare, steps
 from node.cli.demo.processes import Server, stop_server
 from node.core.clock import SystemClock, now_s
 from node.core.config import Settings
-from node.hub.setup import HubHome
 from protocol.identifiers import parse_subject_id
 
 MEMBERS_MIN = 4
@@ -112,7 +111,7 @@ class _Play:
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
 
     def _import(
-        self, hub: HubHome, *, data: Path | None, members: int
+        self, hub: federation.HubHome, *, data: Path | None, members: int
     ) -> tuple[list[Settings], prepare.Cast]:
         material = (
             prepare.generate_material(self._folder / "data", members=members)
@@ -149,7 +148,7 @@ class _Play:
                 node.close()
 
     def _enrol(
-        self, hub: HubHome, settings: list[Settings], cast: prepare.Cast
+        self, hub: federation.HubHome, settings: list[Settings], cast: prepare.Cast
     ) -> list[federation.SubjectKeys]:
         federation.enrol_members(settings, token=hub.enrolment_token)
         texts = dict.fromkeys(text for text in (cast.main, cast.mix, cast.thin) if text is not None)
@@ -199,7 +198,7 @@ class _Play:
                 self._console, steps.ask(consumer, consents), title=f"Coarser answers: {keys.subject}"
             )
 
-    def _audit(self, hub: HubHome) -> None:
+    def _audit(self, hub: federation.HubHome) -> None:
         bundles = steps.export_bundles(self._members, folder=self._folder / "bundles")
         status, report = steps.verify(bundles, anchor_b64u=hub.anchor_b64u)
         self._console.print(Panel(report.strip(), title=f"python -m protocol verify: exit {status}"))

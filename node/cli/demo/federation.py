@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from node.bootstrap import build_local_node, init_home
+from node.bootstrap import build_local_node, init_home, key_path
 from node.cli.demo.prepare import Material, deal_of
-from node.cli.demo.processes import Server, find_port, start_server, wait_until_live
+from node.cli.demo.processes import (
+    Server,
+    find_port,
+    run_command,
+    start_server,
+    wait_until_live,
+)
 from node.cli.enrol import enrol_member
 from node.cli.http import NodeClient, open_client
-from node.core.config import CONFIG_FILE_NAME, Settings, build_settings
-from node.core.keystore import generate_key
-from node.hub.setup import HubHome, init_hub
+from node.core.config import CONFIG_FILE_NAME, Settings, build_settings, load_settings
+from node.core.keystore import generate_key, load_key
 from node.records.importing import ImportReport
+from protocol.encoding import encode_b64u
 from protocol.identifiers import SubjectId
 from protocol.keys import SigningKey
 from protocol.limits import SALT_BYTES
@@ -26,6 +32,15 @@ MEMBER_NAMES = (
 )  # fmt: skip
 HUB_ID = "hub.example"
 LEGAL_BASIS = "A demonstration on one machine with simulated companies; no real party is in it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubHome:
+    """A hub's folder: its settings, the anchor for members, the token with which to enrol."""
+
+    settings: Settings
+    anchor_b64u: str
+    enrolment_token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +109,22 @@ def start_hub(folder: Path) -> tuple[HubHome, Server]:
     """Make and start the hub."""
     home = folder / "hub"
     home.mkdir(parents=True, mode=0o700)
-    hub = init_hub(
-        home, member_id=HUB_ID, port=find_port(), legal_basis=LEGAL_BASIS, simulated=True
+    port = find_port()
+    run_command(
+        [
+            "-m", "node", "hub", "init", "--home", str(home), "--member-id", HUB_ID, "--port", str(port),
+            "--legal-basis", LEGAL_BASIS, "--simulated",
+        ]
+    )  # fmt: skip
+    settings = load_settings(home)
+    passphrase = (home / "passphrase").read_text(encoding="ascii")
+    hub = HubHome(
+        settings=settings,
+        anchor_b64u=encode_b64u(load_key(path=key_path(home, "hub"), passphrase=passphrase).public.raw),
+        enrolment_token=(home / "enrolment_token").read_text(encoding="ascii"),
     )
     server = start_server(
-        ["hub", "serve", "--home", str(home)], name=HUB_ID, home=home, url=hub.settings.url
+        ["hub", "serve", "--home", str(home)], name=HUB_ID, home=home, url=settings.url
     )
     wait_until_live(server)
     return hub, server

@@ -18,6 +18,7 @@ from node.core.errors import UnavailableError
 START_S_MAX = 30
 STOP_S_MAX = 10
 POLL_S = 0.1
+COMMAND_S_MAX = 60
 
 
 class ProcessFailedError(UnavailableError):
@@ -84,6 +85,24 @@ def stop_server(server: Server) -> None:
         server.process.kill()
         server.process.wait()
     server.log.close()
+
+
+def run_command(arguments: list[str]) -> str:
+    """Run one of our own commands and return what it printed.
+
+    Raises:
+        ProcessFailedError: It failed.
+    """
+    done = subprocess.run(  # noqa: S603  our own module and interpreter
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_S_MAX,
+    )
+    if done.returncode:
+        raise ProcessFailedError(f"{' '.join(arguments[:4])} failed: {(done.stderr or done.stdout)[-500:]}")
+    return done.stdout
 
 
 def _read_end(server: Server) -> str:

@@ -18,6 +18,7 @@ from node.assessment.report import build_table
 from node.bootstrap import build_local_node, load_member_keys
 from node.cli.consent import post_status
 from node.cli.demo.federation import MemberProcess, SubjectKeys
+from node.cli.demo.processes import COMMAND_S_MAX, run_command
 from node.cli.query import build_outcome_table
 from node.cli.signing import Grant, format_bundle, sign_bundle, sign_revocation
 from node.core.clock import SystemClock, now_s
@@ -34,7 +35,6 @@ from schemas.summary import Section
 
 CONSENT_DAYS = 90
 CONSENT_USES = 10
-COMMAND_S_MAX = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,24 +221,6 @@ def tamper(bundle: Path) -> str:
     raw[place] ^= 1
     files[0].write_bytes(bytes(raw))
     return f"{files[0].relative_to(bundle.parent)}, byte {place}"
-
-
-def run_command(arguments: list[str]) -> str:
-    """Run one of our own commands and return what it printed.
-
-    Raises:
-        InvariantError: It failed.
-    """
-    done = subprocess.run(  # noqa: S603  our own module and interpreter
-        [sys.executable, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=COMMAND_S_MAX,
-    )
-    if done.returncode:
-        raise InvariantError(f"{' '.join(arguments[:4])} failed: {(done.stderr or done.stdout)[-500:]}")
-    return done.stdout
 
 
 def build_import_table() -> Table:

@@ -16,7 +16,7 @@ from node.core.errors import (
 )
 from node.core.http.access import NotAuthenticatedError
 from protocol.errors import ProtocolError, TooLargeError
-from protocol.problems import PROBLEMS, TYPE_PREFIX
+from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "1"
@@ -41,12 +41,20 @@ def status_of(error: NodeError | ProtocolError) -> int:
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 
-def build_problem(error: NodeError | ProtocolError) -> Response:
-    """Return the unsigned problem answer of an error."""
-    status = status_of(error)
+def build_problem(
+    error: NodeError | ProtocolError, *, hop: Hop = Hop.PROVIDER_NODE, status: int | None = None
+) -> Response:
+    """Return the unsigned problem answer of an error.
+
+    Args:
+        error: What happened.
+        hop: Who failed, where the problem table has no row that says so.
+        status: The HTTP status, where a foreign specification fixes it.
+    """
+    status = status_of(error) if status is None else status
     row = PROBLEMS.get(error.code)
     title = row.title if row is not None else error.code.replace("-", " ").capitalize()
-    source = row.hop.value if row is not None else "provider-node"
+    source = row.hop.value if row is not None else hop.value
     body = {
         "type": f"{TYPE_PREFIX}{error.code}",
         "title": title,
@@ -55,7 +63,11 @@ def build_problem(error: NodeError | ProtocolError) -> Response:
         "code": error.code,
         "source": source,
     }
-    headers = {"retry-after": RETRY_AFTER_S} if isinstance(error, UnavailableError) else None
+    headers: dict[str, str] = {}
+    if isinstance(error, UnavailableError):
+        headers["retry-after"] = RETRY_AFTER_S
+    if isinstance(error, NotAuthenticatedError):
+        headers["www-authenticate"] = error.challenge
     return JSONResponse(body, status_code=status, media_type=PROBLEM_MEDIA_TYPE, headers=headers)
 
 

@@ -106,6 +106,14 @@ def test_wrong_member_is_refused(project_root: Path, path: str, value: object) -
         parse_policy(set_member(body, path, value))
 
 
+def test_factors_that_do_not_add_up_to_a_hundred_are_refused(project_root: Path) -> None:
+    body = read_preset_object(project_root)
+    body["factors"] = body["factors"][1:]
+
+    with pytest.raises(PolicyInvalidError, match=r"add up to 100\.0"):
+        parse_policy(json.dumps(body).encode())
+
+
 @pytest.mark.parametrize(
     "raw",
     [

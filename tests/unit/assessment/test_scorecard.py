@@ -317,3 +317,39 @@ def test_open_adverse_fact_costs_its_points() -> None:
 
     assert scores[0] is not None
     assert scores[1] == scores[0] - 20
+
+
+def test_worked_case_of_the_documentation_comes_out() -> None:
+    own = build_own([0, 0, 10])
+    summary = build_summary(
+        index=65,
+        dbt_days=15,
+        mix={"in_terms": 40, "1-15": 40, "16-30": 20},
+        worst="16-30",
+        n_invoices="10-19",
+    )
+    peer = build_peer(summary, policy=POLICY)
+
+    without = assess(own=own, peers=(), policy=POLICY, as_of=AS_OF)
+    with_ = assess(own=own, peers=[peer], policy=POLICY, as_of=AS_OF)
+
+    changes = [item.change_deci for item in explain_difference(without=without, with_=with_)]
+    assert [line.weight_milli for line in with_.evidence if line.ref == "own"] == [1500]
+    assert sum(line.weight_milli for line in with_.evidence) == 12_000
+    assert (without.score_deci, with_.score_deci) == (770, 673)
+    assert changes == [-28, -36, -37, 13, -10, 0, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("delays", "score_deci"),
+    [
+        ([0] * 10, 877),
+        ([15] * 12, 650),
+        ([45] * 12, 491),
+        ([0, 0, 0, None] * 3, 381),
+        ([0, None] * 6, 224),
+        ([None] * 12, 113),
+    ],
+)
+def test_scores_of_the_documentation_come_out(delays: list[int | None], score_deci: int) -> None:
+    assert score(delays).score_deci == score_deci

@@ -132,6 +132,15 @@ def test_run_rates_everyone_but_collective_accounts(
     assert [rating.customer_id for rating in page] == ids[2:4]
 
 
+def test_run_on_another_day_supersedes_the_first(room: Room) -> None:
+    customer_id = room.add_invoices(VALUE, [0] * 12)
+    room.rating.rate_all(as_of=date(2026, 10, 24))
+    room.rating.rate_all(as_of=AS_OF)
+
+    days = [rating.as_of for rating in room.rating.list_history(customer_id)]
+    assert days == [AS_OF, date(2026, 10, 24)]
+
+
 def test_run_over_nobody_rates_nobody(room: Room) -> None:
     run = room.rating.rate_all(as_of=AS_OF)
 

@@ -234,7 +234,6 @@ def upgrade() -> None:
     sa.Column('subject', sa.String(length=128), nullable=False),
     sa.Column('months', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('made_for_month', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('tier', sa.String(length=8), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('basis', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('subject', 'months', 'made_for_month', name=op.f('pk_release'))

@@ -1,0 +1,30 @@
+"""All SQL of the sharing room, by subject: exchanges and consents, registry snapshots, releases."""
+
+from node.sharing.store.exchanging import (
+    CODE_OPEN,
+    INSERT_INCOMING,
+    INSERT_OUTGOING,
+    INSERT_PAYLOAD,
+    INSERT_SUMMARY,
+    HeldConsent,
+    OutgoingExchange,
+    SharingStore,
+    StoredAnswer,
+)
+from node.sharing.store.releases import ReleaseStore, StoredRelease
+from node.sharing.store.snapshots import SnapshotStore
+
+__all__ = [
+    "CODE_OPEN",
+    "INSERT_INCOMING",
+    "INSERT_OUTGOING",
+    "INSERT_PAYLOAD",
+    "INSERT_SUMMARY",
+    "HeldConsent",
+    "OutgoingExchange",
+    "ReleaseStore",
+    "SharingStore",
+    "SnapshotStore",
+    "StoredAnswer",
+    "StoredRelease",
+]

@@ -1,0 +1,87 @@
+"""Releases made, and the present overdue class of a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from node.sharing.tables import overdue_day, release
+
+RELEASES_COMPARED_MAX = 240  # ten years of two windows a month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRelease:
+    """A release as it is kept: summary and basis are JSON, the summary is None where nothing may be said."""
+
+    months: int
+    summary: bytes | None
+    basis: bytes
+
+
+class ReleaseStore:
+    """One transaction's view of what is out on a subject."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the caller's transaction."""
+        self._connection = connection
+
+    def find(self, subject: str, *, months: int, made_for_month: int) -> StoredRelease | None:
+        """Return the release of a month and length of window."""
+        row = self._connection.execute(
+            _SELECT, {"subject": subject, "months": months, "month": made_for_month}
+        ).one_or_none()
+        return None if row is None else _read(row.months, row.body, row.basis)
+
+    def list_earlier(self, subject: str) -> list[StoredRelease]:
+        """Return every release of a subject, the newest first."""
+        rows = self._connection.execute(_SELECT_EARLIER, {"subject": subject})
+        return [_read(row.months, row.body, row.basis) for row in rows]
+
+    def add(self, subject: str, made: StoredRelease, *, made_for_month: int) -> None:
+        """Append a release."""
+        self._connection.execute(
+            insert(release).values(
+                subject=subject,
+                months=made.months,
+                made_for_month=made_for_month,
+                body="" if made.summary is None else made.summary.decode("utf-8"),
+                basis=made.basis.decode("utf-8"),
+            )
+        )
+
+    def find_overdue(self, subject: str, *, as_of: date) -> str | None:
+        """Return the class worked out for a day."""
+        return self._connection.execute(
+            _SELECT_OVERDUE, {"subject": subject, "as_of": as_of}
+        ).scalar_one_or_none()
+
+    def add_overdue(self, subject: str, *, as_of: date, oldest: str) -> None:
+        """Keep the class of a day."""
+        self._connection.execute(
+            insert(overdue_day).values(subject=subject, as_of=as_of, oldest=oldest)
+        )
+
+
+def _read(months: int, body: str, basis: str) -> StoredRelease:
+    return StoredRelease(
+        months=months, summary=body.encode("utf-8") if body else None, basis=basis.encode("utf-8")
+    )
+
+
+_SELECT = select(release.c.months, release.c.body, release.c.basis).where(
+    release.c.subject == bindparam("subject"),
+    release.c.months == bindparam("months"),
+    release.c.made_for_month == bindparam("month"),
+)
+_SELECT_EARLIER = (
+    select(release.c.months, release.c.body, release.c.basis)
+    .where(release.c.subject == bindparam("subject"))
+    .order_by(release.c.made_for_month.desc())
+    .limit(RELEASES_COMPARED_MAX)
+)
+_SELECT_OVERDUE = select(overdue_day.c.oldest).where(
+    overdue_day.c.subject == bindparam("subject"), overdue_day.c.as_of == bindparam("as_of")
+)

@@ -1,0 +1,69 @@
+"""Own counters for each peer: without repeats, and a gap stays open until somebody explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protocol.audit.evidence import KnownEntry
+from protocol.audit.findings import Finding, Outcome
+from protocol.audit.reading import ReadLog
+from protocol.encoding import encode_b64u
+from protocol.entry import Entry, ExchangeEntry, RequestEntry
+
+GAPS_NAMED_MAX = 20
+
+
+def list_counters(
+    entries: Sequence[KnownEntry[Entry]],
+) -> dict[str, list[tuple[int, KnownEntry[Entry]]]]:
+    """Return a log's own numbers by peer, in the order of their size."""
+    numbers: dict[str, list[tuple[int, KnownEntry[Entry]]]] = {}
+    for known in entries:
+        if isinstance(known.entry, (RequestEntry, ExchangeEntry)):
+            numbers.setdefault(known.entry.peer, []).append((known.entry.n, known))
+    for own in numbers.values():
+        own.sort(key=lambda pair: (pair[0], pair[1].index))
+    return numbers
+
+
+def check_counters(log: ReadLog, entries: Sequence[KnownEntry[Entry]]) -> list[Finding]:
+    """Return a finding for every number used twice, and one for the numbers missing for each peer."""
+    findings: list[Finding] = []
+    for peer, own in sorted(list_counters(entries).items()):
+        gaps: list[str] = []
+        last = 0
+        for n, known in own:
+            if n == last:
+                findings.append(_describe_repeat(log, known, peer=peer, n=n))
+            elif n > last + 1:
+                gaps.append(str(last + 1) if n == last + 2 else f"{last + 1} to {n - 1}")
+            last = n
+        if gaps:
+            findings.append(_describe_gaps(log, gaps, peer=peer))
+    return findings
+
+
+def _describe_repeat(
+    log: ReadLog, known: KnownEntry[Entry], *, peer: str, n: int
+) -> Finding:
+    affects = ()
+    if isinstance(known.entry, (RequestEntry, ExchangeEntry)):
+        affects = (encode_b64u(known.entry.xid),)
+    return Finding(
+        outcome=Outcome.FAILS,
+        code="counter-repeated",
+        text=f"{log.member} used its number {n} for {peer} twice",
+        place=known.place,
+        affects=affects,
+    )
+
+
+def _describe_gaps(log: ReadLog, gaps: Sequence[str], *, peer: str) -> Finding:
+    named = ", ".join(gaps[:GAPS_NAMED_MAX])
+    more = f" and {len(gaps) - GAPS_NAMED_MAX} more gaps" if len(gaps) > GAPS_NAMED_MAX else ""
+    altered = f"; {len(log.altered)} entries of this log are altered" if log.altered else ""
+    return Finding(
+        outcome=Outcome.UNKNOWN,
+        code="counter-gap",
+        text=f"{log.member} never logged its number {named}{more} for {peer}{altered}",
+    )
