@@ -1,4 +1,4 @@
-"""The bundle: what one node hands to an auditor (docs/protocol/audit.md §1).
+"""The bundle: what one node hands to an auditor (docs/protocol/bundle.md).
 
 ``manifest.json``   whose log, how far, when, whether redacted
 ``policy``          tlog-policy: the log and the hub's witness
@@ -124,7 +124,7 @@ class MessageCopy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
-    """A request with its answer: ``in`` was received and answered here, ``out`` was asked by this node."""
+    """A request with its answer: ``in`` was answered by this node, ``out`` was asked by it."""
 
     line: int
     side: str
@@ -279,7 +279,7 @@ def build_log_files(
 
 
 def build_policy(*, log: VerifierKey, witnesses: Sequence[VerifierKey]) -> LogPolicy:
-    """Return the policy under which a member's log is read: its key, and any one key of the hub's witness."""
+    """Return the policy for a member's log: its key, and any one key of the hub's witness."""
     named = tuple(
         PolicyWitness(name=f"hub{number}", key=key)
         for number, key in enumerate(dict.fromkeys(witnesses), start=1)
@@ -315,7 +315,9 @@ class _FileReader:
             return ()
         return tuple(self._records(file, raw, parse))
 
-    def _records(self, file: str, raw: bytes, parse: Callable[[ShapeReader, int], T]) -> Iterable[T]:
+    def _records(
+        self, file: str, raw: bytes, parse: Callable[[ShapeReader, int], T]
+    ) -> Iterable[T]:
         lines = raw.split(b"\n", BUNDLE_LINES_MAX)
         if lines.pop():
             self._add(file, "does not end with a newline, or has too many lines")
@@ -395,7 +397,9 @@ def _parse_head(reader: ShapeReader, line: int) -> HeadRecord:
     return HeadRecord(
         line=line,
         peer=reader.text("peer", characters_max=MEMBER_ID_CHARACTERS_MAX),
-        checkpoint=_take_text(reader, "checkpoint", characters_max=NOTE_BYTES_MAX, ascii_only=False),
+        checkpoint=_take_text(
+            reader, "checkpoint", characters_max=NOTE_BYTES_MAX, ascii_only=False
+        ),
     )
 
 

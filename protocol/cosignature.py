@@ -90,6 +90,13 @@ class WitnessProofError(WitnessRefusalError):
     status = 422
 
 
+class ForkedRootError(WitnessRefusalError):
+    """The log shows another root at the size that the witness cosigned last: it has forked."""
+
+    code = "witness-forked-root"
+    status = 409
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddCheckpointRequest:
     """The body of ``add-checkpoint``; nothing in it is verified yet."""
@@ -145,7 +152,8 @@ def decide_cosign(
 
     Raises:
         WitnessRefusalError: Its leaf has the status; the first failing check wins, in the order
-            unknown origin, signature, old size over new, stale size, empty root, proof.
+            unknown origin, signature, old size over new, stale size, empty root, proof, and the
+            root where the size is the one known.
     """
     checkpoint = request.claimed
     trusted = [key for key in log_keys if key.name == checkpoint.origin]
@@ -212,6 +220,8 @@ def _check_appended(request: AddCheckpointRequest, *, known_root: bytes) -> None
         if request.proof:
             raise WitnessProofError("a proof from size 0 is empty")
         return
+    if request.old_size == new.size and not request.proof and new.root != known_root:
+        raise ForkedRootError("the root at the last cosigned size is another")
     try:
         verify_consistency(
             old_size=request.old_size,

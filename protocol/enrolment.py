@@ -1,19 +1,28 @@
-"""Enrolment at a hub: a statement signed by every key that it brings, which is the proof of possession.
+"""Enrolment at a hub: a statement signed by every key that it brings: the proof of possession.
 
-Each key is checked to be a point of the prime-order subgroup: with a low-order key one signature fits every message.
+Each key is checked to be a point of the prime-order subgroup: with a low-order key one signature
+fits every message.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import EvidenceError, SchemaError
 from protocol.identifiers import SubjectId, parse_member_id, parse_subject_id
 from protocol.jws import open_compact, sign_compact, split_compact
 from protocol.keys import PublicKey, SigningKey, check_enrolment_point, parse_public_jwk
-from protocol.limits import MEMBER_ID_CHARACTERS_MAX, SALT_BYTES, STATEMENT_BYTES_MAX, STATEMENT_SIGNATURES_MAX
+from protocol.limits import (
+    MEMBER_ID_CHARACTERS_MAX,
+    SALT_BYTES,
+    STATEMENT_BYTES_MAX,
+    STATEMENT_SIGNATURES_MAX,
+)
+from protocol.note import check_key_name
 from protocol.problems import ExpiredError, WrongAudienceError
 from protocol.shape import ShapeReader
 from protocol.strict_json import JsonObject, JsonValue, canonical_json, parse_object
@@ -21,6 +30,7 @@ from protocol.strict_json import JsonObject, JsonValue, canonical_json, parse_ob
 ENROLMENT_TYP = "cx-enrolment+jws"
 ENROLMENT_LIFE_S_MAX = 86_400
 MEMBER_USES = ("message", "log")
+_ENDPOINT_NEVER = re.compile(r"[^!-~]|[?#\\]|/\Z")  # not ASCII, a query, a fragment, a last slash
 
 
 class PossessionError(EvidenceError):
@@ -44,7 +54,7 @@ class MemberEnrolment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectEnrolment:
-    """What a customer asks to be entered with. The hub keeps the commitment; id and salt it checks and forgets."""
+    """What a customer asks to be entered with; the hub keeps neither id nor salt."""
 
     hub: str
     iat: int
@@ -53,7 +63,9 @@ class SubjectEnrolment:
     key: PublicKey
 
 
-def sign_member_enrolment(enrolment: MemberEnrolment, *, keys: Sequence[SigningKey]) -> tuple[str, ...]:
+def sign_member_enrolment(
+    enrolment: MemberEnrolment, *, keys: Sequence[SigningKey]
+) -> tuple[str, ...]:
     """Sign with every key that is to be entered."""
     claims: JsonObject = {
         "v": 1,
@@ -105,8 +117,8 @@ def open_member_enrolment(tokens: Sequence[str], *, hub: str, now_s: int) -> Mem
     reader.finish()
     if not enrolment.log_origin.startswith(f"{enrolment.member}/"):
         raise SchemaError("enrolment.log_origin: not below the member's own name")
-    if not enrolment.endpoint.startswith(("https://", "http://")):
-        raise SchemaError("enrolment.endpoint: not an http(s) address")
+    check_key_name(enrolment.log_origin)  # Else no checkpoint of this log could ever be read.
+    _check_endpoint(enrolment.endpoint)
     return enrolment
 
 
@@ -129,6 +141,18 @@ def open_subject_enrolment(tokens: Sequence[str], *, hub: str, now_s: int) -> Su
     )
     reader.finish()
     return enrolment
+
+
+def _check_endpoint(endpoint: str) -> None:
+    # Paths are appended to it as it stands, so nothing may follow the path, and no slash ends it.
+    try:
+        parts = urlsplit(endpoint)
+        is_address = parts.scheme in {"https", "http"} and bool(parts.hostname)
+        is_plain = parts.username is None and parts.port != 0
+    except ValueError as err:
+        raise SchemaError("enrolment.endpoint: not an address") from err
+    if not is_address or not is_plain or _ENDPOINT_NEVER.search(endpoint):
+        raise SchemaError("enrolment.endpoint: not a plain http(s) address")
 
 
 def _peek(tokens: Sequence[str]) -> JsonObject:

@@ -1,8 +1,9 @@
-"""The registry: numbered, hash-linked, hub-signed snapshots of who is a member and which keys are whose.
+"""The registry: numbered, hash-linked, hub-signed snapshots of members, subjects and their keys.
 
-A snapshot never drops a key: a signature of long ago is judged by the key's own validity, and a revocation never destroys old
-evidence. Subjects appear as commitments only, so that nobody can enumerate anyone's customers. A snapshot with ``simulated`` set is
-the only one that admits subjects of the scheme ``sim``.
+A snapshot never drops a key: a signature of long ago is judged by the key's own validity, and a
+revocation never destroys old evidence. Subjects appear as commitments only, so that nobody can
+enumerate anyone's customers. A snapshot with ``simulated`` set is the only one that admits subjects
+of the scheme ``sim``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ REGISTRY_TYP = "cx-registry+jws"
 MEMBERS_MAX = 10_000
 SUBJECTS_MAX = 1_000_000
 FIRST_PREVIOUS = bytes(32)  # ``prev`` of snapshot 1
-_USES = frozenset({"message", "log", "consent", "hub"})
+_MEMBER_USES = frozenset({"message", "log"})
+_SUBJECT_USES = frozenset({"consent"})
+_HUB_USES = frozenset({"hub"})
 _STATUSES = frozenset({"active", "suspended", "left"})
 
 
@@ -81,7 +84,7 @@ class SubjectEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
-    """One verified snapshot. ``hash`` names it: SHA-256 of the payload bytes that the hub keys signed."""
+    """One verified snapshot; ``hash`` names it: SHA-256 of the payload that the hub keys signed."""
 
     seq: int
     prev: bytes
@@ -103,12 +106,17 @@ class Registry:
     @cached_property
     def _message_keys(self) -> dict[str, tuple[MemberEntry, KeyEntry]]:
         return {
-            entry.key.kid: (member, entry) for member in self.members for entry in member.keys if entry.use == "message"
+            entry.key.kid: (member, entry)
+            for member in self.members
+            for entry in member.keys
+            if entry.use == "message"
         }
 
     @cached_property
     def _subject_keys(self) -> dict[str, tuple[SubjectEntry, KeyEntry]]:
-        return {entry.key.kid: (subject, entry) for subject in self.subjects for entry in subject.keys}
+        return {
+            entry.key.kid: (subject, entry) for subject in self.subjects for entry in subject.keys
+        }
 
     def find_member(self, member_id: str) -> MemberEntry | None:
         """Return a member of any status."""
@@ -175,11 +183,15 @@ def hash_registry_payload(registry: Registry) -> bytes:
     return sha256(canonical_json(_format_registry(registry)))
 
 
-def open_registry(tokens: Sequence[str], *, anchors: Sequence[PublicKey], threshold: int = 1) -> Registry:
-    """Verify a snapshot against keys trusted already: the anchor of a first one, the hub keys of the one before.
+def open_registry(
+    tokens: Sequence[str], *, anchors: Sequence[PublicKey], threshold: int = 1
+) -> Registry:
+    """Verify a snapshot against keys trusted already.
+
+    They are the anchor for the first one, and the hub keys of the one before for any other.
 
     Raises:
-        EvidenceError: Fewer than ``threshold`` of the anchors signed, or the signatures cover different payloads.
+        EvidenceError: Fewer than ``threshold`` anchors signed, or they signed different payloads.
         MalformedError: Not the specified form.
         SignatureInvalidError: A signature by an anchor does not verify.
         SchemaError: A claim is missing, unknown or wrong.
@@ -212,12 +224,21 @@ def check_succession(newer: Registry, *, older: Registry) -> None:
         raise RegistryChainError(f"snapshot {newer.seq} does not follow {older.seq}")
     if newer.simulated != older.simulated:
         raise RegistryChainError("a simulated federation does not become a real one")
+    for member in older.members:
+        held = newer.find_member(member.member)
+        if held is None or held.log_origin != member.log_origin:
+            raise RegistryChainError(f"snapshot {newer.seq} drops {member.member} or moves its log")
+    _check_keys_kept(newer, older=older)
+
+
+def _check_keys_kept(newer: Registry, *, older: Registry) -> None:
     now_held = _key_table(newer)
     for name, entry in _key_table(older).items():
         held = now_held.get(name)
-        if held is None or (held.use, held.nbf, held.key) != (entry.use, entry.nbf, entry.key):
+        if held is None or (held.nbf, held.exp) != (entry.nbf, entry.exp):
             raise RegistryChainError(f"snapshot {newer.seq} drops or alters a key of {name[0]}")
-        if entry.revoked_at is not None and held.revoked_at != entry.revoked_at:
+        stood, stands = (entry.revoked_at, entry.reason), (held.revoked_at, held.reason)
+        if entry.revoked_at is not None and stands != stood:
             raise RegistryChainError(f"snapshot {newer.seq} alters a revocation of {name[0]}")
 
 
@@ -275,9 +296,16 @@ def _format_registry(registry: Registry) -> JsonObject:
 def _format_keys(entries: Sequence[KeyEntry]) -> list[JsonValue]:
     keys: list[JsonValue] = []
     for entry in entries:
-        value: JsonObject = {"jwk": entry.key.jwk, "use": entry.use, "nbf": entry.nbf, "exp": entry.exp}
-        if entry.revoked_at is not None and entry.reason is not None:
-            value |= {"revoked_at": entry.revoked_at, "reason": entry.reason}
+        value: JsonObject = {
+            "jwk": entry.key.jwk,
+            "use": entry.use,
+            "nbf": entry.nbf,
+            "exp": entry.exp,
+        }
+        if entry.revoked_at is not None:
+            value["revoked_at"] = entry.revoked_at
+        if entry.reason is not None:
+            value["reason"] = entry.reason
         keys.append(value)
     return keys
 
@@ -296,12 +324,18 @@ def _parse_registry(payload: bytes) -> Registry:
         simulated=reader.boolean("simulated"),
         threshold=reader.integer("threshold", low=1, high=STATEMENT_SIGNATURES_MAX),
         witness_vkey=reader.text("witness_vkey"),
-        hub_keys=_parse_keys(reader, what="hub"),
-        members=tuple(_parse_member(item) for item in reader.items("members", count_max=MEMBERS_MAX)),
-        subjects=tuple(_parse_subject(item) for item in reader.items("subjects", count_max=SUBJECTS_MAX)),
+        hub_keys=_parse_keys(reader, name="hub_keys", uses=_HUB_USES),
+        members=tuple(
+            _parse_member(item) for item in reader.items("members", count_max=MEMBERS_MAX)
+        ),
+        subjects=tuple(
+            _parse_subject(item) for item in reader.items("subjects", count_max=SUBJECTS_MAX)
+        ),
     )
     reader.finish()
     _check_unique(registry)
+    if registry.threshold > len(registry.hub_keys):
+        raise SchemaError("registry.threshold: no snapshot could follow")
     return registry
 
 
@@ -311,8 +345,13 @@ def _check_unique(registry: Registry) -> None:
     kids += [entry.key.kid for entry in registry.hub_keys]
     if len(set(kids)) != len(kids):
         raise SchemaError("registry: one key has two owners or two uses")
-    if len({member.member for member in registry.members}) != len(registry.members):
+    members = registry.members
+    if len({member.member for member in members}) != len(members):
         raise SchemaError("registry: a member occurs twice")
+    if len({member.log_origin for member in members}) != len(members):
+        raise SchemaError("registry: two members have one log")
+    if len({subject.commitment for subject in registry.subjects}) != len(registry.subjects):
+        raise SchemaError("registry: a subject occurs twice")
 
 
 def _parse_member(item: JsonValue) -> MemberEntry:
@@ -325,7 +364,7 @@ def _parse_member(item: JsonValue) -> MemberEntry:
         roles=reader.texts("roles", count_max=8, allowed={"consumer", "provider"}),
         status=reader.choice("status", _STATUSES),
         log_origin=reader.text("log_origin", characters_max=255),
-        keys=_parse_keys(reader, what="member"),
+        keys=_parse_keys(reader, name="keys", uses=_MEMBER_USES),
     )
     for part in (endpoints, reader):
         part.finish()
@@ -337,23 +376,23 @@ def _parse_subject(item: JsonValue) -> SubjectEntry:
     subject = SubjectEntry(
         commitment=reader.octets("commitment"),
         verified=reader.text("verified", characters_max=64),
-        keys=_parse_keys(reader, what="subject"),
+        keys=_parse_keys(reader, name="keys", uses=_SUBJECT_USES),
     )
     reader.finish()
     return subject
 
 
-def _parse_keys(owner: ShapeReader, *, what: str) -> tuple[KeyEntry, ...]:
-    name = "hub_keys" if what == "hub" else "keys"
-    return tuple(_parse_key(item) for item in owner.items(name, count_max=REGISTRY_KEYS_PER_MEMBER_MAX))
+def _parse_keys(owner: ShapeReader, *, name: str, uses: frozenset[str]) -> tuple[KeyEntry, ...]:
+    items = owner.items(name, count_max=REGISTRY_KEYS_PER_MEMBER_MAX)
+    return tuple(_parse_key(item, uses=uses) for item in items)
 
 
-def _parse_key(item: JsonValue) -> KeyEntry:
+def _parse_key(item: JsonValue, *, uses: frozenset[str]) -> KeyEntry:
     reader = ShapeReader(item, what="key")
     is_revoked = reader.has("revoked_at")
     entry = KeyEntry(
         key=parse_public_jwk(reader.take("jwk")),
-        use=reader.choice("use", _USES),
+        use=reader.choice("use", uses),
         nbf=reader.integer("nbf"),
         exp=reader.integer("exp"),
         revoked_at=reader.integer("revoked_at") if is_revoked else None,

@@ -1,4 +1,4 @@
-"""Read the members of a parsed object one by one, strictly: each once, each of its kind, nothing left over."""
+"""Read an object's members one by one: each once, each of its kind, nothing left over."""
 
 from __future__ import annotations
 
@@ -50,8 +50,14 @@ class ShapeReader:
             SchemaError: Missing, of another kind, empty or too long.
         """
         value = self.take(name)
-        if not isinstance(value, str) or not 0 < len(value) <= characters_max or not _PRINTABLE.fullmatch(value):
-            raise SchemaError(f"{self._what}.{name}: not a text of 1 to {characters_max} characters")
+        if (
+            not isinstance(value, str)
+            or not 0 < len(value) <= characters_max
+            or not _PRINTABLE.fullmatch(value)
+        ):
+            raise SchemaError(
+                f"{self._what}.{name}: not a text of 1 to {characters_max} characters"
+            )
         return value
 
     def choice(self, name: str, allowed: Collection[str]) -> str:
@@ -110,14 +116,20 @@ class ShapeReader:
             raise SchemaError(f"{self._what}.{name}: not a list of at most {count_max}")
         return value
 
-    def texts(self, name: str, *, count_max: int, allowed: Collection[str] | None = None) -> tuple[str, ...]:
+    def texts(
+        self, name: str, *, count_max: int, allowed: Collection[str] | None = None
+    ) -> tuple[str, ...]:
         """Take a list of distinct strings.
 
         Raises:
             SchemaError: As ``items``; or an item is no string, not allowed or repeated.
         """
         values = self.items(name, count_max=count_max)
-        texts = tuple(value for value in values if isinstance(value, str) and (allowed is None or value in allowed))
+        texts = tuple(
+            value
+            for value in values
+            if isinstance(value, str) and (allowed is None or value in allowed)
+        )
         if len(texts) != len(values) or len(set(texts)) != len(texts):
             raise SchemaError(f"{self._what}.{name}: not a list of distinct known texts")
         return texts

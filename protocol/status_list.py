@@ -1,6 +1,8 @@
-"""The hub's status list: the newest signed status of every consent that anyone has reported to it, itself signed, 300 s of life.
+"""The hub's status list: the newest signed status of every consent that was reported to it.
 
-A provider polls it, so that a revocation reaches one whom the subject cannot reach.
+It is signed itself and lives for 300 s. The hub cannot tell whose a consent is, so there may be one
+entry for each signer: who holds the consent takes the one whose signer may speak. A provider polls
+it, so that a revocation reaches one whom the subject cannot reach.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def open_status_list(token: str, *, find_key: Callable[[str], PublicKey], now_s:
         SchemaError: A claim is missing, unknown or wrong.
         ExpiredError: Its 300 s have passed.
     """
-    payload, _ = open_compact(token, typ=STATUS_LIST_TYP, find_key=find_key, bytes_max=REGISTRY_BYTES_MAX)
+    payload, _ = open_compact(
+        token, typ=STATUS_LIST_TYP, find_key=find_key, bytes_max=REGISTRY_BYTES_MAX
+    )
     reader = ShapeReader(parse_object(payload), what="status-list")
     reader.integer("v", low=1, high=1)
     hub = reader.text("hub", characters_max=MEMBER_ID_CHARACTERS_MAX)

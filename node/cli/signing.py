@@ -27,7 +27,7 @@ from schemas.summary import Section
 DAY_S = 86_400
 NOTICE_URI = "https://chengxin.example/notice/consent-1"
 NOTICE_TEXT = b"chengxin/notice/consent-1"
-FREQUENCY_A_DAY = 100
+USES_A_DAY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,7 @@ class Grant:
     max_uses: int
     language: str
     jurisdiction: str
+    uses_a_day: int = USES_A_DAY
 
 
 def sign_bundle(grant: Grant, *, key: SigningKey, now_s: int) -> list[DeliveredConsent]:
@@ -106,7 +107,7 @@ def _build_consent(grant: Grant, *, provider: str, bundle: str, now_s: int) -> C
         metrics=tuple(metric.value for metric in grant.metrics),
         last_months=grant.last_months,
         k_min=1,
-        frequency=Span(unit="day", n=FREQUENCY_A_DAY),
+        frequency=Span(unit="day", n=grant.uses_a_day),
         max_uses=grant.max_uses,
         data_life=Span(unit="month", n=6),
         derive=("rating",),

@@ -1,17 +1,19 @@
 """The one writer: many decisions, one commit, and nothing is released before it (group commit, no linger).
 
-Callers verify off the lock and submit a decision, a function of the open transaction. The writer takes whatever is queued, runs each in a
-savepoint, appends their entries to the log, lets each finish with the proof of its entry, commits once, and only then releases the results.
+Callers verify off the lock and submit a decision, a function of the open transaction that may be run more than once. The writer takes whatever is
+queued, runs each, appends their entries to the log, lets each finish with the proof of its entry, commits once, and only then releases the results.
 A decision that raises is rolled back alone. A commit that fails releases nothing; the state is read back from the database, since the
 commit may have been applied and reported failed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -66,6 +68,10 @@ class Batch:
     taken: set[object] = field(default_factory=set)
     """Keys decided in this batch: the rows behind them are not readable yet."""
     rows: dict[Insert, list[dict[str, Any]]] = field(default_factory=dict)
+    scratch: dict[str, object] = field(default_factory=dict)
+    """What the decisions of a room share, by the room's own key."""
+    at_end: list[Callable[[], None]] = field(default_factory=list)
+    """Run once after the decisions, before the commit."""
 
     @property
     def connection(self) -> Connection:
@@ -93,9 +99,35 @@ Decision = Callable[[Batch], Decided[T]]
 
 
 @dataclass(frozen=True, slots=True)
+class _LoopFuture:
+    """A result awaited in an event loop, which another thread must not touch."""
+
+    loop: asyncio.AbstractEventLoop
+    waiter: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     decide: Decision[Any]
-    future: Future[Any]
+    future: Future[Any] | _LoopFuture
+
+    def begin(self) -> bool:
+        """Tell whether the caller is still there."""
+        if isinstance(self.future, _LoopFuture):
+            return not self.future.waiter.cancelled()
+        return self.future.set_running_or_notify_cancel()
+
+
+class _DecisionFailedError(Exception):
+    """Roll back and decide the rest anew."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What a batch releases after its commit, and what it leaves to the next one."""
+
+    released: list[tuple[_Job, Any]] = field(default_factory=list)
+    carried: list[_Job] = field(default_factory=list)
 
 
 class Writer:
@@ -140,15 +172,29 @@ class Writer:
             WriterBusyError: The queue is full.
         """
         future: Future[T] = Future()
-        try:
-            self._queue.put_nowait(_Job(decide, future))
-        except queue.Full as err:
-            raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
+        self._put(_Job(decide, future))
         return future
+
+    async def submit_async(self, decide: Decision[T]) -> T:
+        """Submit from an event loop and wait; a batch wakes each loop once, however many wait in it.
+
+        Raises:
+            WriterBusyError: The queue is full.
+        """
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[T] = loop.create_future()
+        self._put(_Job(decide, _LoopFuture(loop, waiter)))
+        return await waiter
 
     def run(self, decide: Decision[T]) -> T:
         """Submit and wait; what the decision raised is raised here."""
         return self.submit(decide).result()
+
+    def _put(self, job: _Job) -> None:
+        try:
+            self._queue.put_nowait(job)
+        except queue.Full as err:
+            raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
 
     def close(self) -> None:
         """Finish what is queued and stop."""
@@ -186,61 +232,62 @@ class Writer:
             if job is None:
                 self._stopping = True
                 break
-            if job.future.set_running_or_notify_cancel():  # Its caller may have gone away.
+            if job.begin():
                 jobs.append(job)
         return jobs
 
     def _run_batch(self, jobs: list[_Job]) -> list[_Job]:
-        """Decide, append, commit, release; return the jobs that asked for the next batch."""
+        """Decide, append, commit, release; return the jobs that asked for the next batch.
+
+        A decision that raises has perhaps written something: the transaction is rolled back and the others are decided anew
+        without it. That is rare, and dearer than a savepoint a decision only where it happens.
+        """
         if self._broken is not None:
             _refuse(jobs, self._broken)
             return []
-        released: list[tuple[Future[Any], Any]] = []
-        failed: list[tuple[Future[Any], BaseException]] = []
-        carried: list[_Job] = []
-        try:
-            with self._database.hold_write_lock(), self._connection.begin():
-                newer = self._decide_all(jobs, released, failed, carried)
-        except (SQLAlchemyError, NodeError, ProtocolError) as err:
-            self._recover(err)
-            _refuse(jobs, LogUnavailableError("the batch could not be committed"))
-            return []
+        failed: dict[int, Exception] = {}
+        while True:
+            outcome = _Outcome()
+            try:
+                with self._database.hold_write_lock(), self._connection.begin():
+                    newer = self._decide_all(jobs, failed, outcome)
+                break
+            except _DecisionFailedError:
+                continue
+            except (SQLAlchemyError, NodeError, ProtocolError) as err:
+                self._recover(err)
+                _refuse(jobs, LogUnavailableError("the batch could not be committed"))
+                return []
         self._state = newer
-        for future, result in released:
-            future.set_result(result)
-        for future, error in failed:
-            future.set_exception(error)
-        return carried
+        _release(outcome.released, {jobs[index]: error for index, error in failed.items()})
+        return outcome.carried
 
     def _decide_all(
-        self,
-        jobs: list[_Job],
-        released: list[tuple[Future[Any], Any]],
-        failed: list[tuple[Future[Any], BaseException]],
-        carried: list[_Job],
+        self, jobs: list[_Job], failed: dict[int, Exception], outcome: _Outcome
     ) -> LogState:
         batch = Batch(
             uow=UnitOfWork(self._connection), head=self._state.head, now_ms=self._clock.now_ms()
         )
         decided: list[tuple[_Job, Decided[Any]]] = []
-        for job in jobs:
-            self._connection.exec_driver_sql("SAVEPOINT decision")
+        failed_before = len(failed)
+        for index, job in enumerate(jobs):
+            if index in failed:
+                continue
             try:
                 decided.append((job, job.decide(batch)))
             except NextBatchError:
-                self._connection.exec_driver_sql("ROLLBACK TO decision")
-                carried.append(job)
+                outcome.carried.append(job)
             except Exception as err:  # noqa: BLE001  whatever a decision raises is its caller's, not the batch's
-                self._connection.exec_driver_sql("ROLLBACK TO decision")
-                failed.append((job.future, err))
-            self._connection.exec_driver_sql("RELEASE decision")
-        return self._append_and_finish(batch, decided, released)
+                failed[index] = err
+        if len(failed) != failed_before:
+            raise _DecisionFailedError
+        return self._append_and_finish(batch, decided, outcome.released)
 
     def _append_and_finish(
         self,
         batch: Batch,
         decided: list[tuple[_Job, Decided[Any]]],
-        released: list[tuple[Future[Any], Any]],
+        released: list[tuple[_Job, Any]],
     ) -> LogState:
         entries = [decision.entry for _, decision in decided if decision.entry is not None]
         state = self._state
@@ -254,7 +301,9 @@ class Writer:
                 inclusion = prove_inclusion(state, self._cache, index=index, entry=decision.entry)
                 placement = Placement(index=index, inclusion=inclusion)
                 index += 1
-            released.append((job.future, decision.finish(placement)))
+            released.append((job, decision.finish(placement)))
+        for write in batch.at_end:
+            write()
         for statement, rows in batch.rows.items():
             self._connection.execute(statement, rows)
         return state
@@ -272,5 +321,33 @@ class Writer:
 
 
 def _refuse(jobs: list[_Job], error: NodeError) -> None:
-    for job in jobs:
-        job.future.set_exception(error)
+    _release([], dict.fromkeys(jobs, error))
+
+
+def _release(results: list[tuple[_Job, Any]], errors: Mapping[_Job, Exception]) -> None:
+    """Hand out results and errors: to waiting threads one by one, to an event loop all at once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]] = {}
+    outcomes: list[tuple[_Job, Any, Exception | None]] = [
+        (job, result, None) for job, result in results
+    ]
+    outcomes += [(job, None, error) for job, error in errors.items()]
+    for job, result, error in outcomes:
+        if isinstance(job.future, _LoopFuture):
+            by_loop.setdefault(job.future.loop, []).append((job.future.waiter, result, error))
+        elif error is not None:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(result)
+    for loop, waiting in by_loop.items():
+        with suppress(RuntimeError):  # The loop has ended, and nobody waits any more.
+            loop.call_soon_threadsafe(_resolve, waiting)
+
+
+def _resolve(waiting: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
+    for waiter, result, error in waiting:
+        if waiter.done():  # Its caller went away meanwhile; the decision stands.
+            continue
+        if error is not None:
+            waiter.set_exception(error)
+        else:
+            waiter.set_result(result)

@@ -20,10 +20,10 @@ from node.core.errors import NodeError
 from node.core.http.access import check_bearer
 from node.core.http.bodies import read_bounded
 from node.core.http.problems import build_problem
+from node.hub.errors import SnapshotUnknownError
 from node.hub.rules_status import STATUS_BYTES_MAX
 from node.hub.service import HubService
 from node.hub.store import Snapshot
-from protocol.checkpoint import parse_decimal
 from protocol.cosignature import SIZE_CONTENT_TYPE, StaleSizeError, WitnessRefusalError
 from protocol.encoding import encode_b64u
 from protocol.errors import MalformedError, ProtocolError
@@ -42,6 +42,7 @@ ENROLMENT_TOKENS_MAX = 4  # a member brings two keys; what is longer is no enrol
 ENROLMENT_BYTES_MAX = ENROLMENT_TOKENS_MAX * STATEMENT_BYTES_MAX
 STATUS_BODY_BYTES_MAX = STATUS_BYTES_MAX
 PROTOCOL_VERSIONS = (1,)
+SEQ_DIGITS_MAX = 10
 NOTE_CONTENT_TYPE = "text/plain; charset=utf-8"
 
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -86,7 +87,7 @@ class _HubRoutes:
         return _render_snapshot(await run_in_threadpool(self._service.get_snapshot, None))
 
     async def get_snapshot(self, request: Request) -> Response:
-        seq = parse_decimal(request.path_params["seq"])
+        seq = _parse_seq(request.path_params["seq"])
         return _render_snapshot(await run_in_threadpool(self._service.get_snapshot, seq))
 
     async def enrol_member(self, request: Request) -> Response:
@@ -160,6 +161,13 @@ class _HubRoutes:
         tokens = reader.texts("tokens", count_max=ENROLMENT_TOKENS_MAX)
         reader.finish()
         return tokens
+
+
+def _parse_seq(text: str) -> int:
+    # A path that is no number names nothing, like a number that was never given.
+    if not text.isascii() or not text.isdigit() or len(text) > SEQ_DIGITS_MAX or text[0] == "0":
+        raise SnapshotUnknownError("no number of a snapshot")
+    return int(text)
 
 
 def _decode_ascii(raw: bytes) -> str:

@@ -7,7 +7,6 @@ come first. The decision runs in the writer's transaction; the reply leaves afte
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,11 +14,12 @@ from node.core.clock import Clock
 from node.core.database import Database
 from node.core.errors import ConflictError
 from node.core.writer import Batch, Decided, NextBatchError, Placement, Writer
+from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts, check_parties, hold_consent, take_consent
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
-from node.sharing.releases import Question, disclose
+from node.sharing.releases import Disclosures, Question
 from node.sharing.sealing import Content, Draft, Sealer, build_answer, build_problem
 from node.sharing.store import INSERT_INCOMING, INSERT_PAYLOAD, SharingStore
 from protocol.checkpoint import Checkpoint
@@ -115,9 +115,10 @@ class AnsweringService:
         self._policy = policy
         self._business_date = business_date
         self._ahead_s = ahead_s
+        self._disclosures = Disclosures()
 
-    def submit(self, raw: bytes) -> Future[Reply]:
-        """Check a message off the lock and queue its decision.
+    async def answer(self, raw: bytes) -> Reply:
+        """Check a message off the lock, have it decided, and return the reply after the commit.
 
         Raises:
             ProtocolError: A check of 1 to 3 failed: the answer is unsigned.
@@ -125,8 +126,8 @@ class AnsweringService:
         """
         opened = self._open(raw)
         if not self._buckets.has_token(opened.envelope.iss, now_ms=self._clock.now_ms()):
-            return self._submit_over_quota(opened)
-        return self._writer.submit(lambda batch: self._decide(batch, opened))
+            return await self._answer_over_quota(opened)
+        return await self._writer.submit_async(lambda batch: self._decide(batch, opened))
 
     def _open(self, raw: bytes) -> _Opened:
         now_s = self._clock.now_ms() // 1000
@@ -160,7 +161,7 @@ class AnsweringService:
             failure=failure,
         )
 
-    def _submit_over_quota(self, opened: _Opened) -> Future[Reply]:
+    async def _answer_over_quota(self, opened: _Opened) -> Reply:
         # Check 4 comes first: a stored answer is repeated however fast it is asked for.
         with self._database.read() as uow:
             earlier = SharingStore(uow.connection).find_answer(
@@ -168,7 +169,9 @@ class AnsweringService:
             )
         now_ms = self._clock.now_ms()
         if earlier is not None or self._buckets.is_first_refusal(opened.envelope.iss, now_ms=now_ms):
-            return self._writer.submit(lambda batch: self._decide(batch, opened, over_quota=True))
+            return await self._writer.submit_async(
+                lambda batch: self._decide(batch, opened, over_quota=True)
+            )
         draft = self._sealer.seal(
             _quota_problem(),
             audience=opened.envelope.iss,
@@ -179,9 +182,7 @@ class AnsweringService:
             now_s=now_ms // 1000,
             req=opened.msg_hash,
         )
-        done: Future[Reply] = Future()
-        done.set_result(_build_reply(draft.complete(""), code=QuotaError.code))
-        return done
+        return _build_reply(draft.complete(""), code=QuotaError.code)
 
     def _decide(self, batch: Batch, opened: _Opened, *, over_quota: bool = False) -> Decided[Reply]:
         """Decide inside the writer's transaction."""
@@ -227,7 +228,8 @@ class AnsweringService:
         """Make checks 9 and 10 and count the use."""
         now_s = batch.now_ms // 1000
         consent_hash = decode_b64u(query.consent, bytes_exact=HASH_BYTES)
-        held = store.find_consent(consent_hash)
+        shared = ExchangeBatch.of(batch)
+        held = shared.find_consent(consent_hash)
         if held is None:
             raise ConsentMissingError("no such consent is held here")
         consent = self._verdicts.verify(held.token, registry=opened.registry)
@@ -245,9 +247,9 @@ class AnsweringService:
             standing=held.standing(window_start_s=window_start_s),
             now_s=now_s,
         )
-        store.count_use(held, window_start_s=window_start_s)
-        summary = disclose(
-            batch.uow,
+        shared.count_use(held, window_start_s=window_start_s)
+        disclosed = self._disclosures.disclose(
+            batch,
             Question(
                 subject=parse_subject_id(held.subject),
                 last_months=query.last_months,
@@ -256,13 +258,13 @@ class AnsweringService:
                 policy=self._policy,
             ),
         )
-        if summary is None:
+        if disclosed is None:
             problem = build_problem(NoAnswerError.code, detail="", consents=(consent_hash,))
             return _Verdict(content=problem, code=NoAnswerError.code, uses=1, consent=consent_hash)
         answer = build_answer(
-            summary.to_bytes(), content_type=SUMMARY_CONTENT_TYPE, consents=(consent_hash,)
+            disclosed.body, content_type=SUMMARY_CONTENT_TYPE, consents=(consent_hash,)
         )
-        return _Verdict(content=answer, code=summary.tier.value, uses=1, consent=consent_hash)
+        return _Verdict(content=answer, code=disclosed.tier, uses=1, consent=consent_hash)
 
     def _take_consents(
         self, store: SharingStore, batch: Batch, opened: _Opened, body: ConsentPutBody
@@ -275,6 +277,11 @@ class AnsweringService:
             check_parties(
                 consent, consumer=opened.envelope.iss, provider=self._sealer.member_id
             )
+        shared = ExchangeBatch.of(batch)
+        for delivered, consent in taken:
+            for touched in (delivered.hash, consent.replaces):
+                if touched is not None:
+                    shared.forget_consent(touched)
         held = [
             hold_consent(store, delivered, consent, at_ms=batch.now_ms)
             for delivered, consent in taken
@@ -306,12 +313,12 @@ class AnsweringService:
         key: tuple[str, bytes],
     ) -> Decided[Reply]:
         """Sign the reply, make its log entry, and store both once the entry is proven."""
-        envelope = opened.envelope
+        envelope, shared = opened.envelope, ExchangeBatch.of(batch)
         draft = self._sealer.seal(
             verdict.content,
             audience=envelope.iss,
             jti=envelope.jti,
-            n=store.next_counter(envelope.iss),
+            n=shared.next_counter(envelope.iss),
             head=batch.head,
             registry=self._registry.reference,
             now_s=batch.now_ms // 1000,
@@ -334,7 +341,7 @@ class AnsweringService:
             )
         )
         if opened.head is not None:
-            store.store_peer_head(
+            shared.note_head(
                 envelope.iss, size=opened.head.size, checkpoint=_note_of(opened.message)
             )
         batch.taken.add(key)

@@ -14,6 +14,7 @@ from node.core.clock import Clock
 from node.core.database import Database
 from node.core.errors import NodeError, NotFoundError, RejectedError
 from node.core.writer import Batch, Decided, Placement, Writer
+from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.peers import PeerClient, PeerRefusedError
 from node.sharing.registry import RegistryHolder
@@ -147,8 +148,8 @@ class AskingService:
             PeerProblemError: The consent does not cover the question: nothing is sent.
             UnavailableError: The provider does not answer, or refuses unsigned; the ask stays open.
         """
-        future = self._writer.submit(lambda batch: self._decide_query(batch, ask))
-        return await self._send(await asyncio.wrap_future(future))
+        sent = await self._writer.submit_async(lambda batch: self._decide_query(batch, ask))
+        return await self._send(sent)
 
     async def fan_out(self, asks: list[Ask], *, deadline_s: float) -> list[Outcome]:
         """Ask several providers at once; who has not answered by the deadline is ``timeout``, and its ask stays open.
@@ -179,12 +180,12 @@ class AskingService:
             content_type=CONSENT_PUT_CONTENT_TYPE,
             consents=(held.hash,),
         )
-        future = self._writer.submit(
+        sent = await self._writer.submit_async(
             lambda batch: self._decide_send(
                 batch, content, peer=held.provider, consent=held.hash, subject=held.subject
             )
         )
-        return await self._send(await asyncio.wrap_future(future))
+        return await self._send(sent)
 
     async def settle(self, jti: bytes) -> Outcome:
         """Send the same bytes again and take the stored answer.
@@ -205,8 +206,7 @@ class AskingService:
         Raises:
             UnavailableError: The peer does not answer; the receipt stays open.
         """
-        future = self._writer.submit(lambda batch: self._decide_receipt(batch, peer))
-        sent = await asyncio.wrap_future(future)
+        sent = await self._writer.submit_async(lambda batch: self._decide_receipt(batch, peer))
         return None if sent is None else await self._send(sent)
 
     def list_peers_to_acknowledge(self) -> list[str]:
@@ -232,8 +232,9 @@ class AskingService:
             verified = self._verify(sent, http.body)
         except ProtocolError as err:
             raise _explain_unsigned(http.status, http.body, err) from err
-        future = self._writer.submit(lambda batch: self._decide_response(batch, sent, verified))
-        return await asyncio.wrap_future(future)
+        return await self._writer.submit_async(
+            lambda batch: self._decide_response(batch, sent, verified)
+        )
 
     def _verify(self, sent: _Sent, raw: bytes) -> _Verified:
         reply = parse_message(raw, bytes_max=ANSWER_BYTES_MAX * 2)
@@ -261,8 +262,7 @@ class AskingService:
     def _decide_query(self, batch: Batch, ask: Ask) -> Decided[_Sent]:
         """Check the consent on our own side too (the second checker), then log and seal the question."""
         now_s = batch.now_ms // 1000
-        store = SharingStore(batch.connection)
-        held = store.find_consent(ask.consent)
+        held = ExchangeBatch.of(batch).find_consent(ask.consent)
         if held is None:
             raise ConsentMissingError("no such consent is held here")
         consent = self._verdicts.verify(held.token, registry=self._registry.newest)
@@ -335,7 +335,7 @@ class AskingService:
             content,
             audience=peer,
             jti=jti,
-            n=SharingStore(batch.connection).next_counter(peer),
+            n=ExchangeBatch.of(batch).next_counter(peer),
             head=batch.head,
             registry=self._registry.reference,
             now_s=batch.now_ms // 1000,
@@ -384,8 +384,7 @@ class AskingService:
             summary=verified.summary,
             detail=verified.detail,
         )
-        known = store.find_outgoing(sent.jti)
-        if known is not None and known.ans == ans:
+        if store.find_outcome(sent.jti) == ans:
             return Decided(entry=None, finish=lambda _placement: outcome)
         if envelope.st == QuotaError.code:
             # Asked too fast: the ask stays open, and the same bytes may be sent again.
@@ -412,7 +411,7 @@ class AskingService:
                 "answered_at_ms": batch.now_ms,
             }
         )
-        store.store_peer_head(
+        ExchangeBatch.of(batch).note_head(
             envelope.iss,
             size=verified.head.size,
             checkpoint=verified.message.inclusion.partition("\n\n")[2],

@@ -12,6 +12,7 @@ from threading import Lock
 
 from node.core.errors import ConflictError, NotFoundError
 from node.core.writer import Batch, Decided
+from node.sharing.batching import ExchangeBatch
 from node.sharing.store import HeldConsent, SharingStore
 from protocol.consent import (
     TRANSITIONS,
@@ -211,6 +212,7 @@ def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[He
         ConsentNotHeldError: The consent is not held here.
         StaleStatusError: A later status is known, or the state is final.
     """
+    ExchangeBatch.of(batch).forget_consent(status.consent)
     store = SharingStore(batch.connection)
     held = store.find_consent(status.consent)
     if held is None:

@@ -34,7 +34,7 @@ def build_peer_routes(
             _check_media_type(request)
             raw = await read_bounded(request, bytes_max=MESSAGE_BYTES_MAX)
             upkeep.check_exchanging()
-            reply = await asyncio.wrap_future(answering.submit(raw))
+            reply = await answering.answer(raw)
         except (ProtocolError, NodeError) as err:
             return build_problem(err)
         return Response(reply.message.to_bytes(), status_code=reply.status, media_type=MEDIA_TYPE)

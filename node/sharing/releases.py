@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import date
 
 from node.core.database import UnitOfWork
 from node.core.errors import InvariantError
+from node.core.writer import Batch
 from node.records.behaviour import BehaviourWindow
 from node.records.service import find_behaviour_window
 from node.records.windows import last_released_month, release_date, trailing_window
@@ -27,6 +29,7 @@ from protocol.strict_json import canonical_json, parse_object
 from schemas.summary import OverdueNow, Section, Summary
 
 WINDOW_MONTHS = (12, 3)  # the longest first
+DISCLOSURES_KEPT_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,53 @@ class Question:
     metrics: frozenset[Section]
     business_date: date
     policy: DisclosurePolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosed:
+    """What may leave, as bytes, and its tier."""
+
+    body: bytes
+    tier: str
+
+
+class Disclosures:
+    """Answers to questions as bytes, kept while they cannot change: a stored release and a stored day are final.
+
+    What this batch has made itself is not kept: its transaction may yet be rolled back. Used by the writer's thread alone.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._kept: OrderedDict[Question, Disclosed | None] = OrderedDict()
+
+    def disclose(self, batch: Batch, question: Question) -> Disclosed | None:
+        """Return what may leave in answer to a question, or None: no data and withheld alike."""
+        if question in self._kept:
+            self._kept.move_to_end(question)
+            return self._kept[question]
+        is_stored = _is_stored(batch.uow, question)
+        summary = disclose(batch.uow, question)
+        made = None
+        if summary is not None:
+            made = Disclosed(body=summary.to_bytes(), tier=summary.tier.value)
+        if is_stored and question.subject not in batch.taken:
+            self._kept[question] = made
+            if len(self._kept) > DISCLOSURES_KEPT_MAX:
+                self._kept.popitem(last=False)
+        elif not is_stored:
+            batch.taken.add(question.subject)
+        return made
+
+
+def _is_stored(uow: UnitOfWork, question: Question) -> bool:
+    store, subject = ReleaseStore(uow.connection), str(question.subject)
+    month = last_released_month(question.business_date)
+    if store.find(subject, months=question.last_months, made_for_month=month) is None:
+        return False
+    if Section.OVERDUE_NOW not in question.metrics:
+        return True
+    return store.find_overdue(subject, as_of=question.business_date) is not None
 
 
 def disclose(uow: UnitOfWork, question: Question) -> Summary | None:

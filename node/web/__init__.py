@@ -1,1 +1,1 @@
-"""The HTTP faces of a node: the operator's API, the peers' routes mounted into one app, and the console for people."""
+"""The HTTP face of a node: operator's API, peers' routes and console, mounted into one app."""

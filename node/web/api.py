@@ -7,7 +7,7 @@ import asyncio
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from node.assessment.policy import Language
+from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.bootstrap import LocalNode
 from node.core.errors import NotFoundError
@@ -48,7 +48,9 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
             )
         )
         return [
-            CustomerView(id=row.id, subject=row.subject_id, name=row.name, country=row.country)
+            CustomerView(
+                id=row.customer_id, subject=row.subject_id, name=row.name, country=row.country
+            )
             for row in rows
         ]
 

@@ -44,9 +44,7 @@ def build_app(node: Node) -> FastAPI:
         prefix=API_PREFIX,
         dependencies=guarded,
     )
-    app.include_router(
-        build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded
-    )
+    app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
     app.router.routes.extend(
         build_peer_routes(answering=node.answering, consents=node.consents, upkeep=node.upkeep)
     )

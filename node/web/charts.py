@@ -1,7 +1,7 @@
-"""Charts as SVG text, from data alone: integers in, markup out; no script, no style attribute, no outside font.
+"""Charts as SVG text from data alone: no script, no style attribute, no outside font.
 
-A chart never stands alone: its numbers are in a table beside it. Colours come from console.css by class and repeat what
-lengths, labels and shapes already say.
+A chart never stands alone: its numbers are in a table beside it. Colours come from console.css by
+class and repeat what lengths, labels and shapes already say.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 BAR_WIDTH, BAR_ROW, BAR_HEIGHT = 560, 30, 16
 BAR_LABEL, BAR_AMOUNT = 104, 128  # room for the texts left and right of the bars
@@ -17,13 +17,27 @@ LINE_WIDTH, LINE_HEIGHT = 760, 220
 LINE_LEFT, LINE_RIGHT, LINE_TOP, LINE_BOTTOM = 44, 12, 14, 30
 LABELS_MAX = 8  # of the x axis
 GRID_LINES = 4
-TICKS = (5, 10, 20, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)  # whole days between grid lines
+GAP_WORDS_WIDTH = 60  # a gap this wide says in words that it is one
+TICKS = (
+    5,
+    10,
+    20,
+    25,
+    50,
+    100,
+    250,
+    500,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+)  # whole days between grid lines
 DECI = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar: a label, a length and the text of its amount; ``level`` chooses the shade, 0 being calm."""
+    """One bar: a label, a length and the text of its amount; ``level`` 0 has the calmest shade."""
 
     label: str
     value: int
@@ -33,7 +47,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One month of a line; ``value_deci`` is None where there is nothing, and the line has a gap."""
+    """One month of a line; ``value_deci`` is None where there is nothing: a gap."""
 
     label: str
     value_deci: int | None
@@ -69,8 +83,8 @@ def draw_line(points: Sequence[Point], *, title: str, unit: str) -> str:
     """Draw a line over months; months without a value are marked and not bridged."""
     plot = _Plot(points)
     parts = [_open_svg(width=LINE_WIDTH, height=LINE_HEIGHT, title=title, kind="line")]
-    parts += [_draw_gap(plot, at) for at, point in enumerate(points) if point.value_deci is None]
     parts += _draw_grid(plot, unit=unit)
+    parts += [_draw_gap(plot, run) for run in _list_gaps(points)]
     parts += [
         f'<line class="trend" x1="{plot.x(at)}" y1="{plot.y(left.value_deci)}" '
         f'x2="{plot.x(at + 1)}" y2="{plot.y(right.value_deci)}"/>'
@@ -117,12 +131,30 @@ def _open_svg(*, width: int, height: int, title: str, kind: str) -> str:
     )
 
 
-def _draw_gap(plot: _Plot, at: int) -> str:
-    left = LINE_LEFT + at * plot.step
-    return (
-        f'<rect class="gap" x="{left + 2}" y="{LINE_TOP}" '
-        f'width="{plot.step - 4}" height="{plot.floor - LINE_TOP}"/>'
+def _list_gaps(points: Sequence[Point]) -> list[tuple[int, int, str]]:
+    # Runs of months without a value: the first, how many, and the words for them.
+    gaps = []
+    at = 0
+    for is_gap, group in groupby(points, key=lambda point: point.value_deci is None):
+        run = list(group)
+        if is_gap:
+            gaps.append((at, len(run), run[0].text))
+        at += len(run)
+    return gaps
+
+
+def _draw_gap(plot: _Plot, gap: tuple[int, int, str]) -> str:
+    at, count, words = gap
+    left, width = LINE_LEFT + at * plot.step + 2, count * plot.step - 4
+    text = escape(words)
+    drawn = (
+        f'<rect class="gap" x="{left}" y="{LINE_TOP}" width="{width}" '
+        f'height="{plot.floor - LINE_TOP}"><title>{text}</title></rect>'
     )
+    if width < GAP_WORDS_WIDTH:
+        return drawn
+    middle, y = left + width // 2, (LINE_TOP + plot.floor) // 2
+    return f'{drawn}<text class="gap-words" x="{middle}" y="{y}" text-anchor="middle">{text}</text>'
 
 
 def _draw_grid(plot: _Plot, *, unit: str) -> list[str]:

@@ -138,7 +138,7 @@ class CustomerPage:
     comparison: ComparisonView | None
     peers: tuple[PeerView, ...]
     outgoing: tuple[OutgoingRow, ...]
-    incoming: tuple[IncomingRow, ...]
+    incoming: tuple[tuple[IncomingRow, str], ...]
     consents: tuple[HeldConsent, ...]
     rows_max: int
 
@@ -151,8 +151,7 @@ def read_customer(
     Raises:
         CustomerNotFoundError: There is none with this key.
     """
-    if customer_id > ID_MAX:
-        raise CustomerNotFoundError("there is no such customer")
+    check_customer_id(customer_id)
     as_of = local.business_date()
     customer = local.records.get_customer(customer_id)
     subject = customer.subject_id
@@ -174,10 +173,21 @@ def read_customer(
         comparison=_read_comparison(local, rating, texts),
         peers=tuple(_view_peer(one, texts) for one in consents.list_received(subject)),
         outgoing=tuple(consents.list_outgoing(subject=subject, limit=REGISTER_ROWS_MAX)),
-        incoming=tuple(row for row in incoming if row.consent in hashes),
+        incoming=tuple((row, subject) for row in incoming if row.consent in hashes),
         consents=tuple(held),
         rows_max=REGISTER_ROWS_MAX,
     )
+
+
+def check_customer_id(customer_id: int) -> int:
+    """Return a key that a database can look up.
+
+    Raises:
+        CustomerNotFoundError: No database holds so large a key.
+    """
+    if customer_id > ID_MAX:
+        raise CustomerNotFoundError("there is no such customer")
+    return customer_id
 
 
 def view_trend(window: BehaviourWindow, texts: Texts) -> TrendView:
@@ -232,7 +242,9 @@ def _view_ageing(ageing: Ageing, texts: Texts) -> AgeingView:
         open_minor=open_minor,
         chart_svg=draw_bars(bars, title=title) if open_minor > 0 else "",
         lines=tuple(
-            BucketLine(name=bar.label, amount=bar.text, share=_say_share(bar.value, open_minor, texts))
+            BucketLine(
+                name=bar.label, amount=bar.text, share=_say_share(bar.value, open_minor, texts)
+            )
             for bar in bars
         ),
     )

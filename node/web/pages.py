@@ -10,6 +10,7 @@ from typing import Protocol
 
 from node.bootstrap import LocalNode
 from node.core.errors import NodeError, UnavailableError
+from node.core.money import divide_half_even
 from node.rating.store import RatingRecord
 from node.records.service import CUSTOMERS_PAGE_MAX, PortfolioRow
 from node.records.store import CustomerRecord
@@ -21,6 +22,7 @@ PORTFOLIO_CUSTOMERS_MAX = 5_000  # sorted and searched in memory; the API pages 
 ROWS_PER_PAGE = 50
 REGISTER_ROWS_MAX = 200
 LATE_DAYS = 90
+PERMILLE = 1_000
 
 
 class ConsoleNode(Protocol):
@@ -49,7 +51,7 @@ class ConsoleNode(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerLine:
-    """A customer in the list; ``figures`` is None before its first invoice, ``rating`` before it is rated."""
+    """A customer in the list; ``figures`` is None without an invoice, ``rating`` before one."""
 
     customer: CustomerRecord
     figures: PortfolioRow | None
@@ -68,12 +70,12 @@ class CustomerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrencySum:
-    """Owing and past due of one currency; ``share_percent`` is None where nothing is owed."""
+    """Owing and past due of one currency; ``share_permille`` is None where nothing is owed."""
 
     currency: str
     owing_minor: int
     past_due_minor: int
-    share_percent: int | None
+    share_permille: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,18 +96,10 @@ class PortfolioPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncomingLine:
-    """One answer of ours with its subject, where the consent that it rests on is held."""
-
-    row: IncomingRow
-    subject: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterPage:
-    """What left this house and what was asked."""
+    """What left this house, with its subject where its consent is held, and what was asked."""
 
-    incoming: tuple[IncomingLine, ...]
+    incoming: tuple[tuple[IncomingRow, str | None], ...]
     outgoing: tuple[OutgoingRow, ...]
     rows_max: int
 
@@ -145,8 +139,7 @@ def read_register(consents: ConsentService) -> RegisterPage:
             subjects[consent] = held.subject
     return RegisterPage(
         incoming=tuple(
-            IncomingLine(row=row, subject=None if row.consent is None else subjects.get(row.consent))
-            for row in incoming
+            (row, None if row.consent is None else subjects.get(row.consent)) for row in incoming
         ),
         outgoing=tuple(consents.list_outgoing(limit=REGISTER_ROWS_MAX)),
         rows_max=REGISTER_ROWS_MAX,
@@ -154,7 +147,7 @@ def read_register(consents: ConsentService) -> RegisterPage:
 
 
 def is_simulated(registry: RegistryHolder) -> bool:
-    """Tell whether the federation says that it is a simulation; a node without a registry has none."""
+    """Tell whether the federation says that it is a simulation; without a registry it is none."""
     try:
         return registry.newest.simulated
     except UnavailableError:
@@ -287,10 +280,14 @@ def _sum_up(lines: Sequence[CustomerLine]) -> tuple[CurrencySum, ...]:
             currency=currency,
             owing_minor=owing[currency],
             past_due_minor=past_due[currency],
-            share_percent=past_due[currency] * 100 // owing[currency] if owing[currency] > 0 else None,
+            share_permille=_find_share(past_due[currency], owing[currency]),
         )
         for currency, _ in count.most_common()
     )
+
+
+def _find_share(part_minor: int, whole_minor: int) -> int | None:
+    return divide_half_even(part_minor * PERMILLE, whole_minor) if whole_minor > 0 else None
 
 
 def _describe_grades(
@@ -302,4 +299,3 @@ def _describe_grades(
             if grade not in words:
                 words[grade] = describe_grade(local, rating, grade, texts=texts)
     return tuple(sorted(words.items()))
-

@@ -3,13 +3,15 @@
 A test holds the templates and the code to it: no key is used that is not here, none is here unused.
 """
 
+# ruff: noqa: RUF001  Chinese punctuation and en dashes are meant
+
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from node.assessment.policy import Language
+from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_summary import SUMMARY_TEXTS
 
@@ -182,7 +184,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             "截至 {as_of}，以到期日起算。", "As of {as_of}, counted from the due date."
         ),
         "ageing.chart": Text(
-            "{currency} 账龄图：各逾期区间的未收金额", "Ageing chart, {currency}: open by days overdue"
+            "{currency} 账龄图：各逾期区间的未收金额",
+            "Ageing chart, {currency}: open by days overdue",
         ),
         "ageing.bucket": Text("逾期区间", "Days overdue"),
         "ageing.amount": Text("金额", "Amount"),
@@ -212,9 +215,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             "{first} 至 {last} 每月平均逾期天数折线图",
             "Line chart: days beyond terms a month, {first} to {last}",
         ),
-        "trend.none": Text(
-            "这段时间没有可评的发票。", "No invoice could be rated in this time."
-        ),
+        "trend.none": Text("这段时间没有可评的发票。", "No invoice could be rated in this time."),
         "trend.table": Text("逐月数字", "The figures month by month"),
         "trend.month": Text("到期月份", "Due in"),
         "trend.invoices": Text("发票数", "Invoices"),

@@ -1,5 +1,7 @@
 """The part of the catalogue that puts a peer's summary into plain words, section by section."""
 
+# ruff: noqa: RUF001  Chinese punctuation and en dashes are meant
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from node.assessment.policy import EvidenceValue
 from node.assessment.report import format_deci
+from node.core.errors import InvariantError
 from node.core.money import format_amount
 from node.web.texts import Texts
 from schemas.summary import (
@@ -16,13 +18,17 @@ from schemas.summary import (
     Delay,
     Disputes,
     Index,
+    Lateness,
     Money,
+    OverdueNow,
     Relation,
     Section,
     Summary,
+    Tier,
+    Trend,
+    Volume,
 )
 
-DECI = 10
 MINUS = "\N{MINUS SIGN}"
 UP, DOWN = "▲", "▼"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +38,12 @@ _PERMILLE_VALUES = {
     EvidenceValue.UNPAID_PERMILLE,
     EvidenceValue.DISPUTED_PERMILLE,
 }
+_SECTIONS = {
+    Tier.FULL: frozenset(Section) - {Section.LATENESS},
+    Tier.MIX: frozenset(Section) - {Section.LATENESS, Section.MONEY},
+    Tier.CLASS: frozenset({Section.RELATION, Section.OVERDUE_NOW, Section.LATENESS}),
+}
+_ADVERSE_WORDS = {0: "adverse.nothing", 1: "adverse.rank.settled"}  # more is unsettled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +84,10 @@ def say_value(reads: EvidenceValue | None, value: int | None, texts: Texts) -> s
     """Write a figure of the scorecard with its unit."""
     if reads is None or value is None:
         return texts("none.data")
-    if reads is EvidenceValue.WORST_RANK:
-        return texts(f"delay.{DELAY_CLASSES[value].value}")
-    if reads is EvidenceValue.RELATION_MONTHS:
-        return texts("unit.months", count=value)
-    if reads is EvidenceValue.OVERDUE_DAYS:
-        return texts("unit.days", count=value) if value else texts("none.overdue")
-    if reads is EvidenceValue.ADVERSE_RANK:
-        return texts("adverse.nothing") if value == 0 else texts("adverse.rank", rank=value)
-    words = format_deci(value).replace("-", MINUS)
-    if reads is EvidenceValue.DBT_DECI:
-        return texts("unit.days", count=words)
+    say = _SAY_VALUE.get(reads)
+    if say is not None:
+        return say(value, texts)
+    words = say_deci(value, texts)
     return f"{words} %" if reads in _PERMILLE_VALUES else words
 
 
@@ -94,18 +99,20 @@ def say_code(family: str, code: str, texts: Texts) -> str:
 def say_sections(summary: Summary, texts: Texts) -> tuple[SectionWords, ...]:
     """Put every section that a summary holds into plain words, in the order of the schema."""
     return tuple(
-        SectionWords(name=texts(f"section.{section.value}"), words=_say_section(summary, section, texts))
+        SectionWords(
+            name=texts(f"section.{section.value}"), words=_say_section(summary, section, texts)
+        )
         for section in Section
         if getattr(summary, section.value) is not None
     )
 
 
 def list_absent(summary: Summary, texts: Texts) -> str:
-    """Name the sections that a summary could hold and does not."""
+    """Name the sections that a summary of its tier could hold and does not."""
     names = (
         texts(f"section.{section.value}")
         for section in Section
-        if getattr(summary, section.value) is None
+        if getattr(summary, section.value) is None and section in _SECTIONS[summary.tier]
     )
     return texts("join.comma").join(names)
 
@@ -113,37 +120,40 @@ def list_absent(summary: Summary, texts: Texts) -> str:
 def _say_section(summary: Summary, section: Section, texts: Texts) -> str:
     match getattr(summary, section.value):
         case Relation() as relation:
-            return texts(
-                "say.relation",
-                years=texts(f"years.{relation.years}"),
-                last_sale=texts(f"last.{relation.last_sale}"),
-            )
+            words = _say_relation(relation, texts)
+        case Volume() as volume:
+            words = texts("say.volume", count=texts(f"volume.{volume.n_invoices}"))
         case Money() as money:
-            return texts("join.comma").join(_say_money_section(money, texts))
+            words = texts("join.comma").join(_say_money_section(money, texts))
         case Index() as index:
             weighting = texts(f"weighting.{index.weighting}")
-            return texts("say.index", value=index.value, weighting=weighting)
+            words = texts("say.index", value=index.value, weighting=weighting)
         case Delay() as delay:
-            return _say_delay(delay, texts)
+            words = _say_delay(delay, texts)
         case Disputes() as disputes:
-            return _say_disputes(disputes, texts)
+            words = _say_disputes(disputes, texts)
         case Adverse() as adverse:
-            return _say_adverse(adverse, texts)
+            words = _say_adverse(adverse, texts)
+        case other:
+            words = _say_class(other, texts)
+    return words
+
+
+def _say_class(section: object, texts: Texts) -> str:
+    match section:
+        case Trend() as trend:
+            return texts(f"trend.{trend.direction}")
+        case OverdueNow() as now:
+            return texts("say.overdue_now", oldest=texts(f"overdue.{now.oldest}"), as_of=now.as_of)
+        case Lateness() as lateness:
+            return texts(f"lateness.{lateness.seen}")
         case _:
-            return _say_simple(summary, texts, section=section)
+            raise InvariantError("a section that the console cannot put into words")
 
 
-def _say_simple(summary: Summary, texts: Texts, *, section: Section) -> str:
-    if section is Section.VOLUME and summary.volume is not None:
-        return texts("say.volume", count=texts(f"volume.{summary.volume.n_invoices}"))
-    if section is Section.TREND and summary.trend is not None:
-        return texts(f"trend.{summary.trend.direction}")
-    if section is Section.OVERDUE_NOW and summary.overdue_now is not None:
-        now = summary.overdue_now
-        return texts("say.overdue_now", oldest=texts(f"overdue.{now.oldest}"), as_of=now.as_of)
-    if section is Section.LATENESS and summary.lateness is not None:
-        return texts(f"lateness.{summary.lateness.seen}")
-    return texts("none.data")
+def _say_relation(relation: Relation, texts: Texts) -> str:
+    years, last_sale = texts(f"years.{relation.years}"), texts(f"last.{relation.last_sale}")
+    return texts("say.relation", years=years, last_sale=last_sale)
 
 
 def _say_money_section(money: Money, texts: Texts) -> Iterator[str]:
@@ -203,3 +213,27 @@ def _say_adverse(adverse: Adverse, texts: Texts) -> str:
         )
         for fact in adverse.facts
     )
+
+
+def _say_days(value: int, texts: Texts) -> str:
+    return texts("unit.days", count=value) if value else texts("none.overdue")
+
+
+def _say_trend(value: int, texts: Texts) -> str:
+    return texts("trend.same" if value == 0 else "trend.better" if value > 0 else "trend.worse")
+
+
+_SAY_VALUE: Mapping[EvidenceValue, Callable[[int, Texts], str]] = MappingProxyType(
+    {
+        EvidenceValue.WORST_RANK: lambda value, texts: texts(f"delay.{DELAY_CLASSES[value].value}"),
+        EvidenceValue.RELATION_MONTHS: lambda value, texts: texts("unit.months", count=value),
+        EvidenceValue.OVERDUE_DAYS: _say_days,
+        EvidenceValue.ADVERSE_RANK: lambda value, texts: texts(
+            _ADVERSE_WORDS.get(value, "adverse.rank.open")
+        ),
+        EvidenceValue.TREND_DECI: _say_trend,
+        EvidenceValue.DBT_DECI: lambda value, texts: texts(
+            "unit.days", count=say_deci(value, texts)
+        ),
+    }
+)

@@ -90,7 +90,7 @@ def follow_chain(bundles: Sequence[Bundle], *, anchor: PublicKey | None) -> Chai
         finding = Finding(
             outcome=Outcome.FAILS,
             code="anchor-absent",
-            text="no anchor was given, and no bundle holds a first registry snapshot to take it from",
+            text="no anchor was given, and no bundle holds a first registry snapshot",
         )
         return ChainResult(anchor=None, chain=None, report=None, signatures=0, findings=(finding,))
     follower = _Follower(key)
@@ -181,7 +181,7 @@ class _Follower:
 
 
 def _find_first_key(bundles: Sequence[Bundle]) -> PublicKey | None:
-    """Return the key that signed the first readable snapshot 1, as that snapshot itself states it."""
+    """Return the key that signed the first readable snapshot, as the snapshot itself states it."""
     for bundle in bundles:
         for record in bundle.snapshots[:1]:
             try:

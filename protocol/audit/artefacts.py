@@ -128,9 +128,7 @@ def _take_status(found: Artefacts, token: str, place: Place, *, chain: Chain) ->
         found.signatures += 1
     except ProtocolError as err:
         text = f"this status does not hold: {err.detail}"
-        found.findings.append(
-            Finding(outcome=Outcome.FAILS, code=err.code, text=text, place=place)
-        )
+        found.findings.append(Finding(outcome=Outcome.FAILS, code=err.code, text=text, place=place))
     found.statuses[name] = JudgedStatus(place=place, verified=status)
 
 

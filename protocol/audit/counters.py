@@ -1,4 +1,7 @@
-"""Own counters for each peer: without repeats, and a gap stays open until somebody explains it."""
+"""What a log must have as a whole: genesis first, kinds that are understood, counters in order.
+
+Own counters for a peer have no repeats; a gap stays open until somebody explains it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from protocol.audit.evidence import KnownEntry
 from protocol.audit.findings import Finding, Outcome
 from protocol.audit.reading import ReadLog
 from protocol.encoding import encode_b64u
-from protocol.entry import Entry, ExchangeEntry, RequestEntry
+from protocol.entry import Entry, ExchangeEntry, GenesisEntry, RequestEntry, UnknownEntry
 
 GAPS_NAMED_MAX = 20
 
@@ -27,7 +30,7 @@ def list_counters(
 
 
 def check_counters(log: ReadLog, entries: Sequence[KnownEntry[Entry]]) -> list[Finding]:
-    """Return a finding for every number used twice, and one for the numbers missing for each peer."""
+    """Return a finding for every number used twice, and for each peer one on those missing."""
     findings: list[Finding] = []
     for peer, own in sorted(list_counters(entries).items()):
         gaps: list[str] = []
@@ -43,10 +46,38 @@ def check_counters(log: ReadLog, entries: Sequence[KnownEntry[Entry]]) -> list[F
     return findings
 
 
-def _describe_repeat(
-    log: ReadLog, known: KnownEntry[Entry], *, peer: str, n: int
-) -> Finding:
-    affects = ()
+def check_kinds(log: ReadLog, entries: Sequence[KnownEntry[Entry]]) -> list[Finding]:
+    """Return findings on the genesis entry and on entries of a later version."""
+    findings: list[Finding] = []
+    unknown = [known for known in entries if isinstance(known.entry, UnknownEntry)]
+    for known in entries:
+        is_genesis = isinstance(known.entry, GenesisEntry)
+        if is_genesis != (known.index == 0) or (
+            isinstance(known.entry, GenesisEntry)
+            and (known.entry.member, known.entry.origin) != (log.member, log.origin)
+        ):
+            findings.append(
+                Finding(
+                    outcome=Outcome.FAILS,
+                    code="genesis",
+                    text="a log begins with the one entry that names its member and origin",
+                    place=known.place,
+                )
+            )
+    if unknown:
+        findings.append(
+            Finding(
+                outcome=Outcome.UNKNOWN,
+                code="not-understood",
+                text=f"{len(unknown)} entries of {log.member} are of a later version: not judged",
+                place=unknown[0].place,
+            )
+        )
+    return findings
+
+
+def _describe_repeat(log: ReadLog, known: KnownEntry[Entry], *, peer: str, n: int) -> Finding:
+    affects: tuple[str, ...] = ()
     if isinstance(known.entry, (RequestEntry, ExchangeEntry)):
         affects = (encode_b64u(known.entry.xid),)
     return Finding(

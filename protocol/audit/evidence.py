@@ -1,9 +1,9 @@
-"""Collects the copies of every message and the entries of every log, and joins them into exchanges."""
+"""Collects the copies of every message and the entries of every log; joins them into exchanges."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -49,12 +49,12 @@ class SeenCopy:
     proof: OpenedProof | None
 
 
-E = TypeVar("E", bound=Entry, covariant=True)
+E_co = TypeVar("E_co", bound=Entry, covariant=True)
 F = TypeVar("F", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownEntry(Generic[E]):
+class KnownEntry(Generic[E_co]):
     """An entry of a member's log: exported, or known from a signed proof beside a message.
 
     ``anchored`` is false where no signed head proves it.
@@ -62,7 +62,7 @@ class KnownEntry(Generic[E]):
 
     member: str
     index: int
-    entry: E
+    entry: E_co
     place: Place
     anchored: bool
 
@@ -128,7 +128,9 @@ def collect_messages(
             if key is None:
                 text = "a message that cannot be read: " + _describe_failure(request)
                 homeless.append(
-                    Finding(outcome=Outcome.FAILS, code="message-unreadable", text=text, place=place)
+                    Finding(
+                        outcome=Outcome.FAILS, code="message-unreadable", text=text, place=place
+                    )
                 )
                 continue
             requests, answers = copies.setdefault(key, ([], []))
@@ -168,6 +170,20 @@ def claim_heads(seen: SeenMessages) -> Iterator[HeadClaim]:
             )
 
 
+def claim_entry_heads(entries: Iterable[KnownEntry[Entry]]) -> Iterator[HeadClaim]:
+    """Yield what a member's log says of its peers' logs."""
+    for known in entries:
+        if isinstance(known.entry, (ExchangeEntry, ResponseEntry)):
+            yield HeadClaim(
+                member=known.entry.peer,
+                size=known.entry.head.size,
+                root=known.entry.head.root,
+                by_log=False,
+                place=known.place,
+                exhibit=f"entry {known.index} of {known.member}",
+            )
+
+
 class EntryBook:
     """Every entry known of every member's log, by index."""
 
@@ -195,7 +211,7 @@ class EntryBook:
                 anchored=index < anchored,
             )
 
-    def add_proofs(self, copies: Iterable[SeenCopy], *, logs: dict[str, ReadLog]) -> None:
+    def add_proofs(self, copies: Iterable[SeenCopy], *, logs: Mapping[str, ReadLog]) -> None:
         """Add what signed proofs show of logs that are not here, not here so far, or altered."""
         for one in copies:
             proof = one.proof
@@ -235,9 +251,7 @@ def join_cases(book: EntryBook, seen: SeenMessages) -> dict[ExchangeKey, Case]:
     cases: dict[ExchangeKey, Case] = {}
     for member in sorted(book.by_member):
         for known in book.list_entries(member):
-            key = find_entry_key(known.entry, member=member)
-            if key is not None:
-                _place_entry(cases.setdefault(key, Case(key=key)), known)
+            _place_entry(cases, known)
     for key, (requests, answers) in seen.copies.items():
         case = cases.setdefault(key, Case(key=key))
         case.requests += requests
@@ -250,44 +264,45 @@ def attach_altered(
 ) -> dict[Place, tuple[str, ...]]:
     """Tell each exchange which of its entries are altered, and return by place which are affected.
 
-    Where not even the message id can be read, every exchange that misses an entry of this log is suspect.
+    Where not even the message id can be read, every exchange that misses an entry of this log is
+    suspect.
     """
     affected: dict[Place, tuple[str, ...]] = {}
     for log in logs:
-        ours = [case for case in cases.values() if log.member in (case.key.consumer, case.key.provider)]
+        ours = [
+            case for case in cases.values() if log.member in (case.key.consumer, case.key.provider)
+        ]
         by_xid = {case.key.xid: case for case in ours}
         for index in sorted(log.altered):
             place = log.place_entry(index)
             xid = _find_xid(log.entries[index], book.by_member[log.member].get(index))
             case = None if xid is None else by_xid.get(xid)
-            hit = [one for one in ours if one.lacks_entry_of(log.member)] if case is None else [case]
+            hit = (
+                [one for one in ours if one.lacks_entry_of(log.member)] if case is None else [case]
+            )
             for one in hit:
                 (one.suspect if case is None else one.altered).append(place)
             affected[place] = tuple(one.name for one in hit)
     return affected
 
 
-def find_entry_key(entry: Entry, *, member: str) -> ExchangeKey | None:
-    """Return the exchange that an entry of a member's log belongs to."""
-    match entry:
-        case RequestEntry() | ResponseEntry():
-            return ExchangeKey(consumer=member, provider=entry.peer, xid=entry.xid)
-        case ExchangeEntry():
-            return ExchangeKey(consumer=entry.peer, provider=member, xid=entry.xid)
-        case _:
-            return None
+def _place_entry(cases: dict[ExchangeKey, Case], known: KnownEntry[Entry]) -> None:
+    def find_case(*, consumer: str, provider: str, xid: bytes) -> Case:
+        key = ExchangeKey(consumer=consumer, provider=provider, xid=xid)
+        return cases.setdefault(key, Case(key=key))
 
-
-def _place_entry(case: Case, known: KnownEntry[Entry]) -> None:
     match known.entry:
         case RequestEntry() as entry:
+            case = find_case(consumer=known.member, provider=entry.peer, xid=entry.xid)
             case.asked.append(known.narrow(entry))
         case ExchangeEntry() as entry:
+            case = find_case(consumer=entry.peer, provider=known.member, xid=entry.xid)
             case.decided.append(known.narrow(entry))
         case ResponseEntry() as entry:
+            case = find_case(consumer=known.member, provider=entry.peer, xid=entry.xid)
             case.received.append(known.narrow(entry))
         case _:
-            pass  # It belongs to no exchange, so it has no key.
+            pass  # It belongs to no exchange.
 
 
 def _see(copy: MessageCopy, *, holder: str, place: Place, examiner: Examiner) -> SeenCopy:
@@ -299,7 +314,7 @@ def _see(copy: MessageCopy, *, holder: str, place: Place, examiner: Examiner) ->
 
 
 def _find_key(request: SeenCopy, answer: SeenCopy | None) -> ExchangeKey | None:
-    """Return the exchange of a record: by whichever of its two messages verifies, else can be read."""
+    """Return the exchange of a record, by the one of its two messages that verifies, or reads."""
     asked = request.opened.claims
     replied = None if answer is None else answer.opened.claims
     if asked is not None and (request.opened.failure is None or replied is None):
@@ -325,11 +340,12 @@ def _may_complete(log: ReadLog, proof: OpenedProof) -> bool:
 
 
 def _find_xid(raw: bytes | None, recovered: KnownEntry[Entry] | None) -> bytes | None:
-    if recovered is not None:
-        key = find_entry_key(recovered.entry, member=recovered.member)
-        return None if key is None else key.xid
+    if recovered is not None and isinstance(recovered.entry, (RequestEntry, ExchangeEntry)):
+        return recovered.entry.xid
     match = None if raw is None else _XID.search(raw)
     try:
-        return None if match is None else decode_b64u(match[1].decode("ascii"), bytes_exact=JTI_BYTES)
+        return (
+            None if match is None else decode_b64u(match[1].decode("ascii"), bytes_exact=JTI_BYTES)
+        )
     except MalformedError:
         return None

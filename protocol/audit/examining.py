@@ -1,4 +1,4 @@
-"""Opens envelopes, proofs and checkpoints under one registry chain, each distinct text once, and counts signatures.
+"""Opens envelopes, proofs and checkpoints under one registry chain; counts signatures.
 
 Nothing raises: what does not hold carries its code and reason, and where it can still be read the
 unverified claims, so that the auditor can say which exchange it belongs to.
@@ -40,7 +40,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedEnvelope:
-    """An envelope: verified where ``failure`` is None, else with what it claims, if that can be read."""
+    """An envelope: verified where ``failure`` is None, else with its claims if they can be read."""
 
     msg: bytes
     claims: Envelope | None
@@ -77,7 +77,7 @@ class Examiner:
         self._proofs: dict[tuple[str, str], OpenedProof] = {}
 
     def open_envelope(self, env: str) -> OpenedEnvelope:
-        """Verify signature, form, kind and issuer of an envelope; its time is the caller's matter."""
+        """Verify signature, form, kind and issuer of an envelope; time is the caller's matter."""
         known = self._envelopes.get(env)
         if known is None:
             known = self._envelopes[env] = self._read_envelope(env)
@@ -106,9 +106,7 @@ class Examiner:
         Raises:
             ProtocolError: The leaf that says what does not hold.
         """
-        policy = build_policy(
-            log=self.chain.get_log_key(member), witnesses=self.chain.witnesses
-        )
+        policy = build_policy(log=self.chain.get_log_key(member), witnesses=self.chain.witnesses)
         witnessed = open_witnessed(note, policy=policy)
         self.signatures += 1 + len(witnessed.cosigners)
         return witnessed

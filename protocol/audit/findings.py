@@ -62,7 +62,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One line: what was looked at and what came of it. ``code`` is stable; ``text`` is for people."""
+    """One line: what was looked at, what came of it. ``code`` is stable, ``text`` for people."""
 
     outcome: Outcome
     code: str
@@ -106,13 +106,14 @@ class RegistryReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReport:
-    """One exported log. ``anchored`` counts the entries that a signed head proves."""
+    """One exported log: entries read, and how many of them a signed head proves."""
 
     bundle: str
     member: str
     origin: str
     size: int
     root: str
+    entries: int
     anchored: int
     tiles: int
     heads_equal: int

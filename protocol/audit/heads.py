@@ -1,9 +1,10 @@
-"""Every signed word about the head of a log, from anywhere, compared with the exported entries: a fork shows here."""
+"""Every signed word on the head of a log, compared with the exported entries: forks show here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from protocol.audit.examining import Examiner
 from protocol.audit.findings import Finding, Outcome, Place
@@ -17,7 +18,7 @@ from protocol.errors import ProtocolError
 class HeadClaim:
     """Size and root of a member's log, as somebody states them.
 
-    ``by_log`` tells that the log's own key signed it; otherwise a message or a peer's log entry says so.
+    ``by_log`` tells that the log's own key signed it; else a message or a peer's log entry says so.
     """
 
     member: str
@@ -69,7 +70,7 @@ def open_held_heads(
 
 
 def gather_claims(claims: Iterable[HeadClaim]) -> dict[str, list[HeadClaim]]:
-    """Return the distinct claims on each member's log, by size; of equal ones the log's own word is kept."""
+    """Return each member's distinct claims by size; of equal ones the log's own word is kept."""
     distinct: dict[tuple[str, int, bytes], HeadClaim] = {}
     for claim in claims:
         key = (claim.member, claim.size, claim.root)
@@ -100,19 +101,17 @@ def compare_heads(log: ReadLog, claims: Sequence[HeadClaim]) -> HeadComparison:
             Finding(
                 outcome=Outcome.UNKNOWN,
                 code="heads-beyond",
-                text=f"{beyond} signed heads lie beyond entry {log.tree.size}: the log has grown since this "
-                "export, and what was added is not judged",
+                text=f"{beyond} signed heads lie beyond entry {log.tree.size}: the log has grown "
+                "since this export, and what was added is not judged",
                 place=Place(bundle=log.bundle.name, file=HEADS_FILE),
             )
         )
-    return HeadComparison(
-        anchored=anchored, equal=equal, beyond=beyond, findings=tuple(findings)
-    )
+    return HeadComparison(anchored=anchored, equal=equal, beyond=beyond, findings=tuple(findings))
 
 
 def find_split_claims(claims: Sequence[HeadClaim]) -> Finding | None:
     """Return the fork that two claims of one size show by themselves, without any export."""
-    for earlier, later in zip(claims, claims[1:], strict=False):
+    for earlier, later in pairwise(claims):
         if earlier.size == later.size:
             return Finding(
                 outcome=Outcome.FAILS,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.audit.anchoring import Chain
-from protocol.audit.evidence import Case, EntryBook, KnownEntry, SeenCopy
+from protocol.audit.evidence import Case, KnownEntry, SeenCopy
 from protocol.audit.findings import Evidence, ExchangeReport, Outcome, Place
 from protocol.audit.reading import ReadLog
 from protocol.encoding import encode_b64u
@@ -30,19 +30,18 @@ PASSING_CODES = frozenset({QuotaError.code, ReplayMismatchError.code})
 class World:
     """What the judge of every exchange needs to know of the rest.
 
-    ``last_n`` is the highest own counter by member and peer that an exported log shows; ``receipts``
-    maps asker, answerer and answer to where it was acknowledged.
+    ``last_n`` is the highest own counter by member and peer that an exported log shows;
+    ``receipts`` maps asker, answerer and answer to where it was acknowledged.
     """
 
     chain: Chain
     logs: Mapping[str, ReadLog]
-    book: EntryBook
     last_n: Mapping[tuple[str, str], int]
     receipts: Mapping[tuple[str, str, bytes], Place]
 
 
-def judge_case(case: Case, *, world: World, uses: Sequence[Evidence]) -> ExchangeReport:
-    """Return the verdict on one exchange with its evidence, line by line."""
+def judge_case(case: Case, *, world: World, more: Sequence[Evidence] = ()) -> ExchangeReport:
+    """Return the verdict on one exchange; ``more`` are lines on receipts and consents."""
     judge = _Judge(case, world)
     judge.run()
     entry = judge.decided
@@ -56,7 +55,7 @@ def judge_case(case: Case, *, world: World, uses: Sequence[Evidence]) -> Exchang
         at_ms=_at_ms_of(case),
         uses=entry.use if entry is not None else 0,
         consents=tuple(encode_b64u(one) for one in (entry.consents if entry is not None else ())),
-        evidence=(*judge.lines, *uses),
+        evidence=(*judge.lines, *more),
     )
 
 
@@ -105,7 +104,9 @@ class _Judge:
         if failure is not None or envelope is None:
             detail = "" if failure is None else failure.detail
             code = "bad-signature" if failure is None else failure.code
-            self._add(Outcome.FAILS, code, f"this copy of the {what} does not hold: {detail}", one.place)
+            self._add(
+                Outcome.FAILS, code, f"this copy of the {what} does not hold: {detail}", one.place
+            )
             return
         self._judge_shown_body(one, envelope, what=what, excused=excused)
         proof = one.proof
@@ -143,8 +144,8 @@ class _Judge:
             return
         if leaf_hash(proof.raw) != log.tree.leaves[proof.index]:
             text = (
-                f"{proof.member} signed another entry {proof.index} than it exports: the proof beside "
-                f"the {what} shows it"
+                f"{proof.member} signed another entry {proof.index} than it exports: the proof "
+                f"beside the {what} shows it"
             )
             self._add(Outcome.FAILS, "entry-differs", text, one.place)
 
@@ -177,7 +178,9 @@ class _Judge:
 
     def _judge_request(self) -> None:
         if self.request is None:
-            self._add(Outcome.UNKNOWN, "request-absent", "no copy of the request that verifies is here")
+            self._add(
+                Outcome.UNKNOWN, "request-absent", "no copy of the request that verifies is here"
+            )
             return
         key = self._case.key
         # A refused request is judged by the time of its refusal: its own may be what was wrong.
@@ -190,20 +193,24 @@ class _Judge:
     def _judge_answer(self) -> None:
         if self.answer is None:
             if self._decided is not None:
-                self._add(Outcome.UNKNOWN, "answer-absent", "no copy of the answer that verifies is here")
+                self._add(
+                    Outcome.UNKNOWN, "answer-absent", "no copy of the answer that verifies is here"
+                )
             return
         key = self._case.key
-        self._judge_key(self._case.answers, at_s=self.answer.iat, what="answer", signer=key.provider)
+        self._judge_key(
+            self._case.answers, at_s=self.answer.iat, what="answer", signer=key.provider
+        )
         self._judge_reference(self.answer, what="answer")
         asked = {one.opened.msg for one in self._case.requests if one.opened.failure is None}
         if asked and self.answer.req not in asked:
             self._add(Outcome.FAILS, "req-mismatch", "the answer is bound to another request")
         if (self.answer.op == "problem") == (self.answer.st == ANSWERED):
-            self._add(Outcome.FAILS, "state-mismatch", "the answer's operation and state contradict")
+            self._add(
+                Outcome.FAILS, "state-mismatch", "the answer's operation and state contradict"
+            )
 
-    def _judge_key(
-        self, copies: Sequence[SeenCopy], *, at_s: int, what: str, signer: str
-    ) -> None:
+    def _judge_key(self, copies: Sequence[SeenCopy], *, at_s: int, what: str, signer: str) -> None:
         for one in copies:
             if one.opened.key is None:
                 continue
@@ -211,7 +218,9 @@ class _Judge:
                 text = f"the {what} is signed with a key that was not valid at {at_s}"
                 self._add(Outcome.FAILS, "key-revoked", text, one.place)
                 return
-            self._add(Outcome.HOLDS, f"{what}-signed", f"the {what} is signed by {signer}", one.place)
+            self._add(
+                Outcome.HOLDS, f"{what}-signed", f"the {what} is signed by {signer}", one.place
+            )
             return
 
     def _judge_times(self, request: Envelope, decided: ExchangeEntry) -> None:
@@ -221,7 +230,9 @@ class _Judge:
             now_s = min(at_s, max(request.exp - 1, at_s - CLOCK_AHEAD_S_CEILING))
             check_freshness(request, now_s=now_s, ahead_s=CLOCK_AHEAD_S_CEILING)
         except ProtocolError as err:
-            self._add(Outcome.FAILS, err.code, f"answered although the request had ended: {err.detail}")
+            self._add(
+                Outcome.FAILS, err.code, f"answered although the request had ended: {err.detail}"
+            )
 
     def _judge_reference(self, envelope: Envelope, *, what: str) -> None:
         try:
@@ -294,7 +305,9 @@ class _Judge:
         if self.answer is not None:
             self._judge_missing(provider, n=self.answer.n, what="answer that it signed")
             return
-        where = "its log shows no decision" if provider in self._world.logs else "its log is not here"
+        where = (
+            "its log shows no decision" if provider in self._world.logs else "its log is not here"
+        )
         text = f"no answer of {provider} is known; {where}"
         self._add(Outcome.UNKNOWN, "request-unanswered", text)
 
@@ -310,7 +323,9 @@ class _Judge:
     def _compare_received(self, entry: ResponseEntry) -> list[str]:
         wrong: list[str] = []
         if self.decided is not None:
-            wrong += _differences(ans=(entry.ans, self.decided.ans), msg=(entry.msg, self.decided.msg))
+            wrong += _differences(
+                ans=(entry.ans, self.decided.ans), msg=(entry.msg, self.decided.msg)
+            )
         if self.answer is not None:
             wrong += _differences(
                 peer_n=(entry.peer_n, self.answer.n),
@@ -339,7 +354,8 @@ class _Judge:
 
     def _judge_entry(self, known: KnownEntry[Entry], wrong: Sequence[str], *, what: str) -> None:
         if wrong:
-            text = f"entry {known.index} of {known.member} contradicts the messages in {', '.join(wrong)}"
+            named = ", ".join(wrong)
+            text = f"entry {known.index} of {known.member} contradicts the messages in {named}"
             self._add(Outcome.FAILS, "entry-mismatch", text, known.place)
         elif not known.anchored:
             text = f"no signed head that holds covers entry {known.index} of {known.member}"
@@ -365,7 +381,7 @@ class _Judge:
 
 
 def _choose_decided(case: Case) -> KnownEntry[ExchangeEntry] | None:
-    """Return the entry that settles the exchange: the one answered by what is here, else the first."""
+    """Return the entry that settles the exchange: the one whose answer is here, else the first."""
     answers = {one.opened.msg for one in case.answers}
     answers |= {known.entry.ans for known in case.received}
     settling = [known for known in case.decided if known.entry.ans in answers]
@@ -400,9 +416,12 @@ def _state_of(code: str) -> str:
 
 
 def _op_of(case: Case) -> str:
-    return next((known.entry.op for known in (*case.decided, *case.asked)), "")
+    ops = [known.entry.op for known in case.decided] + [known.entry.op for known in case.asked]
+    return next(iter(ops), "")
 
 
 def _at_ms_of(case: Case) -> int:
-    known = next(iter((*case.decided, *case.asked, *case.received)), None)
-    return 0 if known is None else known.entry.at_ms
+    times = [known.entry.at_ms for known in case.decided]
+    times += [known.entry.at_ms for known in case.asked]
+    times += [known.entry.at_ms for known in case.received]
+    return next(iter(times), 0)

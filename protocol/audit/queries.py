@@ -20,7 +20,7 @@ PURPOSE_CHARACTERS_MAX = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownQuery:
-    """Purpose, metrics and range; what is not shown is taken from the consent and said in ``lines``."""
+    """Purpose, metrics, range; what is not shown is the consent's own, and ``lines`` say so."""
 
     purpose: str
     metrics: Sequence[str]

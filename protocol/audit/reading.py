@@ -1,4 +1,4 @@
-"""Reads one exported log: entries, hash tiles, checkpoint; says which byte range is not what was signed.
+"""Reads one exported log: entries, hash tiles, checkpoint; names what is not what was signed.
 
 Two independent copies of every leaf hash are in an export: the level 0 tile, and the entry itself.
 Where they differ, the one whose tree has the signed root is right, and the other is named.
@@ -74,7 +74,11 @@ class LogReader:
         """Return the log; None where nothing says whose it is and how large."""
         claimed = self._find_claimed()
         if claimed is None:
-            self._add("checkpoint", "neither checkpoint nor manifest says how large the log is", CHECKPOINT_FILE)
+            self._add(
+                "checkpoint",
+                "neither checkpoint nor manifest says how large the log is",
+                CHECKPOINT_FILE,
+            )
             return None
         member = self._examiner.chain.find_owner(claimed.origin)
         if member is None:
@@ -100,7 +104,7 @@ class LogReader:
             noted = parse_checkpoint(parse_note(self._bundle.checkpoint).text)
         except ProtocolError:
             return stated
-        # Where the two differ one is damaged: the registry knows a right origin, the files a right size.
+        # Where the two differ one is damaged: the registry knows the origin, the files the size.
         if stated is None or noted == stated:
             return noted
         is_known = self._examiner.chain.find_owner(noted.origin) is not None
@@ -140,7 +144,9 @@ class LogReader:
     ) -> ReadLog:
         size = min(head.size, len(self._bundle.tiles) * TILE_WIDTH)
         if size < head.size:
-            self._add("tiles-missing", f"{head.size} entries need more tiles than there are", TILE_FOLDER)
+            self._add(
+                "tiles-missing", f"{head.size} entries need more tiles than there are", TILE_FOLDER
+            )
         hashes = self._read_leaf_tiles(size)
         entries = self._read_entries(size, hashes)
         by_tile = [
@@ -162,7 +168,9 @@ class LogReader:
             size=head.size,
             root=head.root,
             signed=None if witnessed is None else witnessed.checkpoint,
-            cosigned_at_s=None if witnessed is None else max(one.at_s for one in witnessed.cosigners),
+            cosigned_at_s=None
+            if witnessed is None
+            else max(one.at_s for one in witnessed.cosigners),
             tree=tree,
             entries=tuple(entries),
             altered=altered,
@@ -189,11 +197,19 @@ class LogReader:
             path = tile_path(None, index, width)
             data = self._bundle.tiles.get(path)
             if data is None:
-                self._add("entries-missing", f"entries {first} to {first + width - 1} are missing", path)
+                self._add(
+                    "entries-missing", f"entries {first} to {first + width - 1} are missing", path
+                )
                 entries += [None] * width
                 continue
             split = split_entries(data, leaves=hashes[first : first + width])
             entries += split.entries
+            for number in split.mislengthed:
+                place = Place(bundle=self._bundle.name, file=path, entry=first + number)
+                text = f"the length before entry {first + number} is not the entry's length"
+                self._findings.append(
+                    Finding(outcome=Outcome.FAILS, code="length-altered", text=text, place=place)
+                )
             if split.rest:
                 text = f"{split.rest} bytes stand in it that belong to no entry"
                 self._add("entries-overlong", text, path)
@@ -211,7 +227,9 @@ class LogReader:
             return tree
         other = _build_tree(by_entry) if list(by_tile) != list(by_entry) else tree
         if other.size < head.size:
-            self._add("tree-short", f"entry {other.size} and its hash are both missing", TILE_FOLDER)
+            self._add(
+                "tree-short", f"entry {other.size} and its hash are both missing", TILE_FOLDER
+            )
         elif other.root(head.size) != head.root:
             text = (
                 f"the {head.size} entries hash to {encode_b64u(other.root(head.size))}, "
@@ -243,25 +261,24 @@ class LogReader:
         present = [index for index in sorted(log.altered) if log.entries[index] is not None]
         root = "no root" if root_of_entries is None else f"the root {encode_b64u(root_of_entries)}"
         for index in present[:NAMED_MAX]:
-            self._add_finding(
+            self._findings.append(
                 Finding(
                     outcome=Outcome.FAILS,
                     code="entry-altered",
-                    text=f"entry {index} does not hash to its leaf in the signed tree; as exported, the "
-                    f"entries give {root}, the signed root is {encode_b64u(log.root)}",
+                    text=f"entry {index} does not hash to its leaf in the signed tree; the entries "
+                    f"as exported give {root}, the signed root is {encode_b64u(log.root)}",
                     place=log.place_entry(index),
                 )
             )
         if len(present) > NAMED_MAX:
             more = len(present) - NAMED_MAX
-            self._add("entry-altered", f"{more} more entries do not hash to their leaves", TILE_FOLDER)
+            self._add(
+                "entry-altered", f"{more} more entries do not hash to their leaves", TILE_FOLDER
+            )
 
     def _add(self, code: str, text: str, file: str) -> None:
         place = Place(bundle=self._bundle.name, file=file)
-        self._add_finding(Finding(outcome=Outcome.FAILS, code=code, text=text, place=place))
-
-    def _add_finding(self, finding: Finding) -> None:
-        self._findings.append(finding)
+        self._findings.append(Finding(outcome=Outcome.FAILS, code=code, text=text, place=place))
 
 
 def _blocks(size: int) -> list[tuple[int, int]]:

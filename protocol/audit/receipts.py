@@ -16,15 +16,13 @@ from protocol.receipt import parse_receipt
 
 @dataclass(slots=True, kw_only=True)
 class Receipts:
-    """``places`` maps asker, answerer and answer to where it was acknowledged; ``lines`` are on the receipts themselves."""
+    """What was acknowledged, by asker, answerer and answer; and lines on the receipts."""
 
     places: dict[tuple[str, str, bytes], Place] = field(default_factory=dict)
     lines: dict[ExchangeKey, list[Evidence]] = field(default_factory=dict)
 
 
-def collect_receipts(
-    cases: Mapping[ExchangeKey, Case], *, exported: frozenset[str]
-) -> Receipts:
+def collect_receipts(cases: Mapping[ExchangeKey, Case], *, exported: frozenset[str]) -> Receipts:
     """Read every receipt whose body is shown and signed."""
     found = Receipts()
     given = {
@@ -52,7 +50,7 @@ def _read_answers(one: SeenCopy) -> tuple[bytes, ...]:
         check_body(envelope, body=body, salt=salt)
         return parse_receipt(body)
     except ProtocolError:
-        return ()  # A body that is not the signed one is said with its copy; a refused form binds nobody.
+        return ()  # A body that is not the signed one is said with its copy.
 
 
 def _describe(key: ExchangeKey, answer: bytes, place: Place) -> Evidence:

@@ -1,4 +1,4 @@
-"""Splits a bundle of entries that may be damaged, so that one wrong byte costs one entry and not all after it."""
+"""Splits a damaged bundle of entries, so that one wrong byte costs one entry, not all after it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ _ENTRY_START = b'{"'  # every entry is canonical JSON
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitEntries:
-    """The entries, None where no bytes can be told to be one; ``rest`` counts bytes left over."""
+    """The entries, None where no bytes can be told to be one.
+
+    ``mislengthed`` are those whose length prefix is not theirs; ``rest`` counts bytes left over.
+    """
 
     entries: tuple[bytes | None, ...]
+    mislengthed: tuple[int, ...]
     rest: int
 
 
@@ -27,19 +31,25 @@ def split_entries(data: bytes, *, leaves: Sequence[bytes | None]) -> SplitEntrie
     its hash, since the wrong byte may be in a length.
     """
     entries: list[bytes | None] = []
+    mislengthed: list[int] = []
     position = 0
     for number in range(len(leaves)):
         entry, after = _read_entry(data, position)
         if entry is None or not _is_expected(entry, leaves[number]):
             following = leaves[number + 1] if number + 1 < len(leaves) else None
             entry, after = _resynchronise(data, position, entry, after, following)
+        prefix = data[position : position + LENGTH_PREFIX_BYTES]
+        if entry is not None and int.from_bytes(prefix, "big") != len(entry):
+            mislengthed.append(number)
         entries.append(entry)
         position = after
-    return SplitEntries(entries=tuple(entries), rest=len(data) - position)
+    return SplitEntries(
+        entries=tuple(entries), mislengthed=tuple(mislengthed), rest=len(data) - position
+    )
 
 
 def _read_entry(data: bytes, position: int) -> tuple[bytes | None, int]:
-    """Return the entry at a position and where the next one begins; None and the end where there is none."""
+    """Return the entry at a position and where the next begins; None and the end if none."""
     start = position + LENGTH_PREFIX_BYTES
     end = start + int.from_bytes(data[position:start], "big")
     if start > len(data) or end > len(data):

@@ -17,7 +17,9 @@ class Tree:
         levels = [tuple(leaves)]
         while len(levels[-1]) > 1:
             below = levels[-1]
-            pairs = zip(below[::2], below[1::2], strict=False)  # An odd last node has no parent yet.
+            pairs = zip(
+                below[::2], below[1::2], strict=False
+            )  # An odd last node has no parent yet.
             levels.append(tuple(node_hash(left, right) for left, right in pairs))
         self._levels = tuple(levels)
 

@@ -1,4 +1,4 @@
-"""Counts the uses of every consent in the order of the providers' logs, and makes check 9 again for each."""
+"""Counts the uses of every consent in the order of the providers' logs; makes check 9 again."""
 
 from __future__ import annotations
 
@@ -79,7 +79,11 @@ class UseCounter:
         """Take over a change of state, as the log has it, and compare it with its signed status."""
         entry = known.entry
         judged = self._artefacts.consents.get(entry.consent)
-        if judged is not None and judged.verified is not None and judged.verified.provider != known.member:
+        if (
+            judged is not None
+            and judged.verified is not None
+            and judged.verified.provider != known.member
+        ):
             return  # The consumer's copy of a change: the provider's log is what counts.
         tally = self._tallies.setdefault(entry.consent, _Tally())
         status = self._artefacts.statuses.get(entry.status)
@@ -112,7 +116,11 @@ class UseCounter:
         if judged is None:
             tally.uses += known.entry.use
             text = f"the consent {encode_b64u(name)} is in no bundle"
-            return [Evidence(outcome=Outcome.UNKNOWN, code="consent-absent", text=text, place=known.place)]
+            return [
+                Evidence(
+                    outcome=Outcome.UNKNOWN, code="consent-absent", text=text, place=known.place
+                )
+            ]
         if judged.verified is None:
             tally.uses += known.entry.use
             return [_fail("consent-signature", "the consent used does not hold", known)]
@@ -125,7 +133,7 @@ class UseCounter:
         query = find_query(self._cases[key], consent=judged.verified, name=name)
         lines = list(query.lines)
         lines.append(self._check(known, judged.verified, query, standing, at_s=at_s))
-        lines += self._look_for_late_revocation(known, name, tally.state, at_s=at_s)
+        lines += self._look_for_late_revocation(name, tally.state, at_s=at_s)
         return lines
 
     def _check(
@@ -156,9 +164,9 @@ class UseCounter:
         return Evidence(outcome=Outcome.HOLDS, code="consent-covers", text=text, place=known.place)
 
     def _look_for_late_revocation(
-        self, known: KnownEntry[ExchangeEntry], name: bytes, state: ConsentState, *, at_s: int
+        self, name: bytes, state: ConsentState, *, at_s: int
     ) -> Sequence[Evidence]:
-        """Say where a withdrawal must have reached the provider by then, and its log does not show it."""
+        """Say where a withdrawal must have reached the provider, and its log does not show it."""
         latest_s = at_s - STATUS_LIST_LIFE_S - CLOCK_AHEAD_S_CEILING
         if state is not ConsentState.ACTIVE:
             return ()
@@ -170,7 +178,8 @@ class UseCounter:
                 and status.state is ConsentState.REVOKED
                 and status.iat < latest_s
             ):
-                text = f"used {at_s - status.iat} s after the subject withdrew; the log does not show it"
+                late_s = at_s - status.iat
+                text = f"used {late_s} s after the withdrawal; the log does not show it"
                 return (
                     Evidence(
                         outcome=Outcome.UNKNOWN,
@@ -187,9 +196,7 @@ def _uses_due(entry: ExchangeEntry) -> int:
     return int(entry.op in _USING_OPERATIONS and is_counted)
 
 
-def _compare_status(
-    known: KnownEntry[ConsentEntry], judged: JudgedStatus | None
-) -> Evidence:
+def _compare_status(known: KnownEntry[ConsentEntry], judged: JudgedStatus | None) -> Evidence:
     entry = known.entry
     if judged is None:
         text = f"the signed status behind {entry.state} (number {entry.seq}) is in no bundle"

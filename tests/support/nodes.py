@@ -1,4 +1,7 @@
-"""Whole member nodes in one process: real databases, logs and services; the network is replaced by a port that hands bytes over."""
+"""Whole member nodes in one process: real databases, logs and services.
+
+The network is replaced by a port that hands bytes over.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,8 @@ HUB_KEY = SigningKey(b"\x01" * 32)
 WITNESS_KEY = SigningKey(b"\x02" * 32)
 SUBJECT_KEY = SigningKey(b"\x03" * 32)
 SUBJECT = parse_subject_id("sim:S000001")
+OTHER_SUBJECT_KEY = SigningKey(b"\x05" * 32)
+OTHER_SUBJECT = parse_subject_id("sim:S000002")
 SUBJECT_SALT = b"\x04" * 32
 
 
@@ -71,7 +76,7 @@ class InProcessPeers:
         if endpoint in self.unreachable:
             raise PeerUnreachableError(endpoint)
         try:
-            reply = await asyncio.wrap_future(self.nodes[endpoint].answering.submit(raw))
+            reply = await self.nodes[endpoint].answering.answer(raw)
         except ProtocolError as err:
             problem = build_problem(err)
             return HttpReply(
@@ -97,10 +102,11 @@ class TestNode:
     answering: AnsweringService
     asking: AskingService
     sealer: Sealer
+    buckets: TokenBuckets
 
     def answer(self, raw: bytes) -> Reply:
         """Decide on a message and wait for the commit."""
-        return self.answering.submit(raw).result(timeout=10)
+        return asyncio.run(self.answering.answer(raw))
 
     def close(self) -> None:
         self.writer.close()
@@ -126,7 +132,8 @@ class TestFederation:
         names = ["alpha", "beta", "gamma", "delta", "epsilon"][: self.member_count]
         self.keys = {
             f"{name}.example": Keys(
-                message=SigningKey(bytes([16 + index]) * 32), log=SigningKey(bytes([48 + index]) * 32)
+                message=SigningKey(bytes([16 + index]) * 32),
+                log=SigningKey(bytes([48 + index]) * 32),
             )
             for index, name in enumerate(names)
         }
@@ -193,14 +200,20 @@ class TestFederation:
                 )
                 for member_id, keys in self.keys.items()
             ),
-            subjects=(build_subject_entry(SUBJECT, salt=SUBJECT_SALT, key=SUBJECT_KEY),),
+            subjects=tuple(
+                build_subject_entry(subject, salt=SUBJECT_SALT, key=key)
+                for subject, key in ((SUBJECT, SUBJECT_KEY), (OTHER_SUBJECT, OTHER_SUBJECT_KEY))
+            ),
         )
 
     def _build(self, member_id: str, index: int) -> TestNode:
         home = self.folder / member_id
         home.mkdir(parents=True)
         settings = build_settings(
-            home=home, member_id=member_id, business_date=BUSINESS_DATE, hub_anchor=encode_b64u(HUB_KEY.public.raw)
+            home=home,
+            member_id=member_id,
+            business_date=BUSINESS_DATE,
+            hub_anchor=encode_b64u(HUB_KEY.public.raw),
         )
         local = build_local_node(settings, clock=self.clock)
         keys = self.keys[member_id]
@@ -213,7 +226,10 @@ class TestFederation:
             member_id=member_id,
             key=keys.log,
         )
-        sealer = Sealer(member_id=member_id, key=keys.message, random_bytes=CountingBytes(index + 1))
+        sealer = Sealer(
+            member_id=member_id, key=keys.message, random_bytes=CountingBytes(index + 1)
+        )
+        buckets = TokenBuckets(rate_per_s=self.rate_per_s, burst=self.rate_burst)
         verdicts = ConsentVerdicts()
         return TestNode(
             member_id=member_id,
@@ -222,6 +238,7 @@ class TestFederation:
             writer=writer,
             registry=registry,
             sealer=sealer,
+            buckets=buckets,
             consents=ConsentService(
                 database=local.database,
                 writer=writer,
@@ -237,7 +254,7 @@ class TestFederation:
                 sealer=sealer,
                 clock=self.clock,
                 verdicts=verdicts,
-                buckets=TokenBuckets(rate_per_s=self.rate_per_s, burst=self.rate_burst),
+                buckets=buckets,
                 policy=DisclosurePolicy(),
                 business_date=local.business_date,
                 ahead_s=10,

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 
-from node.assessment.policy import Language
+from node.assessment.policy_file import Language
 from node.bootstrap import build_local_node
 from node.cli.consent import enrol_subject
 from node.cli.demo import federation, prepare, steps

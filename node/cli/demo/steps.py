@@ -13,7 +13,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from node.assessment.policy import Language
+from node.assessment.policy_file import Language
 from node.assessment.report import build_table
 from node.bootstrap import build_local_node, load_member_keys
 from node.cli.consent import post_status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,6 @@ from node.sharing.tables import (
     exchange_out,
     payload,
     peer_counter,
-    peer_head,
     receipt_in,
     received_summary,
 )
@@ -119,12 +118,19 @@ class SharingStore:
             )
         )
 
-    def count_use(self, held: HeldConsent, *, window_start_s: int) -> None:
-        """Count one use, in the lifetime total and in the calendar window."""
-        in_window = held.window_uses if held.window_start_s == window_start_s else 0
+    def store_uses(self, consents: Sequence[HeldConsent]) -> None:
+        """Write uses, of the lifetime and of the calendar window."""
         self._connection.execute(
             _UPDATE_USES,
-            {"of": held.hash, "used": held.uses + 1, "window": window_start_s, "in_window": in_window + 1},
+            [
+                {
+                    "of": held.hash,
+                    "used": held.uses,
+                    "window": held.window_start_s,
+                    "in_window": held.window_uses,
+                }
+                for held in consents
+            ],
         )
 
     def set_consent_state(self, consent_hash: bytes, *, state: ConsentState, seq: int) -> None:
@@ -192,6 +198,11 @@ class SharingStore:
             code=row.code, at_ms=row.at_ms, ans=row.ans, request=request,
         )  # fmt: skip
 
+    def find_outcome(self, jti: bytes) -> bytes | None:
+        """Return the hash of the reply that one of our messages got."""
+        found = self._connection.execute(_SELECT_OUTCOME, {"jti": jti}).scalar_one_or_none()
+        return None if found is None else bytes(found)
+
     def list_outgoing(self, *, subject: str | None = None, limit: int = 100) -> Sequence[AnyRow]:
         """Return what we asked, the newest first."""
         query = select(
@@ -240,21 +251,26 @@ class SharingStore:
 
     # --- counters, heads, receipts, summaries
 
-    def next_counter(self, peer: str) -> int:
-        """Allocate our next number for a peer, from 1."""
-        return int(self._connection.execute(_NEXT_COUNTER, {"peer": peer}).scalar_one())
+    def find_counter(self, peer: str) -> int:
+        """Return the last number allocated for a peer, 0 before the first."""
+        found = self._connection.execute(_SELECT_COUNTER, {"peer": peer}).scalar_one_or_none()
+        return 0 if found is None else int(found)
 
-    def store_peer_head(self, peer: str, *, size: int, checkpoint: str) -> None:
-        """Keep a peer's newest proven checkpoint; an older one changes nothing."""
-        known = self._connection.execute(
-            select(peer_head.c.size).where(peer_head.c.peer == peer)
-        ).scalar_one_or_none()
-        if known is None:
-            self._connection.execute(insert(peer_head).values(peer=peer, size=size, checkpoint=checkpoint))
-        elif size > known:
-            self._connection.execute(
-                update(peer_head).where(peer_head.c.peer == peer).values(size=size, checkpoint=checkpoint)
-            )
+    def store_counters(self, counters: Mapping[str, int]) -> None:
+        """Keep the last number allocated for each peer."""
+        self._connection.execute(
+            _UPSERT_COUNTER, [{"peer": peer, "n": n} for peer, n in counters.items()]
+        )
+
+    def store_peer_heads(self, heads: Mapping[str, tuple[int, str]]) -> None:
+        """Keep each peer's newest proven checkpoint; an older one changes nothing."""
+        self._connection.execute(
+            _UPSERT_HEAD,
+            [
+                {"peer": peer, "size": size, "checkpoint": checkpoint}
+                for peer, (size, checkpoint) in heads.items()
+            ],
+        )
 
     def count_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
         """Return which of these answers we gave to the peer."""
@@ -362,8 +378,15 @@ _CLOSE_OUTGOING = (
 _MARK_RECEIPT = (
     update(exchange_out).where(exchange_out.c.ans == bindparam("of")).values(receipt=bindparam("receipt_jti"))
 )
-# One statement that both databases speak: read, add one and keep, under the writer's transaction.
-_NEXT_COUNTER = text(
-    f"INSERT INTO {peer_counter.name} (peer, n) VALUES (:peer, 1) "  # noqa: S608  the table's own name
-    f"ON CONFLICT (peer) DO UPDATE SET n = {peer_counter.name}.n + 1 RETURNING n"
+_SELECT_COUNTER = select(peer_counter.c.n).where(peer_counter.c.peer == bindparam("peer"))
+_SELECT_OUTCOME = select(exchange_out.c.ans).where(exchange_out.c.jti == bindparam("jti"))
+# Upserts in the words that both databases speak.
+_UPSERT_COUNTER = text(
+    "INSERT INTO peer_counter (peer, n) VALUES (:peer, :n) "
+    "ON CONFLICT (peer) DO UPDATE SET n = excluded.n"
+)
+_UPSERT_HEAD = text(
+    "INSERT INTO peer_head (peer, size, checkpoint) VALUES (:peer, :size, :checkpoint) "
+    "ON CONFLICT (peer) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint "
+    "WHERE excluded.size > peer_head.size"
 )

@@ -5,6 +5,7 @@ import pytest
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.cosignature import (
     AddCheckpointRequest,
+    ForkedRootError,
     LogUnsignedError,
     StaleSizeError,
     UnknownOriginError,
@@ -215,7 +216,9 @@ def test_request_from_another_size_is_answered_409_with_the_size(known_size: int
         pytest.param(ask(3, 7, proof=[LEAVES[0]] * 3), 3, id="wrong-proof"),
         pytest.param(ask(0, 7, proof=[LEAVES[0]]), 0, id="proof-from-nothing"),
         pytest.param(ask(0, 0, note=head(0, root=LEAVES[0])), 0, id="empty-tree-with-a-root"),
-        pytest.param(ask(3, 3, note=head(3, root=LEAVES[0])), 3, id="two-roots-at-one-size"),
+        pytest.param(
+            ask(3, 3, note=head(3, root=LEAVES[0]), proof=[LEAVES[0]]), 3, id="proof-of-one-size"
+        ),
         pytest.param(ask(3, 7, note=head(7, root=LEAVES[0])), 3, id="fork"),
     ],
 )
@@ -226,6 +229,13 @@ def test_log_that_does_not_provably_append_is_answered_422(
         decide(request_, known_size=known_size)
 
     assert caught.value.status == 422
+
+
+def test_two_roots_at_one_size_are_answered_409() -> None:
+    with pytest.raises(ForkedRootError) as caught:
+        decide(ask(3, 3, note=head(3, root=LEAVES[0])))
+
+    assert caught.value.status == 409
 
 
 def test_history_that_was_rewritten_is_answered_422() -> None:

@@ -1,0 +1,80 @@
+"""What the decisions of one batch share of the exchange's tables: consents, counters and peers' heads are read once and written once.
+
+Under load many decisions of a batch concern one peer or one consent. They see each other's effects here, before the rows are written together at the end of the
+batch's transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from node.core.writer import Batch
+from node.sharing.store import HeldConsent, SharingStore
+
+_KEY = "exchange"
+
+
+@dataclass(slots=True, kw_only=True)
+class ExchangeBatch:
+    """One batch's view; made on first need, written by the writer before it commits."""
+
+    store: SharingStore
+    consents: dict[bytes, HeldConsent | None] = field(default_factory=dict)
+    used: set[bytes] = field(default_factory=set)
+    counters: dict[str, int] = field(default_factory=dict)
+    heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """Return the view of a batch."""
+        known = batch.scratch.get(_KEY)
+        if isinstance(known, cls):
+            return known
+        made = cls(store=SharingStore(batch.connection))
+        batch.scratch[_KEY] = made
+        batch.at_end.append(made.write)
+        return made
+
+    def find_consent(self, consent_hash: bytes) -> HeldConsent | None:
+        """Return a consent as the decisions before this one left it."""
+        if consent_hash not in self.consents:
+            self.consents[consent_hash] = self.store.find_consent(consent_hash)
+        return self.consents[consent_hash]
+
+    def count_use(self, held: HeldConsent, *, window_start_s: int) -> None:
+        """Count one use, in the lifetime total and in the calendar window."""
+        in_window = held.window_uses if held.window_start_s == window_start_s else 0
+        self.consents[held.hash] = replace(
+            held, uses=held.uses + 1, window_start_s=window_start_s, window_uses=in_window + 1
+        )
+        self.used.add(held.hash)
+
+    def forget_consent(self, consent_hash: bytes) -> None:
+        """Write a consent's uses now, so that it can be changed in the store."""
+        held = self.consents.pop(consent_hash, None)
+        if held is not None and consent_hash in self.used:
+            self.used.discard(consent_hash)
+            self.store.store_uses([held])
+
+    def next_counter(self, peer: str) -> int:
+        """Allocate our next number for a peer, from 1."""
+        if peer not in self.counters:
+            self.counters[peer] = self.store.find_counter(peer)
+        self.counters[peer] += 1
+        return self.counters[peer]
+
+    def note_head(self, peer: str, *, size: int, checkpoint: str) -> None:
+        """Keep a peer's proven checkpoint if it is the newest seen in this batch."""
+        if size > self.heads.get(peer, (0, ""))[0]:
+            self.heads[peer] = (size, checkpoint)
+
+    def write(self) -> None:
+        """Write what changed."""
+        used = [held for name in self.used if (held := self.consents[name]) is not None]
+        if used:
+            self.store.store_uses(used)
+        if self.counters:
+            self.store.store_counters(self.counters)
+        if self.heads:
+            self.store.store_peer_heads(self.heads)

@@ -1,0 +1,246 @@
+"""``chengxin audit``: hand a bundle to an auditor, and check bundles offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from node.core.clock import Clock, now_s
+from node.core.config import Settings
+from node.core.database import Database
+from node.sharing.export import export_bundle
+from node.sharing.registry import RegistryHolder
+from protocol.__main__ import parse_anchor, verify_paths
+from protocol.audit.findings import (
+    Evidence,
+    ExchangeReport,
+    ExitStatus,
+    Finding,
+    LogVerdict,
+    Outcome,
+    Report,
+    Verdict,
+)
+from protocol.errors import ProtocolError
+from protocol.report import (
+    EXCHANGES_SHOWN_MAX,
+    FINDINGS_SHOWN_MAX,
+    FROM_BUNDLE_WARNING,
+    build_object,
+    count_exchanges,
+    describe_finding,
+    describe_line,
+    describe_time,
+    describe_totals,
+)
+
+audit_app = typer.Typer(no_args_is_help=True, help="Bundles for auditors: export and verify.")
+
+_STYLES = {
+    Verdict.PROVEN: "green",
+    Verdict.CONTRADICTED: "bold red",
+    Verdict.UNDETERMINED: "yellow",
+    LogVerdict.HOLDS: "green",
+    LogVerdict.BROKEN: "bold red",
+    Outcome.HOLDS: "green",
+    Outcome.FAILS: "bold red",
+    Outcome.UNKNOWN: "yellow",
+    Outcome.NOT_SHOWN: "dim",
+}
+
+
+class LocalParts(Protocol):
+    """What an export needs of the node."""
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+        ...
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+        ...
+
+
+class AuditHome(Protocol):
+    """What ``ctx.obj`` holds."""
+
+    @property
+    def local(self) -> LocalParts:
+        """The node of the home folder; it may be running."""
+        ...
+
+
+@audit_app.command("export")
+def export(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option("--out", help="The folder to make; it must not exist.")],
+    *,
+    redacted: Annotated[
+        bool, typer.Option("--redacted", help="Leave out bodies, salts and subject ids.")
+    ] = False,
+) -> None:
+    """Write this node's bundle, up to the newest head that the hub has cosigned."""
+    home: AuditHome = ctx.obj
+    parts = home.local
+    registry = RegistryHolder(
+        database=parts.database, anchor=parse_anchor(parts.settings.hub_anchor)
+    )
+    with parts.database.read() as uow:
+        written = export_bundle(
+            uow,
+            member_id=parts.settings.member_id,
+            registry=registry.newest,
+            exported_at_s=now_s(parts.clock),
+            out=out,
+            redacted=redacted,
+        )
+    kind = "redacted" if written.redacted else "with bodies"
+    Console().print(
+        f"{written.folder}: {written.size} entries, {written.messages} messages, {kind}",
+        highlight=False,
+    )
+
+
+@audit_app.command("verify")
+def verify(
+    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE…", help="Exported folders.")],
+    *,
+    anchor: Annotated[
+        str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what the bundles prove, what they contradict and what stays open.
+
+    Exit status: 0 proven, 1 contradicted or broken, 2 usage or unreadable, 3 undetermined.
+    """
+    try:
+        report = verify_paths(bundles, anchor=anchor)
+    except ProtocolError as err:
+        Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
+        raise typer.Exit(ExitStatus.USAGE) from err
+    if as_json:
+        typer.echo(json.dumps(build_object(report), ensure_ascii=False, indent=2))
+    else:
+        Console().print(build_view(report), highlight=False)
+    raise typer.Exit(report.exit_status)
+
+
+def build_view(report: Report) -> RenderableType:
+    """Return a report for the terminal."""
+    return Group(
+        _view_root(report),
+        _view_logs(report),
+        _view_exchanges(report),
+        _view_consents(report),
+        _view_findings(report),
+        Text(describe_totals(report), style=_STYLES[report.verdict]),
+    )
+
+
+def _view_root(report: Report) -> RenderableType:
+    lines: list[Text] = []
+    if report.anchor is not None:
+        lines.append(Text(f"Anchor    {report.anchor.key}"))
+        if not report.anchor.given:
+            lines.append(Text(FROM_BUNDLE_WARNING, style="yellow"))
+    registry = report.registry
+    if registry is None:
+        lines.append(Text("Registry  no snapshot holds: nothing can be judged", style="bold red"))
+    else:
+        kind = ", a simulated federation" if registry.simulated else ""
+        lines.append(
+            Text(
+                f"Registry  {registry.hub}{kind}: {registry.snapshots} snapshots follow each other, "
+                f"{registry.members} members"
+            )
+        )
+    return Group(*lines)
+
+
+def _view_logs(report: Report) -> RenderableType:
+    table = Table(title="Logs", title_justify="left")
+    for column in ("Log", "Verdict", "Cosigned"):
+        table.add_column(column)
+    for column in ("Entries", "Proven", "Tiles", "Heads equal", "Beyond"):
+        table.add_column(column, justify="right")
+    for log in report.logs:
+        cosigned = "never" if log.cosigned_at_s is None else describe_time(log.cosigned_at_s)
+        table.add_row(
+            log.member,
+            Text(log.verdict.value, style=_STYLES[log.verdict]),
+            cosigned,
+            str(log.size),
+            str(log.anchored),
+            str(log.tiles),
+            str(log.heads_equal),
+            str(log.heads_beyond),
+        )
+    return Group(table, *(_view_finding(one) for log in report.logs for one in log.findings))
+
+
+def _view_exchanges(report: Report) -> RenderableType:
+    table = Table(title="Exchanges", title_justify="left")
+    for column in ("Verdict", "Consumer", "Provider", "Operation", "Outcome"):
+        table.add_column(column)
+    table.add_column("Count", justify="right")
+    for (verdict, *parties), count in count_exchanges(report.exchanges):
+        table.add_row(Text(verdict, style=_STYLES[Verdict(verdict)]), *parties, str(count))
+    open_ones = [one for one in report.exchanges if one.verdict is not Verdict.PROVEN]
+    more = len(open_ones) - EXCHANGES_SHOWN_MAX
+    rest = [Text(f"and {more} more that are not proven")] if more > 0 else []
+    return Group(table, *map(_view_exchange, open_ones[:EXCHANGES_SHOWN_MAX]), *rest)
+
+
+def _view_exchange(one: ExchangeReport) -> RenderableType:
+    title = Text(f"{one.verdict.value} ", style=_STYLES[one.verdict])
+    title.append(f"{one.xid} ({one.consumer} → {one.provider}, {one.op})", style="default")
+    return Group(title, *map(_view_line, one.evidence))
+
+
+def _view_consents(report: Report) -> RenderableType:
+    table = Table(title="Consents", title_justify="left")
+    for column in ("Verdict", "Consumer", "Provider", "Purpose", "State"):
+        table.add_column(column)
+    table.add_column("Uses", justify="right")
+    lines: list[RenderableType] = []
+    for one in report.consents:
+        table.add_row(
+            Text(one.verdict.value, style=_STYLES[one.verdict]),
+            one.consumer,
+            one.provider,
+            one.purpose,
+            one.state,
+            f"{one.uses} of {one.max_uses}",
+        )
+        lines += [_view_line(line) for line in one.evidence if line.outcome is not Outcome.HOLDS]
+    return Group(table, *lines)
+
+
+def _view_findings(report: Report) -> RenderableType:
+    shown = [_view_finding(one) for one in report.findings[:FINDINGS_SHOWN_MAX]]
+    more = len(report.findings) - FINDINGS_SHOWN_MAX
+    rest = [Text(f"and {more} more findings")] if more > 0 else []
+    return Group(*shown, *rest)
+
+
+def _view_finding(finding: Finding) -> RenderableType:
+    return Padding(Text(describe_finding(finding), style=_STYLES[finding.outcome]), (0, 0, 0, 2))
+
+
+def _view_line(line: Evidence) -> RenderableType:
+    return Padding(Text(describe_line(line), style=_STYLES[line.outcome]), (0, 0, 0, 2))

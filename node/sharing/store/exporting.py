@@ -1,0 +1,120 @@
+"""What an auditor is handed, read in the order of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, select
+
+from node.sharing.tables import (
+    consent,
+    consent_status,
+    exchange_in,
+    exchange_out,
+    payload,
+    peer_head,
+)
+from protocol.bundle import MessageCopy
+
+ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedMessage:
+    """A request with its answer; bodies and salts are absent where they are erased."""
+
+    op: str
+    request: MessageCopy
+    answer: MessageCopy | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedConsent:
+    """An artefact with what opens its commitment."""
+
+    token: str
+    subject: str
+    salt: bytes
+
+
+class ExportStore:
+    """One transaction's view of everything that goes into a bundle."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the caller's transaction."""
+        self._connection = connection
+
+    def list_incoming(self, *, size: int) -> Iterator[ExportedMessage]:
+        """Yield the messages answered here whose entry lies below ``size``."""
+        yield from self._list_messages(_SELECT_INCOMING.where(exchange_in.c.seq < size))
+
+    def list_outgoing(self, *, size: int) -> Iterator[ExportedMessage]:
+        """Yield the messages sent from here whose entry lies below ``size``."""
+        yield from self._list_messages(_SELECT_OUTGOING.where(exchange_out.c.seq < size))
+
+    def list_consents(self) -> Iterator[ExportedConsent]:
+        """Yield every artefact held."""
+        query = select(consent.c.token, consent.c.subject, consent.c.salt).order_by(
+            consent.c.held_at_ms, consent.c.hash
+        )
+        for row in self._stream(query):
+            yield ExportedConsent(token=row.token, subject=row.subject, salt=bytes(row.salt))
+
+    def list_statuses(self) -> Iterator[str]:
+        """Yield every signed change of state."""
+        for row in self._stream(select(consent_status.c.token).order_by(consent_status.c.id)):
+            yield row.token
+
+    def list_heads(self) -> Iterator[tuple[str, str]]:
+        """Yield each peer's newest checkpoint."""
+        query = select(peer_head.c.peer, peer_head.c.checkpoint).order_by(peer_head.c.peer)
+        for row in self._stream(query):
+            yield row.peer, row.checkpoint
+
+    def _list_messages(self, query: Select[Any]) -> Iterator[ExportedMessage]:
+        for row in self._stream(query):
+            answer = None
+            if row.answer_env is not None:
+                answer = MessageCopy(
+                    env=row.answer_env,
+                    inclusion=row.answer_inclusion,
+                    body=row.answer_body,
+                    salt=row.answer_salt,
+                )
+            request = MessageCopy(
+                env=row.request_env,
+                inclusion=row.request_inclusion,
+                body=row.request_body,
+                salt=row.request_salt,
+            )
+            yield ExportedMessage(op=row.op, request=request, answer=answer)
+
+    def _stream(self, query: Select[Any]) -> Iterator[Row[Any]]:
+        yield from self._connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
+
+
+def _select_messages(table: Table) -> Select[Any]:
+    asked, answered = payload.alias("asked"), payload.alias("answered")
+    return (
+        select(
+            table.c.op,
+            table.c.request_env,
+            table.c.request_inclusion,
+            table.c.answer_env,
+            table.c.answer_inclusion,
+            asked.c.body.label("request_body"),
+            asked.c.salt.label("request_salt"),
+            answered.c.body.label("answer_body"),
+            answered.c.salt.label("answer_salt"),
+        )
+        .select_from(table)
+        .outerjoin(asked, asked.c.msg == table.c.msg)
+        .outerjoin(answered, answered.c.msg == table.c.ans)
+        .order_by(table.c.seq)
+    )
+
+
+_SELECT_INCOMING = _select_messages(exchange_in)
+_SELECT_OUTGOING = _select_messages(exchange_out)

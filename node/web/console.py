@@ -1,0 +1,341 @@
+"""The console for people: pages without a script, behind a session that the API token buys.
+
+Every page but the sign-in needs the session. A form that another site sent is refused. Services are
+sync and run in the thread pool. Pages read; the one thing they can start is a rating.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from hmac import compare_digest
+from importlib import resources
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from node.assessment.policy_file import Language
+from node.assessment.service import CollectiveAccountError
+from node.core.errors import NodeError, NotFoundError, RejectedError
+from node.core.http.access import SESSION_COOKIE, derive_session, has_session
+from node.core.http.bodies import read_bounded
+from node.core.http.problems import status_of
+from node.web.customer_page import check_customer_id, read_customer
+from node.web.pages import (
+    SORT_DEFAULT,
+    SORTS,
+    ConsoleNode,
+    is_simulated,
+    read_portfolio,
+    read_register,
+)
+from node.web.texts import Texts
+from node.web.wording import say_code, say_deci, say_money, say_time
+from protocol.encoding import encode_b64u, sha256
+from protocol.errors import ProtocolError, TooLargeError
+
+HOME_PATH = "/console/"
+LOGIN_PATH = "/console/login"
+LANGUAGE_COOKIE = "chengxin_language"
+LANGUAGE_LIFE_S = 31_536_000
+SESSION_LIFE_S = 28_800  # a working day
+FORM_BYTES_MAX = 4_096
+QUERY_CHARACTERS_MAX = 100
+PAGE_DIGITS_MAX = 6
+LANGUAGES_READ_MAX = 16  # of the Accept-Language header
+STATIC_LIFE_S = 86_400
+STATIC_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+SECURITY_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    # Not no-referrer: the browser would then send "Origin: null" with our own forms.
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+_LANGUAGE_TAG = re.compile(
+    r"^\s*(zh|en)\b[^;,]*(?:;\s*q=([01](?:\.[0-9]{1,3})?))?\s*$", re.IGNORECASE
+)
+_NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/]{0,64}$")
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+class CrossSiteError(RejectedError):
+    """A form did not come from the console itself."""
+
+    code = "cross-site"
+
+
+def build_console_routes(node: ConsoleNode) -> list[BaseRoute]:
+    """Return the console's routes, to be added to the node's app."""
+    console = _Console(node)
+    return [
+        Route("/console", console.open(console.go_home), methods=["GET"]),
+        Route(LOGIN_PATH, console.open(console.show_login), methods=["GET"]),
+        Route(LOGIN_PATH, console.open(console.login), methods=["POST"]),
+        Route("/console/logout", console.open(console.logout), methods=["POST"]),
+        Route("/console/static/{name}", console.open(console.send_static), methods=["GET"]),
+        Route(HOME_PATH, console.guard(console.list_customers), methods=["GET"]),
+        Route("/console/shared", console.guard(console.show_register), methods=["GET"]),
+        Route(
+            "/console/customers/{customer_id:int}",
+            console.guard(console.show_customer),
+            methods=["GET"],
+        ),
+        Route(
+            "/console/customers/{customer_id:int}/rate",
+            console.guard(console.rate_customer),
+            methods=["POST"],
+        ),
+    ]
+
+
+def check_same_site(request: Request) -> None:
+    """Check that a form was sent by a page of this host.
+
+    Raises:
+        CrossSiteError: Origin, or Referer where there is no Origin, names another host or none.
+    """
+    sender = request.headers.get("origin") or request.headers.get("referer", "")
+    host = request.headers.get("host", "")
+    if not host or urlsplit(sender).netloc.casefold() != host.casefold():
+        raise CrossSiteError("the form was not sent by this console")
+
+
+def choose_language(request: Request) -> Language:
+    """Return the language of the address, the cookie or the browser, else English."""
+    for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if asked in set(Language):
+            return Language(asked)
+    best, best_weight = Language.EN, 0.0
+    accepted = request.headers.get("accept-language", "").split(",", LANGUAGES_READ_MAX)
+    for tag in accepted[:LANGUAGES_READ_MAX]:
+        match = _LANGUAGE_TAG.match(tag)
+        weight = float(match[2] or 1) if match else 0.0
+        if match and weight > best_weight:
+            best, best_weight = Language(match[1].lower()), weight
+    return best
+
+
+class _Console:
+    """The handlers; state is the node and the compiled templates."""
+
+    def __init__(self, node: ConsoleNode) -> None:
+        self._node = node
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {"hash": encode_b64u, "money": say_money, "moment": say_time}
+        files = resources.files("node.web") / "static"
+        self._static = {name: (files / name).read_bytes() for name in STATIC_TYPES}
+        self._version = encode_b64u(sha256(*self._static.values()))[:12]
+
+    def guard(self, handle: Handler) -> Handler:
+        """Let only a session in; others are sent to the sign-in."""
+
+        async def enter(request: Request) -> Response:
+            if has_session(request, token=self._node.api_token):
+                return await handle(request)
+            back = {"next": request.url.path} if request.method == "GET" else {}
+            return RedirectResponse(f"{LOGIN_PATH}?{urlencode(back)}".rstrip("?"), status_code=303)
+
+        return self.open(enter)
+
+    def open(self, handle: Handler) -> Handler:
+        """Refuse forms of other sites, show errors as a page, and set headers on every answer."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                if request.method == "POST":
+                    check_same_site(request)
+                response = await handle(request)
+            except (NodeError, ProtocolError) as err:
+                response = await self._show_error(request, err)
+            for name, value in SECURITY_HEADERS.items():
+                response.headers.setdefault(name, value)
+            self._remember_language(request, response)
+            return response
+
+        return answer
+
+    async def go_home(self, _request: Request) -> Response:
+        """Lead to the first page."""
+        return RedirectResponse(HOME_PATH, status_code=303)
+
+    async def show_login(self, request: Request) -> Response:
+        """Show the sign-in."""
+        if has_session(request, token=self._node.api_token):
+            return RedirectResponse(HOME_PATH, status_code=303)
+        return await self._show_login(request, next_path=request.query_params.get("next", ""))
+
+    async def login(self, request: Request) -> Response:
+        """Trade the API token for a session cookie."""
+        body = await read_bounded(request, bytes_max=FORM_BYTES_MAX)
+        form = parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=8)
+        token = form.get("token", [""])[0].strip()
+        next_path = form.get("next", [""])[0]
+        expected = self._node.api_token
+        if not compare_digest(token.encode("utf-8"), expected.encode("utf-8")):
+            return await self._show_login(request, next_path=next_path, is_wrong=True)
+        target = next_path if _NEXT_PATH.match(next_path) else HOME_PATH
+        response = RedirectResponse(target, status_code=303)
+        self._set_cookie(
+            request,
+            response,
+            name=SESSION_COOKIE,
+            value=derive_session(expected),
+            life_s=SESSION_LIFE_S,
+        )
+        return response
+
+    async def logout(self, _request: Request) -> Response:
+        """Take the session cookie away."""
+        response = RedirectResponse(LOGIN_PATH, status_code=303)
+        response.delete_cookie(SESSION_COOKIE, path="/console", httponly=True, samesite="strict")
+        return response
+
+    async def send_static(self, request: Request) -> Response:
+        """Send the style sheet or the icon; the address names the version, so it may be kept."""
+        name = request.path_params["name"]
+        if name not in self._static:
+            raise NotFoundError("there is no such file")
+        headers = {"cache-control": f"private, max-age={STATIC_LIFE_S}"}
+        return Response(self._static[name], media_type=STATIC_TYPES[name], headers=headers)
+
+    async def list_customers(self, request: Request) -> Response:
+        """Show the customers with their ratings, the most past due first."""
+        texts = Texts(choose_language(request))
+        query = request.query_params.get("q", "").strip()[:QUERY_CHARACTERS_MAX]
+        sort = request.query_params.get("sort", SORT_DEFAULT)
+        number = request.query_params.get("page", "1")
+        is_number = number.isascii() and number.isdigit() and len(number) <= PAGE_DIGITS_MAX
+        portfolio = await run_in_threadpool(
+            lambda: read_portfolio(
+                self._node.local,
+                texts,
+                query=query,
+                sort=sort,
+                page=int(number) if is_number else 1,
+            )
+        )
+        sort = sort if sort in SORTS else SORT_DEFAULT
+        return await self._render(
+            request, "customers.html", portfolio=portfolio, query=query, sort=sort
+        )
+
+    async def show_customer(self, request: Request) -> Response:
+        """Show one customer."""
+        texts = Texts(choose_language(request))
+        customer_id: int = request.path_params["customer_id"]
+        page = await run_in_threadpool(
+            lambda: read_customer(self._node.local, self._node.consents, texts, customer_id)
+        )
+        return await self._render(request, "customer.html", page=page)
+
+    async def rate_customer(self, request: Request) -> Response:
+        """Rate a customer on the business date and lead back to its page."""
+        customer_id: int = request.path_params["customer_id"]
+        local = self._node.local
+        await run_in_threadpool(
+            lambda: local.rating.rate_customer(
+                check_customer_id(customer_id), as_of=local.business_date()
+            )
+        )
+        return RedirectResponse(f"/console/customers/{customer_id}#rating", status_code=303)
+
+    async def show_register(self, request: Request) -> Response:
+        """Show what left this house and what was asked."""
+        register = await run_in_threadpool(lambda: read_register(self._node.consents))
+        return await self._render(request, "shared.html", register=register)
+
+    async def _show_login(
+        self, request: Request, *, next_path: str, is_wrong: bool = False
+    ) -> Response:
+        kept = next_path if _NEXT_PATH.match(next_path) else ""
+        return await self._render(
+            request,
+            "login.html",
+            status=401 if is_wrong else 200,
+            next_path=kept,
+            is_wrong=is_wrong,
+        )
+
+    async def _show_error(self, request: Request, error: NodeError | ProtocolError) -> Response:
+        if isinstance(error, CrossSiteError):
+            status, key = 403, "error.cross-site"
+        elif isinstance(error, NotFoundError):
+            status, key = 404, "error.not-found"
+        elif isinstance(error, CollectiveAccountError):
+            status, key = status_of(error), "error.collective"
+        elif isinstance(error, TooLargeError):
+            status, key = status_of(error), "error.too-large"
+        else:
+            status, key = status_of(error), "error.other"
+        return await self._render(
+            request, "error.html", status=status, text_key=key, code=error.code
+        )
+
+    async def _render(
+        self, request: Request, template: str, *, status: int = 200, **values: object
+    ) -> Response:
+        local, texts = self._node.local, Texts(choose_language(request))
+        simulated = await run_in_threadpool(is_simulated, self._node.registry)
+
+        def address(**changes: object) -> str:
+            kept = dict(request.query_params) | {key: str(one) for key, one in changes.items()}
+            return f"{request.url.path}?{urlencode(kept)}"
+
+        html = self._environment.get_template(template).render(
+            t=texts,
+            language=texts.language.value,
+            languages={Language.ZH.value: "中文", Language.EN.value: "English"},
+            address=address,
+            path=request.url.path,
+            version=self._version,
+            signed_in=has_session(request, token=self._node.api_token),
+            member=local.settings.name or local.settings.member_id,
+            business_date=local.business_date(),
+            simulated=simulated,
+            deci=lambda value: say_deci(value, texts),
+            code_words=lambda family, code: say_code(family, code, texts),
+            **values,
+        )
+        return Response(html, status_code=status, media_type="text/html; charset=utf-8")
+
+    def _remember_language(self, request: Request, response: Response) -> None:
+        asked = request.query_params.get("lang")
+        if asked in set(Language):
+            self._set_cookie(
+                request, response, name=LANGUAGE_COOKIE, value=asked, life_s=LANGUAGE_LIFE_S
+            )
+
+    def _set_cookie(
+        self, request: Request, response: Response, *, name: str, value: str, life_s: int
+    ) -> None:
+        is_secure = request.url.scheme == "https" or self._node.local.settings.url.startswith(
+            "https:"
+        )
+        response.set_cookie(
+            name,
+            value,
+            max_age=life_s,
+            path="/console",
+            httponly=True,
+            samesite="strict",
+            secure=is_secure,
+        )

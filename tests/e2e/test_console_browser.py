@@ -1,0 +1,183 @@
+"""The console in a real browser: signing in, finding, reading and rating with the keyboard alone."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from node.bootstrap import Node
+from node.web.console import build_console_routes
+from tests.support.console_node import (
+    API_TOKEN,
+    BUSINESS_DATE,
+    PEERS,
+    adopt_registry,
+    answer_peer,
+    build_console_node,
+    receive_summary,
+)
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = Path("/usr/bin/chromium")
+STARTUP_S_MAX = 20
+PNG_BYTES_MIN = 10_000
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not at {CHROMIUM}"),
+]
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens; signals stay with the test run."""
+
+    def __init__(self, node: Node) -> None:
+        app = Starlette(routes=build_console_routes(node))
+        super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+        self.is_listening = threading.Event()
+
+    async def startup(self, sockets: list[object] | None = None) -> None:
+        await super().startup()
+        assert sockets is None
+        self.is_listening.set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    node: Node
+    url: str
+    cold_id: int
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    node = build_console_node(tmp_path_factory.mktemp("home"))
+    cold = node.local.records.find_customer(scheme="sim", value="S000001")
+    assert cold is not None
+    receive_summary(node, cold)
+    receive_summary(node, cold, provider=PEERS[1], tier="class")
+    answer_peer(node, cold)
+    adopt_registry(node, simulated=True)
+    server = _Server(node)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    assert server.is_listening.wait(STARTUP_S_MAX)
+    yield Site(node=node, url=server.url, cold_id=cold.customer_id)
+    server.should_exit = True
+    thread.join(STARTUP_S_MAX)
+    node.writer.close()
+    node.local.close()
+
+
+@pytest.fixture
+def page(site: Site) -> "Iterator[sync_api.Page]":
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(
+            base_url=site.url, locale="en-GB", viewport={"width": 1400, "height": 900}
+        )
+        yield context.new_page()
+        browser.close()
+
+
+def _sign_in(page: "sync_api.Page", path: str = "/console/") -> list[str]:
+    complaints: list[str] = []
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    page.goto(path)
+    page.keyboard.type(API_TOKEN)  # the field has the focus
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{path}")
+    return complaints
+
+
+def test_the_keyboard_alone_signs_in_finds_a_customer_and_rates_it(
+    site: Site, page: "sync_api.Page", tmp_path: Path
+) -> None:
+    complaints = _sign_in(page)
+    page.get_by_label("Find by name or identifier").fill("S000001")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=S000001*")
+    link = page.locator(f"a[href='/console/customers/{site.cold_id}']")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/customers/{site.cold_id}")
+    page.get_by_role("button", name="Rate on the business date").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#rating")
+    page.screenshot(path=tmp_path / "customer-en.png", full_page=True)
+
+    rating = site.node.local.rating.find_latest(site.cold_id)
+    assert rating is not None
+    assert rating.as_of == BUSINESS_DATE
+    assert rating.grade_own != rating.grade_with_peers
+    assert page.locator(".rating.main .grade").inner_text() == rating.grade_with_peers
+    assert complaints == []
+    assert (tmp_path / "customer-en.png").stat().st_size > PNG_BYTES_MIN
+
+
+def test_the_list_reads_in_chinese_and_nothing_overflows_the_page(
+    page: "sync_api.Page", tmp_path: Path
+) -> None:
+    complaints = _sign_in(page)
+    page.get_by_role("link", name="中文").click()
+    page.wait_for_url("**lang=zh*")
+    page.screenshot(path=tmp_path / "customers-zh.png", full_page=True)
+
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    assert page.get_by_role("columnheader", name="逾期金额").get_attribute("aria-sort")
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1]
+    assert complaints == []
+
+
+def test_every_table_has_scoped_headers_and_every_field_a_label(
+    site: Site, page: "sync_api.Page"
+) -> None:
+    _sign_in(page)
+    for path in ("/console/", f"/console/customers/{site.cold_id}", "/console/shared"):
+        page.goto(path)
+        assert page.locator("th:not([scope])").count() == 0
+        assert page.locator("h1").count() == 1
+        fields = page.locator("input:not([type=hidden]):not([hidden])")
+        for number in range(fields.count()):
+            name = fields.nth(number).get_attribute("id")
+            assert page.locator(f"label[for='{name}']").count() == 1
+
+
+def test_the_style_sheet_is_applied_under_the_strict_policy(page: "sync_api.Page") -> None:
+    _sign_in(page)
+
+    colour = page.locator("header.top").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert colour == "rgb(23, 70, 79)"
+
+
+def test_a_customers_page_prints_without_the_frame_of_the_screen(
+    site: Site, page: "sync_api.Page", tmp_path: Path
+) -> None:
+    _sign_in(page, f"/console/customers/{site.cold_id}")
+    page.emulate_media(media="print")
+    page.pdf(path=tmp_path / "customer.pdf", format="A4")
+
+    assert not page.locator("header.top").is_visible()
+    assert not page.get_by_role("button", name="Rate on the business date").is_visible()
+    assert page.locator("h1").is_visible()
+    assert (tmp_path / "customer.pdf").stat().st_size > PNG_BYTES_MIN
+
+
+def test_signing_out_closes_the_door(page: "sync_api.Page") -> None:
+    _sign_in(page)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login")
+    page.goto("/console/shared")
+
+    assert "/console/login" in page.url

@@ -1,0 +1,56 @@
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from node.assessment.policy_file import Language
+from node.core.errors import InvariantError
+from node.web.texts import TEXTS, Texts
+
+WEB = Path(__file__).resolve().parents[3] / "node/web"
+_CALL = re.compile(r"""\b(?:t|texts)\(\s*["']([a-z][A-Za-z0-9_.<>=-]*)["']""")
+_LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
+# Families whose keys end in a code that the schemas and rooms define.
+FAMILIES = (
+    "adverse.", "bucket.", "code.", "confidence.", "delay.", "disputes.", "kind.", "last.", "lateness.", "op.",
+    "overdue.", "say.money.", "section.", "share.", "state.", "tier.", "trend.", "volume.", "weighting.", "years.",
+)  # fmt: skip
+
+
+def _sources() -> str:
+    paths = [*WEB.glob("templates/*.html"), *WEB.glob("*.py")]
+    return "\n".join(path.read_text("utf-8") for path in paths if not path.name.startswith("texts"))
+
+
+def test_every_text_that_a_page_asks_for_is_in_the_catalogue() -> None:
+    assert set(_CALL.findall(_sources())) - set(TEXTS) == set()
+
+
+def test_no_text_of_the_catalogue_is_unused() -> None:
+    named = set(_LITERAL.findall(_sources()))
+
+    unused = {key for key in TEXTS if key not in named and not key.startswith(FAMILIES)}
+    assert unused == set()
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS))
+def test_both_languages_say_something_with_the_same_places(key: str) -> None:
+    text = TEXTS[key]
+
+    assert text.zh.strip()
+    assert text.en.strip()
+    places = [{name for _, name, _, _ in Formatter().parse(words) if name} for words in text]
+    assert places[0] == places[1]
+
+
+def test_a_text_that_is_missing_is_a_bug_and_not_a_blank() -> None:
+    with pytest.raises(InvariantError):
+        Texts(Language.ZH)("no.such.text")
+
+
+def test_a_code_without_words_is_told_apart_from_one_with() -> None:
+    texts = Texts(Language.EN)
+
+    assert texts.find("code.no-answer") == "no answer (no data, or withheld)"
+    assert texts.find("code.unheard-of") is None
