@@ -13,22 +13,22 @@ from hmac import compare_digest
 
 from protocol.checkpoint import Checkpoint
 from protocol.entry import Entry, ExchangeEntry, RequestEntry, parse_entry
-from protocol.errors import EvidenceError, ProtocolError
+from protocol.errors import EvidenceError, MalformedError, ProtocolError, SchemaError
 from protocol.freshness import check_freshness
 from protocol.jws import WrongTypeError, split_compact
 from protocol.keys import PublicKey
 from protocol.limits import CLOCK_AHEAD_S_DEFAULT
 from protocol.log_proof import parse_log_proof, verify_log_proof
 from protocol.message import (
-    OPERATIONS,
     Envelope,
     WireMessage,
     check_body,
     message_typ,
-    open_envelope,
+    parse_envelope,
 )
 from protocol.note import SignatureKind, VerifierKey
 from protocol.problems import (
+    ClockSkewError,
     InclusionInvalidError,
     RegistryExpiredError,
     RegistryUnknownError,
@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         number=1,
         name="size, form, header",
-        codes=("malformed", "too-large", "unsupported-version"),
+        codes=("too-large", "malformed", "unsupported-version"),
         signed=False,
         logged="metrics",
         uses=0,
@@ -128,7 +128,6 @@ CHECKS: tuple[Check, ...] = (
     Check(number=10, name="disclosure", codes=("no-answer",), signed=True, logged="exchange", uses=1),
 )
 
-_TYP_TO_OPERATION = {message_typ(op): op for op in OPERATIONS}
 FindRegistry = Callable[[int], tuple[bytes, int, int] | None]
 """``find_registry(seq)``: hash, ``iat`` and ``exp`` of a snapshot that the receiver holds."""
 
@@ -136,24 +135,33 @@ FindRegistry = Callable[[int], tuple[bytes, int, int] | None]
 def open_request(
     message: WireMessage, *, registry: Registry, audience: str, now_s: int
 ) -> Envelope:
-    """Make checks 1 (header) to 3 on a request by the receiver's own newest snapshot.
+    """Make checks 1 (header and claims) to 3 on a request by the receiver's own newest snapshot.
 
     Raises:
-        MalformedError: Header or claims have another form.
+        MalformedError: Header or claims have another form, or are of another version or kind.
         PeerProblemError: The key, the issuer or the audience is wrong.
         SignatureInvalidError: The signature does not verify.
     """
-    header = split_compact(message.env).header
-    op = _TYP_TO_OPERATION.get(header.typ)
-    if op is None:
-        raise WrongTypeError("no message of this protocol")
-    owner, key = registry.get_message_key(header.kid, now_s=now_s)
-    envelope = open_envelope(message.env, op=op, find_key=lambda _kid: key)
+    token = split_compact(message.env)
+    envelope = _read_claims(token.payload)
+    owner, key = registry.get_message_key(token.header.kid, now_s=now_s)
+    key.verify(token.signing_input, token.signature)
+    if token.header.typ != message_typ(envelope.op):
+        raise WrongTypeError(f"typ is {token.header.typ!r}, op is {envelope.op!r}")
     if envelope.iss != owner.member:
         raise WrongIssuerError(f"the key belongs to {owner.member}")
     if envelope.aud != audience:
         raise WrongAudienceError(f"the message is meant for {envelope.aud}")
     return envelope
+
+
+def _read_claims(payload: bytes) -> Envelope:
+    """Read the claims for their form and version; nothing of them is believed before the signature holds."""
+    try:
+        return parse_envelope(payload)
+    except SchemaError as err:
+        # Claims that cannot be read cannot be answered either: the refusal is unsigned, unlike a body's.
+        raise MalformedError(err.detail) from err
 
 
 def check_content(
@@ -232,7 +240,8 @@ def open_reply(
     if envelope.req is None or not compare_digest(envelope.req, request_hash):
         raise EvidenceError("the reply is bound to another request")
     check_freshness(envelope, now_s=min(now_s, envelope.exp - 1), ahead_s=ahead_s)
-    if envelope.iat + ahead_s < request.iat:
+    # Who is told that his clock is ahead gets an answer that seems older than his question.
+    if envelope.iat + ahead_s < request.iat and envelope.st != ClockSkewError.code:
         raise EvidenceError("the reply is older than its request")
     check_registry_reference(envelope, find_registry=find_registry)
     check_body(envelope, body=reply.body, salt=reply.salt)

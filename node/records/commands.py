@@ -45,11 +45,6 @@ class HasRecords(Protocol):
         ...
 
 
-@records_app.callback()
-def records() -> None:
-    """Keep ``import`` a command of its own even where it is the only one."""
-
-
 @records_app.command("import")
 def import_records(
     context: typer.Context,

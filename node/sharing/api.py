@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from node.core.errors import NotFoundError
+from node.core.http.models import ApiModel
 from node.sharing.asking import Ask, AskingService, Outcome
 from node.sharing.service import ConsentService
 from node.sharing.store import HeldConsent
@@ -17,12 +18,12 @@ from protocol.encoding import decode_b64u, encode_b64u
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX, HASH_BYTES, JTI_BYTES
 from schemas.exchange import DeliveredConsent
 from schemas.summary import Section, Summary
-from schemas.wire import Hash, MemberId, WireModel
+from schemas.wire import Hash, MemberId
 
 DEADLINE_S = 20
 
 
-class HoldRequest(WireModel):
+class HoldRequest(ApiModel):
     """Consents that a subject gave to this member."""
 
     consents: Annotated[
@@ -30,7 +31,7 @@ class HoldRequest(WireModel):
     ]
 
 
-class ConsentView(WireModel):
+class ConsentView(ApiModel):
     """A consent as held here."""
 
     consent: Hash
@@ -44,7 +45,7 @@ class ConsentView(WireModel):
     delivered: bool
 
 
-class AskRequest(WireModel):
+class AskRequest(ApiModel):
     """Questions under consents, one a provider, asked at once."""
 
     consents: Annotated[list[Hash], Field(min_length=1, max_length=100)]
@@ -53,7 +54,7 @@ class AskRequest(WireModel):
     last_months: Annotated[int, Field(ge=3, le=12, multiple_of=3)] = 12
 
 
-class OutcomeView(WireModel):
+class OutcomeView(ApiModel):
     """What came of one question."""
 
     id: str
@@ -65,7 +66,7 @@ class OutcomeView(WireModel):
     summary: Summary | None = None
 
 
-class ExchangeView(WireModel):
+class ExchangeView(ApiModel):
     """One exchange for people."""
 
     peer: str
@@ -76,7 +77,7 @@ class ExchangeView(WireModel):
     uses: int = 0
 
 
-class CountView(WireModel):
+class CountView(ApiModel):
     """How many."""
 
     count: int

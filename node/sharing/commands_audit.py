@@ -165,8 +165,8 @@ def _view_root(report: Report) -> RenderableType:
         kind = ", a simulated federation" if registry.simulated else ""
         lines.append(
             Text(
-                f"Registry  {registry.hub}{kind}: {registry.snapshots} snapshots follow each other, "
-                f"{registry.members} members"
+                f"Registry  {registry.hub}{kind}: {registry.snapshots} snapshots follow each "
+                f"other, {registry.members} members"
             )
         )
     return Group(*lines)

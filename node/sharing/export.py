@@ -1,12 +1,12 @@
-"""Writes the bundle that this node hands to an auditor (docs/protocol/bundle.md): one consistent snapshot of its database.
+"""Writes the bundle that this node hands to an auditor (docs/protocol/bundle.md).
 
-The bundle ends at the newest head that the hub has cosigned; what was logged after it belongs to the next one. Redacted, it holds no body but
-receipts (which list hashes), no subject id and no salt, and every signature and proof in it still verifies.
+One consistent snapshot of the database, up to the newest head that the hub has cosigned: what was
+logged after it belongs to the next bundle. A redacted one holds no body but receipts (which list
+hashes), no subject id and no salt; every signature and proof in it still verifies.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -118,7 +118,7 @@ def export_bundle(
         (partial / POLICY_FILE).write_bytes(_format_policy(registry, member_id=member_id))
         _write_log(log, head, folder=partial)
         messages = _write_records(uow, head, folder=partial, redacted=redacted)
-        os.rename(partial, out)
+        partial.rename(out)
     except BaseException:
         shutil.rmtree(partial)
         raise

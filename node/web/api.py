@@ -11,12 +11,12 @@ from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.bootstrap import LocalNode
 from node.core.errors import NotFoundError
-from schemas.wire import WireModel
+from node.core.http.models import ApiModel
 
 CUSTOMERS_PAGE_MAX = 500
 
 
-class CustomerView(WireModel):
+class CustomerView(ApiModel):
     """A customer as listed."""
 
     id: int
@@ -25,7 +25,7 @@ class CustomerView(WireModel):
     country: str
 
 
-class RatingView(WireModel):
+class RatingView(ApiModel):
     """A customer's newest rating."""
 
     customer: int

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from node.bootstrap import Node
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer
-from node.core.http.problems import handle_error
+from node.core.http.problems import handle_error, handle_invalid_request
 from node.sharing.api import build_sharing_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.upkeep import run_round
@@ -36,7 +37,11 @@ def build_app(node: Node) -> FastAPI:
         title="Chengxin node",
         version="1",
         lifespan=_build_lifespan(node),
-        exception_handlers={NodeError: handle_error, ProtocolError: handle_error},
+        exception_handlers={
+            NodeError: handle_error,
+            ProtocolError: handle_error,
+            RequestValidationError: handle_invalid_request,
+        },
     )
     guarded = [Depends(authenticate)]
     app.include_router(

@@ -1,9 +1,13 @@
-"""The console in a real browser: signing in, finding, reading and rating with the keyboard alone."""
+"""The console in a real browser: signing in, finding, reading, rating, printing."""
 
+from __future__ import annotations
+
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
@@ -20,6 +24,9 @@ from tests.support.console_node import (
     build_console_node,
     receive_summary,
 )
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -40,7 +47,7 @@ class _Server(uvicorn.Server):
         super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
         self.is_listening = threading.Event()
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup()
         assert sockets is None
         self.is_listening.set()
@@ -78,7 +85,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def page(site: Site) -> "Iterator[sync_api.Page]":
+def page(site: Site) -> Iterator[Page]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
@@ -90,18 +97,19 @@ def page(site: Site) -> "Iterator[sync_api.Page]":
         browser.close()
 
 
-def _sign_in(page: "sync_api.Page", path: str = "/console/") -> list[str]:
+def _sign_in(page: Page, path: str = "/console/") -> list[str]:
     complaints: list[str] = []
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.goto(path)
-    page.keyboard.type(API_TOKEN)  # the field has the focus
+    page.locator("#token:focus").wait_for()  # the field has the focus without being asked
+    page.keyboard.type(API_TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{path}")
     return complaints
 
 
 def test_the_keyboard_alone_signs_in_finds_a_customer_and_rates_it(
-    site: Site, page: "sync_api.Page", tmp_path: Path
+    site: Site, page: Page, tmp_path: Path
 ) -> None:
     complaints = _sign_in(page)
     page.get_by_label("Find by name or identifier").fill("S000001")
@@ -126,7 +134,7 @@ def test_the_keyboard_alone_signs_in_finds_a_customer_and_rates_it(
 
 
 def test_the_list_reads_in_chinese_and_nothing_overflows_the_page(
-    page: "sync_api.Page", tmp_path: Path
+    page: Page, tmp_path: Path
 ) -> None:
     complaints = _sign_in(page)
     page.get_by_role("link", name="中文").click()
@@ -140,9 +148,7 @@ def test_the_list_reads_in_chinese_and_nothing_overflows_the_page(
     assert complaints == []
 
 
-def test_every_table_has_scoped_headers_and_every_field_a_label(
-    site: Site, page: "sync_api.Page"
-) -> None:
+def test_every_table_has_scoped_headers_and_every_field_a_label(site: Site, page: Page) -> None:
     _sign_in(page)
     for path in ("/console/", f"/console/customers/{site.cold_id}", "/console/shared"):
         page.goto(path)
@@ -154,7 +160,7 @@ def test_every_table_has_scoped_headers_and_every_field_a_label(
             assert page.locator(f"label[for='{name}']").count() == 1
 
 
-def test_the_style_sheet_is_applied_under_the_strict_policy(page: "sync_api.Page") -> None:
+def test_the_style_sheet_is_applied_under_the_strict_policy(page: Page) -> None:
     _sign_in(page)
 
     colour = page.locator("header.top").evaluate("one => getComputedStyle(one).backgroundColor")
@@ -162,7 +168,7 @@ def test_the_style_sheet_is_applied_under_the_strict_policy(page: "sync_api.Page
 
 
 def test_a_customers_page_prints_without_the_frame_of_the_screen(
-    site: Site, page: "sync_api.Page", tmp_path: Path
+    site: Site, page: Page, tmp_path: Path
 ) -> None:
     _sign_in(page, f"/console/customers/{site.cold_id}")
     page.emulate_media(media="print")
@@ -174,7 +180,7 @@ def test_a_customers_page_prints_without_the_frame_of_the_screen(
     assert (tmp_path / "customer.pdf").stat().st_size > PNG_BYTES_MIN
 
 
-def test_signing_out_closes_the_door(page: "sync_api.Page") -> None:
+def test_signing_out_closes_the_door(page: Page) -> None:
     _sign_in(page)
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login")

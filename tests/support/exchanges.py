@@ -127,9 +127,11 @@ class Scene:
 
     def count_use(self, consent: bytes) -> None:
         """Count a use as if it had been asked for now."""
+        held = self.find(consent)
         start_s = window_start(self.granted[consent].frequency, now_s=self.now_s)
+        used = replace(held, uses=held.uses + 1, window_start_s=start_s, window_uses=1)
         with self.provider.local.database.write() as uow:
-            SharingStore(uow.connection).count_use(self.find(consent), window_start_s=start_s)
+            SharingStore(uow.connection).store_uses([used])
 
     def change_state(
         self, consent: bytes, state: ConsentState, *, seq: int = 1, key: SigningKey = SUBJECT_KEY

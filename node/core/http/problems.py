@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -15,7 +16,7 @@ from node.core.errors import (
     UnavailableError,
 )
 from node.core.http.access import NotAuthenticatedError
-from protocol.errors import ProtocolError, TooLargeError
+from protocol.errors import SchemaError, ProtocolError, TooLargeError
 from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -78,3 +79,12 @@ async def handle_error(_request: Request, error: Exception) -> Response:
     if isinstance(error, InvariantError):
         _log.error("invariant_broken", code=error.code, detail=error.detail)
     return build_problem(error)
+
+
+async def handle_invalid_request(_request: Request, error: Exception) -> Response:
+    """Turn the framework's complaint about a body or parameter into our schema problem; it names the place, not the value."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return build_problem(SchemaError(f"{place}: {first['msg']}"))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from node.core.errors import InvariantError, NodeError
 from node.hub import chain as chain_module
 from node.hub.errors import (
     HubIdentityError,
@@ -13,7 +14,7 @@ from node.hub.errors import (
 )
 from node.hub.rules_snapshot import check_capacity
 from node.hub.store import HubStore, Snapshot
-from protocol.errors import TooLargeError
+from protocol.errors import EvidenceError, ProtocolError, TooLargeError
 from protocol.limits import REGISTRY_LIFE_S
 from protocol.registry import (
     FIRST_PREVIOUS,
@@ -127,15 +128,23 @@ def test_snapshot_that_the_hub_did_not_sign_stops_it(hub: TestHub, tmp_path: Pat
         open_test_hub(tmp_path)
 
 
-def test_snapshot_larger_than_members_accept_is_not_published(
-    hub: TestHub, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [(TooLargeError, RegistryFullError), (EvidenceError, InvariantError)],
+    ids=["too-large", "our-own-mistake"],
+)
+def test_snapshot_that_members_would_refuse_is_not_published(
+    hub: TestHub,
+    monkeypatch: pytest.MonkeyPatch,
+    found: type[ProtocolError],
+    error: type[NodeError],
 ) -> None:
     def refuse(*_args: object, **_values: object) -> None:
-        raise TooLargeError("too large")
+        raise found("refused")
 
     monkeypatch.setattr(chain_module, "check_succession", refuse)
 
-    with pytest.raises(RegistryFullError):
+    with pytest.raises(error):
         hub.service.enrol_member(ALPHA.enrol())
     monkeypatch.undo()
     assert hub.service.directory() == []

@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001  the console writes ranges with an en dash
+
 from xml.etree import ElementTree as ET
 
 import pytest

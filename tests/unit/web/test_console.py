@@ -1,5 +1,7 @@
 """The console over its routes, on a real node with generated invoices."""
 
+# ruff: noqa: RUF001  the console writes ranges with an en dash
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

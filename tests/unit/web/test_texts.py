@@ -13,9 +13,27 @@ _CALL = re.compile(r"""\b(?:t|texts)\(\s*["']([a-z][A-Za-z0-9_.<>=-]*)["']""")
 _LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
 # Families whose keys end in a code that the schemas and rooms define.
 FAMILIES = (
-    "adverse.", "bucket.", "code.", "confidence.", "delay.", "disputes.", "kind.", "last.", "lateness.", "op.",
-    "overdue.", "say.money.", "section.", "share.", "state.", "tier.", "trend.", "volume.", "weighting.", "years.",
-)  # fmt: skip
+    "adverse.",
+    "bucket.",
+    "code.",
+    "confidence.",
+    "delay.",
+    "disputes.",
+    "kind.",
+    "last.",
+    "lateness.",
+    "op.",
+    "overdue.",
+    "say.money.",
+    "section.",
+    "share.",
+    "state.",
+    "tier.",
+    "trend.",
+    "volume.",
+    "weighting.",
+    "years.",
+)
 
 
 def _sources() -> str:
