@@ -193,7 +193,9 @@ def open_consent(token: str, *, find_key: Callable[[str], PublicKey]) -> Consent
         SchemaError: A claim is missing, unknown or wrong.
         OverCeilingError: It allows more than its purpose.
     """
-    payload, _ = open_compact(token, typ=CONSENT_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX)
+    payload, _ = open_compact(
+        token, typ=CONSENT_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX
+    )
     consent = _parse_consent(payload)
     check_ceilings(consent)
     return consent
@@ -209,11 +211,15 @@ def check_ceilings(consent: Consent) -> None:
     if template is None or consent.purpose.template_hash != template.hash:
         raise OverCeilingError("the purpose's template is not known here")
     if consent.last_months > template.months_max:
-        raise OverCeilingError(f"{consent.last_months} months, the purpose allows {template.months_max}")
+        raise OverCeilingError(
+            f"{consent.last_months} months, the purpose allows {template.months_max}"
+        )
     if consent.max_uses > template.uses_max:
         raise OverCeilingError(f"{consent.max_uses} uses, the purpose allows {template.uses_max}")
     if not 0 < consent.exp - consent.nbf <= template.life_s_max:
-        raise OverCeilingError(f"a life of {consent.exp - consent.nbf} s, the purpose allows {template.life_s_max}")
+        raise OverCeilingError(
+            f"a life of {consent.exp - consent.nbf} s, the purpose allows {template.life_s_max}"
+        )
     if not set(consent.ops) <= set(template.ops):
         raise OverCeilingError("an operation that the purpose does not allow")
 
@@ -299,7 +305,9 @@ def open_status(token: str, *, find_key: Callable[[str], PublicKey]) -> tuple[Co
         SignatureInvalidError: The signature does not verify.
         SchemaError: A claim is missing, unknown or wrong.
     """
-    payload, header = open_compact(token, typ=STATUS_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX)
+    payload, header = open_compact(
+        token, typ=STATUS_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX
+    )
     reader = ShapeReader(parse_object(payload), what="status")
     reader.integer("v", low=1, high=1)
     status = ConsentStatus(
@@ -402,6 +410,8 @@ def _parse_consent(payload: bytes) -> Consent:
 
 
 def _parse_span(reader: ShapeReader) -> Span:
-    span = Span(unit=reader.choice("unit", _UNITS), n=reader.integer("n", low=1, high=CONSENT_USES_MAX))
+    span = Span(
+        unit=reader.choice("unit", _UNITS), n=reader.integer("n", low=1, high=CONSENT_USES_MAX)
+    )
     reader.finish()
     return span

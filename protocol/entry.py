@@ -114,7 +114,9 @@ class UnknownEntry:
 Entry = GenesisEntry | RequestEntry | ExchangeEntry | ResponseEntry | ConsentEntry | UnknownEntry
 
 
-def format_entry(entry: GenesisEntry | RequestEntry | ExchangeEntry | ResponseEntry | ConsentEntry) -> bytes:
+def format_entry(
+    entry: GenesisEntry | RequestEntry | ExchangeEntry | ResponseEntry | ConsentEntry,
+) -> bytes:
     """Write an entry.
 
     Raises:
@@ -142,7 +144,9 @@ def parse_entry(raw: bytes) -> Entry:
         raise EntryError(err.detail) from err
 
 
-def _format(entry: GenesisEntry | RequestEntry | ExchangeEntry | ResponseEntry | ConsentEntry) -> JsonObject:
+def _format(
+    entry: GenesisEntry | RequestEntry | ExchangeEntry | ResponseEntry | ConsentEntry,
+) -> JsonObject:
     common: JsonObject = {"v": ENTRY_VERSION, "at": entry.at_ms}
     match entry:
         case GenesisEntry():
@@ -195,7 +199,11 @@ def _format(entry: GenesisEntry | RequestEntry | ExchangeEntry | ResponseEntry |
 
 
 def _parse(reader: ShapeReader) -> Entry:
-    version, kind, at_ms = reader.integer("v", low=1), reader.text("type", characters_max=32), reader.integer("at")
+    version, kind, at_ms = (
+        reader.integer("v", low=1),
+        reader.text("type", characters_max=32),
+        reader.integer("at"),
+    )
     if version != ENTRY_VERSION or kind not in _PARSERS:
         return UnknownEntry(type=kind)
     entry = _PARSERS[kind](reader, at_ms)

@@ -75,7 +75,14 @@ CHECKS: tuple[Check, ...] = (
         logged="metrics",
         uses=0,
     ),
-    Check(number=4, name="message id", codes=("replay-mismatch",), signed=True, logged="exchange", uses=0),
+    Check(
+        number=4,
+        name="message id",
+        codes=("replay-mismatch",),
+        signed=True,
+        logged="exchange",
+        uses=0,
+    ),
     Check(number=5, name="rate", codes=("quota",), signed=True, logged="minute", uses=0),
     Check(
         number=6,
@@ -125,7 +132,9 @@ CHECKS: tuple[Check, ...] = (
         logged="exchange",
         uses=0,
     ),
-    Check(number=10, name="disclosure", codes=("no-answer",), signed=True, logged="exchange", uses=1),
+    Check(
+        number=10, name="disclosure", codes=("no-answer",), signed=True, logged="exchange", uses=1
+    ),
 )
 
 FindRegistry = Callable[[int], tuple[bytes, int, int] | None]

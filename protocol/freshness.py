@@ -7,7 +7,9 @@ from protocol.message import Envelope
 from protocol.problems import ClockSkewError, ExpiredError, LifeTooLongError
 
 
-def check_freshness(envelope: Envelope, *, now_s: int, ahead_s: int = CLOCK_AHEAD_S_DEFAULT) -> None:
+def check_freshness(
+    envelope: Envelope, *, now_s: int, ahead_s: int = CLOCK_AHEAD_S_DEFAULT
+) -> None:
     """Check a message's times against the receiver's clock.
 
     Raises:
@@ -16,7 +18,9 @@ def check_freshness(envelope: Envelope, *, now_s: int, ahead_s: int = CLOCK_AHEA
         ExpiredError: It has ended.
     """
     if not 0 < envelope.exp - envelope.iat <= MESSAGE_LIFE_S_MAX:
-        raise LifeTooLongError(f"a life of {envelope.exp - envelope.iat} s; 1 to {MESSAGE_LIFE_S_MAX} are allowed")
+        raise LifeTooLongError(
+            f"a life of {envelope.exp - envelope.iat} s; 1 to {MESSAGE_LIFE_S_MAX} are allowed"
+        )
     if envelope.iat > now_s + ahead_s:
         raise ClockSkewError(f"{envelope.iat - now_s} s ahead of server time {now_s}")
     if envelope.exp <= now_s:

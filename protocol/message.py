@@ -33,7 +33,18 @@ ANSWERED = "200"
 _BODY_DOMAIN = b"cx/body/v1\n"
 
 OPERATIONS = frozenset(
-    {"query", "answer", "problem", "receipt", "consent.put", "push", "correct", "ack", "poll", "erase"}
+    {
+        "query",
+        "answer",
+        "problem",
+        "receipt",
+        "consent.put",
+        "push",
+        "correct",
+        "ack",
+        "poll",
+        "erase",
+    }
 )
 _REPLIES = frozenset({"answer", "problem", "ack"})
 
@@ -122,7 +133,9 @@ def message_typ(op: str) -> str:
 
 def seal_envelope(envelope: Envelope, *, key: SigningKey) -> str:
     """Sign the claims."""
-    return sign_compact(canonical_json(format_envelope(envelope)), key=key, typ=message_typ(envelope.op))
+    return sign_compact(
+        canonical_json(format_envelope(envelope)), key=key, typ=message_typ(envelope.op)
+    )
 
 
 def format_envelope(envelope: Envelope) -> JsonObject:
@@ -160,9 +173,14 @@ def parse_message(raw: bytes, *, bytes_max: int) -> WireMessage:
     if len(raw) > bytes_max:
         raise TooLargeError(f"a message of {len(raw)} bytes, {bytes_max} are allowed")
     outer = parse_object(raw)
-    env, body, salt, inclusion = (outer.pop(name, None) for name in ("env", "body", "salt", "inclusion"))
+    env, body, salt, inclusion = (
+        outer.pop(name, None) for name in ("env", "body", "salt", "inclusion")
+    )
     if outer or not (
-        isinstance(env, str) and isinstance(body, str) and isinstance(salt, str) and isinstance(inclusion, str)
+        isinstance(env, str)
+        and isinstance(body, str)
+        and isinstance(salt, str)
+        and isinstance(inclusion, str)
     ):
         raise MalformedError("a message has exactly env, body, salt and inclusion")
     if len(inclusion) > INCLUSION_BYTES_MAX:
@@ -170,7 +188,10 @@ def parse_message(raw: bytes, *, bytes_max: int) -> WireMessage:
     if not env.isascii():
         raise MalformedError("an envelope is ASCII")
     return WireMessage(
-        env=env, body=decode_b64u(body), salt=decode_b64u(salt, bytes_exact=SALT_BYTES), inclusion=inclusion
+        env=env,
+        body=decode_b64u(body),
+        salt=decode_b64u(salt, bytes_exact=SALT_BYTES),
+        inclusion=inclusion,
     )
 
 

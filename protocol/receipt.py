@@ -18,7 +18,9 @@ ANSWERS_PER_RECEIPT_MAX = 1_000
 
 def format_receipt(answers: Sequence[bytes]) -> bytes:
     """Write the body that acknowledges these answers."""
-    return canonical_json({"v": 1, "kind": "receipt", "answers": [encode_b64u(answer) for answer in answers]})
+    return canonical_json(
+        {"v": 1, "kind": "receipt", "answers": [encode_b64u(answer) for answer in answers]}
+    )
 
 
 def parse_receipt(body: bytes) -> tuple[bytes, ...]:

@@ -42,7 +42,9 @@ class ConsentPutBody(WireModel):
 
     v: Literal[1]
     kind: Literal["consent-put"]
-    consents: Annotated[list[DeliveredConsent], Field(min_length=1, max_length=CONSENTS_PER_MESSAGE_MAX)]
+    consents: Annotated[
+        list[DeliveredConsent], Field(min_length=1, max_length=CONSENTS_PER_MESSAGE_MAX)
+    ]
 
 
 class HeldConsent(WireModel):

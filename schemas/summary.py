@@ -186,8 +186,14 @@ class Summary(WireModel):
         present = {section for section in Section if getattr(self, section.value) is not None}
         if self.tier is Tier.MIX and Section.MONEY in present:
             raise ValueError("a mix-only summary holds no money")
-        if self.tier is Tier.CLASS and present - {Section.LATENESS, Section.RELATION, Section.OVERDUE_NOW}:
-            raise ValueError("a class-only summary holds lateness, relation and the present overdue class only")
+        if self.tier is Tier.CLASS and present - {
+            Section.LATENESS,
+            Section.RELATION,
+            Section.OVERDUE_NOW,
+        }:
+            raise ValueError(
+                "a class-only summary holds lateness, relation and the present overdue class only"
+            )
         if self.tier is not Tier.CLASS and Section.LATENESS in present:
             raise ValueError("lateness belongs to the class-only tier")
         return self

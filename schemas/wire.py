@@ -58,9 +58,15 @@ def _check_date(text: str) -> str:
 
 
 Hash = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="SHA-256, base64url")]
-Salt = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="32 random bytes, base64url")]
+Salt = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="32 random bytes, base64url")
+]
 Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="YYYY-MM")]
-IsoDate = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_check_date)]
+IsoDate = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_check_date)
+]
 MemberId = Annotated[str, Field(min_length=3, max_length=253, pattern=r"^[a-z0-9.-]+$")]
-SubjectId = Annotated[str, Field(min_length=3, max_length=128, pattern=r"^[a-z0-9.]+:[A-Za-z0-9./_-]+$")]
+SubjectId = Annotated[
+    str, Field(min_length=3, max_length=128, pattern=r"^[a-z0-9.]+:[A-Za-z0-9./_-]+$")
+]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]

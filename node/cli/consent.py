@@ -104,7 +104,9 @@ def sign(
 def revoke(
     consent: Annotated[str, typer.Argument(help="Hash of the consent.")],
     key: KeyOption,
-    to: Annotated[list[str], typer.Option(help="Address of a provider's node or the hub; repeat it.")],
+    to: Annotated[
+        list[str], typer.Option(help="Address of a provider's node or the hub; repeat it.")
+    ],
     passphrase: PassphraseOption,
     *,
     seq: Annotated[int, typer.Option(help="Number of the change: above every earlier one.")] = 1,

@@ -21,7 +21,9 @@ enrol_app = typer.Typer()
 
 @enrol_app.command("enrol")
 def enrol(
-    home: Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")],
+    home: Annotated[
+        Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")
+    ],
     token_file: Annotated[Path, typer.Option(help="File with the hub's enrolment token.")],
 ) -> None:
     """Enter this member at its hub."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -48,7 +49,9 @@ app.add_typer(consent_app, name="consent")
 app.add_typer(hub_app, name="hub")
 app.add_typer(audit_app, name="audit")
 
-HomeOption = Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")]
+HomeOption = Annotated[
+    Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")
+]
 
 
 class LazyNode:
@@ -67,7 +70,9 @@ class LazyNode:
             BadParameter: None was named.
         """
         if self._home is None:
-            raise typer.BadParameter("name the node's folder: chengxin --home DIR …, or CHENGXIN_HOME")
+            raise typer.BadParameter(
+                "name the node's folder: chengxin --home DIR …, or CHENGXIN_HOME"
+            )
         return self._home
 
     @property
@@ -153,13 +158,13 @@ def serve(home: HomeOption) -> None:
     )
 
 
-def write_config(home: Path, values: dict[str, str | int | bool | None]) -> None:
+def write_config(home: Path, values: Mapping[str, str | int | bool]) -> None:
     """Write the configuration file; values are plain texts, integers and booleans."""
     lines = [f"{key} = {_format_toml(value)}" for key, value in values.items()]
     (home / CONFIG_FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _format_toml(value: str | int | bool | None) -> str:
+def _format_toml(value: str | int | bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -176,7 +181,9 @@ def configure_logging(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
 

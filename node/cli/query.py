@@ -27,7 +27,9 @@ class NoConsentError(NotFoundError):
 @query_app.command("query")
 def query(
     subject: Annotated[str, typer.Argument(help="scheme:value of the customer.")],
-    home: Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")],
+    home: Annotated[
+        Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")
+    ],
     *,
     purpose: Annotated[str, typer.Option(help="P1, P2 or P3.")] = "P1",
     metric: Annotated[list[Section] | None, typer.Option(help="Sections; all when absent.")] = None,

@@ -30,7 +30,9 @@ class SettingsError(RejectedError):
 class Settings(BaseSettings):
     """What an operator can set. Paths are relative to ``home``."""
 
-    model_config = SettingsConfigDict(env_prefix="CHENGXIN_", frozen=True, extra="forbid", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CHENGXIN_", frozen=True, extra="forbid", populate_by_name=True
+    )
 
     home: Path
     """Folder of keys, database and configuration."""

@@ -83,7 +83,9 @@ def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may lose a released tail, which would fork the log.
+    cursor.execute(
+        "PRAGMA synchronous=FULL"
+    )  # NORMAL may lose a released tail, which would fork the log.
     cursor.execute("PRAGMA secure_delete=ON")  # An erased payload must not survive in free pages.
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()

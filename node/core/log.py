@@ -76,7 +76,9 @@ class LogStore:
         row = self._connection.execute(_SELECT_HEAD).one_or_none()
         if row is None:
             return None
-        return StoredHead(origin=row.origin, size=row.size, root=row.root, checkpoint=row.checkpoint)
+        return StoredHead(
+            origin=row.origin, size=row.size, root=row.root, checkpoint=row.checkpoint
+        )
 
     def read_tile(self, level: int, index: int, width: int) -> bytes:
         """Return a tile, from the stored full ones or built from what lies below it.
@@ -85,14 +87,20 @@ class LogStore:
             LogDamagedError: An entry or a full tile is missing.
         """
         if width == TILE_WIDTH:
-            data = self._connection.execute(_SELECT_TILE, {"level": level, "position": index}).scalar_one_or_none()
+            data = self._connection.execute(
+                _SELECT_TILE, {"level": level, "position": index}
+            ).scalar_one_or_none()
             if data is None:
                 raise LogDamagedError(f"tile {level}/{index} is missing")
             return bytes(data)
         if level > 0:
             return build_partial_tile(level, index, width, self.read_tile)
         first = index * TILE_WIDTH
-        leaves = self._connection.execute(_SELECT_LEAVES, {"first": first, "end": first + width}).scalars().all()
+        leaves = (
+            self._connection.execute(_SELECT_LEAVES, {"first": first, "end": first + width})
+            .scalars()
+            .all()
+        )
         if len(leaves) != width:
             raise LogDamagedError(f"entries {first} to {first + width} are not all there")
         return b"".join(leaves)
@@ -115,14 +123,19 @@ class LogStore:
     def store_tiles(self, tiles: Sequence[FullTile]) -> None:
         """Insert tiles that became full."""
         self._connection.execute(
-            _INSERT_TILE, [{"level": tile.level, "position": tile.index, "data": tile.data} for tile in tiles]
+            _INSERT_TILE,
+            [{"level": tile.level, "position": tile.index, "data": tile.data} for tile in tiles],
         )
 
     def create_head(self, *, origin: str, state: LogState) -> None:
         """Insert the first head."""
         self._connection.execute(
             insert(log_head).values(
-                id=HEAD_ID, origin=origin, size=state.edge.size, root=state.root, checkpoint=state.checkpoint
+                id=HEAD_ID,
+                origin=origin,
+                size=state.edge.size,
+                root=state.root,
+                checkpoint=state.checkpoint,
             )
         )
 
@@ -134,7 +147,12 @@ class LogStore:
         """
         moved = self._connection.execute(
             _UPDATE_HEAD,
-            {"old_size": old_size, "new_size": state.edge.size, "root": state.root, "checkpoint": state.checkpoint},
+            {
+                "old_size": old_size,
+                "new_size": state.edge.size,
+                "root": state.root,
+                "checkpoint": state.checkpoint,
+            },
         )
         if moved.rowcount != 1:
             raise LogDamagedError(f"the head is not at {old_size}: a second writer is at work")

@@ -214,7 +214,9 @@ class Writer:
         )
         with self._database.hold_write_lock(), self._connection.begin():
             store = LogStore(self._connection)
-            self._state = extend_log(self._state, [entry], store=store, origin=self._origin, key=self._key)
+            self._state = extend_log(
+                self._state, [entry], store=store, origin=self._origin, key=self._key
+            )
 
     def _run(self) -> None:
         carried: list[_Job] = []
@@ -326,7 +328,9 @@ def _refuse(jobs: list[_Job], error: NodeError) -> None:
 
 def _release(results: list[tuple[_Job, Any]], errors: Mapping[_Job, Exception]) -> None:
     """Hand out results and errors: to waiting threads one by one, to an event loop all at once."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]] = {}
+    by_loop: dict[
+        asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]
+    ] = {}
     outcomes: list[tuple[_Job, Any, Exception | None]] = [
         (job, result, None) for job, result in results
     ]

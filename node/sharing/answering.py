@@ -168,7 +168,9 @@ class AnsweringService:
                 opened.envelope.iss, opened.envelope.jti
             )
         now_ms = self._clock.now_ms()
-        if earlier is not None or self._buckets.is_first_refusal(opened.envelope.iss, now_ms=now_ms):
+        if earlier is not None or self._buckets.is_first_refusal(
+            opened.envelope.iss, now_ms=now_ms
+        ):
             return await self._writer.submit_async(
                 lambda batch: self._decide(batch, opened, over_quota=True)
             )
@@ -200,9 +202,7 @@ class AnsweringService:
             verdict = _refuse(failure, envelope)
         else:
             verdict = self._judge(store, batch, opened, over_quota=over_quota)
-        return self._seal(
-            store, batch, opened, verdict, is_repeat=earlier is not None, key=key
-        )
+        return self._seal(store, batch, opened, verdict, is_repeat=earlier is not None, key=key)
 
     def _judge(
         self, store: SharingStore, batch: Batch, opened: _Opened, *, over_quota: bool
@@ -274,9 +274,7 @@ class AnsweringService:
             for delivered in body.consents
         ]
         for _, consent in taken:
-            check_parties(
-                consent, consumer=opened.envelope.iss, provider=self._sealer.member_id
-            )
+            check_parties(consent, consumer=opened.envelope.iss, provider=self._sealer.member_id)
         shared = ExchangeBatch.of(batch)
         for delivered, consent in taken:
             for touched in (delivered.hash, consent.replaces):
@@ -425,9 +423,7 @@ def _refuse(error: ProtocolError, envelope: Envelope) -> _Verdict:
 
 
 def _quota_problem() -> Content:
-    return build_problem(
-        QuotaError.code, detail="ask more slowly", retry_after_s=RETRY_AFTER_S
-    )
+    return build_problem(QuotaError.code, detail="ask more slowly", retry_after_s=RETRY_AFTER_S)
 
 
 def _build_reply(message: WireMessage, *, code: str) -> Reply:

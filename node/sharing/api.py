@@ -10,7 +10,8 @@ from pydantic import Field
 
 from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
-from node.sharing.asking import Ask, AskingService, Outcome
+from node.sharing.asking import AskingService
+from node.sharing.outgoing import Ask, Outcome
 from node.sharing.service import ConsentService
 from node.sharing.store import HeldConsent
 from node.sharing.upkeep import Upkeep
@@ -105,9 +106,7 @@ def build_sharing_router(
     async def deliver_consent(consent: Hash) -> OutcomeView:
         """Hand a consent to its provider; delivering it again changes nothing."""
         upkeep.check_exchanging()
-        held = await asyncio.to_thread(
-            consents.find, decode_b64u(consent, bytes_exact=HASH_BYTES)
-        )
+        held = await asyncio.to_thread(consents.find, decode_b64u(consent, bytes_exact=HASH_BYTES))
         if held is None:
             raise NotFoundError("no such consent is held here")
         return _view_outcome(await asking.deliver(held))

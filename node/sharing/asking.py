@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 
 from node.core.clock import Clock
@@ -16,27 +15,31 @@ from node.core.errors import NodeError, NotFoundError, RejectedError
 from node.core.writer import Batch, Decided, Placement, Writer
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts
-from node.sharing.peers import PeerClient, PeerRefusedError
+from node.sharing.outgoing import (
+    Ask,
+    Outcome,
+    Sent,
+    Verified,
+    build_failure,
+    explain_unsigned,
+    restore,
+    store_request,
+    store_response,
+)
+from node.sharing.peers import PeerClient
 from node.sharing.registry import RegistryHolder
-from node.sharing.sealing import Content, Draft, Sealer
+from node.sharing.sealing import Content, Sealer
 from node.sharing.store import (
-    CODE_OPEN,
-    INSERT_OUTGOING,
-    INSERT_PAYLOAD,
-    INSERT_SUMMARY,
     HeldConsent,
-    OutgoingExchange,
     SharingStore,
 )
-from protocol.checkpoint import Checkpoint
 from protocol.consent import Use, check_use, window_start
 from protocol.encoding import encode_b64u
 from protocol.entry import RequestEntry, ResponseEntry, format_entry
 from protocol.errors import ProtocolError
 from protocol.exchange import open_reply
-from protocol.jws import split_compact
 from protocol.limits import ANSWER_BYTES_MAX, JTI_BYTES
-from protocol.message import ANSWERED, Envelope, WireMessage, parse_envelope, parse_message
+from protocol.message import ANSWERED, parse_message
 from protocol.problems import ConsentMissingError, QuotaError
 from protocol.receipt import ANSWERS_PER_RECEIPT_MAX, RECEIPT_CONTENT_TYPE, format_receipt
 from schemas.exchange import (
@@ -49,7 +52,7 @@ from schemas.exchange import (
     ProblemBody,
     QueryBody,
 )
-from schemas.summary import Section, Summary
+from schemas.summary import Summary
 
 NO_PURPOSE = "-"
 FAN_OUT_MAX = 100
@@ -65,53 +68,6 @@ class PeerNotMemberError(RejectedError):
     """The registry has no such active member."""
 
     code = "peer-not-member"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """One question to one provider under one consent."""
-
-    consent: bytes
-    purpose: str
-    metrics: tuple[Section, ...]
-    last_months: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of a message: ``200`` with a summary, a problem code, or a failure on the way."""
-
-    jti: bytes
-    peer: str
-    status: str
-    msg: bytes
-    ans: bytes | None = None
-    summary: Summary | None = None
-    detail: str = ""
-    repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sent:
-    """A message that is logged and may leave."""
-
-    jti: bytes
-    envelope: Envelope
-    message: WireMessage
-    msg_hash: bytes
-    consent: bytes | None
-    subject: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Verified:
-    """A reply whose checks have passed."""
-
-    envelope: Envelope
-    message: WireMessage
-    head: Checkpoint
-    summary: Summary | None
-    detail: str
 
 
 class AskingService:
@@ -171,7 +127,9 @@ class AskingService:
             v=1,
             kind="consent-put",
             consents=[
-                DeliveredConsent(token=held.token, subject=held.subject, salt=encode_b64u(held.salt))
+                DeliveredConsent(
+                    token=held.token, subject=held.subject, salt=encode_b64u(held.salt)
+                )
             ],
         )
         content = Content(
@@ -198,7 +156,7 @@ class AskingService:
             outgoing = SharingStore(uow.connection).find_outgoing(jti)
         if outgoing is None or outgoing.request is None:
             raise AskNotFoundError("no message of this id can be sent again")
-        return await self._send(_restore(outgoing, outgoing.request))
+        return await self._send(restore(outgoing, outgoing.request))
 
     async def acknowledge(self, peer: str) -> Outcome | None:
         """Send one receipt for every answer of a peer that has none yet.
@@ -218,11 +176,11 @@ class AskingService:
         try:
             return await asyncio.wait_for(self.ask(ask), timeout=deadline_s)
         except TimeoutError:
-            return _fail("timeout", "no answer by the deadline")
+            return build_failure("timeout", "no answer by the deadline")
         except (NodeError, ProtocolError) as err:
-            return _fail(err.code, err.detail)
+            return build_failure(err.code, err.detail)
 
-    async def _send(self, sent: _Sent) -> Outcome:
+    async def _send(self, sent: Sent) -> Outcome:
         """Send what is logged, verify the reply and log it."""
         member = self._registry.newest.find_member(sent.envelope.aud)
         if member is None:
@@ -231,12 +189,12 @@ class AskingService:
         try:
             verified = self._verify(sent, http.body)
         except ProtocolError as err:
-            raise _explain_unsigned(http.status, http.body, err) from err
+            raise explain_unsigned(http.status, http.body, err) from err
         return await self._writer.submit_async(
             lambda batch: self._decide_response(batch, sent, verified)
         )
 
-    def _verify(self, sent: _Sent, raw: bytes) -> _Verified:
+    def _verify(self, sent: Sent, raw: bytes) -> Verified:
         reply = parse_message(raw, bytes_max=ANSWER_BYTES_MAX * 2)
         envelope, head = open_reply(
             reply,
@@ -255,11 +213,9 @@ class AskingService:
             summary = Summary.from_bytes(reply.body)
         elif sent.envelope.op == "consent.put":
             ConsentHeldBody.from_bytes(reply.body)
-        return _Verified(
-            envelope=envelope, message=reply, head=head, summary=summary, detail=detail
-        )
+        return Verified(envelope=envelope, message=reply, head=head, summary=summary, detail=detail)
 
-    def _decide_query(self, batch: Batch, ask: Ask) -> Decided[_Sent]:
+    def _decide_query(self, batch: Batch, ask: Ask) -> Decided[Sent]:
         """Check the consent on our own side too (the second checker), then log and seal the question."""
         now_s = batch.now_ms // 1000
         held = ExchangeBatch.of(batch).find_consent(ask.consent)
@@ -305,7 +261,7 @@ class AskingService:
             purpose=ask.purpose,
         )
 
-    def _decide_receipt(self, batch: Batch, peer: str) -> Decided[_Sent | None]:
+    def _decide_receipt(self, batch: Batch, peer: str) -> Decided[Sent | None]:
         store = SharingStore(batch.connection)
         answers = store.list_unacknowledged(peer, limit=ANSWERS_PER_RECEIPT_MAX)
         if not answers:
@@ -328,7 +284,7 @@ class AskingService:
         subject: str,
         purpose: str = NO_PURPOSE,
         jti: bytes | None = None,
-    ) -> Decided[_Sent]:
+    ) -> Decided[Sent]:
         """Seal a message of ours and make its log entry; it may leave after the commit."""
         jti = jti or self._sealer.random_bytes(JTI_BYTES)
         draft = self._sealer.seal(
@@ -353,10 +309,10 @@ class AskingService:
             )
         )
 
-        def finish(placement: Placement | None) -> _Sent:
+        def finish(placement: Placement | None) -> Sent:
             inclusion = "" if placement is None else placement.inclusion
             index = 0 if placement is None else placement.index
-            sent = _Sent(
+            sent = Sent(
                 jti=jti,
                 envelope=draft.envelope,
                 message=draft.complete(inclusion),
@@ -364,14 +320,12 @@ class AskingService:
                 consent=consent,
                 subject=subject,
             )
-            _store_request(batch, sent, draft, index=index)
+            store_request(batch, sent, draft, index=index)
             return sent
 
         return Decided(entry=entry, finish=finish)
 
-    def _decide_response(
-        self, batch: Batch, sent: _Sent, verified: _Verified
-    ) -> Decided[Outcome]:
+    def _decide_response(self, batch: Batch, sent: Sent, verified: Verified) -> Decided[Outcome]:
         """Log a verified reply once; the same reply again is reported as repeated."""
         store = SharingStore(batch.connection)
         envelope, ans = verified.envelope, verified.message.msg_hash
@@ -421,70 +375,7 @@ class AskingService:
         batch_rows = (batch, sent, verified, self._business_date())
 
         def finish(_placement: Placement | None) -> Outcome:
-            _store_response(*batch_rows)
+            store_response(*batch_rows)
             return outcome
 
         return Decided(entry=entry, finish=finish)
-
-
-def _store_request(batch: Batch, sent: _Sent, draft: Draft, *, index: int) -> None:
-    batch.insert_later(
-        INSERT_OUTGOING,
-        {
-            "jti": sent.jti,
-            "peer": sent.envelope.aud,
-            "op": sent.envelope.op,
-            "msg": sent.msg_hash,
-            "consent": sent.consent,
-            "subject": sent.subject,
-            "request_env": draft.env,
-            "request_inclusion": sent.message.inclusion,
-            "seq": index,
-            "at_ms": batch.now_ms,
-            "code": CODE_OPEN,
-        },
-    )
-    batch.insert_later(
-        INSERT_PAYLOAD, {"msg": sent.msg_hash, "body": draft.body, "salt": draft.salt}
-    )
-
-
-def _store_response(batch: Batch, sent: _Sent, verified: _Verified, received_on: date) -> None:
-    reply = verified.message
-    batch.insert_later(
-        INSERT_PAYLOAD, {"msg": reply.msg_hash, "body": reply.body, "salt": reply.salt}
-    )
-    if verified.summary is not None and sent.consent is not None:
-        batch.insert_later(
-            INSERT_SUMMARY,
-            {
-                "msg": reply.msg_hash,
-                "provider": verified.envelope.iss,
-                "subject": sent.subject,
-                "consent": sent.consent,
-                "received_on": received_on,
-            },
-        )
-
-
-def _restore(outgoing: OutgoingExchange, request: WireMessage) -> _Sent:
-    return _Sent(
-        jti=outgoing.jti,
-        envelope=parse_envelope(split_compact(request.env).payload),
-        message=request,
-        msg_hash=outgoing.msg,
-        consent=outgoing.consent,
-        subject=outgoing.subject,
-    )
-
-
-def _explain_unsigned(status: int, body: bytes, error: ProtocolError) -> NodeError:
-    try:
-        problem = ProblemBody.from_bytes(body)
-    except ProtocolError:
-        return PeerRefusedError(f"status {status}, and the reply does not verify: {error.detail}")
-    return PeerRefusedError(f"{problem.code}: {problem.detail}")
-
-
-def _fail(status: str, detail: str) -> Outcome:
-    return Outcome(jti=b"", peer="", status=status, msg=b"", detail=detail)

@@ -105,7 +105,11 @@ def find_subject_key(registry: Registry, kid: str) -> PublicKey:
 
 def _check_signer(consent: Consent, *, kid: str, registry: Registry) -> None:
     found = registry.find_subject_key(kid)
-    if found is None or found[0].commitment != consent.subject or not found[1].is_valid_at(consent.iat):
+    if (
+        found is None
+        or found[0].commitment != consent.subject
+        or not found[1].is_valid_at(consent.iat)
+    ):
         raise ConsentSignatureError("the signing key is not bound to this subject at that time")
 
 
@@ -151,7 +155,9 @@ def check_opening(consent: Consent, *, subject: SubjectId, salt: bytes) -> None:
         raise ConsentSignatureError("subject id and salt do not open the commitment")
 
 
-def check_parties(consent: Consent, *, consumer: str | None = None, provider: str | None = None) -> None:
+def check_parties(
+    consent: Consent, *, consumer: str | None = None, provider: str | None = None
+) -> None:
     """Check who is named.
 
     Raises:
@@ -164,7 +170,9 @@ def check_parties(consent: Consent, *, consumer: str | None = None, provider: st
         raise WrongProviderError("the consent names another provider")
 
 
-def hold_consent(store: SharingStore, held: HeldConsent, consent: Consent, *, at_ms: int) -> HeldConsent:
+def hold_consent(
+    store: SharingStore, held: HeldConsent, consent: Consent, *, at_ms: int
+) -> HeldConsent:
     """Insert a consent unless it is held, and retire the one that it replaces; return it as held."""
     known = store.find_consent(held.hash)
     if known is not None:
@@ -172,12 +180,18 @@ def hold_consent(store: SharingStore, held: HeldConsent, consent: Consent, *, at
     store.add_consent(held, at_ms=at_ms)
     if consent.replaces is not None:
         older = store.find_consent(consent.replaces)
-        if older is not None and older.subject == held.subject and older.state not in {ConsentState.REVOKED}:
+        if (
+            older is not None
+            and older.subject == held.subject
+            and older.state not in {ConsentState.REVOKED}
+        ):
             store.set_consent_state(older.hash, state=ConsentState.REPLACED, seq=older.seq)
     return held
 
 
-def verify_status(token: str, *, registry: Registry, find_consent: Callable[[bytes], Consent | None]) -> ConsentStatus:
+def verify_status(
+    token: str, *, registry: Registry, find_consent: Callable[[bytes], Consent | None]
+) -> ConsentStatus:
     """Verify a signed status: by the subject itself, or by the hub.
 
     Raises:
@@ -193,7 +207,9 @@ def verify_status(token: str, *, registry: Registry, find_consent: Callable[[byt
     if consent is None:
         raise ConsentNotHeldError("no such consent is held here")
     subject = registry.find_subject_key(kid)
-    by_subject = subject is not None and subject[0].commitment == consent.subject and status.by == "subject"
+    by_subject = (
+        subject is not None and subject[0].commitment == consent.subject and status.by == "subject"
+    )
     by_hub = subject is None and status.by == "hub"
     if not by_subject and not by_hub:
         raise ConsentSignatureError("the signer may not change this consent")

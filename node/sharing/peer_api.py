@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from node.core.errors import NodeError
 from node.core.http.bodies import read_bounded
 from node.core.http.problems import build_problem
-from node.core.errors import NodeError
 from node.sharing.answering import AnsweringService
 from node.sharing.peers import MESSAGES_PATH, STATUSES_PATH
 from node.sharing.service import ConsentService

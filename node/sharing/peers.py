@@ -59,7 +59,10 @@ class PeerClient:
             TooLargeError: The answer exceeds the limit.
         """
         return await self._post(
-            f"{endpoint}{MESSAGES_PATH}", raw, content_type=MEDIA_TYPE, bytes_max=ANSWER_BYTES_MAX * 2
+            f"{endpoint}{MESSAGES_PATH}",
+            raw,
+            content_type=MEDIA_TYPE,
+            bytes_max=ANSWER_BYTES_MAX * 2,
         )
 
     async def fetch_registry(self, hub_url: str, *, seq: int | None) -> list[str]:

@@ -30,7 +30,9 @@ class TokenBuckets:
         with self._lock:
             bucket = self._get(peer, now_ms)
             elapsed_ms = max(0, now_ms - bucket.at_ms)
-            bucket.tokens_milli = min(self._burst_milli, bucket.tokens_milli + elapsed_ms * self._rate_per_s)
+            bucket.tokens_milli = min(
+                self._burst_milli, bucket.tokens_milli + elapsed_ms * self._rate_per_s
+            )
             bucket.at_ms = now_ms
             if bucket.tokens_milli < 1000:  # noqa: PLR2004  a whole token
                 return False

@@ -152,7 +152,9 @@ def _make_release(uow: UnitOfWork, question: Question, *, month: int) -> Release
         made = Release(summary=None, basis=basis)
     else:
         before = _find_before(uow, question, first_month=first, currency=window.currency)
-        summary = build_release(window, before, subject=str(question.subject), policy=question.policy)
+        summary = build_release(
+            window, before, subject=str(question.subject), policy=question.policy
+        )
         made = Release(summary=summary, basis=build_basis(window, policy=question.policy))
     standing, others = _list_earlier(uow, question)
     return choose_release(standing, made, others=others, policy=question.policy)

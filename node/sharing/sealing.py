@@ -93,15 +93,25 @@ class Sealer:
             st=content.st,
         )
         env = seal_envelope(envelope, key=self._key)
-        return Draft(envelope=envelope, env=env, body=content.body, salt=salt, msg_hash=sha256(env.encode("ascii")))
+        return Draft(
+            envelope=envelope,
+            env=env,
+            body=content.body,
+            salt=salt,
+            msg_hash=sha256(env.encode("ascii")),
+        )
 
 
 def build_answer(body: bytes, *, content_type: str, consents: tuple[bytes, ...] = ()) -> Content:
     """Return the content of a positive answer."""
-    return Content(op="answer", body=body, content_type=content_type, consents=consents, st=ANSWERED)
+    return Content(
+        op="answer", body=body, content_type=content_type, consents=consents, st=ANSWERED
+    )
 
 
-def build_problem(code: str, *, detail: str, consents: tuple[bytes, ...] = (), retry_after_s: int | None = None) -> Content:
+def build_problem(
+    code: str, *, detail: str, consents: tuple[bytes, ...] = (), retry_after_s: int | None = None
+) -> Content:
     """Return the content of a signed refusal."""
     return Content(
         op="problem",

@@ -99,9 +99,7 @@ class ConsentService:
         if not 0 < len(delivered) <= CONSENTS_PER_MESSAGE_MAX:
             raise ConsentBundleError(f"1 to {CONSENTS_PER_MESSAGE_MAX} consents at once")
         registry = self._registry.newest
-        taken = [
-            take_consent(one, verdicts=self._verdicts, registry=registry) for one in delivered
-        ]
+        taken = [take_consent(one, verdicts=self._verdicts, registry=registry) for one in delivered]
         for _, consent in taken:
             check_parties(consent, consumer=self._member_id)
         with self._database.write() as uow:

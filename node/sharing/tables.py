@@ -52,7 +52,9 @@ consent = Table(
     Column("window_uses", Integer, nullable=False),
     Column("exp", BigInteger, nullable=False),
     Column("held_at_ms", BigInteger, nullable=False),
-    Column("delivered", Boolean, nullable=False),  # at the consumer: the provider has acknowledged it
+    Column(
+        "delivered", Boolean, nullable=False
+    ),  # at the consumer: the provider has acknowledged it
     Index("ix_consent_subject", "subject"),
 )
 
@@ -107,7 +109,9 @@ exchange_out = Table(
     Column("answer_env", Text, nullable=True),
     Column("answer_inclusion", Text, nullable=True),
     Column("answered_at_ms", BigInteger, nullable=True),
-    Column("receipt", LargeBinary(16), nullable=True),  # jti of the receipt message that acknowledged it
+    Column(
+        "receipt", LargeBinary(16), nullable=True
+    ),  # jti of the receipt message that acknowledged it
     Index("ix_exchange_out_peer", "peer", "at_ms"),
     Index("ix_exchange_out_receipt", "receipt", "code"),
 )
@@ -159,7 +163,9 @@ release = Table(
     metadata,
     Column("subject", String(128), primary_key=True),
     Column("months", Integer, primary_key=True, autoincrement=False),
-    Column("made_for_month", Integer, primary_key=True, autoincrement=False),  # newest closed month at the time
+    Column(
+        "made_for_month", Integer, primary_key=True, autoincrement=False
+    ),  # newest closed month at the time
     Column("body", Text, nullable=False),  # empty where nothing may be said
     Column("basis", Text, nullable=False),  # what the next release is compared with
 )

@@ -176,7 +176,9 @@ class Upkeep:
             # The hub has cosigned a head that we did not get to keep: go on from there.
             hub_size = int(reply.body)
             if hub_size > state.edge.size or hub_size == old_size:
-                raise WitnessRefusedError(f"the hub has seen {hub_size} entries, this log has {state.edge.size}")
+                raise WitnessRefusedError(
+                    f"the hub has seen {hub_size} entries, this log has {state.edge.size}"
+                )
             state = self._writer.state
             request = await asyncio.to_thread(self._build_request, hub_size)
             reply = await self._peers.add_checkpoint(self._hub_url, request)

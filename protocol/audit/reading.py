@@ -72,22 +72,24 @@ class LogReader:
 
     def read(self) -> ReadLog | None:
         """Return the log; None where nothing says whose it is and how large."""
-        claimed = self._find_claimed()
-        if claimed is None:
-            self._add(
-                "checkpoint",
-                "neither checkpoint nor manifest says how large the log is",
-                CHECKPOINT_FILE,
-            )
+        claims = self._list_claims()
+        if not claims:
+            text = "neither checkpoint nor manifest says how large the log is"
+            self._add("checkpoint", text, CHECKPOINT_FILE)
             return None
-        member = self._examiner.chain.find_owner(claimed.origin)
-        if member is None:
-            self._add("unknown-log", f"the registry knows no log {claimed.origin}", CHECKPOINT_FILE)
+        chain = self._examiner.chain
+        owned = [(chain.find_owner(claim.origin), claim) for claim in claims]
+        known = [(owner, claim) for owner, claim in owned if owner is not None]
+        if not known:
+            text = f"the registry knows no log {claims[0].origin}"
+            self._add("unknown-log", text, CHECKPOINT_FILE)
             return None
+        member = known[0][0]
         witnessed = self._open_checkpoint(member)
-        head = claimed if witnessed is None else witnessed.checkpoint
+        # A checkpoint that does not hold is taken for damaged: then the manifest says how far to read.
+        head = known[-1][1] if witnessed is None else witnessed.checkpoint
         self._check_manifest(head, member=member)
-        self._check_policy(self._examiner.chain, member=member)
+        self._check_policy(chain, member=member)
         return self._read_tiles(head, member=member, witnessed=witnessed)
 
     @property
@@ -95,25 +97,18 @@ class LogReader:
         """Return what was found, also where ``read`` returned None."""
         return tuple(self._findings)
 
-    def _find_claimed(self) -> Checkpoint | None:
+    def _list_claims(self) -> list[Checkpoint]:
+        """Return the heads that checkpoint and manifest state, unverified, in this order."""
+        claims: list[Checkpoint] = []
+        try:
+            claims.append(parse_checkpoint(parse_note(self._bundle.checkpoint).text))
+        except ProtocolError as err:
+            self._add(err.code, f"the checkpoint cannot be read: {err.detail}", CHECKPOINT_FILE)
         manifest = self._bundle.manifest
-        stated = None
         if manifest is not None:
             stated = Checkpoint(origin=manifest.origin, size=manifest.size, root=manifest.root)
-        try:
-            noted = parse_checkpoint(parse_note(self._bundle.checkpoint).text)
-        except ProtocolError:
-            return stated
-        # Where the two differ one is damaged: the registry knows the origin, the files the size.
-        if stated is None or noted == stated:
-            return noted
-        is_known = self._examiner.chain.find_owner(noted.origin) is not None
-        has_files = self._has_last_tile(noted.size)
-        return noted if is_known and has_files else stated
-
-    def _has_last_tile(self, size: int) -> bool:
-        index, width = divmod(size - 1, TILE_WIDTH)
-        return size > 0 and tile_path(None, index, width + 1) in self._bundle.tiles
+            claims.append(stated)
+        return claims
 
     def _open_checkpoint(self, member: str) -> WitnessedCheckpoint | None:
         try:

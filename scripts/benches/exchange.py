@@ -27,12 +27,15 @@ from node.cli.demo.processes import Server, find_port, stop_server, wait_until_l
 from node.cli.signing import Grant, sign_bundle
 from node.core.config import CONFIG_FILE_NAME, Settings, build_settings
 from node.core.keystore import generate_key
-from node.sharing.asking import Ask
+from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient
-from node.sharing.store import HeldConsent
+from node.sharing.store import HeldConsent, SharingStore
+from protocol.consent import commit_subject
 from protocol.encoding import encode_b64u
+from protocol.identifiers import parse_subject_id
 from protocol.keys import SIGNATURE_BYTES, PublicKey, SigningKey
 from protocol.limits import SALT_BYTES
+from protocol.note import SignatureKind, VerifierKey, format_vkey
 from protocol.registry import (
     FIRST_PREVIOUS,
     KeyEntry,
@@ -41,9 +44,6 @@ from protocol.registry import (
     SubjectEntry,
     sign_registry,
 )
-from protocol.consent import commit_subject
-from protocol.identifiers import parse_subject_id
-from protocol.note import SignatureKind, VerifierKey, format_vkey
 from schemas.summary import Section
 
 BUSINESS_DATE = date(2026, 6, 30)
@@ -118,7 +118,9 @@ def make_home(folder: Path, name: str, *, anchor: str) -> Settings:
     return settings
 
 
-def build_registry(settings: list[Settings], *, hub: SigningKey, subject: SigningKey, salt: bytes) -> Registry:
+def build_registry(
+    settings: list[Settings], *, hub: SigningKey, subject: SigningKey, salt: bytes
+) -> Registry:
     now = int(time.time())
 
     def entry(key: Any, use: str) -> KeyEntry:
@@ -207,7 +209,9 @@ async def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     servers = [
         _start(["-m", "node", "serve", "--home", str(provider.home)], provider.home, provider.url),
         _start(
-            ["-m", "scripts.benches.bare_server", str(bare_port)], folder, f"http://127.0.0.1:{bare_port}"
+            ["-m", "scripts.benches.bare_server", str(bare_port)],
+            folder,
+            f"http://127.0.0.1:{bare_port}",
         ),
     ]
     node = build_node(consumer)
@@ -224,7 +228,12 @@ async def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 async def _measure_rounds(
-    args: argparse.Namespace, node: Node, consents: list[HeldConsent], servers: list[Server], *, bare_url: str
+    args: argparse.Namespace,
+    node: Node,
+    consents: list[HeldConsent],
+    servers: list[Server],
+    *,
+    bare_url: str,
 ) -> dict[str, Any]:
     own = os.getpid()
     turns = iter(range(10**9))
@@ -246,10 +255,14 @@ async def _measure_rounds(
     plain: list[Window] = []
     for _ in range(args.rounds):
         full.append(
-            await run_window(exchange, seconds=args.seconds, pids=[own, servers[0].process.pid], **options)
+            await run_window(
+                exchange, seconds=args.seconds, pids=[own, servers[0].process.pid], **options
+            )
         )
         plain.append(
-            await run_window(bare.exchange, seconds=args.seconds, pids=[own, servers[1].process.pid], **options)
+            await run_window(
+                bare.exchange, seconds=args.seconds, pids=[own, servers[1].process.pid], **options
+            )
         )
     await bare.close()
     return _report(full, plain, sizes, concurrency=args.concurrency)
@@ -257,23 +270,18 @@ async def _measure_rounds(
 
 async def _observe(node: Node, held: HeldConsent) -> dict[str, int]:
     """Watch one exchange for the sizes that the bare pair has to carry."""
-    sent: list[int] = []
-    send = node.peers.send_message
-
-    async def watch(endpoint: str, raw: bytes) -> Any:
-        reply = await send(endpoint, raw)
-        sent.extend((len(raw), len(reply.body)))
-        return reply
-
-    node.asking._peers = _Watching(watch)  # noqa: SLF001  one look, put back at once
-    await node.asking.ask(Ask(consent=held.hash, purpose="P3", metrics=tuple(Section), last_months=12))
-    node.asking._peers = node.peers  # noqa: SLF001
-    return {"request_bytes": sent[0], "answer_bytes": sent[1]}
-
-
-class _Watching:
-    def __init__(self, send: Callable[[str, bytes], Awaitable[Any]]) -> None:
-        self.send_message = send
+    ask = Ask(consent=held.hash, purpose="P3", metrics=tuple(Section), last_months=12)
+    outcome = await node.asking.ask(ask)
+    with node.local.database.read() as uow:
+        outgoing = SharingStore(uow.connection).find_outgoing(outcome.jti)
+        rows = uow.connection.exec_driver_sql(
+            "SELECT length(answer_env) + length(answer_inclusion) + (SELECT length(body) * 4 / 3 FROM payload "
+            "WHERE msg = exchange_out.ans) FROM exchange_out WHERE answer_env IS NOT NULL ORDER BY at_ms DESC LIMIT 1"
+        )
+        answer_bytes = int(rows.scalar_one())
+    if outgoing is None or outgoing.request is None:
+        raise SystemExit("the exchange left no trace")
+    return {"request_bytes": len(outgoing.request.to_bytes()), "answer_bytes": answer_bytes}
 
 
 class BarePair:
@@ -339,8 +347,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="length of one window")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--concurrency", type=int, default=16)
-    parser.add_argument("--folder", type=Path, default=None, help="where the databases stand (a real disk)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument(
+        "--folder", type=Path, default=None, help="where the databases stand (a real disk)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object and nothing else"
+    )
     args = parser.parse_args()
     folder = args.folder or Path.cwd() / ".bench"
     folder.mkdir(exist_ok=True)

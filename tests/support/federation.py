@@ -57,7 +57,7 @@ from protocol.registry import (
     MemberEntry,
     Registry,
     SubjectEntry,
-    open_registry,
+    hash_registry_payload,
     sign_registry,
 )
 from protocol.strict_json import canonical_json
@@ -240,8 +240,9 @@ class Federation:
                 ),
             ),
         )
-        tokens = sign_registry(change(draft), keys=keys)
-        registry = open_registry(tokens, anchors=[key.public for key in keys])
+        changed = change(draft)
+        tokens = sign_registry(changed, keys=keys)
+        registry = replace(changed, hash=hash_registry_payload(changed))
         self.snapshots.append((registry, tokens))
         return registry
 

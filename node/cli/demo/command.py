@@ -24,26 +24,35 @@ from node.core.config import Settings
 from protocol.identifiers import parse_subject_id
 
 MEMBERS_MIN = 4
+PLAIN_WIDTH = 120
 demo_app = typer.Typer()
 
 
 @demo_app.command("demo")
 def demo(
     data: Annotated[
-        Path | None, typer.Option(help="A real invoice file, dealt to the members; generated when absent.")
+        Path | None,
+        typer.Option(help="A real invoice file, dealt to the members; generated when absent."),
     ] = None,
     members: Annotated[
         int, typer.Option(min=MEMBERS_MIN, max=len(federation.MEMBER_NAMES), help="Member nodes.")
     ] = MEMBERS_MIN,
-    home: Annotated[Path | None, typer.Option(help="Folder of all homes; a temporary one when absent.")] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder of all homes; a temporary one when absent.")
+    ] = None,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the nodes up until Ctrl-C.")] = False,
-    language: Annotated[Language, typer.Option("--lang", help="Language of reasons.")] = Language.EN,
+    language: Annotated[
+        Language, typer.Option("--lang", help="Language of reasons.")
+    ] = Language.EN,
 ) -> None:
     """Run a whole federation on this machine, from records to an audit."""
     folder = Path(tempfile.mkdtemp(prefix="chengxin-demo-")) if home is None else home
     folder.mkdir(parents=True, exist_ok=True)
-    play = _Play(console=Console(), folder=folder, language=language)
+    console = Console()
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH  # A file or a pipe has no width of its own.
+    play = _Play(console=console, folder=folder, language=language)
     try:
         play.run(data=data, members=members)
         if keep:
@@ -185,7 +194,9 @@ class _Play:
         steps.revoke(main, consents[-1], at_s=now_s(SystemClock()))
         refused = steps.ask(consumer, consents[-1:])[0]
         steps.expect(refused, "consent-revoked")
-        self._say("withdrawn at the third provider; asked again: signed refusal [bold]consent-revoked[/] (403)")
+        self._say(
+            "withdrawn at the third provider; asked again: signed refusal [bold]consent-revoked[/] (403)"
+        )
 
     def _ask_others(self, subjects: list[federation.SubjectKeys]) -> None:
         consumer, providers = self._members[0], self._members[1:4]
@@ -195,13 +206,17 @@ class _Play:
             )
             steps.deliver(consumer, consents)
             steps.show_outcomes(
-                self._console, steps.ask(consumer, consents), title=f"Coarser answers: {keys.subject}"
+                self._console,
+                steps.ask(consumer, consents),
+                title=f"Coarser answers: {keys.subject}",
             )
 
     def _audit(self, hub: federation.HubHome) -> None:
         bundles = steps.export_bundles(self._members, folder=self._folder / "bundles")
         status, report = steps.verify(bundles, anchor_b64u=hub.anchor_b64u)
-        self._console.print(Panel(report.strip(), title=f"python -m protocol verify: exit {status}"))
+        self._console.print(
+            Panel(report.strip(), title=f"python -m protocol verify: exit {status}")
+        )
         place = steps.tamper(bundles[1])
         self._say(f"one byte changed: {place}")
         status, report = steps.verify(bundles, anchor_b64u=hub.anchor_b64u)

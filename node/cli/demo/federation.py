@@ -63,9 +63,7 @@ class SubjectKeys:
 
 def make_subject(subject: SubjectId) -> SubjectKeys:
     """Make a customer's key and salt."""
-    return SubjectKeys(
-        subject=subject, salt=secrets.token_bytes(SALT_BYTES), key=generate_key()
-    )
+    return SubjectKeys(subject=subject, salt=secrets.token_bytes(SALT_BYTES), key=generate_key())
 
 
 def build_member_settings(
@@ -86,7 +84,10 @@ def build_member_settings(
     }
     settings = build_settings(home=home, **values)
     init_home(settings)
-    lines = [f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in values.items()]
+    lines = [
+        f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
+        for key, value in values.items()
+    ]
     (home / CONFIG_FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return settings
 
@@ -120,7 +121,9 @@ def start_hub(folder: Path) -> tuple[HubHome, Server]:
     passphrase = (home / "passphrase").read_text(encoding="ascii")
     hub = HubHome(
         settings=settings,
-        anchor_b64u=encode_b64u(load_key(path=key_path(home, "hub"), passphrase=passphrase).public.raw),
+        anchor_b64u=encode_b64u(
+            load_key(path=key_path(home, "hub"), passphrase=passphrase).public.raw
+        ),
         enrolment_token=(home / "enrolment_token").read_text(encoding="ascii"),
     )
     server = start_server(

@@ -88,9 +88,7 @@ def inspect_material(path: Path) -> Material:
     report = read_import_file(path).build_report()
     if report.last_due_on is None:
         raise DemoDataError("no row of the file can be used")
-    return Material(
-        files=(path,), deal=True, business_date=report.last_due_on, label=path.name
-    )
+    return Material(files=(path,), deal=True, business_date=report.last_due_on, label=path.name)
 
 
 def choose_cast(nodes: Sequence[LocalNode], *, on: date) -> Cast:
@@ -100,7 +98,7 @@ def choose_cast(nodes: Sequence[LocalNode], *, on: date) -> Cast:
         DemoDataError: No customer is known to three other members.
     """
     consumer, providers = nodes[0], nodes[1:4]
-    best: tuple[tuple[int, int, int], str] | None = None
+    best: tuple[tuple[bool, int, int], str] | None = None
     coarse: dict[Tier, str] = {}
     for subject in _list_shared(providers):
         windows = [_find_window(node, subject, on=on) for node in providers]
@@ -116,7 +114,7 @@ def choose_cast(nodes: Sequence[LocalNode], *, on: date) -> Cast:
             own_count = _count(own)
             late = sum(_late_permille(window) for window in windows if window is not None)
             # A customer hardly known here, and one whom others know to pay late.
-            rank = (min(own_count, OWN_INVOICES_THIN), -late, own_count)
+            rank = (own_count >= OWN_INVOICES_THIN, -late, own_count)
             if best is None or rank < best[0]:
                 best = (rank, subject)
     if best is None:

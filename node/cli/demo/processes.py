@@ -101,7 +101,9 @@ def run_command(arguments: list[str]) -> str:
         timeout=COMMAND_S_MAX,
     )
     if done.returncode:
-        raise ProcessFailedError(f"{' '.join(arguments[:4])} failed: {(done.stderr or done.stdout)[-500:]}")
+        raise ProcessFailedError(
+            f"{' '.join(arguments[:4])} failed: {(done.stderr or done.stdout)[-500:]}"
+        )
     return done.stdout
 
 

@@ -165,7 +165,9 @@ def revoke(keys: SubjectKeys, held: Held, *, at_s: int) -> None:
     post_status(held.provider.settings.url, token, is_hub=False)
 
 
-def rate(console: Console, consumer: MemberProcess, subject: str, *, language: Language) -> tuple[str, str]:
+def rate(
+    console: Console, consumer: MemberProcess, subject: str, *, language: Language
+) -> tuple[str, str]:
     """Rate the customer from own records alone and with peers, and show factor by factor what changed."""
     node = build_local_node(consumer.settings)
     try:
@@ -195,7 +197,16 @@ def export_bundles(members: list[MemberProcess], *, folder: Path) -> list[Path]:
     for one in members:
         bundle = folder / one.settings.member_id
         run_command(
-            ["-m", "node", "--home", str(one.settings.home), "audit", "export", "--out", str(bundle)]
+            [
+                "-m",
+                "node",
+                "--home",
+                str(one.settings.home),
+                "audit",
+                "export",
+                "--out",
+                str(bundle),
+            ]
         )
         bundles.append(bundle)
     return bundles
@@ -229,4 +240,3 @@ def build_import_table() -> Table:
         "Member", "Rows read", "Invoices", "Customers", "Rejected", "Oddities and exclusions",
         title="Each member's own records, in its own database",
     )  # fmt: skip
-

@@ -16,7 +16,7 @@ from node.core.errors import (
     UnavailableError,
 )
 from node.core.http.access import NotAuthenticatedError
-from protocol.errors import SchemaError, ProtocolError, TooLargeError
+from protocol.errors import ProtocolError, SchemaError, TooLargeError
 from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"

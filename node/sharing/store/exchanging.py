@@ -141,12 +141,18 @@ class SharingStore:
 
     def mark_delivered(self, consent_hash: bytes) -> None:
         """Note that the provider holds it."""
-        self._connection.execute(update(consent).where(consent.c.hash == consent_hash).values(delivered=True))
+        self._connection.execute(
+            update(consent).where(consent.c.hash == consent_hash).values(delivered=True)
+        )
 
-    def add_status(self, consent_hash: bytes, *, seq: int, state: str, token: str, at_ms: int) -> None:
+    def add_status(
+        self, consent_hash: bytes, *, seq: int, state: str, token: str, at_ms: int
+    ) -> None:
         """Keep a signed status."""
         self._connection.execute(
-            insert(consent_status).values(consent=consent_hash, seq=seq, state=state, token=token, taken_at_ms=at_ms)
+            insert(consent_status).values(
+                consent=consent_hash, seq=seq, state=state, token=token, taken_at_ms=at_ms
+            )
         )
 
     def find_status_token(self, consent_hash: bytes, *, seq: int) -> str | None:
@@ -164,7 +170,10 @@ class SharingStore:
         if row is None:
             return None
         message = WireMessage(
-            env=row.answer_env, body=row.body or b"", salt=row.salt or bytes(32), inclusion=row.answer_inclusion
+            env=row.answer_env,
+            body=row.body or b"",
+            salt=row.salt or bytes(32),
+            inclusion=row.answer_inclusion,
         )
         return StoredAnswer(msg=row.msg, code=row.code, message=message)
 
@@ -237,7 +246,9 @@ class SharingStore:
         query = (
             select(exchange_out.c.peer)
             .where(
-                exchange_out.c.receipt.is_(None), exchange_out.c.ans.is_not(None), exchange_out.c.op != "receipt"
+                exchange_out.c.receipt.is_(None),
+                exchange_out.c.ans.is_not(None),
+                exchange_out.c.op != "receipt",
             )
             .distinct()
         )
@@ -274,15 +285,21 @@ class SharingStore:
 
     def count_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
         """Return which of these answers we gave to the peer."""
-        query = select(exchange_in.c.ans).where(exchange_in.c.peer == peer, exchange_in.c.ans.in_(answers))
+        query = select(exchange_in.c.ans).where(
+            exchange_in.c.peer == peer, exchange_in.c.ans.in_(answers)
+        )
         return [bytes(ans) for ans in self._connection.execute(query).scalars()]
 
     def add_receipts(self, answers: Sequence[bytes], *, peer: str, msg: bytes) -> None:
         """Keep that a peer acknowledged these answers; a second receipt for one changes nothing."""
         held = set(
-            self._connection.execute(select(receipt_in.c.ans).where(receipt_in.c.ans.in_(answers))).scalars()
+            self._connection.execute(
+                select(receipt_in.c.ans).where(receipt_in.c.ans.in_(answers))
+            ).scalars()
         )
-        rows = [{"ans": answer, "peer": peer, "msg": msg} for answer in answers if answer not in held]
+        rows = [
+            {"ans": answer, "peer": peer, "msg": msg} for answer in answers if answer not in held
+        ]
         if rows:
             self._connection.execute(insert(receipt_in), rows)
 
@@ -290,7 +307,8 @@ class SharingStore:
         """Return the newest summary of each provider on a subject, with its body where it is not erased."""
         newest = (
             select(
-                received_summary.c.provider, func.max(exchange_out.c.answered_at_ms).label("answered_at_ms")
+                received_summary.c.provider,
+                func.max(exchange_out.c.answered_at_ms).label("answered_at_ms"),
             )
             .join(exchange_out, exchange_out.c.ans == received_summary.c.msg)
             .where(received_summary.c.subject == subject)
@@ -350,7 +368,11 @@ _SELECT_CONSENT = select(consent).where(consent.c.hash == bindparam("hash"))
 _UPDATE_USES = (
     update(consent)
     .where(consent.c.hash == bindparam("of"))
-    .values(uses=bindparam("used"), window_start_s=bindparam("window"), window_uses=bindparam("in_window"))
+    .values(
+        uses=bindparam("used"),
+        window_start_s=bindparam("window"),
+        window_uses=bindparam("in_window"),
+    )
 )
 _SELECT_ANSWER = (
     select(
@@ -376,7 +398,9 @@ _CLOSE_OUTGOING = (
     )
 )
 _MARK_RECEIPT = (
-    update(exchange_out).where(exchange_out.c.ans == bindparam("of")).values(receipt=bindparam("receipt_jti"))
+    update(exchange_out)
+    .where(exchange_out.c.ans == bindparam("of"))
+    .values(receipt=bindparam("receipt_jti"))
 )
 _SELECT_COUNTER = select(peer_counter.c.n).where(peer_counter.c.peer == bindparam("peer"))
 _SELECT_OUTCOME = select(exchange_out.c.ans).where(exchange_out.c.jti == bindparam("jti"))
