@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,14 @@ from node.assessment.service import AssessmentService
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
 from node.core.database import Database, UnitOfWork
-from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
+from node.core.keystore import (
+    draw_bytes,
+    generate_key,
+    load_key,
+    make_secret_file,
+    read_secret,
+    save_key,
+)
 from node.core.migrations import upgrade_database
 from node.core.writer import Writer
 from node.rating.scale import read_preset_scale
@@ -46,7 +52,10 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalNode:
-    """The rooms that need no peer: records, assessment, rating. A command can use it beside a running server."""
+    """The rooms that need no peer: records, assessment, rating.
+
+    A command can use them beside a running server.
+    """
 
     settings: Settings
     clock: Clock
@@ -137,7 +146,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         key=keys.log,
     )
     sealer = Sealer(
-        member_id=settings.member_id, key=keys.message, random_bytes=secrets.token_bytes
+        member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes
     )
     verdicts = ConsentVerdicts()
     peers = PeerClient(timeout_s=settings.peer_timeout_s)

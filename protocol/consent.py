@@ -1,7 +1,8 @@
-"""The subject's consent: one immutable statement a provider, and the statements that change its state.
+"""The subject's consent: one immutable statement a provider, and statements that change its state.
 
-Signed by a key that the registry binds to the subject's commitment SHA-256(salt ‖ subject id). Subject id and salt travel beside
-the artefact and can be erased, so that a redacted bundle still carries it. The status list is keyed by the consent's hash.
+Signed by a key that the registry binds to the subject's commitment SHA-256(salt ‖ subject id).
+Subject id and salt travel beside the artefact and can be erased, so that a redacted bundle still
+carries it. The status list is keyed by the consent's hash.
 ``check_use`` is check 9: pure, in order, the same at the provider, the consumer and the auditor.
 """
 
@@ -96,7 +97,10 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """The claims of one artefact (docs/protocol/consent.md §1). Times are Unix seconds; hashes are 32 bytes."""
+    """The claims of one artefact (docs/protocol/consent.md §1).
+
+    Times are Unix seconds; hashes are 32 bytes.
+    """
 
     id: str
     iat: int
@@ -152,7 +156,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a consent stands when it is asked for: its state, uses so far and uses in the present window."""
+    """Where a consent stands when it is used: state, uses so far, uses in the present window."""
 
     state: ConsentState
     uses: int
@@ -184,8 +188,8 @@ def sign_consent(consent: Consent, *, key: SigningKey) -> str:
 def open_consent(token: str, *, find_key: Callable[[str], PublicKey]) -> Consent:
     """Verify an artefact.
 
-    ``find_key`` knows the keys that the registry binds to the subject; the caller then compares ``subject`` with the commitment
-    that the key belongs to.
+    ``find_key`` knows the keys that the registry binds to the subject; the caller then compares
+    ``subject`` with the commitment that the key belongs to.
 
     Raises:
         MalformedError: Not the specified form.
@@ -298,7 +302,7 @@ def sign_status(status: ConsentStatus, *, key: SigningKey) -> str:
 
 
 def open_status(token: str, *, find_key: Callable[[str], PublicKey]) -> tuple[ConsentStatus, str]:
-    """Verify a change of state and return it with the signer's ``kid``; who may sign it is the caller's check.
+    """Verify a change of state; return it and the signer's ``kid``. Who may sign, the caller checks.
 
     Raises:
         MalformedError: Not the specified form.

@@ -1,11 +1,15 @@
-"""Entries of the exchange log: canonical JSON of hashes and codes, never a subject, never a figure (docs/protocol/log.md).
+"""Entries of the exchange log, in canonical JSON (docs/protocol/log.md).
 
-``request``   the asker, before it sends       ``exchange``  the answerer, answer or refusal, before it answers
-``response``  the asker, on receiving          ``consent``   a change of state that a holder has taken over
+They hold hashes and codes, never a subject, never a figure.
+
 ``genesis``   the first entry of every log
+``request``   the asker, before it sends
+``exchange``  the answerer, answer or refusal, before it answers
+``response``  the asker, on receiving
+``consent``   a change of state that a holder has taken over
 
-An auditor joins two logs by equality of ``msg`` and ``ans``. Unknown types and versions hash like any other and are reported as "not
-understood".
+An auditor joins two logs by equality of ``msg`` and ``ans``. Unknown types and versions hash like
+any other and are reported as "not understood".
 """
 
 from __future__ import annotations
@@ -60,7 +64,9 @@ class RequestEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeEntry:
-    """A peer's message was decided: ``code`` is the tier or the problem, ``use`` the uses counted (0 or 1).
+    """A peer's message was decided.
+
+    ``code`` is the tier or the problem, ``use`` the uses counted (0 or 1).
 
     ``peer_n`` and ``head`` are the peer's counter and log head as its signed envelope states them.
     """
@@ -120,7 +126,7 @@ def format_entry(
     """Write an entry.
 
     Raises:
-        TooLargeError: Over 4,096 bytes.
+        TooLargeError: Over 8,192 bytes.
     """
     raw = canonical_json(_format(entry))
     if len(raw) > LOG_ENTRY_BYTES_MAX:

@@ -1,7 +1,7 @@
 """The receiver's checks, in order: the first that fails wins (docs/protocol/exchange.md §3).
 
-``CHECKS`` is the table; ``open_request`` makes checks 1 to 3, a node makes 4 and 5 on its own state, then ``check_content`` makes
-6 to 8, and ``protocol.consent.check_use`` is 9. Disclosure (10) is the provider's own.
+``CHECKS`` is the table; ``open_request`` makes checks 1 to 3, a node makes 4 and 5 on its own
+state, then ``check_content`` makes 6 to 8, and ``protocol.consent.check_use`` is 9. Disclosure (10) is the provider's own.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hmac import compare_digest
 
-from protocol.checkpoint import Checkpoint
+from protocol.checkpoint import Checkpoint, open_checkpoint
 from protocol.entry import Entry, ExchangeEntry, RequestEntry, parse_entry
 from protocol.errors import EvidenceError, MalformedError, ProtocolError, SchemaError
 from protocol.freshness import check_freshness
 from protocol.jws import WrongTypeError, split_compact
 from protocol.keys import PublicKey
 from protocol.limits import CLOCK_AHEAD_S_DEFAULT
-from protocol.log_proof import parse_log_proof, verify_log_proof
+from protocol.log_proof import parse_log_proof
+from protocol.merkle import leaf_hash, verify_inclusion
 from protocol.message import (
+    ANSWERED,
     Envelope,
     WireMessage,
     check_body,
@@ -28,8 +30,8 @@ from protocol.message import (
 )
 from protocol.note import SignatureKind, VerifierKey
 from protocol.problems import (
-    ClockSkewError,
     InclusionInvalidError,
+    QuotaError,
     RegistryExpiredError,
     RegistryUnknownError,
     WrongAudienceError,
@@ -165,11 +167,11 @@ def open_request(
 
 
 def _read_claims(payload: bytes) -> Envelope:
-    """Read the claims for their form and version; nothing of them is believed before the signature holds."""
+    """Read the claims for form and version; nothing is believed before the signature holds."""
     try:
         return parse_envelope(payload)
     except SchemaError as err:
-        # Claims that cannot be read cannot be answered either: the refusal is unsigned, unlike a body's.
+        # Claims that cannot be read cannot be answered: the refusal is unsigned, unlike a body's.
         raise MalformedError(err.detail) from err
 
 
@@ -182,7 +184,7 @@ def check_content(
     now_s: int,
     ahead_s: int = CLOCK_AHEAD_S_DEFAULT,
 ) -> Checkpoint:
-    """Make checks 6 to 8 up to the schema, which belongs to the body; return the sender's proven head.
+    """Make checks 6 to 8 up to the body's schema; return the sender's proven head.
 
     Raises:
         PeerProblemError: The first failing one of time, registry, body and inclusion.
@@ -208,7 +210,7 @@ def check_registry_reference(envelope: Envelope, *, find_registry: FindRegistry)
 
 
 def check_inclusion(message: WireMessage, envelope: Envelope, *, registry: Registry) -> Checkpoint:
-    """Check that the sender's log holds the entry of this message; the entry travels as the proof's ``extra``.
+    """Check that the sender's log holds this message's entry, which is the proof's ``extra``.
 
     Raises:
         InclusionInvalidError: Proof, checkpoint or entry does not hold, or is of another message.
@@ -217,8 +219,13 @@ def check_inclusion(message: WireMessage, envelope: Envelope, *, registry: Regis
         origin, key = registry.get_log_key(envelope.iss)
         proof = parse_log_proof(message.inclusion)
         entry = proof.extra if proof.extra is not None else b""
-        _, checkpoint = verify_log_proof(
-            message.inclusion, entry=entry, trust=_log_vkey(origin, key.raw)
+        checkpoint = _open_head(proof.note, _log_vkey(origin, key.raw))
+        verify_inclusion(
+            index=proof.index,
+            size=checkpoint.size,
+            leaf=leaf_hash(entry),
+            proof=proof.hashes,
+            root=checkpoint.root,
         )
         _check_entry(parse_entry(entry), message=message, envelope=envelope)
     except ProtocolError as err:
@@ -235,10 +242,11 @@ def open_reply(
     find_registry: FindRegistry,
     now_s: int,
     ahead_s: int = CLOCK_AHEAD_S_DEFAULT,
-) -> tuple[Envelope, Checkpoint]:
-    """Verify the reply to our own request and return its claims and the replier's proven head.
+) -> tuple[Envelope, Checkpoint | None]:
+    """Verify the reply to our own request; return its claims and the replier's head, if proven.
 
-    A stored reply may be older than a retry: its freshness is judged against the request, which it must follow.
+    A stored reply may be older than a retry: its freshness is judged against the request, which it
+    must follow.
 
     Raises:
         ProtocolError: The leaf that says what does not hold.
@@ -249,11 +257,13 @@ def open_reply(
     if envelope.req is None or not compare_digest(envelope.req, request_hash):
         raise EvidenceError("the reply is bound to another request")
     check_freshness(envelope, now_s=min(now_s, envelope.exp - 1), ahead_s=ahead_s)
-    # Who is told that his clock is ahead gets an answer that seems older than his question.
-    if envelope.iat + ahead_s < request.iat and envelope.st != ClockSkewError.code:
+    # A refusal may tell us that our own clock is ahead: it then seems older than the request.
+    if envelope.st == ANSWERED and envelope.iat + ahead_s < request.iat:
         raise EvidenceError("the reply is older than its request")
     check_registry_reference(envelope, find_registry=find_registry)
     check_body(envelope, body=reply.body, salt=reply.salt)
+    if envelope.st == QuotaError.code and not reply.inclusion:
+        return envelope, None  # one refusal of the minute is logged, the others are in no log
     return envelope, check_inclusion(reply, envelope, registry=registry)
 
 
@@ -276,3 +286,8 @@ def _check_entry(entry: Entry, *, message: WireMessage, envelope: Envelope) -> N
 @lru_cache(maxsize=4096)
 def _log_vkey(origin: str, raw: bytes) -> VerifierKey:
     return VerifierKey(name=origin, kind=SignatureKind.ED25519, public=PublicKey(raw))
+
+
+@lru_cache(maxsize=256)  # The messages of one batch stand under one head.
+def _open_head(note: str, vkey: VerifierKey) -> Checkpoint:
+    return open_checkpoint(note, vkey=vkey)

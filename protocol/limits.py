@@ -40,7 +40,7 @@ MEMBER_ID_CHARACTERS_MAX = 253
 SUBJECT_ID_CHARACTERS_MAX = 128
 
 # --- log entries (docs/protocol/log.md)
-LOG_ENTRY_BYTES_MAX = 4_096
+LOG_ENTRY_BYTES_MAX = 8_192  # a hundred consents and two member ids fit
 
 # --- log formats (docs/protocol/log.md; C2SP leaves most of these to the implementation)
 TREE_SIZE_MAX = 2**63 - 1  # what every verifier can hold in a signed 64-bit integer

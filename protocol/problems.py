@@ -1,7 +1,7 @@
-"""The problem table: every refusal a peer can hear, with its HTTP status and title (RFC 9457), and its error class.
+"""The problem table: every refusal a peer can hear, with HTTP status, title and error class.
 
-A code is a row here, a section in docs/protocol/problems.md and a test. ``no-answer`` stands for "no data" and "withheld" alike: a
-stranger learns from it nothing about a subject.
+A code is a row here (RFC 9457), a section in docs/protocol/problems.md and a test. ``no-answer``
+stands for "no data" and "withheld" alike: a stranger learns from it nothing about a subject.
 """
 
 from __future__ import annotations
@@ -243,10 +243,20 @@ PROBLEMS = _rows(
     _row("clock-skew", 401, "The message comes from the future", Hop.CONSUMER_NODE),
     _row("expired", 401, "The message has expired", Hop.CONSUMER_NODE),
     _row("life-too-long", 400, "The message lives longer than allowed", Hop.CONSUMER_NODE),
-    _row("registry-unknown", 409, "The named registry snapshot is not known here", Hop.CONSUMER_NODE),
+    _row(
+        "registry-unknown",
+        409,
+        "The named registry snapshot is not known here",
+        Hop.CONSUMER_NODE,
+    ),
     _row("registry-expired", 401, "The named registry snapshot has expired", Hop.CONSUMER_NODE),
     _row("body-mismatch", 422, "The body is not the one that was signed", Hop.CONSUMER_NODE),
-    _row("bad-inclusion", 422, "The message is not proven to be in its sender's log", Hop.CONSUMER_NODE),
+    _row(
+        "bad-inclusion",
+        422,
+        "The message is not proven to be in its sender's log",
+        Hop.CONSUMER_NODE,
+    ),
     _row("schema", 422, "The body breaks its schema", Hop.CONSUMER_NODE),
     _row("consent-missing", 403, "No such consent is held here"),
     _row("consent-signature", 403, "The consent is not signed by its subject"),
@@ -264,6 +274,11 @@ PROBLEMS = _rows(
     _row("over-ceiling", 403, "The range asked for exceeds the consent"),
     _row("frequency-exceeded", 403, "The consent's window is used up for now"),
     _row("no-answer", 404, "There is no answer", Hop.PROVIDER_DATA),
-    _row("log-unavailable", 503, "The exchange log cannot be written: nothing is answered", Hop.PROVIDER_NODE),
+    _row(
+        "log-unavailable",
+        503,
+        "The exchange log cannot be written: nothing is answered",
+        Hop.PROVIDER_NODE,
+    ),
     _row("unavailable", 503, "The node does not exchange at present", Hop.PROVIDER_NODE),
 )  # fmt: skip

@@ -1,7 +1,8 @@
-"""Purposes of a query and their ceilings: a template is pinned by its hash in every consent (docs/protocol/consent.md).
+"""Purposes of a query and their ceilings (docs/protocol/consent.md).
 
-Both sides and the auditor recompute the ceilings offline. A consent above them is refused when it is made and when it is
-delivered. Marketing, pricing, hiring and resale are no purposes.
+A template is pinned by its hash in every consent; both sides and the auditor recompute the ceilings
+offline. A consent above them is refused when it is made and when it is delivered. Marketing,
+pricing, hiring and resale are no purposes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from protocol.encoding import sha256
 from protocol.strict_json import JsonObject, canonical_json
 
 METRICS: tuple[str, ...] = (
-    "relation", "volume", "money", "index", "delay", "trend", "disputes", "adverse", "overdue_now", "lateness",
+    "relation", "volume", "money", "index", "delay", "trend", "disputes", "adverse", "overdue_now",
+    "lateness",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""Receipts: the asker's signed word that answers arrived and verify, so that nobody can deny delivery.
+"""Receipts: the asker's signed word that answers arrived and verify; delivery cannot be denied.
 
-A receipt is a message (``op`` receipt) whose body lists ``ans`` hashes; it goes out within 60 s and may cover many answers.
+A receipt is a message (``op`` receipt) whose body lists ``ans`` hashes; it goes out within 60 s and
+may cover many answers.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What the bytes mean: pydantic bodies (frozen, strict, no extra members) and the JSON Schema generated from them."""
+"""What the bytes mean: pydantic bodies, frozen and strict, and the JSON Schema of them."""

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from protocol.limits import CONSENTS_PER_MESSAGE_MAX, STATEMENT_BYTES_MAX
+from protocol.limits import CONSENTS_PER_MESSAGE_MAX
 from schemas.summary import Section
-from schemas.wire import Hash, Salt, SubjectId, WireModel
+from schemas.wire import CompactJws, Hash, Salt, SubjectId, WireModel
 
 QUERY_CONTENT_TYPE = "application/vnd.chengxin.query+json"
 SUMMARY_CONTENT_TYPE = "application/vnd.chengxin.summary+json"
@@ -30,9 +30,9 @@ class QueryBody(WireModel):
 
 
 class DeliveredConsent(WireModel):
-    """An artefact with the subject id and salt that open its commitment; these two can be erased."""
+    """An artefact with what opens its commitment: subject id and salt, which can be erased."""
 
-    token: Annotated[str, Field(min_length=1, max_length=STATEMENT_BYTES_MAX)]
+    token: CompactJws
     subject: SubjectId
     salt: Salt
 
@@ -72,7 +72,7 @@ class ReceiptHeldBody(WireModel):
 
 
 class ProblemBody(WireModel):
-    """RFC 9457 problem details; ``code`` is the slug of ``type``, ``source`` the hop that failed."""
+    """RFC 9457 problem details: ``code`` is the slug of ``type``, ``source`` who failed."""
 
     type: str
     title: str

@@ -1,9 +1,12 @@
-"""The payment-behaviour summary: one contributor on one subject over one window of whole closed months (pbs/1).
+"""The payment-behaviour summary (pbs/1): one contributor, one subject, one window of closed months.
 
-Nothing is free-form and nothing may be added: what must never be shared (prices, limits, plans, recommendations, invoice
-lines) has no field. A consent drops whole sections; the disclosure tier decides which sections exist at all:
+Nothing is free-form and nothing may be added: what must never be shared (prices, limits, plans,
+recommendations, invoice lines) has no field. A consent drops whole sections; the disclosure tier
+decides which sections exist at all:
 
-- ``full``: every section. - ``mix``: counts and classes, no money. - ``class``: ``lateness`` and ``relation`` only.
+- ``full``: every section.
+- ``mix``: counts and classes, no money.
+- ``class``: ``lateness`` and ``relation`` only.
 
 Formulas: docs/formulas.md, version ``pbs-1``.
 """
@@ -44,7 +47,7 @@ class Section(StrEnum):
 
 
 class DelayClass(StrEnum):
-    """Days paid after the business-day due date; ``unpaid`` is open and past due at the as-of date."""
+    """Days paid after the business-day due date; ``unpaid``: open and past due as of the date."""
 
     EARLY = "early"
     IN_TERMS = "in_terms"
@@ -60,7 +63,10 @@ class DelayClass(StrEnum):
 DELAY_CLASSES: tuple[DelayClass, ...] = tuple(DelayClass)
 
 MoneyBand = Annotated[str, Field(pattern=r"^(0|<10k|[125]0{0,2}[km]-[125]0{0,2}[km]|>=10m)$")]
-"""1-2-5 band in major units: ``<10k``, ``10k-20k``, ``20k-50k``, … ``5m-10m``, ``>=10m``; lower edge inclusive; ``0`` is none."""
+"""1-2-5 band in major units: ``<10k``, ``10k-20k``, ``20k-50k``, … ``5m-10m``, ``>=10m``.
+
+The lower edge is inclusive; ``0`` is none.
+"""
 
 Share = Annotated[int, Field(ge=0, le=100, multiple_of=5)]
 
@@ -87,7 +93,7 @@ class Volume(WireModel):
 
 
 class Money(WireModel):
-    """Money in 1-2-5 bands; a suppressed cell is absent, and with it each cell that would give it away."""
+    """Money in 1-2-5 bands; a suppressed cell is absent, as is each that would give it away."""
 
     currency: Currency
     amount_paid: MoneyBand | None = None
@@ -104,7 +110,7 @@ class Index(WireModel):
 
 
 class Delay(WireModel):
-    """Delay mix by count in 5-point steps (sum 100), days beyond terms in 5-day steps, worst class seen."""
+    """Delay mix by count in 5-point steps (sum 100), days beyond terms by 5, worst class seen."""
 
     mix: dict[DelayClass, Share]
     dbt_days: Annotated[int, Field(ge=0, le=3650, multiple_of=5)]
@@ -148,7 +154,7 @@ class Adverse(WireModel):
 
 
 class OverdueNow(WireModel):
-    """Class of the oldest item overdue on ``as_of``, the one fact of the present; refreshed once a day."""
+    """Class of the oldest item overdue on ``as_of``: the one fact of the present, once a day."""
 
     as_of: IsoDate
     oldest: Literal["none", "<=30", "31-60", "61-90", ">90"]

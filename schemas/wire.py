@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from protocol.errors import SchemaError
+from protocol.limits import STATEMENT_BYTES_MAX
 from protocol.strict_json import JsonObject, canonical_json, parse_object
 
 
@@ -66,6 +67,14 @@ IsoDate = Annotated[
     str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_check_date)
 ]
 MemberId = Annotated[str, Field(min_length=3, max_length=253, pattern=r"^[a-z0-9.-]+$")]
+CompactJws = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        max_length=STATEMENT_BYTES_MAX,
+        description="a statement as it was signed",
+    ),
+]
 SubjectId = Annotated[
     str, Field(min_length=3, max_length=128, pattern=r"^[a-z0-9.]+:[A-Za-z0-9./_-]+$")
 ]

@@ -1,4 +1,7 @@
-"""``chengxin enrol``: enter this member at its hub, with proof that it holds its keys. Repeating it changes nothing."""
+"""``chengxin enrol``: enter this member at its hub, with proof that it holds its keys.
+
+Repeating it changes nothing.
+"""
 
 from __future__ import annotations
 

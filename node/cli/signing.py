@@ -1,11 +1,11 @@
-"""What a subject's officer does with the subject's key: sign a bundle of consents in one act, and withdraw one."""
+"""What an officer does with a subject's key: sign consents in one act, and withdraw one."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from node.core.keystore import draw_bytes
 from protocol.consent import (
     Consent,
     ConsentState,
@@ -32,7 +32,7 @@ USES_A_DAY = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a subject allows, to one consumer, of several providers. One artefact a provider comes of it."""
+    """What a subject allows one consumer to ask of several providers; one artefact each."""
 
     subject: SubjectId
     salt: bytes
@@ -49,12 +49,12 @@ class Grant:
 
 
 def sign_bundle(grant: Grant, *, key: SigningKey, now_s: int) -> list[DeliveredConsent]:
-    """Sign one artefact a provider, joined by a bundle number that tells a provider nothing of the others.
+    """Sign one artefact a provider; their common number tells a provider nothing of the others.
 
     Raises:
         OverCeilingError: The grant is above its purpose's ceilings.
     """
-    bundle = secrets.token_hex(JTI_BYTES)
+    bundle = draw_bytes(JTI_BYTES).hex()
     return [
         DeliveredConsent(
             token=sign_consent(
@@ -88,7 +88,7 @@ def format_bundle(consents: Sequence[DeliveredConsent]) -> dict[str, object]:
 def _build_consent(grant: Grant, *, provider: str, bundle: str, now_s: int) -> Consent:
     template = TEMPLATES[grant.purpose]
     return Consent(
-        id=secrets.token_hex(JTI_BYTES),
+        id=draw_bytes(JTI_BYTES).hex(),
         iat=now_s,
         nbf=now_s,
         exp=now_s + grant.days * DAY_S,

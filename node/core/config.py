@@ -1,6 +1,7 @@
-"""The node's configuration: one frozen ``Settings``, from ``HOME/chengxin.toml`` and the environment (CHENGXIN_*), read once.
+"""The node's configuration: one frozen ``Settings``, read once.
 
-The environment wins over the file. docs/operating.md has a row for every setting; a test compares the two.
+It comes from ``HOME/chengxin.toml`` and the environment (CHENGXIN_*); the environment wins.
+docs/operating.md has a row for every setting; a test compares the two.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     """Address under which peers reach this node; ``http://host:port`` when empty."""
     hub_url: str = ""
-    """Address of the association's hub; a node without one keeps records and rates, and does not exchange."""
+    """Address of the association's hub; a node without one rates and does not exchange."""
     hub_anchor: str = ""
     """Public key of the hub's registry (base64url), given out of band: the root of trust."""
     database_url: str = ""
@@ -58,11 +59,11 @@ class Settings(BaseSettings):
     api_token: SecretStr = SecretStr("")
     """Bearer token of the operator's API and console; read from ``home/api_token`` when empty."""
     enrolment_token: SecretStr = SecretStr("")
-    """Hub: the token with which members and subjects may be enrolled; read from ``home/enrolment_token`` when empty."""
+    """Hub: token to enrol with; read from ``home/enrolment_token`` when empty."""
     simulated: bool = False
-    """Hub: this federation is a simulation; only then are subjects of the scheme ``sim`` admitted."""
+    """Hub: the federation is a simulation; only then are subjects of the scheme ``sim`` admitted."""
     legal_basis: str = ""
-    """Hub: the operator's legal-basis statement that members can read; without it the hub does not start."""
+    """Hub: statement of the legal basis, which members read; without it the hub does not start."""
     clock_ahead_s: int = Field(default=CLOCK_AHEAD_S_DEFAULT, ge=0, le=CLOCK_AHEAD_S_CEILING)
     rate_per_s: int = Field(default=10, ge=1, le=1_000_000)
     """Messages a second that each member may send."""
@@ -109,7 +110,8 @@ def load_settings(home: Path) -> Settings:
     """Read the configuration of a home folder.
 
     Raises:
-        SettingsError: The file is missing, unreadable or holds a wrong setting; the text names it, not its value.
+        SettingsError: The file is missing or unreadable, or a setting is wrong: the text names it,
+            not its value.
     """
     path = home / CONFIG_FILE_NAME
     try:

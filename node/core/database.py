@@ -1,8 +1,9 @@
 """The node's one database: who may read, who may write, and when it is committed.
 
-SQLite (WAL, ``synchronous=FULL``, ``secure_delete`` on) is the embedded store: one process, one writer at a time. A use case opens one unit of
-work, and leaving it commits; an exception leaves nothing behind. A lock keeps the process's writers in line, so that SQLite's
-busy handler is never needed between them.
+SQLite (WAL, ``synchronous=FULL``, ``secure_delete`` on) is the embedded store: one process, one
+writer at a time. A use case opens one unit of work, and leaving it commits; an exception leaves
+nothing behind. A lock keeps the process's writers in line, so that SQLite's busy handler is never
+needed between them.
 """
 
 from __future__ import annotations
@@ -62,15 +63,23 @@ class Database:
     def write(self) -> Iterator[UnitOfWork]:
         """Open a writing unit of work; leaving it commits, an exception rolls back."""
         with self._write_lock, self.engine.connect() as connection:
-            connection = connection.execution_options(chengxin_write=True)
-            with connection.begin():
-                yield UnitOfWork(connection)
+            writing = connection.execution_options(chengxin_write=True)
+            with writing.begin():
+                yield UnitOfWork(writing)
 
     @contextmanager
     def hold_write_lock(self) -> Iterator[None]:
-        """Keep the other writers of this process out while a kept connection commits (``node.core.writer``)."""
+        """Keep other writers of this process out while ``node.core.writer`` commits."""
         with self._write_lock:
             yield
+
+    def try_write_lock(self) -> bool:
+        """Take the lock if nobody holds it; an event loop must not wait for it."""
+        return self._write_lock.acquire(blocking=False)
+
+    def release_write_lock(self) -> None:
+        """Give back a lock taken by ``try_write_lock``."""
+        self._write_lock.release()
 
     def dispose(self) -> None:
         """Close pooled connections."""
@@ -83,15 +92,14 @@ def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute(
-        "PRAGMA synchronous=FULL"
-    )  # NORMAL may lose a released tail, which would fork the log.
+    # NORMAL may lose a released tail, which would fork the log.
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA secure_delete=ON")  # An erased payload must not survive in free pages.
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that upgrades can fail with SQLITE_BUSY in the middle: take the lock at once.
+    # A deferred transaction that upgrades can fail with SQLITE_BUSY half-way: lock at once.
     writes = connection.get_execution_options().get("chengxin_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

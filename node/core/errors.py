@@ -15,7 +15,10 @@ from typing import ClassVar
 
 
 class NodeError(Exception):
-    """Never raised directly. ``code`` is the slug of the problem table; ``status`` is chosen by the web face."""
+    """Never raised directly.
+
+    ``code`` is the slug of the problem table; the HTTP status is chosen by the web face.
+    """
 
     code: ClassVar[str] = "internal"
 

@@ -1,6 +1,7 @@
 """Private keys on disk: encrypted PKCS#8, one file a use, readable by the owner alone.
 
-A thief of the files needs the passphrase; a thief of both can sign as this node until the hub revokes the keys.
+A thief of the files needs the passphrase; a thief of both can sign as this node until the hub
+revokes the keys. Randomness is drawn here and nowhere else.
 """
 
 from __future__ import annotations
@@ -37,9 +38,14 @@ class KeyExistsError(ConflictError):
     code = "key-exists"
 
 
+def draw_bytes(count: int) -> bytes:
+    """Return randomness of the operating system: salts, message ids, numbers of consents."""
+    return secrets.token_bytes(count)
+
+
 def generate_key() -> SigningKey:
     """Make a key from the operating system's randomness."""
-    return SigningKey(secrets.token_bytes(SEED_BYTES))
+    return SigningKey(draw_bytes(SEED_BYTES))
 
 
 def save_key(key: SigningKey, *, path: Path, passphrase: str) -> None:
@@ -61,7 +67,8 @@ def load_key(*, path: Path, passphrase: str) -> SigningKey:
         KeyFileError: It is missing, damaged, of another kind or locked with another passphrase.
     """
     try:
-        pem = path.read_bytes()[:KEY_FILE_BYTES_MAX]
+        with path.open("rb") as file:
+            pem = file.read(KEY_FILE_BYTES_MAX)
         private = load_pem_private_key(pem, password=passphrase.encode("utf-8"))
     except FileNotFoundError as err:
         raise KeyFileError(f"{path} does not exist") from err
@@ -110,5 +117,5 @@ def read_secret(configured: str, *, path: Path) -> str:
         return configured
     try:
         return path.read_text(encoding="utf-8").strip()
-    except OSError as err:
+    except (OSError, UnicodeDecodeError) as err:
         raise KeyFileError(f"{path} cannot be read and no secret is configured") from err

@@ -1,7 +1,7 @@
-"""The node's append-only log in its database: entries, tiles and head move in one transaction (docs/protocol/log.md).
+"""The node's append-only log: entries, tiles and head move together (docs/protocol/log.md).
 
-``LogStore`` holds all SQL. ``LogState`` is the tree in memory as of a committed head; the writer builds the next one, stores what it
-implies and adopts it after the commit.
+``LogStore`` holds all SQL. ``LogState`` is the tree in memory as of a committed head; the writer
+builds the next one, stores what it implies in one transaction and adopts it after the commit.
 """
 
 from __future__ import annotations
@@ -228,10 +228,10 @@ def log_vkey(origin: str, key: SigningKey) -> VerifierKey:
 
 
 def prove_inclusion(state: LogState, cache: TileCache, *, index: int, entry: bytes) -> str:
-    """Return the tlog-proof that travels beside a message; the entry rides in its ``extra`` line."""
+    """Return the tlog-proof that travels beside a message; the entry is its ``extra`` line."""
     nodes = TileNodes(edge=state.edge, cache=cache)
     hashes = build_inclusion(index, state.edge.size, nodes.read_node)
-    # Built by us from parts that are checked already: format_log_proof would parse it all again on the hot path.
+    # Built from parts that are checked: format_log_proof would parse it all again on the hot path.
     return LogProof(index=index, hashes=tuple(hashes), note=state.checkpoint, extra=entry).text
 
 

@@ -1,7 +1,7 @@
 """Tables of the exchange log: the SQL table is the truth, tiles are its face.
 
-Full tiles alone are stored; partial ones are cut from the edge. ``log_head`` has one row and is updated only where its size is still the
-one that the writer knew: a second writer would be a fork.
+Full tiles alone are stored; partial ones are cut from the edge. ``log_head`` has one row and is
+updated only where its size is still the one that the writer knew: a second writer would be a fork.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -32,6 +33,7 @@ from protocol.message import LogHead
 from protocol.tile import TileCache
 
 BATCH_DECISIONS_MAX = 512
+LOCK_RETRY_S = 0.001
 QUEUE_DECISIONS_MAX = 4_096
 
 T = TypeVar("T")
@@ -146,10 +148,13 @@ class Writer:
         self._origin = origin
         self._key = key
         self._queue: queue.Queue[_Job | None] = queue.Queue(maxsize=QUEUE_DECISIONS_MAX)
+        self._inline: deque[_Job] = deque()
+        self._flushing_in: asyncio.AbstractEventLoop | None = None
         self._broken: NodeError | None = None
         self._stopping = False
         self._connection = database.engine.connect().execution_options(chengxin_write=True)
-        self._load()
+        with database.hold_write_lock():
+            self._load()
         if self.state.edge.size == 0:
             self._append_genesis(member_id)
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -176,14 +181,22 @@ class Writer:
         return future
 
     async def submit_async(self, decide: Decision[T]) -> T:
-        """Submit from an event loop and wait; a batch wakes each loop once, however many wait in it.
+        """Submit from an event loop and wait. The batch is what its turn of the loop has submitted, decided in the loop's own thread.
+
+        A thread of its own would have to win the interpreter's lock back after each of a batch's statements, from a loop that is busy
+        (docs/decisions/0008); the price is that the loop stands still while the disk confirms a commit.
 
         Raises:
             WriterBusyError: The queue is full.
         """
+        if len(self._inline) >= QUEUE_DECISIONS_MAX:
+            raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        self._put(_Job(decide, _LoopFuture(loop, waiter)))
+        self._inline.append(_Job(decide, _LoopFuture(loop, waiter)))
+        if self._flushing_in is not loop:
+            self._flushing_in = loop
+            loop.call_soon(self._flush, loop)
         return await waiter
 
     def run(self, decide: Decision[T]) -> T:
@@ -200,10 +213,13 @@ class Writer:
         """Finish what is queued and stop."""
         self._queue.put(None)
         self._thread.join()
+        while self._inline:
+            with self._database.hold_write_lock():
+                self._run_inline()
         self._connection.close()
 
     def _load(self) -> None:
-        with self._database.hold_write_lock(), self._connection.begin():
+        with self._connection.begin():
             store = LogStore(self._connection)
             self._state = load_log(store, origin=self._origin, key=self._key)
         self._cache = TileCache(LogStore(self._connection).read_tile)
@@ -218,11 +234,33 @@ class Writer:
                 self._state, [entry], store=store, origin=self._origin, key=self._key
             )
 
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Decide what the loop has submitted, unless a thread is writing: then look again soon, without waiting."""
+        if not self._database.try_write_lock():
+            loop.call_later(LOCK_RETRY_S, self._flush, loop)
+            return
+        try:
+            self._flushing_in = None
+            self._run_inline()
+            if self._inline:
+                self._flushing_in = loop
+                loop.call_soon(self._flush, loop)
+        finally:
+            self._database.release_write_lock()
+
+    def _run_inline(self) -> None:
+        count = min(len(self._inline), BATCH_DECISIONS_MAX)
+        jobs = [job for job in (self._inline.popleft() for _ in range(count)) if job.begin()]
+        if jobs:
+            self._inline.extendleft(reversed(self._run_batch(jobs)))
+
     def _run(self) -> None:
         carried: list[_Job] = []
         while carried or not self._stopping:
             jobs = self._take(carried)
-            carried = self._run_batch(jobs) if jobs else []
+            if jobs:
+                with self._database.hold_write_lock():
+                    carried = self._run_batch(jobs)
 
     def _take(self, carried: list[_Job]) -> list[_Job]:
         jobs = list(carried)
@@ -239,7 +277,7 @@ class Writer:
         return jobs
 
     def _run_batch(self, jobs: list[_Job]) -> list[_Job]:
-        """Decide, append, commit, release; return the jobs that asked for the next batch.
+        """Decide, append, commit, release; return the jobs that asked for the next batch. The caller holds the write lock.
 
         A decision that raises has perhaps written something: the transaction is rolled back and the others are decided anew
         without it. That is rare, and dearer than a savepoint a decision only where it happens.
@@ -251,7 +289,7 @@ class Writer:
         while True:
             outcome = _Outcome()
             try:
-                with self._database.hold_write_lock(), self._connection.begin():
+                with self._connection.begin():
                     newer = self._decide_all(jobs, failed, outcome)
                 break
             except _DecisionFailedError:

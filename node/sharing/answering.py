@@ -23,11 +23,11 @@ from node.sharing.releases import Disclosures, Question
 from node.sharing.sealing import Content, Draft, Sealer, build_answer, build_problem
 from node.sharing.store import INSERT_INCOMING, INSERT_PAYLOAD, SharingStore
 from protocol.checkpoint import Checkpoint
-from protocol.consent import Use, check_use, window_start
+from protocol.consent import Use, check_use, hash_consent, window_start
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.entry import ExchangeEntry, format_entry
 from protocol.errors import ProtocolError, SchemaError
-from protocol.exchange import check_content, open_request
+from protocol.exchange import CHECKS, check_content, open_request
 from protocol.identifiers import parse_subject_id
 from protocol.limits import HASH_BYTES, MESSAGE_BYTES_MAX
 from protocol.message import ANSWERED, Envelope, WireMessage, parse_message
@@ -38,10 +38,12 @@ from protocol.problems import (
     QuotaError,
     ReplayMismatchError,
 )
-from protocol.receipt import parse_receipt
+from protocol.receipt import RECEIPT_CONTENT_TYPE, parse_receipt
 from protocol.registry import Registry
 from schemas.exchange import (
     CONSENT_HELD_CONTENT_TYPE,
+    CONSENT_PUT_CONTENT_TYPE,
+    QUERY_CONTENT_TYPE,
     RECEIPT_HELD_CONTENT_TYPE,
     SUMMARY_CONTENT_TYPE,
     ConsentHeldBody,
@@ -52,6 +54,13 @@ from schemas.exchange import (
 )
 
 RETRY_AFTER_S = 1
+_CONTENT_TYPES = {
+    "query": QUERY_CONTENT_TYPE,
+    "consent.put": CONSENT_PUT_CONTENT_TYPE,
+    "receipt": RECEIPT_CONTENT_TYPE,
+}
+# An artefact or a body inside a signed message may break any rule: what is no code of a signed refusal is `schema`.
+_SIGNED_CODES = frozenset(code for check in CHECKS if check.signed for code in check.codes)
 _Body = QueryBody | ConsentPutBody | tuple[bytes, ...]
 
 
@@ -385,24 +394,28 @@ def _store_exchange(
         batch.insert_later(INSERT_PAYLOAD, {"msg": msg, "body": body, "salt": salt})
 
 
-def _parse_body(envelope: Envelope, body: bytes) -> _Body:
+def _parse_body(envelope: Envelope, raw: bytes) -> _Body:
     """Read the body of an operation that is answered here (check 8).
 
     Raises:
-        SchemaError: The body breaks its schema, or the operation is not answered here.
+        SchemaError: The body breaks its schema or is not what the envelope says, or the operation is not answered here.
+        MalformedError: The body is not JSON of the subset.
     """
+    if envelope.bct != _CONTENT_TYPES.get(envelope.op):
+        raise SchemaError(f"env.bct: not the type of a body of {envelope.op}")
+    body: _Body
     match envelope.op:
         case "query":
-            query = QueryBody.from_bytes(body)
-            if envelope.consents != (decode_b64u(query.consent, bytes_exact=HASH_BYTES),):
-                raise SchemaError("consents: not the consent of the body")
-            return query
+            body = QueryBody.from_bytes(raw)
+            concerned = [decode_b64u(body.consent, bytes_exact=HASH_BYTES)]
         case "consent.put":
-            return ConsentPutBody.from_bytes(body)
-        case "receipt":
-            return parse_receipt(body)
+            body = ConsentPutBody.from_bytes(raw)
+            concerned = [hash_consent(delivered.token) for delivered in body.consents]
         case _:
-            raise SchemaError(f"op: {envelope.op} is not answered here")
+            body, concerned = parse_receipt(raw), []
+    if envelope.consents != tuple(concerned):
+        raise SchemaError("env.consents: not the consents of the body")
+    return body
 
 
 def _take_receipt(store: SharingStore, opened: _Opened, answers: tuple[bytes, ...]) -> _Verdict:
@@ -416,7 +429,7 @@ def _take_receipt(store: SharingStore, opened: _Opened, answers: tuple[bytes, ..
 
 
 def _refuse(error: ProtocolError, envelope: Envelope) -> _Verdict:
-    code = error.code if error.code in PROBLEMS else SchemaError.code
+    code = error.code if error.code in _SIGNED_CODES else SchemaError.code
     return _Verdict(
         content=build_problem(code, detail=error.detail, consents=envelope.consents), code=code
     )

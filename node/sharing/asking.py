@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from node.core.clock import Clock
@@ -26,7 +27,7 @@ from node.sharing.outgoing import (
     store_request,
     store_response,
 )
-from node.sharing.peers import PeerClient
+from node.sharing.peers import MessageSender
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Content, Sealer
 from node.sharing.store import (
@@ -36,7 +37,7 @@ from node.sharing.store import (
 from protocol.consent import Use, check_use, window_start
 from protocol.encoding import encode_b64u
 from protocol.entry import RequestEntry, ResponseEntry, format_entry
-from protocol.errors import ProtocolError
+from protocol.errors import ProtocolError, SchemaError
 from protocol.exchange import open_reply
 from protocol.limits import ANSWER_BYTES_MAX, JTI_BYTES
 from protocol.message import ANSWERED, parse_message
@@ -45,12 +46,12 @@ from protocol.receipt import ANSWERS_PER_RECEIPT_MAX, RECEIPT_CONTENT_TYPE, form
 from schemas.exchange import (
     CONSENT_PUT_CONTENT_TYPE,
     QUERY_CONTENT_TYPE,
-    SUMMARY_CONTENT_TYPE,
     ConsentHeldBody,
     ConsentPutBody,
     DeliveredConsent,
     ProblemBody,
     QueryBody,
+    ReceiptHeldBody,
 )
 from schemas.summary import Summary
 
@@ -82,7 +83,7 @@ class AskingService:
         sealer: Sealer,
         clock: Clock,
         verdicts: ConsentVerdicts,
-        peers: PeerClient,
+        peers: MessageSender,
         business_date: Callable[[], date],
         ahead_s: int,
     ) -> None:
@@ -205,14 +206,11 @@ class AskingService:
             now_s=self._clock.now_ms() // 1000,
             ahead_s=self._ahead_s,
         )
-        summary = None
-        detail = ""
+        summary, detail = None, ""
         if envelope.st != ANSWERED:
             detail = ProblemBody.from_bytes(reply.body).detail
-        elif envelope.bct == SUMMARY_CONTENT_TYPE:
-            summary = Summary.from_bytes(reply.body)
-        elif sent.envelope.op == "consent.put":
-            ConsentHeldBody.from_bytes(reply.body)
+        else:
+            summary = _read_answer(sent, reply.body)
         return Verified(envelope=envelope, message=reply, head=head, summary=summary, detail=detail)
 
     def _decide_query(self, batch: Batch, ask: Ask) -> Decided[Sent]:
@@ -338,11 +336,25 @@ class AskingService:
             summary=verified.summary,
             detail=verified.detail,
         )
-        if store.find_outcome(sent.jti) == ans:
-            return Decided(entry=None, finish=lambda _placement: outcome)
-        if envelope.st == QuotaError.code:
+        if envelope.st == QuotaError.code or verified.head is None:
             # Asked too fast: the ask stays open, and the same bytes may be sent again.
             return Decided(entry=None, finish=lambda _placement: outcome)
+        is_first = store.close_outgoing(
+            {
+                "of": sent.jti,
+                "ans": ans,
+                "code": envelope.st,
+                "answer_env": verified.message.env,
+                "answer_inclusion": verified.message.inclusion,
+                "answered_at_ms": batch.now_ms,
+            }
+        )
+        if not is_first:
+            earlier = store.find_outgoing(sent.jti)
+            if earlier is not None and earlier.ans == ans:
+                repeated = replace(outcome, repeated=True)
+                return Decided(entry=None, finish=lambda _placement: repeated)
+        # A second, different reply is logged too: it is evidence against the peer.
         entry = format_entry(
             ResponseEntry(
                 at_ms=batch.now_ms,
@@ -354,16 +366,6 @@ class AskingService:
                 code=envelope.st or "",
                 head=envelope.head,
             )
-        )
-        store.close_outgoing(
-            {
-                "of": sent.jti,
-                "ans": ans,
-                "code": envelope.st,
-                "answer_env": verified.message.env,
-                "answer_inclusion": verified.message.inclusion,
-                "answered_at_ms": batch.now_ms,
-            }
         )
         ExchangeBatch.of(batch).note_head(
             envelope.iss,
@@ -379,3 +381,22 @@ class AskingService:
             return outcome
 
         return Decided(entry=entry, finish=finish)
+
+
+def _read_answer(sent: Sent, raw: bytes) -> Summary | None:
+    """Read the body of a positive answer; that to a query is a summary on the subject asked about.
+
+    Raises:
+        SchemaError: The body breaks its schema or is on somebody else.
+    """
+    match sent.envelope.op:
+        case "query":
+            summary = Summary.from_bytes(raw)
+            if summary.subject != sent.subject:
+                raise SchemaError("summary.subject: not the subject asked about")
+            return summary
+        case "consent.put":
+            ConsentHeldBody.from_bytes(raw)
+        case _:
+            ReceiptHeldBody.from_bytes(raw)
+    return None

@@ -1,13 +1,15 @@
-"""Consents: taking them in, changing their state, and the verdict on an artefact, which is cached by its hash.
+"""Consents: taking them in, changing their state, and the cached verdict on an artefact.
 
-What is cached is that the artefact is well-formed and signed by a key of its subject, which never changes for these bytes. State, uses, times and
-the signer's standing are looked at each time.
+What is cached, by its hash, is that the artefact is well-formed and signed by a key of its subject,
+which never changes for these bytes. State, uses, times and the signer's standing are looked at each
+time.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
 
 from node.core.errors import ConflictError, NotFoundError
@@ -24,14 +26,16 @@ from protocol.consent import (
     open_consent,
     open_status,
 )
-from protocol.encoding import decode_b64u, sha256
+from protocol.encoding import decode_b64u, encode_b64u, sha256
 from protocol.entry import ConsentEntry, format_entry
-from protocol.errors import UnknownKeyError
+from protocol.errors import SignatureInvalidError, UnknownKeyError
 from protocol.identifiers import SubjectId, parse_subject_id
+from protocol.jws import split_compact
 from protocol.keys import PublicKey
-from protocol.limits import SALT_BYTES
+from protocol.limits import SALT_BYTES, STATEMENT_BYTES_MAX
 from protocol.problems import ConsentSignatureError, WrongConsumerError, WrongProviderError
 from protocol.registry import Registry
+from protocol.strict_json import parse_object
 from schemas.exchange import DeliveredConsent
 
 VERDICTS_MAX = 4_096
@@ -86,8 +90,8 @@ class ConsentVerdicts:
 
         try:
             consent = open_consent(token, find_key=find_key)
-        except UnknownKeyError as err:
-            raise ConsentSignatureError("signed by no subject's key") from err
+        except (UnknownKeyError, SignatureInvalidError) as err:
+            raise ConsentSignatureError("not signed by a subject's key") from err
         return consent, used[0]
 
 
@@ -173,20 +177,32 @@ def check_parties(
 def hold_consent(
     store: SharingStore, held: HeldConsent, consent: Consent, *, at_ms: int
 ) -> HeldConsent:
-    """Insert a consent unless it is held, and retire the one that it replaces; return it as held."""
+    """Insert a consent unless it is held, retire the one that it replaces; return it as held."""
     known = store.find_consent(held.hash)
     if known is not None:
         return known
+    if _is_replaced(store, held):
+        held = replace(held, state=ConsentState.REPLACED)
     store.add_consent(held, at_ms=at_ms)
     if consent.replaces is not None:
         older = store.find_consent(consent.replaces)
         if (
             older is not None
             and older.subject == held.subject
-            and older.state not in {ConsentState.REVOKED}
+            and older.state is not ConsentState.REVOKED
         ):
             store.set_consent_state(older.hash, state=ConsentState.REPLACED, seq=older.seq)
     return held
+
+
+def _is_replaced(store: SharingStore, held: HeldConsent) -> bool:
+    """Tell whether a consent of the same subject that arrived earlier stands in this one's place."""
+    name = encode_b64u(held.hash)
+    for other in store.list_consents(subject=held.subject):
+        payload = split_compact(other.token, bytes_max=STATEMENT_BYTES_MAX).payload
+        if name.encode("ascii") in payload and parse_object(payload).get("replaces") == name:
+            return True
+    return False
 
 
 def verify_status(
@@ -208,7 +224,10 @@ def verify_status(
         raise ConsentNotHeldError("no such consent is held here")
     subject = registry.find_subject_key(kid)
     by_subject = (
-        subject is not None and subject[0].commitment == consent.subject and status.by == "subject"
+        subject is not None
+        and subject[0].commitment == consent.subject
+        and subject[1].is_valid_at(status.iat)
+        and status.by == "subject"
     )
     by_hub = subject is None and status.by == "hub"
     if not by_subject and not by_hub:
@@ -222,7 +241,7 @@ def _find_status_key(registry: Registry, kid: str) -> PublicKey:
 
 
 def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[HeldConsent]:
-    """Apply a verified status inside the writer's transaction; the same status again changes nothing.
+    """Apply a verified status in the writer's transaction; the same one again changes nothing.
 
     Raises:
         ConsentNotHeldError: The consent is not held here.

@@ -66,7 +66,8 @@ class Verified:
 
     envelope: Envelope
     message: WireMessage
-    head: Checkpoint
+    head: Checkpoint | None
+    """Proven head of the peer's log; None beside a refusal that is in no log."""
     summary: Summary | None
     detail: str
 

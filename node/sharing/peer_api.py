@@ -1,6 +1,7 @@
-"""The endpoints that peers, subjects and the hub use: raw bytes in, raw bytes out, no framework in between.
+"""The endpoints that peers, subjects and the hub use: raw bytes in, raw bytes out.
 
-Plain Starlette routes: FastAPI's body handling costs as much as a signature, its thread pool twice that.
+Plain Starlette routes: FastAPI's body handling costs as much as a signature, its thread pool twice
+that.
 """
 
 from __future__ import annotations

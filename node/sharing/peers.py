@@ -1,9 +1,13 @@
-"""The one place that talks to other nodes and the hub: httpx over the aiohttp transport, bounded in time and size."""
+"""The one place that talks to other nodes and the hub, bounded in time and size.
+
+httpx over the aiohttp transport: its own transport costs several times as much a request.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx
 from httpx_aiohttp import AiohttpTransport
@@ -26,7 +30,7 @@ class PeerUnreachableError(UnavailableError):
 
 
 class PeerRefusedError(UnavailableError):
-    """The peer answered with an unsigned refusal: it does not know us, or could not read the message."""
+    """The peer refused unsigned: it does not know us, or could not read the message."""
 
     code = "peer-refused"
 
@@ -38,6 +42,14 @@ class HttpReply:
     status: int
     body: bytes
     content_type: str
+
+
+class MessageSender(Protocol):
+    """How a message reaches a member."""
+
+    async def send_message(self, endpoint: str, raw: bytes) -> HttpReply:
+        """Send a message and return what came back."""
+        ...
 
 
 class PeerClient:

@@ -49,7 +49,7 @@ class TokenBuckets:
             return is_first
 
     def _get(self, peer: str, now_ms: int) -> _Bucket:
-        # Only members reach a bucket (check 2), so that the table is as large as the registry at most.
+        # Only members reach a bucket (check 2), so the table is as large as the registry at most.
         bucket = self._buckets.get(peer)
         if bucket is None:
             if len(self._buckets) >= PEERS_MAX:

@@ -1,7 +1,7 @@
 """The registry as this node holds it: verified snapshots in the database, the newest in memory.
 
-A node keeps working on the last good snapshot until it ends. It follows the chain link by link from its anchor, which an operator got out of
-band, and takes no snapshot that drops or alters a key.
+A node keeps working on the last good snapshot until it ends. It follows the chain link by link from
+its anchor, which an operator got out of band, and takes no snapshot that drops or alters a key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from protocol.registry import (
     open_registry,
 )
 
-SNAPSHOTS_HELD_MAX = 1_024  # references looked up on the hot path; older ones are read from the database by the auditor
+# References looked up on the hot path; older snapshots the auditor reads from the database.
+SNAPSHOTS_HELD_MAX = 1_024
 
 
 class RegistryAbsentError(UnavailableError):

@@ -1,4 +1,7 @@
-"""Make signed messages of this member; what goes into an envelope is decided by the caller, who holds the writer's lock."""
+"""Make signed messages of this member.
+
+What goes into an envelope is decided by the caller, who holds the writer's lock.
+"""
 
 from __future__ import annotations
 

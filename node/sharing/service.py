@@ -1,4 +1,7 @@
-"""Use cases of the room that no peer's message starts: holding consents, taking status changes, what left and what came."""
+"""Use cases of the room that no peer's message starts.
+
+Holding consents, taking over changes of state, showing what left and what came.
+"""
 
 from __future__ import annotations
 

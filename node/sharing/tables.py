@@ -1,7 +1,8 @@
 """Tables of the sharing room.
 
-Envelopes, hashes and codes stay; bodies and salts stand in ``payload`` alone, where they can be erased. ``exchange_in`` is replay row, stored
-answer and use count's evidence in one; it is written in the same transaction as the log entry that it names.
+Envelopes, hashes and codes stay; bodies and salts stand in ``payload`` alone, where they can be
+erased. ``exchange_in`` is replay row, stored answer and use count's evidence in one; it is written
+in the same transaction as the log entry that it names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""What a node does by itself: follow the registry, poll the status list, get its log cosigned, send receipts due.
+"""What a node does by itself: follow registry and status list, have its log cosigned, send receipts.
 
-Each is one bounded round that may fail and is tried again; bootstrap runs them on their intervals, and the first two at start.
+Each is one bounded round that may fail and is tried again; ``node.web.app`` runs them on their
+intervals, registry and witness at start too.
 """
 
 from __future__ import annotations
@@ -142,7 +143,8 @@ class Upkeep:
         """Check that this node may exchange now.
 
         Raises:
-            UnavailableError: The log is broken, or no witness has seen it for too long; the text says which.
+            UnavailableError: The log is broken, the registry has expired or is absent, or no witness
+                has seen the log for too long; the text says which.
         """
         if self._writer.broken is not None:
             raise UnavailableError(f"the log is stopped: {self._writer.broken.detail}")

@@ -1,4 +1,7 @@
-"""The member node's HTTP face: peers' raw routes, the operator's API, health and discovery, the console; and the node's own rounds."""
+"""The member node's HTTP face: peers' raw routes, the operator's API, health, discovery, console.
+
+Its life is the node's: starting it starts the node's own rounds, ending it closes the node.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,10 @@ def _build_open_routes(node: Node) -> list[Route]:
 
 
 def _report_health(node: Node) -> dict[str, object]:
-    """Say what works: records and ratings work without a hub; exchanging needs registry, log and witness."""
+    """Say what works.
+
+    Records and ratings work without a hub; exchanging needs registry, log and witness.
+    """
     now_s = node.local.clock.now_ms() // 1000
     witnessed = node.upkeep.witnessed
     reason = ""

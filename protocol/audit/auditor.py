@@ -236,14 +236,13 @@ def _report_log(
 
 def _with_affected(finding: Finding, affected: Mapping[Place, tuple[str, ...]]) -> Finding:
     """Return a finding on entries with the exchanges that these entries belong to."""
-    place = finding.place
-    names: list[str] = []
-    if place is not None:
-        for one, hit in affected.items():
-            is_file = (one.bundle, one.file) == (place.bundle, place.file)
-            if is_file and place.entry in {None, one.entry}:
-                names += hit
-    return replace(finding, affects=tuple(dict.fromkeys(names))) if names else finding
+    names = [
+        name
+        for place, hit in affected.items()
+        if finding.place is not None and finding.place.holds(place)
+        for name in hit
+    ]
+    return replace(finding, affects=tuple(dict.fromkeys(names)))
 
 
 def _describe_faults(

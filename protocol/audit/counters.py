@@ -14,16 +14,19 @@ from protocol.encoding import encode_b64u
 from protocol.entry import Entry, ExchangeEntry, GenesisEntry, RequestEntry, UnknownEntry
 
 GAPS_NAMED_MAX = 20
+CountedEntry = RequestEntry | ExchangeEntry
 
 
 def list_counters(
     entries: Sequence[KnownEntry[Entry]],
-) -> dict[str, list[tuple[int, KnownEntry[Entry]]]]:
+) -> dict[str, list[tuple[int, KnownEntry[CountedEntry]]]]:
     """Return a log's own numbers by peer, in the order of their size."""
-    numbers: dict[str, list[tuple[int, KnownEntry[Entry]]]] = {}
+    numbers: dict[str, list[tuple[int, KnownEntry[CountedEntry]]]] = {}
     for known in entries:
-        if isinstance(known.entry, (RequestEntry, ExchangeEntry)):
-            numbers.setdefault(known.entry.peer, []).append((known.entry.n, known))
+        entry = known.entry
+        if isinstance(entry, (RequestEntry, ExchangeEntry)):
+            counted = (entry.n, known.narrow(entry))
+            numbers.setdefault(entry.peer, []).append(counted)
     for own in numbers.values():
         own.sort(key=lambda pair: (pair[0], pair[1].index))
     return numbers
@@ -76,16 +79,15 @@ def check_kinds(log: ReadLog, entries: Sequence[KnownEntry[Entry]]) -> list[Find
     return findings
 
 
-def _describe_repeat(log: ReadLog, known: KnownEntry[Entry], *, peer: str, n: int) -> Finding:
-    affects: tuple[str, ...] = ()
-    if isinstance(known.entry, (RequestEntry, ExchangeEntry)):
-        affects = (encode_b64u(known.entry.xid),)
+def _describe_repeat(
+    log: ReadLog, known: KnownEntry[CountedEntry], *, peer: str, n: int
+) -> Finding:
     return Finding(
         outcome=Outcome.FAILS,
         code="counter-repeated",
         text=f"{log.member} used its number {n} for {peer} twice",
         place=known.place,
-        affects=affects,
+        affects=(encode_b64u(known.entry.xid),),
     )
 
 

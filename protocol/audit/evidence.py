@@ -343,9 +343,9 @@ def _find_xid(raw: bytes | None, recovered: KnownEntry[Entry] | None) -> bytes |
     if recovered is not None and isinstance(recovered.entry, (RequestEntry, ExchangeEntry)):
         return recovered.entry.xid
     match = None if raw is None else _XID.search(raw)
+    if match is None:
+        return None
     try:
-        return (
-            None if match is None else decode_b64u(match[1].decode("ascii"), bytes_exact=JTI_BYTES)
-        )
+        return decode_b64u(match[1].decode("ascii"), bytes_exact=JTI_BYTES)
     except MalformedError:
         return None

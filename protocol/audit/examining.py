@@ -52,6 +52,10 @@ class OpenedEnvelope:
         """Return the claims if they are signed by their issuer."""
         return self.claims if self.failure is None else None
 
+    def is_key_valid_at(self, at_s: int) -> bool:
+        """Tell whether the issuer's key counted at that time."""
+        return self.key is not None and self.key.is_valid_at(at_s)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedProof:

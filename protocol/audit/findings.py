@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 
 
 class Outcome(StrEnum):
@@ -43,6 +44,15 @@ class ExitStatus(IntEnum):
     UNDETERMINED = 3
 
 
+_EXIT_STATUSES = MappingProxyType(
+    {
+        Verdict.PROVEN: ExitStatus.PROVEN,
+        Verdict.CONTRADICTED: ExitStatus.CONTRADICTED,
+        Verdict.UNDETERMINED: ExitStatus.UNDETERMINED,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where to look: a bundle's file, its line, an index in its log."""
@@ -58,6 +68,11 @@ class Place:
         line = "" if self.line is None else f":{self.line}"
         entry = "" if self.entry is None else f" entry {self.entry}"
         return f"{self.bundle}/{self.file}{line}{entry}"
+
+    def holds(self, entry: Place) -> bool:
+        """Tell whether an entry is at this place, or in this file where no entry is named."""
+        is_file = (self.bundle, self.file) == (entry.bundle, entry.file)
+        return is_file and self.entry in {None, entry.entry}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,13 +217,7 @@ class Report:
     @property
     def exit_status(self) -> ExitStatus:
         """Return the exit status of a command that prints this."""
-        match self.verdict:
-            case Verdict.PROVEN:
-                return ExitStatus.PROVEN
-            case Verdict.CONTRADICTED:
-                return ExitStatus.CONTRADICTED
-            case Verdict.UNDETERMINED:
-                return ExitStatus.UNDETERMINED
+        return _EXIT_STATUSES[self.verdict]
 
 
 def weigh(outcomes: Iterable[Outcome]) -> Verdict:

@@ -68,8 +68,10 @@ class _Judge:
         self.lines: list[Evidence] = []
         self._decided = _choose_decided(case)
         self.decided = None if self._decided is None else self._decided.entry
-        self.request = self._choose_request()
-        self.answer = self._choose_answer()
+        self._request_copy = self._choose_request()
+        self._answer_copy = self._choose_answer()
+        self.request = _verified(self._request_copy)
+        self.answer = _verified(self._answer_copy)
         self.code = self._find_code()
 
     @property
@@ -159,13 +161,13 @@ class _Judge:
 
     # --- the messages
 
-    def _choose_request(self) -> Envelope | None:
+    def _choose_request(self) -> SeenCopy | None:
         wanted = {known.entry.msg for known in self._case.asked}
         if self.decided is not None:
             wanted = {self.decided.msg}
         return _choose(self._case.requests, wanted)
 
-    def _choose_answer(self) -> Envelope | None:
+    def _choose_answer(self) -> SeenCopy | None:
         wanted = {known.entry.ans for known in self._case.received}
         if self.decided is not None:
             wanted = {self.decided.ans}
@@ -177,7 +179,7 @@ class _Judge:
         return (self.answer.st or "") if self.answer is not None else "open"
 
     def _judge_request(self) -> None:
-        if self.request is None:
+        if self.request is None or self._request_copy is None:
             self._add(
                 Outcome.UNKNOWN, "request-absent", "no copy of the request that verifies is here"
             )
@@ -185,22 +187,20 @@ class _Judge:
         key = self._case.key
         # A refused request is judged by the time of its refusal: its own may be what was wrong.
         at_s = self.request.iat if self._is_answered else _at_ms_of(self._case) // 1000
-        self._judge_key(self._case.requests, at_s=at_s, what="request", signer=key.consumer)
+        self._judge_key(self._request_copy, at_s=at_s, what="request", signer=key.consumer)
         if self._is_answered and self.decided is not None:
             self._judge_times(self.request, self.decided)
             self._judge_reference(self.request, what="request")
 
     def _judge_answer(self) -> None:
-        if self.answer is None:
+        if self.answer is None or self._answer_copy is None:
             if self._decided is not None:
                 self._add(
                     Outcome.UNKNOWN, "answer-absent", "no copy of the answer that verifies is here"
                 )
             return
         key = self._case.key
-        self._judge_key(
-            self._case.answers, at_s=self.answer.iat, what="answer", signer=key.provider
-        )
+        self._judge_key(self._answer_copy, at_s=self.answer.iat, what="answer", signer=key.provider)
         self._judge_reference(self.answer, what="answer")
         asked = {one.opened.msg for one in self._case.requests if one.opened.failure is None}
         if asked and self.answer.req not in asked:
@@ -210,18 +210,13 @@ class _Judge:
                 Outcome.FAILS, "state-mismatch", "the answer's operation and state contradict"
             )
 
-    def _judge_key(self, copies: Sequence[SeenCopy], *, at_s: int, what: str, signer: str) -> None:
-        for one in copies:
-            if one.opened.key is None:
-                continue
-            if not one.opened.key.is_valid_at(at_s):
-                text = f"the {what} is signed with a key that was not valid at {at_s}"
-                self._add(Outcome.FAILS, "key-revoked", text, one.place)
-                return
-            self._add(
-                Outcome.HOLDS, f"{what}-signed", f"the {what} is signed by {signer}", one.place
-            )
-            return
+    def _judge_key(self, one: SeenCopy, *, at_s: int, what: str, signer: str) -> None:
+        if one.opened.is_key_valid_at(at_s):
+            text = f"the {what} is signed by {signer}"
+            self._add(Outcome.HOLDS, f"{what}-signed", text, one.place)
+        else:
+            text = f"the {what} is signed with a key that was not valid at {at_s}"
+            self._add(Outcome.FAILS, "key-revoked", text, one.place)
 
     def _judge_times(self, request: Envelope, decided: ExchangeEntry) -> None:
         at_s = decided.at_ms // 1000
@@ -389,12 +384,16 @@ def _choose_decided(case: Case) -> KnownEntry[ExchangeEntry] | None:
     return next(iter((*settling, *case.decided)), None)
 
 
-def _choose(copies: Sequence[SeenCopy], wanted: set[bytes]) -> Envelope | None:
+def _choose(copies: Sequence[SeenCopy], wanted: set[bytes]) -> SeenCopy | None:
+    """Return the first copy that verifies, of the messages wanted if any is."""
     verified = [one for one in copies if one.opened.verified is not None]
-    for one in verified:
-        if one.opened.msg in wanted:
-            return one.opened.verified
-    return verified[0].opened.verified if verified and not wanted else None
+    if wanted:
+        verified = [one for one in verified if one.opened.msg in wanted]
+    return next(iter(verified), None)
+
+
+def _verified(copy: SeenCopy | None) -> Envelope | None:
+    return None if copy is None else copy.opened.verified
 
 
 def _named_message(entry: object, *, what: str) -> bytes | None:

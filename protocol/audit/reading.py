@@ -7,6 +7,7 @@ Where they differ, the one whose tree has the signed root is right, and the othe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from protocol.audit.anchoring import Chain
@@ -86,7 +87,7 @@ class LogReader:
             return None
         member = known[0][0]
         witnessed = self._open_checkpoint(member)
-        # A checkpoint that does not hold is taken for damaged: then the manifest says how far to read.
+        # A checkpoint that does not hold is taken for damaged: the manifest says how far to read.
         head = known[-1][1] if witnessed is None else witnessed.checkpoint
         self._check_manifest(head, member=member)
         self._check_policy(chain, member=member)
@@ -100,10 +101,8 @@ class LogReader:
     def _list_claims(self) -> list[Checkpoint]:
         """Return the heads that checkpoint and manifest state, unverified, in this order."""
         claims: list[Checkpoint] = []
-        try:
+        with suppress(ProtocolError):  # What is wrong with it is said where it is opened.
             claims.append(parse_checkpoint(parse_note(self._bundle.checkpoint).text))
-        except ProtocolError as err:
-            self._add(err.code, f"the checkpoint cannot be read: {err.detail}", CHECKPOINT_FILE)
         manifest = self._bundle.manifest
         if manifest is not None:
             stated = Checkpoint(origin=manifest.origin, size=manifest.size, root=manifest.root)

@@ -61,7 +61,7 @@ class Window:
     pairs: int
     seconds: float
     latencies_ms: tuple[float, ...]
-    cpu_s: float
+    cpu_s: tuple[float, ...]
 
     @property
     def rate(self) -> float:
@@ -73,7 +73,7 @@ async def run_window(
 ) -> Window:
     """Repeat ``once`` from so many tasks for a while."""
     latencies: list[float] = []
-    begun, cpu_before = time.perf_counter(), sum(read_cpu_s(pid) for pid in pids)
+    begun, cpu_before = time.perf_counter(), [read_cpu_s(pid) for pid in pids]
     end = begun + seconds
 
     async def work() -> None:
@@ -86,7 +86,9 @@ async def run_window(
         pairs=len(latencies),
         seconds=time.perf_counter() - begun,
         latencies_ms=tuple(sorted(latencies)),
-        cpu_s=sum(read_cpu_s(pid) for pid in pids) - cpu_before,
+        cpu_s=tuple(
+            read_cpu_s(pid) - before for pid, before in zip(pids, cpu_before, strict=True)
+        ),
     )
 
 
@@ -313,6 +315,11 @@ def _start(arguments: list[str], home: Path, url: str) -> Server:
     return Server(name=arguments[1], home=home, url=url, process=process, log=log)
 
 
+def _cpu_ms(windows: list[Window], *, sides: tuple[int, ...]) -> float:
+    used_s = sum(window.cpu_s[side] for window in windows for side in sides)
+    return round(1000 * used_s / sum(window.pairs for window in windows), 3)
+
+
 def _report(
     full: list[Window], plain: list[Window], sizes: dict[str, int], *, concurrency: int
 ) -> dict[str, Any]:
@@ -328,12 +335,10 @@ def _report(
         "ratio_max": round(max(ratios), 3),
         "p50_ms": round(latencies[len(latencies) // 2], 2),
         "p99_ms": round(latencies[len(latencies) * 99 // 100], 2),
-        "cpu_ms_per_pair": round(
-            1000 * sum(window.cpu_s for window in full) / sum(window.pairs for window in full), 3
-        ),
-        "bare_cpu_ms_per_pair": round(
-            1000 * sum(window.cpu_s for window in plain) / sum(window.pairs for window in plain), 3
-        ),
+        "cpu_ms_per_pair": _cpu_ms(full, sides=(0, 1)),
+        "cpu_ms_per_pair_consumer": _cpu_ms(full, sides=(0,)),
+        "cpu_ms_per_pair_provider": _cpu_ms(full, sides=(1,)),
+        "bare_cpu_ms_per_pair": _cpu_ms(plain, sides=(0, 1)),
         "pairs": sum(window.pairs for window in full),
         "concurrency": concurrency,
         "rounds": len(full),

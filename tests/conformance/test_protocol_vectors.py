@@ -1,4 +1,4 @@
-"""The published vectors (docs/protocol/vectors.json) are frozen: what reads them now must read them for ever."""
+"""The published vectors (docs/protocol/vectors.json) are frozen: they must be read for ever."""
 
 import json
 from pathlib import Path

@@ -23,7 +23,7 @@ from protocol.keys import SigningKey
 from protocol.limits import HASH_BYTES, MESSAGE_BYTES_MAX
 from protocol.message import Envelope, hash_envelope, parse_envelope, parse_message
 from protocol.strict_json import JsonObject, JsonValue, canonical_json
-from schemas.exchange import DeliveredConsent
+from schemas.exchange import CONSENT_PUT_CONTENT_TYPE, ConsentPutBody, DeliveredConsent
 from schemas.summary import Section
 from tests.support.forging import Forgery, build_consent, forge_bytes, sign_state
 from tests.support.nodes import NOW_S, SUBJECT, SUBJECT_KEY, SUBJECT_SALT, TestFederation, TestNode
@@ -146,7 +146,7 @@ class Scene:
 
         return found
 
-    def query(self, consent: bytes, **changes: JsonValue) -> Forgery:
+    def query(self, consent: bytes, /, **changes: JsonValue) -> Forgery:
         """Return a right query under a consent; changes are members of its body."""
         return Forgery(body=query_body(consent, **changes), consents=(consent,))
 
@@ -171,6 +171,10 @@ class Scene:
         )
         return envelope
 
+    def provider_entries(self) -> list[Entry]:
+        """Return the provider's log, read entry by entry."""
+        return [parse_entry(entry) for entry in observe(self.provider).entries]
+
     def drain(self) -> None:
         """Use up what the provider lets the consumer ask now."""
         now_ms = self.federation.clock.now_ms()
@@ -188,7 +192,7 @@ def build_scene(folder: Path, *, member_count: int = 2, invoices: int = 12) -> S
     return Scene(federation=federation, consumer=federation.nodes[0], provider=provider)
 
 
-def query_body(consent: bytes, **changes: JsonValue) -> bytes:
+def query_body(consent: bytes, /, **changes: JsonValue) -> bytes:
     """Write the body of a query."""
     assert len(consent) == HASH_BYTES
 
@@ -201,6 +205,17 @@ def query_body(consent: bytes, **changes: JsonValue) -> bytes:
         "last_months": 12,
     }
     return canonical_json({**body, **changes})
+
+
+def write_put(*delivered: DeliveredConsent) -> Forgery:
+    """Return a message that hands consents over."""
+    body = ConsentPutBody(v=1, kind="consent-put", consents=list(delivered))
+    return Forgery(
+        op="consent.put",
+        content_type=CONSENT_PUT_CONTENT_TYPE,
+        body=body.to_bytes(),
+        consents=tuple(hash_consent(one.token) for one in delivered),
+    )
 
 
 def deliver(

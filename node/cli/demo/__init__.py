@@ -1,4 +1,4 @@
-"""``chengxin demo``: a whole federation on loopback, from real files to an audit, shown step by step."""
+"""``chengxin demo``: a whole federation on loopback, from records to an audit, step by step."""
 
 from node.cli.demo.command import demo_app
 

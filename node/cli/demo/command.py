@@ -195,7 +195,8 @@ class _Play:
         refused = steps.ask(consumer, consents[-1:])[0]
         steps.expect(refused, "consent-revoked")
         self._say(
-            "withdrawn at the third provider; asked again: signed refusal [bold]consent-revoked[/] (403)"
+            "withdrawn at the third provider; asked again: signed refusal "
+            "[bold]consent-revoked[/] (403)"
         )
 
     def _ask_others(self, subjects: list[federation.SubjectKeys]) -> None:

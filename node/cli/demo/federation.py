@@ -1,8 +1,10 @@
-"""The demo's federation: homes, processes, enrolment. Everything here uses what an operator uses: files, commands and addresses."""
+"""The demo's federation: homes, processes, enrolment.
+
+Everything here uses what an operator uses: files, commands and addresses.
+"""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +22,7 @@ from node.cli.demo.processes import (
 from node.cli.enrol import enrol_member
 from node.cli.http import NodeClient, open_client
 from node.core.config import CONFIG_FILE_NAME, Settings, build_settings, load_settings
-from node.core.keystore import generate_key, load_key
+from node.core.keystore import draw_bytes, generate_key, load_key
 from node.records.importing import ImportReport
 from protocol.encoding import encode_b64u
 from protocol.identifiers import SubjectId
@@ -63,7 +65,7 @@ class SubjectKeys:
 
 def make_subject(subject: SubjectId) -> SubjectKeys:
     """Make a customer's key and salt."""
-    return SubjectKeys(subject=subject, salt=secrets.token_bytes(SALT_BYTES), key=generate_key())
+    return SubjectKeys(subject=subject, salt=draw_bytes(SALT_BYTES), key=generate_key())
 
 
 def build_member_settings(
@@ -113,8 +115,8 @@ def start_hub(folder: Path) -> tuple[HubHome, Server]:
     port = find_port()
     run_command(
         [
-            "-m", "node", "hub", "init", "--home", str(home), "--member-id", HUB_ID, "--port", str(port),
-            "--legal-basis", LEGAL_BASIS, "--simulated",
+            "-m", "node", "hub", "init", "--home", str(home), "--member-id", HUB_ID,
+            "--port", str(port), "--legal-basis", LEGAL_BASIS, "--simulated",
         ]
     )  # fmt: skip
     settings = load_settings(home)

@@ -1,4 +1,7 @@
-"""The demo's material: each member's own records, imported from real files or generated ones, and the customer to ask about."""
+"""The demo's material: each member's own records, and the customers to ask about.
+
+The records are generated, or one real file is dealt to the members.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,11 @@ class Material:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """Whom the demo asks about: one customer that the consumer hardly knows, and one of each coarser tier where there is one."""
+    """Whom the demo asks about.
+
+    ``main`` is a customer that the consumer hardly knows; ``mix`` and ``thin`` are customers of the
+    coarser tiers, where there are any.
+    """
 
     main: str
     mix: str | None
@@ -92,7 +99,7 @@ def inspect_material(path: Path) -> Material:
 
 
 def choose_cast(nodes: Sequence[LocalNode], *, on: date) -> Cast:
-    """Find a customer whom the providers know well and the consumer hardly, and one each of the coarser tiers.
+    """Find a customer whom the providers know well and the consumer hardly, and two of coarser tiers.
 
     Raises:
         DemoDataError: No customer is known to three other members.

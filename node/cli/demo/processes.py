@@ -1,8 +1,10 @@
-"""Start hub and nodes as processes of their own on loopback, wait until each says that it is ready, stop them by pid."""
+"""Start hub and nodes as processes of their own on loopback, and stop them by their handles.
+
+A server's output goes to a file in its home; its end is shown where the server does not come up.
+"""
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -49,11 +51,10 @@ def start_server(arguments: list[str], *, name: str, home: Path, url: str) -> Se
     """Start ``chengxin`` with these arguments; its output goes to a file in its home."""
     log = (home / "server.log").open("ab")
     process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-        [sys.executable, "-m", "node", *arguments],
+        [sys.executable, "-u", "-m", "node", *arguments],
         stdout=log,
         stderr=log,
         stdin=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
     return Server(name=name, home=home, url=url, process=process, log=log)
 

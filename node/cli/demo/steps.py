@@ -1,8 +1,7 @@
-"""The demo's acts, one function a step; each shows what it did and returns what the next one needs."""
+"""The demo's acts, one function a step, each returning what the next one needs."""
 
 from __future__ import annotations
 
-import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from node.cli.query import build_outcome_table
 from node.cli.signing import Grant, format_bundle, sign_bundle, sign_revocation
 from node.core.clock import SystemClock, now_s
 from node.core.errors import InvariantError
+from node.core.keystore import draw_bytes
 from node.sharing.peers import MESSAGES_PATH
 from node.sharing.sealing import Content, Sealer
 from protocol.consent import hash_consent
@@ -127,11 +127,11 @@ def repeat(consumer: MemberProcess, outcome: dict[str, Any]) -> dict[str, Any]:
 def forge_same_id(
     consumer: MemberProcess, provider: MemberProcess, outcome: dict[str, Any], consent_b64u: str
 ) -> tuple[int, str]:
-    """Send another body under a message id that was used; return status and code of the signed refusal."""
+    """Send another body under a used message id; return status and code of the signed refusal."""
     sealer = Sealer(
         member_id=consumer.settings.member_id,
         key=load_member_keys(consumer.settings).message,
-        random_bytes=secrets.token_bytes,
+        random_bytes=draw_bytes,
     )
     draft = sealer.seal(
         Content(
@@ -168,7 +168,7 @@ def revoke(keys: SubjectKeys, held: Held, *, at_s: int) -> None:
 def rate(
     console: Console, consumer: MemberProcess, subject: str, *, language: Language
 ) -> tuple[str, str]:
-    """Rate the customer from own records alone and with peers, and show factor by factor what changed."""
+    """Rate the customer from own records alone and with peers, and show what changed by factor."""
     node = build_local_node(consumer.settings)
     try:
         scheme, _, value = subject.partition(":")
@@ -213,7 +213,7 @@ def export_bundles(members: list[MemberProcess], *, folder: Path) -> list[Path]:
 
 
 def verify(bundles: list[Path], *, anchor_b64u: str) -> tuple[int, str]:
-    """Run the auditor's verifier, which knows nothing of the nodes, and return its status and report."""
+    """Run the auditor's verifier, which knows nothing of the nodes; return status and report."""
     done = subprocess.run(  # noqa: S603  our own module and interpreter
         [sys.executable, "-m", "protocol", "verify", *map(str, bundles), "--anchor", anchor_b64u],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Who may use the operator's API and console: the bearer token, or the session cookie that it bought."""
+"""Who may use the operator's API and console: holders of the token, or of a session it bought."""
 
 from __future__ import annotations
 

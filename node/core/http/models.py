@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ApiModel(BaseModel):
-    """A body of the API. Lax in types, since frameworks hand over parsed JSON, where an enum is still a text."""
+    """A body of the API.
+
+    Lax in types, since the framework hands over parsed JSON, where an enum is still a text.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

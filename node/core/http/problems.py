@@ -82,7 +82,10 @@ async def handle_error(_request: Request, error: Exception) -> Response:
 
 
 async def handle_invalid_request(_request: Request, error: Exception) -> Response:
-    """Turn the framework's complaint about a body or parameter into our schema problem; it names the place, not the value."""
+    """Turn the framework's complaint about a body or parameter into our schema problem.
+
+    It names the place, not the value, which may be personal.
+    """
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]

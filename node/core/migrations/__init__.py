@@ -1,4 +1,4 @@
-"""The schema's history (Alembic): one line for every store and both roles; ``upgrade_database`` brings a database to the newest."""
+"""The schema's history (Alembic): one line of revisions for every store and both roles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from node.core.database import Database
 
 
 def build_config(database: Database) -> Config:
-    """Return Alembic's configuration for a database; its connection is handed over, never a second one."""
+    """Return Alembic's configuration for a database; it works on that engine, never a second."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["engine"] = database.engine

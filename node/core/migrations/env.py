@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the engine that the caller handed over, each in a transaction."""
+"""Alembic's entry: runs the revisions on the caller's engine, each in a transaction."""
 
 from __future__ import annotations
 

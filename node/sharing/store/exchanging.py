@@ -1,4 +1,7 @@
-"""All SQL of the exchange: consents held, messages in and out, receipts, counters. Statements are built once; the hot path runs them."""
+"""All SQL of the exchange: consents held, messages in and out, receipts, counters.
+
+Statements of the hot path are built once.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text, update
 
 from node.sharing.tables import (
     consent,
@@ -178,11 +181,11 @@ class SharingStore:
         return StoredAnswer(msg=row.msg, code=row.code, message=message)
 
     def list_incoming(self, *, limit: int = 100) -> Sequence[AnyRow]:
-        """Return what was answered, the newest first: what left this house, to whom, under which consent."""
+        """Return what was answered, the newest first: what left, to whom, under which consent."""
         query = select(
-            exchange_in.c.peer, exchange_in.c.op, exchange_in.c.code, exchange_in.c.uses, exchange_in.c.consent,
-            exchange_in.c.at_ms, exchange_in.c.seq, exchange_in.c.ans,
-        ).order_by(exchange_in.c.at_ms.desc()).limit(limit)  # fmt: skip
+            exchange_in.c.peer, exchange_in.c.op, exchange_in.c.code, exchange_in.c.uses,
+            exchange_in.c.consent, exchange_in.c.at_ms, exchange_in.c.seq, exchange_in.c.ans,
+        ).order_by(exchange_in.c.at_ms.desc(), exchange_in.c.seq.desc()).limit(limit)  # fmt: skip
         return self._connection.execute(query).all()
 
     # --- outgoing exchanges
@@ -203,28 +206,26 @@ class SharingStore:
                 env=row.request_env, body=row.body, salt=row.salt, inclusion=row.request_inclusion
             )
         return OutgoingExchange(
-            jti=row.jti, peer=row.peer, op=row.op, msg=row.msg, consent=row.consent, subject=row.subject,
-            code=row.code, at_ms=row.at_ms, ans=row.ans, request=request,
+            jti=row.jti, peer=row.peer, op=row.op, msg=row.msg, consent=row.consent,
+            subject=row.subject, code=row.code, at_ms=row.at_ms, ans=row.ans, request=request,
         )  # fmt: skip
-
-    def find_outcome(self, jti: bytes) -> bytes | None:
-        """Return the hash of the reply that one of our messages got."""
-        found = self._connection.execute(_SELECT_OUTCOME, {"jti": jti}).scalar_one_or_none()
-        return None if found is None else bytes(found)
 
     def list_outgoing(self, *, subject: str | None = None, limit: int = 100) -> Sequence[AnyRow]:
         """Return what we asked, the newest first."""
         query = select(
-            exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.op, exchange_out.c.code, exchange_out.c.subject,
-            exchange_out.c.at_ms, exchange_out.c.consent, exchange_out.c.ans,
-        ).order_by(exchange_out.c.at_ms.desc()).limit(limit)  # fmt: skip
+            exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.op, exchange_out.c.code,
+            exchange_out.c.subject, exchange_out.c.at_ms, exchange_out.c.consent, exchange_out.c.ans,
+        ).order_by(exchange_out.c.at_ms.desc(), exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
         if subject is not None:
             query = query.where(exchange_out.c.subject == subject)
         return self._connection.execute(query).all()
 
-    def close_outgoing(self, values: dict[str, Any]) -> None:
-        """Store the reply of one of our messages: of, ans, code, answer_env, answer_inclusion, answered_at_ms."""
-        self._connection.execute(_CLOSE_OUTGOING, values)
+    def close_outgoing(self, values: dict[str, Any]) -> bool:
+        """Store the reply of one of our messages unless it has one; False where it has.
+
+        ``values`` are of, ans, code, answer_env, answer_inclusion, answered_at_ms.
+        """
+        return self._connection.execute(_CLOSE_OUTGOING, values).rowcount == 1
 
     def list_unacknowledged(self, peer: str, *, limit: int) -> list[bytes]:
         """Return answers of a peer that no receipt has gone out for."""
@@ -304,35 +305,32 @@ class SharingStore:
             self._connection.execute(insert(receipt_in), rows)
 
     def list_received(self, subject: str) -> Sequence[AnyRow]:
-        """Return the newest summary of each provider on a subject, with its body where it is not erased."""
-        newest = (
-            select(
-                received_summary.c.provider,
-                func.max(exchange_out.c.answered_at_ms).label("answered_at_ms"),
+        """Return each provider's newest summary on a subject, with its body unless erased."""
+        age = (
+            func.row_number()
+            .over(
+                partition_by=received_summary.c.provider,
+                # Answers of one batch share their time: the later question has the newer one.
+                order_by=(exchange_out.c.answered_at_ms.desc(), exchange_out.c.seq.desc()),
             )
-            .join(exchange_out, exchange_out.c.ans == received_summary.c.msg)
-            .where(received_summary.c.subject == subject)
-            .group_by(received_summary.c.provider)
-            .subquery()
+            .label("age")
         )
-        query = (
+        ranked = (
             select(
                 received_summary.c.provider,
                 received_summary.c.msg,
                 received_summary.c.received_on,
-                payload.c.body,
+                age,
             )
             .join(exchange_out, exchange_out.c.ans == received_summary.c.msg)
-            .join(
-                newest,
-                and_(
-                    newest.c.provider == received_summary.c.provider,
-                    newest.c.answered_at_ms == exchange_out.c.answered_at_ms,
-                ),
-            )
-            .outerjoin(payload, payload.c.msg == received_summary.c.msg)
             .where(received_summary.c.subject == subject)
-            .order_by(received_summary.c.provider)
+            .subquery()
+        )
+        query = (
+            select(ranked.c.provider, ranked.c.msg, ranked.c.received_on, payload.c.body)
+            .outerjoin(payload, payload.c.msg == ranked.c.msg)
+            .where(ranked.c.age == 1)
+            .order_by(ranked.c.provider)
         )
         return self._connection.execute(query).all()
 
@@ -388,7 +386,7 @@ _SELECT_ANSWER = (
 )
 _CLOSE_OUTGOING = (
     update(exchange_out)
-    .where(exchange_out.c.jti == bindparam("of"))
+    .where(exchange_out.c.jti == bindparam("of"), exchange_out.c.ans.is_(None))
     .values(
         ans=bindparam("ans"),
         code=bindparam("code"),
@@ -403,7 +401,6 @@ _MARK_RECEIPT = (
     .values(receipt=bindparam("receipt_jti"))
 )
 _SELECT_COUNTER = select(peer_counter.c.n).where(peer_counter.c.peer == bindparam("peer"))
-_SELECT_OUTCOME = select(exchange_out.c.ans).where(exchange_out.c.jti == bindparam("jti"))
 # Upserts in the words that both databases speak.
 _UPSERT_COUNTER = text(
     "INSERT INTO peer_counter (peer, n) VALUES (:peer, :n) "

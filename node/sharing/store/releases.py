@@ -14,7 +14,7 @@ RELEASES_COMPARED_MAX = 240  # ten years of two windows a month
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRelease:
-    """A release as it is kept: summary and basis are JSON, the summary is None where nothing may be said."""
+    """A release as it is kept, in JSON; the summary is None where nothing may be said."""
 
     months: int
     summary: bytes | None

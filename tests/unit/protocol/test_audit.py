@@ -110,7 +110,8 @@ def test_another_anchor_leaves_nothing_to_judge() -> None:
     report = audit_bundles(federation.bundles(), anchor=OTHER_HUB.public)
 
     assert report.registry is None
-    assert report.logs == report.exchanges == ()
+    assert report.logs == ()
+    assert report.exchanges == ()
     assert codes(report) == {"unknown-key"}
     assert report.exit_status is ExitStatus.CONTRADICTED
 
@@ -133,6 +134,17 @@ def test_no_readable_snapshot_and_no_anchor_is_a_finding(registry: bytes) -> Non
 
     assert report.anchor is None
     assert "anchor-absent" in codes(report)
+
+
+def test_a_bundle_without_snapshots_is_judged_by_those_of_another() -> None:
+    federation, consent = make_pair()
+    federation.ask(ALPHA, BETA, consent)
+    theirs = federation.export(BETA) | {"registry.jsonl": b""}
+
+    report = audit_files(alpha=federation.export(ALPHA), beta=theirs)
+
+    assert codes(report) == {"registry-absent"}
+    assert report.exchanges[0].verdict is Verdict.PROVEN
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,155 @@
+"""The auditor's command line: folders in, a report and an exit status out."""
+
+import json
+import os
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from protocol import __main__ as command
+from protocol.__main__ import BundleUnreadableError, main, parse_anchor, read_bundle, verify_paths
+from protocol.audit.findings import ExitStatus
+from protocol.encoding import encode_b64u
+from protocol.errors import MalformedError
+from protocol.keys import WeakKeyError
+from tests.support.auditing import ALPHA, BETA, Files, flip_in, make_pair
+from tests.support.federation import HUB_KEY
+
+ANCHOR = encode_b64u(HUB_KEY.public.raw)
+
+
+def write(files: Files, folder: Path) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> tuple[Path, Path]:
+    federation, consent = make_pair()
+    federation.ask(ALPHA, BETA, consent)
+    return (
+        write(federation.export(ALPHA), tmp_path / "alpha"),
+        write(federation.export(BETA), tmp_path / "beta"),
+    )
+
+
+def test_bundles_that_hold_are_proven(
+    bundles: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["verify", *map(str, bundles), "--anchor", ANCHOR])
+
+    assert status == ExitStatus.PROVEN
+    assert "proven: 2 bundles, 5 entries, 1 exchanges, 1 uses counted" in capsys.readouterr().out
+
+
+def test_one_changed_byte_is_contradicted_and_the_report_is_one_json_object(
+    bundles: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = "tile/entries/000.p/2"
+    raw = (bundles[1] / path).read_bytes()
+    (bundles[1] / path).write_bytes(flip_in({path: raw}, path, len(raw) // 2)[path])
+
+    status = main(["verify", *map(str, bundles), "--anchor", ANCHOR, "--json"])
+
+    report = json.loads(capsys.readouterr().out)
+    assert status == report["exit_status"] == ExitStatus.CONTRADICTED
+    assert report["logs"][1]["findings"][0]["place"]["file"] == path
+
+
+def test_something_open_has_a_status_of_its_own(bundles: tuple[Path, Path], tmp_path: Path) -> None:
+    federation, _ = make_pair()
+    federation.request(ALPHA, BETA, op="poll", body=b"", purpose="-")
+
+    folder = write(federation.export(ALPHA), tmp_path / "open")
+
+    assert main(["verify", str(folder)]) == ExitStatus.UNDETERMINED
+    assert bundles
+
+
+@pytest.mark.parametrize("anchor", ["x", "A" * 44, "é"])
+def test_an_anchor_that_is_no_key_is_wrong_usage(
+    bundles: tuple[Path, Path], capsys: pytest.CaptureFixture[str], anchor: str
+) -> None:
+    assert main(["verify", str(bundles[0]), "--anchor", anchor]) == ExitStatus.USAGE
+    assert capsys.readouterr().err.startswith("chengxin-verify: ")
+
+
+def test_a_weak_anchor_is_refused() -> None:
+    with pytest.raises(WeakKeyError):
+        parse_anchor(encode_b64u(bytes(32)))
+    with pytest.raises(MalformedError):
+        parse_anchor("")
+
+
+def test_a_missing_folder_is_unreadable(tmp_path: Path) -> None:
+    assert main(["verify", str(tmp_path / "none")]) == ExitStatus.USAGE
+
+
+def test_nothing_to_verify_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["verify"])
+
+    assert caught.value.code == ExitStatus.USAGE
+    assert "BUNDLE" in capsys.readouterr().err
+    with pytest.raises(BundleUnreadableError):
+        verify_paths([], anchor=None)
+
+
+@pytest.mark.parametrize("kind", ["link", "folder-link", "pipe"])
+def test_what_is_no_plain_file_is_refused(bundles: tuple[Path, Path], kind: str) -> None:
+    odd = bundles[0] / "tile" / "odd"
+    if kind == "pipe":
+        os.mkfifo(odd)
+    else:
+        odd.symlink_to(bundles[1] / ("policy" if kind == "link" else "tile"))
+
+    with pytest.raises(BundleUnreadableError, match="neither a plain file nor a folder"):
+        read_bundle(bundles[0])
+
+
+def test_a_file_that_became_a_link_since_it_was_listed_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+
+    with pytest.raises(OSError, match="Too many levels"):
+        command._read_file(tmp_path / "link", bytes_max=10)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [("BUNDLE_BYTES_MAX", 100), ("BUNDLE_FILES_MAX", 3), ("FOLDER_DEPTH_MAX", 0)],
+)
+def test_a_bundle_over_a_limit_is_refused(
+    bundles: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(command, limit, value)
+
+    with pytest.raises(BundleUnreadableError):
+        read_bundle(bundles[0])
+
+
+def test_a_bundle_is_named_by_its_folder(
+    bundles: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bundles[0])
+
+    assert read_bundle(Path()).name == "alpha"
+
+
+def test_the_package_is_a_program(
+    bundles: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["protocol", "verify", str(bundles[0])])
+    monkeypatch.delitem(sys.modules, "protocol.__main__")
+
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("protocol", run_name="__main__")
+
+    assert caught.value.code == ExitStatus.PROVEN
+    assert "Anchor" in capsys.readouterr().out
