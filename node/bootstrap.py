@@ -11,7 +11,7 @@ from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import read_preset_policy
 from node.assessment.service import AssessmentService
 from node.core.clock import Clock, SystemClock, current_business_date
-from node.core.config import Settings
+from node.core.config import Settings, SettingsError
 from node.core.database import Database, UnitOfWork
 from node.core.keystore import (
     draw_bytes,
@@ -37,6 +37,7 @@ from node.sharing.sealing import Sealer
 from node.sharing.service import ConsentService, list_received_summaries
 from node.sharing.upkeep import Upkeep
 from protocol.encoding import decode_b64u, encode_b64u
+from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
 
 MEMBER_KEYS = ("message", "log")
@@ -130,13 +131,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     """Wire a whole member node; no network is used yet.
 
     Raises:
+        SettingsError: There is no hub's anchor, or it is no key.
         KeyFileError: A key file is missing or locked with another passphrase.
         LogDamagedError: The stored log contradicts its own head.
         EvidenceError: The stored registry chain does not hold.
     """
-    local = build_local_node(settings, clock=clock)
+    anchor = _read_anchor(settings)
     keys = load_member_keys(settings)
-    anchor = PublicKey(decode_b64u(settings.hub_anchor, bytes_exact=PUBLIC_KEY_BYTES))
+    local = build_local_node(settings, clock=clock)
     registry = RegistryHolder(database=local.database, anchor=anchor)
     writer = Writer(
         database=local.database,
@@ -145,9 +147,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         member_id=settings.member_id,
         key=keys.log,
     )
-    sealer = Sealer(
-        member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes
-    )
+    sealer = Sealer(member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes)
     verdicts = ConsentVerdicts()
     peers = PeerClient(timeout_s=settings.peer_timeout_s)
     consents = ConsentService(
@@ -244,13 +244,20 @@ def key_path(home: Path, name: str) -> Path:
     return home / "keys" / f"{name}.pem"
 
 
+def _read_anchor(settings: Settings) -> PublicKey:
+    try:
+        return PublicKey(decode_b64u(settings.hub_anchor, bytes_exact=PUBLIC_KEY_BYTES))
+    except ProtocolError as err:
+        raise SettingsError("setting hub_anchor: not the 32 bytes of a hub's key") from err
+
+
 def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecord]:
     return [
         PeerSummaryRecord(
             provider=received.provider,
             msg_hash_b64u=encode_b64u(received.msg),
             summary=received.summary,
-            received_on=date.fromisoformat(received.received_on),
+            received_on=received.received_on,
         )
         for received in list_received_summaries(uow, subject)
         if received.summary is not None

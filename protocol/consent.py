@@ -302,7 +302,7 @@ def sign_status(status: ConsentStatus, *, key: SigningKey) -> str:
 
 
 def open_status(token: str, *, find_key: Callable[[str], PublicKey]) -> tuple[ConsentStatus, str]:
-    """Verify a change of state; return it and the signer's ``kid``. Who may sign, the caller checks.
+    """Verify a change of state; return it and its signer's ``kid``, whose right the caller checks.
 
     Raises:
         MalformedError: Not the specified form.

@@ -144,8 +144,6 @@ def parse_entry(raw: bytes) -> Entry:
         raise EntryError(f"an entry of {len(raw)} bytes")
     try:
         return _parse(ShapeReader(parse_canonical(raw), what="entry"))
-    except EntryError:
-        raise
     except ProtocolError as err:
         raise EntryError(err.detail) from err
 
@@ -154,11 +152,12 @@ def _format(
     entry: GenesisEntry | RequestEntry | ExchangeEntry | ResponseEntry | ConsentEntry,
 ) -> JsonObject:
     common: JsonObject = {"v": ENTRY_VERSION, "at": entry.at_ms}
+    own: JsonObject
     match entry:
         case GenesisEntry():
-            return common | {"type": "genesis", "member": entry.member, "origin": entry.origin}
+            own = {"type": "genesis", "member": entry.member, "origin": entry.origin}
         case ConsentEntry():
-            return common | {
+            own = {
                 "type": "consent",
                 "consent": encode_b64u(entry.consent),
                 "seq": entry.seq,
@@ -166,7 +165,7 @@ def _format(
                 "status": encode_b64u(entry.status),
             }
         case RequestEntry():
-            return common | {
+            own = {
                 "type": "request",
                 "xid": encode_b64u(entry.xid),
                 "peer": entry.peer,
@@ -177,7 +176,7 @@ def _format(
                 "consents": _format_hashes(entry.consents),
             }
         case ExchangeEntry():
-            return common | {
+            own = {
                 "type": "exchange",
                 "xid": encode_b64u(entry.xid),
                 "peer": entry.peer,
@@ -191,8 +190,8 @@ def _format(
                 "consents": _format_hashes(entry.consents),
                 "head": _format_head(entry.head),
             }
-        case ResponseEntry():
-            return common | {
+        case _:  # a response, which the checkers know to be the one left
+            own = {
                 "type": "response",
                 "xid": encode_b64u(entry.xid),
                 "peer": entry.peer,
@@ -202,6 +201,7 @@ def _format(
                 "code": entry.code,
                 "head": _format_head(entry.head),
             }
+    return common | own
 
 
 def _parse(reader: ShapeReader) -> Entry:

@@ -1,7 +1,8 @@
 """The receiver's checks, in order: the first that fails wins (docs/protocol/exchange.md §3).
 
 ``CHECKS`` is the table; ``open_request`` makes checks 1 to 3, a node makes 4 and 5 on its own
-state, then ``check_content`` makes 6 to 8, and ``protocol.consent.check_use`` is 9. Disclosure (10) is the provider's own.
+state, then ``check_content`` makes 6 to 8, and ``protocol.consent.check_use`` is 9. Disclosure (10)
+is the provider's own.
 """
 
 from __future__ import annotations

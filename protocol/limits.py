@@ -3,7 +3,7 @@
 A limit is part of the specification (docs/protocol/limits.md): raising one is a protocol change.
 """
 
-# --- messages (docs/protocol/message.md)
+# Messages: see docs/protocol/message.md.
 MESSAGE_BYTES_MAX = 262_144  # a query, receipt or consent delivery
 ANSWER_BYTES_MAX = 1_048_576  # an answer or a signed problem
 ENVELOPE_BYTES_MAX = 16_384  # one compact JWS of a message
@@ -18,31 +18,31 @@ HASH_BYTES = 32
 JTI_BYTES = 16
 CONSENTS_PER_MESSAGE_MAX = 100
 
-# --- time (docs/protocol/message.md, freshness)
+# Time: see docs/protocol/message.md on freshness.
 MESSAGE_LIFE_S_MAX = 300
 CLOCK_AHEAD_S_DEFAULT = 10
 CLOCK_AHEAD_S_CEILING = 60  # a node refuses to start with more
 
-# --- consent (docs/protocol/consent.md)
+# Consents: see docs/protocol/consent.md.
 CONSENT_LIFE_S_MAX = 2 * 366 * 86_400  # 24 months
 CONSENT_USES_MAX = 10_000
 CONSENT_MONTHS_MAX = 36
 CONSENT_TEXT_CHARACTERS_MAX = 400
 
-# --- registry and status list
+# Registry and status list.
 REGISTRY_LIFE_S = 86_400
 REGISTRY_KEYS_PER_MEMBER_MAX = 64
 STATUS_LIST_LIFE_S = 300
 STATEMENT_SIGNATURES_MAX = 16
 
-# --- names
+# Names.
 MEMBER_ID_CHARACTERS_MAX = 253
 SUBJECT_ID_CHARACTERS_MAX = 128
 
-# --- log entries (docs/protocol/log.md)
+# Log entries: see docs/protocol/log.md.
 LOG_ENTRY_BYTES_MAX = 8_192  # a hundred consents and two member ids fit
 
-# --- log formats (docs/protocol/log.md; C2SP leaves most of these to the implementation)
+# Log formats: see docs/protocol/log.md; C2SP leaves most of these to the implementation.
 TREE_SIZE_MAX = 2**63 - 1  # what every verifier can hold in a signed 64-bit integer
 PROOF_HASHES_MAX = 63
 LOG_ENTRY_FORMAT_BYTES_MAX = 65_535  # uint16 length prefix of an entry bundle

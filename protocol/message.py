@@ -114,7 +114,7 @@ class WireMessage:
             "inclusion": self.inclusion,
             "salt": encode_b64u(self.salt),
         }
-        # Four texts in canonical order: the walk over values that canonical_json makes has nothing to find.
+        # Four texts in canonical order: canonical_json's walk over values has nothing to find.
         return json.dumps(outer, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 

@@ -1,29 +1,33 @@
-"""``chengxin consent``: what a customer's officer does. The key stays in the officer's file; the hub and the nodes see what it signs."""
+"""``chengxin consent``: what a customer's officer does.
+
+The key stays in the officer's file; the hub and the nodes see what it signs.
+"""
 
 from __future__ import annotations
 
 import json
-import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 
-from node.cli.http import TIMEOUT_S, check_response
+from node.cli.http import post_enrolment, post_statement, read_token
 from node.cli.signing import Grant, format_bundle, sign_bundle, sign_revocation
 from node.core.clock import SystemClock, now_s
-from node.core.errors import UnavailableError
-from node.core.keystore import generate_key, load_key, save_key, write_secret_file
+from node.core.errors import NodeError
+from node.core.keystore import draw_bytes, generate_key, load_key, save_key, write_secret_file
 from node.sharing.peers import STATUSES_PATH
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.enrolment import SubjectEnrolment, sign_subject_enrolment
 from protocol.identifiers import SubjectId, parse_subject_id
 from protocol.keys import SigningKey
 from protocol.limits import HASH_BYTES, SALT_BYTES
+from protocol.purpose import TEMPLATES
 from schemas.summary import Section
 
+HUB_STATUSES_PATH = "/hub/v1/statuses"
 consent_app = typer.Typer(no_args_is_help=True, help="Subjects: make a key, enrol, sign, withdraw.")
 
 PassphraseOption = Annotated[
@@ -31,6 +35,15 @@ PassphraseOption = Annotated[
 ]
 KeyOption = Annotated[Path, typer.Option("--key", help="The subject's key file (PEM).")]
 SaltOption = Annotated[Path, typer.Option("--salt", help="The subject's salt file.")]
+
+
+def _check_purpose(code: str) -> str:
+    if code not in TEMPLATES:
+        raise typer.BadParameter(f"one of {', '.join(TEMPLATES)}")
+    return code
+
+
+PurposeOption = Annotated[str, typer.Option(help="P1, P2 or P3.", callback=_check_purpose)]
 SubjectOption = Annotated[str, typer.Option(help="scheme:value, e.g. cn.uscc:91350100M000100Y43.")]
 
 
@@ -39,7 +52,7 @@ def make_key(key: KeyOption, salt: SaltOption, passphrase: PassphraseOption) -> 
     """Make a subject's key and salt."""
     made = generate_key()
     save_key(made, path=key, passphrase=passphrase)
-    write_secret_file(encode_b64u(secrets.token_bytes(SALT_BYTES)).encode("ascii"), path=salt)
+    write_secret_file(encode_b64u(draw_bytes(SALT_BYTES)).encode("ascii"), path=salt)
     Console().print(f"key {made.kid} is in {key}; keep it and {salt} to yourselves")
 
 
@@ -48,6 +61,7 @@ def enrol(
     subject: SubjectOption,
     key: KeyOption,
     salt: SaltOption,
+    *,
     hub_url: Annotated[str, typer.Option(help="Address of the hub.")],
     token_file: Annotated[Path, typer.Option(help="File with the hub's enrolment token.")],
     passphrase: PassphraseOption,
@@ -58,7 +72,7 @@ def enrol(
         salt=_read_salt(salt),
         key=load_key(path=key, passphrase=passphrase),
         hub_url=hub_url,
-        token=token_file.read_text(encoding="utf-8").strip(),
+        token=read_token(token_file),
     )
     Console().print("entered")
 
@@ -68,12 +82,12 @@ def sign(
     subject: SubjectOption,
     key: KeyOption,
     salt: SaltOption,
+    *,
     consumer: Annotated[str, typer.Option(help="The member that may ask.")],
     provider: Annotated[list[str], typer.Option(help="A member that may answer; repeat it.")],
     out: Annotated[Path, typer.Option(help="Where the signed bundle goes.")],
     passphrase: PassphraseOption,
-    *,
-    purpose: Annotated[str, typer.Option(help="P1, P2 or P3.")] = "P1",
+    purpose: PurposeOption = "P1",
     metric: Annotated[list[Section] | None, typer.Option(help="Sections; all when absent.")] = None,
     last_months: Annotated[int, typer.Option(help="How far back, in months.")] = 12,
     days: Annotated[int, typer.Option(help="How long the consent lasts.")] = 90,
@@ -104,11 +118,12 @@ def sign(
 def revoke(
     consent: Annotated[str, typer.Argument(help="Hash of the consent.")],
     key: KeyOption,
-    to: Annotated[
-        list[str], typer.Option(help="Address of a provider's node or the hub; repeat it.")
-    ],
+    to: Annotated[list[str], typer.Option(help="Address of a provider's node; repeat it.")],
     passphrase: PassphraseOption,
     *,
+    hub_url: Annotated[
+        str | None, typer.Option(help="Address of the hub, for those that are away.")
+    ] = None,
     seq: Annotated[int, typer.Option(help="Number of the change: above every earlier one.")] = 1,
 ) -> None:
     """Withdraw a consent, at once at every address named."""
@@ -118,9 +133,30 @@ def revoke(
         key=load_key(path=key, passphrase=passphrase),
         now_s=now_s(SystemClock()),
     )
-    for address in to:
-        post_status(address, token, is_hub=False)
-        Console().print(f"withdrawn at {address}")
+    urls = [f"{address}{STATUSES_PATH}" for address in to]
+    if hub_url is not None:
+        urls.append(f"{hub_url}{HUB_STATUSES_PATH}")
+    withdraw(token, urls=urls)
+
+
+def withdraw(token: str, *, urls: Sequence[str]) -> None:
+    """Send a withdrawal to every address, whatever the others say.
+
+    Raises:
+        UnavailableError: One of them does not answer; the others have it.
+        ServerRefusedError: One of them refuses it; the others have it.
+    """
+    failed: NodeError | None = None
+    for url in urls:
+        try:
+            post_statement(url, token)
+        except NodeError as err:
+            failed = err
+            Console().print(f"not withdrawn at {url}: {err.detail}", soft_wrap=True)
+        else:
+            Console().print(f"withdrawn at {url}", soft_wrap=True)
+    if failed is not None:
+        raise failed
 
 
 def enrol_subject(
@@ -132,41 +168,15 @@ def enrol_subject(
         UnavailableError: The hub does not answer.
         ServerRefusedError: The hub refuses.
     """
-    try:
-        with httpx.Client(base_url=hub_url, timeout=TIMEOUT_S) as client:
-            discovery = client.get("/.well-known/chengxin")
-            check_response(discovery)
-            enrolment = SubjectEnrolment(
-                hub=str(discovery.json()["hub"]),
-                iat=now_s(SystemClock()),
-                subject=subject,
-                salt=salt,
-                key=key.public,
-            )
-            answer = client.post(
-                "/hub/v1/subjects",
-                json={"tokens": list(sign_subject_enrolment(enrolment, key=key))},
-                headers={"authorization": f"Bearer {token}"},
-            )
-            check_response(answer)
-    except httpx.HTTPError as err:
-        raise UnavailableError(f"{hub_url} does not answer") from err
 
+    def sign(hub_id: str) -> Sequence[str]:
+        enrolment = SubjectEnrolment(
+            hub=hub_id, iat=now_s(SystemClock()), subject=subject, salt=salt, key=key.public
+        )
+        return sign_subject_enrolment(enrolment, key=key)
 
-def post_status(address: str, token: str, *, is_hub: bool) -> None:
-    """Hand a signed change of state to a node or the hub.
-
-    Raises:
-        UnavailableError: It does not answer.
-        ServerRefusedError: It refuses.
-    """
-    path = "/hub/v1/statuses" if is_hub else STATUSES_PATH
-    try:
-        answer = httpx.post(f"{address}{path}", content=token.encode("ascii"), timeout=TIMEOUT_S)
-    except httpx.HTTPError as err:
-        raise UnavailableError(f"{address} does not answer") from err
-    check_response(answer)
+    post_enrolment(hub_url, "/hub/v1/subjects", token=token, sign=sign)
 
 
 def _read_salt(path: Path) -> bytes:
-    return decode_b64u(path.read_text(encoding="ascii").strip(), bytes_exact=SALT_BYTES)
+    return decode_b64u(read_token(path), bytes_exact=SALT_BYTES)

@@ -5,18 +5,17 @@ Repeating it changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 
 from node.bootstrap import load_member_keys
-from node.cli.http import TIMEOUT_S, check_response
+from node.cli.http import post_enrolment, read_token
 from node.core.clock import SystemClock, now_s
 from node.core.config import Settings, load_settings
-from node.core.errors import UnavailableError
 from protocol.enrolment import MemberEnrolment, sign_member_enrolment
 
 enrol_app = typer.Typer()
@@ -31,7 +30,7 @@ def enrol(
 ) -> None:
     """Enter this member at its hub."""
     settings = load_settings(home)
-    hub_id = enrol_member(settings, token=token_file.read_text(encoding="utf-8").strip())
+    hub_id = enrol_member(settings, token=read_token(token_file))
     Console().print(f"{settings.member_id} is entered at {hub_id}")
 
 
@@ -41,29 +40,20 @@ def enrol_member(settings: Settings, *, token: str) -> str:
     Raises:
         UnavailableError: The hub does not answer.
         ServerRefusedError: The hub refuses.
+        KeyFileError: A key is missing or locked with another passphrase.
     """
     keys = load_member_keys(settings)
-    try:
-        with httpx.Client(base_url=settings.hub_url, timeout=TIMEOUT_S) as client:
-            discovery = client.get("/.well-known/chengxin")
-            check_response(discovery)
-            hub_id = str(discovery.json()["hub"])
-            enrolment = MemberEnrolment(
-                hub=hub_id,
-                iat=now_s(SystemClock()),
-                member=settings.member_id,
-                name=settings.name or settings.member_id,
-                endpoint=settings.url,
-                log_origin=settings.log_origin,
-                keys={"message": keys.message.public, "log": keys.log.public},
-            )
-            tokens = sign_member_enrolment(enrolment, keys=[keys.message, keys.log])
-            answer = client.post(
-                "/hub/v1/members",
-                json={"tokens": list(tokens)},
-                headers={"authorization": f"Bearer {token}"},
-            )
-            check_response(answer)
-    except httpx.HTTPError as err:
-        raise UnavailableError(f"{settings.hub_url} does not answer") from err
-    return hub_id
+
+    def sign(hub_id: str) -> Sequence[str]:
+        enrolment = MemberEnrolment(
+            hub=hub_id,
+            iat=now_s(SystemClock()),
+            member=settings.member_id,
+            name=settings.name or settings.member_id,
+            endpoint=settings.url,
+            log_origin=settings.log_origin,
+            keys={"message": keys.message.public, "log": keys.log.public},
+        )
+        return sign_member_enrolment(enrolment, keys=[keys.message, keys.log])
+
+    return post_enrolment(settings.hub_url, "/hub/v1/members", token=token, sign=sign)

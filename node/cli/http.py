@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -50,13 +52,13 @@ class NodeClient:
         """Close the pool."""
         self._client.close()
 
-    def _send(self, method: str, path: str, *, params: dict[str, str | int], body: object) -> Any:  # noqa: ANN401
+    def _send(self, method: str, path: str, *, params: dict[str, str | int], body: object) -> Any:  # noqa: ANN401  as get
         try:
             response = self._client.request(method, path, params=params, json=body)
         except httpx.HTTPError as err:
             raise UnavailableError(f"{self._client.base_url} does not answer") from err
         check_response(response)
-        return response.json()
+        return _read_json(response)
 
 
 def check_response(response: httpx.Response) -> None:
@@ -73,6 +75,69 @@ def check_response(response: httpx.Response) -> None:
     except (ValueError, KeyError, TypeError):
         text = f"status {response.status_code}"
     raise ServerRefusedError(text)
+
+
+def post_enrolment(
+    hub_url: str, path: str, *, token: str, sign: Callable[[str], Sequence[str]]
+) -> str:
+    """Ask a hub for its id, send statements signed for that id and return it.
+
+    Raises:
+        UnavailableError: The hub does not answer.
+        ServerRefusedError: The hub refuses, or is none.
+    """
+    try:
+        with httpx.Client(base_url=hub_url, timeout=TIMEOUT_S) as client:
+            discovery = client.get("/.well-known/chengxin")
+            check_response(discovery)
+            hub_id = _read_hub_id(discovery)
+            answer = client.post(
+                path,
+                json={"tokens": list(sign(hub_id))},
+                headers={"authorization": f"Bearer {token}"},
+            )
+            check_response(answer)
+    except (httpx.HTTPError, httpx.InvalidURL) as err:
+        raise UnavailableError(f"{hub_url} does not answer") from err
+    return hub_id
+
+
+def post_statement(url: str, statement: str) -> None:
+    """Send one signed statement.
+
+    Raises:
+        UnavailableError: Nobody answers there.
+        ServerRefusedError: It is refused.
+    """
+    try:
+        answer = httpx.post(url, content=statement.encode("ascii"), timeout=TIMEOUT_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as err:
+        raise UnavailableError(f"{url} does not answer") from err
+    check_response(answer)
+
+
+def read_token(path: Path) -> str:
+    """Return the token that a file holds.
+
+    Raises:
+        KeyFileError: It cannot be read.
+    """
+    return read_secret("", path=path)
+
+
+def _read_hub_id(discovery: httpx.Response) -> str:
+    found = _read_json(discovery)
+    hub_id = found.get("hub") if isinstance(found, dict) else None
+    if not isinstance(hub_id, str):
+        raise ServerRefusedError(f"{discovery.url} is no hub's")
+    return hub_id
+
+
+def _read_json(response: httpx.Response) -> Any:  # noqa: ANN401  as get
+    try:
+        return response.json()
+    except ValueError as err:
+        raise ServerRefusedError(f"{response.url} answers no JSON") from err
 
 
 def open_client(settings: Settings) -> NodeClient:

@@ -1,13 +1,13 @@
 """``chengxin``: one command for members, hubs, subjects and auditors.
 
-Exit codes: 0 done, 1 refused (the text says by which rule), 2 wrong usage; commands add their own above that.
+Exit codes: 0 done, 1 refused (the text says by which rule), 2 wrong usage; commands add their own
+above that.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,7 @@ from node.cli.consent import consent_app
 from node.cli.demo import demo_app
 from node.cli.enrol import enrol_app
 from node.cli.query import query_app
-from node.core.config import CONFIG_FILE_NAME, build_settings, load_settings
+from node.core.config import ConfigValue, build_settings, load_settings, write_config
 from node.core.errors import NodeError
 from node.hub.commands import hub_app
 from node.rating.commands import rate_app
@@ -116,6 +116,7 @@ def open_home(
 @app.command("init")
 def init(
     home: HomeOption,
+    *,
     member_id: Annotated[str | None, typer.Option(help="DNS-like name, acme.example.")] = None,
     name: Annotated[str | None, typer.Option(help="Name shown to people.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
@@ -128,7 +129,7 @@ def init(
     ] = None,
 ) -> None:
     """Make a member's folder: configuration, keys, API token."""
-    given: dict[str, str | int | None] = {
+    given: dict[str, ConfigValue | None] = {
         "member_id": member_id,
         "name": name,
         "port": port,
@@ -158,23 +159,8 @@ def serve(home: HomeOption) -> None:
     )
 
 
-def write_config(home: Path, values: Mapping[str, str | int | bool]) -> None:
-    """Write the configuration file; values are plain texts, integers and booleans."""
-    lines = [f"{key} = {_format_toml(value)}" for key, value in values.items()]
-    (home / CONFIG_FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _format_toml(value: str | int | bool) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
 def configure_logging(level: str) -> None:
-    """One JSON line a decision on standard error."""
+    """Log one JSON line a decision on standard error."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

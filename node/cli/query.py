@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,21 +38,20 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
     """Ask every provider under the customer's consents, in parallel."""
-    client = open_client(load_settings(home))
-    held = client.get("/api/v1/consents", subject=subject)
-    consents = [one["consent"] for one in held if one["state"] == "active"]
-    if not consents:
-        raise NoConsentError(f"no active consent of {subject} is held here")
-    outcomes = client.post(
-        "/api/v1/asks",
-        {
-            "consents": consents,
-            "purpose": purpose,
-            "metrics": [one.value for one in (metric or list(Section))],
-            "last_months": last_months,
-        },
-    )
-    client.close()
+    with closing(open_client(load_settings(home))) as client:
+        held = client.get("/api/v1/consents", subject=subject)
+        consents = [one["consent"] for one in held if one["state"] == "active"]
+        if not consents:
+            raise NoConsentError(f"no active consent of {subject} is held here")
+        outcomes = client.post(
+            "/api/v1/asks",
+            {
+                "consents": consents,
+                "purpose": purpose,
+                "metrics": [one.value for one in (metric or list(Section))],
+                "last_months": last_months,
+            },
+        )
     if as_json:
         typer.echo(json.dumps(outcomes))
         return

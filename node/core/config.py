@@ -6,7 +6,9 @@ docs/operating.md has a row for every setting; a test compares the two.
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -20,6 +22,7 @@ from protocol.identifiers import parse_member_id
 from protocol.limits import CLOCK_AHEAD_S_CEILING, CLOCK_AHEAD_S_DEFAULT
 
 CONFIG_FILE_NAME = "chengxin.toml"
+ConfigValue = str | int | bool
 
 
 class SettingsError(RejectedError):
@@ -61,7 +64,7 @@ class Settings(BaseSettings):
     enrolment_token: SecretStr = SecretStr("")
     """Hub: token to enrol with; read from ``home/enrolment_token`` when empty."""
     simulated: bool = False
-    """Hub: the federation is a simulation; only then are subjects of the scheme ``sim`` admitted."""
+    """Hub: the federation is simulated; only then are subjects of the scheme ``sim`` admitted."""
     legal_basis: str = ""
     """Hub: statement of the legal basis, which members read; without it the hub does not start."""
     clock_ahead_s: int = Field(default=CLOCK_AHEAD_S_DEFAULT, ge=0, le=CLOCK_AHEAD_S_CEILING)
@@ -120,6 +123,8 @@ def load_settings(home: Path) -> Settings:
         raise SettingsError(f"{path} does not exist: run chengxin init first") from err
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise SettingsError(f"{path} cannot be read: {err}") from err
+    if "home" in values:
+        raise SettingsError("setting home: it is the folder that the file stands in")
     return build_settings(home=home, **values)
 
 
@@ -137,6 +142,14 @@ def build_settings(*, home: Path, **values: object) -> Settings:
         first = err.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"setting {place}: {first['msg']}") from err
+
+
+def write_config(home: Path, values: Mapping[str, ConfigValue]) -> None:
+    """Write the configuration file of a home folder."""
+    # JSON's spelling of texts, integers and booleans is TOML's too, but for the character 0x7f.
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+    text = "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
+    (home / CONFIG_FILE_NAME).write_text(text, encoding="utf-8")
 
 
 class _EnvironmentSettings(Settings):

@@ -53,7 +53,10 @@ def save_key(key: SigningKey, *, path: Path, passphrase: str) -> None:
 
     Raises:
         KeyExistsError: The file exists.
+        KeyFileError: The passphrase is empty.
     """
+    if not passphrase:
+        raise KeyFileError(f"{path} is not written without a passphrase")
     pem = Ed25519PrivateKey.from_private_bytes(key.seed).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode("utf-8"))
     )
@@ -111,11 +114,14 @@ def read_secret(configured: str, *, path: Path) -> str:
     """Return a secret from the configuration, else from its file.
 
     Raises:
-        KeyFileError: Neither is there.
+        KeyFileError: Neither is there, or the file is empty.
     """
     if configured:
         return configured
     try:
-        return path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as err:
         raise KeyFileError(f"{path} cannot be read and no secret is configured") from err
+    if not secret:
+        raise KeyFileError(f"{path} is empty and no secret is configured")
+    return secret

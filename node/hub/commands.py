@@ -6,7 +6,6 @@ Values of ``init`` may come from the environment too (CHENGXIN_*), as every sett
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,14 @@ import uvicorn
 from rich.console import Console
 from rich.table import Table
 
-from node.core.config import CONFIG_FILE_NAME, Settings, build_settings, load_settings
+from node.core.config import (
+    CONFIG_FILE_NAME,
+    ConfigValue,
+    Settings,
+    build_settings,
+    load_settings,
+    write_config,
+)
 from node.core.errors import ConflictError
 from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
 from node.hub.app import KEY_NAMES, build_hub_app, open_hub
@@ -66,7 +72,7 @@ def init(
     public_url: Annotated[str, typer.Option(envvar="CHENGXIN_PUBLIC_URL")] = "",
 ) -> None:
     """Make the hub's keys, secrets and configuration; an interrupted start is made good."""
-    values: dict[str, str | int | bool] = {
+    values: dict[str, ConfigValue] = {
         "role": "hub",
         "member_id": member_id,
         "name": name,
@@ -83,7 +89,7 @@ def init(
         raise HubExistsError(f"{config} exists and is not overwritten")
     _make_secrets(settings)
     # Last of all: while it is missing, nothing has been made that anybody relies on.
-    config.write_text(_format_toml(values), encoding="utf-8")
+    write_config(home, values)
     with _opened(home) as service:
         typer.echo(f"hub      {service.hub}")
         typer.echo(f"anchor   {encode_b64u(service.anchor.raw)}")
@@ -189,11 +195,3 @@ def _make_secrets(settings: Settings) -> None:
             load_key(path=path, passphrase=passphrase)
         else:
             save_key(generate_key(), path=path, passphrase=passphrase)
-
-
-def _format_toml(values: dict[str, str | int | bool]) -> str:
-    # JSON's spelling of texts, integers and booleans is TOML's too, but for the character 0x7f.
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
-    text = "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
-    tomllib.loads(text)
-    return text

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
-from node.sharing.asking import AskingService
+from node.sharing.asking import FAN_OUT_MAX, AskingService
 from node.sharing.outgoing import Ask, Outcome
 from node.sharing.service import ConsentService
 from node.sharing.store import HeldConsent
@@ -49,10 +49,10 @@ class ConsentView(ApiModel):
 class AskRequest(ApiModel):
     """Questions under consents, one a provider, asked at once."""
 
-    consents: Annotated[list[Hash], Field(min_length=1, max_length=100)]
+    consents: Annotated[list[Hash], Field(min_length=1, max_length=FAN_OUT_MAX)]
     purpose: str
     metrics: Annotated[list[Section], Field(min_length=1)]
-    last_months: Annotated[int, Field(ge=3, le=12, multiple_of=3)] = 12
+    last_months: Literal[3, 12] = 12
 
 
 class OutcomeView(ApiModel):
@@ -89,7 +89,16 @@ def build_sharing_router(
 ) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["sharing"])
+    _add_consent_routes(router, consents=consents, asking=asking, upkeep=upkeep)
+    _add_ask_routes(router, asking=asking, upkeep=upkeep)
+    _add_view_routes(router, consents=consents)
+    _add_round_routes(router, upkeep=upkeep)
+    return router
 
+
+def _add_consent_routes(
+    router: APIRouter, *, consents: ConsentService, asking: AskingService, upkeep: Upkeep
+) -> None:
     @router.post("/consents", status_code=201)
     async def hold_consents(body: HoldRequest) -> list[ConsentView]:
         """Take in consents, all or none; holding one again changes nothing."""
@@ -111,6 +120,8 @@ def build_sharing_router(
             raise NotFoundError("no such consent is held here")
         return _view_outcome(await asking.deliver(held))
 
+
+def _add_ask_routes(router: APIRouter, *, asking: AskingService, upkeep: Upkeep) -> None:
     @router.post("/asks")
     async def ask(body: AskRequest) -> list[OutcomeView]:
         """Ask each consent's provider, in parallel, within a deadline."""
@@ -132,6 +143,8 @@ def build_sharing_router(
         upkeep.check_exchanging()
         return _view_outcome(await asking.settle(decode_b64u(ask_id, bytes_exact=JTI_BYTES)))
 
+
+def _add_view_routes(router: APIRouter, *, consents: ConsentService) -> None:
     @router.get("/exchanges/out")
     async def list_outgoing(subject: str | None = None) -> list[ExchangeView]:
         """List our questions, the newest first."""
@@ -152,6 +165,8 @@ def build_sharing_router(
             for row in rows
         ]
 
+
+def _add_round_routes(router: APIRouter, *, upkeep: Upkeep) -> None:
     @router.post("/receipts")
     async def send_receipts() -> CountView:
         """Send the receipts that are due now."""
@@ -161,8 +176,6 @@ def build_sharing_router(
     async def get_cosigned() -> CountView:
         """Have the hub cosign the log now; the count is the size cosigned."""
         return CountView(count=(await upkeep.get_cosigned()).size)
-
-    return router
 
 
 def _view_consent(held: HeldConsent) -> ConsentView:

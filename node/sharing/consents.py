@@ -196,7 +196,7 @@ def hold_consent(
 
 
 def _is_replaced(store: SharingStore, held: HeldConsent) -> bool:
-    """Tell whether a consent of the same subject that arrived earlier stands in this one's place."""
+    """Tell whether an earlier consent of the same subject stands in this one's place."""
     name = encode_b64u(held.hash)
     for other in store.list_consents(subject=held.subject):
         payload = split_compact(other.token, bytes_max=STATEMENT_BYTES_MAX).payload

@@ -21,6 +21,8 @@ from protocol.strict_json import parse_object
 MESSAGES_PATH = "/chengxin/v1/messages"
 STATUSES_PATH = "/chengxin/v1/consent-statuses"
 CONNECTIONS_MAX = 256
+# A body travels in base64, a third longer, beside its envelope and proof.
+REPLY_BYTES_MAX = 2 * ANSWER_BYTES_MAX
 
 
 class PeerUnreachableError(UnavailableError):
@@ -74,7 +76,7 @@ class PeerClient:
             f"{endpoint}{MESSAGES_PATH}",
             raw,
             content_type=MEDIA_TYPE,
-            bytes_max=ANSWER_BYTES_MAX * 2,
+            bytes_max=REPLY_BYTES_MAX,
         )
 
     async def fetch_registry(self, hub_url: str, *, seq: int | None) -> list[str]:

@@ -6,9 +6,12 @@ import threading
 from dataclasses import dataclass
 
 PEERS_MAX = 10_000
+TOKEN_MILLI = 1_000
+MINUTE_MS = 60_000
+NEVER = -1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Bucket:
     tokens_milli: int
     at_ms: int
@@ -21,7 +24,7 @@ class TokenBuckets:
     def __init__(self, *, rate_per_s: int, burst: int) -> None:
         """Start every member with a full bucket."""
         self._rate_per_s = rate_per_s
-        self._burst_milli = burst * 1000
+        self._burst_milli = burst * TOKEN_MILLI
         self._buckets: dict[str, _Bucket] = {}
         self._lock = threading.Lock()
 
@@ -34,16 +37,16 @@ class TokenBuckets:
                 self._burst_milli, bucket.tokens_milli + elapsed_ms * self._rate_per_s
             )
             bucket.at_ms = now_ms
-            if bucket.tokens_milli < 1000:  # noqa: PLR2004  a whole token
+            if bucket.tokens_milli < TOKEN_MILLI:
                 return False
-            bucket.tokens_milli -= 1000
+            bucket.tokens_milli -= TOKEN_MILLI
             return True
 
     def is_first_refusal(self, peer: str, *, now_ms: int) -> bool:
         """Tell whether this is the peer's first refusal of the minute, the one that is logged."""
         with self._lock:
             bucket = self._get(peer, now_ms)
-            minute = now_ms // 60_000
+            minute = now_ms // MINUTE_MS
             is_first = bucket.refused_minute != minute
             bucket.refused_minute = minute
             return is_first
@@ -54,5 +57,7 @@ class TokenBuckets:
         if bucket is None:
             if len(self._buckets) >= PEERS_MAX:
                 self._buckets.pop(next(iter(self._buckets)))
-            bucket = self._buckets[peer] = _Bucket(self._burst_milli, now_ms, -1)
+            bucket = self._buckets[peer] = _Bucket(
+                tokens_milli=self._burst_milli, at_ms=now_ms, refused_minute=NEVER
+            )
         return bucket

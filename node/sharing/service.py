@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import date
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
@@ -42,7 +43,7 @@ class ReceivedSummary:
 
     provider: str
     msg: bytes
-    received_on: str
+    received_on: date
     summary: Summary | None
 
 
@@ -186,7 +187,7 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
         ReceivedSummary(
             provider=row.provider,
             msg=row.msg,
-            received_on=row.received_on.isoformat(),
+            received_on=row.received_on,
             summary=None if row.body is None else _read_summary(row.body),
         )
         for row in SharingStore(uow.connection).list_received(subject)

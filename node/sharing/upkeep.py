@@ -1,4 +1,4 @@
-"""What a node does by itself: follow registry and status list, have its log cosigned, send receipts.
+"""What a node does by itself: follow registry and statuses, have its log cosigned, send receipts.
 
 Each is one bounded round that may fail and is tried again; ``node.web.app`` runs them on their
 intervals, registry and witness at start too.
@@ -23,12 +23,14 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService
 from protocol.cosignature import SIZE_CONTENT_TYPE, adopt_cosignatures, build_add_checkpoint
 from protocol.errors import ProtocolError
+from protocol.limits import TREE_SIZE_MAX
 from protocol.note import parse_vkey
 from protocol.status_list import open_status_list
 
 SNAPSHOTS_A_ROUND_MAX = 1_000
 HTTP_OK = 200
 HTTP_CONFLICT = 409
+SIZE_DIGITS_MAX = len(str(TREE_SIZE_MAX))
 _log = structlog.get_logger()
 
 
@@ -95,7 +97,7 @@ class Upkeep:
         return self._registry.newest_seq
 
     async def poll_statuses(self) -> int:
-        """Take over the statuses of consents held here and return how many were new.
+        """Take over the statuses of consents held here and return how many are in force.
 
         Raises:
             UnavailableError: The hub does not answer.
@@ -110,7 +112,8 @@ class Upkeep:
         taken = 0
         for status in listed.entries:
             try:
-                await asyncio.wrap_future(self._consents.submit_status(status))
+                future = await asyncio.to_thread(self._consents.submit_status, status)
+                await asyncio.wrap_future(future)
                 taken += 1
             except (ConflictError, NotFoundError, ProtocolError) as err:
                 _log.debug("status_not_taken", code=err.code)
@@ -121,7 +124,8 @@ class Upkeep:
 
         Raises:
             WitnessRefusedError: The hub refuses.
-            UnavailableError: The hub does not answer.
+            UnavailableError: The hub does not answer, or there is no registry yet.
+            ProtocolError: Its answer is no valid cosignature.
         """
         async with self._witness_lock:
             known = await asyncio.to_thread(self._find_witnessed)
@@ -130,21 +134,25 @@ class Upkeep:
     async def send_receipts(self) -> int:
         """Send a receipt to every peer whose answers have none, and return how many went out.
 
-        Raises:
-            UnavailableError: A peer does not answer; the others have theirs.
+        A peer that cannot take its receipt now keeps none of the others waiting; it gets a new one
+        in a later round.
         """
         count = 0
         for peer in await asyncio.to_thread(self._asking.list_peers_to_acknowledge):
-            if await self._asking.acknowledge(peer) is not None:
-                count += 1
+            try:
+                outcome = await self._asking.acknowledge(peer)
+            except (UnavailableError, ProtocolError) as err:
+                _log.warning("receipt_not_sent", peer=peer, code=err.code)
+                continue
+            count += outcome is not None
         return count
 
     def check_exchanging(self) -> None:
         """Check that this node may exchange now.
 
         Raises:
-            UnavailableError: The log is broken, the registry has expired or is absent, or no witness
-                has seen the log for too long; the text says which.
+            UnavailableError: The log is broken, the registry has expired or is absent, or no
+                witness has seen the log for too long; the text says which.
         """
         if self._writer.broken is not None:
             raise UnavailableError(f"the log is stopped: {self._writer.broken.detail}")
@@ -176,7 +184,7 @@ class Upkeep:
         reply = await self._peers.add_checkpoint(self._hub_url, request)
         if reply.status == HTTP_CONFLICT and reply.content_type.startswith(SIZE_CONTENT_TYPE):
             # The hub has cosigned a head that we did not get to keep: go on from there.
-            hub_size = int(reply.body)
+            hub_size = _parse_size(reply.body)
             if hub_size > state.edge.size or hub_size == old_size:
                 raise WitnessRefusedError(
                     f"the hub has seen {hub_size} entries, this log has {state.edge.size}"
@@ -213,4 +221,15 @@ async def run_round(name: str, work: Awaitable[object]) -> bool:
     except (NodeError, ProtocolError) as err:
         _log.warning("upkeep_failed", round=name, code=err.code, detail=err.detail)
         return False
+    except Exception as err:  # noqa: BLE001  the jobs' edge: one broken round must not end the later ones
+        # Its text may hold rows of the database, so the class alone is logged.
+        _log.error("upkeep_broken", round=name, error=type(err).__name__)
+        return False
     return True
+
+
+def _parse_size(body: bytes) -> int:
+    text = body.decode("ascii", errors="replace").strip()
+    if not text.isascii() or not text.isdigit() or len(text) > SIZE_DIGITS_MAX:
+        raise WitnessRefusedError("the hub names no size of this log")
+    return int(text)

@@ -11,13 +11,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from node.bootstrap import Node
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer
-from node.core.http.problems import handle_error, handle_invalid_request
+from node.core.http.bodies import BodyGuard
+from node.core.http.problems import handle_error, handle_http_exception, handle_invalid_request
 from node.sharing.api import build_sharing_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.upkeep import run_round
@@ -28,6 +30,7 @@ from protocol.errors import ProtocolError
 from protocol.message import MEDIA_TYPE
 
 API_PREFIX = "/api/v1"
+API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
 
 
 def build_app(node: Node) -> FastAPI:
@@ -44,7 +47,11 @@ def build_app(node: Node) -> FastAPI:
             NodeError: handle_error,
             ProtocolError: handle_error,
             RequestValidationError: handle_invalid_request,
+            HTTPException: handle_http_exception,
         },
+    )
+    app.add_middleware(
+        BodyGuard, prefix=f"{API_PREFIX}/", token=node.api_token, bytes_max=API_BODY_BYTES_MAX
     )
     guarded = [Depends(authenticate)]
     app.include_router(

@@ -393,7 +393,7 @@ def test_two_messages_of_one_id_at_once_are_one_answer_and_one_refusal(
     scene: Scene, consent: bytes
 ) -> None:
     raws = [
-        scene.forge(replace(scene.query(consent, metrics=metrics), jti=JTI))
+        scene.forge(replace(scene.query(consent, metrics=[*metrics]), jti=JTI))
         for metrics in (["delay"], ["delay", "money"])
     ]
 

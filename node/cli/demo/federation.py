@@ -21,7 +21,7 @@ from node.cli.demo.processes import (
 )
 from node.cli.enrol import enrol_member
 from node.cli.http import NodeClient, open_client
-from node.core.config import CONFIG_FILE_NAME, Settings, build_settings, load_settings
+from node.core.config import ConfigValue, Settings, build_settings, load_settings, write_config
 from node.core.keystore import draw_bytes, generate_key, load_key
 from node.records.importing import ImportReport
 from protocol.encoding import encode_b64u
@@ -75,7 +75,7 @@ def build_member_settings(
     name = MEMBER_NAMES[index]
     home = folder / name
     home.mkdir(parents=True, mode=0o700)
-    values: dict[str, str | int] = {
+    values: dict[str, ConfigValue] = {
         "member_id": f"{name}.example",
         "name": f"{name.capitalize()} (simulated)",
         "port": find_port(),
@@ -86,11 +86,7 @@ def build_member_settings(
     }
     settings = build_settings(home=home, **values)
     init_home(settings)
-    lines = [
-        f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
-        for key, value in values.items()
-    ]
-    (home / CONFIG_FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_config(home, values)
     return settings
 
 

@@ -99,7 +99,7 @@ def inspect_material(path: Path) -> Material:
 
 
 def choose_cast(nodes: Sequence[LocalNode], *, on: date) -> Cast:
-    """Find a customer whom the providers know well and the consumer hardly, and two of coarser tiers.
+    """Find a customer whom the providers know well and the consumer hardly; two of coarser tiers.
 
     Raises:
         DemoDataError: No customer is known to three other members.

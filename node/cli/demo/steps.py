@@ -15,15 +15,15 @@ from rich.table import Table
 from node.assessment.policy_file import Language
 from node.assessment.report import build_table
 from node.bootstrap import build_local_node, load_member_keys
-from node.cli.consent import post_status
 from node.cli.demo.federation import MemberProcess, SubjectKeys
 from node.cli.demo.processes import COMMAND_S_MAX, run_command
+from node.cli.http import post_statement
 from node.cli.query import build_outcome_table
 from node.cli.signing import Grant, format_bundle, sign_bundle, sign_revocation
 from node.core.clock import SystemClock, now_s
 from node.core.errors import InvariantError
 from node.core.keystore import draw_bytes
-from node.sharing.peers import MESSAGES_PATH
+from node.sharing.peers import MESSAGES_PATH, STATUSES_PATH
 from node.sharing.sealing import Content, Sealer
 from protocol.consent import hash_consent
 from protocol.encoding import decode_b64u, encode_b64u
@@ -162,7 +162,7 @@ def revoke(keys: SubjectKeys, held: Held, *, at_s: int) -> None:
     token = sign_revocation(
         decode_b64u(held.hash_b64u, bytes_exact=HASH_BYTES), seq=1, key=keys.key, now_s=at_s
     )
-    post_status(held.provider.settings.url, token, is_hub=False)
+    post_statement(f"{held.provider.settings.url}{STATUSES_PATH}", token)
 
 
 def rate(

@@ -1,10 +1,43 @@
-"""Read a request's body up to a limit, so that nobody fills the memory."""
+"""Read a request's body up to a limit, and not before the caller is known."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from protocol.errors import TooLargeError
+from node.core.errors import NodeError
+from node.core.http.access import check_bearer
+from node.core.http.problems import build_problem
+from protocol.errors import ProtocolError, TooLargeError
+
+
+class BodyGuard:
+    """Checks the token of requests below a path, then reads their bodies up to a limit.
+
+    FastAPI reads and parses a whole body before its dependencies run: without this a stranger could
+    fill the memory, and would hear what is wrong with a body before being told to sign in.
+    """
+
+    def __init__(self, app: ASGIApp, *, prefix: str, token: str, bytes_max: int) -> None:
+        """Stand before an application."""
+        self._app = app
+        self._prefix = prefix
+        self._token = token
+        self._bytes_max = bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through with its body, or answer the problem."""
+        if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            check_bearer(request, token=self._token)
+            body = await read_bounded(request, bytes_max=self._bytes_max)
+        except (NodeError, ProtocolError) as err:
+            await build_problem(err)(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
 
 
 async def read_bounded(request: Request, *, bytes_max: int) -> bytes:
@@ -24,3 +57,15 @@ async def read_bounded(request: Request, *, bytes_max: int) -> bytes:
             raise TooLargeError(f"a body of more than {bytes_max} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a channel that gives the body once, and then what the real one says."""
+    waiting = [body]
+
+    async def receive_again() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return receive_again

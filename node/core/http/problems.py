@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import structlog
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -79,6 +82,14 @@ async def handle_error(_request: Request, error: Exception) -> Response:
     if isinstance(error, InvariantError):
         _log.error("invariant_broken", code=error.code, detail=error.detail)
     return build_problem(error)
+
+
+async def handle_http_exception(_request: Request, error: Exception) -> Response:
+    """Turn the framework's refusal (no such address or method) into a problem."""
+    if not isinstance(error, HTTPException):
+        raise error
+    refused = NotFoundError if error.status_code == HTTPStatus.NOT_FOUND else RejectedError
+    return build_problem(refused(error.detail), status=error.status_code)
 
 
 async def handle_invalid_request(_request: Request, error: Exception) -> Response:

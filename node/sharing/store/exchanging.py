@@ -214,7 +214,8 @@ class SharingStore:
         """Return what we asked, the newest first."""
         query = select(
             exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.op, exchange_out.c.code,
-            exchange_out.c.subject, exchange_out.c.at_ms, exchange_out.c.consent, exchange_out.c.ans,
+            exchange_out.c.subject, exchange_out.c.at_ms, exchange_out.c.consent,
+            exchange_out.c.ans,
         ).order_by(exchange_out.c.at_ms.desc(), exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
         if subject is not None:
             query = query.where(exchange_out.c.subject == subject)

@@ -151,7 +151,7 @@ def test_an_entry_of_a_later_version_or_kind_is_not_understood(raw: bytes) -> No
 
 
 def test_an_entry_over_the_limit_is_neither_written_nor_read() -> None:
-    consents = tuple(sha256(bytes([number])) for number in range(100))
+    consents = tuple(sha256(bytes([number])) for number in range(200))
 
     with pytest.raises(TooLargeError):
         format_entry(

@@ -1,0 +1,1 @@
+"""The revisions, one file each; the newest is the tables of today."""

@@ -1,0 +1,116 @@
+"""A log and its writer without the rest of a node, and an independent check of what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from node.core.clock import ManualClock
+from node.core.database import Database, metadata
+from node.core.log import LogStore, load_log
+from node.core.log_tables import log_entry, log_tile
+from node.core.writer import Batch, Decided, Decision, Placement, Writer
+from protocol.checkpoint import open_checkpoint
+from protocol.keys import SigningKey
+from protocol.merkle import leaf_hash, node_hash
+from protocol.note import SignatureKind, VerifierKey
+
+ORIGIN = "alpha.example/chengxin/log/1"
+KEY = SigningKey(b"\x21" * 32)
+NOW_MS = 1_790_000_000_000
+
+
+@dataclass(kw_only=True)
+class LogHouse:
+    """One database file and the writers opened on it."""
+
+    path: Path
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_MS))
+    writers: list[Writer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.database = self.open_database()
+        metadata.create_all(self.database.engine)
+
+    def open_database(self) -> Database:
+        return Database(url=f"sqlite:///{self.path}")
+
+    def open(self, database: Database | None = None) -> Writer:
+        writer = Writer(
+            database=database or self.database,
+            clock=self.clock,
+            origin=ORIGIN,
+            member_id="alpha.example",
+            key=KEY,
+        )
+        self.writers.append(writer)
+        return writer
+
+    def close(self) -> None:
+        for writer in self.writers:
+            writer.close()
+        self.database.dispose()
+
+    def list_entries(self) -> list[bytes]:
+        with self.database.read() as uow:
+            store = LogStore(uow.connection)
+            return store.list_entries(first=0, count=store.count_entries())
+
+    def execute(self, statement: Any) -> None:  # noqa: ANN401  any statement of the library's many kinds
+        with self.database.write() as uow:
+            uow.connection.execute(statement)
+
+    def check(self) -> int:
+        """Recompute the root from the bytes of the entries and compare it with the signed head."""
+        with self.database.read() as uow:
+            head = LogStore(uow.connection).find_head()
+            leaves = uow.connection.execute(select(log_entry.c.leaf).order_by(log_entry.c.seq))
+            stored = [bytes(leaf) for leaf in leaves.scalars()]
+            tiles = uow.connection.execute(select(log_tile)).all()
+            load_log(LogStore(uow.connection), origin=ORIGIN, key=KEY)
+        entries = self.list_entries()
+        assert head is not None
+        assert stored == [leaf_hash(entry) for entry in entries]
+        assert (head.size, head.root) == (len(entries), hash_tree(stored))
+        vkey = VerifierKey(name=ORIGIN, kind=SignatureKind.ED25519, public=KEY.public)
+        checkpoint = open_checkpoint(head.checkpoint, vkey=vkey)
+        assert (checkpoint.size, checkpoint.root) == (head.size, head.root)
+        for tile in tiles:
+            if tile.level == 0:
+                first = tile.position * 256
+                assert bytes(tile.data) == b"".join(stored[first : first + 256])
+        return head.size
+
+
+def hash_tree(leaves: list[bytes]) -> bytes:
+    """Return the RFC 6962 root, straight from its definition."""
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return node_hash(hash_tree(leaves[:split]), hash_tree(leaves[split:]))
+
+
+def append(entry: bytes) -> Decision[Placement]:
+    """Return a decision that appends an entry and gives back where it came to stand."""
+
+    def finish(placement: Placement | None) -> Placement:
+        assert placement is not None
+
+        return placement
+
+    return lambda _batch: Decided(entry=entry, finish=finish)
+
+
+def raise_after(effect: Decision[Any], error: Exception) -> Decision[Any]:
+    """Return a decision that has its effect and then raises."""
+
+    def decide(batch: Batch) -> Decided[Any]:
+        effect(batch)
+        raise error
+
+    return decide

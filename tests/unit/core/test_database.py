@@ -1,0 +1,119 @@
+"""Units of work: what is committed, what is not, and what readers see meanwhile."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from node.core.database import Database, UnitOfWork
+
+
+class CrashError(Exception):
+    pass
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+    with opened.write() as uow:
+        uow.connection.execute(text("CREATE TABLE item (id INTEGER PRIMARY KEY)"))
+    yield opened
+    opened.dispose()
+
+
+def add(uow: UnitOfWork, item: int) -> None:
+    uow.connection.execute(text("INSERT INTO item VALUES (:id)"), {"id": item})
+
+
+def list_items(uow: UnitOfWork) -> list[int]:
+    return list(uow.connection.execute(text("SELECT id FROM item ORDER BY id")).scalars())
+
+
+def read_items(database: Database) -> list[int]:
+    with database.read() as uow:
+        return list_items(uow)
+
+
+def test_leaving_a_writing_unit_commits(database: Database) -> None:
+    with database.write() as uow:
+        add(uow, 1)
+
+    assert read_items(database) == [1]
+
+
+def test_an_error_leaves_nothing_behind_and_passes_through(database: Database) -> None:
+    def crash() -> None:
+        with database.write() as uow:
+            add(uow, 1)
+            raise CrashError
+
+    with pytest.raises(CrashError):
+        crash()
+
+    assert read_items(database) == []
+    with database.write() as uow:
+        add(uow, 2)
+    assert read_items(database) == [2]
+
+
+def test_a_reading_unit_keeps_nothing(database: Database) -> None:
+    with database.read() as uow:
+        add(uow, 1)
+
+    assert read_items(database) == []
+
+
+def test_a_reader_sees_one_snapshot_while_others_commit(database: Database) -> None:
+    with database.read() as uow:
+        before = list_items(uow)
+        with database.write() as writing:
+            add(writing, 1)
+        during = list_items(uow)
+
+    assert (before, during, read_items(database)) == ([], [], [1])
+
+
+def test_a_reader_is_not_kept_waiting_by_a_writer_and_sees_nothing_uncommitted(
+    database: Database,
+) -> None:
+    with database.write() as uow:
+        add(uow, 1)
+        seen = read_items(database)
+
+    assert seen == []
+
+
+def test_a_writing_unit_takes_the_lock_at_its_beginning(database: Database, tmp_path: Path) -> None:
+    other = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+
+    with database.write():
+        connection = other.engine.connect().execution_options(chengxin_write=True)
+        connection.execution_options(chengxin_write=False).exec_driver_sql("PRAGMA busy_timeout=0")
+        connection.rollback()
+        with pytest.raises(OperationalError, match="locked"):
+            connection.execution_options(chengxin_write=True).begin()
+        connection.close()
+
+    other.dispose()
+
+
+def test_the_write_lock_keeps_the_other_writers_of_the_process_out(database: Database) -> None:
+    with database.hold_write_lock():
+        assert not database.try_write_lock()
+
+    assert database.try_write_lock()
+    database.release_write_lock()
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1)],
+)
+def test_every_connection_is_durable_and_erases_for_good(
+    database: Database, pragma: str, value: str | int
+) -> None:
+    for unit in (database.read, database.write):
+        with unit() as uow:
+            assert uow.connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one() == value

@@ -1,0 +1,397 @@
+"""The writer when all goes well: one commit for many decisions, and each caller gets its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, select
+
+from node.core.log_tables import log_witnessed
+from node.core.writer import (
+    BATCH_DECISIONS_MAX,
+    QUEUE_DECISIONS_MAX,
+    Batch,
+    Decided,
+    Decision,
+    LogUnavailableError,
+    NextBatchError,
+    Placement,
+    Writer,
+    WriterBusyError,
+)
+from protocol.entry import GenesisEntry, parse_entry
+from protocol.log_proof import verify_log_proof
+from protocol.note import SignatureKind, VerifierKey
+from tests.support.logs import KEY, NOW_MS, ORIGIN, LogHouse, append
+
+VKEY = VerifierKey(name=ORIGIN, kind=SignatureKind.ED25519, public=KEY.public)
+
+
+class OwnError(Exception):
+    """What a decision of the tests raises."""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[LogHouse]:
+    opened = LogHouse(path=tmp_path / "log.sqlite")
+    yield opened
+    opened.close()
+
+
+class Gate:
+    """A decision that keeps its batch open, so that what is submitted meanwhile is the next one."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+
+    def decide(self, _batch: Batch) -> Decided[str]:
+        self.entered.set()
+        assert self.opened.wait(timeout=10)
+        return Decided(entry=None, finish=lambda _placement: "through")
+
+
+def hold(writer: Writer) -> Gate:
+    """Keep the writer busy until the gate is opened."""
+    gate = Gate()
+    writer.submit(gate.decide)
+    assert gate.entered.wait(timeout=10)
+    return gate
+
+
+def count_commits(house: LogHouse) -> list[object]:
+    commits: list[object] = []
+    event.listen(house.database.engine, "commit", commits.append)
+    return commits
+
+
+def write_row(size: int) -> Decision[int]:
+    def decide(batch: Batch) -> Decided[int]:
+        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
+        batch.connection.execute(insert(log_witnessed).values(**row))
+        return Decided(entry=None, finish=lambda _placement: size)
+
+    return decide
+
+
+def list_rows(house: LogHouse) -> list[int]:
+    with house.database.read() as uow:
+        return sorted(uow.connection.execute(select(log_witnessed.c.size)).scalars())
+
+
+def test_an_empty_log_begins_with_whose_it_is(house: LogHouse) -> None:
+    house.open()
+
+    assert [parse_entry(entry) for entry in house.list_entries()] == [
+        GenesisEntry(at_ms=NOW_MS, member="alpha.example", origin=ORIGIN)
+    ]
+
+
+def test_a_result_comes_with_its_entry_stored_and_proven(house: LogHouse) -> None:
+    writer = house.open()
+
+    placement = writer.run(append(b"entry"))
+
+    assert placement.index == 1
+    assert house.list_entries()[1] == b"entry"
+    found, checkpoint = verify_log_proof(placement.inclusion, entry=b"entry", trust=VKEY)
+    assert (found, checkpoint.size) == (1, 2)
+    assert house.check() == 2
+
+
+def test_a_decision_without_an_entry_writes_and_leaves_the_log_alone(house: LogHouse) -> None:
+    writer = house.open()
+
+    result = writer.run(write_row(7))
+
+    assert (result, list_rows(house), writer.state.edge.size) == (7, [7], 1)
+
+
+def test_many_decisions_are_one_commit_in_the_order_submitted(house: LogHouse) -> None:
+    writer = house.open()
+    commits = count_commits(house)
+    gate = hold(writer)
+    futures = [writer.submit(append(b"entry %d" % index)) for index in range(50)]
+
+    gate.opened.set()
+    placements = [future.result(timeout=10) for future in futures]
+
+    assert [placement.index for placement in placements] == list(range(1, 51))
+    assert len({placement.inclusion.partition("\n\n")[2] for placement in placements}) == 1
+    assert len(commits) == 2  # the gate's and theirs
+    assert house.check() == 51
+
+
+def test_a_batch_has_a_limit(house: LogHouse) -> None:
+    writer = house.open()
+    commits = count_commits(house)
+    gate = hold(writer)
+    futures = [writer.submit(append(b"x")) for _ in range(BATCH_DECISIONS_MAX + 1)]
+
+    gate.opened.set()
+    for future in futures:
+        future.result(timeout=10)
+
+    assert len(commits) == 3
+
+
+def test_nothing_is_released_before_the_commit(house: LogHouse) -> None:
+    writer = house.open()
+    futures: list[Future[Placement]] = []
+    seen: list[bool] = []
+    event.listen(
+        house.database.engine, "commit", lambda _connection: seen.append(futures[0].done())
+    )
+
+    gate = hold(writer)
+    futures.append(writer.submit(append(b"entry")))
+    gate.opened.set()
+    futures[0].result(timeout=10)
+
+    assert seen == [False, False]
+
+
+def test_decisions_of_one_batch_see_each_other_and_share_time_and_head(house: LogHouse) -> None:
+    writer = house.open()
+    seen: list[tuple[int, int, int]] = []
+
+    def look(batch: Batch) -> Decided[None]:
+        rows = len(batch.connection.execute(select(log_witnessed)).all())
+        seen.append((rows, batch.now_ms, batch.head.size))
+        return Decided(entry=b"looked", finish=lambda _placement: None)
+
+    gate = hold(writer)
+    futures: list[Future[Any]] = [
+        writer.submit(look),
+        writer.submit(write_row(1)),
+        writer.submit(look),
+    ]
+    gate.opened.set()
+    for future in futures:
+        future.result(timeout=10)
+
+    assert seen == [(0, NOW_MS, 1), (1, NOW_MS, 1)]
+
+
+def test_rows_kept_for_the_end_go_in_before_the_commit(house: LogHouse) -> None:
+    writer = house.open()
+
+    def decide(batch: Batch) -> Decided[Placement]:
+        def finish(placement: Placement | None) -> Placement:
+            assert placement is not None
+
+            row = {"size": placement.index, "checkpoint": "x", "witnessed_at_s": 1}
+            batch.insert_later(insert(log_witnessed), row)
+            return placement
+
+        return Decided(entry=b"entry", finish=finish)
+
+    assert writer.run(decide).index == 1
+    assert list_rows(house) == [1]
+
+
+def fail(effect: Decision[Any]) -> Decision[Any]:
+    def decide(batch: Batch) -> Decided[Any]:
+        effect(batch)
+        raise OwnError
+
+    return decide
+
+
+def test_a_decision_that_raises_is_undone_alone(house: LogHouse) -> None:
+    writer = house.open()
+    gate = hold(writer)
+    futures = [
+        writer.submit(write_row(1)),
+        writer.submit(fail(write_row(2))),
+        writer.submit(append(b"entry")),
+        writer.submit(fail(write_row(3))),
+        writer.submit(write_row(4)),
+    ]
+
+    gate.opened.set()
+
+    assert (futures[0].result(10), futures[4].result(10)) == (1, 4)
+    for failed in (futures[1], futures[3]):
+        with pytest.raises(OwnError):
+            failed.result(timeout=10)
+    assert futures[2].result(timeout=10).index == 1
+    assert list_rows(house) == [1, 4]
+    assert house.check() == 2
+
+
+def test_what_a_failed_decision_has_queued_for_the_end_is_not_written(house: LogHouse) -> None:
+    writer = house.open()
+
+    def queue_and_fail(batch: Batch) -> Decided[None]:
+        row = {"size": 9, "checkpoint": "x", "witnessed_at_s": 1}
+        batch.insert_later(insert(log_witnessed), row)
+        raise OwnError
+
+    gate = hold(writer)
+    futures: list[Future[Any]] = [writer.submit(queue_and_fail), writer.submit(write_row(1))]
+    gate.opened.set()
+
+    with pytest.raises(OwnError):
+        futures[0].result(timeout=10)
+    assert futures[1].result(timeout=10) == 1
+    assert list_rows(house) == [1]
+
+
+def test_a_decision_may_ask_for_the_next_batch(house: LogHouse) -> None:
+    writer = house.open()
+    commits = count_commits(house)
+    key = "a message"
+
+    def decide(batch: Batch) -> Decided[Placement]:
+        if key in batch.taken:
+            raise NextBatchError
+        batch.taken.add(key)
+        return append(b"entry")(batch)
+
+    gate = hold(writer)
+    futures = [writer.submit(decide) for _ in range(3)]
+    gate.opened.set()
+
+    assert [future.result(timeout=10).index for future in futures] == [1, 2, 3]
+    assert len(commits) == 4
+
+
+def test_a_caller_that_went_away_is_left_out(house: LogHouse) -> None:
+    writer = house.open()
+    gate = hold(writer)
+    gone, here = writer.submit(append(b"gone")), writer.submit(append(b"here"))
+
+    cancelled = gone.cancel()
+    gate.opened.set()
+
+    assert (cancelled, here.result(timeout=10).index) == (True, 1)
+    assert house.list_entries()[1:] == [b"here"]
+
+
+def test_a_full_queue_says_so(house: LogHouse) -> None:
+    writer = house.open()
+    gate = hold(writer)
+    futures = [writer.submit(Decision_nothing) for _ in range(QUEUE_DECISIONS_MAX)]
+
+    with pytest.raises(WriterBusyError):
+        writer.submit(Decision_nothing)
+
+    gate.opened.set()
+    assert futures[-1].result(timeout=10) is None
+
+
+def Decision_nothing(_batch: Batch) -> Decided[None]:
+    return Decided(entry=None, finish=lambda _placement: None)
+
+
+def test_closing_finishes_what_is_queued(house: LogHouse) -> None:
+    writer = house.open()
+    gate = hold(writer)
+    future = writer.submit(append(b"entry"))
+    gate.opened.set()
+
+    writer.close()
+    house.writers.clear()
+
+    assert future.result(timeout=0).index == 1
+
+
+def test_a_closed_writer_takes_nothing_more(house: LogHouse) -> None:
+    writer = house.open()
+    writer.close()
+    house.writers.clear()
+
+    with pytest.raises(LogUnavailableError):
+        writer.submit(append(b"entry"))
+
+
+# --- from an event loop
+
+
+def run_in_loop(*decisions: Decision[Any], writer: Writer) -> list[Any]:
+    async def run() -> list[Any]:
+        waiting = (writer.submit_async(decide) for decide in decisions)
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_a_loops_decisions_are_one_commit(house: LogHouse) -> None:
+    writer = house.open()
+    commits = count_commits(house)
+
+    placements = run_in_loop(*(append(b"entry %d" % index) for index in range(20)), writer=writer)
+
+    assert [placement.index for placement in placements] == list(range(1, 21))
+    assert len(commits) == 1
+    assert house.check() == 21
+
+
+def test_a_loops_decision_that_raises_is_undone_alone(house: LogHouse) -> None:
+    writer = house.open()
+
+    results = run_in_loop(write_row(1), fail(write_row(2)), append(b"entry"), writer=writer)
+
+    assert (results[0], type(results[1]), results[2].index) == (1, OwnError, 1)
+    assert list_rows(house) == [1]
+
+
+def test_a_loop_and_threads_write_one_log(house: LogHouse) -> None:
+    writer = house.open()
+    results: list[int] = []
+
+    def write_from_thread() -> None:
+        results.extend(writer.run(append(b"thread")).index for _ in range(50))
+
+    async def write_from_loop() -> None:
+        for _ in range(50):
+            results.append((await writer.submit_async(append(b"loop"))).index)  # noqa: PERF401  one after the other
+
+    threads = [threading.Thread(target=write_from_thread) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    asyncio.run(write_from_loop())
+    for thread in threads:
+        thread.join()
+
+    assert sorted(results) == list(range(1, 151))
+    assert house.check() == 151
+
+
+def test_a_task_that_is_cancelled_does_not_stop_the_writer(house: LogHouse) -> None:
+    writer = house.open()
+
+    async def run() -> Placement:
+        gone = asyncio.ensure_future(writer.submit_async(append(b"gone")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await writer.submit_async(append(b"here"))
+
+    placement = asyncio.run(run())
+
+    assert house.list_entries()[placement.index] == b"here"
+    assert writer.run(append(b"next")).index == placement.index + 1
+    assert house.check() == placement.index + 2
+
+
+def test_a_loop_that_ended_before_its_decision_stops_nobody(house: LogHouse) -> None:
+    writer = house.open()
+
+    async def leave() -> None:
+        asyncio.ensure_future(writer.submit_async(append(b"left"))).add_done_callback(ignore)
+        await asyncio.sleep(0)
+
+    asyncio.run(leave())
+
+    assert run_in_loop(append(b"here"), writer=writer)[0].index in {1, 2}
+    house.check()
+
+
+ignore: Callable[[object], None] = lambda _future: None  # noqa: E731
