@@ -105,6 +105,11 @@ class LogStore:
             raise LogDamagedError(f"entries {first} to {first + width} are not all there")
         return b"".join(leaves)
 
+    def read_leaves(self, *, first: int, count: int) -> list[bytes]:
+        """Return the leaf hashes of consecutive entries."""
+        rows = self._connection.execute(_SELECT_LEAVES, {"first": first, "end": first + count})
+        return [bytes(leaf) for leaf in rows.scalars()]
+
     def list_entries(self, *, first: int, count: int) -> list[bytes]:
         """Return the bytes of consecutive entries."""
         rows = self._connection.execute(_SELECT_BODIES, {"first": first, "end": first + count})
@@ -189,13 +194,14 @@ def extend_log(
     root = edge.root
     checkpoint = sign_checkpoint(Checkpoint(origin=origin, size=edge.size, root=root), key=key)
     newer = LogState(edge=edge, root=root, checkpoint=checkpoint)
-    store.append(entries, leaves=leaves, first=state.edge.size)
-    if tiles:
-        store.store_tiles(tiles)
+    # The head first: where a second writer was faster, that is what has to be told.
     if state.edge.size == 0:
         store.create_head(origin=origin, state=newer)
     else:
         store.move_head(old_size=state.edge.size, state=newer)
+    store.append(entries, leaves=leaves, first=state.edge.size)
+    if tiles:
+        store.store_tiles(tiles)
     return newer
 
 
@@ -219,7 +225,17 @@ def load_log(store: LogStore, *, origin: str, key: SigningKey) -> LogState:
         raise LogDamagedError("the entries do not hash to the signed head")
     if store.count_entries() != stored.size:
         raise LogDamagedError("entries beyond the signed head, or missing below it")
+    _check_newest(store, size=stored.size)
     return LogState(edge=edge, root=stored.root, checkpoint=stored.checkpoint)
+
+
+def _check_newest(store: LogStore, *, size: int) -> None:
+    # What a crash or a bad copy would hit first; the bytes of every entry are checked by an audit.
+    width = (size - 1) % TILE_WIDTH + 1
+    leaves = store.read_leaves(first=size - width, count=width)
+    entries = store.list_entries(first=size - width, count=width)
+    if leaves != [leaf_hash(entry) for entry in entries]:
+        raise LogDamagedError(f"an entry from {size - width} on is not the one that was logged")
 
 
 def log_vkey(origin: str, key: SigningKey) -> VerifierKey:

@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Insert
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
@@ -152,11 +152,17 @@ class Writer:
         self._flushing_in: asyncio.AbstractEventLoop | None = None
         self._broken: NodeError | None = None
         self._stopping = False
+        self._door = threading.Lock()
+        self._is_closed = False
         self._connection = database.engine.connect().execution_options(chengxin_write=True)
-        with database.hold_write_lock():
-            self._load()
-        if self.state.edge.size == 0:
-            self._append_genesis(member_id)
+        try:
+            with database.hold_write_lock():
+                self._load()
+            if self.state.edge.size == 0:
+                self._append_genesis(member_id)
+        except BaseException:
+            self._connection.close()
+            raise
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -175,6 +181,7 @@ class Writer:
 
         Raises:
             WriterBusyError: The queue is full.
+            LogUnavailableError: The writer is closed.
         """
         future: Future[T] = Future()
         self._put(_Job(decide, future))
@@ -188,12 +195,15 @@ class Writer:
 
         Raises:
             WriterBusyError: The queue is full.
+            LogUnavailableError: The writer is closed.
         """
-        if len(self._inline) >= QUEUE_DECISIONS_MAX:
-            raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        self._inline.append(_Job(decide, _LoopFuture(loop, waiter)))
+        with self._door:
+            self._check_open()
+            if len(self._inline) >= QUEUE_DECISIONS_MAX:
+                raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
+            self._inline.append(_Job(decide, _LoopFuture(loop, waiter)))
         if self._flushing_in is not loop:
             self._flushing_in = loop
             loop.call_soon(self._flush, loop)
@@ -204,13 +214,21 @@ class Writer:
         return self.submit(decide).result()
 
     def _put(self, job: _Job) -> None:
-        try:
-            self._queue.put_nowait(job)
-        except queue.Full as err:
-            raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
+        with self._door:
+            self._check_open()
+            try:
+                self._queue.put_nowait(job)
+            except queue.Full as err:
+                raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
+
+    def _check_open(self) -> None:
+        if self._is_closed:  # Nobody would ever decide it.
+            raise LogUnavailableError("the node is stopping")
 
     def close(self) -> None:
         """Finish what is queued and stop."""
+        with self._door:
+            self._is_closed = True
         self._queue.put(None)
         self._thread.join()
         while self._inline:
@@ -294,7 +312,7 @@ class Writer:
                 break
             except _DecisionFailedError:
                 continue
-            except (SQLAlchemyError, NodeError, ProtocolError) as err:
+            except Exception as err:  # noqa: BLE001  everybody waits for this writer: it must not die of a bug
                 self._recover(err)
                 _refuse(jobs, LogUnavailableError("the batch could not be committed"))
                 return []
@@ -317,6 +335,8 @@ class Writer:
                 decided.append((job, job.decide(batch)))
             except NextBatchError:
                 outcome.carried.append(job)
+            except OperationalError:  # The database, and with it every decision of the batch.
+                raise
             except Exception as err:  # noqa: BLE001  whatever a decision raises is its caller's, not the batch's
                 failed[index] = err
         if len(failed) != failed_before:
@@ -349,10 +369,13 @@ class Writer:
         return state
 
     def _recover(self, error: Exception) -> None:
-        # Whether the commit was applied is unknown, and the cache may hold tiles that were rolled back.
+        # Whether the commit was applied is unknown; the cache may hold tiles that were rolled back.
         _log.error("log_append_failed", error=str(error), code=getattr(error, "code", "storage"))
         if isinstance(error, InvariantError):
             self._broken = error
+            return
+        if not isinstance(error, SQLAlchemyError | NodeError | ProtocolError):
+            self._broken = LogUnavailableError(f"stopped by a bug: {type(error).__name__}")
             return
         try:
             self._load()

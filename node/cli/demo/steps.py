@@ -30,6 +30,7 @@ from protocol.encoding import decode_b64u, encode_b64u
 from protocol.limits import ANSWER_BYTES_MAX, HASH_BYTES, JTI_BYTES
 from protocol.message import MEDIA_TYPE, LogHead, RegistryReference, parse_message
 from protocol.strict_json import parse_object
+from protocol.tile import EMPTY_EDGE
 from schemas.exchange import QUERY_CONTENT_TYPE, DeliveredConsent
 from schemas.summary import Section
 
@@ -143,7 +144,7 @@ def forge_same_id(
         audience=provider.settings.member_id,
         jti=decode_b64u(outcome["id"], bytes_exact=JTI_BYTES),
         n=0,
-        head=LogHead(size=0, root=bytes(HASH_BYTES)),
+        head=LogHead(size=0, root=EMPTY_EDGE.root),  # True of every log: an auditor compares heads.
         registry=RegistryReference(seq=1, hash=bytes(HASH_BYTES)),
         now_s=now_s(SystemClock()),
     )

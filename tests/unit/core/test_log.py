@@ -1,4 +1,4 @@
-"""The stored log: entries, tiles and head fit together, and a start on one that does not is refused."""
+"""The stored log: entries, tiles and head fit together; a start on one that does not is refused."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +90,7 @@ def test_a_head_is_proven_to_append_to_every_earlier_one(house: LogHouse, old_si
         proof = prove_consistency(writer.state, LogStore(uow.connection), old_size=old_size)
 
     verify_consistency(
-        proof,
+        proof=proof,
         old_size=old_size,
         old_root=roots[old_size],
         new_size=ENTRIES,
@@ -119,8 +119,8 @@ DAMAGE: dict[str, Update | Delete] = {
     "body of the newest entry": update(log_entry)
     .where(log_entry.c.seq == ENTRIES - 1)
     .values(body=b"another"),
-    "body of an entry of the newest 256": update(log_entry)
-    .where(log_entry.c.seq == ENTRIES - 256)
+    "body of the first entry of the partial tile": update(log_entry)
+    .where(log_entry.c.seq == 256)
     .values(body=b"another"),
     "newest entry gone": delete(log_entry).where(log_entry.c.seq == ENTRIES - 1),
     "old entry gone": delete(log_entry).where(log_entry.c.seq == 3),

@@ -278,16 +278,16 @@ def test_a_caller_that_went_away_is_left_out(house: LogHouse) -> None:
 def test_a_full_queue_says_so(house: LogHouse) -> None:
     writer = house.open()
     gate = hold(writer)
-    futures = [writer.submit(Decision_nothing) for _ in range(QUEUE_DECISIONS_MAX)]
+    futures = [writer.submit(do_nothing) for _ in range(QUEUE_DECISIONS_MAX)]
 
     with pytest.raises(WriterBusyError):
-        writer.submit(Decision_nothing)
+        writer.submit(do_nothing)
 
     gate.opened.set()
     assert futures[-1].result(timeout=10) is None
 
 
-def Decision_nothing(_batch: Batch) -> Decided[None]:
+def do_nothing(_batch: Batch) -> Decided[None]:
     return Decided(entry=None, finish=lambda _placement: None)
 
 
