@@ -22,6 +22,7 @@ from node.core.keystore import (
     save_key,
 )
 from node.core.migrations import upgrade_database
+from node.core.telemetry import Telemetry
 from node.core.writer import Writer
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
@@ -87,6 +88,7 @@ class Node:
     asking: AskingService
     upkeep: Upkeep
     peers: PeerClient
+    telemetry: Telemetry
     api_token: str
 
     async def close(self) -> None:
@@ -203,6 +205,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         asking=asking,
         upkeep=upkeep,
         peers=peers,
+        telemetry=Telemetry(),
         api_token=read_secret(
             settings.api_token.get_secret_value(), path=settings.home / "api_token"
         ),

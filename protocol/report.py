@@ -123,7 +123,7 @@ def describe_totals(report: Report) -> str:
 
 def describe_place(place: Place | None) -> str:
     """Return where to look, as a suffix."""
-    return "" if place is None else f" [{place.text}]"
+    return "" if place is None else f" ({place.text})"
 
 
 def describe_finding(finding: Finding) -> str:

@@ -19,6 +19,7 @@ from node.core.clock import SystemClock, now_s
 from node.core.errors import NodeError
 from node.core.keystore import draw_bytes, generate_key, load_key, save_key, write_secret_file
 from node.sharing.peers import STATUSES_PATH
+from protocol.consent import hash_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.enrolment import SubjectEnrolment, sign_subject_enrolment
 from protocol.identifiers import SubjectId, parse_subject_id
@@ -111,6 +112,8 @@ def sign(
         grant, key=load_key(path=key, passphrase=passphrase), now_s=now_s(SystemClock())
     )
     out.write_text(json.dumps(format_bundle(consents), indent=1), encoding="utf-8")
+    for name, one in zip(grant.providers, consents, strict=True):
+        typer.echo(f"{encode_b64u(hash_consent(one.token))}  {name}")
     Console().print(f"{len(consents)} consents signed: {out}")
 
 

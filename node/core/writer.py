@@ -1,9 +1,10 @@
-"""The one writer: many decisions, one commit, and nothing is released before it (group commit, no linger).
+"""The one writer: many decisions, one commit, and nothing is released before it (group commit).
 
-Callers verify off the lock and submit a decision, a function of the open transaction that may be run more than once. The writer takes whatever is
-queued, runs each, appends their entries to the log, lets each finish with the proof of its entry, commits once, and only then releases the results.
-A decision that raises is rolled back alone. A commit that fails releases nothing; the state is read back from the database, since the
-commit may have been applied and reported failed.
+Callers verify off the lock and submit a decision, a function of the open transaction that may be
+run more than once. The writer takes whatever is queued, runs each, appends their entries to the
+log, lets each finish with the proof of its entry, commits once, and only then releases the results.
+A decision that raises is rolled back alone. A commit that fails releases nothing; the state is read
+back from the database, since the commit may have been applied and reported failed.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Placement:
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What the decisions of one transaction share: the transaction, the committed head, the time, rows to insert at the end."""
+    """What the decisions of one transaction share, and what is written once at its end."""
 
     uow: UnitOfWork
     head: LogHead
@@ -91,7 +92,7 @@ class NextBatchError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided(Generic[T]):
-    """A decision taken: its log entry if any, and how to finish with the entry's proof (None where there is no entry)."""
+    """A decision taken: its log entry if any, and how to finish with the entry's proof, if any."""
 
     entry: bytes | None
     finish: Callable[[Placement | None], T]
@@ -188,10 +189,11 @@ class Writer:
         return future
 
     async def submit_async(self, decide: Decision[T]) -> T:
-        """Submit from an event loop and wait. The batch is what its turn of the loop has submitted, decided in the loop's own thread.
+        """Submit from an event loop and wait; the batch is what its turn of the loop has submitted.
 
-        A thread of its own would have to win the interpreter's lock back after each of a batch's statements, from a loop that is busy
-        (docs/decisions/0008); the price is that the loop stands still while the disk confirms a commit.
+        A thread of its own would have to win the interpreter's lock back after each of a batch's
+        statements, from a loop that is busy (docs/decisions/0008); the price is that the loop
+        stands still while the disk confirms a commit.
 
         Raises:
             WriterBusyError: The queue is full.
@@ -240,6 +242,7 @@ class Writer:
         with self._connection.begin():
             store = LogStore(self._connection)
             self._state = load_log(store, origin=self._origin, key=self._key)
+        self._is_known = True
         self._cache = TileCache(LogStore(self._connection).read_tile)
 
     def _append_genesis(self, member_id: str) -> None:
@@ -253,7 +256,7 @@ class Writer:
             )
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Decide what the loop has submitted, unless a thread is writing: then look again soon, without waiting."""
+        """Decide what the loop has submitted; while a thread writes, look again soon instead."""
         if not self._database.try_write_lock():
             loop.call_later(LOCK_RETRY_S, self._flush, loop)
             return
@@ -295,13 +298,15 @@ class Writer:
         return jobs
 
     def _run_batch(self, jobs: list[_Job]) -> list[_Job]:
-        """Decide, append, commit, release; return the jobs that asked for the next batch. The caller holds the write lock.
+        """Decide, append, commit and release under the caller's lock; return jobs for the next.
 
-        A decision that raises has perhaps written something: the transaction is rolled back and the others are decided anew
-        without it. That is rare, and dearer than a savepoint a decision only where it happens.
+        A decision that raises has perhaps written something: the transaction is rolled back and the
+        others are decided anew without it. That is rare, and dearer than a savepoint a decision
+        only where it happens.
         """
-        if self._broken is not None:
-            _refuse(jobs, self._broken)
+        refusal = self._read_back()
+        if refusal is not None:
+            _refuse(jobs, refusal)
             return []
         failed: dict[int, Exception] = {}
         while True:
@@ -314,6 +319,7 @@ class Writer:
                 continue
             except Exception as err:  # noqa: BLE001  everybody waits for this writer: it must not die of a bug
                 self._recover(err)
+                self._read_back()
                 _refuse(jobs, LogUnavailableError("the batch could not be committed"))
                 return []
         self._state = newer
@@ -377,10 +383,21 @@ class Writer:
         if not isinstance(error, SQLAlchemyError | NodeError | ProtocolError):
             self._broken = LogUnavailableError(f"stopped by a bug: {type(error).__name__}")
             return
-        try:
-            self._load()
-        except (SQLAlchemyError, NodeError) as err:
-            self._broken = LogUnavailableError(f"the log cannot be read back: {err}")
+        # What a failed commit has left open ends with its connection; the next use opens another.
+        self._connection.invalidate()
+        self._is_known = False
+
+    def _read_back(self) -> NodeError | None:
+        """Read the state after a failure; return why the batch has to be refused, if it has to."""
+        if self._broken is None and not self._is_known:
+            try:
+                self._load()
+            except SQLAlchemyError as err:
+                self._connection.invalidate()
+                return LogUnavailableError(f"the log cannot be read back: {err}")
+            except NodeError as err:
+                self._broken = err
+        return self._broken
 
 
 def _refuse(jobs: list[_Job], error: NodeError) -> None:

@@ -1,7 +1,8 @@
-"""Answer a peer's message: the checks in the order of docs/protocol/exchange.md §3, one decision, one log entry.
+"""Answer a peer's message: checks in the order of docs/protocol/exchange.md §3, one log entry.
 
-Checks 1 to 3 and the pure half of 6 to 8 run before the writer's lock; a failure of the latter is carried into the decision, where replay (4) and rate (5)
-come first. The decision runs in the writer's transaction; the reply leaves after its commit.
+Checks 1 to 3 and the pure half of 6 to 8 run before the writer's lock; a failure of the latter is
+carried into the decision, where replay (4) and rate (5) come first. The decision runs in the
+writer's transaction; the reply leaves after its commit.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ _CONTENT_TYPES = {
     "consent.put": CONSENT_PUT_CONTENT_TYPE,
     "receipt": RECEIPT_CONTENT_TYPE,
 }
-# An artefact or a body inside a signed message may break any rule: what is no code of a signed refusal is `schema`.
+# An artefact or a body inside a signed message may break any rule: what is no code of a signed
+# refusal is `schema`.
 _SIGNED_CODES = frozenset(code for check in CHECKS if check.signed for code in check.codes)
 _Body = QueryBody | ConsentPutBody | tuple[bytes, ...]
 
@@ -211,7 +213,7 @@ class AnsweringService:
             verdict = _refuse(failure, envelope)
         else:
             verdict = self._judge(store, batch, opened, over_quota=over_quota)
-        return self._seal(store, batch, opened, verdict, is_repeat=earlier is not None, key=key)
+        return self._seal(batch, opened, verdict, is_repeat=earlier is not None, key=key)
 
     def _judge(
         self, store: SharingStore, batch: Batch, opened: _Opened, *, over_quota: bool
@@ -223,7 +225,7 @@ class AnsweringService:
         try:
             match opened.body:
                 case QueryBody():
-                    return self._answer_query(store, batch, opened, opened.body)
+                    return self._answer_query(batch, opened, opened.body)
                 case ConsentPutBody():
                     return self._take_consents(store, batch, opened, opened.body)
                 case _:
@@ -231,9 +233,7 @@ class AnsweringService:
         except ProtocolError as err:
             return _refuse(err, opened.envelope)
 
-    def _answer_query(
-        self, store: SharingStore, batch: Batch, opened: _Opened, query: QueryBody
-    ) -> _Verdict:
+    def _answer_query(self, batch: Batch, opened: _Opened, query: QueryBody) -> _Verdict:
         """Make checks 9 and 10 and count the use."""
         now_s = batch.now_ms // 1000
         consent_hash = decode_b64u(query.consent, bytes_exact=HASH_BYTES)
@@ -311,7 +311,6 @@ class AnsweringService:
 
     def _seal(
         self,
-        store: SharingStore,
         batch: Batch,
         opened: _Opened,
         verdict: _Verdict,
@@ -357,7 +356,8 @@ class AnsweringService:
             if placement is None:
                 raise ConflictError("an exchange has a log entry")
             reply = draft.complete(placement.inclusion)
-            # A refusal for haste is not the answer to this message: asked again later it is decided.
+            # A refusal for haste is not the answer to this message: asked again later it is
+            # decided.
             if not is_repeat and verdict.code != QuotaError.code:
                 _store_exchange(batch, opened, draft, verdict, placement)
             return _build_reply(reply, code=verdict.code)
@@ -398,8 +398,8 @@ def _parse_body(envelope: Envelope, raw: bytes) -> _Body:
     """Read the body of an operation that is answered here (check 8).
 
     Raises:
-        SchemaError: The body breaks its schema or is not what the envelope says, or the operation is not answered here.
-        MalformedError: The body is not JSON of the subset.
+        SchemaError: The body breaks its schema or is not what the envelope says, or the operation
+        is not answered here. MalformedError: The body is not JSON of the subset.
     """
     if envelope.bct != _CONTENT_TYPES.get(envelope.op):
         raise SchemaError(f"env.bct: not the type of a body of {envelope.op}")

@@ -1,6 +1,7 @@
-"""Ask a peer: log the request, send it, verify the reply, log the response. An async coordinator around two decisions.
+"""Ask a peer: log the request, send it, verify the reply, log the response.
 
-An ask in doubt (no reply in time) stays open; ``settle`` sends the same bytes again, and the peer repeats its stored answer.
+An ask in doubt (no reply in time) stays open; ``settle`` sends the same bytes again, and the peer
+repeats its stored answer.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class AskingService:
         return await self._send(sent)
 
     async def fan_out(self, asks: list[Ask], *, deadline_s: float) -> list[Outcome]:
-        """Ask several providers at once; who has not answered by the deadline is ``timeout``, and its ask stays open.
+        """Ask several providers at once; one that misses the deadline is ``timeout``, still open.
 
         Raises:
             RejectedError: More than a hundred.
@@ -214,7 +215,7 @@ class AskingService:
         return Verified(envelope=envelope, message=reply, head=head, summary=summary, detail=detail)
 
     def _decide_query(self, batch: Batch, ask: Ask) -> Decided[Sent]:
-        """Check the consent on our own side too (the second checker), then log and seal the question."""
+        """Check the consent on our own side too, then log and seal the question."""
         now_s = batch.now_ms // 1000
         held = ExchangeBatch.of(batch).find_consent(ask.consent)
         if held is None:

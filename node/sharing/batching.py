@@ -1,7 +1,7 @@
-"""What the decisions of one batch share of the exchange's tables: consents, counters and peers' heads are read once and written once.
+"""What one batch's decisions share: consents, counters and peers' heads, read and written once.
 
-Under load many decisions of a batch concern one peer or one consent. They see each other's effects here, before the rows are written together at the end of the
-batch's transaction.
+Under load many decisions of a batch concern one peer or one consent. They see each other's effects
+here, before the rows are written together at the end of the batch's transaction.
 """
 
 from __future__ import annotations

@@ -206,7 +206,11 @@ def _is_replaced(store: SharingStore, held: HeldConsent) -> bool:
 
 
 def verify_status(
-    token: str, *, registry: Registry, find_consent: Callable[[bytes], Consent | None]
+    token: str,
+    *,
+    registry: Registry,
+    find_consent: Callable[[bytes], Consent | None],
+    now_s: int,
 ) -> ConsentStatus:
     """Verify a signed status: by the subject itself, or by the hub.
 
@@ -226,7 +230,9 @@ def verify_status(
     by_subject = (
         subject is not None
         and subject[0].commitment == consent.subject
+        # Now too: whoever holds a revoked key can write any date into what it signs.
         and subject[1].is_valid_at(status.iat)
+        and subject[1].is_valid_at(now_s)
         and status.by == "subject"
     )
     by_hub = subject is None and status.by == "hub"

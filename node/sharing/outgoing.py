@@ -1,4 +1,4 @@
-"""A message of ours on its way: what was asked, what was sent, what verified, what came of it, and its rows."""
+"""A message of ours on its way: what was asked, sent and verified, what came of it, its rows."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def restore(outgoing: OutgoingExchange, request: WireMessage) -> Sent:
 
 
 def explain_unsigned(status: int, body: bytes, error: ProtocolError) -> NodeError:
-    """Return what to tell of a reply that does not verify: the peer's unsigned problem if it is one."""
+    """Return what to tell of a reply that does not verify: the peer's problem if it is one."""
     try:
         problem = ProblemBody.from_bytes(body)
     except ProtocolError:

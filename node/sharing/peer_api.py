@@ -15,6 +15,7 @@ from starlette.routing import Route
 from node.core.errors import NodeError
 from node.core.http.bodies import read_bounded
 from node.core.http.problems import build_problem
+from node.core.telemetry import Telemetry
 from node.sharing.answering import AnsweringService
 from node.sharing.peers import MESSAGES_PATH, STATUSES_PATH
 from node.sharing.service import ConsentService
@@ -26,7 +27,11 @@ from protocol.message import MEDIA_TYPE
 
 
 def build_peer_routes(
-    *, answering: AnsweringService, consents: ConsentService, upkeep: Upkeep
+    *,
+    answering: AnsweringService,
+    consents: ConsentService,
+    upkeep: Upkeep,
+    telemetry: Telemetry,
 ) -> list[Route]:
     """Return the routes of ``messages`` and ``consent-statuses``."""
 
@@ -37,7 +42,9 @@ def build_peer_routes(
             upkeep.check_exchanging()
             reply = await answering.answer(raw)
         except (ProtocolError, NodeError) as err:
+            telemetry.count_refusal(err.code)
             return build_problem(err)
+        telemetry.count_answer(reply.code)
         return Response(reply.message.to_bytes(), status_code=reply.status, media_type=MEDIA_TYPE)
 
     async def post_status(request: Request) -> Response:

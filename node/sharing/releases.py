@@ -1,4 +1,4 @@
-"""The canonical release of a subject and window: made once a month on first need, the same bytes for every receiver."""
+"""The canonical release of a subject and window: made once a month, the same for every receiver."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from node.sharing.disclosure import (
 )
 from node.sharing.disclosure.rules_bands import band_overdue
 from node.sharing.store import ReleaseStore, StoredRelease
+from protocol.errors import ProtocolError
 from protocol.identifiers import SubjectId
 from protocol.strict_json import canonical_json, parse_object
 from schemas.summary import OverdueNow, Section, Summary
@@ -52,9 +53,10 @@ class Disclosed:
 
 
 class Disclosures:
-    """Answers to questions as bytes, kept while they cannot change: a stored release and a stored day are final.
+    """Answers as bytes, kept while they cannot change: a stored release and day are final.
 
-    What this batch has made itself is not kept: its transaction may yet be rolled back. Used by the writer's thread alone.
+    What this batch has made itself is not kept: its transaction may yet be rolled back. Used by the
+    writer's thread alone.
     """
 
     def __init__(self) -> None:
@@ -67,7 +69,11 @@ class Disclosures:
             self._kept.move_to_end(question)
             return self._kept[question]
         is_stored = _is_stored(batch.uow, question)
-        summary = disclose(batch.uow, question)
+        try:
+            summary = disclose(batch.uow, question)
+        except ProtocolError as err:
+            # Our own stored release: not a mistake of the peer, who must not be refused for it.
+            raise InvariantError(f"a stored release cannot be read: {err.detail}") from err
         made = None
         if summary is not None:
             made = Disclosed(body=summary.to_bytes(), tier=summary.tier.value)
@@ -103,8 +109,8 @@ def disclose(uow: UnitOfWork, question: Question) -> Summary | None:
 def _get_release(uow: UnitOfWork, question: Question) -> Summary | None:
     """Return the release of this month.
 
-    On first need every length is made, the longest first: were each made when it is asked for, the order of asking would decide
-    which of two that give each other away is held back.
+    On first need every length is made, the longest first: were each made when it is asked for, the
+    order of asking would decide which of two that give each other away is held back.
     """
     month = last_released_month(question.business_date)
     subject, months = str(question.subject), question.last_months
@@ -176,7 +182,7 @@ def _find_before(
 
 
 def _list_earlier(uow: UnitOfWork, question: Question) -> tuple[Release | None, list[Release]]:
-    """Return the release out now for this length of window, and every other one that a receiver may hold."""
+    """Return the release out now for this length of window, and every other one ever out."""
     last: Release | None = None
     others: list[Release] = []
     for stored in ReleaseStore(uow.connection).list_earlier(str(question.subject)):

@@ -129,7 +129,9 @@ class ConsentService:
                 return None
             return self._verdicts.verify(held.token, registry=registry)
 
-        status = verify_status(token, registry=registry, find_consent=find)
+        status = verify_status(
+            token, registry=registry, find_consent=find, now_s=self._clock.now_ms() // 1000
+        )
         return self._writer.submit(lambda batch: decide_status(batch, token, status))
 
     def find(self, consent_hash: bytes) -> HeldConsent | None:

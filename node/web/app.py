@@ -19,7 +19,13 @@ from node.bootstrap import Node
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer
 from node.core.http.bodies import BodyGuard
-from node.core.http.problems import handle_error, handle_http_exception, handle_invalid_request
+from node.core.http.problems import (
+    build_problem,
+    handle_error,
+    handle_http_exception,
+    handle_invalid_request,
+)
+from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.upkeep import run_round
@@ -61,7 +67,12 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
     app.router.routes.extend(
-        build_peer_routes(answering=node.answering, consents=node.consents, upkeep=node.upkeep)
+        build_peer_routes(
+            answering=node.answering,
+            consents=node.consents,
+            upkeep=node.upkeep,
+            telemetry=node.telemetry,
+        )
     )
     app.router.routes.extend(_build_open_routes(node))
     app.router.routes.extend(build_console_routes(node))
@@ -70,6 +81,13 @@ def build_app(node: Node) -> FastAPI:
 
 def _build_open_routes(node: Node) -> list[Route]:
     settings = node.local.settings
+
+    async def metrics(request: Request) -> Response:
+        try:
+            check_bearer(request, token=node.api_token)
+        except NodeError as err:
+            return build_problem(err)
+        return Response(node.telemetry.render(), media_type=METRICS_MEDIA_TYPE)
 
     async def discover(_request: Request) -> Response:
         return JSONResponse(
@@ -104,6 +122,7 @@ def _build_open_routes(node: Node) -> list[Route]:
         Route("/.well-known/chengxin", discover),
         Route("/livez", live),
         Route("/readyz", ready),
+        Route("/metrics", metrics),
         Route("/chengxin/v1/log/checkpoint", checkpoint),
     ]
 

@@ -222,7 +222,7 @@ def _report_log(
         size=log.size,
         root=encode_b64u(log.root),
         entries=sum(entry is not None for entry in log.entries),
-        anchored=compared.anchored,
+        anchored=compared.anchored - sum(index < compared.anchored for index in log.altered),
         tiles=log.tiles,
         heads_equal=compared.equal,
         heads_beyond=compared.beyond,

@@ -121,7 +121,7 @@ class RegistryReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReport:
-    """One exported log: entries read, and how many of them a signed head proves."""
+    """One exported log: entries read, and how many of them are proven by a signed head."""
 
     bundle: str
     member: str

@@ -1,8 +1,10 @@
-"""Bench of one exchange: two nodes as processes with everything on, beside a bare pair that carries the same bytes.
+"""Bench of one exchange: two nodes with everything on, beside a bare pair with the same bytes.
 
-The nodes: signatures, consent, disclosure, logs with ``synchronous=FULL`` on both sides, on this disk. The bare pair: the same client library and a
-FastAPI app, the same number of bytes each way, as many Ed25519 signatures and verifications as the nodes were seen to make, and nothing else. Both run in turn,
-several rounds, and medians are printed: on a noisy machine the ratio says more than the rate.
+The nodes: signatures, consent, disclosure, logs with ``synchronous=FULL`` on both sides, on this
+disk. The bare pair: the same client library and a FastAPI app, the same number of bytes each way,
+as many Ed25519 signatures and verifications as the nodes were seen to make, and nothing else. Both
+run in turn, several rounds, and medians are printed: on a noisy machine the ratio says more than
+the rate.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import asyncio
 import json
 import os
+import secrets  # noqa: TID251  filler and salts of a bench
 import statistics
 import subprocess
 import sys
@@ -25,6 +28,7 @@ from typing import Any
 from node.bootstrap import Node, build_node, init_home, load_member_keys
 from node.cli.demo.processes import Server, find_port, stop_server, wait_until_live
 from node.cli.signing import Grant, sign_bundle
+from node.core.clock import SystemClock, now_s
 from node.core.config import CONFIG_FILE_NAME, Settings, build_settings
 from node.core.keystore import generate_key
 from node.sharing.outgoing import Ask
@@ -65,6 +69,7 @@ class Window:
 
     @property
     def rate(self) -> float:
+        """Return pairs a second."""
         return self.pairs / self.seconds
 
 
@@ -86,9 +91,7 @@ async def run_window(
         pairs=len(latencies),
         seconds=time.perf_counter() - begun,
         latencies_ms=tuple(sorted(latencies)),
-        cpu_s=tuple(
-            read_cpu_s(pid) - before for pid, before in zip(pids, cpu_before, strict=True)
-        ),
+        cpu_s=tuple(read_cpu_s(pid) - before for pid, before in zip(pids, cpu_before, strict=True)),
     )
 
 
@@ -102,6 +105,7 @@ def read_cpu_s(pid: int) -> float:
 
 
 def make_home(folder: Path, name: str, *, anchor: str) -> Settings:
+    """Make a member's home without a hub: witnessing is asynchronous and off the measured path."""
     home = folder / name
     home.mkdir(mode=0o700)
     values: dict[str, str | int] = {
@@ -123,9 +127,10 @@ def make_home(folder: Path, name: str, *, anchor: str) -> Settings:
 def build_registry(
     settings: list[Settings], *, hub: SigningKey, subject: SigningKey, salt: bytes
 ) -> Registry:
-    now = int(time.time())
+    """Return a first snapshot with both members and the subject."""
+    now = now_s(SystemClock())
 
-    def entry(key: Any, use: str) -> KeyEntry:
+    def entry(key: PublicKey, use: str) -> KeyEntry:
         return KeyEntry(key=key, use=use, nbf=0, exp=now + YEAR_S)
 
     members = []
@@ -152,51 +157,56 @@ def build_registry(
             keys=(entry(subject.public, "consent"),),
         ),
     )
-    registry = Registry(
-        seq=1, prev=FIRST_PREVIOUS, hash=b"", iat=now, exp=now + 86_400, hub="hub.example", simulated=True,
-        threshold=1, witness_vkey=format_vkey(witness), hub_keys=(entry(hub.public, "hub"),),
-        members=tuple(members), subjects=subjects,
+    return Registry(
+        seq=1, prev=FIRST_PREVIOUS, hash=b"", iat=now, exp=now + 86_400, hub="hub.example",
+        simulated=True, threshold=1, witness_vkey=format_vkey(witness), hub_keys=(entry(hub.public,
+        "hub"),), members=tuple(members), subjects=subjects,
     )  # fmt: skip
-    return registry
 
 
 def prepare(folder: Path) -> tuple[Settings, Settings, list[HeldConsent]]:
     """Make both homes with records, registry and a delivered consent."""
-    hub, subject, salt = generate_key(), generate_key(), os.urandom(SALT_BYTES)
+    hub, subject, salt = generate_key(), generate_key(), secrets.token_bytes(SALT_BYTES)
     anchor = encode_b64u(hub.public.raw)
     consumer, provider = (make_home(folder, name, anchor=anchor) for name in ("alpha", "beta"))
     tokens = sign_registry(
         build_registry([consumer, provider], hub=hub, subject=subject, salt=salt), keys=[hub]
     )
-    subprocess.run(
-        [sys.executable, "scripts/generate_invoices.py", "--out", str(folder / "data"), "--members", "2",
+    subprocess.run(  # noqa: S603  our own script and interpreter
+        [sys.executable, "scripts/generate_invoices.py", "--out", str(folder / "data"), "--members",
+        "2",
          "--seed", "1", "--as-of", BUSINESS_DATE.isoformat()],
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     grant = Grant(
-        subject=SUBJECT, salt=salt, consumer=consumer.member_id, providers=(provider.member_id,), purpose="P3",
-        metrics=tuple(Section), last_months=12, days=300, max_uses=10_000, language="en", jurisdiction="CN", uses_a_day=10_000,
+        subject=SUBJECT, salt=salt, consumer=consumer.member_id, providers=(provider.member_id,),
+        purpose="P3", metrics=tuple(Section), last_months=12, days=300, max_uses=10_000,
+        language="en", jurisdiction="CN", uses_a_day=10_000,
     )  # fmt: skip
-    return consumer, provider, _settle_in(folder, consumer, provider, tokens, grant, subject)
+    return (
+        consumer,
+        provider,
+        _settle_in(folder, (consumer, provider), tokens=tokens, grant=grant, key=subject),
+    )
 
 
 def _settle_in(
     folder: Path,
-    consumer: Settings,
-    provider: Settings,
+    sides: tuple[Settings, Settings],
+    *,
     tokens: tuple[str, ...],
     grant: Grant,
     key: SigningKey,
 ) -> list[HeldConsent]:
     """Import records, adopt the registry and hold as many consents as a long run may use up."""
     held: list[HeldConsent] = []
-    for index, settings in enumerate((consumer, provider)):
+    for index, settings in enumerate(sides):
         node = build_node(settings)
         node.registry.adopt(tokens)
         node.local.records.import_file(folder / "data" / f"member-{index}.csv")
-        if settings is consumer:
+        if settings is sides[0]:
             for _ in range(CONSENTS):
-                held += node.consents.hold(sign_bundle(grant, key=key, now_s=int(time.time())))
+                held += node.consents.hold(sign_bundle(grant, key=key, now_s=now_s(SystemClock())))
         asyncio.run(node.close())
     return held
 
@@ -276,11 +286,14 @@ async def _observe(node: Node, held: HeldConsent) -> dict[str, int]:
     outcome = await node.asking.ask(ask)
     with node.local.database.read() as uow:
         outgoing = SharingStore(uow.connection).find_outgoing(outcome.jti)
-        rows = uow.connection.exec_driver_sql(
-            "SELECT length(answer_env) + length(answer_inclusion) + (SELECT length(body) * 4 / 3 FROM payload "
-            "WHERE msg = exchange_out.ans) FROM exchange_out WHERE answer_env IS NOT NULL ORDER BY at_ms DESC LIMIT 1"
-        )
-        answer_bytes = int(rows.scalar_one())
+        answer = uow.connection.exec_driver_sql(
+            "SELECT answer_env, answer_inclusion, body FROM exchange_out "
+            "JOIN payload ON payload.msg = exchange_out.ans "
+            "WHERE op = 'query' ORDER BY at_ms DESC LIMIT 1"
+        ).one()
+    answer_bytes = sum(
+        (len(answer.answer_env), len(answer.answer_inclusion), 4 * len(answer.body) // 3)
+    )
     if outgoing is None or outgoing.request is None:
         raise SystemExit("the exchange left no trace")
     return {"request_bytes": len(outgoing.request.to_bytes()), "answer_bytes": answer_bytes}
@@ -294,9 +307,10 @@ class BarePair:
         self._key = generate_key()
         self._client = PeerClient(timeout_s=30)
         head = self._key.public.raw + answer_bytes.to_bytes(4, "big")
-        self._payload = head + os.urandom(request_bytes - len(head) - 2 * SIGNATURE_BYTES)
+        self._payload = head + secrets.token_bytes(request_bytes - len(head) - 2 * SIGNATURE_BYTES)
 
     async def exchange(self) -> None:
+        """Make one bare exchange."""
         # A signature each for message and checkpoint, as a node makes where nothing is batched.
         message, checkpoint = self._key.sign(self._payload), self._key.sign(self._payload[:200])
         reply = await self._client.send_message(self._url, message + checkpoint + self._payload)
@@ -306,12 +320,15 @@ class BarePair:
         server.verify(body[:200], reply.body[SIGNATURE_BYTES : 2 * SIGNATURE_BYTES])
 
     async def close(self) -> None:
+        """Close the pool."""
         await self._client.close()
 
 
 def _start(arguments: list[str], home: Path, url: str) -> Server:
     log = (home / "server.log").open("ab")
-    process = subprocess.Popen([sys.executable, *arguments], stdout=log, stderr=log)
+    process = subprocess.Popen(  # noqa: S603  our own modules and interpreter
+        [sys.executable, *arguments], stdout=log, stderr=log
+    )
     return Server(name=arguments[1], home=home, url=url, process=process, log=log)
 
 

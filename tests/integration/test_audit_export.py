@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from node.sharing.export import (
     export_bundle,
 )
 from node.sharing.outgoing import Ask
+from node.sharing.peers import PeerUnreachableError
 from node.sharing.store import SharingStore
 from node.sharing.tables import consent as consent_table
 from protocol.__main__ import read_bundle
@@ -180,6 +181,19 @@ def test_a_bundle_ends_at_the_newest_cosigned_head(tmp_path: Path) -> None:
     report = audit(made.folder)
     assert report.logs[0].size == size == report.logs[0].anchored
     assert codes(report) == set()
+
+
+def test_a_question_without_answer_is_exported_as_open(scene: Scene, tmp_path: Path) -> None:
+    held, _ = scene.hold_at_consumer(scene.grant(lambda one: replace(one, id="another")))
+    scene.federation.peers.unreachable.add(f"https://{scene.provider.member_id}")
+    with pytest.raises(PeerUnreachableError):
+        asyncio.run(scene.consumer.asking.deliver(held))
+    cosign(scene, scene.consumer)
+
+    report = audit(export(scene, scene.consumer, tmp_path / "open").folder)
+
+    assert codes(report, Outcome.UNKNOWN) == {"request-unanswered"}
+    assert report.exit_status is ExitStatus.UNDETERMINED
 
 
 def test_one_changed_byte_of_an_exported_log_is_named_with_its_exchange(folders: Folders) -> None:

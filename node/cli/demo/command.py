@@ -188,8 +188,10 @@ class _Play:
         again = steps.repeat(consumer, first)
         after = steps.count_uses(held.provider, held.hash_b64u, subject=str(main.subject))
         same = again["answer"] == first["answer"]
+        steps.check_promise((same, after), (True, before), what="same answer and uses of a retry")
         self._say(f"byte-equal retry: same stored answer {same}; uses counted {before} → {after}")
         status, code = steps.forge_same_id(consumer, held.provider, first, held.hash_b64u)
+        steps.check_promise(code, "replay-mismatch", what="another body under a used message id")
         self._say(f"same message id, another body: {status} [bold]{code}[/], signed")
         steps.revoke(main, consents[-1], at_s=now_s(SystemClock()))
         refused = steps.ask(consumer, consents[-1:])[0]
@@ -218,10 +220,12 @@ class _Play:
         self._console.print(
             Panel(report.strip(), title=f"python -m protocol verify: exit {status}")
         )
+        steps.check_promise(status, 0, what="the verifier's exit status on true bundles")
         place = steps.tamper(bundles[1])
         self._say(f"one byte changed: {place}")
         status, report = steps.verify(bundles, anchor_b64u=hub.anchor_b64u)
         self._console.print(Panel(report.strip(), title=f"the same command: exit {status}"))
+        steps.check_promise(status, 1, what="the verifier's exit status on a changed bundle")
 
     def _title(self, number: str, text: str) -> None:
         self._console.rule(f"[bold]{number}[/] {text}", align="left")

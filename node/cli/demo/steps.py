@@ -104,13 +104,23 @@ def show_outcomes(console: Console, outcomes: list[dict[str, Any]], *, title: st
 
 
 def expect(outcome: dict[str, Any], status: str) -> None:
-    """Check what the demo promises to show.
+    """Check that a question came out as the demo promises.
 
     Raises:
         InvariantError: Something else came.
     """
     if outcome["status"] != status:
         raise InvariantError(f"expected {status}, got {outcome['status']}: {outcome['detail']}")
+
+
+def check_promise(found: object, promised: object, *, what: str) -> None:
+    """Check that the demo shows what it promises.
+
+    Raises:
+        InvariantError: It does not.
+    """
+    if found != promised:
+        raise InvariantError(f"{what}: expected {promised}, got {found}")
 
 
 def count_uses(provider: MemberProcess, hash_b64u: str, *, subject: str) -> int:

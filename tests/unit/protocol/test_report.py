@@ -168,10 +168,10 @@ def test_the_text_says_what_is_not_proven_and_where() -> None:
     assert "hub.example, a simulated federation: 2 snapshots follow each other" in text
     assert "  broken alpha.example: 7 entries, 6 proven, 1 tiles" in text
     assert "cosigned 2026-09-21" in text
-    assert "entry-altered: changed [alpha/tile/entries/000.p/7 entry 5] — affects x1, x2" in text
+    assert "entry-altered: changed (alpha/tile/entries/000.p/7 entry 5) — affects x1, x2" in text
     assert "  1 proven: alpha.example asked beta.example, query: full" in text
     assert "contradicted x2 (alpha.example → beta.example, query)" in text
-    assert "    ! bad-signature: not signed [alpha/messages.jsonl:3]" in text
+    assert "    ! bad-signature: not signed (alpha/messages.jsonl:3)" in text
     assert "    ? response-missing: no arrival" in text
     assert "    + request-signed" in text
     assert text.endswith(

@@ -1,0 +1,40 @@
+"""Counters for the operator's monitoring: codes and numbers, never a member's or subject's name."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+METRICS_MEDIA_TYPE = CONTENT_TYPE_LATEST
+
+
+class Telemetry:
+    """One node's counters, in a registry of their own."""
+
+    def __init__(self) -> None:
+        """Start every counter at zero."""
+        self._registry = CollectorRegistry()
+        self._refused = Counter(
+            "chengxin_messages_refused_unsigned_total",
+            "Messages that failed checks 1 to 3, or came while the node does not exchange.",
+            ["code"],
+            registry=self._registry,
+        )
+        self._answered = Counter(
+            "chengxin_messages_answered_total",
+            "Messages that got a signed reply, by tier or problem code.",
+            ["code"],
+            registry=self._registry,
+        )
+
+    def count_refusal(self, code: str) -> None:
+        """Count an unsigned refusal: the only trace that checks 1 to 3 leave."""
+        self._refused.labels(code).inc()
+
+    def count_answer(self, code: str) -> None:
+        """Count a signed reply."""
+        self._answered.labels(code).inc()
+
+    def render(self) -> bytes:
+        """Return every counter as text."""
+        return generate_latest(self._registry)

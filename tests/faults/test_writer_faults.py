@@ -1,0 +1,359 @@
+"""A write fails or the process dies: all of a batch is left or nothing, and the log verifies."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert, select, update
+
+from node.core.database import Database
+from node.core.errors import InvariantError
+from node.core.log import LogDamagedError
+from node.core.log_tables import log_witnessed
+from node.core.writer import Batch, Decided, Decision, LogUnavailableError, Placement, Writer
+from node.sharing.answering import Reply
+from node.sharing.tables import release
+from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.logs import LogHouse, append
+
+ROOT = Path(__file__).resolve().parents[2]
+BEFORE, AFTER = "not applied", "applied but reported failed"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[LogHouse]:
+    opened = LogHouse(path=tmp_path / "log.sqlite")
+    yield opened
+    opened.close()
+
+
+class FailingCommit:
+    """Makes the next commits of an engine fail, before or after they have taken effect."""
+
+    def __init__(self, database: Database, *, mode: str, count: int = 1) -> None:
+        self._commit = database.engine.dialect.do_commit
+        self._mode = mode
+        self._left = count
+        database.engine.dialect.do_commit = self  # type: ignore[method-assign]  # the double
+
+    def __call__(self, connection: Any) -> None:  # noqa: ANN401  a DBAPI connection has no common type
+        if self._left == 0:
+            self._commit(connection)
+            return
+        self._left -= 1
+        if self._mode == AFTER:
+            self._commit(connection)
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+class FailingStatement:
+    """Makes the first statement that holds a text fail, before or after it has taken effect."""
+
+    def __init__(self, database: Database, text: str, *, mode: str) -> None:
+        self._text = text
+        self._is_done = False
+        moment = "before_cursor_execute" if mode == BEFORE else "after_cursor_execute"
+        event.listen(database.engine, moment, self._look)
+
+    def _look(
+        self, _connection: Connection, _cursor: object, statement: str, *_rest: object
+    ) -> None:
+        if not self._is_done and self._text in statement:
+            self._is_done = True
+            raise sqlite3.OperationalError("disk I/O error")
+
+
+def write_row_and_entry(size: int) -> Decision[Placement]:
+    """Return a decision that writes at once, appends an entry and queues a row for the end."""
+
+    def decide(batch: Batch) -> Decided[Placement]:
+        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
+        batch.connection.execute(insert(log_witnessed).values(**row))
+
+        def finish(placement: Placement | None) -> Placement:
+            assert placement is not None
+
+            batch.insert_later(insert(log_witnessed), {**row, "size": size + 1})
+            return placement
+
+        return Decided(entry=b"entry %d" % size, finish=finish)
+
+    return decide
+
+
+def list_rows(house: LogHouse) -> list[int]:
+    with house.database.read() as uow:
+        return sorted(uow.connection.execute(select(log_witnessed.c.size)).scalars())
+
+
+def submit_all(writer: Writer, decisions: list[Decision[Any]], *, where: str) -> list[Any]:
+    """Submit from an event loop or from this thread; return results and errors."""
+    if where == "loop":
+
+        async def run() -> list[Any]:
+            waiting = (writer.submit_async(decide) for decide in decisions)
+            return await asyncio.gather(*waiting, return_exceptions=True)
+
+        return asyncio.run(run())
+    futures = [writer.submit(decide) for decide in decisions]
+    return [future.exception(timeout=10) or future.result() for future in futures]
+
+
+@pytest.mark.parametrize("where", ["thread", "loop"])
+def test_a_commit_that_is_not_applied_leaves_nothing_and_releases_nothing(
+    house: LogHouse, where: str
+) -> None:
+    writer = house.open()
+    FailingCommit(house.database, mode=BEFORE)
+
+    results = submit_all(writer, [write_row_and_entry(10)], where=where)
+
+    assert [type(result) for result in results] == [LogUnavailableError]
+    assert (list_rows(house), house.check()) == ([], 1)
+    assert writer.broken is None
+    [placement] = submit_all(writer, [write_row_and_entry(10)], where=where)
+    assert (placement.index, list_rows(house), house.check()) == (1, [10, 11], 2)
+
+
+@pytest.mark.parametrize("where", ["thread", "loop"])
+def test_a_commit_that_is_applied_and_reported_failed_releases_nothing_and_is_built_on(
+    house: LogHouse, where: str
+) -> None:
+    writer = house.open()
+    FailingCommit(house.database, mode=AFTER)
+
+    results = submit_all(writer, [write_row_and_entry(10)], where=where)
+
+    assert [type(result) for result in results] == [LogUnavailableError]
+    assert (list_rows(house), house.check()) == ([10, 11], 2)
+    assert writer.state.edge.size == 2
+    [placement] = submit_all(writer, [append(b"next")], where=where)
+    assert (placement.index, house.check()) == (2, 3)
+
+
+@pytest.mark.parametrize("mode", [BEFORE, AFTER])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INSERT INTO log_entry",
+        "UPDATE log_head",
+        "INSERT INTO log_tile",
+        "INSERT INTO log_witnessed",
+    ],
+)
+def test_a_step_that_fails_takes_the_whole_batch_with_it(
+    house: LogHouse, text: str, mode: str
+) -> None:
+    writer = house.open()
+    # The 256th entry fills a tile, so that every step is taken.
+    for future in [writer.submit(append(b"entry")) for _ in range(254)]:
+        future.result(timeout=10)
+    FailingStatement(house.database, text, mode=mode)
+
+    results = submit_all(writer, [write_row_and_entry(1_000)], where="thread")
+
+    assert isinstance(results[0], LogUnavailableError)
+    assert (list_rows(house), house.check()) == ([], 255)
+    assert writer.run(write_row_and_entry(1_000)).index == 255
+    assert (list_rows(house), house.check()) == ([1_000, 1_001], 256)
+    assert writer.run(append(b"next")).index == 256
+    assert house.check() == 257
+
+
+def test_a_whole_batch_fails_together(house: LogHouse) -> None:
+    writer = house.open()
+    FailingCommit(house.database, mode=BEFORE)
+
+    results = submit_all(writer, [append(b"entry %d" % index) for index in range(20)], where="loop")
+
+    assert {type(result) for result in results} == {LogUnavailableError}
+    assert house.check() == 1
+
+
+def test_a_disk_that_stays_full_refuses_until_it_is_free_again(house: LogHouse) -> None:
+    writer = house.open()
+    # The reading that follows a failure ends in a commit as well.
+    FailingCommit(house.database, mode=BEFORE, count=3)
+
+    refused = [submit_all(writer, [append(b"entry")], where="thread")[0] for _ in range(2)]
+
+    assert {type(result) for result in refused} == {LogUnavailableError}
+    assert house.check() == 1
+    assert writer.run(append(b"entry")).index == 1
+    assert house.check() == 2
+
+
+def test_a_bug_in_finishing_stops_the_writer_and_not_its_callers(house: LogHouse) -> None:
+    writer = house.open()
+
+    def stumble(_placement: Placement | None) -> None:
+        raise KeyError("a bug")
+
+    results = submit_all(
+        writer,
+        [append(b"entry"), lambda _batch: Decided(entry=b"bad", finish=stumble)],
+        where="loop",
+    )
+
+    assert {type(result) for result in results} == {LogUnavailableError}
+    assert house.check() == 1
+    assert writer.broken is not None
+    assert "KeyError" in writer.broken.detail
+    assert isinstance(
+        submit_all(writer, [append(b"entry")], where="thread")[0], LogUnavailableError
+    )
+
+
+def test_a_second_writer_is_refused_and_stops(house: LogHouse) -> None:
+    first = house.open()
+    other = house.open_database()
+    second = house.open(other)
+    first.run(append(b"first"))
+
+    results = submit_all(second, [append(b"second")], where="thread")
+
+    assert isinstance(results[0], LogUnavailableError)
+    assert isinstance(second.broken, LogDamagedError)
+    assert "second writer" in second.broken.detail
+    again = submit_all(second, [append(b"third")], where="loop")
+    assert isinstance(again[0], LogDamagedError)
+    assert first.run(append(b"fourth")).index == 2
+    assert house.check() == 3
+    other.dispose()
+
+
+def test_a_second_writer_that_starts_at_once_writes_no_second_beginning(house: LogHouse) -> None:
+    house.open()
+
+    house.open(house.database)
+
+    assert house.check() == 1
+
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import event, insert
+from node.core.log_tables import log_witnessed
+from node.core.writer import Decided
+from tests.support.logs import LogHouse, append
+house = LogHouse(path=Path(sys.argv[1]))
+writer = house.open()
+writer.run(append(b"kept"))
+def die(*_args):
+    os.kill(os.getpid(), signal.SIGKILL)
+def decide(batch):
+    batch.connection.execute(
+        insert(log_witnessed).values(size=5, checkpoint="x", witnessed_at_s=1)
+    )
+    if sys.argv[2] == "while deciding":
+        die()
+    return append(b"lost or kept")(batch)
+commit = house.database.engine.dialect.do_commit
+def commit_and_die(connection):
+    commit(connection)
+    die()
+if sys.argv[2] == "before the commit":
+    event.listen(house.database.engine, "commit", die)
+if sys.argv[2] == "after the commit":
+    house.database.engine.dialect.do_commit = commit_and_die
+writer.run(decide)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("moment", "rows"),
+    [("while deciding", []), ("before the commit", []), ("after the commit", [5])],
+)
+def test_a_process_that_is_killed_leaves_all_of_a_batch_or_nothing(
+    tmp_path: Path, moment: str, rows: list[int]
+) -> None:
+    path = tmp_path / "log.sqlite"
+
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, str(path), moment], cwd=ROOT, check=False, timeout=50
+    )
+
+    assert child.returncode == -signal.SIGKILL
+    house = LogHouse(path=path)
+    assert list_rows(house) == rows
+    assert house.check() == 2 + len(rows)
+    assert house.open().run(append(b"next")).index == 2 + len(rows)
+    assert house.check() == 3 + len(rows)
+    house.close()
+
+
+# --- the same in a whole node
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    built = build_scene(tmp_path)
+    yield built
+    built.federation.close()
+
+
+def fail_next_commit(scene: Scene, mode: str) -> None:
+    FailingCommit(scene.provider.local.database, mode=mode)
+
+
+def answer(scene: Scene, raw: bytes) -> Reply:
+    return scene.provider.answer(raw)
+
+
+def test_without_its_log_entry_nothing_is_answered_or_counted(scene: Scene) -> None:
+    consent = scene.hold(scene.grant())
+    raw = scene.forge(scene.query(consent))
+    before = observe(scene.provider)
+    fail_next_commit(scene, BEFORE)
+
+    with pytest.raises(LogUnavailableError):
+        answer(scene, raw)
+
+    assert observe(scene.provider) == before
+    assert answer(scene, raw).code == "full"
+    assert scene.find(consent).uses == 1
+
+
+def test_an_answer_that_was_committed_and_not_sent_is_sent_when_asked_again(scene: Scene) -> None:
+    consent = scene.hold(scene.grant())
+    raw = scene.forge(scene.query(consent))
+    fail_next_commit(scene, AFTER)
+
+    with pytest.raises(LogUnavailableError):
+        answer(scene, raw)
+
+    after = observe(scene.provider)
+    assert scene.find(consent).uses == 1
+    reply = answer(scene, raw)
+    assert (reply.code, scene.open(reply, raw).st) == ("full", "200")
+    assert observe(scene.provider) == after
+
+
+def test_a_stored_release_that_cannot_be_read_counts_no_use_and_blames_nobody(
+    scene: Scene,
+) -> None:
+    consent = scene.hold(scene.grant())
+    assert scene.send(scene.query(consent)).code == "full"
+    spoil_release(scene)
+    raw = scene.forge(scene.query(consent, metrics=["delay"]))
+    before = observe(scene.provider)
+
+    with pytest.raises(InvariantError):
+        answer(scene, raw)
+
+    assert observe(scene.provider) == before
+
+
+def spoil_release(scene: Scene) -> None:
+    with scene.provider.local.database.write() as uow:
+        uow.connection.execute(update(release).values(body='{"v":9}'))

@@ -1,0 +1,400 @@
+import json
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from node.bootstrap import load_member_keys
+from node.cli.consent import withdraw
+from node.cli.enrol import enrol_member
+from node.cli.http import NodeClient, ServerRefusedError, post_enrolment
+from node.cli.main import app, run
+from node.core.config import ConfigValue, SettingsError, build_settings, load_settings, write_config
+from node.core.errors import UnavailableError
+from node.core.keystore import KeyExistsError, KeyFileError, load_key
+from protocol.consent import hash_consent, open_consent
+from protocol.encoding import decode_b64u, encode_b64u
+from protocol.errors import IdentifierError, MalformedError
+from protocol.jws import split_compact
+from protocol.limits import SALT_BYTES
+from protocol.problems import OverCeilingError
+from protocol.purpose import METRICS
+
+PASSPHRASE = "correct horse"
+CLOSED = "http://127.0.0.1:9"
+Answer = tuple[int, bytes]
+
+
+def call(*arguments: str, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(
+        app, list(arguments), env={"COLUMNS": "250", **(env or {})}, catch_exceptions=True
+    )
+
+
+def init(home: Path, *extra: str) -> Result:
+    return call("init", "--home", str(home), "--member-id", "acme.example", *extra)
+
+
+def error_of(result: Result) -> BaseException:
+    assert result.exit_code == 1
+    assert result.exception is not None
+
+    return result.exception
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Path:
+    made = call(
+        "consent", "keygen", "--key", str(tmp_path / "S.pem"), "--salt", str(tmp_path / "S.salt"),
+        "--passphrase", PASSPHRASE,
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+
+    return tmp_path
+
+
+def sign(folder: Path, *extra: str, passphrase: str = PASSPHRASE) -> Result:
+    return call(
+        "consent", "sign", "--subject", "sim:S000001", "--key", str(folder / "S.pem"),
+        "--salt", str(folder / "S.salt"), "--consumer", "alpha.example",
+        "--provider", "beta.example", "--provider", "gamma.example",
+        "--out", str(folder / "bundle.json"), "--passphrase", passphrase, *extra,
+    )  # fmt: skip
+
+
+@contextmanager
+def serve(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
+    """Answer on loopback from a function of path and body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._reply(b"")
+
+        def do_POST(self) -> None:
+            self._reply(self.rfile.read(int(self.headers["content-length"])))
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name it has there
+            """Keep the test's output clean."""
+
+        def _reply(self, body: bytes) -> None:
+            status, content = answer(self.path, body)
+            self.send_response(status)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_init_makes_a_home_that_loads(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    made = init(home, "--name", 'Acme "A" 示例', "--port", "18440", "--business-date", "2026-06-30")
+
+    assert made.exit_code == 0
+    settings = load_settings(home)
+    assert (settings.member_id, settings.name) == ("acme.example", 'Acme "A" 示例')
+    assert (settings.port, str(settings.business_date)) == (18440, "2026-06-30")
+    keys = load_member_keys(settings)
+    assert keys.message.kid != keys.log.kid
+    secrets = [home / "passphrase", home / "api_token", *(home / "keys").iterdir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+
+
+def test_init_overwrites_no_key(tmp_path: Path) -> None:
+    init(tmp_path / "home")
+    before = (tmp_path / "home" / "keys" / "log.pem").read_bytes()
+
+    assert isinstance(error_of(init(tmp_path / "home")), KeyExistsError)
+    assert (tmp_path / "home" / "keys" / "log.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize("extra", [("--member-id", "not a name"), ("--port", "70000")])
+def test_init_with_a_wrong_setting_makes_nothing(tmp_path: Path, extra: tuple[str, str]) -> None:
+    home = tmp_path / "home"
+
+    assert isinstance(error_of(init(home, *extra)), SettingsError)
+    assert not home.exists()
+
+
+def test_written_configuration_is_read_back(tmp_path: Path) -> None:
+    values: dict[str, ConfigValue] = {
+        "member_id": "acme.example",
+        "name": 'quote " backslash \\ line \n tab \t delete \x7f 汉',
+        "port": 1,
+        "simulated": True,
+    }
+
+    write_config(tmp_path, values)
+
+    settings = load_settings(tmp_path)
+    assert {name: getattr(settings, name) for name in values} == values
+
+
+def test_serve_without_an_anchor_is_refused_by_name(tmp_path: Path) -> None:
+    init(tmp_path / "home")
+
+    refused = error_of(call("serve", "--home", str(tmp_path / "home")))
+
+    assert isinstance(refused, SettingsError)
+    assert "hub_anchor" in refused.detail
+
+
+def test_command_on_a_folder_without_configuration_is_refused(tmp_path: Path) -> None:
+    assert isinstance(error_of(call("serve", "--home", str(tmp_path))), SettingsError)
+
+
+def test_command_that_needs_a_home_asks_for_it() -> None:
+    assert call("assess", "sim:S000001").exit_code == 2
+
+
+def test_unknown_command_is_wrong_usage() -> None:
+    assert call("frobnicate").exit_code == 2
+
+
+def test_refusal_is_one_line_and_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["chengxin", "serve", "--home", str(tmp_path)])
+
+    with pytest.raises(SystemExit) as ended:
+        run()
+
+    assert ended.value.code == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("settings-invalid: ")
+
+
+def test_keygen_makes_a_key_and_a_salt_for_their_owner_alone(subject: Path) -> None:
+    key = load_key(path=subject / "S.pem", passphrase=PASSPHRASE)
+    salt = decode_b64u((subject / "S.salt").read_text(encoding="ascii"), bytes_exact=SALT_BYTES)
+
+    assert len(key.public.raw) == 32
+    assert len(set(salt)) > 1
+    assert {stat.S_IMODE((subject / name).stat().st_mode) for name in ("S.pem", "S.salt")} == {
+        0o600
+    }
+
+
+def test_keygen_overwrites_no_key(subject: Path) -> None:
+    again = call(
+        "consent", "keygen", "--key", str(subject / "S.pem"), "--salt", str(subject / "T.salt"),
+        "--passphrase", PASSPHRASE,
+    )  # fmt: skip
+
+    assert isinstance(error_of(again), KeyExistsError)
+
+
+def test_sign_makes_one_artefact_a_provider(subject: Path) -> None:
+    result = sign(subject, "--metric", "volume", "--metric", "delay", "--uses", "3")
+
+    assert result.exit_code == 0, result.output
+    public = load_key(path=subject / "S.pem", passphrase=PASSPHRASE).public
+    bundle = json.loads((subject / "bundle.json").read_text(encoding="utf-8"))["consents"]
+    opened = [open_consent(one["token"], find_key=lambda _kid: public) for one in bundle]
+    assert [one.provider for one in opened] == ["beta.example", "gamma.example"]
+    assert {one.consumer for one in opened} == {"alpha.example"}
+    assert {one.metrics for one in opened} == {("volume", "delay")}
+    assert {one.max_uses for one in opened} == {3}
+    assert len({one.bundle for one in opened}) == 1
+    assert len({one.id for one in opened}) == 2
+    for one in bundle:
+        assert encode_b64u(hash_consent(one["token"])) in result.output
+
+
+def test_sign_asks_for_every_section_where_none_is_named(subject: Path) -> None:
+    sign(subject)
+
+    token = json.loads((subject / "bundle.json").read_text(encoding="utf-8"))["consents"][0]
+    claims = json.loads(split_compact(token["token"]).payload)
+    assert set(json.dumps(claims).split('"')) >= set(METRICS)
+
+
+def test_sign_with_another_passphrase_is_refused(subject: Path) -> None:
+    assert isinstance(error_of(sign(subject, passphrase="wrong")), KeyFileError)
+    assert not (subject / "bundle.json").exists()
+
+
+def test_sign_for_no_known_purpose_is_wrong_usage(subject: Path) -> None:
+    result = sign(subject, "--purpose", "P9")
+
+    assert result.exit_code == 2
+    assert "P1, P2, P3" in result.output
+
+
+def test_sign_above_the_ceilings_is_refused(subject: Path) -> None:
+    assert isinstance(error_of(sign(subject, "--uses", "101")), OverCeilingError)
+
+
+def test_sign_without_its_salt_file_is_refused(subject: Path) -> None:
+    (subject / "S.salt").unlink()
+
+    assert isinstance(error_of(sign(subject)), KeyFileError)
+
+
+def test_sign_for_no_subject_is_refused(subject: Path) -> None:
+    assert isinstance(error_of(sign(subject, "--subject", "nobody")), IdentifierError)
+
+
+def test_revoke_of_no_hash_is_refused(subject: Path) -> None:
+    result = call(
+        "consent", "revoke", "abc", "--key", str(subject / "S.pem"), "--to", CLOSED,
+        "--passphrase", PASSPHRASE,
+    )  # fmt: skip
+
+    assert isinstance(error_of(result), MalformedError)
+
+
+def test_revoke_goes_to_every_provider_and_the_hub_though_one_is_away(subject: Path) -> None:
+    told: list[str] = []
+
+    def answer(path: str, body: bytes) -> Answer:
+        told.append(path)
+        return (200, b"{}") if body.count(b".") == 2 else (422, b"{}")
+
+    with serve(answer) as url:
+        result = call(
+            "consent", "revoke", encode_b64u(bytes(32)), "--key", str(subject / "S.pem"),
+            "--to", CLOSED, "--to", url, "--hub-url", url, "--passphrase", PASSPHRASE,
+        )  # fmt: skip
+
+    assert isinstance(error_of(result), UnavailableError)
+    assert told == ["/chengxin/v1/consent-statuses", "/hub/v1/statuses"]
+    assert f"not withdrawn at {CLOSED}" in result.output
+
+
+def test_withdraw_that_is_refused_says_by_which_rule() -> None:
+    problem = {"code": "status-stale", "detail": "a later status is known"}
+
+    with (
+        serve(lambda _path, _body: (409, json.dumps(problem).encode())) as url,
+        pytest.raises(ServerRefusedError, match="status-stale: a later status is known"),
+    ):
+        withdraw("a.b.c", urls=[url])
+
+
+def test_enrolment_is_made_for_the_hub_that_answers(tmp_path: Path) -> None:
+    init(tmp_path / "home")
+    sent: list[bytes] = []
+
+    def answer(path: str, body: bytes) -> Answer:
+        if path == "/.well-known/chengxin":
+            return 200, b'{"hub": "hub.example"}'
+        sent.append(body)
+        return 200, b"{}"
+
+    with serve(answer) as url:
+        settings = build_settings(home=tmp_path / "home", member_id="acme.example", hub_url=url)
+        hub_id = enrol_member(settings, token="t")
+
+    assert hub_id == "hub.example"
+    tokens = json.loads(sent[0])["tokens"]
+    assert len(tokens) == 2
+    assert {json.loads(split_compact(token).payload)["hub"] for token in tokens} == {"hub.example"}
+
+
+@pytest.mark.parametrize("said", [b"<html>", b"[]", b'{"hub": 1}', b"{}"])
+def test_enrolment_at_what_is_no_hub_is_refused(said: bytes) -> None:
+    with (
+        serve(lambda _path, _body: (200, said)) as url,
+        pytest.raises(ServerRefusedError),
+    ):
+        post_enrolment(url, "/hub/v1/members", token="t", sign=lambda _hub: [])
+
+
+@pytest.mark.parametrize("url", [CLOSED, "http://[", "nowhere"])
+def test_enrolment_where_nobody_answers_can_be_tried_again(url: str) -> None:
+    with pytest.raises(UnavailableError):
+        post_enrolment(url, "/hub/v1/members", token="t", sign=lambda _hub: [])
+
+
+def test_enrol_command_without_its_token_file_is_refused(tmp_path: Path) -> None:
+    init(tmp_path / "home", "--hub-url", CLOSED)
+
+    result = call(
+        "enrol", "--home", str(tmp_path / "home"), "--token-file", str(tmp_path / "absent")
+    )
+
+    assert isinstance(error_of(result), KeyFileError)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "text"),
+    [
+        (404, b'{"code": "not-found", "detail": "gone"}', "not-found: gone"),
+        (500, b"Internal Server Error", "status 500"),
+        (422, b"[]", "status 422"),
+        (200, b"no JSON", "answers no JSON"),
+    ],
+    ids=["problem", "bare-failure", "other-json", "success-without-json"],
+)
+def test_node_client_says_what_the_node_refused(status: int, body: bytes, text: str) -> None:
+    with serve(lambda _path, _body: (status, body)) as url:
+        client = NodeClient(url=url, token="t")
+        with pytest.raises(ServerRefusedError, match=text):
+            client.get("/api/v1/consents")
+        client.close()
+
+
+def test_query_without_a_consent_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
+    paths: list[str] = []
+
+    def answer(path: str, _body: bytes) -> Answer:
+        paths.append(path)
+        return 200, b'[{"consent": "x", "state": "revoked"}]'
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        result = call(
+            "query", "sim:S000001", "--home", str(tmp_path / "home"),
+            env={"CHENGXIN_PUBLIC_URL": url},
+        )  # fmt: skip
+
+    assert getattr(error_of(result), "code", "") == "consent-missing"
+    assert [path.partition("?")[0] for path in paths] == ["/api/v1/consents"]
+
+
+def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: Path) -> None:
+    asked: list[dict[str, object]] = []
+    outcome = {"peer": "beta.example", "status": "200", "summary": None}
+
+    def answer(path: str, body: bytes) -> Answer:
+        if path.startswith("/api/v1/consents"):
+            return 200, b'[{"consent": "x", "state": "active"}]'
+        asked.append(json.loads(body))
+        return 200, json.dumps([outcome]).encode()
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        result = call(
+            "query", "sim:S000001", "--home", str(tmp_path / "home"), "--metric", "delay", "--json",
+            env={"CHENGXIN_PUBLIC_URL": url},
+        )  # fmt: skip
+        table = call(
+            "query", "sim:S000001", "--home", str(tmp_path / "home"),
+            env={"CHENGXIN_PUBLIC_URL": url},
+        )  # fmt: skip
+
+    assert json.loads(result.output) == [outcome]
+    assert asked[0] == {
+        "consents": ["x"],
+        "purpose": "P1",
+        "metrics": ["delay"],
+        "last_months": 12,
+    }
+    assert asked[1]["metrics"] == list(METRICS)
+    assert "beta.example" in table.output
