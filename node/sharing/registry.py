@@ -104,8 +104,9 @@ class RegistryHolder:
         return registry
 
     def _remember(self, registry: Registry) -> None:
-        self._newest = registry
+        # The reference first: whoever sees the newest snapshot must find what names it.
         self._references[registry.seq] = (registry.hash, registry.iat, registry.exp)
+        self._newest = registry
         self._references.pop(registry.seq - SNAPSHOTS_HELD_MAX, None)
 
     def _load(self) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The offline audit of bundles: proven, contradicted, undetermined (docs/protocol/audit.md).
+"""The offline audit of bundles: proven, contradicted, undetermined (docs/auditing.md).
 
 In this order: the registry chain from the anchor · every log against its checkpoint · every signed
 head from anywhere against the exported entries · every exchange, joined from both logs and both

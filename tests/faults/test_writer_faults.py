@@ -42,7 +42,7 @@ class FailingCommit:
         self._commit = database.engine.dialect.do_commit
         self._mode = mode
         self._left = count
-        database.engine.dialect.do_commit = self  # type: ignore[method-assign]  # the double
+        database.engine.dialect.do_commit = self  # type: ignore[method-assign,assignment]  # the double
 
     def __call__(self, connection: Any) -> None:  # noqa: ANN401  a DBAPI connection has no common type
         if self._left == 0:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
 from node.assessment.policy_file import Language
 from node.bootstrap import build_local_node
@@ -218,13 +219,13 @@ class _Play:
         bundles = steps.export_bundles(self._members, folder=self._folder / "bundles")
         status, report = steps.verify(bundles, anchor_b64u=hub.anchor_b64u)
         self._console.print(
-            Panel(report.strip(), title=f"python -m protocol verify: exit {status}")
+            Panel(Text(report.strip()), title=f"python -m protocol verify: exit {status}")
         )
         steps.check_promise(status, 0, what="the verifier's exit status on true bundles")
         place = steps.tamper(bundles[1])
         self._say(f"one byte changed: {place}")
         status, report = steps.verify(bundles, anchor_b64u=hub.anchor_b64u)
-        self._console.print(Panel(report.strip(), title=f"the same command: exit {status}"))
+        self._console.print(Panel(Text(report.strip()), title=f"the same command: exit {status}"))
         steps.check_promise(status, 1, what="the verifier's exit status on a changed bundle")
 
     def _title(self, number: str, text: str) -> None:

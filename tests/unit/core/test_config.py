@@ -118,7 +118,7 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     settings = build_settings(home=tmp_path, member_id="alpha.example")
 
     with pytest.raises(ValueError, match="frozen"):
-        settings.port = 1
+        settings.port = 1  # type: ignore[misc]  # what must fail
 
 
 def test_no_secret_shows_in_what_is_printed(tmp_path: Path) -> None:
