@@ -8,7 +8,7 @@ from pydantic import Field
 
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
 from schemas.summary import Section
-from schemas.wire import CompactJws, Hash, Salt, SubjectId, WireModel
+from schemas.wire import CompactJws, Hash, One, Salt, SubjectId, WireModel
 
 QUERY_CONTENT_TYPE = "application/vnd.chengxin.query+json"
 SUMMARY_CONTENT_TYPE = "application/vnd.chengxin.summary+json"
@@ -21,7 +21,7 @@ PROBLEM_CONTENT_TYPE = "application/problem+json"
 class QueryBody(WireModel):
     """A question under one consent; the consent says about whom."""
 
-    v: Literal[1]
+    v: One
     kind: Literal["query"]
     consent: Hash
     purpose: Annotated[str, Field(min_length=1, max_length=8)]
@@ -40,7 +40,7 @@ class DeliveredConsent(WireModel):
 class ConsentPutBody(WireModel):
     """Consents handed to the provider that they name."""
 
-    v: Literal[1]
+    v: One
     kind: Literal["consent-put"]
     consents: Annotated[
         list[DeliveredConsent], Field(min_length=1, max_length=CONSENTS_PER_MESSAGE_MAX)
@@ -58,7 +58,7 @@ class HeldConsent(WireModel):
 class ConsentHeldBody(WireModel):
     """Which consents the provider now holds, in the order delivered."""
 
-    v: Literal[1]
+    v: One
     kind: Literal["consent-held"]
     consents: Annotated[list[HeldConsent], Field(max_length=CONSENTS_PER_MESSAGE_MAX)]
 
@@ -66,7 +66,7 @@ class ConsentHeldBody(WireModel):
 class ReceiptHeldBody(WireModel):
     """How many of the answers acknowledged are known here."""
 
-    v: Literal[1]
+    v: One
     kind: Literal["receipt-held"]
     answers: Annotated[int, Field(ge=0)]
 

@@ -18,7 +18,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.wire import Currency, IsoDate, Month, SubjectId, WireModel
+from schemas.wire import Currency, IsoDate, Month, One, SubjectId, WireModel
 
 FORMULA_VERSION = "pbs-1"
 
@@ -169,13 +169,13 @@ class Lateness(WireModel):
 class Summary(WireModel):
     """The body of a positive answer."""
 
-    v: Literal[1]
+    v: One
     kind: Literal["payment-behaviour-summary"]
     formula: Literal["pbs-1"]
     tier: Tier
     subject: SubjectId
     window: Window
-    contributors: Literal[1]
+    contributors: One
     relation: Relation | None = None
     volume: Volume | None = None
     money: Money | None = None

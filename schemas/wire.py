@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from protocol.errors import SchemaError
 from protocol.limits import STATEMENT_BYTES_MAX
@@ -58,6 +58,13 @@ def _check_date(text: str) -> str:
     return text
 
 
+def _refuse_boolean(value: object) -> object:
+    if isinstance(value, bool):  # true equals 1
+        raise ValueError("not an integer")  # noqa: TRY004  what pydantic reports as a wrong value
+    return value
+
+
+One = Annotated[Literal[1], BeforeValidator(_refuse_boolean)]
 Hash = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="SHA-256, base64url")]
 Salt = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="32 random bytes, base64url")

@@ -170,7 +170,7 @@ def configure_logging(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=_open_standard_error,
     )
 
 
@@ -181,3 +181,8 @@ def run() -> None:
     except (NodeError, ProtocolError) as err:
         Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
         raise SystemExit(EXIT_REFUSED) from err
+
+
+def _open_standard_error(*_names: object) -> structlog.WriteLogger:
+    # Looked up at each line: whoever replaces standard error gets the lines too.
+    return structlog.WriteLogger(sys.stderr)

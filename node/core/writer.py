@@ -35,6 +35,7 @@ from protocol.tile import TileCache
 
 BATCH_DECISIONS_MAX = 512
 LOCK_RETRY_S = 0.001
+LINGER_S = 0.001  # measured: docs/decisions/0008
 QUEUE_DECISIONS_MAX = 4_096
 
 T = TypeVar("T")
@@ -151,6 +152,7 @@ class Writer:
         self._queue: queue.Queue[_Job | None] = queue.Queue(maxsize=QUEUE_DECISIONS_MAX)
         self._inline: deque[_Job] = deque()
         self._flushing_in: asyncio.AbstractEventLoop | None = None
+        self._batch_size = 0
         self._broken: NodeError | None = None
         self._stopping = False
         self._door = threading.Lock()
@@ -208,7 +210,7 @@ class Writer:
             self._inline.append(_Job(decide, _LoopFuture(loop, waiter)))
         if self._flushing_in is not loop:
             self._flushing_in = loop
-            loop.call_soon(self._flush, loop)
+            self._schedule(loop)
         return await waiter
 
     def run(self, decide: Decision[T]) -> T:
@@ -255,6 +257,13 @@ class Writer:
                 self._state, [entry], store=store, origin=self._origin, key=self._key
             )
 
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A lone decision goes at once. Under load a short wait lets more of them share one commit.
+        if self._batch_size > 1:
+            loop.call_later(LINGER_S, self._flush, loop)
+        else:
+            loop.call_soon(self._flush, loop)
+
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         """Decide what the loop has submitted; while a thread writes, look again soon instead."""
         if not self._database.try_write_lock():
@@ -265,13 +274,14 @@ class Writer:
             self._run_inline()
             if self._inline:
                 self._flushing_in = loop
-                loop.call_soon(self._flush, loop)
+                self._schedule(loop)
         finally:
             self._database.release_write_lock()
 
     def _run_inline(self) -> None:
         count = min(len(self._inline), BATCH_DECISIONS_MAX)
         jobs = [job for job in (self._inline.popleft() for _ in range(count)) if job.begin()]
+        self._batch_size = len(jobs)
         if jobs:
             self._inline.extendleft(reversed(self._run_batch(jobs)))
 

@@ -25,6 +25,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from node.bootstrap import Node, build_node, init_home, load_member_keys
 from node.cli.demo.processes import Server, find_port, stop_server, wait_until_live
 from node.cli.signing import Grant, sign_bundle
@@ -368,7 +370,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=4.0, help="length of one window")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--concurrency", type=int, default=16)
+    parser.add_argument("--concurrency", type=int, default=32)
     parser.add_argument(
         "--folder", type=Path, default=None, help="where the databases stand (a real disk)"
     )
@@ -379,7 +381,7 @@ def main() -> None:
     folder = args.folder or Path.cwd() / ".bench"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        figures = asyncio.run(measure(args, Path(place)))
+        figures = uvloop.run(measure(args, Path(place)))
     if args.json:
         print(json.dumps(figures))
         return

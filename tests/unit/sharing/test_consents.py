@@ -16,7 +16,7 @@ from node.sharing.consents import (
     take_consent,
     verify_status,
 )
-from protocol.consent import Consent, ConsentState, hash_consent, sign_consent
+from protocol.consent import Consent, ConsentState, hash_consent, open_consent, sign_consent
 from protocol.encoding import encode_b64u
 from protocol.errors import IdentifierError, MalformedError
 from protocol.keys import SigningKey
@@ -66,7 +66,6 @@ CONSENT = build_consent(now_s=NOW_S)
 
 def test_a_verdict_is_reached_once_for_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    open_consent = consents.open_consent
 
     def count(token: str, **named: object) -> Consent:
         opened.append(token)
@@ -192,7 +191,7 @@ def test_a_status_of_a_consent_that_is_not_held_is_refused() -> None:
     )
 
     with pytest.raises(ConsentNotHeldError):
-        verify_status(token, registry=REGISTRY, find_consent=lambda _hash: None)
+        verify_status(token, registry=REGISTRY, find_consent=lambda _hash: None, now_s=NOW_S)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +211,7 @@ def test_the_subject_and_the_hub_may_change_a_consent(
     token = sign_state(bytes(32), state=ConsentState.REVOKED, seq=1, key=key, now_s=NOW_S, by=by)
 
     def verify() -> None:
-        verify_status(token, registry=REGISTRY, find_consent=lambda _hash: CONSENT)
+        verify_status(token, registry=REGISTRY, find_consent=lambda _hash: CONSENT, now_s=NOW_S)
 
     if may:
         verify()
