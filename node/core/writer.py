@@ -35,7 +35,7 @@ from protocol.tile import TileCache
 
 BATCH_DECISIONS_MAX = 512
 LOCK_RETRY_S = 0.001
-LINGER_S = 0.001  # measured: docs/decisions/0008
+LINGER_S = 0.001  # measured: docs/decisions/0010
 QUEUE_DECISIONS_MAX = 4_096
 
 T = TypeVar("T")
@@ -194,7 +194,7 @@ class Writer:
         """Submit from an event loop and wait; the batch is what its turn of the loop has submitted.
 
         A thread of its own would have to win the interpreter's lock back after each of a batch's
-        statements, from a loop that is busy (docs/decisions/0008); the price is that the loop
+        statements, from a loop that is busy (docs/decisions/0010); the price is that the loop
         stands still while the disk confirms a commit.
 
         Raises:
