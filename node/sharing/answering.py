@@ -18,20 +18,20 @@ from node.core.writer import Batch, Decided, NextBatchError, Placement, Writer
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts, check_parties, hold_consent, take_consent
 from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.incoming import Opened, Verdict, note_of, open_incoming, store_exchange
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
 from node.sharing.releases import Disclosures, Question
-from node.sharing.sealing import Content, Draft, Sealer, build_answer, build_problem
-from node.sharing.store import INSERT_INCOMING, INSERT_PAYLOAD, SharingStore
-from protocol.checkpoint import Checkpoint
-from protocol.consent import Use, check_use, hash_consent, window_start
+from node.sharing.sealing import Content, Sealer, build_answer, build_problem
+from node.sharing.store import SharingStore
+from protocol.consent import Use, check_use, window_start
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.entry import ExchangeEntry, format_entry
 from protocol.errors import ProtocolError, SchemaError
-from protocol.exchange import CHECKS, check_content, open_request
+from protocol.exchange import CHECKS
 from protocol.identifiers import parse_subject_id
-from protocol.limits import HASH_BYTES, MESSAGE_BYTES_MAX
-from protocol.message import ANSWERED, Envelope, WireMessage, parse_message
+from protocol.limits import HASH_BYTES
+from protocol.message import ANSWERED, Envelope, WireMessage
 from protocol.problems import (
     PROBLEMS,
     ConsentMissingError,
@@ -39,12 +39,8 @@ from protocol.problems import (
     QuotaError,
     ReplayMismatchError,
 )
-from protocol.receipt import RECEIPT_CONTENT_TYPE, parse_receipt
-from protocol.registry import Registry
 from schemas.exchange import (
     CONSENT_HELD_CONTENT_TYPE,
-    CONSENT_PUT_CONTENT_TYPE,
-    QUERY_CONTENT_TYPE,
     RECEIPT_HELD_CONTENT_TYPE,
     SUMMARY_CONTENT_TYPE,
     ConsentHeldBody,
@@ -55,15 +51,9 @@ from schemas.exchange import (
 )
 
 RETRY_AFTER_S = 1
-_CONTENT_TYPES = {
-    "query": QUERY_CONTENT_TYPE,
-    "consent.put": CONSENT_PUT_CONTENT_TYPE,
-    "receipt": RECEIPT_CONTENT_TYPE,
-}
 # An artefact or a body inside a signed message may break any rule: what is no code of a signed
 # refusal is `schema`.
 _SIGNED_CODES = frozenset(code for check in CHECKS if check.signed for code in check.codes)
-_Body = QueryBody | ConsentPutBody | tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,29 +63,6 @@ class Reply:
     status: int
     message: WireMessage
     code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
-    """A request after checks 1 to 3, with what the checks off the lock found."""
-
-    message: WireMessage
-    envelope: Envelope
-    msg_hash: bytes
-    registry: Registry
-    head: Checkpoint | None
-    body: _Body | None
-    failure: ProtocolError | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Verdict:
-    """What a decision says: content, log code, uses counted and the consent used."""
-
-    content: Content
-    code: str
-    uses: int = 0
-    consent: bytes | None = None
 
 
 class AnsweringService:
@@ -135,44 +102,18 @@ class AnsweringService:
             ProtocolError: A check of 1 to 3 failed: the answer is unsigned.
             UnavailableError: The node does not exchange now.
         """
-        opened = self._open(raw)
+        opened = open_incoming(
+            raw,
+            registry=self._registry,
+            audience=self._sealer.member_id,
+            now_s=self._clock.now_ms() // 1000,
+            ahead_s=self._ahead_s,
+        )
         if not self._buckets.has_token(opened.envelope.iss, now_ms=self._clock.now_ms()):
             return await self._answer_over_quota(opened)
         return await self._writer.submit_async(lambda batch: self._decide(batch, opened))
 
-    def _open(self, raw: bytes) -> _Opened:
-        now_s = self._clock.now_ms() // 1000
-        message = parse_message(raw, bytes_max=MESSAGE_BYTES_MAX)
-        registry = self._registry.newest
-        envelope = open_request(
-            message, registry=registry, audience=self._sealer.member_id, now_s=now_s
-        )
-        head: Checkpoint | None = None
-        body: _Body | None = None
-        failure: ProtocolError | None = None
-        try:
-            head = check_content(
-                message,
-                envelope,
-                registry=registry,
-                find_registry=self._registry.find,
-                now_s=now_s,
-                ahead_s=self._ahead_s,
-            )
-            body = _parse_body(envelope, message.body)
-        except ProtocolError as err:
-            failure = err
-        return _Opened(
-            message=message,
-            envelope=envelope,
-            msg_hash=message.msg_hash,
-            registry=registry,
-            head=head,
-            body=body,
-            failure=failure,
-        )
-
-    async def _answer_over_quota(self, opened: _Opened) -> Reply:
+    async def _answer_over_quota(self, opened: Opened) -> Reply:
         # Check 4 comes first: a stored answer is repeated however fast it is asked for.
         with self._database.read() as uow:
             earlier = SharingStore(uow.connection).find_answer(
@@ -197,7 +138,7 @@ class AnsweringService:
         )
         return _build_reply(draft.complete(""), code=QuotaError.code)
 
-    def _decide(self, batch: Batch, opened: _Opened, *, over_quota: bool = False) -> Decided[Reply]:
+    def _decide(self, batch: Batch, opened: Opened, *, over_quota: bool = False) -> Decided[Reply]:
         """Decide inside the writer's transaction."""
         envelope = opened.envelope
         store = SharingStore(batch.connection)
@@ -216,10 +157,10 @@ class AnsweringService:
         return self._seal(batch, opened, verdict, is_repeat=earlier is not None, key=key)
 
     def _judge(
-        self, store: SharingStore, batch: Batch, opened: _Opened, *, over_quota: bool
-    ) -> _Verdict:
+        self, store: SharingStore, batch: Batch, opened: Opened, *, over_quota: bool
+    ) -> Verdict:
         if over_quota:
-            return _Verdict(content=_quota_problem(), code=QuotaError.code)
+            return Verdict(content=_quota_problem(), code=QuotaError.code)
         if opened.failure is not None or opened.body is None:
             return _refuse(opened.failure or SchemaError("no body"), opened.envelope)
         try:
@@ -233,7 +174,7 @@ class AnsweringService:
         except ProtocolError as err:
             return _refuse(err, opened.envelope)
 
-    def _answer_query(self, batch: Batch, opened: _Opened, query: QueryBody) -> _Verdict:
+    def _answer_query(self, batch: Batch, opened: Opened, query: QueryBody) -> Verdict:
         """Make checks 9 and 10 and count the use."""
         now_s = batch.now_ms // 1000
         consent_hash = decode_b64u(query.consent, bytes_exact=HASH_BYTES)
@@ -269,15 +210,15 @@ class AnsweringService:
         )
         if disclosed is None:
             problem = build_problem(NoAnswerError.code, detail="", consents=(consent_hash,))
-            return _Verdict(content=problem, code=NoAnswerError.code, uses=1, consent=consent_hash)
+            return Verdict(content=problem, code=NoAnswerError.code, uses=1, consent=consent_hash)
         answer = build_answer(
             disclosed.body, content_type=SUMMARY_CONTENT_TYPE, consents=(consent_hash,)
         )
-        return _Verdict(content=answer, code=disclosed.tier, uses=1, consent=consent_hash)
+        return Verdict(content=answer, code=disclosed.tier, uses=1, consent=consent_hash)
 
     def _take_consents(
-        self, store: SharingStore, batch: Batch, opened: _Opened, body: ConsentPutBody
-    ) -> _Verdict:
+        self, store: SharingStore, batch: Batch, opened: Opened, body: ConsentPutBody
+    ) -> Verdict:
         taken = [
             take_consent(delivered, verdicts=self._verdicts, registry=opened.registry)
             for delivered in body.consents
@@ -302,7 +243,7 @@ class AnsweringService:
             ],
         )
         hashes = tuple(one.hash for one in held)
-        return _Verdict(
+        return Verdict(
             content=build_answer(
                 reply.to_bytes(), content_type=CONSENT_HELD_CONTENT_TYPE, consents=hashes
             ),
@@ -312,8 +253,8 @@ class AnsweringService:
     def _seal(
         self,
         batch: Batch,
-        opened: _Opened,
-        verdict: _Verdict,
+        opened: Opened,
+        verdict: Verdict,
         *,
         is_repeat: bool,
         key: tuple[str, bytes],
@@ -348,7 +289,7 @@ class AnsweringService:
         )
         if opened.head is not None:
             shared.note_head(
-                envelope.iss, size=opened.head.size, checkpoint=_note_of(opened.message)
+                envelope.iss, size=opened.head.size, checkpoint=note_of(opened.message)
             )
         batch.taken.add(key)
 
@@ -359,78 +300,25 @@ class AnsweringService:
             # A refusal for haste is not the answer to this message: asked again later it is
             # decided.
             if not is_repeat and verdict.code != QuotaError.code:
-                _store_exchange(batch, opened, draft, verdict, placement)
+                store_exchange(batch, opened, draft, verdict, placement)
             return _build_reply(reply, code=verdict.code)
 
         return Decided(entry=entry, finish=finish)
 
 
-def _store_exchange(
-    batch: Batch, opened: _Opened, draft: Draft, verdict: _Verdict, placement: Placement
-) -> None:
-    batch.insert_later(
-        INSERT_INCOMING,
-        {
-            "peer": opened.envelope.iss,
-            "jti": opened.envelope.jti,
-            "msg": opened.msg_hash,
-            "ans": draft.msg_hash,
-            "op": opened.envelope.op,
-            "code": verdict.code,
-            "uses": verdict.uses,
-            "consent": verdict.consent,
-            "request_env": opened.message.env,
-            "request_inclusion": opened.message.inclusion,
-            "answer_env": draft.env,
-            "answer_inclusion": placement.inclusion,
-            "seq": placement.index,
-            "at_ms": batch.now_ms,
-        },
-    )
-    for msg, body, salt in (
-        (opened.msg_hash, opened.message.body, opened.message.salt),
-        (draft.msg_hash, draft.body, draft.salt),
-    ):
-        batch.insert_later(INSERT_PAYLOAD, {"msg": msg, "body": body, "salt": salt})
-
-
-def _parse_body(envelope: Envelope, raw: bytes) -> _Body:
-    """Read the body of an operation that is answered here (check 8).
-
-    Raises:
-        SchemaError: The body breaks its schema or is not what the envelope says, or the operation
-        is not answered here. MalformedError: The body is not JSON of the subset.
-    """
-    if envelope.bct != _CONTENT_TYPES.get(envelope.op):
-        raise SchemaError(f"env.bct: not the type of a body of {envelope.op}")
-    body: _Body
-    match envelope.op:
-        case "query":
-            body = QueryBody.from_bytes(raw)
-            concerned = [decode_b64u(body.consent, bytes_exact=HASH_BYTES)]
-        case "consent.put":
-            body = ConsentPutBody.from_bytes(raw)
-            concerned = [hash_consent(delivered.token) for delivered in body.consents]
-        case _:
-            body, concerned = parse_receipt(raw), []
-    if envelope.consents != tuple(concerned):
-        raise SchemaError("env.consents: not the consents of the body")
-    return body
-
-
-def _take_receipt(store: SharingStore, opened: _Opened, answers: tuple[bytes, ...]) -> _Verdict:
+def _take_receipt(store: SharingStore, opened: Opened, answers: tuple[bytes, ...]) -> Verdict:
     known = store.count_known_answers(answers, peer=opened.envelope.iss)
     store.add_receipts(known, peer=opened.envelope.iss, msg=opened.msg_hash)
     body = ReceiptHeldBody(v=1, kind="receipt-held", answers=len(known))
-    return _Verdict(
+    return Verdict(
         content=build_answer(body.to_bytes(), content_type=RECEIPT_HELD_CONTENT_TYPE),
         code="receipt",
     )
 
 
-def _refuse(error: ProtocolError, envelope: Envelope) -> _Verdict:
+def _refuse(error: ProtocolError, envelope: Envelope) -> Verdict:
     code = error.code if error.code in _SIGNED_CODES else SchemaError.code
-    return _Verdict(
+    return Verdict(
         content=build_problem(code, detail=error.detail, consents=envelope.consents), code=code
     )
 
@@ -442,8 +330,3 @@ def _quota_problem() -> Content:
 def _build_reply(message: WireMessage, *, code: str) -> Reply:
     status = PROBLEMS[code].status if code in PROBLEMS else int(ANSWERED)
     return Reply(status=status, message=message, code=code)
-
-
-def _note_of(message: WireMessage) -> str:
-    # The proof was verified off the lock; the signed checkpoint is all that follows its empty line.
-    return message.inclusion.partition("\n\n")[2]

@@ -53,8 +53,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "app.name": Text("诚信 · 信用控制台", "Chengxin credit console"),
         "app.skip": Text("跳到正文", "Skip to the content"),
         "app.simulated": Text(
-            "模拟联盟：客户、成员和数据均为虚构。",
-            "Simulated federation: its customers, members and figures are made up.",
+            "模拟联盟：成员关系是模拟的，没有真实企业在此询问或答复。",
+            "Simulated federation: no real company asks or answers here.",
         ),
         "app.business-date": Text("业务日期", "Business date"),
         "app.language": Text("语言", "Language"),

@@ -190,6 +190,24 @@ def test_a_consent_replaces_the_one_that_it_names(scene: Scene, consent: bytes) 
     assert scene.send(scene.query(hash_consent(newer.token))).code == "full"
 
 
+def test_uses_counted_in_the_turn_in_which_a_consent_is_replaced_are_kept(
+    scene: Scene, consent: bytes
+) -> None:
+    newer = deliver(replace(scene.grant(), id="newer", replaces=consent))
+    raws = [
+        scene.forge(forgery)
+        for forgery in (scene.query(consent), write_put(newer), scene.query(consent))
+    ]
+
+    async def send_all() -> list[Reply]:
+        return await asyncio.gather(*(scene.provider.answering.answer(raw) for raw in raws))
+
+    codes = [reply.code for reply in asyncio.run(send_all())]
+
+    assert codes == ["full", "held", "consent-replaced"]
+    assert (scene.find(consent).uses, scene.find(consent).state) == (1, ConsentState.REPLACED)
+
+
 def test_a_consent_of_another_subject_replaces_nothing(scene: Scene, consent: bytes) -> None:
     commitment = scene.federation.registry.subjects[1].commitment
     other = scene.grant(lambda given: replace(given, subject=commitment, replaces=consent))

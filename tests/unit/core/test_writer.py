@@ -334,6 +334,40 @@ def test_a_loops_decisions_are_one_commit(house: LogHouse) -> None:
     assert house.check() == 21
 
 
+def test_a_loop_that_submits_too_much_at_once_is_told_so(house: LogHouse) -> None:
+    writer = house.open()
+
+    results = run_in_loop(*[do_nothing] * (QUEUE_DECISIONS_MAX + 1), writer=writer)
+
+    assert results[:-1] == [None] * QUEUE_DECISIONS_MAX
+    assert isinstance(results[-1], WriterBusyError)
+
+
+def test_closing_finishes_what_a_loop_has_submitted(house: LogHouse) -> None:
+    writer = house.open()
+
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(writer.submit_async(append(b"entry")))
+        await asyncio.sleep(0)
+        writer.close()
+        house.writers.clear()
+        assert (await waiting).index == 1
+
+    asyncio.run(leave())
+
+    assert house.check() == 2
+
+
+def test_a_closed_writer_takes_nothing_more_from_a_loop(house: LogHouse) -> None:
+    writer = house.open()
+    writer.close()
+    house.writers.clear()
+
+    [refusal] = run_in_loop(do_nothing, writer=writer)
+
+    assert isinstance(refusal, LogUnavailableError)
+
+
 def test_a_loops_decision_that_raises_is_undone_alone(house: LogHouse) -> None:
     writer = house.open()
 

@@ -1,0 +1,153 @@
+"""What came from a peer: opened and checked off the lock, and the rows that keep its decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.core.writer import Batch, Placement
+from node.sharing.registry import RegistryHolder
+from node.sharing.sealing import Content, Draft
+from node.sharing.store import INSERT_INCOMING, INSERT_PAYLOAD
+from protocol.checkpoint import Checkpoint
+from protocol.consent import hash_consent
+from protocol.encoding import decode_b64u
+from protocol.errors import ProtocolError, SchemaError
+from protocol.exchange import check_content, open_request
+from protocol.limits import HASH_BYTES, MESSAGE_BYTES_MAX
+from protocol.message import Envelope, WireMessage, parse_message
+from protocol.receipt import RECEIPT_CONTENT_TYPE, parse_receipt
+from protocol.registry import Registry
+from schemas.exchange import (
+    CONSENT_PUT_CONTENT_TYPE,
+    QUERY_CONTENT_TYPE,
+    ConsentPutBody,
+    QueryBody,
+)
+
+_CONTENT_TYPES = {
+    "query": QUERY_CONTENT_TYPE,
+    "consent.put": CONSENT_PUT_CONTENT_TYPE,
+    "receipt": RECEIPT_CONTENT_TYPE,
+}
+Body = QueryBody | ConsentPutBody | tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A request after checks 1 to 3, with what the checks off the lock found."""
+
+    message: WireMessage
+    envelope: Envelope
+    msg_hash: bytes
+    registry: Registry
+    head: Checkpoint | None
+    body: Body | None
+    failure: ProtocolError | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a decision says: content, log code, uses counted and the consent used."""
+
+    content: Content
+    code: str
+    uses: int = 0
+    consent: bytes | None = None
+
+
+def open_incoming(
+    raw: bytes, *, registry: RegistryHolder, audience: str, now_s: int, ahead_s: int
+) -> Opened:
+    """Make checks 1 to 3, and 6 to 8 as far as they need no state of ours.
+
+    Raises:
+        ProtocolError: One of 1 to 3 fails. A failure of the later ones is part of what is returned.
+    """
+    message = parse_message(raw, bytes_max=MESSAGE_BYTES_MAX)
+    newest = registry.newest
+    envelope = open_request(message, registry=newest, audience=audience, now_s=now_s)
+    head: Checkpoint | None = None
+    body: Body | None = None
+    failure: ProtocolError | None = None
+    try:
+        head = check_content(
+            message,
+            envelope,
+            registry=newest,
+            find_registry=registry.find,
+            now_s=now_s,
+            ahead_s=ahead_s,
+        )
+        body = _parse_body(envelope, message.body)
+    except ProtocolError as err:
+        failure = err
+    return Opened(
+        message=message,
+        envelope=envelope,
+        msg_hash=message.msg_hash,
+        registry=newest,
+        head=head,
+        body=body,
+        failure=failure,
+    )
+
+
+def store_exchange(
+    batch: Batch, opened: Opened, draft: Draft, verdict: Verdict, placement: Placement
+) -> None:
+    """Queue the rows of a decided message: replay row, stored answer, and both payloads."""
+    batch.insert_later(
+        INSERT_INCOMING,
+        {
+            "peer": opened.envelope.iss,
+            "jti": opened.envelope.jti,
+            "msg": opened.msg_hash,
+            "ans": draft.msg_hash,
+            "op": opened.envelope.op,
+            "code": verdict.code,
+            "uses": verdict.uses,
+            "consent": verdict.consent,
+            "request_env": opened.message.env,
+            "request_inclusion": opened.message.inclusion,
+            "answer_env": draft.env,
+            "answer_inclusion": placement.inclusion,
+            "seq": placement.index,
+            "at_ms": batch.now_ms,
+        },
+    )
+    for msg, body, salt in (
+        (opened.msg_hash, opened.message.body, opened.message.salt),
+        (draft.msg_hash, draft.body, draft.salt),
+    ):
+        batch.insert_later(INSERT_PAYLOAD, {"msg": msg, "body": body, "salt": salt})
+
+
+def _parse_body(envelope: Envelope, raw: bytes) -> Body:
+    """Read the body of an operation that is answered here (check 8).
+
+    Raises:
+        SchemaError: The body breaks its schema or is not what the envelope says, or the operation
+            is not answered here.
+        MalformedError: The body is not JSON of the subset.
+    """
+    if envelope.bct != _CONTENT_TYPES.get(envelope.op):
+        raise SchemaError(f"env.bct: not the type of a body of {envelope.op}")
+    body: Body
+    match envelope.op:
+        case "query":
+            body = QueryBody.from_bytes(raw)
+            concerned = [decode_b64u(body.consent, bytes_exact=HASH_BYTES)]
+        case "consent.put":
+            body = ConsentPutBody.from_bytes(raw)
+            concerned = [hash_consent(delivered.token) for delivered in body.consents]
+        case _:
+            body, concerned = parse_receipt(raw), []
+    if envelope.consents != tuple(concerned):
+        raise SchemaError("env.consents: not the consents of the body")
+    return body
+
+
+def note_of(message: WireMessage) -> str:
+    """Return the sender's signed checkpoint out of its proof."""
+    # The proof was verified off the lock; the signed checkpoint is all that follows its empty line.
+    return message.inclusion.partition("\n\n")[2]
