@@ -230,9 +230,9 @@ def verify_status(
     by_subject = (
         subject is not None
         and subject[0].commitment == consent.subject
-        # Now too: whoever holds a revoked key can write any date into what it signs.
         and subject[1].is_valid_at(status.iat)
-        and subject[1].is_valid_at(now_s)
+        # Whoever holds a revoked key can write any date: it may close a consent, never open one.
+        and (status.state is not ConsentState.ACTIVE or subject[1].is_valid_at(now_s))
         and status.by == "subject"
     )
     by_hub = subject is None and status.by == "hub"

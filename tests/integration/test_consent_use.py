@@ -344,6 +344,24 @@ def test_a_subjects_key_signs_no_status_after_its_revocation(scene: Scene, conse
     assert scene.send(scene.query(consent)).code == "consent-paused"
 
 
+def test_a_withdrawal_signed_before_its_key_was_revoked_counts_when_it_comes_later(
+    scene: Scene, consent: bytes
+) -> None:
+    token = sign_state(
+        consent, state=ConsentState.REVOKED, seq=1, key=SUBJECT_KEY, now_s=scene.now_s
+    )
+    scene.federation.clock.advance_s(60)
+    subject, *others = scene.federation.registry.subjects
+    ended = replace(subject.keys[0], revoked_at=scene.now_s, reason="lost")
+    scene.federation.publish(
+        replace(scene.federation.registry, subjects=(replace(subject, keys=(ended,)), *others))
+    )
+
+    scene.provider.consents.submit_status(token).result(timeout=10)
+
+    assert scene.send(scene.query(consent)).code == "consent-revoked"
+
+
 def test_a_broken_status_and_one_of_an_unknown_consent_are_refused(
     scene: Scene, consent: bytes
 ) -> None:
