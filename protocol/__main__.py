@@ -39,7 +39,8 @@ class BundleUnreadableError(EvidenceError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    options = _build_parser().parse_args(arguments)
+    given = _join_anchor(sys.argv[1:] if arguments is None else arguments)
+    options = _build_parser().parse_args(given)
     try:
         report = verify_paths(options.bundles, anchor=options.anchor)
     except ProtocolError as err:
@@ -50,6 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         print(build_text(report), end="")
     return report.exit_status
+
+
+def _join_anchor(arguments: Sequence[str]) -> list[str]:
+    # One base64url key of 64 begins with a hyphen, which argparse would take for an option.
+    rest = iter(arguments)
+    return [f"{word}={next(rest, '')}" if word == "--anchor" else word for word in rest]
 
 
 def verify_paths(paths: Sequence[Path], *, anchor: str | None) -> Report:

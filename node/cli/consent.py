@@ -117,7 +117,8 @@ def sign(
     Console().print(f"{len(consents)} consents signed: {out}")
 
 
-@consent_app.command("revoke")
+# The hash may begin with a hyphen, and is no option then.
+@consent_app.command("revoke", context_settings={"ignore_unknown_options": True})
 def revoke(
     consent: Annotated[str, typer.Argument(help="Hash of the consent.")],
     key: KeyOption,

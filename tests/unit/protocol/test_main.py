@@ -13,7 +13,7 @@ from protocol.__main__ import BundleUnreadableError, main, parse_anchor, read_bu
 from protocol.audit.findings import ExitStatus
 from protocol.encoding import encode_b64u
 from protocol.errors import MalformedError
-from protocol.keys import WeakKeyError
+from protocol.keys import SigningKey, WeakKeyError
 from tests.support.auditing import ALPHA, BETA, Files, flip_in, make_pair
 from tests.support.federation import HUB_KEY
 
@@ -44,6 +44,21 @@ def test_bundles_that_hold_are_proven(
 
     assert status == ExitStatus.PROVEN
     assert "proven: 2 bundles, 5 entries, 1 exchanges, 1 uses counted" in capsys.readouterr().out
+
+
+def test_an_anchor_may_begin_with_a_hyphen(
+    bundles: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    hyphened = next(
+        text
+        for number in range(1_000)
+        if (text := encode_b64u(SigningKey(number.to_bytes(32, "big")).public.raw))[0] == "-"
+    )
+
+    status = main(["verify", *map(str, bundles), "--anchor", hyphened])
+
+    assert status == ExitStatus.CONTRADICTED  # another hub's key, read as one
+    assert hyphened in capsys.readouterr().out
 
 
 def test_one_changed_byte_is_contradicted_and_the_report_is_one_json_object(
