@@ -45,7 +45,8 @@ class Database:
     def __init__(self, *, url: str) -> None:
         """Create the engine; no connection is opened yet."""
         self.url = url
-        self.engine: Engine = create_engine(url)
+        # The text of an error is logged: it must not hold a row's values.
+        self.engine: Engine = create_engine(url, hide_parameters=True)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._write_lock = threading.Lock()
         if self.is_sqlite:

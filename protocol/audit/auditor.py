@@ -175,13 +175,20 @@ def _name_apart(bundles: Sequence[Bundle]) -> list[Bundle]:
 
 
 def _choose_primary(read: Sequence[_ReadResult]) -> dict[str, ReadLog]:
-    """Return one log a member: of several exports the one that reaches farthest."""
+    """Return one log a member: of several exports the one that reaches farthest.
+
+    One under a head that holds comes first: anybody can make a longer one that nobody has signed.
+    """
     primary: dict[str, ReadLog] = {}
     for one in read:
         known = primary.get(one.log.member)
-        if known is None or known.tree.size < one.log.tree.size:
+        if known is None or _rank(known) < _rank(one.log):
             primary[one.log.member] = one.log
     return primary
+
+
+def _rank(log: ReadLog) -> tuple[bool, int]:
+    return log.signed is not None, log.tree.size
 
 
 def _fill_book(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from node.core.database import Database, UnitOfWork
 
@@ -117,3 +117,13 @@ def test_every_connection_is_durable_and_erases_for_good(
     for unit in (database.read, database.write):
         with unit() as uow:
             assert uow.connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one() == value
+
+
+def test_an_error_of_the_store_does_not_hold_the_rows_values(database: Database) -> None:
+    with database.write() as uow:
+        add(uow, 424242)
+
+    with database.write() as uow, pytest.raises(IntegrityError) as caught:
+        add(uow, 424242)
+
+    assert "424242" not in str(caught.value)

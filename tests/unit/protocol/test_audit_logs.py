@@ -427,6 +427,23 @@ def test_an_empty_log_is_an_empty_tree() -> None:
     assert report.logs[0].size == 0
 
 
+def test_a_longer_export_that_nobody_signed_does_not_take_the_place_of_the_members_own() -> None:
+    _, ours, theirs = files_of_pair()
+    forged = Federation(ALPHA, BETA)
+    grow(forged, BETA, size=40)
+    fake = forged.export(BETA)
+    fake["checkpoint"] = flip(fake["checkpoint"], len(fake["checkpoint"]) - 10)
+
+    report = audit_files(alpha=ours, beta=theirs, stranger=fake)
+
+    assert [one.verdict for one in report.exchanges] == [Verdict.PROVEN]
+    assert [log.verdict for log in report.logs] == [
+        LogVerdict.HOLDS,
+        LogVerdict.HOLDS,
+        LogVerdict.BROKEN,
+    ]
+
+
 # --- long logs
 
 
