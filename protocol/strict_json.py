@@ -20,6 +20,7 @@ JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 
 _INTEGER_CHARACTERS_MAX = 17  # sign and 16 digits; converting longer ones takes quadratic time
+_INNERMOST = re.compile(r"\[\]|\{\}")
 _NO_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[^"\[\]{}]+', re.DOTALL)
 
 _type_of: Callable[[object], type[object]] = type  # for the checkers: what it returns is known
@@ -37,8 +38,9 @@ def parse_json(raw: bytes) -> JsonValue:
         value = _DECODER.decode(text)
     except (UnicodeDecodeError, json.JSONDecodeError) as err:
         raise MalformedError("not JSON in UTF-8") from err
-    _check_values(value)
-    return value  # type: ignore[no-any-return]  # decode is untyped, _check_values has walked it
+    if not _is_plain(text):
+        _check_values(value)
+    return value  # type: ignore[no-any-return]  # decode is untyped; the decoder's hooks saw it
 
 
 def parse_object(raw: bytes) -> JsonObject:
@@ -89,9 +91,16 @@ def _refuse_number(_text: str) -> NoReturn:
 
 
 def _parse_integer(text: str) -> int:
-    if len(text) > _INTEGER_CHARACTERS_MAX or text == "-0":
-        raise MalformedError("an integer outside ±(2^53-1)")
-    return int(text)
+    if len(text) <= _INTEGER_CHARACTERS_MAX and text != "-0":
+        value = int(text)
+        if -JSON_INTEGER_MAX <= value <= JSON_INTEGER_MAX:
+            return value
+    raise MalformedError("an integer outside ±(2^53-1)")
+
+
+def _is_plain(text: str) -> bool:
+    # No string of such a text is foreign and no value null; the decoder's hooks refuse the rest.
+    return text.isascii() and "\\u" not in text and "null" not in text
 
 
 def _check_depth(text: str) -> None:
@@ -101,7 +110,7 @@ def _check_depth(text: str) -> None:
         return
     brackets = _NO_BRACKETS.sub("", text)
     for _ in range(JSON_DEPTH_MAX):
-        brackets = brackets.replace("[]", "").replace("{}", "")
+        brackets = _INNERMOST.sub("", brackets)
     if brackets:
         raise MalformedError(f"nested deeper than {JSON_DEPTH_MAX}, or brackets that do not match")
 

@@ -26,6 +26,7 @@ from node.cli.enrol import enrol_app
 from node.cli.query import query_app
 from node.core.config import ConfigValue, build_settings, load_settings, write_config
 from node.core.errors import NodeError
+from node.core.heap import settle_heap
 from node.hub.commands import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
@@ -149,9 +150,10 @@ def serve(home: HomeOption) -> None:
     """Run the node: peers' endpoints, API and console."""
     settings = load_settings(home)
     configure_logging(settings.log_level)
-    node = build_node(settings)
+    app = build_app(build_node(settings))
+    settle_heap()
     uvicorn.run(
-        build_app(node),
+        app,
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, MetaData, create_engine, event
+from sqlalchemy import Connection, Dialect, LargeBinary, MetaData, create_engine, event
+from sqlalchemy.exc import OperationalError
+
+from node.core.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Engine, RootTransaction
 
 metadata = MetaData(
     naming_convention={
@@ -29,7 +32,22 @@ metadata = MetaData(
     }
 )
 
+
+class Bytes(LargeBinary):
+    """Binary that goes to the driver as it is: both databases' drivers take ``bytes``."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Convert nothing: a view of each value would cost as much as the statement."""
+
+
 BUSY_TIMEOUT_MS = 30_000
+_BUSY = "SQLITE_BUSY"
+
+
+class DatabaseBusyError(UnavailableError):
+    """Another process is writing into this database: a command beside the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,30 @@ class Database:
             with writing.begin():
                 yield UnitOfWork(writing)
 
+    def try_begin(self, connection: Connection) -> RootTransaction:
+        """Begin to write on a connection of the caller's, or fail at once; for an event loop.
+
+        Raises:
+            DatabaseBusyError: Another process is writing.
+        """
+        try:
+            return connection.execution_options(chengxin_write="now").begin()
+        except OperationalError as err:
+            if getattr(err.orig, "sqlite_errorname", "").startswith(_BUSY):
+                raise DatabaseBusyError("another process is writing into the database") from err
+            raise
+
+    def read_version(self, connection: Connection) -> int | None:
+        """Return a number that differs once another connection has committed; None where unknown.
+
+        Source: SQLite, ``PRAGMA data_version``.
+        """
+        if not self.is_sqlite:
+            return None
+        raw: Any = connection.connection.dbapi_connection
+        version: int = raw.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
     @contextmanager
     def hold_write_lock(self) -> Iterator[None]:
         """Keep other writers of this process out while ``node.core.writer`` commits."""
@@ -102,5 +144,15 @@ def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
 
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that upgrades can fail with SQLITE_BUSY half-way: lock at once.
-    writes = connection.get_execution_options().get("chengxin_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    match connection.get_execution_options().get("chengxin_write", False):
+        case False:
+            connection.exec_driver_sql("BEGIN")
+        case "now":
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute("PRAGMA busy_timeout=0")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        case _:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")

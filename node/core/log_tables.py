@@ -6,9 +6,9 @@ updated only where its size is still the one that the writer knew: a second writ
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
-from node.core.database import metadata
+from node.core.database import Bytes, metadata
 
 log_entry = Table(
     "log_entry",
@@ -16,8 +16,8 @@ log_entry = Table(
     Column(
         "seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
     ),
-    Column("leaf", LargeBinary(32), nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("leaf", Bytes(32), nullable=False),
+    Column("body", Bytes, nullable=False),
 )
 
 log_tile = Table(
@@ -25,7 +25,7 @@ log_tile = Table(
     metadata,
     Column("level", Integer, primary_key=True, autoincrement=False),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("data", LargeBinary, nullable=False),
+    Column("data", Bytes, nullable=False),
 )
 
 log_head = Table(
@@ -34,7 +34,7 @@ log_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("origin", String(255), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("root", LargeBinary(32), nullable=False),
+    Column("root", Bytes(32), nullable=False),
     Column("checkpoint", Text, nullable=False),
 )
 

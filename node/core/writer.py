@@ -5,6 +5,9 @@ run more than once. The writer takes whatever is queued, runs each, appends thei
 log, lets each finish with the proof of its entry, commits once, and only then releases the results.
 A decision that raises is rolled back alone. A commit that fails releases nothing; the state is read
 back from the database, since the commit may have been applied and reported failed.
+
+What an event loop submits is decided in its own turn and committed beside it by a thread, so that
+the loop verifies the next messages while the disk confirms (docs/decisions/0011).
 """
 
 from __future__ import annotations
@@ -12,30 +15,33 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Insert
+from sqlalchemy import RootTransaction
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
-from node.core.database import Database, UnitOfWork
+from node.core.database import BUSY_TIMEOUT_MS, Database, DatabaseBusyError, UnitOfWork
+from node.core.decision import Batch, Decided, Decision, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
+from node.core.jobs import Job, LoopFuture, refuse, release
 from node.core.log import LogState, LogStore, extend_log, load_log, prove_inclusion
 from protocol.entry import GenesisEntry, format_entry
 from protocol.errors import ProtocolError
 from protocol.keys import SigningKey
-from protocol.message import LogHead
 from protocol.tile import TileCache
 
 BATCH_DECISIONS_MAX = 512
+BUSY_RETRY_S = 0.01
 LOCK_RETRY_S = 0.001
-LINGER_S = 0.001  # measured: docs/decisions/0010
+EARLY_DECISIONS = 12
 QUEUE_DECISIONS_MAX = 4_096
 
 T = TypeVar("T")
@@ -54,88 +60,24 @@ class WriterBusyError(UnavailableError):
     code = "unavailable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """Where an entry came to stand: its index and the proof under the batch's checkpoint."""
-
-    index: int
-    inclusion: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Batch:
-    """What the decisions of one transaction share, and what is written once at its end."""
-
-    uow: UnitOfWork
-    head: LogHead
-    now_ms: int
-    taken: set[object] = field(default_factory=set)
-    """Keys decided in this batch: the rows behind them are not readable yet."""
-    rows: dict[Insert, list[dict[str, Any]]] = field(default_factory=dict)
-    scratch: dict[str, object] = field(default_factory=dict)
-    """What the decisions of a room share, by the room's own key."""
-    at_end: list[Callable[[], None]] = field(default_factory=list)
-    """Run once after the decisions, before the commit."""
-
-    @property
-    def connection(self) -> Connection:
-        """Return the open transaction's connection."""
-        return self.uow.connection
-
-    def insert_later(self, statement: Insert, row: dict[str, Any]) -> None:
-        """Queue a row; all rows of one statement go in together before the commit."""
-        self.rows.setdefault(statement, []).append(row)
-
-
-class NextBatchError(Exception):
-    """A decision needs to read what this batch has yet to write: run it in the next one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided(Generic[T]):
-    """A decision taken: its log entry if any, and how to finish with the entry's proof, if any."""
-
-    entry: bytes | None
-    finish: Callable[[Placement | None], T]
-
-
-Decision = Callable[[Batch], Decided[T]]
-
-
-@dataclass(frozen=True, slots=True)
-class _LoopFuture:
-    """A result awaited in an event loop, which another thread must not touch."""
-
-    loop: asyncio.AbstractEventLoop
-    waiter: asyncio.Future[Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    decide: Decision[Any]
-    future: Future[Any] | _LoopFuture
-
-    def begin(self) -> bool:
-        """Tell whether the caller is still there."""
-        if isinstance(self.future, _LoopFuture):
-            return not self.future.waiter.cancelled()
-        return self.future.set_running_or_notify_cancel()
-
-
 class _DecisionFailedError(Exception):
     """Roll back and decide the rest anew."""
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """What a batch releases after its commit, and what it leaves to the next one."""
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """A batch that is decided and not yet committed."""
 
-    released: list[tuple[_Job, Any]] = field(default_factory=list)
-    carried: list[_Job] = field(default_factory=list)
+    transaction: RootTransaction
+    jobs: list[Job]
+    failed: dict[Job, Exception]
+    state: LogState
+    released: list[tuple[Job, Any]] = field(default_factory=list)
+    carried: list[Job] = field(default_factory=list)
 
 
 class Writer:
-    """Owns the log and the writing connection; one thread."""
+    """Owns the log and the writing connection."""
 
     def __init__(
         self, *, database: Database, clock: Clock, origin: str, member_id: str, key: SigningKey
@@ -149,23 +91,24 @@ class Writer:
         self._clock = clock
         self._origin = origin
         self._key = key
-        self._queue: queue.Queue[_Job | None] = queue.Queue(maxsize=QUEUE_DECISIONS_MAX)
-        self._inline: deque[_Job] = deque()
+        self._queue: queue.Queue[Job | None] = queue.Queue(maxsize=QUEUE_DECISIONS_MAX)
+        self._inline: deque[Job] = deque()
         self._flushing_in: asyncio.AbstractEventLoop | None = None
-        self._batch_size = 0
+        self._committing_in: asyncio.AbstractEventLoop | None = None
+        self._memory: dict[str, object] = {}
+        self._memory_version: int | None = None
+        self._busy_since_s: float | None = None
         self._broken: NodeError | None = None
         self._stopping = False
         self._door = threading.Lock()
         self._is_closed = False
-        self._connection = database.engine.connect().execution_options(chengxin_write=True)
+        self._connection = database.engine.connect()
         try:
-            with database.hold_write_lock():
-                self._load()
-            if self.state.edge.size == 0:
-                self._append_genesis(member_id)
+            self._wait_for_others(lambda: self._start(member_id))
         except BaseException:
             self._connection.close()
             raise
+        self._committer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="committer")
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -187,15 +130,14 @@ class Writer:
             LogUnavailableError: The writer is closed.
         """
         future: Future[T] = Future()
-        self._put(_Job(decide, future))
+        self._put(Job(decide, future))
         return future
 
     async def submit_async(self, decide: Decision[T]) -> T:
         """Submit from an event loop and wait; the batch is what its turn of the loop has submitted.
 
-        A thread of its own would have to win the interpreter's lock back after each of a batch's
-        statements, from a loop that is busy (docs/decisions/0010); the price is that the loop
-        stands still while the disk confirms a commit.
+        A thread that decided would have to win the interpreter's lock back after each of a batch's
+        statements, from a loop that is busy (docs/decisions/0010); one that commits, once a batch.
 
         Raises:
             WriterBusyError: The queue is full.
@@ -207,17 +149,19 @@ class Writer:
             self._check_open()
             if len(self._inline) >= QUEUE_DECISIONS_MAX:
                 raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
-            self._inline.append(_Job(decide, _LoopFuture(loop, waiter)))
+            self._inline.append(Job(decide, LoopFuture(loop, waiter)))
         if self._flushing_in is not loop:
             self._flushing_in = loop
-            self._schedule(loop)
+            loop.call_soon(self._flush, loop)
+        elif len(self._inline) >= EARLY_DECISIONS and self._committing_in is None:
+            self._flush(loop)
         return await waiter
 
     def run(self, decide: Decision[T]) -> T:
         """Submit and wait; what the decision raised is raised here."""
         return self.submit(decide).result()
 
-    def _put(self, job: _Job) -> None:
+    def _put(self, job: Job) -> None:
         with self._door:
             self._check_open()
             try:
@@ -235,13 +179,21 @@ class Writer:
             self._is_closed = True
         self._queue.put(None)
         self._thread.join()
+        # A batch in flight holds the write lock until it is released.
         while self._inline:
             with self._database.hold_write_lock():
-                self._run_inline()
+                self._inline.extendleft(reversed(self._run_batch(self._take_inline())))
+        self._committer.shutdown()
         self._connection.close()
 
+    def _start(self, member_id: str) -> None:
+        with self._database.hold_write_lock():
+            self._load()
+            if self.state.edge.size == 0:
+                self._append_genesis(member_id)
+
     def _load(self) -> None:
-        with self._connection.begin():
+        with self._database.try_begin(self._connection):
             store = LogStore(self._connection)
             self._state = load_log(store, origin=self._origin, key=self._key)
         self._is_known = True
@@ -251,49 +203,77 @@ class Writer:
         entry = format_entry(
             GenesisEntry(at_ms=self._clock.now_ms(), member=member_id, origin=self._origin)
         )
-        with self._database.hold_write_lock(), self._connection.begin():
+        with self._database.try_begin(self._connection):
             store = LogStore(self._connection)
             self._state = extend_log(
                 self._state, [entry], store=store, origin=self._origin, key=self._key
             )
 
-    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        # A lone decision goes at once. Under load a short wait lets more of them share one commit.
-        if self._batch_size > 1:
-            loop.call_later(LINGER_S, self._flush, loop)
-        else:
-            loop.call_soon(self._flush, loop)
-
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Decide what the loop has submitted; while a thread writes, look again soon instead."""
+        """Decide what the loop has submitted; while another writes, look again soon instead."""
+        if self._committing_in is loop:  # What follows the commit looks again.
+            return
         if not self._database.try_write_lock():
             loop.call_later(LOCK_RETRY_S, self._flush, loop)
             return
+        jobs = self._take_inline()
         try:
-            self._flushing_in = None
-            self._run_inline()
-            if self._inline:
-                self._flushing_in = loop
-                self._schedule(loop)
-        finally:
+            work = self._decide(jobs)
+        except DatabaseBusyError as err:
             self._database.release_write_lock()
+            self._put_off(loop, jobs, err)
+            return
+        self._busy_since_s = None
+        if work is None:
+            self._database.release_write_lock()
+            self._go_on(loop)
+        else:
+            self._committing_in = loop
+            self._committer.submit(self._commit_beside, loop, work)
 
-    def _run_inline(self) -> None:
+    def _commit_beside(self, loop: asyncio.AbstractEventLoop, work: _Work) -> None:
+        """Commit in a thread what the loop has decided under the write lock, and give that back."""
+        try:
+            self._inline.extendleft(reversed(self._commit(work)))
+        finally:
+            self._committing_in = None
+            self._database.release_write_lock()
+            with suppress(RuntimeError):  # The loop has ended; another will find what is left.
+                loop.call_soon_threadsafe(self._go_on, loop)
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._flushing_in = None
+        if self._inline:
+            self._flushing_in = loop
+            loop.call_soon(self._flush, loop)
+
+    def _put_off(
+        self, loop: asyncio.AbstractEventLoop, jobs: list[Job], error: DatabaseBusyError
+    ) -> None:
+        """Try again soon, and refuse what waits where another process writes for too long."""
+        now_s = time.monotonic()
+        self._busy_since_s = self._busy_since_s or now_s
+        if now_s - self._busy_since_s < BUSY_TIMEOUT_MS / 1000:
+            self._inline.extendleft(reversed(jobs))
+            loop.call_later(BUSY_RETRY_S, self._flush, loop)
+            return
+        self._busy_since_s = None
+        refuse(jobs, error)
+        self._go_on(loop)
+
+    def _take_inline(self) -> list[Job]:
         count = min(len(self._inline), BATCH_DECISIONS_MAX)
-        jobs = [job for job in (self._inline.popleft() for _ in range(count)) if job.begin()]
-        self._batch_size = len(jobs)
-        if jobs:
-            self._inline.extendleft(reversed(self._run_batch(jobs)))
+        return [job for job in (self._inline.popleft() for _ in range(count)) if job.begin()]
 
     def _run(self) -> None:
-        carried: list[_Job] = []
+        carried: list[Job] = []
         while carried or not self._stopping:
             jobs = self._take(carried)
             if jobs:
                 with self._database.hold_write_lock():
                     carried = self._run_batch(jobs)
 
-    def _take(self, carried: list[_Job]) -> list[_Job]:
+    def _take(self, carried: list[Job]) -> list[Job]:
         jobs = list(carried)
         while len(jobs) < BATCH_DECISIONS_MAX:
             try:
@@ -307,63 +287,129 @@ class Writer:
                 jobs.append(job)
         return jobs
 
-    def _run_batch(self, jobs: list[_Job]) -> list[_Job]:
-        """Decide, append, commit and release under the caller's lock; return jobs for the next.
+    def _run_batch(self, jobs: list[Job]) -> list[Job]:
+        """Decide, commit and release under the caller's lock; return jobs for the next batch."""
+        try:
+            work = self._wait_for_others(lambda: self._decide(jobs))
+        except DatabaseBusyError as err:
+            refuse(jobs, err)
+            return []
+        return [] if work is None else self._commit(work)
+
+    def _wait_for_others(self, begin: Callable[[], T]) -> T:
+        """Begin once no other process writes; for a thread that may wait.
+
+        Raises:
+            DatabaseBusyError: One writes for too long.
+        """
+        end_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+        while True:
+            try:
+                return begin()
+            except DatabaseBusyError:
+                if time.monotonic() > end_s:
+                    raise
+                time.sleep(BUSY_RETRY_S)
+
+    def _decide(self, jobs: list[Job]) -> _Work | None:
+        """Decide, append and write, up to the commit; None where nothing is left to commit.
 
         A decision that raises has perhaps written something: the transaction is rolled back and the
         others are decided anew without it. That is rare, and dearer than a savepoint a decision
         only where it happens.
+
+        Raises:
+            DatabaseBusyError: Another process is writing; nothing has happened.
         """
+        if not jobs:
+            return None
         refusal = self._read_back()
         if refusal is not None:
-            _refuse(jobs, refusal)
-            return []
-        failed: dict[int, Exception] = {}
+            refuse(jobs, refusal)
+            return None
+        failed: dict[Job, Exception] = {}
         while True:
-            outcome = _Outcome()
+            transaction = None
             try:
-                with self._connection.begin():
-                    newer = self._decide_all(jobs, failed, outcome)
-                break
+                transaction = self._database.try_begin(self._connection)
+                return self._decide_all(jobs, failed, transaction)
+            except DatabaseBusyError:
+                raise
             except _DecisionFailedError:
-                continue
+                self._roll_back(transaction)
             except Exception as err:  # noqa: BLE001  everybody waits for this writer: it must not die of a bug
-                self._recover(err)
-                self._read_back()
-                _refuse(jobs, LogUnavailableError("the batch could not be committed"))
-                return []
-        self._state = newer
-        _release(outcome.released, {jobs[index]: error for index, error in failed.items()})
-        return outcome.carried
+                self._give_up(transaction, jobs, err)
+                return None
 
     def _decide_all(
-        self, jobs: list[_Job], failed: dict[int, Exception], outcome: _Outcome
-    ) -> LogState:
+        self, jobs: list[Job], failed: dict[Job, Exception], transaction: RootTransaction
+    ) -> _Work:
         batch = Batch(
-            uow=UnitOfWork(self._connection), head=self._state.head, now_ms=self._clock.now_ms()
+            uow=UnitOfWork(self._connection),
+            head=self._state.head,
+            now_ms=self._clock.now_ms(),
+            memory=self._recall(),
         )
-        decided: list[tuple[_Job, Decided[Any]]] = []
+        work = _Work(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
+        decided: list[tuple[Job, Decided[Any]]] = []
         failed_before = len(failed)
-        for index, job in enumerate(jobs):
-            if index in failed:
+        for job in jobs:
+            if job in failed:
                 continue
             try:
                 decided.append((job, job.decide(batch)))
             except NextBatchError:
-                outcome.carried.append(job)
+                work.carried.append(job)
             except OperationalError:  # The database, and with it every decision of the batch.
                 raise
             except Exception as err:  # noqa: BLE001  whatever a decision raises is its caller's, not the batch's
-                failed[index] = err
+                failed[job] = err
         if len(failed) != failed_before:
+            self._memory_version = None
             raise _DecisionFailedError
-        return self._append_and_finish(batch, decided, outcome.released)
+        work.state = self._append_and_finish(batch, decided, work.released)
+        return work
+
+    def _recall(self) -> dict[str, object]:
+        """Return what the batch before remembered if the database is as that one left it."""
+        version = self._database.read_version(self._connection)
+        if version is None or version != self._memory_version:
+            self._memory = {}
+        self._memory_version = version
+        return self._memory
+
+    def _commit(self, work: _Work) -> list[Job]:
+        """Commit and release; return the jobs left for the next batch. Any thread."""
+        try:
+            work.transaction.commit()
+        except Exception as err:  # noqa: BLE001  as in _decide
+            self._give_up(work.transaction, work.jobs, err)
+            return []
+        self._state = work.state
+        release(work.released, work.failed)
+        return work.carried
+
+    def _give_up(
+        self, transaction: RootTransaction | None, jobs: list[Job], error: Exception
+    ) -> None:
+        """Refuse the whole batch, and find out what of it was applied."""
+        self._memory_version = None
+        self._roll_back(transaction)
+        self._recover(error)
+        with suppress(DatabaseBusyError):  # The next batch tries again.
+            self._read_back()
+        refuse(jobs, LogUnavailableError("the batch could not be committed"))
+
+    def _roll_back(self, transaction: RootTransaction | None) -> None:
+        if transaction is not None:
+            with suppress(SQLAlchemyError):  # The connection is dropped, and its changes with it.
+                transaction.rollback()
 
     def _append_and_finish(
         self,
         batch: Batch,
-        decided: list[tuple[_Job, Decided[Any]]],
-        released: list[tuple[_Job, Any]],
+        decided: list[tuple[Job, Decided[Any]]],
+        released: list[tuple[Job, Any]],
     ) -> LogState:
         entries = [decision.entry for _, decision in decided if decision.entry is not None]
         state = self._state
@@ -398,48 +444,19 @@ class Writer:
         self._is_known = False
 
     def _read_back(self) -> NodeError | None:
-        """Read the state after a failure; return why the batch has to be refused, if it has to."""
+        """Read the state after a failure; return why the batch has to be refused, if it has to.
+
+        Raises:
+            DatabaseBusyError: Another process is writing; the state is still unknown.
+        """
         if self._broken is None and not self._is_known:
             try:
                 self._load()
+            except DatabaseBusyError:
+                raise
             except SQLAlchemyError as err:
                 self._connection.invalidate()
                 return LogUnavailableError(f"the log cannot be read back: {err}")
             except NodeError as err:
                 self._broken = err
         return self._broken
-
-
-def _refuse(jobs: list[_Job], error: NodeError) -> None:
-    _release([], dict.fromkeys(jobs, error))
-
-
-def _release(results: list[tuple[_Job, Any]], errors: Mapping[_Job, Exception]) -> None:
-    """Hand out results and errors: to waiting threads one by one, to an event loop all at once."""
-    by_loop: dict[
-        asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]
-    ] = {}
-    outcomes: list[tuple[_Job, Any, Exception | None]] = [
-        (job, result, None) for job, result in results
-    ]
-    outcomes += [(job, None, error) for job, error in errors.items()]
-    for job, result, error in outcomes:
-        if isinstance(job.future, _LoopFuture):
-            by_loop.setdefault(job.future.loop, []).append((job.future.waiter, result, error))
-        elif error is not None:
-            job.future.set_exception(error)
-        else:
-            job.future.set_result(result)
-    for loop, waiting in by_loop.items():
-        with suppress(RuntimeError):  # The loop has ended, and nobody waits any more.
-            loop.call_soon_threadsafe(_resolve, waiting)
-
-
-def _resolve(waiting: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
-    for waiter, result, error in waiting:
-        if waiter.done():  # Its caller went away meanwhile; the decision stands.
-            continue
-        if error is not None:
-            waiter.set_exception(error)
-        else:
-            waiter.set_result(result)

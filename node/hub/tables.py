@@ -12,17 +12,16 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from node.core.database import metadata
+from node.core.database import Bytes, metadata
 from protocol.limits import KEY_NAME_BYTES_MAX, MEMBER_ID_CHARACTERS_MAX
 
-HASH = LargeBinary(32)
+HASH = Bytes(32)
 KID_CHARACTERS = 43
 SIGNER_CHARACTERS_MAX = MEMBER_ID_CHARACTERS_MAX + len("subject:")
 

@@ -13,8 +13,10 @@ from datetime import date
 
 from node.core.clock import Clock
 from node.core.database import Database
+from node.core.decision import Batch, Decided, NextBatchError, Placement
 from node.core.errors import ConflictError
-from node.core.writer import Batch, Decided, NextBatchError, Placement, Writer
+from node.core.turnstile import Turnstile
+from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts, check_parties, hold_consent, take_consent
 from node.sharing.disclosure import DisclosurePolicy
@@ -94,6 +96,7 @@ class AnsweringService:
         self._business_date = business_date
         self._ahead_s = ahead_s
         self._disclosures = Disclosures()
+        self._turnstile = Turnstile()
 
     async def answer(self, raw: bytes) -> Reply:
         """Check a message off the lock, have it decided, and return the reply after the commit.
@@ -102,6 +105,10 @@ class AnsweringService:
             ProtocolError: A check of 1 to 3 failed: the answer is unsigned.
             UnavailableError: The node does not exchange now.
         """
+        async with self._turnstile:
+            return await self._answer(raw)
+
+    async def _answer(self, raw: bytes) -> Reply:
         opened = open_incoming(
             raw,
             registry=self._registry,

@@ -13,8 +13,10 @@ from datetime import date
 
 from node.core.clock import Clock
 from node.core.database import Database
+from node.core.decision import Batch, Decided, Placement
 from node.core.errors import NodeError, NotFoundError, RejectedError
-from node.core.writer import Batch, Decided, Placement, Writer
+from node.core.turnstile import Turnstile
+from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.outgoing import (
@@ -98,6 +100,7 @@ class AskingService:
         self._peers = peers
         self._business_date = business_date
         self._ahead_s = ahead_s
+        self._turnstile = Turnstile()
 
     async def ask(self, ask: Ask) -> Outcome:
         """Ask one provider.
@@ -188,13 +191,14 @@ class AskingService:
         if member is None:
             raise PeerNotMemberError(f"{sent.envelope.aud} is not in the registry")
         http = await self._peers.send_message(member.endpoints["v1"], sent.message.to_bytes())
-        try:
-            verified = self._verify(sent, http.body)
-        except ProtocolError as err:
-            raise explain_unsigned(http.status, http.body, err) from err
-        return await self._writer.submit_async(
-            lambda batch: self._decide_response(batch, sent, verified)
-        )
+        async with self._turnstile:
+            try:
+                verified = self._verify(sent, http.body)
+            except ProtocolError as err:
+                raise explain_unsigned(http.status, http.body, err) from err
+            return await self._writer.submit_async(
+                lambda batch: self._decide_response(batch, sent, verified)
+            )
 
     def _verify(self, sent: Sent, raw: bytes) -> Verified:
         reply = parse_message(raw, bytes_max=ANSWER_BYTES_MAX * 2)
@@ -374,6 +378,7 @@ class AskingService:
             checkpoint=verified.message.inclusion.partition("\n\n")[2],
         )
         if sent.envelope.op == "consent.put" and sent.consent and envelope.st == ANSWERED:
+            ExchangeBatch.of(batch).forget_consent(sent.consent)
             store.mark_delivered(sent.consent)
         batch_rows = (batch, sent, verified, self._business_date())
 

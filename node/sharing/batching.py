@@ -1,7 +1,8 @@
 """What one batch's decisions share: consents, counters and peers' heads, read and written once.
 
 Under load many decisions of a batch concern one peer or one consent. They see each other's effects
-here, before the rows are written together at the end of the batch's transaction.
+here, before the rows are written together at the end of the batch's transaction. What was read
+serves the next batch too, as long as nobody but the writer has written.
 """
 
 from __future__ import annotations
@@ -9,10 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from node.core.writer import Batch
+from node.core.decision import Batch
 from node.sharing.store import HeldConsent, SharingStore
 
 _KEY = "exchange"
+_CONSENTS_MAX = 4_096
+
+
+@dataclass(slots=True)
+class _Known:
+    """Rows as the database holds them, or will after this batch."""
+
+    consents: dict[bytes, HeldConsent | None] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,9 +30,10 @@ class ExchangeBatch:
     """One batch's view; made on first need, written by the writer before it commits."""
 
     store: SharingStore
-    consents: dict[bytes, HeldConsent | None] = field(default_factory=dict)
+    consents: dict[bytes, HeldConsent | None]
+    counters: dict[str, int]
     used: set[bytes] = field(default_factory=set)
-    counters: dict[str, int] = field(default_factory=dict)
+    numbered: set[str] = field(default_factory=set)
     heads: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @classmethod
@@ -31,7 +42,13 @@ class ExchangeBatch:
         known = batch.scratch.get(_KEY)
         if isinstance(known, cls):
             return known
-        made = cls(store=SharingStore(batch.connection))
+        rows = batch.memory.get(_KEY)
+        if not isinstance(rows, _Known) or len(rows.consents) > _CONSENTS_MAX:
+            rows = _Known()
+            batch.memory[_KEY] = rows
+        made = cls(
+            store=SharingStore(batch.connection), consents=rows.consents, counters=rows.counters
+        )
         batch.scratch[_KEY] = made
         batch.at_end.append(made.write)
         return made
@@ -62,6 +79,7 @@ class ExchangeBatch:
         if peer not in self.counters:
             self.counters[peer] = self.store.find_counter(peer)
         self.counters[peer] += 1
+        self.numbered.add(peer)
         return self.counters[peer]
 
     def note_head(self, peer: str, *, size: int, checkpoint: str) -> None:
@@ -74,7 +92,7 @@ class ExchangeBatch:
         used = [held for name in self.used if (held := self.consents[name]) is not None]
         if used:
             self.store.store_uses(used)
-        if self.counters:
-            self.store.store_counters(self.counters)
+        if self.numbered:
+            self.store.store_counters({peer: self.counters[peer] for peer in self.numbered})
         if self.heads:
             self.store.store_peer_heads(self.heads)

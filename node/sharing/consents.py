@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
 
+from node.core.decision import Batch, Decided
 from node.core.errors import ConflictError, NotFoundError
-from node.core.writer import Batch, Decided
 from node.sharing.batching import ExchangeBatch
 from node.sharing.store import HeldConsent, SharingStore
 from protocol.consent import (

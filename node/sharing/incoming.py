@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from node.core.writer import Batch, Placement
+from node.core.decision import Batch, Placement
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Content, Draft
 from node.sharing.store import INSERT_INCOMING, INSERT_PAYLOAD

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from node.core.decision import Batch
 from node.core.errors import NodeError
-from node.core.writer import Batch
 from node.sharing.peers import PeerRefusedError
 from node.sharing.sealing import Draft
 from node.sharing.store import (

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from node.core.database import UnitOfWork
+from node.core.decision import Batch
 from node.core.errors import InvariantError
-from node.core.writer import Batch
 from node.records.behaviour import BehaviourWindow
 from node.records.service import find_behaviour_window
 from node.records.windows import last_released_month, release_date, trailing_window

@@ -14,16 +14,15 @@ from sqlalchemy import (
     Date,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from node.core.database import metadata
+from node.core.database import Bytes, metadata
 
-HASH = LargeBinary(32)
+HASH = Bytes(32)
 MEMBER = String(253)
 
 registry_snapshot = Table(
@@ -75,7 +74,7 @@ exchange_in = Table(
     "exchange_in",
     metadata,
     Column("peer", MEMBER, primary_key=True),
-    Column("jti", LargeBinary(16), primary_key=True),
+    Column("jti", Bytes(16), primary_key=True),
     Column("msg", HASH, nullable=False),
     Column("ans", HASH, nullable=False),
     Column("op", String(16), nullable=False),
@@ -95,7 +94,7 @@ exchange_in = Table(
 exchange_out = Table(
     "exchange_out",
     metadata,
-    Column("jti", LargeBinary(16), primary_key=True),
+    Column("jti", Bytes(16), primary_key=True),
     Column("peer", MEMBER, nullable=False),
     Column("op", String(16), nullable=False),
     Column("msg", HASH, nullable=False),
@@ -110,9 +109,7 @@ exchange_out = Table(
     Column("answer_env", Text, nullable=True),
     Column("answer_inclusion", Text, nullable=True),
     Column("answered_at_ms", BigInteger, nullable=True),
-    Column(
-        "receipt", LargeBinary(16), nullable=True
-    ),  # jti of the receipt message that acknowledged it
+    Column("receipt", Bytes(16), nullable=True),  # jti of the receipt message that acknowledged it
     Index("ix_exchange_out_peer", "peer", "at_ms"),
     Index("ix_exchange_out_receipt", "receipt", "code"),
 )
@@ -121,7 +118,7 @@ payload = Table(
     "payload",
     metadata,
     Column("msg", HASH, primary_key=True),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
     Column("salt", HASH, nullable=False),
 )
 

@@ -8,6 +8,7 @@ import sys
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
+from node.core.heap import settle_heap
 from node.core.keystore import generate_key
 from node.sharing.peers import MESSAGES_PATH
 from protocol.keys import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, PublicKey
@@ -40,4 +41,5 @@ async def live() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    settle_heap()
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)

@@ -32,6 +32,7 @@ from node.cli.demo.processes import Server, find_port, stop_server, wait_until_l
 from node.cli.signing import Grant, sign_bundle
 from node.core.clock import SystemClock, now_s
 from node.core.config import CONFIG_FILE_NAME, Settings, build_settings
+from node.core.heap import settle_heap
 from node.core.keystore import generate_key
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient
@@ -261,6 +262,7 @@ async def _measure_rounds(
             raise SystemExit(f"{outcome.status}: {outcome.detail}")
 
     sizes = await _observe(node, consents[0])
+    settle_heap()
     bare = BarePair(url=bare_url, **sizes)
     options = {"concurrency": args.concurrency}
     await run_window(exchange, seconds=WARM_UP_S, pids=[own], **options)

@@ -15,10 +15,11 @@ import pytest
 from sqlalchemy import Connection, event, insert, select, update
 
 from node.core.database import Database
+from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.errors import InvariantError
 from node.core.log import LogDamagedError
 from node.core.log_tables import log_witnessed
-from node.core.writer import Batch, Decided, Decision, LogUnavailableError, Placement, Writer
+from node.core.writer import EARLY_DECISIONS, LogUnavailableError, Writer
 from node.sharing.answering import Reply
 from node.sharing.tables import release
 from tests.support.exchanges import Scene, build_scene, observe
@@ -172,10 +173,26 @@ def test_a_whole_batch_fails_together(house: LogHouse) -> None:
     writer = house.open()
     FailingCommit(house.database, mode=BEFORE)
 
-    results = submit_all(writer, [append(b"entry %d" % index) for index in range(20)], where="loop")
+    results = submit_all(writer, [append(b"entry")] * EARLY_DECISIONS, where="loop")
 
     assert {type(result) for result in results} == {LogUnavailableError}
     assert house.check() == 1
+
+
+def test_nothing_is_remembered_of_a_batch_that_was_not_committed(house: LogHouse) -> None:
+    writer = house.open()
+
+    def remember(batch: Batch) -> Decided[bool]:
+        known = "seen" in batch.memory
+        batch.memory["seen"] = True
+        return Decided(entry=b"entry", finish=lambda _placement: known)
+
+    FailingCommit(house.database, mode=BEFORE)
+
+    results = [submit_all(writer, [remember], where="loop")[0] for _ in range(3)]
+
+    assert isinstance(results[0], LogUnavailableError)
+    assert results[1:] == [False, True]
 
 
 def test_a_disk_that_stays_full_refuses_until_it_is_free_again(house: LogHouse) -> None:
@@ -243,7 +260,7 @@ import os, signal, sys
 from pathlib import Path
 from sqlalchemy import event, insert
 from node.core.log_tables import log_witnessed
-from node.core.writer import Decided
+from node.core.decision import Decided
 from tests.support.logs import LogHouse, append
 house = LogHouse(path=Path(sys.argv[1]))
 writer = house.open()

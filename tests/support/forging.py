@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from node.core.writer import Batch, Decided, Placement
+from node.core.decision import Batch, Decided, Placement
 from protocol.consent import (
     Consent,
     ConsentState,

@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from node.core.clock import ManualClock
 from node.core.database import Database, metadata
+from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.log import LogStore, load_log
 from node.core.log_tables import log_entry, log_tile
-from node.core.writer import Batch, Decided, Decision, Placement, Writer
+from node.core.writer import Writer
 from protocol.checkpoint import open_checkpoint
 from protocol.keys import SigningKey
 from protocol.merkle import leaf_hash, node_hash

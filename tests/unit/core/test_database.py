@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from node.core.database import Database, UnitOfWork
+from node.core.database import BUSY_TIMEOUT_MS, Database, DatabaseBusyError, UnitOfWork
 
 
 class CrashError(Exception):
@@ -97,6 +97,34 @@ def test_a_writing_unit_takes_the_lock_at_its_beginning(database: Database, tmp_
         connection.close()
 
     other.dispose()
+
+
+def test_one_that_must_not_wait_is_told_who_writes(database: Database, tmp_path: Path) -> None:
+    other = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+    connection = other.engine.connect()
+
+    with database.write(), pytest.raises(DatabaseBusyError):
+        other.try_begin(connection)
+    with other.try_begin(connection):
+        add(UnitOfWork(connection), 1)
+
+    assert read_items(database) == [1]
+    assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == BUSY_TIMEOUT_MS
+    connection.close()
+    other.dispose()
+
+
+def test_the_version_changes_when_another_has_committed(database: Database) -> None:
+    with database.engine.connect() as connection:
+        first = database.read_version(connection)
+        with database.try_begin(connection):
+            add(UnitOfWork(connection), 1)
+        own = database.read_version(connection)
+        with database.write() as uow:
+            add(uow, 2)
+
+        assert first == own
+        assert database.read_version(connection) != own
 
 
 def test_the_write_lock_keeps_the_other_writers_of_the_process_out(database: Database) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select
 
+from node.core.decision import Batch, Decided, Decision, NextBatchError, Placement
 from node.core.log_tables import log_witnessed
 from node.core.writer import (
     BATCH_DECISIONS_MAX,
     QUEUE_DECISIONS_MAX,
-    Batch,
-    Decided,
-    Decision,
     LogUnavailableError,
-    NextBatchError,
-    Placement,
     Writer,
     WriterBusyError,
 )
@@ -310,122 +305,3 @@ def test_a_closed_writer_takes_nothing_more(house: LogHouse) -> None:
 
     with pytest.raises(LogUnavailableError):
         writer.submit(append(b"entry"))
-
-
-# --- from an event loop
-
-
-def run_in_loop(*decisions: Decision[Any], writer: Writer) -> list[Any]:
-    async def run() -> list[Any]:
-        waiting = (writer.submit_async(decide) for decide in decisions)
-        return await asyncio.gather(*waiting, return_exceptions=True)
-
-    return asyncio.run(run())
-
-
-def test_a_loops_decisions_are_one_commit(house: LogHouse) -> None:
-    writer = house.open()
-    commits = count_commits(house)
-
-    placements = run_in_loop(*(append(b"entry %d" % index) for index in range(20)), writer=writer)
-
-    assert [placement.index for placement in placements] == list(range(1, 21))
-    assert len(commits) == 1
-    assert house.check() == 21
-
-
-def test_a_loop_that_submits_too_much_at_once_is_told_so(house: LogHouse) -> None:
-    writer = house.open()
-
-    results = run_in_loop(*[do_nothing] * (QUEUE_DECISIONS_MAX + 1), writer=writer)
-
-    assert results[:-1] == [None] * QUEUE_DECISIONS_MAX
-    assert isinstance(results[-1], WriterBusyError)
-
-
-def test_closing_finishes_what_a_loop_has_submitted(house: LogHouse) -> None:
-    writer = house.open()
-
-    async def leave() -> None:
-        waiting = asyncio.ensure_future(writer.submit_async(append(b"entry")))
-        await asyncio.sleep(0)
-        writer.close()
-        house.writers.clear()
-        assert (await waiting).index == 1
-
-    asyncio.run(leave())
-
-    assert house.check() == 2
-
-
-def test_a_closed_writer_takes_nothing_more_from_a_loop(house: LogHouse) -> None:
-    writer = house.open()
-    writer.close()
-    house.writers.clear()
-
-    [refusal] = run_in_loop(do_nothing, writer=writer)
-
-    assert isinstance(refusal, LogUnavailableError)
-
-
-def test_a_loops_decision_that_raises_is_undone_alone(house: LogHouse) -> None:
-    writer = house.open()
-
-    results = run_in_loop(write_row(1), fail(write_row(2)), append(b"entry"), writer=writer)
-
-    assert (results[0], type(results[1]), results[2].index) == (1, OwnError, 1)
-    assert list_rows(house) == [1]
-
-
-def test_a_loop_and_threads_write_one_log(house: LogHouse) -> None:
-    writer = house.open()
-    results: list[int] = []
-
-    def write_from_thread() -> None:
-        results.extend(writer.run(append(b"thread")).index for _ in range(50))
-
-    async def write_from_loop() -> None:
-        for _ in range(50):
-            results.append((await writer.submit_async(append(b"loop"))).index)  # noqa: PERF401  one after the other
-
-    threads = [threading.Thread(target=write_from_thread) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    asyncio.run(write_from_loop())
-    for thread in threads:
-        thread.join()
-
-    assert sorted(results) == list(range(1, 151))
-    assert house.check() == 151
-
-
-def test_a_task_that_is_cancelled_does_not_stop_the_writer(house: LogHouse) -> None:
-    writer = house.open()
-
-    async def run() -> Placement:
-        gone = asyncio.ensure_future(writer.submit_async(append(b"gone")))
-        await asyncio.sleep(0)
-        gone.cancel()
-        return await writer.submit_async(append(b"here"))
-
-    placement = asyncio.run(run())
-
-    assert house.list_entries()[placement.index] == b"here"
-    assert writer.run(append(b"next")).index == placement.index + 1
-    assert house.check() == placement.index + 2
-
-
-def test_a_loop_that_ended_before_its_decision_stops_nobody(house: LogHouse) -> None:
-    writer = house.open()
-
-    async def leave() -> None:
-        asyncio.ensure_future(writer.submit_async(append(b"left"))).add_done_callback(ignore)
-        await asyncio.sleep(0)
-
-    asyncio.run(leave())
-
-    assert run_in_loop(append(b"here"), writer=writer)[0].index in {1, 2}
-    house.check()
-
-
-ignore: Callable[[object], None] = lambda _future: None  # noqa: E731

@@ -14,8 +14,8 @@ from node.bootstrap import LocalNode, build_local_node
 from node.core.clock import ManualClock
 from node.core.config import build_settings
 from node.core.database import UnitOfWork
+from node.core.decision import Batch
 from node.core.errors import InvariantError
-from node.core.writer import Batch
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.releases import Disclosed, Disclosures, Question, disclose
 from node.sharing.store import ReleaseStore

@@ -1,0 +1,64 @@
+"""What a caller hands to the writer: a decision, taken inside the open transaction of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Insert
+
+from node.core.database import UnitOfWork
+from protocol.message import LogHead
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where an entry came to stand: its index and the proof under the batch's checkpoint."""
+
+    index: int
+    inclusion: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """What the decisions of one transaction share, and what is written once at its end."""
+
+    uow: UnitOfWork
+    head: LogHead
+    now_ms: int
+    taken: set[object] = field(default_factory=set)
+    """Keys decided in this batch: the rows behind them are not readable yet."""
+    rows: dict[Insert, list[dict[str, Any]]] = field(default_factory=dict)
+    scratch: dict[str, object] = field(default_factory=dict)
+    """What the decisions of a room share, by the room's own key."""
+    memory: dict[str, object] = field(default_factory=dict)
+    """As ``scratch``, but what the batch before left, unless somebody else has written since."""
+    at_end: list[Callable[[], None]] = field(default_factory=list)
+    """Run once after the decisions, before the commit."""
+
+    @property
+    def connection(self) -> Connection:
+        """Return the open transaction's connection."""
+        return self.uow.connection
+
+    def insert_later(self, statement: Insert, row: dict[str, Any]) -> None:
+        """Queue a row; all rows of one statement go in together before the commit."""
+        self.rows.setdefault(statement, []).append(row)
+
+
+class NextBatchError(Exception):
+    """A decision needs to read what this batch has yet to write: run it in the next one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Generic[T]):
+    """A decision taken: its log entry if any, and how to finish with the entry's proof, if any."""
+
+    entry: bytes | None
+    finish: Callable[[Placement | None], T]
+
+
+Decision = Callable[[Batch], Decided[T]]

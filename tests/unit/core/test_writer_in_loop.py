@@ -1,0 +1,340 @@
+"""The writer under an event loop, beside another process, and what a batch leaves to the next."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, select
+
+from node.core.database import Database, DatabaseBusyError
+from node.core.decision import Batch, Decided, Decision, Placement
+from node.core.log_tables import log_witnessed
+from node.core.writer import (
+    EARLY_DECISIONS,
+    QUEUE_DECISIONS_MAX,
+    LogUnavailableError,
+    Writer,
+    WriterBusyError,
+)
+from tests.support.logs import LogHouse, append
+
+
+class OwnError(Exception):
+    """What a decision of the tests raises."""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[LogHouse]:
+    opened = LogHouse(path=tmp_path / "log.sqlite")
+    yield opened
+    opened.close()
+
+
+def count_commits(house: LogHouse) -> list[object]:
+    commits: list[object] = []
+    event.listen(house.database.engine, "commit", commits.append)
+    return commits
+
+
+def write_row(size: int) -> Decision[int]:
+    def decide(batch: Batch) -> Decided[int]:
+        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
+        batch.connection.execute(insert(log_witnessed).values(**row))
+        return Decided(entry=None, finish=lambda _placement: size)
+
+    return decide
+
+
+def list_rows(house: LogHouse) -> list[int]:
+    with house.database.read() as uow:
+        return sorted(uow.connection.execute(select(log_witnessed.c.size)).scalars())
+
+
+def fail(effect: Decision[Any]) -> Decision[Any]:
+    def decide(batch: Batch) -> Decided[Any]:
+        effect(batch)
+        raise OwnError
+
+    return decide
+
+
+def do_nothing(_batch: Batch) -> Decided[None]:
+    return Decided(entry=None, finish=lambda _placement: None)
+
+
+# --- from an event loop
+
+
+def run_in_loop(*decisions: Decision[Any], writer: Writer) -> list[Any]:
+    async def run() -> list[Any]:
+        waiting = (writer.submit_async(decide) for decide in decisions)
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_a_loops_decisions_are_one_commit(house: LogHouse) -> None:
+    writer = house.open()
+    commits = count_commits(house)
+
+    placements = run_in_loop(*[append(b"entry")] * (EARLY_DECISIONS - 1), writer=writer)
+
+    assert [placement.index for placement in placements] == list(range(1, EARLY_DECISIONS))
+    assert len(commits) == 1
+    assert house.check() == EARLY_DECISIONS
+
+
+def test_a_busy_loop_has_a_first_batch_committed_while_it_goes_on(house: LogHouse) -> None:
+    writer = house.open()
+    order: list[str] = []
+    committed = threading.Event()
+
+    def note(_connection: object) -> None:
+        order.append("commit")
+        committed.set()
+
+    event.listen(house.database.engine, "commit", note)
+
+    async def submit(last: int) -> None:
+        waiting = [
+            asyncio.ensure_future(writer.submit_async(append(b"entry"))) for _ in range(last)
+        ]
+        await asyncio.sleep(0)
+        assert committed.wait(timeout=10)  # a loop with more to do than the disk
+        order.append("turn")
+        await asyncio.gather(*waiting)
+
+    asyncio.run(submit(EARLY_DECISIONS + 1))
+
+    assert order == ["commit", "turn", "commit"]
+    assert house.check() == EARLY_DECISIONS + 2
+
+
+def test_a_loop_that_submits_too_much_at_once_is_told_so(house: LogHouse) -> None:
+    writer = house.open()
+
+    async def run() -> list[Any]:
+        with house.database.hold_write_lock():
+            waiting = [
+                asyncio.ensure_future(writer.submit_async(do_nothing))
+                for _ in range(QUEUE_DECISIONS_MAX + 1)
+            ]
+            await asyncio.sleep(0)
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    results = asyncio.run(run())
+
+    assert results[:-1] == [None] * QUEUE_DECISIONS_MAX
+    assert isinstance(results[-1], WriterBusyError)
+
+
+def test_closing_finishes_what_a_loop_has_submitted(house: LogHouse) -> None:
+    writer = house.open()
+
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(writer.submit_async(append(b"entry")))
+        await asyncio.sleep(0)
+        writer.close()
+        house.writers.clear()
+        assert (await waiting).index == 1
+
+    asyncio.run(leave())
+
+    assert house.check() == 2
+
+
+def test_a_closed_writer_takes_nothing_more_from_a_loop(house: LogHouse) -> None:
+    writer = house.open()
+    writer.close()
+    house.writers.clear()
+
+    [refusal] = run_in_loop(do_nothing, writer=writer)
+
+    assert isinstance(refusal, LogUnavailableError)
+
+
+def test_a_loops_decision_that_raises_is_undone_alone(house: LogHouse) -> None:
+    writer = house.open()
+
+    results = run_in_loop(write_row(1), fail(write_row(2)), append(b"entry"), writer=writer)
+
+    assert (results[0], type(results[1]), results[2].index) == (1, OwnError, 1)
+    assert list_rows(house) == [1]
+
+
+def test_a_loop_and_threads_write_one_log(house: LogHouse) -> None:
+    writer = house.open()
+    results: list[int] = []
+
+    def write_from_thread() -> None:
+        results.extend(writer.run(append(b"thread")).index for _ in range(50))
+
+    async def write_from_loop() -> None:
+        for _ in range(50):
+            results.append((await writer.submit_async(append(b"loop"))).index)  # noqa: PERF401  one after the other
+
+    threads = [threading.Thread(target=write_from_thread) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    asyncio.run(write_from_loop())
+    for thread in threads:
+        thread.join()
+
+    assert sorted(results) == list(range(1, 151))
+    assert house.check() == 151
+
+
+def test_a_task_that_is_cancelled_does_not_stop_the_writer(house: LogHouse) -> None:
+    writer = house.open()
+
+    async def run() -> Placement:
+        gone = asyncio.ensure_future(writer.submit_async(append(b"gone")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await writer.submit_async(append(b"here"))
+
+    placement = asyncio.run(run())
+
+    assert house.list_entries()[placement.index] == b"here"
+    assert writer.run(append(b"next")).index == placement.index + 1
+    assert house.check() == placement.index + 2
+
+
+def test_a_loop_that_ended_before_its_decision_stops_nobody(house: LogHouse) -> None:
+    writer = house.open()
+
+    async def leave() -> None:
+        asyncio.ensure_future(writer.submit_async(append(b"left"))).add_done_callback(ignore)
+        await asyncio.sleep(0)
+
+    asyncio.run(leave())
+
+    assert run_in_loop(append(b"here"), writer=writer)[0].index in {1, 2}
+    house.check()
+
+
+def test_a_loop_that_ended_during_its_commit_stops_nobody(house: LogHouse) -> None:
+    writer = house.open()
+    begun, over = threading.Event(), threading.Event()
+
+    def hold_commit(_connection: object) -> None:
+        begun.set()
+        assert over.wait(timeout=10)
+
+    event.listen(house.database.engine, "commit", hold_commit, once=True)
+
+    async def leave() -> None:
+        asyncio.ensure_future(writer.submit_async(append(b"left"))).add_done_callback(ignore)
+        assert await asyncio.to_thread(begun.wait, 10)
+
+    async def go_on() -> Placement:
+        waiting = asyncio.ensure_future(writer.submit_async(append(b"here")))
+        await asyncio.sleep(0.01)
+        over.set()
+        return await asyncio.wait_for(waiting, timeout=10)
+
+    asyncio.run(leave())
+
+    assert asyncio.run(go_on()).index == 2
+    assert house.check() == 3
+
+
+# --- beside another process
+
+
+@pytest.fixture
+def other(house: LogHouse) -> Iterator[Database]:
+    opened = house.open_database()
+    yield opened
+    opened.dispose()
+
+
+def test_a_loop_goes_on_while_another_process_writes(house: LogHouse, other: Database) -> None:
+    writer = house.open()
+
+    async def run() -> Placement:
+        with other.write():
+            waiting = asyncio.ensure_future(writer.submit_async(append(b"entry")))
+            for _ in range(20):
+                await asyncio.sleep(0.001)
+            assert not waiting.done()
+        return await asyncio.wait_for(waiting, timeout=10)
+
+    placement = asyncio.run(run())
+
+    assert (placement.index, house.check()) == (1, 2)
+
+
+def test_a_thread_waits_for_another_process(house: LogHouse, other: Database) -> None:
+    writer = house.open()
+
+    with other.write():
+        future = writer.submit(append(b"entry"))
+        time.sleep(0.05)
+        assert not future.done()
+
+    assert future.result(timeout=10).index == 1
+
+
+@pytest.mark.parametrize("where", ["loop", "thread"])
+def test_one_that_writes_for_too_long_is_reported_and_nothing_lost(
+    house: LogHouse, other: Database, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    writer = house.open()
+    monkeypatch.setattr("node.core.writer.BUSY_TIMEOUT_MS", 50)
+
+    with other.write():
+        if where == "loop":
+            [refusal] = run_in_loop(append(b"entry"), writer=writer)
+        else:
+            refusal = writer.submit(append(b"entry")).exception(timeout=10)
+
+    assert isinstance(refusal, DatabaseBusyError)
+    assert writer.broken is None
+    assert run_in_loop(append(b"entry"), writer=writer)[0].index == 1
+    assert house.check() == 2
+
+
+# --- what a batch leaves to the next one
+
+
+def remember(batch: Batch) -> Decided[int]:
+    known = batch.memory.get("turns", 0)
+    assert isinstance(known, int)
+
+    batch.memory["turns"] = known + 1
+    return Decided(entry=b"entry", finish=lambda _placement: known)
+
+
+def test_a_batch_remembers_what_the_one_before_left(house: LogHouse) -> None:
+    writer = house.open()
+
+    assert [writer.run(remember) for _ in range(3)] == [0, 1, 2]
+
+
+def test_nothing_is_remembered_once_somebody_else_has_written(house: LogHouse) -> None:
+    writer = house.open()
+    writer.run(remember)
+
+    house.execute(insert(log_witnessed).values(size=1, checkpoint="x", witnessed_at_s=1))
+
+    assert [writer.run(remember) for _ in range(2)] == [0, 1]
+
+
+def test_nothing_is_remembered_of_a_batch_that_was_rolled_back(house: LogHouse) -> None:
+    writer = house.open()
+    writer.run(remember)
+
+    with pytest.raises(OwnError):
+        writer.run(fail(remember))
+
+    assert writer.run(remember) == 0
+
+
+ignore: Callable[[object], None] = lambda _future: None  # noqa: E731
