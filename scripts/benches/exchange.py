@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import secrets  # noqa: TID251  filler and salts of a bench
@@ -251,13 +252,13 @@ async def _measure_rounds(
     bare_url: str,
 ) -> dict[str, Any]:
     own = os.getpid()
-    turns = iter(range(10**9))
+    metrics = tuple(Section)
+    asks = itertools.cycle(
+        Ask(consent=held.hash, purpose="P3", metrics=metrics, last_months=12) for held in consents
+    )
 
     async def exchange() -> None:
-        held = consents[next(turns) % len(consents)]
-        outcome = await node.asking.ask(
-            Ask(consent=held.hash, purpose="P3", metrics=tuple(Section), last_months=12)
-        )
+        outcome = await node.asking.ask(next(asks))
         if outcome.status != "200":
             raise SystemExit(f"{outcome.status}: {outcome.detail}")
 
