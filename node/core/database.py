@@ -9,10 +9,11 @@ needed between them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, LargeBinary, MetaData, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -42,7 +43,10 @@ class Bytes(LargeBinary):
         """Convert nothing: a view of each value would cost as much as the statement."""
 
 
+BUSY_RETRY_S = 0.01
 BUSY_TIMEOUT_MS = 30_000
+
+T = TypeVar("T")
 _BUSY = "SQLITE_BUSY"
 
 
@@ -127,6 +131,22 @@ class Database:
     def dispose(self) -> None:
         """Close pooled connections."""
         self.engine.dispose()
+
+
+def wait_for_others(begin: Callable[[], T]) -> T:
+    """Begin once no other process writes; for a thread that may wait.
+
+    Raises:
+        DatabaseBusyError: One writes for too long.
+    """
+    end_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            return begin()
+        except DatabaseBusyError:
+            if time.monotonic() > end_s:
+                raise
+            time.sleep(BUSY_RETRY_S)
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection has no common type

@@ -17,7 +17,6 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,7 +27,14 @@ from sqlalchemy import RootTransaction
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
-from node.core.database import BUSY_TIMEOUT_MS, Database, DatabaseBusyError, UnitOfWork
+from node.core.database import (
+    BUSY_RETRY_S,
+    BUSY_TIMEOUT_MS,
+    Database,
+    DatabaseBusyError,
+    UnitOfWork,
+    wait_for_others,
+)
 from node.core.decision import Batch, Decided, Decision, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
 from node.core.jobs import Job, LoopFuture, refuse, release
@@ -39,7 +45,6 @@ from protocol.keys import SigningKey
 from protocol.tile import TileCache
 
 BATCH_DECISIONS_MAX = 512
-BUSY_RETRY_S = 0.01
 LOCK_RETRY_S = 0.001
 EARLY_DECISIONS = 12
 QUEUE_DECISIONS_MAX = 4_096
@@ -104,7 +109,7 @@ class Writer:
         self._is_closed = False
         self._connection = database.engine.connect()
         try:
-            self._wait_for_others(lambda: self._start(member_id))
+            wait_for_others(lambda: self._start(member_id))
         except BaseException:
             self._connection.close()
             raise
@@ -300,26 +305,11 @@ class Writer:
     def _run_batch(self, jobs: list[Job]) -> list[Job]:
         """Decide, commit and release under the caller's lock; return jobs for the next batch."""
         try:
-            work = self._wait_for_others(lambda: self._decide(jobs))
+            work = wait_for_others(lambda: self._decide(jobs))
         except DatabaseBusyError as err:
             refuse(jobs, err)
             return []
         return [] if work is None else self._commit(work)
-
-    def _wait_for_others(self, begin: Callable[[], T]) -> T:
-        """Begin once no other process writes; for a thread that may wait.
-
-        Raises:
-            DatabaseBusyError: One writes for too long.
-        """
-        end_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-        while True:
-            try:
-                return begin()
-            except DatabaseBusyError:
-                if time.monotonic() > end_s:
-                    raise
-                time.sleep(BUSY_RETRY_S)
 
     def _decide(self, jobs: list[Job]) -> _Work | None:
         """Decide, append and write, up to the commit; None where nothing is left to commit.
