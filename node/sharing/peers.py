@@ -5,6 +5,7 @@ httpx over the aiohttp transport: its own transport costs several times as much 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -59,10 +60,12 @@ class PeerClient:
 
     def __init__(self, *, timeout_s: int) -> None:
         """Open no connection yet."""
+        self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(
             transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONNECTIONS_MAX)),
             timeout=timeout_s,
             follow_redirects=False,
+            headers={"accept-encoding": "identity"},
         )
 
     async def send_message(self, endpoint: str, raw: bytes) -> HttpReply:
@@ -130,12 +133,14 @@ class PeerClient:
 
     async def _exchange(self, request: httpx.Request, *, bytes_max: int) -> HttpReply:
         try:
-            response = await self._client.send(request, stream=True)
-            try:
-                body = await _read_bounded(response, bytes_max=bytes_max)
-            finally:
-                await response.aclose()
-        except httpx.HTTPError as err:
+            # The client's own limits are on each step: an answer could drip in for ever.
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._client.send(request, stream=True)
+                try:
+                    body = await _read_bounded(response, bytes_max=bytes_max)
+                finally:
+                    await response.aclose()
+        except (httpx.HTTPError, TimeoutError) as err:
             raise PeerUnreachableError(f"{request.url}: {type(err).__name__}") from err
         return HttpReply(
             status=response.status_code,
@@ -147,7 +152,7 @@ class PeerClient:
 async def _read_bounded(response: httpx.Response, *, bytes_max: int) -> bytes:
     chunks: list[bytes] = []
     count = 0
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():  # packed bytes stay packed: they may be a bomb
         count += len(chunk)
         if count > bytes_max:
             raise TooLargeError(f"an answer of more than {bytes_max} bytes")

@@ -67,7 +67,19 @@ class Site:
 
 
 def connect(peers: PeerClient, transport: httpx.AsyncBaseTransport) -> None:
-    peers._client = httpx.AsyncClient(transport=transport)
+    peers._client = httpx.AsyncClient(transport=Streaming(transport))
+
+
+class Streaming(httpx.AsyncBaseTransport):
+    """Gives a prepared answer as it would come from a socket: not read yet."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        made = await self._inner.handle_async_request(request)
+        body = await made.aread()
+        return httpx.Response(made.status_code, headers=made.headers, stream=httpx.ByteStream(body))
 
 
 @pytest.fixture
