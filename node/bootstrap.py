@@ -21,6 +21,7 @@ from node.core.keystore import (
     read_secret,
     save_key,
 )
+from node.core.log import log_vkey
 from node.core.migrations import upgrade_database
 from node.core.telemetry import Telemetry
 from node.core.writer import Writer
@@ -31,6 +32,7 @@ from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.guard import RollbackGuard
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
@@ -87,6 +89,7 @@ class Node:
     answering: AnsweringService
     asking: AskingService
     upkeep: Upkeep
+    guard: RollbackGuard
     peers: PeerClient
     telemetry: Telemetry
     api_token: str
@@ -183,6 +186,15 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
     )
+    guard = RollbackGuard(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        peers=peers,
+        member_id=settings.member_id,
+        vkey=log_vkey(settings.log_origin, keys.log),
+        hub_url=settings.hub_url,
+    )
     upkeep = Upkeep(
         database=local.database,
         writer=writer,
@@ -190,6 +202,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         consents=consents,
         asking=asking,
         peers=peers,
+        guard=guard,
         clock=local.clock,
         hub_url=settings.hub_url,
         age_s_max=settings.witness_age_s_max,
@@ -204,6 +217,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         answering=answering,
         asking=asking,
         upkeep=upkeep,
+        guard=guard,
         peers=peers,
         telemetry=Telemetry(),
         api_token=read_secret(

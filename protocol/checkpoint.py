@@ -6,6 +6,7 @@ key is named as the origin; one origin, one key, one log for ever.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,11 @@ def check_log_signed(checkpoint: Checkpoint, signers: Iterable[VerifierKey]) -> 
         if key.kind is SignatureKind.ED25519 and key.name == checkpoint.origin:
             return
     raise CheckpointOriginError(f"no key of {checkpoint.origin} has signed")
+
+
+def hash_origin(origin: str) -> str:
+    """Return how a log is named in a path: SHA-256 of its origin in hexadecimal (tlog-witness)."""
+    return hashlib.sha256(origin.encode("utf-8")).hexdigest()
 
 
 def parse_decimal(text: str) -> int:

@@ -92,7 +92,7 @@ def build_text(report: Report) -> str:
         "Consents",
         *_describe_consents(report),
         "",
-        "Findings",
+        "Other findings",
         *_describe_findings(report.findings),
         "",
         describe_totals(report),

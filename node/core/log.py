@@ -17,7 +17,7 @@ from protocol.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from protocol.errors import ProtocolError
 from protocol.keys import SigningKey
 from protocol.log_proof import LogProof
-from protocol.merkle import build_consistency, build_inclusion, leaf_hash
+from protocol.merkle import build_consistency, build_inclusion, leaf_hash, root_from_nodes
 from protocol.message import LogHead
 from protocol.note import SignatureKind, VerifierKey
 from protocol.tile import (
@@ -249,6 +249,12 @@ def prove_inclusion(state: LogState, cache: TileCache, *, index: int, entry: byt
     hashes = build_inclusion(index, state.edge.size, nodes.read_node)
     # Built from parts that are checked: format_log_proof would parse it all again on the hot path.
     return LogProof(index=index, hashes=tuple(hashes), note=state.checkpoint, extra=entry).text
+
+
+def compute_root(state: LogState, store: LogStore, *, size: int) -> bytes:
+    """Return the root that the log had at an earlier size, at most today's."""
+    nodes = TileNodes(edge=state.edge, cache=TileCache(store.read_tile))
+    return root_from_nodes(size, nodes.read_node)
 
 
 def prove_consistency(state: LogState, store: LogStore, *, old_size: int) -> list[bytes]:

@@ -6,7 +6,6 @@ race could otherwise roll the record back.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import structlog
@@ -15,6 +14,7 @@ from node.core.clock import Clock, now_s
 from node.core.database import Database
 from node.hub.errors import CheckpointUnknownError
 from node.hub.store import HubStore, WitnessedLog
+from protocol.checkpoint import hash_origin
 from protocol.cosignature import cosign_checkpoint, decide_cosign, parse_add_checkpoint
 from protocol.keys import SigningKey
 from protocol.merkle import EMPTY_ROOT
@@ -94,8 +94,7 @@ class Witness:
 
 def watch_log(store: HubStore, origin: str) -> None:
     """Start to watch a log, from size 0."""
-    digest_hex = hashlib.sha256(origin.encode("utf-8")).hexdigest()
-    store.add_log(_unseen(origin), origin_sha256_hex=digest_hex)
+    store.add_log(_unseen(origin), origin_sha256_hex=hash_origin(origin))
 
 
 def _unseen(origin: str) -> WitnessedLog:

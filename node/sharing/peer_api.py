@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from node.core.errors import NodeError
@@ -17,7 +17,9 @@ from node.core.http.bodies import read_bounded
 from node.core.http.problems import build_problem
 from node.core.telemetry import Telemetry
 from node.sharing.answering import AnsweringService
+from node.sharing.guard import HEADS_PATH
 from node.sharing.peers import MESSAGES_PATH, STATUSES_PATH
+from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService
 from node.sharing.upkeep import Upkeep
 from protocol.encoding import encode_b64u
@@ -30,10 +32,11 @@ def build_peer_routes(
     *,
     answering: AnsweringService,
     consents: ConsentService,
+    registry: RegistryHolder,
     upkeep: Upkeep,
     telemetry: Telemetry,
 ) -> list[Route]:
-    """Return the routes of ``messages`` and ``consent-statuses``."""
+    """Return the routes of ``messages``, ``consent-statuses`` and ``heads``."""
 
     async def post_message(request: Request) -> Response:
         try:
@@ -59,7 +62,16 @@ def build_peer_routes(
             {"consent": encode_b64u(held.hash), "state": held.state.value, "seq": held.seq}
         )
 
+    async def get_head(request: Request) -> Response:
+        member = registry.find_log_owner(request.path_params["origin_sha256_hex"])
+        try:
+            held = await asyncio.to_thread(consents.get_peer_head, member or "")
+        except NodeError as err:
+            return build_problem(err)
+        return PlainTextResponse(held)
+
     return [
+        Route(f"{HEADS_PATH}/{{origin_sha256_hex}}", get_head, methods=["GET"]),
         Route(MESSAGES_PATH, post_message, methods=["POST"]),
         Route(STATUSES_PATH, post_status, methods=["POST"]),
     ]

@@ -15,7 +15,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from node.core.errors import UnavailableError
 from protocol.errors import MalformedError, TooLargeError
-from protocol.limits import ANSWER_BYTES_MAX, REGISTRY_BYTES_MAX
+from protocol.limits import ANSWER_BYTES_MAX, NOTE_BYTES_MAX, REGISTRY_BYTES_MAX
 from protocol.message import MEDIA_TYPE
 from protocol.strict_json import parse_object
 
@@ -114,6 +114,21 @@ class PeerClient:
             content_type="text/plain; charset=utf-8",
             bytes_max=ANSWER_BYTES_MAX,
         )
+
+    async def fetch_head(self, url: str) -> str | None:
+        """Return the newest head that somebody holds of a log, or None where they hold none.
+
+        Raises:
+            PeerUnreachableError: No answer.
+            TooLargeError: Longer than a signed note may be.
+        """
+        request = self._client.build_request("GET", url)
+        reply = await self._exchange(request, bytes_max=NOTE_BYTES_MAX)
+        if reply.status == httpx.codes.NOT_FOUND:
+            return None
+        if reply.status != httpx.codes.OK:
+            raise PeerUnreachableError(f"{url} answered {reply.status}")
+        return reply.body.decode("utf-8", errors="replace")
 
     async def close(self) -> None:
         """Close the pool."""

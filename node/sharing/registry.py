@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from node.core.database import Database
 from node.core.errors import UnavailableError
 from node.sharing.store import SnapshotStore
+from protocol.checkpoint import hash_origin
 from protocol.keys import PublicKey
 from protocol.message import RegistryReference
 from protocol.registry import (
@@ -70,6 +71,13 @@ class RegistryHolder:
         """Return how messages name the newest snapshot."""
         newest = self.newest
         return RegistryReference(seq=newest.seq, hash=newest.hash)
+
+    def find_log_owner(self, origin_sha256_hex: str) -> str | None:
+        """Return the member whose log's origin hashes to this name."""
+        for member in self.newest.members if self._newest is not None else ():
+            if hash_origin(member.log_origin) == origin_sha256_hex:
+                return member.member
+        return None
 
     def find(self, seq: int) -> tuple[bytes, int, int] | None:
         """Return hash, ``iat`` and ``exp`` of a snapshot."""

@@ -12,7 +12,7 @@ from datetime import date
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
-from node.core.errors import RejectedError
+from node.core.errors import NotFoundError, RejectedError
 from node.core.writer import Writer
 from node.sharing.consents import (
     ConsentVerdicts,
@@ -29,6 +29,12 @@ from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
 from schemas.exchange import DeliveredConsent
 from schemas.summary import Summary
+
+
+class HeadNotHeldError(NotFoundError):
+    """No message of that log's member has come here."""
+
+    code = "head-not-held"
 
 
 class ConsentBundleError(RejectedError):
@@ -133,6 +139,18 @@ class ConsentService:
             token, registry=registry, find_consent=find, now_s=self._clock.now_ms() // 1000
         )
         return self._writer.submit(lambda batch: decide_status(batch, token, status))
+
+    def get_peer_head(self, member_id: str) -> str:
+        """Return the newest proven checkpoint of a member's log that came with a message.
+
+        Raises:
+            HeadNotHeldError: None has come.
+        """
+        with self._database.read() as uow:
+            held = SharingStore(uow.connection).find_peer_head(member_id)
+        if held is None:
+            raise HeadNotHeldError("no head of such a log is held here")
+        return held
 
     def find(self, consent_hash: bytes) -> HeldConsent | None:
         """Return a consent held here."""

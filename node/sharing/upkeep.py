@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -18,7 +19,8 @@ from node.core.errors import ConflictError, NodeError, NotFoundError, Unavailabl
 from node.core.log import LogStore, prove_consistency
 from node.core.writer import Writer
 from node.sharing.asking import AskingService
-from node.sharing.peers import PeerClient
+from node.sharing.guard import RollbackGuard
+from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService
 from protocol.cosignature import SIZE_CONTENT_TYPE, adopt_cosignatures, build_add_checkpoint
@@ -60,6 +62,7 @@ class Upkeep:
         consents: ConsentService,
         asking: AskingService,
         peers: PeerClient,
+        guard: RollbackGuard,
         clock: Clock,
         hub_url: str,
         age_s_max: int,
@@ -71,6 +74,7 @@ class Upkeep:
         self._consents = consents
         self._asking = asking
         self._peers = peers
+        self._guard = guard
         self._clock = clock
         self._hub_url = hub_url
         self._age_s_max = age_s_max
@@ -124,6 +128,7 @@ class Upkeep:
 
         Raises:
             WitnessRefusedError: The hub refuses.
+            LogRolledBackError: The hub has seen more of this log than there is.
             UnavailableError: The hub does not answer, or there is no registry yet.
             ProtocolError: Its answer is no valid cosignature.
         """
@@ -151,11 +156,13 @@ class Upkeep:
         """Check that this node may exchange now.
 
         Raises:
-            UnavailableError: The log is broken, the registry has expired or is absent, or no
-                witness has seen the log for too long; the text says which.
+            UnavailableError: The log is broken or not confirmed, the registry has expired or is
+                absent, or no witness has seen the log for too long; the text says which.
         """
         if self._writer.broken is not None:
             raise UnavailableError(f"the log is stopped: {self._writer.broken.detail}")
+        if self._writer.held is not None:
+            raise UnavailableError(f"the log does not grow: {self._writer.held.detail}")
         newest = self._registry.newest
         now_s = self._clock.now_ms() // 1000
         if newest.exp <= now_s:
@@ -179,17 +186,19 @@ class Upkeep:
         return None if found is None else WitnessState(size=found[0], witnessed_at_s=found[2])
 
     async def _ask_witness(self, old_size: int) -> WitnessState:
-        state = self._writer.state
         request = await asyncio.to_thread(self._build_request, old_size)
         reply = await self._peers.add_checkpoint(self._hub_url, request)
         if reply.status == HTTP_CONFLICT and reply.content_type.startswith(SIZE_CONTENT_TYPE):
             # The hub has cosigned a head that we did not get to keep: go on from there.
             hub_size = _parse_size(reply.body)
-            if hub_size > state.edge.size or hub_size == old_size:
+            size = self._writer.state.edge.size
+            if hub_size > size or hub_size == old_size:
+                with suppress(PeerUnreachableError):
+                    # A number proves nothing; a head that we have signed does.
+                    await self._guard.ask_hub()
                 raise WitnessRefusedError(
-                    f"the hub has seen {hub_size} entries, this log has {state.edge.size}"
+                    f"the hub has seen {hub_size} entries, this log has {size}"
                 )
-            state = self._writer.state
             request = await asyncio.to_thread(self._build_request, hub_size)
             reply = await self._peers.add_checkpoint(self._hub_url, request)
         if reply.status != HTTP_OK:

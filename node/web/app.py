@@ -70,6 +70,7 @@ def build_app(node: Node) -> FastAPI:
         build_peer_routes(
             answering=node.answering,
             consents=node.consents,
+            registry=node.registry,
             upkeep=node.upkeep,
             telemetry=node.telemetry,
         )
@@ -143,6 +144,7 @@ def _report_health(node: Node) -> dict[str, object]:
         "status": "degraded" if reason else "ready",
         "exchanging": not reason,
         "registry_seq": node.registry.newest_seq,
+        "log": node.guard.state.value,
         "log_size": node.writer.state.edge.size,
         "witnessed_size": 0 if witnessed is None else witnessed.size,
         "witness_age_s": -1 if witnessed is None else now_s - witnessed.witnessed_at_s,
@@ -161,9 +163,11 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         tasks: list[asyncio.Task[None]] = []
         if settings.hub_url:
             await run_round("registry", upkeep.refresh_registry())
+            await run_round("guard", node.guard.confirm())
             await run_round("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
+                ("guard", node.guard.confirm, settings.witness_interval_s),
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),

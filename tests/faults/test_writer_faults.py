@@ -19,7 +19,8 @@ from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.errors import InvariantError
 from node.core.log import LogDamagedError
 from node.core.log_tables import log_witnessed
-from node.core.writer import EARLY_DECISIONS, LogUnavailableError, Writer
+from node.core.log_transactions import LogUnavailableError
+from node.core.writer import EARLY_DECISIONS, Writer
 from node.sharing.answering import Reply
 from node.sharing.tables import release
 from tests.support.exchanges import Scene, build_scene, observe

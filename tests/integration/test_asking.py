@@ -288,7 +288,7 @@ def test_a_clock_that_is_ahead_is_told_so(scene: Scene, held: HeldConsent) -> No
     # The provider's clock is the one that is late; to the asker it looks the same.
     late = replace(scene.federation.clock)
     scene.provider.answering._clock = late
-    scene.provider.writer._clock = late
+    scene.provider.writer._log._clock = late
     scene.federation.clock.advance_s(60)
 
     outcome = ask(scene, held)

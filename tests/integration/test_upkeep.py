@@ -12,8 +12,10 @@ from node.bootstrap import Node, build_node, init_home, key_path
 from node.core.config import build_settings
 from node.core.errors import UnavailableError
 from node.core.keystore import save_key
+from node.core.log import log_vkey
 from node.core.log_tables import log_witnessed
 from node.hub.api import build_hub_routes
+from node.sharing.guard import RollbackGuard
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryAbsentError
@@ -29,6 +31,7 @@ from tests.support import hubs
 from tests.support.exchanges import Scene, build_scene, deliver
 from tests.support.forging import build_consent
 from tests.support.nodes import BUSINESS_DATE, NOW_S, build_migrated_database
+from tests.support.streaming import Streaming
 
 HUB_URL = "http://hub.example"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -70,18 +73,6 @@ def connect(peers: PeerClient, transport: httpx.AsyncBaseTransport) -> None:
     peers._client = httpx.AsyncClient(transport=Streaming(transport))
 
 
-class Streaming(httpx.AsyncBaseTransport):
-    """Gives a prepared answer as it would come from a socket: not read yet."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        made = await self._inner.handle_async_request(request)
-        body = await made.aread()
-        return httpx.Response(made.status_code, headers=made.headers, stream=httpx.ByteStream(body))
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     (tmp_path / "hub").mkdir()
@@ -104,6 +95,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     connect(node.peers, httpx.ASGITransport(app=Starlette(routes=routes)))
     hub.service.enrol_member(hubs.ALPHA.enrol())
     hub.service.enrol_subject(hubs.enrol_subject())
+    asyncio.run(node.guard.confirm())
     yield Site(hub=hub, node=node)
     asyncio.run(node.close())
     hub.database.dispose()
@@ -309,6 +301,15 @@ def test_peer_that_is_away_keeps_no_other_waiting_for_its_receipt(scene: Scene) 
         asking=alpha.asking,
         peers=PeerClient(timeout_s=1),
         clock=scene.federation.clock,
+        guard=RollbackGuard(
+            database=alpha.local.database,
+            writer=alpha.writer,
+            registry=alpha.registry,
+            peers=PeerClient(timeout_s=1),
+            member_id="alpha.example",
+            vkey=log_vkey("alpha.example/chengxin/log/1", hubs.ALPHA.log_key),
+            hub_url="",
+        ),
         hub_url="",
         age_s_max=0,
     )

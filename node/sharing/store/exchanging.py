@@ -18,6 +18,7 @@ from node.sharing.tables import (
     exchange_out,
     payload,
     peer_counter,
+    peer_head,
     receipt_in,
     received_summary,
 )
@@ -284,6 +285,11 @@ class SharingStore:
                 for peer, (size, checkpoint) in heads.items()
             ],
         )
+
+    def find_peer_head(self, peer: str) -> str | None:
+        """Return the newest checkpoint of a peer's log that is held here."""
+        query = select(peer_head.c.checkpoint).where(peer_head.c.peer == peer)
+        return self._connection.execute(query).scalar_one_or_none()
 
     def count_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
         """Return which of these answers we gave to the peer."""

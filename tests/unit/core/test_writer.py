@@ -13,13 +13,8 @@ from sqlalchemy import event, insert, select
 
 from node.core.decision import Batch, Decided, Decision, NextBatchError, Placement
 from node.core.log_tables import log_witnessed
-from node.core.writer import (
-    BATCH_DECISIONS_MAX,
-    QUEUE_DECISIONS_MAX,
-    LogUnavailableError,
-    Writer,
-    WriterBusyError,
-)
+from node.core.log_transactions import LogUnavailableError
+from node.core.writer import BATCH_DECISIONS_MAX, QUEUE_DECISIONS_MAX, Writer, WriterBusyError
 from protocol.entry import GenesisEntry, parse_entry
 from protocol.log_proof import verify_log_proof
 from protocol.note import SignatureKind, VerifierKey

@@ -15,13 +15,8 @@ from sqlalchemy import event, insert, select
 from node.core.database import Database, DatabaseBusyError
 from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.log_tables import log_witnessed
-from node.core.writer import (
-    EARLY_DECISIONS,
-    QUEUE_DECISIONS_MAX,
-    LogUnavailableError,
-    Writer,
-    WriterBusyError,
-)
+from node.core.log_transactions import LogUnavailableError
+from node.core.writer import EARLY_DECISIONS, QUEUE_DECISIONS_MAX, Writer, WriterBusyError
 from tests.support.logs import LogHouse, append
 
 

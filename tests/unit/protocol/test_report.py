@@ -193,7 +193,7 @@ def test_the_text_says_where_the_anchor_came_from_and_what_is_missing() -> None:
     assert "no snapshot holds" in text
     assert "never cosigned" in text
     assert "c1: unknown, 1 of 5 uses" in text
-    assert "Findings\n  none" in text
+    assert "Other findings\n  none" in text
     assert "Anchor    none" in build_text(BARE)
 
 

@@ -1,0 +1,271 @@
+"""One batch at a time: decisions run in one transaction, entries appended under one signed head.
+
+What happens here is in the caller's turn: the writer holds the process's write lock around it and
+says which thread decides and which commits.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import RootTransaction
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from node.core.clock import Clock
+from node.core.database import Database, DatabaseBusyError, UnitOfWork, wait_for_others
+from node.core.decision import Batch, Decided, NextBatchError, Placement
+from node.core.errors import InvariantError, NodeError, UnavailableError
+from node.core.jobs import Job, refuse, release
+from node.core.log import LogState, LogStore, extend_log, load_log, prove_inclusion
+from protocol.entry import GenesisEntry, format_entry
+from protocol.errors import ProtocolError
+from protocol.keys import SigningKey
+from protocol.tile import TileCache
+
+_log = structlog.get_logger()
+
+
+class LogUnavailableError(UnavailableError):
+    """The log cannot be appended to: nothing is answered."""
+
+    code = "log-unavailable"
+
+
+class _DecisionFailedError(Exception):
+    """Roll back and decide the rest anew."""
+
+
+@dataclass(slots=True, kw_only=True)
+class DecidedBatch:
+    """A batch that is decided and not yet committed."""
+
+    transaction: RootTransaction
+    jobs: list[Job]
+    failed: dict[Job, Exception]
+    state: LogState
+    released: list[tuple[Job, Any]] = field(default_factory=list)
+    carried: list[Job] = field(default_factory=list)
+
+
+class LogTransactions:
+    """Owns the log and the writing connection."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, origin: str, member_id: str, key: SigningKey
+    ) -> None:
+        """Load and check the log; write the genesis entry into an empty one.
+
+        Raises:
+            LogDamagedError: The stored log contradicts its head.
+        """
+        self._database = database
+        self._clock = clock
+        self._origin = origin
+        self._key = key
+        self._memory: dict[str, object] = {}
+        self._memory_version: int | None = None
+        self._broken: NodeError | None = None
+        self.held: NodeError | None = None
+        """Why no entry is taken now, if none is; decisions that log nothing are still taken."""
+        self._connection = database.engine.connect()
+        try:
+            wait_for_others(lambda: self._start(member_id))
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    @property
+    def state(self) -> LogState:
+        """Return the committed tree; safe to read from any thread."""
+        return self._state
+
+    @property
+    def broken(self) -> NodeError | None:
+        """Return why the writer refuses to write, if it does."""
+        return self._broken
+
+    def decide(self, jobs: list[Job]) -> DecidedBatch | None:
+        """Decide, append and write, up to the commit; None where nothing is left to commit.
+
+        A decision that raises has perhaps written something: the transaction is rolled back and the
+        others are decided anew without it. That is rare, and dearer than a savepoint a decision
+        only where it happens.
+
+        Raises:
+            DatabaseBusyError: Another process is writing; nothing has happened.
+        """
+        if not jobs:
+            return None
+        refusal = self._read_back()
+        if refusal is not None:
+            refuse(jobs, refusal)
+            return None
+        failed: dict[Job, Exception] = {}
+        while True:
+            transaction = None
+            try:
+                transaction = self._database.try_begin(self._connection)
+                return self._decide_all(jobs, failed, transaction)
+            except DatabaseBusyError:
+                raise
+            except _DecisionFailedError:
+                self._roll_back(transaction)
+            except Exception as err:  # noqa: BLE001  everybody waits for this writer: it must not die of a bug
+                self._give_up(transaction, jobs, err)
+                return None
+
+    def commit(self, work: DecidedBatch) -> list[Job]:
+        """Commit and release; return the jobs left for the next batch. Any thread."""
+        try:
+            work.transaction.commit()
+        except Exception as err:  # noqa: BLE001  as in _decide
+            self._give_up(work.transaction, work.jobs, err)
+            return []
+        self._state = work.state
+        release(work.released, work.failed)
+        return work.carried
+
+    def _start(self, member_id: str) -> None:
+        with self._database.hold_write_lock():
+            self._load()
+            if self.state.edge.size == 0:
+                self._append_genesis(member_id)
+
+    def _load(self) -> None:
+        with self._database.try_begin(self._connection):
+            store = LogStore(self._connection)
+            self._state = load_log(store, origin=self._origin, key=self._key)
+        self._is_known = True
+        self._cache = TileCache(LogStore(self._connection).read_tile)
+
+    def _append_genesis(self, member_id: str) -> None:
+        entry = format_entry(
+            GenesisEntry(at_ms=self._clock.now_ms(), member=member_id, origin=self._origin)
+        )
+        with self._database.try_begin(self._connection):
+            store = LogStore(self._connection)
+            self._state = extend_log(
+                self._state, [entry], store=store, origin=self._origin, key=self._key
+            )
+
+    def _decide_all(
+        self, jobs: list[Job], failed: dict[Job, Exception], transaction: RootTransaction
+    ) -> DecidedBatch:
+        batch = Batch(
+            uow=UnitOfWork(self._connection),
+            head=self._state.head,
+            now_ms=self._clock.now_ms(),
+            memory=self._recall(),
+        )
+        work = DecidedBatch(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
+        decided: list[tuple[Job, Decided[Any]]] = []
+        failed_before = len(failed)
+        for job in jobs:
+            if job in failed:
+                continue
+            try:
+                decided.append((job, self._take_decision(job, batch)))
+            except NextBatchError:
+                work.carried.append(job)
+            except OperationalError:  # The database, and with it every decision of the batch.
+                raise
+            except Exception as err:  # noqa: BLE001  whatever a decision raises is its caller's, not the batch's
+                failed[job] = err
+        if len(failed) != failed_before:
+            self._memory_version = None
+            raise _DecisionFailedError
+        work.state = self._append_and_finish(batch, decided, work.released)
+        return work
+
+    def _take_decision(self, job: Job, batch: Batch) -> Decided[Any]:
+        decision = job.decide(batch)
+        if decision.entry is not None and self.held is not None:
+            raise type(self.held)(self.held.detail)  # each caller gets a trace of its own
+        return decision
+
+    def _append_and_finish(
+        self,
+        batch: Batch,
+        decided: list[tuple[Job, Decided[Any]]],
+        released: list[tuple[Job, Any]],
+    ) -> LogState:
+        entries = [decision.entry for _, decision in decided if decision.entry is not None]
+        state = self._state
+        if entries:
+            store = LogStore(self._connection)
+            state = extend_log(state, entries, store=store, origin=self._origin, key=self._key)
+        index = self._state.edge.size
+        for job, decision in decided:
+            placement = None
+            if decision.entry is not None:
+                inclusion = prove_inclusion(state, self._cache, index=index, entry=decision.entry)
+                placement = Placement(index=index, inclusion=inclusion)
+                index += 1
+            released.append((job, decision.finish(placement)))
+        for write in batch.at_end:
+            write()
+        for statement, rows in batch.rows.items():
+            self._connection.execute(statement, rows)
+        return state
+
+    def _recall(self) -> dict[str, object]:
+        """Return what the batch before remembered if the database is as that one left it."""
+        version = self._database.read_version(self._connection)
+        if version is None or version != self._memory_version:
+            self._memory = {}
+        self._memory_version = version
+        return self._memory
+
+    def _give_up(
+        self, transaction: RootTransaction | None, jobs: list[Job], error: Exception
+    ) -> None:
+        """Refuse the whole batch, and find out what of it was applied."""
+        self._memory_version = None
+        self._roll_back(transaction)
+        self._recover(error)
+        with suppress(DatabaseBusyError):  # The next batch tries again.
+            self._read_back()
+        refuse(jobs, LogUnavailableError("the batch could not be committed"))
+
+    def _roll_back(self, transaction: RootTransaction | None) -> None:
+        if transaction is not None:
+            with suppress(SQLAlchemyError):  # The connection is dropped, and its changes with it.
+                transaction.rollback()
+
+    def _recover(self, error: Exception) -> None:
+        # Whether the commit was applied is unknown; the cache may hold tiles that were rolled back.
+        _log.error("log_append_failed", error=str(error), code=getattr(error, "code", "storage"))
+        if isinstance(error, InvariantError):
+            self._broken = error
+            return
+        if not isinstance(error, SQLAlchemyError | NodeError | ProtocolError):
+            self._broken = LogUnavailableError(f"stopped by a bug: {type(error).__name__}")
+            return
+        # What a failed commit has left open ends with its connection; the next use opens another.
+        self._connection.invalidate()
+        self._is_known = False
+
+    def _read_back(self) -> NodeError | None:
+        """Read the state after a failure; return why the batch has to be refused, if it has to.
+
+        Raises:
+            DatabaseBusyError: Another process is writing; the state is still unknown.
+        """
+        if self._broken is None and not self._is_known:
+            try:
+                self._load()
+            except DatabaseBusyError:
+                raise
+            except SQLAlchemyError as err:
+                self._connection.invalidate()
+                return LogUnavailableError(f"the log cannot be read back: {err}")
+            except NodeError as err:
+                self._broken = err
+        return self._broken

@@ -1,0 +1,159 @@
+"""The rollback guard: a log grows only once those who may have seen more of it have been asked.
+
+A machine that was restored from a backup holds an honest, signed, shorter log. Its next entry would
+be a fork, signed by ourselves (docs/protocol/log.md §5). So the hub and every member are asked for
+the newest head of this log that they hold, before the first append.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+
+import structlog
+
+from node.core.database import Database
+from node.core.errors import NodeError
+from node.core.log import LogStore, compute_root
+from node.core.log_transactions import LogUnavailableError
+from node.core.writer import Writer
+from node.sharing.peers import PeerClient
+from node.sharing.registry import RegistryHolder
+from protocol.checkpoint import Checkpoint, hash_origin, open_checkpoint
+from protocol.errors import ProtocolError
+from protocol.note import VerifierKey
+
+PEERS_AT_ONCE = 16
+HEADS_PATH = "/chengxin/v1/heads"
+_log = structlog.get_logger()
+
+
+class GuardState(Enum):
+    """What is known of the log's right to grow."""
+
+    UNCONFIRMED = "unconfirmed"
+    """The hub has not been heard: records and ratings work, exchange waits."""
+    CONFIRMED = "confirmed"
+    """Nobody who answered has seen more of the log, or another one."""
+    CONTRADICTED = "contradicted"
+    """Somebody holds a head that this log does not reach: it was restored, or runs twice."""
+
+
+class LogUnconfirmedError(LogUnavailableError):
+    """The log may not grow yet: the hub has not said which head it has seen."""
+
+
+class LogRolledBackError(LogUnavailableError):
+    """Somebody holds a head, signed with our key, that this log does not lead to."""
+
+
+class RollbackGuard:
+    """Holds the writer until the log is confirmed."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        registry: RegistryHolder,
+        peers: PeerClient,
+        member_id: str,
+        vkey: VerifierKey,
+        hub_url: str,
+    ) -> None:
+        """Take the ports and hold the writer; without a hub there is nobody to ask first."""
+        self._database = database
+        self._writer = writer
+        self._registry = registry
+        self._peers = peers
+        self._member_id = member_id
+        self._vkey = vkey
+        self._hub_url = hub_url
+        self._state = GuardState.UNCONFIRMED if hub_url else GuardState.CONFIRMED
+        if hub_url:
+            writer.hold(LogUnconfirmedError("the hub has not said which head of this log it knows"))
+
+    @property
+    def state(self) -> GuardState:
+        """Return what is known now."""
+        return self._state
+
+    async def confirm(self) -> GuardState:
+        """Ask hub and members, compare their heads with the log, and let the writer go on.
+
+        Members that do not answer are passed over; the hub must be heard.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            LogRolledBackError: A head of ours is not on this log; only a restart asks again.
+        """
+        if self._state is not GuardState.UNCONFIRMED:
+            return self._state
+        await self.ask_hub()
+        await self._ask_members()
+        self._state = GuardState.CONFIRMED
+        self._writer.admit()
+        _log.info("log_confirmed", size=self._writer.state.edge.size)
+        return self._state
+
+    async def ask_hub(self) -> None:
+        """Compare the hub's head with the log, now.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            LogRolledBackError: Its head is not on this log, which stops for good.
+        """
+        name = hash_origin(self._vkey.name)
+        note = await self._peers.fetch_head(f"{self._hub_url}/{name}/checkpoint")
+        await self._compare(note, holder="the hub")
+
+    async def _ask_members(self) -> None:
+        name = hash_origin(self._vkey.name)
+        members = [
+            member
+            for member in (self._registry.newest.members if self._registry.newest_seq else ())
+            if member.member != self._member_id and member.status == "active"
+        ]
+        places = asyncio.Semaphore(PEERS_AT_ONCE)
+
+        async def ask(member: str, endpoint: str) -> tuple[str, str | None]:
+            async with places:
+                try:
+                    return member, await self._peers.fetch_head(f"{endpoint}{HEADS_PATH}/{name}")
+                except (NodeError, ProtocolError) as err:
+                    _log.info("head_not_told", peer=member, code=err.code)
+                    return member, None
+
+        told = await asyncio.gather(
+            *(ask(member.member, member.endpoints["v1"]) for member in members)
+        )
+        for member_id, note in told:
+            await self._compare(note, holder=member_id)
+
+    async def _compare(self, note: str | None, *, holder: str) -> None:
+        if note is None:
+            return
+        try:
+            head = open_checkpoint(note, vkey=self._vkey)
+        except ProtocolError as err:  # Whatever it is, we have not signed it.
+            _log.warning("head_not_ours", holder=holder, code=err.code)
+            return
+        state = self._writer.state
+        if head.size > state.edge.size:
+            raise self._contradict(
+                f"{holder} holds a head of {head.size} entries, this log has {state.edge.size}"
+            )
+        if await asyncio.to_thread(self._compute_root, head) != head.root:
+            raise self._contradict(f"{holder} holds another log of {head.size} entries")
+
+    def _contradict(self, detail: str) -> LogRolledBackError:
+        """Stop the log for good and return why."""
+        error = LogRolledBackError(detail)
+        self._state = GuardState.CONTRADICTED
+        self._writer.hold(error)
+        _log.error("log_rolled_back", detail=detail)
+        return error
+
+    def _compute_root(self, head: Checkpoint) -> bytes:
+        with self._database.read() as uow:
+            return compute_root(self._writer.state, LogStore(uow.connection), size=head.size)
