@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from sqlalchemy import Connection, Dialect, LargeBinary, MetaData, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -47,7 +48,16 @@ BUSY_RETRY_S = 0.01
 BUSY_TIMEOUT_MS = 30_000
 
 T = TypeVar("T")
+_BEGIN = "chengxin_begin"
 _BUSY = "SQLITE_BUSY"
+
+
+class _Begin(StrEnum):
+    """What a transaction is for."""
+
+    READ = "read"
+    WRITE = "write"
+    WRITE_NOW = "write-now"
 
 
 class DatabaseBusyError(UnavailableError):
@@ -64,16 +74,23 @@ class UnitOfWork:
 class Database:
     """Opens units of work on one engine."""
 
-    def __init__(self, *, url: str) -> None:
-        """Create the engine; no connection is opened yet."""
+    def __init__(self, *, url: str, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        """Create the engine; no connection is opened yet.
+
+        Args:
+            url: SQLAlchemy's address of the store.
+            busy_timeout_ms: How long a writer waits for another process, at most.
+        """
         self.url = url
+        self.busy_timeout_s = busy_timeout_ms / 1000
         # The text of an error is logged: it must not hold a row's values.
         self.engine: Engine = create_engine(url, hide_parameters=True)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._write_lock = threading.Lock()
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _configure_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            sqlite = _Sqlite(busy_timeout_ms)
+            event.listen(self.engine, "connect", sqlite.configure)
+            event.listen(self.engine, "begin", sqlite.begin)
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
@@ -86,18 +103,18 @@ class Database:
     def write(self) -> Iterator[UnitOfWork]:
         """Open a writing unit of work; leaving it commits, an exception rolls back."""
         with self._write_lock, self.engine.connect() as connection:
-            writing = connection.execution_options(chengxin_write=True)
+            writing = connection.execution_options(**{_BEGIN: _Begin.WRITE})
             with writing.begin():
                 yield UnitOfWork(writing)
 
     def try_begin(self, connection: Connection) -> RootTransaction:
-        """Begin to write on a connection of the caller's, or fail at once; for an event loop.
+        """Begin to write on a connection of the caller's, who cannot wait, or fail at once.
 
         Raises:
             DatabaseBusyError: Another process is writing.
         """
         try:
-            return connection.execution_options(chengxin_write="now").begin()
+            return connection.execution_options(**{_BEGIN: _Begin.WRITE_NOW}).begin()
         except OperationalError as err:
             if getattr(err.orig, "sqlite_errorname", "").startswith(_BUSY):
                 raise DatabaseBusyError("another process is writing into the database") from err
@@ -106,13 +123,28 @@ class Database:
     def read_version(self, connection: Connection) -> int | None:
         """Return a number that differs once another connection has committed; None where unknown.
 
-        Source: SQLite, ``PRAGMA data_version``.
+        Read inside a transaction, so that nobody commits meanwhile. Source: SQLite, ``PRAGMA
+        data_version``.
         """
         if not self.is_sqlite:
             return None
-        raw: Any = connection.connection.dbapi_connection
-        version: int = raw.execute("PRAGMA data_version").fetchone()[0]
+        version: int = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
         return version
+
+    def wait_for_others(self, begin: Callable[[], T]) -> T:
+        """Begin once no other process writes; for a thread that may wait.
+
+        Raises:
+            DatabaseBusyError: One writes for too long.
+        """
+        end_s = time.monotonic() + self.busy_timeout_s
+        while True:
+            try:
+                return begin()
+            except DatabaseBusyError:
+                if time.monotonic() > end_s:
+                    raise
+                time.sleep(BUSY_RETRY_S)
 
     @contextmanager
     def hold_write_lock(self) -> Iterator[None]:
@@ -133,46 +165,36 @@ class Database:
         self.engine.dispose()
 
 
-def wait_for_others(begin: Callable[[], T]) -> T:
-    """Begin once no other process writes; for a thread that may wait.
+@dataclass(frozen=True, slots=True)
+class _Sqlite:
+    """How connections are set up and transactions begin; the driver's own control is off."""
 
-    Raises:
-        DatabaseBusyError: One writes for too long.
-    """
-    end_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            return begin()
-        except DatabaseBusyError:
-            if time.monotonic() > end_s:
-                raise
-            time.sleep(BUSY_RETRY_S)
+    busy_timeout_ms: int
 
+    def configure(self, connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection has no common type
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={self.busy_timeout_ms}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # NORMAL may lose a released tail, which would fork the log.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA secure_delete=ON")  # An erased payload must not stay in free pages.
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
 
-def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection has no common type
-    # pysqlite's own transaction control is off; _begin_sqlite says how each begins.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    # NORMAL may lose a released tail, which would fork the log.
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA secure_delete=ON")  # An erased payload must not survive in free pages.
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that upgrades can fail with SQLITE_BUSY half-way: lock at once.
-    match connection.get_execution_options().get("chengxin_write", False):
-        case False:
-            connection.exec_driver_sql("BEGIN")
-        case "now":
-            raw: Any = connection.connection.dbapi_connection
-            raw.execute("PRAGMA busy_timeout=0")
-            try:
+    def begin(self, connection: Connection) -> None:
+        # A deferred transaction that upgrades can fail with SQLITE_BUSY half-way: lock at once.
+        how: _Begin = connection.get_execution_options().get(_BEGIN, _Begin.READ)
+        match how:
+            case _Begin.READ:
+                connection.exec_driver_sql("BEGIN")
+            case _Begin.WRITE:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            finally:
-                raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        case _:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            case _Begin.WRITE_NOW:
+                connection.exec_driver_sql("PRAGMA busy_timeout=0")
+                try:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                finally:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={self.busy_timeout_ms}")
+            case _:
+                assert_never(how)

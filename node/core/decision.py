@@ -50,7 +50,10 @@ class Batch:
 
 
 class NextBatchError(Exception):
-    """A decision needs to read what this batch has yet to write: run it in the next one."""
+    """A decision needs to read what this batch has yet to write: run it in the next one.
+
+    Raised before anything is written, counted or remembered: what was done stays in this batch.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Tree::
     NodeError
     ├── RejectedError      the caller asked for what cannot be had
     ├── ConflictError      somebody else was first, or the state does not allow it
-    ├── UnavailableError   a dependency does not answer: retry
+    ├── UnavailableError   a dependency does not answer, or too much is waiting: retry
     └── InvariantError     our own bug: logged, further writes refused
 """
 
@@ -50,6 +50,10 @@ class UnavailableError(NodeError):
     """A dependency does not answer; the same request may succeed later."""
 
     code = "unavailable"
+
+
+class OverloadedError(UnavailableError):
+    """Too many callers wait already: ask again later."""
 
 
 class InvariantError(NodeError):

@@ -29,7 +29,7 @@ class Job:
     future: Future[Any] | LoopFuture
 
     def begin(self) -> bool:
-        """Tell whether the caller is still there."""
+        """Mark it as begun; False where its caller has gone."""
         if isinstance(self.future, LoopFuture):
             return not self.future.waiter.cancelled()
         return self.future.set_running_or_notify_cancel()

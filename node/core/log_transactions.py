@@ -15,7 +15,7 @@ from sqlalchemy import RootTransaction
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
-from node.core.database import Database, DatabaseBusyError, UnitOfWork, wait_for_others
+from node.core.database import Database, DatabaseBusyError, UnitOfWork
 from node.core.decision import Batch, Decided, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
 from node.core.jobs import Job, refuse, release
@@ -60,6 +60,7 @@ class LogTransactions:
 
         Raises:
             LogDamagedError: The stored log contradicts its head.
+            DatabaseBusyError: Another process writes for too long.
         """
         self._database = database
         self._clock = clock
@@ -72,7 +73,7 @@ class LogTransactions:
         """Why no entry is taken now, if none is; decisions that log nothing are still taken."""
         self._connection = database.engine.connect()
         try:
-            wait_for_others(lambda: self._start(member_id))
+            database.wait_for_others(lambda: self._start(member_id))
         except BaseException:
             self._connection.close()
             raise
@@ -103,14 +104,14 @@ class LogTransactions:
         """
         if not jobs:
             return None
-        refusal = self._read_back()
-        if refusal is not None:
-            refuse(jobs, refusal)
-            return None
         failed: dict[Job, Exception] = {}
         while True:
             transaction = None
             try:
+                refusal = self._read_back()
+                if refusal is not None:
+                    refuse(jobs, refusal)
+                    return None
                 transaction = self._database.try_begin(self._connection)
                 return self._decide_all(jobs, failed, transaction)
             except DatabaseBusyError:
@@ -120,12 +121,18 @@ class LogTransactions:
             except Exception as err:  # noqa: BLE001  everybody waits for this writer: it must not die of a bug
                 self._give_up(transaction, jobs, err)
                 return None
+            except BaseException:  # Interrupted: nothing may stay open.
+                self._roll_back(transaction)
+                raise
 
     def commit(self, work: DecidedBatch) -> list[Job]:
-        """Commit and release; return the jobs left for the next batch. Any thread."""
+        """Commit and release; return the jobs left for the next batch.
+
+        In any thread; the caller holds the write lock since ``decide``.
+        """
         try:
             work.transaction.commit()
-        except Exception as err:  # noqa: BLE001  as in _decide
+        except Exception as err:  # noqa: BLE001  as in decide
             self._give_up(work.transaction, work.jobs, err)
             return []
         self._state = work.state
@@ -166,7 +173,6 @@ class LogTransactions:
         )
         work = DecidedBatch(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
         decided: list[tuple[Job, Decided[Any]]] = []
-        failed_before = len(failed)
         for job in jobs:
             if job in failed:
                 continue
@@ -176,18 +182,19 @@ class LogTransactions:
                 work.carried.append(job)
             except OperationalError:  # The database, and with it every decision of the batch.
                 raise
-            except Exception as err:  # noqa: BLE001  whatever a decision raises is its caller's, not the batch's
+            except Exception as err:
+                # Those after it may have been decided on what it wrote: they are decided anew.
                 failed[job] = err
-        if len(failed) != failed_before:
-            self._memory_version = None
-            raise _DecisionFailedError
+                self._memory_version = None
+                raise _DecisionFailedError from err
         work.state = self._append_and_finish(batch, decided, work.released)
         return work
 
     def _take_decision(self, job: Job, batch: Batch) -> Decided[Any]:
         decision = job.decide(batch)
-        if decision.entry is not None and self.held is not None:
-            raise type(self.held)(self.held.detail)  # each caller gets a trace of its own
+        held = self.held  # Another thread may let entries in meanwhile.
+        if decision.entry is not None and held is not None:
+            raise type(held)(held.detail)  # each caller gets a trace of its own
         return decision
 
     def _append_and_finish(
@@ -228,26 +235,39 @@ class LogTransactions:
     ) -> None:
         """Refuse the whole batch, and find out what of it was applied."""
         self._memory_version = None
-        self._roll_back(transaction)
-        self._recover(error)
-        with suppress(DatabaseBusyError):  # The next batch tries again.
-            self._read_back()
-        refuse(jobs, LogUnavailableError("the batch could not be committed"))
+        try:
+            self._roll_back(transaction)
+            self._recover(error)
+            with suppress(DatabaseBusyError):  # The next batch tries again.
+                self._read_back()
+        except Exception as bug:  # noqa: BLE001  as in decide
+            self._break(bug)
+        finally:
+            refuse(jobs, LogUnavailableError("the batch could not be committed"))
+        with suppress(OSError):  # The log of the process may stand on the same full disk.
+            code = getattr(error, "code", "storage")
+            _log.error("log_append_failed", error=str(error), code=code)
 
     def _roll_back(self, transaction: RootTransaction | None) -> None:
-        if transaction is not None:
-            with suppress(SQLAlchemyError):  # The connection is dropped, and its changes with it.
+        try:
+            if transaction is not None:
                 transaction.rollback()
+        except SQLAlchemyError:
+            self._reopen()
 
     def _recover(self, error: Exception) -> None:
         # Whether the commit was applied is unknown; the cache may hold tiles that were rolled back.
-        _log.error("log_append_failed", error=str(error), code=getattr(error, "code", "storage"))
         if isinstance(error, InvariantError):
             self._broken = error
-            return
-        if not isinstance(error, SQLAlchemyError | NodeError | ProtocolError):
-            self._broken = LogUnavailableError(f"stopped by a bug: {type(error).__name__}")
-            return
+        elif isinstance(error, SQLAlchemyError | NodeError | ProtocolError):
+            self._reopen()
+        else:
+            self._break(error)
+
+    def _break(self, bug: Exception) -> None:
+        self._broken = LogUnavailableError(f"stopped by a bug: {type(bug).__name__}")
+
+    def _reopen(self) -> None:
         # What a failed commit has left open ends with its connection; the next use opens another.
         self._connection.invalidate()
         self._is_known = False

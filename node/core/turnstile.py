@@ -9,33 +9,29 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from node.core.errors import UnavailableError
-from node.core.writer import QUEUE_DECISIONS_MAX
+from node.core.errors import OverloadedError
 
-# One early batch is verified while the one before it is committed (docs/decisions/0011).
-AT_ONCE = 20
-
-
-class OverloadedError(UnavailableError):
-    """Too many callers wait: ask again later."""
+AT_ONCE = 20  # measured: docs/decisions/0011
+WAITING_MAX = 4_096
 
 
 class Turnstile:
-    """An asynchronous context that at most ``AT_ONCE`` callers are in; of one event loop."""
+    """An asynchronous context that few callers are in at a time; of one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: int = AT_ONCE, waiting_max: int = WAITING_MAX) -> None:
         """Let nobody wait yet."""
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = asyncio.Semaphore(at_once)
+        self._waiting_max = waiting_max
         self._waiting = 0
 
     async def __aenter__(self) -> None:
         """Wait for a place.
 
         Raises:
-            OverloadedError: As many wait as the writer would take.
+            OverloadedError: Too many wait.
         """
-        if self._waiting >= QUEUE_DECISIONS_MAX:
-            raise OverloadedError(f"{QUEUE_DECISIONS_MAX} messages are waiting")
+        if self._waiting >= self._waiting_max:
+            raise OverloadedError(f"{self._waiting_max} messages are waiting")
         self._waiting += 1
         try:
             await self._places.acquire()

@@ -21,16 +21,12 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeVar
 
+import structlog
+
 from node.core.clock import Clock
-from node.core.database import (
-    BUSY_RETRY_S,
-    BUSY_TIMEOUT_MS,
-    Database,
-    DatabaseBusyError,
-    wait_for_others,
-)
+from node.core.database import BUSY_RETRY_S, Database, DatabaseBusyError
 from node.core.decision import Decision
-from node.core.errors import NodeError, UnavailableError
+from node.core.errors import NodeError, OverloadedError
 from node.core.jobs import Job, LoopFuture, refuse
 from node.core.log import LogState
 from node.core.log_transactions import DecidedBatch, LogTransactions, LogUnavailableError
@@ -38,20 +34,20 @@ from protocol.keys import SigningKey
 
 BATCH_DECISIONS_MAX = 512
 LOCK_RETRY_S = 0.001
-EARLY_DECISIONS = 12
+EARLY_DECISIONS = 12  # measured: docs/decisions/0011
 QUEUE_DECISIONS_MAX = 4_096
 
 T = TypeVar("T")
-
-
-class WriterBusyError(UnavailableError):
-    """The queue is full: ask again later."""
-
-    code = "unavailable"
+_log = structlog.get_logger()
 
 
 class Writer:
-    """Takes decisions from threads and event loops, and releases their results."""
+    """Takes decisions from threads and event loops, and releases their results.
+
+    The database's write lock owns the log's transactions from ``decide`` until the batch is
+    released, in whichever thread that is. ``_inline`` grows under ``_door``; only the holder of the
+    write lock takes from it.
+    """
 
     def __init__(
         self, *, database: Database, clock: Clock, origin: str, member_id: str, key: SigningKey
@@ -60,6 +56,7 @@ class Writer:
 
         Raises:
             LogDamagedError: The stored log contradicts its head.
+            DatabaseBusyError: Another process writes for too long.
         """
         self._database = database
         self._log = LogTransactions(
@@ -69,6 +66,7 @@ class Writer:
         self._inline: deque[Job] = deque()
         self._flushing_in: asyncio.AbstractEventLoop | None = None
         self._committing_in: asyncio.AbstractEventLoop | None = None
+        self._retrying_in: asyncio.AbstractEventLoop | None = None
         self._busy_since_s: float | None = None
         self._stopping = False
         self._door = threading.Lock()
@@ -109,7 +107,7 @@ class Writer:
         """Queue a decision; its future is done after the commit.
 
         Raises:
-            WriterBusyError: The queue is full.
+            OverloadedError: The queue is full.
             LogUnavailableError: The writer is closed.
         """
         future: Future[T] = Future()
@@ -117,13 +115,15 @@ class Writer:
         return future
 
     async def submit_async(self, decide: Decision[T]) -> T:
-        """Submit from an event loop and wait; the batch is what its turn of the loop has submitted.
+        """Submit from an event loop and wait.
 
-        A thread that decided would have to win the interpreter's lock back after each of a batch's
-        statements, from a loop that is busy (docs/decisions/0010); one that commits, once a batch.
+        Decided at the end of the loop's turn, with the twelfth that waits, or after the commit
+        under way, whichever it is. A thread that decided would have to win the interpreter's lock
+        back after each of a batch's statements, from a loop that is busy (docs/decisions/0010);
+        one that commits, once a batch.
 
         Raises:
-            WriterBusyError: The queue is full.
+            OverloadedError: The queue is full.
             LogUnavailableError: The writer is closed.
         """
         loop = asyncio.get_running_loop()
@@ -131,14 +131,17 @@ class Writer:
         with self._door:
             self._check_open()
             if len(self._inline) >= QUEUE_DECISIONS_MAX:
-                raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
+                raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
             self._inline.append(Job(decide, LoopFuture(loop, waiter)))
         if self._flushing_in is not loop:
             self._flushing_in = loop
             loop.call_soon(self._flush, loop)
-        elif len(self._inline) >= EARLY_DECISIONS and self._committing_in is None:
+        elif len(self._inline) >= EARLY_DECISIONS and self._is_free(loop):
             self._flush(loop)
         return await waiter
+
+    def _is_free(self, loop: asyncio.AbstractEventLoop) -> bool:
+        return self._committing_in is None and self._retrying_in is not loop
 
     def run(self, decide: Decision[T]) -> T:
         """Submit and wait; what the decision raised is raised here."""
@@ -150,7 +153,7 @@ class Writer:
             try:
                 self._queue.put_nowait(job)
             except queue.Full as err:
-                raise WriterBusyError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
+                raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
 
     def _check_open(self) -> None:
         if self._is_closed:  # Nobody would ever decide it.
@@ -162,31 +165,39 @@ class Writer:
             self._is_closed = True
         self._queue.put(None)
         self._thread.join()
-        # A batch in flight holds the write lock until it is released.
-        while self._inline:
-            with self._database.hold_write_lock():
-                self._inline.extendleft(reversed(self._run_batch(self._take_inline())))
+        while (jobs := self._take_rest()) is not None:
+            self._inline.extendleft(reversed(self._run_batch(jobs)))
         self._decided.put(None)
         self._committer.join()
         self._log.close()
+
+    def _take_rest(self) -> list[Job] | None:
+        with self._database.hold_write_lock():  # No batch is in flight, and none begins.
+            return self._take_inline() if self._inline else None
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         """Decide what the loop has submitted; while another writes, look again soon instead."""
         if self._committing_in is loop:  # What follows the commit looks again.
             return
         if not self._database.try_write_lock():
-            loop.call_later(LOCK_RETRY_S, self._flush, loop)
+            self._look_again(loop, LOCK_RETRY_S)
             return
+        work = None
         jobs = self._take_inline()
         try:
             work = self._log.decide(jobs)
+            self._busy_since_s = None
         except DatabaseBusyError as err:
-            self._database.release_write_lock()
             self._put_off(loop, jobs, err)
             return
-        self._busy_since_s = None
+        except BaseException:
+            refuse(jobs, LogUnavailableError("the decisions were interrupted"))
+            self._go_on(loop)
+            raise
+        finally:
+            if work is None:
+                self._database.release_write_lock()
         if work is None:
-            self._database.release_write_lock()
             self._go_on(loop)
         else:
             self._committing_in = loop
@@ -194,7 +205,10 @@ class Writer:
 
     def _run_commits(self) -> None:
         while (decided := self._decided.get()) is not None:
-            self._commit_beside(*decided)
+            try:
+                self._commit_beside(*decided)
+            except Exception as err:  # noqa: BLE001  the thread's edge: the next batch needs it
+                _log.error("release_failed", error=type(err).__name__)
 
     def _commit_beside(self, loop: asyncio.AbstractEventLoop, work: DecidedBatch) -> None:
         """Commit in a thread what the loop has decided under the write lock, and give that back."""
@@ -212,15 +226,25 @@ class Writer:
             self._flushing_in = loop
             loop.call_soon(self._flush, loop)
 
+    def _look_again(self, loop: asyncio.AbstractEventLoop, delay_s: float) -> None:
+        if self._retrying_in is not loop:
+            self._retrying_in = loop
+            loop.call_later(delay_s, self._retry, loop)
+
+    def _retry(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._retrying_in = None
+        self._flush(loop)
+
     def _put_off(
         self, loop: asyncio.AbstractEventLoop, jobs: list[Job], error: DatabaseBusyError
     ) -> None:
-        """Try again soon, and refuse what waits where another process writes for too long."""
+        """Try again soon; where another process writes for too long, refuse all that waits."""
         now_s = time.monotonic()
-        self._busy_since_s = self._busy_since_s or now_s
-        if now_s - self._busy_since_s < BUSY_TIMEOUT_MS / 1000:
+        if self._busy_since_s is None:
+            self._busy_since_s = now_s
+        if now_s - self._busy_since_s < self._database.busy_timeout_s:
             self._inline.extendleft(reversed(jobs))
-            loop.call_later(BUSY_RETRY_S, self._flush, loop)
+            self._look_again(loop, BUSY_RETRY_S)
             return
         self._busy_since_s = None
         refuse(jobs, error)
@@ -235,8 +259,7 @@ class Writer:
         while carried or not self._stopping:
             jobs = self._take(carried)
             if jobs:
-                with self._database.hold_write_lock():
-                    carried = self._run_batch(jobs)
+                carried = self._run_batch(jobs)
 
     def _take(self, carried: list[Job]) -> list[Job]:
         jobs = list(carried)
@@ -253,10 +276,14 @@ class Writer:
         return jobs
 
     def _run_batch(self, jobs: list[Job]) -> list[Job]:
-        """Decide, commit and release under the caller's lock; return jobs for the next batch."""
+        """Decide, commit and release in this thread; return jobs for the next batch."""
         try:
-            work = wait_for_others(lambda: self._log.decide(jobs))
+            return self._database.wait_for_others(lambda: self._try_batch(jobs))
         except DatabaseBusyError as err:
             refuse(jobs, err)
             return []
-        return [] if work is None else self._log.commit(work)
+
+    def _try_batch(self, jobs: list[Job]) -> list[Job]:
+        with self._database.hold_write_lock():  # A try at a time: the loop has its turn between.
+            work = self._log.decide(jobs)
+            return [] if work is None else self._log.commit(work)

@@ -116,7 +116,7 @@ class AnsweringService:
             now_s=self._clock.now_ms() // 1000,
             ahead_s=self._ahead_s,
         )
-        if not self._buckets.has_token(opened.envelope.iss, now_ms=self._clock.now_ms()):
+        if not self._buckets.take_token(opened.envelope.iss, now_ms=self._clock.now_ms()):
             return await self._answer_over_quota(opened)
         return await self._writer.submit_async(lambda batch: self._decide(batch, opened))
 
@@ -127,9 +127,7 @@ class AnsweringService:
                 opened.envelope.iss, opened.envelope.jti
             )
         now_ms = self._clock.now_ms()
-        if earlier is not None or self._buckets.is_first_refusal(
-            opened.envelope.iss, now_ms=now_ms
-        ):
+        if earlier is not None or self._buckets.note_refusal(opened.envelope.iss, now_ms=now_ms):
             return await self._writer.submit_async(
                 lambda batch: self._decide(batch, opened, over_quota=True)
             )

@@ -69,6 +69,7 @@ class RollbackGuard:
         self._member_id = member_id
         self._vkey = vkey
         self._hub_url = hub_url
+        self._error: LogRolledBackError | None = None
         self._state = GuardState.UNCONFIRMED if hub_url else GuardState.CONFIRMED
         if hub_url:
             writer.hold(LogUnconfirmedError("the hub has not said which head of this log it knows"))
@@ -91,6 +92,8 @@ class RollbackGuard:
             return self._state
         await self.ask_hub()
         await self._ask_members()
+        if self._error is not None:  # The witness's round was told so meanwhile.
+            raise self._error
         self._state = GuardState.CONFIRMED
         self._writer.admit()
         _log.info("log_confirmed", size=self._writer.state.edge.size)
@@ -148,7 +151,7 @@ class RollbackGuard:
 
     def _contradict(self, detail: str) -> LogRolledBackError:
         """Stop the log for good and return why."""
-        error = LogRolledBackError(detail)
+        error = self._error = LogRolledBackError(detail)
         self._state = GuardState.CONTRADICTED
         self._writer.hold(error)
         _log.error("log_rolled_back", detail=detail)

@@ -28,7 +28,7 @@ class TokenBuckets:
         self._buckets: dict[str, _Bucket] = {}
         self._lock = threading.Lock()
 
-    def has_token(self, peer: str, *, now_ms: int) -> bool:
+    def take_token(self, peer: str, *, now_ms: int) -> bool:
         """Take a token; False where the bucket is empty."""
         with self._lock:
             bucket = self._get(peer, now_ms)
@@ -42,7 +42,7 @@ class TokenBuckets:
             bucket.tokens_milli -= TOKEN_MILLI
             return True
 
-    def is_first_refusal(self, peer: str, *, now_ms: int) -> bool:
+    def note_refusal(self, peer: str, *, now_ms: int) -> bool:
         """Tell whether this is the peer's first refusal of the minute, the one that is logged."""
         with self._lock:
             bucket = self._get(peer, now_ms)

@@ -55,8 +55,8 @@ class Disclosed:
 class Disclosures:
     """Answers as bytes, kept while they cannot change: a stored release and day are final.
 
-    What this batch has made itself is not kept: its transaction may yet be rolled back. Used by the
-    writer's thread alone.
+    What this batch has made itself is not kept: its transaction may yet be rolled back. Used under
+    the write lock alone, by the loop's and the writer's thread.
     """
 
     def __init__(self) -> None:

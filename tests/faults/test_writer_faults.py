@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import Connection, event, insert, select, update
 
 from node.core.database import Database
@@ -168,6 +171,31 @@ def test_a_step_that_fails_takes_the_whole_batch_with_it(
     assert (list_rows(house), house.check()) == ([1_000, 1_001], 256)
     assert writer.run(append(b"next")).index == 256
     assert house.check() == 257
+
+
+class BrokenStream(io.StringIO):
+    """The process's own log, on the same full disk."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.ENOSPC, "no space left")
+
+
+@pytest.mark.parametrize("where", ["thread", "loop"])
+def test_a_failure_that_cannot_even_be_reported_keeps_nobody_waiting(
+    house: LogHouse, where: str
+) -> None:
+    writer = house.open()
+    FailingCommit(house.database, mode=BEFORE)
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=BrokenStream()))
+    try:
+        results = submit_all(writer, [append(b"entry")], where=where)
+        again = submit_all(writer, [append(b"entry")], where=where)
+    finally:
+        structlog.reset_defaults()
+
+    assert isinstance(results[0], LogUnavailableError)
+    assert again[0].index == 1
+    assert house.check() == 2
 
 
 def test_a_whole_batch_fails_together(house: LogHouse) -> None:

@@ -246,6 +246,20 @@ def test_a_hub_that_has_seen_more_stops_the_log_at_any_time(site: Site) -> None:
         site.log(1)
 
 
+def test_a_contradiction_found_while_members_are_asked_is_not_forgotten(site: Site) -> None:
+    def find_it_meanwhile(_request: httpx.Request) -> httpx.Response:
+        site.node.guard._contradict("the witness's round has found it")
+        return httpx.Response(404)
+
+    site.world.members["beta.example"] = find_it_meanwhile
+
+    with pytest.raises(LogRolledBackError):
+        site.confirm()
+    with pytest.raises(LogRolledBackError):
+        site.log(1)
+    assert site.node.guard.state is GuardState.CONTRADICTED
+
+
 def test_what_logs_nothing_is_decided_all_the_same(site: Site) -> None:
     site.world.hub_is_away = True
 

@@ -178,7 +178,7 @@ class Scene:
     def drain(self) -> None:
         """Use up what the provider lets the consumer ask now."""
         now_ms = self.federation.clock.now_ms()
-        while self.provider.buckets.has_token(self.consumer.member_id, now_ms=now_ms):
+        while self.provider.buckets.take_token(self.consumer.member_id, now_ms=now_ms):
             pass
 
 

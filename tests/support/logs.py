@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, insert, select
 
 from node.core.clock import ManualClock
-from node.core.database import Database, metadata
+from node.core.database import BUSY_TIMEOUT_MS, Database, metadata
 from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.log import LogStore, load_log
-from node.core.log_tables import log_entry, log_tile
+from node.core.log_tables import log_entry, log_tile, log_witnessed
 from node.core.writer import Writer
 from protocol.checkpoint import open_checkpoint
 from protocol.keys import SigningKey
@@ -36,8 +36,8 @@ class LogHouse:
         self.database = self.open_database()
         metadata.create_all(self.database.engine)
 
-    def open_database(self) -> Database:
-        return Database(url=f"sqlite:///{self.path}")
+    def open_database(self, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
+        return Database(url=f"sqlite:///{self.path}", busy_timeout_ms=busy_timeout_ms)
 
     def open(self, database: Database | None = None) -> Writer:
         writer = Writer(
@@ -115,3 +115,39 @@ def raise_after(effect: Decision[Any], error: Exception) -> Decision[Any]:
         raise error
 
     return decide
+
+
+class OwnError(Exception):
+    """What a decision of the tests raises."""
+
+
+def count_commits(house: LogHouse) -> list[object]:
+    commits: list[object] = []
+    event.listen(house.database.engine, "commit", commits.append)
+    return commits
+
+
+def write_row(size: int) -> Decision[int]:
+    def decide(batch: Batch) -> Decided[int]:
+        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
+        batch.connection.execute(insert(log_witnessed).values(**row))
+        return Decided(entry=None, finish=lambda _placement: size)
+
+    return decide
+
+
+def list_rows(house: LogHouse) -> list[int]:
+    with house.database.read() as uow:
+        return sorted(uow.connection.execute(select(log_witnessed.c.size)).scalars())
+
+
+def fail(effect: Decision[Any]) -> Decision[Any]:
+    def decide(batch: Batch) -> Decided[Any]:
+        effect(batch)
+        raise OwnError
+
+    return decide
+
+
+def do_nothing(_batch: Batch) -> Decided[None]:
+    return Decided(entry=None, finish=lambda _placement: None)

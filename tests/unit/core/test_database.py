@@ -85,16 +85,11 @@ def test_a_reader_is_not_kept_waiting_by_a_writer_and_sees_nothing_uncommitted(
     assert seen == []
 
 
-def test_a_writing_unit_takes_the_lock_at_its_beginning(database: Database, tmp_path: Path) -> None:
-    other = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+def test_a_writing_unit_takes_the_lock_at_its_beginning(database: Database) -> None:
+    other = Database(url=database.url, busy_timeout_ms=0)
 
-    with database.write():
-        connection = other.engine.connect().execution_options(chengxin_write=True)
-        connection.execution_options(chengxin_write=False).exec_driver_sql("PRAGMA busy_timeout=0")
-        connection.rollback()
-        with pytest.raises(OperationalError, match="locked"):
-            connection.execution_options(chengxin_write=True).begin()
-        connection.close()
+    with database.write(), pytest.raises(OperationalError, match="locked"), other.write():
+        pass
 
     other.dispose()
 
@@ -116,15 +111,20 @@ def test_one_that_must_not_wait_is_told_who_writes(database: Database, tmp_path:
 
 def test_the_version_changes_when_another_has_committed(database: Database) -> None:
     with database.engine.connect() as connection:
-        first = database.read_version(connection)
+
+        def read() -> int | None:
+            with database.try_begin(connection):
+                return database.read_version(connection)
+
+        first = read()
         with database.try_begin(connection):
             add(UnitOfWork(connection), 1)
-        own = database.read_version(connection)
+        own = read()
         with database.write() as uow:
             add(uow, 2)
 
         assert first == own
-        assert database.read_version(connection) != own
+        assert read() != own
 
 
 def test_the_write_lock_keeps_the_other_writers_of_the_process_out(database: Database) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-from node.core.turnstile import AT_ONCE, OverloadedError, Turnstile
+from node.core.errors import OverloadedError
+from node.core.turnstile import AT_ONCE, Turnstile
 
 
 def test_few_are_in_at_a_time_and_enter_in_the_order_in_which_they_came() -> None:
@@ -59,11 +58,9 @@ def test_one_that_fails_or_gives_up_frees_its_place() -> None:
     asyncio.run(run())
 
 
-def test_too_many_who_wait_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.core.turnstile.QUEUE_DECISIONS_MAX", 3)
-
+def test_too_many_who_wait_are_sent_away() -> None:
     async def run() -> list[object]:
-        turnstile = Turnstile()
+        turnstile = Turnstile(waiting_max=3)
         opened = asyncio.Event()
 
         async def enter() -> str:

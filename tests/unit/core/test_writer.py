@@ -11,20 +11,29 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select
 
-from node.core.decision import Batch, Decided, Decision, NextBatchError, Placement
+from node.core.decision import Batch, Decided, NextBatchError, Placement
+from node.core.errors import OverloadedError
 from node.core.log_tables import log_witnessed
 from node.core.log_transactions import LogUnavailableError
-from node.core.writer import BATCH_DECISIONS_MAX, QUEUE_DECISIONS_MAX, Writer, WriterBusyError
+from node.core.writer import BATCH_DECISIONS_MAX, QUEUE_DECISIONS_MAX, Writer
 from protocol.entry import GenesisEntry, parse_entry
 from protocol.log_proof import verify_log_proof
 from protocol.note import SignatureKind, VerifierKey
-from tests.support.logs import KEY, NOW_MS, ORIGIN, LogHouse, append
+from tests.support.logs import (
+    KEY,
+    NOW_MS,
+    ORIGIN,
+    LogHouse,
+    OwnError,
+    append,
+    count_commits,
+    do_nothing,
+    fail,
+    list_rows,
+    write_row,
+)
 
 VKEY = VerifierKey(name=ORIGIN, kind=SignatureKind.ED25519, public=KEY.public)
-
-
-class OwnError(Exception):
-    """What a decision of the tests raises."""
 
 
 @pytest.fixture
@@ -53,26 +62,6 @@ def hold(writer: Writer) -> Gate:
     writer.submit(gate.decide)
     assert gate.entered.wait(timeout=10)
     return gate
-
-
-def count_commits(house: LogHouse) -> list[object]:
-    commits: list[object] = []
-    event.listen(house.database.engine, "commit", commits.append)
-    return commits
-
-
-def write_row(size: int) -> Decision[int]:
-    def decide(batch: Batch) -> Decided[int]:
-        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
-        batch.connection.execute(insert(log_witnessed).values(**row))
-        return Decided(entry=None, finish=lambda _placement: size)
-
-    return decide
-
-
-def list_rows(house: LogHouse) -> list[int]:
-    with house.database.read() as uow:
-        return sorted(uow.connection.execute(select(log_witnessed.c.size)).scalars())
 
 
 def test_an_empty_log_begins_with_whose_it_is(house: LogHouse) -> None:
@@ -186,14 +175,6 @@ def test_rows_kept_for_the_end_go_in_before_the_commit(house: LogHouse) -> None:
     assert list_rows(house) == [1]
 
 
-def fail(effect: Decision[Any]) -> Decision[Any]:
-    def decide(batch: Batch) -> Decided[Any]:
-        effect(batch)
-        raise OwnError
-
-    return decide
-
-
 def test_a_decision_that_raises_is_undone_alone(house: LogHouse) -> None:
     writer = house.open()
     gate = hold(writer)
@@ -234,6 +215,22 @@ def test_what_a_failed_decision_has_queued_for_the_end_is_not_written(house: Log
     assert list_rows(house) == [1]
 
 
+def test_what_a_failed_decision_has_written_makes_no_other_fail(house: LogHouse) -> None:
+    writer = house.open()
+    gate = hold(writer)
+    futures: list[Future[Any]] = [
+        writer.submit(fail(write_row(7))),
+        writer.submit(write_row(7)),
+    ]
+
+    gate.opened.set()
+
+    with pytest.raises(OwnError):
+        futures[0].result(timeout=10)
+    assert futures[1].result(timeout=10) == 7
+    assert list_rows(house) == [7]
+
+
 def test_a_decision_may_ask_for_the_next_batch(house: LogHouse) -> None:
     writer = house.open()
     commits = count_commits(house)
@@ -270,15 +267,11 @@ def test_a_full_queue_says_so(house: LogHouse) -> None:
     gate = hold(writer)
     futures = [writer.submit(do_nothing) for _ in range(QUEUE_DECISIONS_MAX)]
 
-    with pytest.raises(WriterBusyError):
+    with pytest.raises(OverloadedError):
         writer.submit(do_nothing)
 
     gate.opened.set()
     assert futures[-1].result(timeout=10) is None
-
-
-def do_nothing(_batch: Batch) -> Decided[None]:
-    return Decided(entry=None, finish=lambda _placement: None)
 
 
 def test_closing_finishes_what_is_queued(house: LogHouse) -> None:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, insert
 
 from node.core.database import Database, DatabaseBusyError
-from node.core.decision import Batch, Decided, Decision, Placement
+from node.core.decision import Batch, Decided, Decision, NextBatchError, Placement
+from node.core.errors import OverloadedError
 from node.core.log_tables import log_witnessed
 from node.core.log_transactions import LogUnavailableError
-from node.core.writer import EARLY_DECISIONS, QUEUE_DECISIONS_MAX, Writer, WriterBusyError
-from tests.support.logs import LogHouse, append
-
-
-class OwnError(Exception):
-    """What a decision of the tests raises."""
+from node.core.writer import EARLY_DECISIONS, QUEUE_DECISIONS_MAX, Writer
+from tests.support.logs import (
+    LogHouse,
+    OwnError,
+    append,
+    count_commits,
+    do_nothing,
+    fail,
+    list_rows,
+    write_row,
+)
 
 
 @pytest.fixture
@@ -29,41 +35,6 @@ def house(tmp_path: Path) -> Iterator[LogHouse]:
     opened = LogHouse(path=tmp_path / "log.sqlite")
     yield opened
     opened.close()
-
-
-def count_commits(house: LogHouse) -> list[object]:
-    commits: list[object] = []
-    event.listen(house.database.engine, "commit", commits.append)
-    return commits
-
-
-def write_row(size: int) -> Decision[int]:
-    def decide(batch: Batch) -> Decided[int]:
-        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
-        batch.connection.execute(insert(log_witnessed).values(**row))
-        return Decided(entry=None, finish=lambda _placement: size)
-
-    return decide
-
-
-def list_rows(house: LogHouse) -> list[int]:
-    with house.database.read() as uow:
-        return sorted(uow.connection.execute(select(log_witnessed.c.size)).scalars())
-
-
-def fail(effect: Decision[Any]) -> Decision[Any]:
-    def decide(batch: Batch) -> Decided[Any]:
-        effect(batch)
-        raise OwnError
-
-    return decide
-
-
-def do_nothing(_batch: Batch) -> Decided[None]:
-    return Decided(entry=None, finish=lambda _placement: None)
-
-
-# --- from an event loop
 
 
 def run_in_loop(*decisions: Decision[Any], writer: Writer) -> list[Any]:
@@ -126,7 +97,7 @@ def test_a_loop_that_submits_too_much_at_once_is_told_so(house: LogHouse) -> Non
     results = asyncio.run(run())
 
     assert results[:-1] == [None] * QUEUE_DECISIONS_MAX
-    assert isinstance(results[-1], WriterBusyError)
+    assert isinstance(results[-1], OverloadedError)
 
 
 def test_closing_finishes_what_a_loop_has_submitted(house: LogHouse) -> None:
@@ -240,7 +211,81 @@ def test_a_loop_that_ended_during_its_commit_stops_nobody(house: LogHouse) -> No
     assert house.check() == 3
 
 
-# --- beside another process
+def test_closing_finishes_what_the_batch_in_flight_leaves_over(house: LogHouse) -> None:
+    writer = house.open()
+    begun, over = threading.Event(), threading.Event()
+
+    def hold_commit(_connection: object) -> None:
+        begun.set()
+        assert over.wait(timeout=10)
+
+    event.listen(house.database.engine, "commit", hold_commit, once=True)
+
+    def decide(batch: Batch) -> Decided[Placement]:
+        if "one" in batch.taken:
+            raise NextBatchError
+        batch.taken.add("one")
+        return append(b"entry")(batch)
+
+    async def leave() -> list[int]:
+        waiting = [asyncio.ensure_future(writer.submit_async(decide)) for _ in range(2)]
+        assert await asyncio.to_thread(begun.wait, 10)
+        closing = threading.Thread(target=writer.close)
+        closing.start()
+        over.set()
+        await asyncio.to_thread(closing.join, 10)
+        house.writers.clear()
+        return [placement.index for placement in await asyncio.gather(*waiting)]
+
+    assert sorted(asyncio.run(leave())) == [1, 2]
+
+
+def test_many_that_wait_look_again_together(house: LogHouse) -> None:
+    writer = house.open()
+
+    async def run() -> int:
+        loop = asyncio.get_running_loop()
+        looked = 0
+        call_later = loop.call_later
+
+        def count(*args: Any) -> asyncio.TimerHandle:  # noqa: ANN401  what the loop's method takes
+            nonlocal looked
+            looked += 1
+            return call_later(*args)
+
+        with house.database.hold_write_lock():
+            loop.call_later = count  # type: ignore[method-assign,assignment]
+            waiting = [asyncio.ensure_future(writer.submit_async(do_nothing)) for _ in range(100)]
+            for _ in range(10):
+                await asyncio.sleep(0)
+            del loop.call_later
+        await asyncio.gather(*waiting)
+        return looked
+
+    assert asyncio.run(run()) == 1
+
+
+class Interruption(BaseException):
+    """What is no error of a decision's."""
+
+
+def test_a_decision_that_is_interrupted_leaves_nothing_open_and_nobody_waiting(
+    house: LogHouse,
+) -> None:
+    writer = house.open()
+
+    def interrupt(batch: Batch) -> Decided[None]:
+        write_row(1)(batch)
+        raise Interruption
+
+    async def run() -> Any:  # noqa: ANN401  a result or an error
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        waiting = writer.submit_async(interrupt)
+        return (await asyncio.gather(waiting, return_exceptions=True))[0]
+
+    assert isinstance(asyncio.run(run()), LogUnavailableError)
+    assert run_in_loop(append(b"entry"), writer=writer)[0].index == 1
+    assert (list_rows(house), house.check()) == ([], 2)
 
 
 @pytest.fixture
@@ -279,11 +324,10 @@ def test_a_thread_waits_for_another_process(house: LogHouse, other: Database) ->
 
 @pytest.mark.parametrize("where", ["loop", "thread"])
 def test_one_that_writes_for_too_long_is_reported_and_nothing_lost(
-    house: LogHouse, other: Database, monkeypatch: pytest.MonkeyPatch, where: str
+    house: LogHouse, other: Database, where: str
 ) -> None:
-    writer = house.open()
-    for place in ("node.core.database", "node.core.writer"):
-        monkeypatch.setattr(f"{place}.BUSY_TIMEOUT_MS", 50)
+    impatient = house.open_database(busy_timeout_ms=50)
+    writer = house.open(impatient)
 
     with other.write():
         if where == "loop":
@@ -295,9 +339,6 @@ def test_one_that_writes_for_too_long_is_reported_and_nothing_lost(
     assert writer.broken is None
     assert run_in_loop(append(b"entry"), writer=writer)[0].index == 1
     assert house.check() == 2
-
-
-# --- what a batch leaves to the next one
 
 
 def remember(batch: Batch) -> Decided[int]:
@@ -333,4 +374,5 @@ def test_nothing_is_remembered_of_a_batch_that_was_rolled_back(house: LogHouse) 
     assert writer.run(remember) == 0
 
 
-ignore: Callable[[object], None] = lambda _future: None  # noqa: E731
+def ignore(_future: object) -> None:
+    """Let a result go."""

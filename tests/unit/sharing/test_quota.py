@@ -5,7 +5,7 @@ NOW_MS = 1_790_000_040_000  # the beginning of a minute
 
 def take(buckets: TokenBuckets, *, count: int, now_ms: int, peer: str = "alpha.example") -> int:
     """Return how many of so many messages are let in."""
-    return sum(buckets.has_token(peer, now_ms=now_ms) for _ in range(count))
+    return sum(buckets.take_token(peer, now_ms=now_ms) for _ in range(count))
 
 
 def test_a_member_may_send_its_burst_at_once_and_no_more() -> None:
@@ -58,16 +58,16 @@ def test_the_first_refusal_of_a_minute_is_the_one_to_log() -> None:
     buckets = TokenBuckets(rate_per_s=1, burst=1)
     moments = [NOW_MS, NOW_MS + 59_999, NOW_MS + 60_000, NOW_MS + 60_001]
 
-    first = [buckets.is_first_refusal("alpha.example", now_ms=moment) for moment in moments]
+    first = [buckets.note_refusal("alpha.example", now_ms=moment) for moment in moments]
 
     assert first == [True, False, True, False]
-    assert buckets.is_first_refusal("beta.example", now_ms=NOW_MS)
+    assert buckets.note_refusal("beta.example", now_ms=NOW_MS)
 
 
 def test_the_table_of_buckets_is_bounded() -> None:
     buckets = TokenBuckets(rate_per_s=1, burst=1)
 
     for index in range(PEERS_MAX + 10):
-        buckets.has_token(f"member-{index}.example", now_ms=NOW_MS)
+        buckets.take_token(f"member-{index}.example", now_ms=NOW_MS)
 
     assert len(buckets._buckets) == PEERS_MAX
