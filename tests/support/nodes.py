@@ -74,6 +74,7 @@ class InProcessPeers:
         self.nodes: dict[str, TestNode] = {}
         self.unreachable: set[str] = set()
         self.sent: list[tuple[str, bytes]] = []
+        self.loses_replies = False
 
     async def send_message(self, endpoint: str, raw: bytes) -> HttpReply:
         self.sent.append((endpoint, raw))
@@ -88,6 +89,8 @@ class InProcessPeers:
                 body=bytes(problem.body),
                 content_type=problem.media_type or "",
             )
+        if self.loses_replies:
+            raise PeerUnreachableError(endpoint)
         return HttpReply(status=reply.status, body=reply.message.to_bytes(), content_type="")
 
 
@@ -131,6 +134,7 @@ class TestFederation:
     peers: InProcessPeers = field(default_factory=InProcessPeers)
     nodes: list[TestNode] = field(default_factory=list)
     snapshots: list[Registry] = field(default_factory=list)
+    _restarts: int = 0
 
     def __post_init__(self) -> None:
         names = ["alpha", "beta", "gamma", "delta", "epsilon"][: self.member_count]
@@ -210,16 +214,41 @@ class TestFederation:
             ),
         )
 
-    def _build(self, member_id: str, index: int) -> TestNode:
+    def back_up(self, node: TestNode) -> tuple[TestNode, bytes]:
+        """Stop a node, copy its disk and start it again."""
+        path = self._stop(node)
+        database = path.read_bytes()
+        return self._start_again(node, database), database
+
+    def restore(self, node: TestNode, database: bytes) -> TestNode:
+        """Put an older disk in a node's place and start it again, as a dishonest operator may."""
+        self._stop(node)
+        return self._start_again(node, database)
+
+    def _stop(self, node: TestNode) -> Path:
+        node.close()
+        path = self.folder / node.member_id / "node.sqlite"
+        for beside in ("-wal", "-shm"):
+            Path(f"{path}{beside}").unlink(missing_ok=True)
+        return path
+
+    def _start_again(self, node: TestNode, database: bytes) -> TestNode:
+        place = self.nodes.index(node)
+        self._restarts += 1
+        made = self._build(node.member_id, place + 100 * self._restarts, database=database)
+        self.nodes[place] = self.peers.nodes[f"https://{node.member_id}"] = made
+        return made
+
+    def _build(self, member_id: str, index: int, *, database: bytes | None = None) -> TestNode:
         home = self.folder / member_id
-        home.mkdir(parents=True)
+        home.mkdir(parents=True, exist_ok=True)
         settings = build_settings(
             home=home,
             member_id=member_id,
             business_date=BUSINESS_DATE,
             hub_anchor=encode_b64u(HUB_KEY.public.raw),
         )
-        (home / "node.sqlite").write_bytes(build_migrated_database())
+        (home / "node.sqlite").write_bytes(database or build_migrated_database())
         local = build_local_node(settings, clock=self.clock)
         keys = self.keys[member_id]
         registry = RegistryHolder(database=local.database, anchor=HUB_KEY.public)
