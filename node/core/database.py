@@ -189,12 +189,16 @@ class _Sqlite:
             case _Begin.READ:
                 connection.exec_driver_sql("BEGIN")
             case _Begin.WRITE:
+                self._wait_at_most(connection, self.busy_timeout_ms)
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             case _Begin.WRITE_NOW:
-                connection.exec_driver_sql("PRAGMA busy_timeout=0")
-                try:
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                finally:
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={self.busy_timeout_ms}")
+                self._wait_at_most(connection, 0)
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             case _:
                 assert_never(how)
+
+    def _wait_at_most(self, connection: Connection, timeout_ms: int) -> None:
+        # Told only when it changes: the writer has a connection of its own and never waits.
+        if connection.info.get(_BUSY, self.busy_timeout_ms) != timeout_ms:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={timeout_ms}")
+            connection.info[_BUSY] = timeout_ms

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from node.core.database import BUSY_TIMEOUT_MS, Database, DatabaseBusyError, UnitOfWork
@@ -104,9 +104,21 @@ def test_one_that_must_not_wait_is_told_who_writes(database: Database, tmp_path:
         add(UnitOfWork(connection), 1)
 
     assert read_items(database) == [1]
-    assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == BUSY_TIMEOUT_MS
     connection.close()
     other.dispose()
+
+
+def test_a_connection_that_did_not_wait_waits_in_other_hands(database: Database) -> None:
+    def read_timeout(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one())
+
+    with database.engine.connect() as connection, database.try_begin(connection):
+        impatient, raw = read_timeout(connection), connection.connection.dbapi_connection
+    with database.write() as uow:
+        patient, again = read_timeout(uow.connection), uow.connection.connection.dbapi_connection
+
+    assert again is raw  # the pool gives it out again
+    assert (impatient, patient) == (0, BUSY_TIMEOUT_MS)
 
 
 def test_the_version_changes_when_another_has_committed(database: Database) -> None:
