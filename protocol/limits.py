@@ -40,7 +40,8 @@ MEMBER_ID_CHARACTERS_MAX = 253
 SUBJECT_ID_CHARACTERS_MAX = 128
 
 # Log entries: see docs/protocol/log.md.
-LOG_ENTRY_BYTES_MAX = 8_192  # a hundred consents and two member ids fit
+LOG_ENTRY_BYTES_MAX = 8_192  # a hundred consents with their codes and two member ids fit
+ERASED_MESSAGES_MAX = 100  # named by one ``erased`` entry
 
 # Log formats: see docs/protocol/log.md; C2SP leaves most of these to the implementation.
 TREE_SIZE_MAX = 2**63 - 1  # what every verifier can hold in a signed 64-bit integer

@@ -1,15 +1,27 @@
 """Entries of the exchange log: one canonical form, hashes and codes only."""
 
+from dataclasses import replace
+
 import pytest
 
 from protocol.encoding import encode_b64u, sha256
 from protocol.entry import (
+    AbortedEntry,
+    AnchorEntry,
     ConsentEntry,
     EntryError,
+    ErasedEntry,
     ExchangeEntry,
     GenesisEntry,
+    HeadEntry,
+    KeyChangeEntry,
+    KnownKind,
+    PreviousLog,
     RequestEntry,
     ResponseEntry,
+    StartEntry,
+    StopEntry,
+    UnackedEntry,
     UnknownEntry,
     format_entry,
     parse_entry,
@@ -58,30 +70,53 @@ RESPONSE = ResponseEntry(
     head=HEAD,
 )
 CHANGE = ConsentEntry(at_ms=5, consent=CONSENT, seq=1, state="revoked", status=ANS)
+BATCH = replace(
+    EXCHANGE, code="batch", use=2, consents=(CONSENT, ROOT, MSG), codes=("full", "mix", "quota")
+)
+CONTINUED = replace(
+    GENESIS, previous=PreviousLog(origin="alpha.example/log", head=HEAD, reason="year")
+)
 ENTRIES = {
     "genesis": GENESIS,
     "request": REQUEST,
     "exchange": EXCHANGE,
     "response": RESPONSE,
     "consent": CHANGE,
+    "unacked": UnackedEntry(at_ms=6, xid=XID, peer="beta.example", ans=ANS),
+    "aborted": AbortedEntry(at_ms=7, peer="beta.example", n=2, reason="given-up"),
+    "key": KeyChangeEntry(at_ms=8, use="message", kid="kid", statement=MSG),
+    "head": HeadEntry(at_ms=9, origin="beta.example/log", head=HEAD),
+    "erased": ErasedEntry(at_ms=10, xid=XID, peer="beta.example", basis="revoked", msgs=(MSG, ANS)),
+    "anchor": AnchorEntry(at_ms=11, head=HEAD, authority="tsa.example", token=MSG),
+    "start": StartEntry(at_ms=12, software="chengxin 1"),
+    "stop": StopEntry(at_ms=13),
 }
-Known = GenesisEntry | RequestEntry | ExchangeEntry | ResponseEntry | ConsentEntry
+WITH_OPTIONAL_MEMBERS = {
+    "batch": BATCH,
+    "continued": CONTINUED,
+    "aborted-request": AbortedEntry(at_ms=7, peer="b.example", n=2, reason="not-sent", xid=XID),
+}
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
-def test_an_entry_reads_back(entry: Known) -> None:
+def test_an_entry_reads_back(entry: KnownKind) -> None:
+    assert parse_entry(format_entry(entry)) == entry
+
+
+@pytest.mark.parametrize("entry", WITH_OPTIONAL_MEMBERS.values(), ids=WITH_OPTIONAL_MEMBERS)
+def test_an_entry_with_its_optional_members_reads_back(entry: KnownKind) -> None:
     assert parse_entry(format_entry(entry)) == entry
 
 
 @pytest.mark.parametrize(("kind", "entry"), ENTRIES.items(), ids=ENTRIES)
-def test_an_entry_names_its_version_kind_and_time(kind: str, entry: Known) -> None:
+def test_an_entry_names_its_version_kind_and_time(kind: str, entry: KnownKind) -> None:
     value = parse_object(format_entry(entry))
 
     assert (value["v"], value["type"], value["at"]) == (1, kind, entry.at_ms)
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
-def test_an_entry_with_a_member_missing_is_refused(entry: Known) -> None:
+def test_an_entry_with_a_member_missing_is_refused(entry: KnownKind) -> None:
     value = parse_object(format_entry(entry))
     for name in set(value) - {"type"}:
         rest = {key: one for key, one in value.items() if key != name}
@@ -91,7 +126,7 @@ def test_an_entry_with_a_member_missing_is_refused(entry: Known) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
-def test_an_entry_with_another_member_is_refused(entry: Known) -> None:
+def test_an_entry_with_another_member_is_refused(entry: KnownKind) -> None:
     value = parse_object(format_entry(entry))
 
     with pytest.raises(EntryError, match="unknown member"):
@@ -99,7 +134,7 @@ def test_an_entry_with_another_member_is_refused(entry: Known) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
-def test_an_entry_with_a_member_of_another_kind_is_refused(entry: Known) -> None:
+def test_an_entry_with_a_member_of_another_kind_is_refused(entry: KnownKind) -> None:
     value = parse_object(format_entry(entry))
     for name in set(value) - {"v", "type"}:
         with pytest.raises(EntryError):
@@ -118,11 +153,31 @@ def test_an_entry_with_a_member_of_another_kind_is_refused(entry: Known) -> None
         ("consents", [encode_b64u(XID)]),
         ("head", {"size": 1, "root": encode_b64u(MSG), "more": 1}),
         ("peer_n", -1),
+        ("codes", []),
+        ("codes", ["full", "mix"]),
+        ("codes", [1]),
+        ("codes", [""]),
+        ("codes", "full"),
     ],
 )
 def test_a_decision_with_a_wrong_value_is_refused(name: str, value: JsonValue) -> None:
     with pytest.raises(EntryError):
         parse_entry(canonical_json(parse_object(format_entry(EXCHANGE)) | {name: value}))
+
+
+def test_a_batch_counts_no_more_uses_than_it_has_questions() -> None:
+    with pytest.raises(EntryError, match="more than there were questions"):
+        parse_entry(canonical_json(parse_object(format_entry(BATCH)) | {"use": 4}))
+
+
+def test_a_hundred_questions_with_their_codes_fit_into_one_entry() -> None:
+    consents = tuple(sha256(bytes([number])) for number in range(100))
+    member = "a" * 63 + "." + "b" * 63 + "." + "c" * 63 + "." + "d" * 61
+    entry = replace(
+        BATCH, peer=member, use=100, consents=consents, codes=("frequency-exceeded",) * 100
+    )
+
+    assert parse_entry(format_entry(entry)) == entry
 
 
 @pytest.mark.parametrize(
@@ -144,7 +199,7 @@ def test_bytes_that_are_no_canonical_entry_are_refused(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b'{"at":1,"more":[],"type":"genesis","v":2}', b'{"at":1,"type":"anchor","v":1}']
+    "raw", [b'{"at":1,"more":[],"type":"genesis","v":2}', b'{"at":1,"type":"later","v":1}']
 )
 def test_an_entry_of_a_later_version_or_kind_is_not_understood(raw: bytes) -> None:
     assert isinstance(parse_entry(raw), UnknownEntry)

@@ -1,0 +1,64 @@
+"""Entries of the exchange log, in canonical JSON (docs/protocol/log.md §1).
+
+They hold hashes and codes, never a subject, never a figure. An auditor joins two logs by equality
+of ``msg`` and ``ans``. Unknown types and versions hash like any other and are reported as "not
+understood".
+"""
+
+from protocol.entry.form import (
+    ABORT_REASONS,
+    END_REASONS,
+    ENTRY_VERSION,
+    ERASURE_BASES,
+    KEY_USES,
+    EntryError,
+    format_entry,
+    parse_entry,
+)
+from protocol.entry.kinds import (
+    AbortedEntry,
+    AnchorEntry,
+    ConsentEntry,
+    Entry,
+    ErasedEntry,
+    ExchangeEntry,
+    GenesisEntry,
+    HeadEntry,
+    KeyChangeEntry,
+    KnownKind,
+    PreviousLog,
+    RequestEntry,
+    ResponseEntry,
+    StartEntry,
+    StopEntry,
+    UnackedEntry,
+    UnknownEntry,
+)
+
+__all__ = [
+    "ABORT_REASONS",
+    "END_REASONS",
+    "ENTRY_VERSION",
+    "ERASURE_BASES",
+    "KEY_USES",
+    "AbortedEntry",
+    "AnchorEntry",
+    "ConsentEntry",
+    "Entry",
+    "EntryError",
+    "ErasedEntry",
+    "ExchangeEntry",
+    "GenesisEntry",
+    "HeadEntry",
+    "KeyChangeEntry",
+    "KnownKind",
+    "PreviousLog",
+    "RequestEntry",
+    "ResponseEntry",
+    "StartEntry",
+    "StopEntry",
+    "UnackedEntry",
+    "UnknownEntry",
+    "format_entry",
+    "parse_entry",
+]
