@@ -150,21 +150,47 @@ class SharingStore:
         )
 
     def add_status(
-        self, consent_hash: bytes, *, seq: int, state: str, token: str, at_ms: int
+        self,
+        consent_hash: bytes,
+        *,
+        by: str,
+        seq: int,
+        state: ConsentState,
+        token: str,
+        at_ms: int,
     ) -> None:
         """Keep a signed status."""
         self._connection.execute(
             insert(consent_status).values(
-                consent=consent_hash, seq=seq, state=state, token=token, taken_at_ms=at_ms
+                consent=consent_hash,
+                signer=by,
+                seq=seq,
+                state=state.value,
+                token=token,
+                taken_at_ms=at_ms,
             )
         )
 
-    def find_status_token(self, consent_hash: bytes, *, seq: int) -> str | None:
-        """Return the signed status of a sequence number."""
+    def find_status_token(self, consent_hash: bytes, *, by: str, seq: int) -> str | None:
+        """Return a signer's status of a sequence number."""
         query = select(consent_status.c.token).where(
-            consent_status.c.consent == consent_hash, consent_status.c.seq == seq
+            consent_status.c.consent == consent_hash,
+            consent_status.c.signer == by,
+            consent_status.c.seq == seq,
         )
         return self._connection.execute(query).scalar_one_or_none()
+
+    def list_states(self, consent_hash: bytes) -> dict[str, tuple[int, ConsentState]]:
+        """Return the newest number and state of each signer who has stated one."""
+        query = (
+            select(consent_status.c.signer, consent_status.c.seq, consent_status.c.state)
+            .where(consent_status.c.consent == consent_hash)
+            .order_by(consent_status.c.seq)
+        )
+        return {
+            row.signer: (row.seq, ConsentState(row.state))
+            for row in self._connection.execute(query)
+        }
 
     # --- incoming exchanges
 
