@@ -77,12 +77,7 @@ def check_party(key: StatusKey, consent: Consent) -> None:
     Raises:
         ConsentSignatureError: Another subject, or a member that is not its provider.
     """
-    match key.signer:
-        case StatusSigner.SUBJECT:
-            is_party = key.commitment == consent.subject
-        case StatusSigner.PROVIDER:
-            is_party = key.member == consent.provider
-        case StatusSigner.HUB:
-            is_party = True
-    if not is_party:
+    is_subject = key.signer is StatusSigner.SUBJECT and key.commitment == consent.subject
+    is_provider = key.signer is StatusSigner.PROVIDER and key.member == consent.provider
+    if not (is_subject or is_provider or key.signer is StatusSigner.HUB):
         raise ConsentSignatureError("the signer may not change this consent")
