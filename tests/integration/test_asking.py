@@ -255,7 +255,7 @@ def test_an_unsigned_refusal_is_reported_with_its_code(scene: Scene, held: HeldC
 
 
 def test_a_summary_on_somebody_else_is_dropped(scene: Scene, held: HeldConsent) -> None:
-    disclosures = scene.provider.answering._disclosures
+    disclosures = scene.provider.answering._ports.disclosures
     disclose = disclosures.disclose
 
     def disclose_other(*args: object, **named: object) -> object:
