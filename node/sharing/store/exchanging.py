@@ -24,6 +24,7 @@ from node.sharing.tables import (
 )
 from protocol.consent import ConsentState, Standing
 from protocol.message import WireMessage
+from protocol.receipt import ACKNOWLEDGED_OPERATIONS
 
 CODE_OPEN = "open"
 AnyRow = Row[*tuple[Any, ...]]
@@ -92,6 +93,11 @@ class SharingStore:
         """Return a consent held here."""
         row = self._connection.execute(_SELECT_CONSENT, {"hash": consent_hash}).one_or_none()
         return None if row is None else _read_consent(row)
+
+    def find_subject(self, consent_hash: bytes) -> str:
+        """Return whom a consent is about; empty where it is not held."""
+        query = select(consent.c.subject).where(consent.c.hash == consent_hash)
+        return self._connection.execute(query).scalar_one_or_none() or ""
 
     def list_consents(self, *, subject: str | None = None, limit: int = 200) -> list[HeldConsent]:
         """Return consents, the newest first."""
@@ -212,7 +218,7 @@ class SharingStore:
         query = select(
             exchange_in.c.peer, exchange_in.c.op, exchange_in.c.code, exchange_in.c.uses,
             exchange_in.c.consent, exchange_in.c.at_ms, exchange_in.c.seq, exchange_in.c.ans,
-        ).order_by(exchange_in.c.at_ms.desc(), exchange_in.c.seq.desc()).limit(limit)  # fmt: skip
+        ).order_by(exchange_in.c.seq.desc()).limit(limit)  # fmt: skip
         return self._connection.execute(query).all()
 
     # --- outgoing exchanges
@@ -243,7 +249,7 @@ class SharingStore:
             exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.op, exchange_out.c.code,
             exchange_out.c.subject, exchange_out.c.at_ms, exchange_out.c.consent,
             exchange_out.c.ans,
-        ).order_by(exchange_out.c.at_ms.desc(), exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
+        ).order_by(exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
         if subject is not None:
             query = query.where(exchange_out.c.subject == subject)
         return self._connection.execute(query).all()
@@ -263,7 +269,7 @@ class SharingStore:
                 exchange_out.c.peer == peer,
                 exchange_out.c.receipt.is_(None),
                 exchange_out.c.ans.is_not(None),
-                exchange_out.c.op != "receipt",
+                exchange_out.c.op.in_(ACKNOWLEDGED_OPERATIONS),
             )
             .order_by(exchange_out.c.at_ms)
             .limit(limit)
@@ -277,7 +283,7 @@ class SharingStore:
             .where(
                 exchange_out.c.receipt.is_(None),
                 exchange_out.c.ans.is_not(None),
-                exchange_out.c.op != "receipt",
+                exchange_out.c.op.in_(ACKNOWLEDGED_OPERATIONS),
             )
             .distinct()
         )
