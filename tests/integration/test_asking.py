@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from node.core.errors import RejectedError
-from node.sharing.asking import AskNotFoundError, PeerNotMemberError
 from node.sharing.outgoing import Ask, Outcome
 from node.sharing.peers import HttpReply, PeerRefusedError, PeerUnreachableError
+from node.sharing.sending import AskNotFoundError, PeerNotMemberError
 from node.sharing.store import CODE_OPEN, HeldConsent
 from protocol.consent import ConsentState
 from protocol.entry import ExchangeEntry, RequestEntry, ResponseEntry, parse_entry
