@@ -39,6 +39,7 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
+from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
@@ -90,6 +91,7 @@ class Node:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    receipts: ReceiptWatch
     upkeep: Upkeep
     guard: RollbackGuard
     peers: PeerClient
@@ -156,6 +158,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     )
     sealer = Sealer(member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes)
     verdicts = ConsentVerdicts()
+    telemetry = Telemetry()
     peers = PeerClient(timeout_s=settings.peer_timeout_s)
     consents = ConsentService(
         database=local.database,
@@ -229,7 +232,10 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         upkeep=upkeep,
         guard=guard,
         peers=peers,
-        telemetry=Telemetry(),
+        telemetry=telemetry,
+        receipts=ReceiptWatch(
+            database=local.database, writer=writer, clock=local.clock, telemetry=telemetry
+        ),
         api_token=read_secret(
             settings.api_token.get_secret_value(), path=settings.home / "api_token"
         ),

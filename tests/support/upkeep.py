@@ -1,0 +1,35 @@
+"""A node's own rounds in a federation without a hub."""
+
+from __future__ import annotations
+
+from node.core.log import log_vkey
+from node.sharing.guard import RollbackGuard
+from node.sharing.peers import PeerClient
+from node.sharing.upkeep import Upkeep
+from tests.support.nodes import TestNode
+
+
+def build_upkeep(node: TestNode) -> Upkeep:
+    """Return the rounds of a node; those that ask a hub fail."""
+    peers = PeerClient(timeout_s=1)
+    guard = RollbackGuard(
+        database=node.local.database,
+        writer=node.writer,
+        registry=node.registry,
+        peers=peers,
+        member_id=node.member_id,
+        vkey=log_vkey(f"{node.member_id}/chengxin/log/1", node.keys.log),
+        hub_url="",
+    )
+    return Upkeep(
+        database=node.local.database,
+        writer=node.writer,
+        registry=node.registry,
+        consents=node.consents,
+        asking=node.asking,
+        peers=peers,
+        clock=node.local.clock,
+        guard=guard,
+        hub_url="",
+        age_s_max=0,
+    )
