@@ -39,6 +39,7 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
+from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing, read_witness_policy
 from protocol.encoding import decode_b64u, encode_b64u
@@ -91,6 +92,7 @@ class Node:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    receipts: ReceiptWatch
     upkeep: Upkeep
     witnessing: Witnessing
     guard: RollbackGuard
@@ -158,6 +160,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     )
     sealer = Sealer(member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes)
     verdicts = ConsentVerdicts()
+    telemetry = Telemetry()
     peers = PeerClient(timeout_s=settings.peer_timeout_s)
     consents = ConsentService(
         database=local.database,
@@ -245,7 +248,10 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         witnessing=witnessing,
         guard=guard,
         peers=peers,
-        telemetry=Telemetry(),
+        telemetry=telemetry,
+        receipts=ReceiptWatch(
+            database=local.database, writer=writer, clock=local.clock, telemetry=telemetry
+        ),
         api_token=read_secret(
             settings.api_token.get_secret_value(), path=settings.home / "api_token"
         ),
