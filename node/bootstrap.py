@@ -37,6 +37,7 @@ from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
+from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing, read_witness_policy
@@ -88,6 +89,7 @@ class Node:
     registry: RegistryHolder
     consents: ConsentService
     answering: AnsweringService
+    courier: Courier
     asking: AskingService
     upkeep: Upkeep
     witnessing: Witnessing
@@ -177,16 +179,23 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
     )
-    asking = AskingService(
+    courier = Courier(
         database=local.database,
         writer=writer,
         registry=registry,
         sealer=sealer,
         clock=local.clock,
-        verdicts=verdicts,
         peers=peers,
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
+    )
+    asking = AskingService(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        sealer=sealer,
+        courier=courier,
+        verdicts=verdicts,
     )
     vkey = log_vkey(settings.log_origin, keys.log)
     policy = None
@@ -230,6 +239,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         registry=registry,
         consents=consents,
         answering=answering,
+        courier=courier,
         asking=asking,
         upkeep=upkeep,
         witnessing=witnessing,

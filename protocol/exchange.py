@@ -22,7 +22,7 @@ from protocol.limits import CLOCK_AHEAD_S_DEFAULT
 from protocol.log_proof import parse_log_proof
 from protocol.merkle import leaf_hash, verify_inclusion
 from protocol.message import (
-    ANSWERED,
+    POSITIVE_STATES,
     Envelope,
     WireMessage,
     check_body,
@@ -261,7 +261,7 @@ def open_reply(
         raise EvidenceError("the reply is bound to another request")
     check_freshness(envelope, now_s=min(now_s, envelope.exp - 1), ahead_s=ahead_s)
     # A refusal may tell us that our own clock is ahead: it then seems older than the request.
-    if envelope.st == ANSWERED and envelope.iat + ahead_s < request.iat:
+    if envelope.st in POSITIVE_STATES and envelope.iat + ahead_s < request.iat:
         raise EvidenceError("the reply is older than its request")
     check_registry_reference(envelope, find_registry=find_registry)
     check_body(envelope, body=reply.body, salt=reply.salt)
