@@ -94,14 +94,15 @@ def open_key_change(
     signers = ((change.old, find_key(change)), (change.new.kid, change.new))
     for token, (kid, key) in zip(tokens, signers, strict=True):
         signed, header = open_compact(
-            token,
-            typ=KEYCHANGE_TYP,
-            find_key=lambda _kid, key=key: key,
-            bytes_max=STATEMENT_BYTES_MAX,
+            token, typ=KEYCHANGE_TYP, find_key=_always(key), bytes_max=STATEMENT_BYTES_MAX
         )
         if signed != payload or header.kid != kid:
             raise PossessionError("old and new key must sign the same change, in this order")
     return SignedKeyChange(change=change, hash=sha256(payload))
+
+
+def _always(key: PublicKey) -> Callable[[str], PublicKey]:
+    return lambda _kid: key
 
 
 def _format(change: KeyChange) -> JsonObject:

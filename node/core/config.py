@@ -62,7 +62,12 @@ class Settings(BaseSettings):
     api_token: SecretStr = SecretStr("")
     """Bearer token of the operator's API and console; read from ``home/api_token`` when empty."""
     enrolment_token: SecretStr = SecretStr("")
-    """Hub: token to enrol with; read from ``home/enrolment_token`` when empty."""
+    """Hub: token to enrol members with; read from ``home/enrolment_token`` when empty."""
+    subject_token: SecretStr = SecretStr("")
+    """Hub: token to enrol subjects with; read from ``home/subject_token`` when empty.
+
+    Where neither is there, subjects are enrolled by invitation only.
+    """
     simulated: bool = False
     """Hub: the federation is simulated; only then are subjects of the scheme ``sim`` admitted."""
     legal_basis: str = ""
