@@ -183,7 +183,8 @@ class LogStore:
 
     def count_entries(self) -> int:
         """Return the number of stored entries."""
-        return self._connection.execute(_COUNT_ENTRIES).scalar_one()
+        count: int = self._connection.execute(_COUNT_ENTRIES).scalar_one()
+        return count
 
 
 def extend_log(
