@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     witness_interval_s: int = Field(default=10, ge=1, le=3_600)
     witness_age_s_max: int = Field(default=14_400, ge=0)
     """Without a cosignature this fresh the node stops exchanging; 0 switches the rule off."""
+    witness_policy: str = ""
+    """File (C2SP tlog-policy) of the witnesses asked and their quorum; the hub's when empty."""
     registry_interval_s: int = Field(default=300, ge=1, le=86_400)
     status_interval_s: int = Field(default=60, ge=1, le=300)
     receipt_interval_s: int = Field(default=5, ge=1, le=60)

@@ -35,6 +35,7 @@ from protocol.limits import (
     WITNESS_REQUEST_BYTES_MAX,
 )
 from protocol.problems import Hop
+from protocol.purpose import TEMPLATES
 from protocol.shape import ShapeReader
 from protocol.strict_json import parse_object
 
@@ -67,6 +68,7 @@ def build_hub_routes(service: HubService, *, enrolment_token: str) -> list[Route
         Route("/hub/v1/status-list", _guard(routes.get_status_list), methods=["GET"]),
         Route("/hub/v1/statuses", _guard(routes.report_status), methods=["POST"]),
         Route("/hub/v1/directory", _guard(routes.get_directory), methods=["GET"]),
+        Route("/hub/v1/purposes", _guard(routes.get_purposes), methods=["GET"]),
         Route("/hub/v1/legal-basis", _guard(routes.get_legal_basis), methods=["GET"]),
         Route("/add-checkpoint", _guard(routes.add_checkpoint), methods=["POST"]),
         Route("/{origin_sha256_hex}/checkpoint", _guard(routes.get_checkpoint), methods=["GET"]),
@@ -111,6 +113,14 @@ class _HubRoutes:
     async def get_directory(self, _request: Request) -> Response:
         members = await run_in_threadpool(self._service.directory)
         return JSONResponse({"members": [asdict(member) for member in members]})
+
+    async def get_purposes(self, _request: Request) -> Response:
+        # Each as it is hashed, so that anybody can recompute what a consent pins.
+        purposes = [
+            {"template": template.to_object(), "hash": encode_b64u(template.hash)}
+            for template in TEMPLATES.values()
+        ]
+        return JSONResponse({"v": 1, "purposes": purposes})
 
     async def get_legal_basis(self, _request: Request) -> Response:
         return PlainTextResponse(self._service.legal_basis())

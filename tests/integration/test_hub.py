@@ -23,12 +23,14 @@ from node.hub.commands import HubExistsError, hub_app
 from node.hub.errors import LegalBasisMissingError
 from node.hub.service import HubService
 from protocol.cosignature import adopt_cosignatures
-from protocol.encoding import decode_b64u, encode_b64u
+from protocol.encoding import decode_b64u, encode_b64u, sha256
 from protocol.keys import PublicKey
 from protocol.limits import WITNESS_REQUEST_BYTES_MAX
 from protocol.note import parse_vkey
+from protocol.purpose import TEMPLATES
 from protocol.registry import check_succession, open_registry
 from protocol.status_list import open_status_list
+from protocol.strict_json import canonical_json
 from tests.support.hubs import (
     ALPHA,
     BETA,
@@ -95,6 +97,15 @@ def test_federation_is_built_and_read_over_http(client: TestClient) -> None:
             "endpoint": "https://node.example",
             "status": "active",
         }
+    ]
+
+
+def test_purposes_are_published_as_they_are_hashed(client: TestClient) -> None:
+    published = client.get("/hub/v1/purposes").json()["purposes"]
+
+    assert [one["template"]["code"] for one in published] == list(TEMPLATES)
+    assert [decode_b64u(one["hash"]) for one in published] == [
+        sha256(canonical_json(one["template"])) for one in published
     ]
 
 

@@ -19,7 +19,8 @@ from node.sharing.guard import RollbackGuard
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryAbsentError
-from node.sharing.upkeep import Upkeep, WitnessRefusedError, run_round
+from node.sharing.upkeep import Upkeep, run_round
+from node.sharing.witnessing import Witnessing, WitnessRefusedError
 from protocol.consent import ConsentState, commit_subject, hash_consent
 from protocol.cosignature import SIZE_CONTENT_TYPE
 from protocol.encoding import encode_b64u
@@ -144,8 +145,8 @@ def test_cosigned_head_is_kept_over_a_restart(site: Site) -> None:
     site.follow()
     site.witness()
 
-    site.upkeep._witnessed = None
-    site.upkeep.load()
+    site.node.witnessing._state = None
+    site.node.witnessing.load()
 
     assert site.upkeep.witnessed is not None
     assert (site.upkeep.witnessed.size, site.upkeep.witnessed.witnessed_at_s) == (1, NOW_S)
@@ -293,34 +294,48 @@ def test_peer_that_is_away_keeps_no_other_waiting_for_its_receipt(scene: Scene) 
         asyncio.run(alpha.asking.deliver(held))
         asks.append(Ask(consent=held.hash, purpose="P1", metrics=(Section.VOLUME,), last_months=12))
     asyncio.run(alpha.asking.fan_out(asks, deadline_s=20))
-    upkeep = Upkeep(
-        database=alpha.local.database,
-        writer=alpha.writer,
-        registry=alpha.registry,
-        consents=alpha.consents,
-        asking=alpha.asking,
-        peers=PeerClient(timeout_s=1),
-        clock=scene.federation.clock,
-        guard=RollbackGuard(
-            database=alpha.local.database,
-            writer=alpha.writer,
-            registry=alpha.registry,
-            peers=PeerClient(timeout_s=1),
-            member_id="alpha.example",
-            vkey=log_vkey("alpha.example/chengxin/log/1", hubs.ALPHA.log_key),
-            hub_url="",
-        ),
-        hub_url="",
-        age_s_max=0,
-    )
     waiting = alpha.asking.list_peers_to_acknowledge()
     scene.federation.peers.unreachable = {f"https://{waiting[0]}"}
 
-    sent = asyncio.run(upkeep.send_receipts())
+    sent = asyncio.run(build_upkeep(scene).send_receipts())
 
     assert sorted(waiting) == ["beta.example", "gamma.example"]
     assert sent == 1
     assert waiting[1] not in alpha.asking.list_peers_to_acknowledge()
+
+
+def build_upkeep(scene: Scene) -> Upkeep:
+    alpha, peers = scene.consumer, PeerClient(timeout_s=1)
+    vkey = log_vkey("alpha.example/chengxin/log/1", hubs.ALPHA.log_key)
+    guard = RollbackGuard(
+        database=alpha.local.database,
+        writer=alpha.writer,
+        registry=alpha.registry,
+        peers=peers,
+        member_id="alpha.example",
+        vkey=vkey,
+        hub_url="",
+    )
+    return Upkeep(
+        writer=alpha.writer,
+        registry=alpha.registry,
+        consents=alpha.consents,
+        asking=alpha.asking,
+        peers=peers,
+        clock=scene.federation.clock,
+        witnessing=Witnessing(
+            database=alpha.local.database,
+            writer=alpha.writer,
+            registry=alpha.registry,
+            peers=peers,
+            guard=guard,
+            vkey=vkey,
+            hub_url="",
+            policy=None,
+        ),
+        hub_url="",
+        age_s_max=0,
+    )
 
 
 def ask_peers(handler: Handler) -> PeerClient:
