@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from node.assessment.evidence import PeerSummaryRecord
@@ -22,6 +23,8 @@ from node.core.keystore import (
     save_key,
 )
 from node.core.log import log_vkey
+from node.core.log_check import LogCheck
+from node.core.log_session import LogSession
 from node.core.migrations import upgrade_database
 from node.core.telemetry import Telemetry
 from node.core.writer import Writer
@@ -87,6 +90,8 @@ class Node:
     local: LocalNode
     keys: Keys
     writer: Writer
+    session: LogSession
+    log_check: LogCheck
     registry: RegistryHolder
     consents: ConsentService
     answering: AnsweringService
@@ -239,6 +244,10 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         local=local,
         keys=keys,
         writer=writer,
+        session=LogSession(
+            writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
+        ),
+        log_check=LogCheck(database=local.database, writer=writer),
         registry=registry,
         consents=consents,
         answering=answering,
