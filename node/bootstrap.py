@@ -32,6 +32,7 @@ from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.fan_out import FanOut
 from node.sharing.guard import RollbackGuard
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
@@ -39,6 +40,7 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
+from node.sharing.settling import SettlingService
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from protocol.encoding import decode_b64u, encode_b64u
@@ -91,6 +93,8 @@ class Node:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    fan_out: FanOut
+    settling: SettlingService
     receipts: ReceiptWatch
     upkeep: Upkeep
     guard: RollbackGuard
@@ -198,6 +202,12 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=courier,
         verdicts=verdicts,
     )
+    fan_out = FanOut(
+        database=local.database, clock=local.clock, sealer=sealer, asking=asking, courier=courier
+    )
+    settling = SettlingService(
+        database=local.database, writer=writer, clock=local.clock, courier=courier
+    )
     guard = RollbackGuard(
         database=local.database,
         writer=writer,
@@ -229,6 +239,8 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         answering=answering,
         courier=courier,
         asking=asking,
+        fan_out=fan_out,
+        settling=settling,
         upkeep=upkeep,
         guard=guard,
         peers=peers,

@@ -23,6 +23,7 @@ from node.bootstrap import LocalNode, build_local_node, build_node, init_home
 from node.cli.consent import consent_app
 from node.cli.demo import demo_app
 from node.cli.enrol import enrol_app
+from node.cli.exchange import exchange_app
 from node.cli.query import query_app
 from node.core.config import ConfigValue, build_settings, load_settings, write_config
 from node.core.errors import NodeError
@@ -49,6 +50,7 @@ for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, query_
 app.add_typer(consent_app, name="consent")
 app.add_typer(hub_app, name="hub")
 app.add_typer(audit_app, name="audit")
+app.add_typer(exchange_app, name="exchange")
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")
