@@ -43,6 +43,7 @@ from node.sharing.service import ConsentService, list_received_summaries
 from node.sharing.settling import SettlingService
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
+from node.sharing.witnessing import Witnessing, read_witness_policy
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
@@ -97,6 +98,7 @@ class Node:
     settling: SettlingService
     receipts: ReceiptWatch
     upkeep: Upkeep
+    witnessing: Witnessing
     guard: RollbackGuard
     peers: PeerClient
     telemetry: Telemetry
@@ -144,7 +146,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     """Wire a whole member node; no network is used yet.
 
     Raises:
-        SettingsError: There is no hub's anchor, or it is no key.
+        SettingsError: There is no hub's anchor, or it is no key; or the witness policy is none.
         KeyFileError: A key file is missing or locked with another passphrase.
         LogDamagedError: The stored log contradicts its own head.
         EvidenceError: The stored registry chain does not hold.
@@ -208,28 +210,41 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     settling = SettlingService(
         database=local.database, writer=writer, clock=local.clock, courier=courier
     )
+    vkey = log_vkey(settings.log_origin, keys.log)
+    policy = None
+    if settings.witness_policy:
+        policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
     guard = RollbackGuard(
         database=local.database,
         writer=writer,
         registry=registry,
         peers=peers,
         member_id=settings.member_id,
-        vkey=log_vkey(settings.log_origin, keys.log),
+        vkey=vkey,
         hub_url=settings.hub_url,
+        witness_urls=[one.url or "" for one in policy.witnesses] if policy else (),
+    )
+    witnessing = Witnessing(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        peers=peers,
+        guard=guard,
+        vkey=vkey,
+        hub_url=settings.hub_url,
+        policy=policy,
     )
     upkeep = Upkeep(
-        database=local.database,
         writer=writer,
         registry=registry,
         consents=consents,
         asking=asking,
         peers=peers,
-        guard=guard,
+        witnessing=witnessing,
         clock=local.clock,
         hub_url=settings.hub_url,
         age_s_max=settings.witness_age_s_max,
     )
-    upkeep.load()
     return Node(
         local=local,
         keys=keys,
@@ -242,6 +257,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         fan_out=fan_out,
         settling=settling,
         upkeep=upkeep,
+        witnessing=witnessing,
         guard=guard,
         peers=peers,
         telemetry=telemetry,

@@ -33,6 +33,8 @@ CONSENT_TEXT_CHARACTERS_MAX = 400
 # Registry and status list.
 REGISTRY_LIFE_S = 86_400
 REGISTRY_KEYS_PER_MEMBER_MAX = 64
+KEY_OVERLAP_S = 30 * 86_400  # an old key counts beside the new one: its messages must arrive
+KEY_CHANGE_AHEAD_S_MAX = 30 * 86_400  # how far ahead a change may be announced
 STATUS_LIST_LIFE_S = 300
 STATEMENT_SIGNATURES_MAX = 16
 MANIFEST_BYTES_MAX = 131_072  # one fan-out manifest of a hundred questions

@@ -63,11 +63,12 @@ consent_status = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("consent", HASH, nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("signer", String(16), nullable=False),  # subject, provider or hub
+    Column("seq", Integer, nullable=False),  # one signer's numbers say nothing of another's
     Column("state", String(16), nullable=False),
     Column("token", Text, nullable=False),
     Column("taken_at_ms", BigInteger, nullable=False),
-    UniqueConstraint("consent", "seq"),
+    UniqueConstraint("consent", "signer", "seq"),
 )
 
 exchange_in = Table(
@@ -149,6 +150,26 @@ peer_head = Table(
     Column("checkpoint", Text, nullable=False),
 )
 
+# Keys of our own that were changed, once the log has an entry of it.
+own_key_change = Table(
+    "own_key_change",
+    metadata,
+    Column("kid", String(43), primary_key=True),
+    Column("use", String(16), nullable=False),
+    Column("statement", HASH, nullable=False),
+    Column("logged_at_s", BigInteger, nullable=False),
+)
+
+# Snapshots of a number that another one has here, both signed by the hub: evidence, kept.
+registry_fork = Table(
+    "registry_fork",
+    metadata,
+    Column("hash", HASH, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("tokens", Text, nullable=False),
+    Column("seen_at_s", BigInteger, nullable=False),
+)
+
 received_summary = Table(
     "received_summary",
     metadata,
@@ -159,7 +180,42 @@ received_summary = Table(
     Column("subject", String(128), nullable=False),
     Column("consent", HASH, nullable=False),
     Column("received_on", Date, nullable=False),
+    Column("received_at_ms", BigInteger, nullable=True),  # of what was pushed or corrected
+    Column("superseded_by", HASH, nullable=True),  # the correction that took its place
+    # The life of its body here: null until the upkeep has looked at the consent.
+    Column("erase_at_s", BigInteger, nullable=True),
+    Column("erase_basis", String(16), nullable=True),
+    Column("erased_at_ms", BigInteger, nullable=True),
+    Column("attested", Bytes(16), nullable=True),  # jti of the message that told the provider
     Index("ix_received_summary_subject", "subject"),
+    Index("ix_received_summary_consent", "consent"),
+    Index("ix_received_summary_life", "erased_at_ms", "erase_at_s"),
+    Index("ix_received_summary_attested", "attested", "erased_at_ms"),
+)
+
+erasure_in = Table(
+    "erasure_in",
+    metadata,
+    Column("ans", HASH, primary_key=True),  # an answer or push of ours whose body is gone there
+    Column("peer", MEMBER, nullable=False),
+    Column("msg", HASH, nullable=False),
+    Column("basis", String(16), nullable=False),
+    Column("attested_at_ms", BigInteger, nullable=False),
+)
+
+# Messages that this node sends by itself until they are acknowledged: push, correct, erase.
+notice = Table(
+    "notice",
+    metadata,
+    Column("jti", Bytes(16), primary_key=True),
+    Column("op", String(16), nullable=False),
+    Column("peer", MEMBER, nullable=False),
+    Column("about", HASH, nullable=True),  # the message that is corrected
+    Column("tries", Integer, nullable=False),
+    Column("next_at_ms", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),  # open, done, refused, given-up
+    Index("ix_notice_state", "state", "next_at_ms"),
+    Index("ix_notice_about", "about"),
 )
 
 release = Table(

@@ -19,16 +19,19 @@ from node.core.errors import InvariantError, UnavailableError
 from node.core.keystore import KeyFileError
 from node.hub.api import ENROLMENT_BYTES_MAX, STATUS_BODY_BYTES_MAX, build_hub_routes
 from node.hub.app import build_hub_app
-from node.hub.commands import HubExistsError, hub_app
+from node.hub.commands import HubExistsError
+from node.hub.commands_members import hub_app
 from node.hub.errors import LegalBasisMissingError
 from node.hub.service import HubService
 from protocol.cosignature import adopt_cosignatures
-from protocol.encoding import decode_b64u, encode_b64u
+from protocol.encoding import decode_b64u, encode_b64u, sha256
 from protocol.keys import PublicKey
 from protocol.limits import WITNESS_REQUEST_BYTES_MAX
 from protocol.note import parse_vkey
+from protocol.purpose import TEMPLATES
 from protocol.registry import check_succession, open_registry
 from protocol.status_list import open_status_list
+from protocol.strict_json import canonical_json
 from tests.support.hubs import (
     ALPHA,
     BETA,
@@ -38,6 +41,7 @@ from tests.support.hubs import (
     NOW_S,
     SUBJECT,
     SUBJECT_KEY,
+    SUBJECT_TOKEN,
     TOKEN,
     WITNESS_KEY,
     TestHub,
@@ -49,6 +53,7 @@ from tests.support.hubs import (
 
 DIGEST = hashlib.sha256(ALPHA.log_origin.encode()).hexdigest()
 BEARER = {"authorization": f"Bearer {TOKEN}"}
+SUBJECT_BEARER = {"authorization": f"Bearer {SUBJECT_TOKEN}"}
 
 
 @pytest.fixture
@@ -60,7 +65,7 @@ def hub(tmp_path: Path) -> Iterator[TestHub]:
 
 @pytest.fixture
 def client(hub: TestHub) -> Iterator[TestClient]:
-    routes = build_hub_routes(hub.service, enrolment_token=TOKEN)
+    routes = build_hub_routes(hub.service, enrolment_token=TOKEN, subject_token=SUBJECT_TOKEN)
     with TestClient(Starlette(routes=routes)) as opened:
         yield opened
 
@@ -72,7 +77,9 @@ def enrol_alpha(client: TestClient) -> None:
 
 def test_federation_is_built_and_read_over_http(client: TestClient) -> None:
     enrol_alpha(client)
-    answer = client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=BEARER)
+    answer = client.post(
+        "/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=SUBJECT_BEARER
+    )
 
     newest = open_registry(
         client.get("/hub/v1/registry").json()["tokens"], anchors=[HUB_KEY.public]
@@ -98,6 +105,15 @@ def test_federation_is_built_and_read_over_http(client: TestClient) -> None:
     ]
 
 
+def test_purposes_are_published_as_they_are_hashed(client: TestClient) -> None:
+    published = client.get("/hub/v1/purposes").json()["purposes"]
+
+    assert [one["template"]["code"] for one in published] == list(TEMPLATES)
+    assert [decode_b64u(one["hash"]) for one in published] == [
+        sha256(canonical_json(one["template"])) for one in published
+    ]
+
+
 def test_hub_says_what_it_is(client: TestClient) -> None:
     said = client.get("/.well-known/chengxin").json()
 
@@ -111,7 +127,7 @@ def test_hub_says_what_it_is(client: TestClient) -> None:
 
 
 def test_status_is_reported_and_listed(client: TestClient, hub: TestHub) -> None:
-    client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=BEARER)
+    client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=SUBJECT_BEARER)
     token = make_status()
 
     for _ in range(2):
@@ -215,8 +231,14 @@ def jws(payload: dict[str, object]) -> str:
 @pytest.mark.parametrize("path", ["/hub/v1/members", "/hub/v1/subjects"])
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": "Bearer"}, {"authorization": "Bearer wrong"}, {"authorization": TOKEN}],
-    ids=["none", "empty", "wrong", "no-scheme"],
+    [
+        {},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer wrong"},
+        {"authorization": TOKEN},
+        {"authorization": SUBJECT_TOKEN},
+    ],
+    ids=["none", "empty", "wrong", "no-scheme", "no-scheme-for-subjects"],
 )
 def test_nobody_is_enrolled_without_the_token(
     client: TestClient, path: str, headers: dict[str, str]
@@ -226,6 +248,21 @@ def test_nobody_is_enrolled_without_the_token(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert client.get("/hub/v1/directory").json() == {"members": []}
+
+
+def test_the_token_for_members_admits_no_subject_and_the_other_way_round(
+    client: TestClient,
+) -> None:
+    member = {"tokens": ALPHA.enrol()}
+    subject = {"tokens": enrol_subject()}
+
+    refused = (
+        client.post("/hub/v1/members", json=member, headers=SUBJECT_BEARER),
+        client.post("/hub/v1/subjects", json=subject, headers=BEARER),
+    )
+
+    assert [answer.status_code for answer in refused] == [401, 401]
+    assert client.get("/readyz").json()["subjects"] == 0
 
 
 @pytest.mark.parametrize(
@@ -246,8 +283,11 @@ def test_nobody_is_enrolled_without_the_token(
 def test_malformed_enrolment_is_refused(
     client: TestClient, body: bytes, status: int, code: str
 ) -> None:
-    for path in ("/hub/v1/members", "/hub/v1/subjects"):
-        answer = client.post(path, content=body, headers=BEARER)
+    for path, headers in (
+        ("/hub/v1/members", BEARER),
+        ("/hub/v1/subjects", SUBJECT_BEARER),
+    ):
+        answer = client.post(path, content=body, headers=headers)
 
         assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (status, code)
         assert answer.headers["content-type"] == "application/problem+json"
@@ -302,7 +342,7 @@ def test_natural_person_is_no_subject_and_its_number_is_not_told(client: TestCli
     unsigned = token.rpartition(".")[0]
     signed = f"{unsigned}.{encode_b64u(SUBJECT_KEY.sign(unsigned.encode()))}"
 
-    answer = client.post("/hub/v1/subjects", json={"tokens": [signed]}, headers=BEARER)
+    answer = client.post("/hub/v1/subjects", json={"tokens": [signed]}, headers=SUBJECT_BEARER)
 
     assert answer.status_code == 422
     assert number not in answer.text
@@ -474,7 +514,7 @@ def test_operator_lists_suspends_and_revokes(tmp_path: Path) -> None:
 
     assert ALPHA.member in run("members", *home)
     assert "snapshot 3" in run("suspend", ALPHA.member, *home)
-    assert "snapshot 4" in run("revoke-key", ALPHA.log_key.kid, "--reason", "left", *home)
+    assert "snapshot 4" in run("revoke", ALPHA.log_key.kid, "--reason", "left", *home)
     (shown,) = json.loads(run("members", "--json", *home))
     assert shown["status"] == "suspended"
     assert "snapshot 4" in run("registry", *home)
@@ -499,7 +539,7 @@ def test_serve_runs_the_app_where_the_settings_say(
 
 
 def test_every_route_of_the_subject_is_free_of_its_id(client: TestClient) -> None:
-    client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=BEARER)
+    client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=SUBJECT_BEARER)
     value = SUBJECT.partition(":")[2]
 
     told = [

@@ -17,7 +17,8 @@ from node.hub.api import build_hub_routes
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryAbsentError
-from node.sharing.upkeep import Upkeep, WitnessRefusedError, run_round
+from node.sharing.upkeep import Upkeep, run_round
+from node.sharing.witnessing import WitnessRefusedError
 from protocol.consent import ConsentState, commit_subject, hash_consent
 from protocol.cosignature import SIZE_CONTENT_TYPE
 from protocol.encoding import encode_b64u
@@ -143,8 +144,8 @@ def test_cosigned_head_is_kept_over_a_restart(site: Site) -> None:
     site.follow()
     site.witness()
 
-    site.upkeep._witnessed = None
-    site.upkeep.load()
+    site.node.witnessing._state = None
+    site.node.witnessing.load()
 
     assert site.upkeep.witnessed is not None
     assert (site.upkeep.witnessed.size, site.upkeep.witnessed.witnessed_at_s) == (1, NOW_S)

@@ -6,11 +6,13 @@ from node.core.log import log_vkey
 from node.sharing.guard import RollbackGuard
 from node.sharing.peers import PeerClient
 from node.sharing.upkeep import Upkeep
+from node.sharing.witnessing import Witnessing
 from tests.support.nodes import TestNode
 
 
 def build_upkeep(node: TestNode) -> Upkeep:
-    """Return the rounds of a node; those that ask a hub fail."""
+    """Return the rounds of a node whose federation has no hub to ask."""
+    vkey = log_vkey(f"{node.member_id}/chengxin/log/1", node.keys.log)
     peers = PeerClient(timeout_s=1)
     guard = RollbackGuard(
         database=node.local.database,
@@ -18,18 +20,27 @@ def build_upkeep(node: TestNode) -> Upkeep:
         registry=node.registry,
         peers=peers,
         member_id=node.member_id,
-        vkey=log_vkey(f"{node.member_id}/chengxin/log/1", node.keys.log),
+        vkey=vkey,
         hub_url="",
     )
-    return Upkeep(
+    witnessing = Witnessing(
         database=node.local.database,
+        writer=node.writer,
+        registry=node.registry,
+        peers=peers,
+        guard=guard,
+        vkey=vkey,
+        hub_url="",
+        policy=None,
+    )
+    return Upkeep(
         writer=node.writer,
         registry=node.registry,
         consents=node.consents,
         asking=node.asking,
         peers=peers,
+        witnessing=witnessing,
         clock=node.local.clock,
-        guard=guard,
         hub_url="",
         age_s_max=0,
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
 from node.sharing.tables import (
     consent,
@@ -157,21 +157,47 @@ class SharingStore:
         )
 
     def add_status(
-        self, consent_hash: bytes, *, seq: int, state: str, token: str, at_ms: int
+        self,
+        consent_hash: bytes,
+        *,
+        by: str,
+        seq: int,
+        state: ConsentState,
+        token: str,
+        at_ms: int,
     ) -> None:
         """Keep a signed status."""
         self._connection.execute(
             insert(consent_status).values(
-                consent=consent_hash, seq=seq, state=state, token=token, taken_at_ms=at_ms
+                consent=consent_hash,
+                signer=by,
+                seq=seq,
+                state=state.value,
+                token=token,
+                taken_at_ms=at_ms,
             )
         )
 
-    def find_status_token(self, consent_hash: bytes, *, seq: int) -> str | None:
-        """Return the signed status of a sequence number."""
+    def find_status_token(self, consent_hash: bytes, *, by: str, seq: int) -> str | None:
+        """Return a signer's status of a sequence number."""
         query = select(consent_status.c.token).where(
-            consent_status.c.consent == consent_hash, consent_status.c.seq == seq
+            consent_status.c.consent == consent_hash,
+            consent_status.c.signer == by,
+            consent_status.c.seq == seq,
         )
         return self._connection.execute(query).scalar_one_or_none()
+
+    def list_states(self, consent_hash: bytes) -> dict[str, tuple[int, ConsentState]]:
+        """Return the newest number and state of each signer who has stated one."""
+        query = (
+            select(consent_status.c.signer, consent_status.c.seq, consent_status.c.state)
+            .where(consent_status.c.consent == consent_hash)
+            .order_by(consent_status.c.seq)
+        )
+        return {
+            row.signer: (row.seq, ConsentState(row.state))
+            for row in self._connection.execute(query)
+        }
 
     # --- incoming exchanges
 
@@ -355,36 +381,6 @@ class SharingStore:
         ]
         if rows:
             self._connection.execute(insert(receipt_in), rows)
-
-    def list_received(self, subject: str) -> Sequence[AnyRow]:
-        """Return each provider's newest summary on a subject, with its body unless erased."""
-        age = (
-            func.row_number()
-            .over(
-                partition_by=received_summary.c.provider,
-                # Answers of one batch share their time: the later question has the newer one.
-                order_by=(exchange_out.c.answered_at_ms.desc(), exchange_out.c.seq.desc()),
-            )
-            .label("age")
-        )
-        ranked = (
-            select(
-                received_summary.c.provider,
-                received_summary.c.msg,
-                received_summary.c.received_on,
-                age,
-            )
-            .join(exchange_out, exchange_out.c.ans == received_summary.c.msg)
-            .where(received_summary.c.subject == subject)
-            .subquery()
-        )
-        query = (
-            select(ranked.c.provider, ranked.c.msg, ranked.c.received_on, payload.c.body)
-            .outerjoin(payload, payload.c.msg == ranked.c.msg)
-            .where(ranked.c.age == 1)
-            .order_by(ranked.c.provider)
-        )
-        return self._connection.execute(query).all()
 
     def erase_payload(self, msg: bytes) -> None:
         """Delete body and salt of a message; its envelope stays and still verifies."""
