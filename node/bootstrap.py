@@ -35,6 +35,7 @@ from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.fan_out import FanOut
 from node.sharing.guard import RollbackGuard
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
@@ -42,6 +43,7 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
+from node.sharing.settling import SettlingService
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing, read_witness_policy
@@ -97,6 +99,8 @@ class Node:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    fan_out: FanOut
+    settling: SettlingService
     receipts: ReceiptWatch
     upkeep: Upkeep
     witnessing: Witnessing
@@ -205,6 +209,12 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=courier,
         verdicts=verdicts,
     )
+    fan_out = FanOut(
+        database=local.database, clock=local.clock, sealer=sealer, asking=asking, courier=courier
+    )
+    settling = SettlingService(
+        database=local.database, writer=writer, clock=local.clock, courier=courier
+    )
     vkey = log_vkey(settings.log_origin, keys.log)
     policy = None
     if settings.witness_policy:
@@ -253,6 +263,8 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         answering=answering,
         courier=courier,
         asking=asking,
+        fan_out=fan_out,
+        settling=settling,
         upkeep=upkeep,
         witnessing=witnessing,
         guard=guard,

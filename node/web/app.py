@@ -62,7 +62,13 @@ def build_app(node: Node) -> FastAPI:
     )
     guarded = [Depends(authenticate)]
     app.include_router(
-        build_sharing_router(consents=node.consents, asking=node.asking, upkeep=node.upkeep),
+        build_sharing_router(
+            consents=node.consents,
+            asking=node.asking,
+            fan_out=node.fan_out,
+            settling=node.settling,
+            upkeep=node.upkeep,
+        ),
         prefix=API_PREFIX,
         dependencies=guarded,
     )

@@ -391,9 +391,10 @@ def test_consent_that_names_another_consumer_is_not_held(site: Site) -> None:
 def test_ask_without_a_consent_sends_nothing(site: Site) -> None:
     site.cosign()
 
-    outcomes = site.http.post("/api/v1/asks", json=ask_body(), headers=BEARER).json()
+    made = site.http.post("/api/v1/asks", json=ask_body(), headers=BEARER).json()
 
-    assert [one["status"] for one in outcomes] == ["consent-missing"]
+    assert [one["status"] for one in made["outcomes"]] == ["consent-missing"]
+    assert made["manifest"]["items"] == []
     assert site.http.get("/api/v1/exchanges/out", headers=BEARER).json() == []
 
 
