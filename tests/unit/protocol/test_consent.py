@@ -191,6 +191,7 @@ def test_a_consent_at_its_ceilings_is_accepted() -> None:
     "consent",
     [
         replace(CONSENT, purpose=replace(CONSENT.purpose, code="P9")),
+        replace(CONSENT, purpose=replace(CONSENT.purpose, template="marketing/1")),
         replace(CONSENT, purpose=replace(CONSENT.purpose, template_hash=bytes(32))),
         replace(CONSENT, last_months=25),
         replace(CONSENT, max_uses=101),
@@ -198,7 +199,7 @@ def test_a_consent_at_its_ceilings_is_accepted() -> None:
         replace(CONSENT, exp=CONSENT.nbf),
         replace(CONSENT, ops=("query", "push")),
     ],
-    ids=["purpose", "template", "months", "uses", "life", "no-life", "operation"],
+    ids=["purpose", "template-name", "template", "months", "uses", "life", "no-life", "operation"],
 )
 def test_a_consent_above_its_purpose_is_neither_signed_nor_opened(consent: Consent) -> None:
     with pytest.raises(OverCeilingError):
