@@ -8,7 +8,7 @@ from protocol.consent import Consent, Purpose, Span, commit_subject, hash_consen
 from protocol.encoding import encode_b64u, sha256
 from protocol.identifiers import SubjectId, parse_subject_id
 from protocol.keys import SigningKey
-from protocol.purpose import METRICS, TEMPLATES
+from protocol.purpose import TEMPLATES
 from protocol.registry import SubjectEntry
 from protocol.strict_json import JsonObject
 from tests.conformance.peer.parts import draw_bytes, key_entry, make_key, read_clock_s
@@ -88,7 +88,7 @@ def build_consent(
             text=template.text,
         ),
         ops=("query",),
-        metrics=METRICS,
+        metrics=template.metrics,
         last_months=12,
         k_min=1,
         frequency=Span(unit="year", n=100),
