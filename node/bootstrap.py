@@ -23,6 +23,7 @@ from node.core.keystore import (
 )
 from node.core.log import log_vkey
 from node.core.migrations import upgrade_database
+from node.core.people.service import PeopleService
 from node.core.telemetry import Telemetry
 from node.core.writer import Writer
 from node.rating.scale import read_preset_scale
@@ -30,6 +31,7 @@ from node.rating.service import RatingService
 from node.records.service import RecordsService
 from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
+from node.sharing.auditing import AuditService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.guard import RollbackGuard
@@ -67,6 +69,7 @@ class LocalNode:
     records: RecordsService
     assessment: AssessmentService
     rating: RatingService
+    people: PeopleService
 
     def business_date(self) -> date:
         """Return the business date."""
@@ -88,6 +91,7 @@ class Node:
     consents: ConsentService
     answering: AnsweringService
     asking: AskingService
+    auditing: AuditService
     upkeep: Upkeep
     guard: RollbackGuard
     peers: PeerClient
@@ -129,6 +133,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),
+        people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
 
 
@@ -186,6 +191,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
     )
+    auditing = AuditService(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        people=local.people,
+        clock=local.clock,
+        member_id=settings.member_id,
+    )
     guard = RollbackGuard(
         database=local.database,
         writer=writer,
@@ -216,6 +229,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         consents=consents,
         answering=answering,
         asking=asking,
+        auditing=auditing,
         upkeep=upkeep,
         guard=guard,
         peers=peers,
