@@ -29,7 +29,7 @@ from node.cli.token import token_app
 from node.core.config import ConfigValue, build_settings, load_settings, write_config
 from node.core.errors import NodeError
 from node.core.heap import settle_heap
-from node.hub.commands import hub_app
+from node.hub.commands_members import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
 from node.records.commands import records_app

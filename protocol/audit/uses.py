@@ -9,7 +9,15 @@ from protocol.audit.artefacts import Artefacts, JudgedConsent, JudgedStatus
 from protocol.audit.evidence import Case, EntryBook, ExchangeKey, KnownEntry
 from protocol.audit.findings import ConsentReport, Evidence, Outcome
 from protocol.audit.queries import ShownQuery, find_query
-from protocol.consent import Consent, ConsentState, Standing, Use, check_use, window_start
+from protocol.consent import (
+    Consent,
+    ConsentState,
+    Standing,
+    Use,
+    check_use,
+    combine_states,
+    window_start,
+)
 from protocol.encoding import encode_b64u
 from protocol.entry import ConsentEntry, Entry, ExchangeEntry
 from protocol.errors import ProtocolError
@@ -23,10 +31,15 @@ _USING_OPERATIONS = frozenset({"query"})  # an answer to any other counts nothin
 class _Tally:
     """What one consent has come to, at one place in the provider's log."""
 
-    state: ConsentState = ConsentState.ACTIVE
+    stated: dict[str, ConsentState] = field(default_factory=dict)  # by each signer
     uses: int = 0
     windows: dict[int, int] = field(default_factory=dict)
     lines: list[Evidence] = field(default_factory=list)
+
+    @property
+    def state(self) -> ConsentState:
+        """Return what counts of what the signers have stated."""
+        return combine_states(self.stated.values())
 
 
 class UseCounter:
@@ -89,7 +102,9 @@ class UseCounter:
         status = self._artefacts.statuses.get(entry.status)
         tally.lines.append(_compare_status(known, status))
         if entry.state in set(ConsentState):
-            tally.state = ConsentState(entry.state)
+            # A status that is not here may be anybody's: then it counts as the subject's own.
+            by = "subject" if status is None or status.verified is None else status.verified.by
+            tally.stated[by] = ConsentState(entry.state)
 
     def _use(self, known: KnownEntry[ExchangeEntry]) -> None:
         entry = known.entry

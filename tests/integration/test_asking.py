@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from node.core.errors import RejectedError
-from node.sharing.asking import AskNotFoundError, PeerNotMemberError
 from node.sharing.outgoing import Ask, Outcome
 from node.sharing.peers import HttpReply, PeerRefusedError, PeerUnreachableError
+from node.sharing.sending import AskNotFoundError, PeerNotMemberError
 from node.sharing.store import CODE_OPEN, HeldConsent
 from protocol.consent import ConsentState
 from protocol.entry import ExchangeEntry, RequestEntry, ResponseEntry, parse_entry
@@ -255,7 +255,7 @@ def test_an_unsigned_refusal_is_reported_with_its_code(scene: Scene, held: HeldC
 
 
 def test_a_summary_on_somebody_else_is_dropped(scene: Scene, held: HeldConsent) -> None:
-    disclosures = scene.provider.answering._disclosures
+    disclosures = scene.provider.answering._ports.disclosures
     disclose = disclosures.disclose
 
     def disclose_other(*args: object, **named: object) -> object:

@@ -27,6 +27,7 @@ from node.sharing.peers import HttpReply, PeerUnreachableError
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
+from node.sharing.sending import Courier
 from node.sharing.service import ConsentService
 from protocol.consent import commit_subject
 from protocol.encoding import encode_b64u
@@ -107,6 +108,7 @@ class TestNode:
     registry: RegistryHolder
     consents: ConsentService
     answering: AnsweringService
+    courier: Courier
     asking: AskingService
     sealer: Sealer
     buckets: TokenBuckets
@@ -265,6 +267,16 @@ class TestFederation:
         )
         buckets = TokenBuckets(rate_per_s=self.rate_per_s, burst=self.rate_burst)
         verdicts = ConsentVerdicts()
+        courier = Courier(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            clock=self.clock,
+            peers=self.peers,
+            business_date=local.business_date,
+            ahead_s=10,
+        )
         return TestNode(
             member_id=member_id,
             local=local,
@@ -293,16 +305,14 @@ class TestFederation:
                 business_date=local.business_date,
                 ahead_s=10,
             ),
+            courier=courier,
             asking=AskingService(
                 database=local.database,
                 writer=writer,
                 registry=registry,
                 sealer=sealer,
-                clock=self.clock,
+                courier=courier,
                 verdicts=verdicts,
-                peers=self.peers,
-                business_date=local.business_date,
-                ahead_s=10,
             ),
         )
 

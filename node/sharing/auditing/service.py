@@ -292,8 +292,7 @@ class AuditService:
         )
 
     def _read_entry(self, uow: UnitOfWork, index: int) -> bytes:
-        found = LogStore(uow.connection).list_entries(first=index, count=1)
         # Beyond the head in memory is what another process has appended: not proven by it yet.
-        if not found or index >= self._writer.state.edge.size:
+        if not 0 <= index < self._writer.state.edge.size:
             raise EntryNotFoundError(f"the log has no entry {index}")
-        return found[0]
+        return LogStore(uow.connection).list_entries(first=index, count=1)[0]

@@ -24,6 +24,7 @@ from node.sharing.tables import (
 )
 from protocol.consent import ConsentState, Standing
 from protocol.message import WireMessage
+from protocol.receipt import ACKNOWLEDGED_OPERATIONS
 
 CODE_OPEN = "open"
 AnyRow = Row[*tuple[Any, ...]]
@@ -93,6 +94,11 @@ class SharingStore:
         row = self._connection.execute(_SELECT_CONSENT, {"hash": consent_hash}).one_or_none()
         return None if row is None else _read_consent(row)
 
+    def find_subject(self, consent_hash: bytes) -> str:
+        """Return whom a consent is about; empty where it is not held."""
+        query = select(consent.c.subject).where(consent.c.hash == consent_hash)
+        return self._connection.execute(query).scalar_one_or_none() or ""
+
     def list_consents(self, *, subject: str | None = None, limit: int = 200) -> list[HeldConsent]:
         """Return consents, the newest first."""
         query = select(consent).order_by(consent.c.held_at_ms.desc()).limit(limit)
@@ -150,21 +156,47 @@ class SharingStore:
         )
 
     def add_status(
-        self, consent_hash: bytes, *, seq: int, state: str, token: str, at_ms: int
+        self,
+        consent_hash: bytes,
+        *,
+        by: str,
+        seq: int,
+        state: ConsentState,
+        token: str,
+        at_ms: int,
     ) -> None:
         """Keep a signed status."""
         self._connection.execute(
             insert(consent_status).values(
-                consent=consent_hash, seq=seq, state=state, token=token, taken_at_ms=at_ms
+                consent=consent_hash,
+                signer=by,
+                seq=seq,
+                state=state.value,
+                token=token,
+                taken_at_ms=at_ms,
             )
         )
 
-    def find_status_token(self, consent_hash: bytes, *, seq: int) -> str | None:
-        """Return the signed status of a sequence number."""
+    def find_status_token(self, consent_hash: bytes, *, by: str, seq: int) -> str | None:
+        """Return a signer's status of a sequence number."""
         query = select(consent_status.c.token).where(
-            consent_status.c.consent == consent_hash, consent_status.c.seq == seq
+            consent_status.c.consent == consent_hash,
+            consent_status.c.signer == by,
+            consent_status.c.seq == seq,
         )
         return self._connection.execute(query).scalar_one_or_none()
+
+    def list_states(self, consent_hash: bytes) -> dict[str, tuple[int, ConsentState]]:
+        """Return the newest number and state of each signer who has stated one."""
+        query = (
+            select(consent_status.c.signer, consent_status.c.seq, consent_status.c.state)
+            .where(consent_status.c.consent == consent_hash)
+            .order_by(consent_status.c.seq)
+        )
+        return {
+            row.signer: (row.seq, ConsentState(row.state))
+            for row in self._connection.execute(query)
+        }
 
     # --- incoming exchanges
 
@@ -186,7 +218,7 @@ class SharingStore:
         query = select(
             exchange_in.c.peer, exchange_in.c.op, exchange_in.c.code, exchange_in.c.uses,
             exchange_in.c.consent, exchange_in.c.at_ms, exchange_in.c.seq, exchange_in.c.ans,
-        ).order_by(exchange_in.c.at_ms.desc(), exchange_in.c.seq.desc()).limit(limit)  # fmt: skip
+        ).order_by(exchange_in.c.seq.desc()).limit(limit)  # fmt: skip
         return self._connection.execute(query).all()
 
     # --- outgoing exchanges
@@ -217,7 +249,7 @@ class SharingStore:
             exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.op, exchange_out.c.code,
             exchange_out.c.subject, exchange_out.c.at_ms, exchange_out.c.consent,
             exchange_out.c.ans,
-        ).order_by(exchange_out.c.at_ms.desc(), exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
+        ).order_by(exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
         if subject is not None:
             query = query.where(exchange_out.c.subject == subject)
         return self._connection.execute(query).all()
@@ -237,7 +269,7 @@ class SharingStore:
                 exchange_out.c.peer == peer,
                 exchange_out.c.receipt.is_(None),
                 exchange_out.c.ans.is_not(None),
-                exchange_out.c.op != "receipt",
+                exchange_out.c.op.in_(ACKNOWLEDGED_OPERATIONS),
             )
             .order_by(exchange_out.c.at_ms)
             .limit(limit)
@@ -251,7 +283,7 @@ class SharingStore:
             .where(
                 exchange_out.c.receipt.is_(None),
                 exchange_out.c.ans.is_not(None),
-                exchange_out.c.op != "receipt",
+                exchange_out.c.op.in_(ACKNOWLEDGED_OPERATIONS),
             )
             .distinct()
         )

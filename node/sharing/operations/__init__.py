@@ -1,0 +1,25 @@
+"""What a peer may ask of this node: a file and a row each (docs/protocol/exchange.md §1).
+
+An operation's file has one ``decide`` and its ``Operation``. It may read and write this room's
+store, and never signs, logs or sends: ``node.sharing.answering`` does that, once for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from node.sharing.operations.consent_put import CONSENT_PUT
+from node.sharing.operations.form import Case, Opened, Operation, Ports, Verdict
+from node.sharing.operations.query import QUERY
+from node.sharing.operations.receipt import RECEIPT
+
+_ROWS: tuple[Operation[Any], ...] = (QUERY, CONSENT_PUT, RECEIPT)
+
+OPERATIONS: Mapping[tuple[str, str], Operation[Any]] = MappingProxyType(
+    {(row.op, row.content_type): row for row in _ROWS}
+)
+"""By operation and type of body: an operation may have several bodies."""
+
+__all__ = ["OPERATIONS", "Case", "Opened", "Operation", "Ports", "Verdict"]
