@@ -26,6 +26,7 @@ from node.core.log import log_vkey
 from node.core.log_check import LogCheck
 from node.core.log_session import LogSession
 from node.core.migrations import upgrade_database
+from node.core.people.service import PeopleService
 from node.core.telemetry import Telemetry
 from node.core.writer import Writer
 from node.rating.scale import read_preset_scale
@@ -33,6 +34,7 @@ from node.rating.service import RatingService
 from node.records.service import RecordsService
 from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
+from node.sharing.auditing import AuditService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
@@ -75,6 +77,7 @@ class LocalNode:
     records: RecordsService
     assessment: AssessmentService
     rating: RatingService
+    people: PeopleService
 
     def business_date(self) -> date:
         """Return the business date."""
@@ -101,6 +104,7 @@ class Node:
     asking: AskingService
     fan_out: FanOut
     settling: SettlingService
+    auditing: AuditService
     receipts: ReceiptWatch
     upkeep: Upkeep
     witnessing: Witnessing
@@ -144,6 +148,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),
+        people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
 
 
@@ -200,6 +205,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         peers=peers,
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
+    )
+    auditing = AuditService(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        people=local.people,
+        clock=local.clock,
+        member_id=settings.member_id,
     )
     asking = AskingService(
         database=local.database,
@@ -265,6 +278,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         asking=asking,
         fan_out=fan_out,
         settling=settling,
+        auditing=auditing,
         upkeep=upkeep,
         witnessing=witnessing,
         guard=guard,

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from node.bootstrap import Node
 from node.core.errors import NodeError
-from node.core.http.access import check_bearer
+from node.core.http.access import check_bearer, find_viewer
 from node.core.http.bodies import BodyGuard
 from node.core.http.problems import (
     build_problem,
@@ -26,8 +26,10 @@ from node.core.http.problems import (
     handle_invalid_request,
 )
 from node.core.log_check import CheckState
+from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
+from node.sharing.audit_api import build_audit_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
@@ -37,6 +39,7 @@ from protocol.errors import ProtocolError
 from protocol.message import MEDIA_TYPE
 
 API_PREFIX = "/api/v1"
+AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
 API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
 
 
@@ -58,7 +61,11 @@ def build_app(node: Node) -> FastAPI:
         },
     )
     app.add_middleware(
-        BodyGuard, prefix=f"{API_PREFIX}/", token=node.api_token, bytes_max=API_BODY_BYTES_MAX
+        BodyGuard,
+        prefix=f"{API_PREFIX}/",
+        token=node.api_token,
+        bytes_max=API_BODY_BYTES_MAX,
+        passed=AUDIT_PREFIX,
     )
     guarded = [Depends(authenticate)]
     app.include_router(
@@ -73,6 +80,14 @@ def build_app(node: Node) -> FastAPI:
         dependencies=guarded,
     )
     app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
+    app.include_router(
+        build_audit_router(
+            auditing=node.auditing,
+            viewer=_build_viewer(node),
+            health=lambda: _report_health(node),
+        ),
+        prefix=API_PREFIX,
+    )
     app.router.routes.extend(
         build_peer_routes(
             answering=node.answering,
@@ -85,6 +100,13 @@ def build_app(node: Node) -> FastAPI:
     app.router.routes.extend(_build_open_routes(node))
     app.router.routes.extend(build_console_routes(node))
     return app
+
+
+def _build_viewer(node: Node) -> Callable[[Request], Principal]:
+    def find(request: Request) -> Principal:
+        return find_viewer(request, token=node.api_token, people=node.local.people)
+
+    return find
 
 
 def _build_open_routes(node: Node) -> list[Route]:
