@@ -76,9 +76,9 @@ def list_arrivals(
     for known in case.decided:
         ours = Given(key.consumer, key.provider, known.entry.ans)
         yield known.entry.ans, ours
-    for known in case.asked:
-        if known.entry.op == "push":
-            yield known.entry.msg, Given(key.provider, key.consumer, known.entry.msg)
+    for asked in case.asked:
+        if asked.entry.op == "push":
+            yield asked.entry.msg, Given(key.provider, key.consumer, asked.entry.msg)
     if decided is not None and not case.received:
         given = Given(key.consumer, key.provider, decided.entry.ans)
         yield decided.entry.ans, Awaited(given, key, is_kept)

@@ -26,8 +26,8 @@ def describe_judged(
     for one in opened:
         if one.head is None:
             yield from one.findings
-    for part in (*(log.sorted for log in world.logs.values()), *judged):
-        yield from part.findings
+    yield from (finding for log in world.logs.values() for finding in log.sorted.findings)
+    yield from (finding for part in judged for finding in part.findings)
     lacking = _gather_lacking(judged)
     all_faults = [*faults, *(fault for part in judged for fault in part.faults)]
     yield from describe_faults(world.bundles, all_faults, lacking=lacking)

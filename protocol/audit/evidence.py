@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -103,16 +104,21 @@ class Case:
     @property
     def order(self) -> tuple[int, str, int, int]:
         """Return what reports are sorted by: time, then the place in the logs."""
-        entries = (*self.asked, *self.decided, *self.received)
-        first = min(((one.member, *one.position) for one in entries), default=("~", 0, 0))
+        places = ((one.member, *one.position) for one in self.list_entries())
+        first = min(places, default=("~", 0, 0))
         return self.at_ms, *first
 
     @property
     def at_ms(self) -> int:
         """Return when it was decided, else asked, else answered."""
-        for known in (*self.decided, *self.asked, *self.received):
-            return known.entry.at_ms
-        return 0
+        known = next(self.list_entries(), None)
+        return 0 if known is None else known.entry.at_ms
+
+    def list_entries(self) -> Iterator[KnownEntry[RequestEntry | ExchangeEntry | ResponseEntry]]:
+        """Yield the entries that make the exchange, the decision first."""
+        yield from self.decided
+        yield from self.asked
+        yield from self.received
 
     def lacks_entry_of(self, member: str) -> bool:
         """Tell whether an entry that this member's log should hold is not there."""

@@ -29,6 +29,7 @@ from protocol.entry import (
     ErasedEntry,
     ExchangeEntry,
     RequestEntry,
+    ResponseEntry,
     UnknownEntry,
     parse_entry,
 )
@@ -292,10 +293,12 @@ class _PartitionJudge:
 
     def _note_beyond(self, case: Case) -> None:
         """Keep own numbers that lie beyond an export: only proofs show them."""
-        for known in (*case.asked, *case.decided):
+        for known in case.list_entries():
+            if isinstance(known.entry, ResponseEntry):
+                continue
             log = self._world.logs.get(known.origin)
             if log is not None and known.index >= log.tree.size:
-                self._result.beyond.append(known)
+                self._result.beyond.append(known.narrow(known.entry))
 
     def _put_aside(self) -> None:
         spools = self._world.spools

@@ -147,7 +147,7 @@ class ClaimSet:
                 if id(one.opened) not in seen:  # Copies that are alike say nothing new.
                     self.add_copy(one)
                 seen.add(id(one.opened))
-        for known in (*case.decided, *case.received):
+        for known in case.list_entries():
             self.add_entry(known)
 
     def add_entry(self, known: KnownEntry[Entry]) -> None:

@@ -84,9 +84,9 @@ class Judge:
         """Return the operation asked for."""
         if self.request is not None:
             return self.request.op
-        for known in (*self._case.decided, *self._case.asked):
-            return known.entry.op
-        return ""
+        ops = [known.entry.op for known in self._case.decided]
+        ops += [known.entry.op for known in self._case.asked]
+        return next(iter(ops), "")
 
     @property
     def _is_answered(self) -> bool:
