@@ -162,7 +162,7 @@ CASES: dict[str, Case] = {
     "consent-exhausted": use_up,
     "purpose-mismatch": set_question(purpose="P2"),
     "operation-not-allowed": allow_pushes_only,
-    "metric-not-allowed": change_consent(lambda consent: replace(consent, metrics=("relation",))),
+    "metric-not-allowed": change_consent(lambda consent: replace(consent, metrics=("index",))),
     "over-ceiling": change_consent(lambda consent: replace(consent, last_months=3)),
     "frequency-exceeded": use_up_the_year,
     "no-answer": set_story(is_subject_known=False),
