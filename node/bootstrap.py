@@ -39,7 +39,9 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
+from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
+from node.sharing.witnessing import Witnessing, read_witness_policy
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
@@ -90,7 +92,9 @@ class Node:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    receipts: ReceiptWatch
     upkeep: Upkeep
+    witnessing: Witnessing
     guard: RollbackGuard
     peers: PeerClient
     telemetry: Telemetry
@@ -138,7 +142,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     """Wire a whole member node; no network is used yet.
 
     Raises:
-        SettingsError: There is no hub's anchor, or it is no key.
+        SettingsError: There is no hub's anchor, or it is no key; or the witness policy is none.
         KeyFileError: A key file is missing or locked with another passphrase.
         LogDamagedError: The stored log contradicts its own head.
         EvidenceError: The stored registry chain does not hold.
@@ -156,6 +160,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     )
     sealer = Sealer(member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes)
     verdicts = ConsentVerdicts()
+    telemetry = Telemetry()
     peers = PeerClient(timeout_s=settings.peer_timeout_s)
     consents = ConsentService(
         database=local.database,
@@ -195,28 +200,41 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=courier,
         verdicts=verdicts,
     )
+    vkey = log_vkey(settings.log_origin, keys.log)
+    policy = None
+    if settings.witness_policy:
+        policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
     guard = RollbackGuard(
         database=local.database,
         writer=writer,
         registry=registry,
         peers=peers,
         member_id=settings.member_id,
-        vkey=log_vkey(settings.log_origin, keys.log),
+        vkey=vkey,
         hub_url=settings.hub_url,
+        witness_urls=[one.url or "" for one in policy.witnesses] if policy else (),
+    )
+    witnessing = Witnessing(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        peers=peers,
+        guard=guard,
+        vkey=vkey,
+        hub_url=settings.hub_url,
+        policy=policy,
     )
     upkeep = Upkeep(
-        database=local.database,
         writer=writer,
         registry=registry,
         consents=consents,
         asking=asking,
         peers=peers,
-        guard=guard,
+        witnessing=witnessing,
         clock=local.clock,
         hub_url=settings.hub_url,
         age_s_max=settings.witness_age_s_max,
     )
-    upkeep.load()
     return Node(
         local=local,
         keys=keys,
@@ -227,9 +245,13 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=courier,
         asking=asking,
         upkeep=upkeep,
+        witnessing=witnessing,
         guard=guard,
         peers=peers,
-        telemetry=Telemetry(),
+        telemetry=telemetry,
+        receipts=ReceiptWatch(
+            database=local.database, writer=writer, clock=local.clock, telemetry=telemetry
+        ),
         api_token=read_secret(
             settings.api_token.get_secret_value(), path=settings.home / "api_token"
         ),

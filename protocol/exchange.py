@@ -217,8 +217,10 @@ def check_inclusion(message: WireMessage, envelope: Envelope, *, registry: Regis
         InclusionInvalidError: Proof, checkpoint or entry does not hold, or is of another message.
     """
     try:
-        origin, key = registry.get_log_key(envelope.iss)
         proof = parse_log_proof(message.inclusion)
+        # The claimed origin picks the key; an older log of the sender's still proves what it holds.
+        claimed = proof.note.partition("\n")[0]
+        origin, key = registry.get_log_key(envelope.iss, origin=claimed)
         entry = proof.extra if proof.extra is not None else b""
         checkpoint = _open_head(proof.note, _log_vkey(origin, key.raw))
         verify_inclusion(

@@ -62,7 +62,12 @@ class Settings(BaseSettings):
     api_token: SecretStr = SecretStr("")
     """Bearer token of the operator's API and console; read from ``home/api_token`` when empty."""
     enrolment_token: SecretStr = SecretStr("")
-    """Hub: token to enrol with; read from ``home/enrolment_token`` when empty."""
+    """Hub: token to enrol members with; read from ``home/enrolment_token`` when empty."""
+    subject_token: SecretStr = SecretStr("")
+    """Hub: token to enrol subjects with; read from ``home/subject_token`` when empty.
+
+    Where neither is there, subjects are enrolled by invitation only.
+    """
     simulated: bool = False
     """Hub: the federation is simulated; only then are subjects of the scheme ``sim`` admitted."""
     legal_basis: str = ""
@@ -74,6 +79,8 @@ class Settings(BaseSettings):
     witness_interval_s: int = Field(default=10, ge=1, le=3_600)
     witness_age_s_max: int = Field(default=14_400, ge=0)
     """Without a cosignature this fresh the node stops exchanging; 0 switches the rule off."""
+    witness_policy: str = ""
+    """File (C2SP tlog-policy) of the witnesses asked and their quorum; the hub's when empty."""
     registry_interval_s: int = Field(default=300, ge=1, le=86_400)
     status_interval_s: int = Field(default=60, ge=1, le=300)
     receipt_interval_s: int = Field(default=5, ge=1, le=60)

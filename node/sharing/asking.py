@@ -19,6 +19,7 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Content, Sealer
 from node.sharing.sending import Courier
 from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store.due import DueStore, OpenAsk
 from protocol.consent import Use, check_use, window_start
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
@@ -34,6 +35,7 @@ from schemas.exchange import (
 )
 
 FAN_OUT_MAX = 100
+OPEN_RECEIPTS_MAX = 256
 
 
 class AskingService:
@@ -125,6 +127,11 @@ class AskingService:
         """Return peers whose answers await a receipt."""
         with self._database.read() as uow:
             return SharingStore(uow.connection).list_peers_to_acknowledge()
+
+    def list_open_receipts(self) -> list[OpenAsk]:
+        """Return receipts of ours that got no reply."""
+        with self._database.read() as uow:
+            return DueStore(uow.connection).list_open(op="receipt", limit=OPEN_RECEIPTS_MAX)
 
     async def _ask_within(self, ask: Ask, deadline_s: float) -> Outcome:
         try:

@@ -8,6 +8,7 @@ the newest head of this log that they hold, before the first append.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from enum import Enum
 
 import structlog
@@ -17,7 +18,7 @@ from node.core.errors import NodeError
 from node.core.log import LogStore, compute_root
 from node.core.log_transactions import LogUnavailableError
 from node.core.writer import Writer
-from node.sharing.peers import PeerClient
+from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryHolder
 from protocol.checkpoint import Checkpoint, hash_origin, open_checkpoint
 from protocol.errors import ProtocolError
@@ -60,6 +61,7 @@ class RollbackGuard:
         member_id: str,
         vkey: VerifierKey,
         hub_url: str,
+        witness_urls: Sequence[str] = (),
     ) -> None:
         """Take the ports and hold the writer; without a hub there is nobody to ask first."""
         self._database = database
@@ -69,6 +71,7 @@ class RollbackGuard:
         self._member_id = member_id
         self._vkey = vkey
         self._hub_url = hub_url
+        self._witness_urls = [url for url in witness_urls if url != hub_url]
         self._error: LogRolledBackError | None = None
         self._state = GuardState.UNCONFIRMED if hub_url else GuardState.CONFIRMED
         if hub_url:
@@ -80,9 +83,9 @@ class RollbackGuard:
         return self._state
 
     async def confirm(self) -> GuardState:
-        """Ask hub and members, compare their heads with the log, and let the writer go on.
+        """Ask hub, witnesses and members, compare their heads with the log; let the writer go on.
 
-        Members that do not answer are passed over; the hub must be heard.
+        Witnesses and members that do not answer are passed over; the hub must be heard.
 
         Raises:
             UnavailableError: The hub does not answer.
@@ -90,7 +93,12 @@ class RollbackGuard:
         """
         if self._state is not GuardState.UNCONFIRMED:
             return self._state
-        await self.ask_hub()
+        await self.ask_witness(self._hub_url)
+        for url in self._witness_urls:
+            try:
+                await self.ask_witness(url)
+            except (PeerUnreachableError, ProtocolError) as err:
+                _log.info("head_not_told", witness=url, code=err.code)
         await self._ask_members()
         if self._error is not None:  # The witness's round was told so meanwhile.
             raise self._error
@@ -99,16 +107,16 @@ class RollbackGuard:
         _log.info("log_confirmed", size=self._writer.state.edge.size)
         return self._state
 
-    async def ask_hub(self) -> None:
-        """Compare the hub's head with the log, now.
+    async def ask_witness(self, url: str) -> None:
+        """Compare the head that a witness holds, the hub or another, with the log, now.
 
         Raises:
-            UnavailableError: The hub does not answer.
+            UnavailableError: It does not answer.
             LogRolledBackError: Its head is not on this log, which stops for good.
         """
         name = hash_origin(self._vkey.name)
-        note = await self._peers.fetch_head(f"{self._hub_url}/{name}/checkpoint")
-        await self._compare(note, holder="the hub")
+        note = await self._peers.fetch_head(f"{url}/{name}/checkpoint")
+        await self._compare(note, holder="the hub" if url == self._hub_url else url)
 
     async def _ask_members(self) -> None:
         name = hash_origin(self._vkey.name)

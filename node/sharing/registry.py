@@ -74,9 +74,12 @@ class RegistryHolder:
 
     def find_log_owner(self, origin_sha256_hex: str) -> str | None:
         """Return the member whose log's origin hashes to this name."""
-        for member in self.newest.members if self._newest is not None else ():
-            if hash_origin(member.log_origin) == origin_sha256_hex:
-                return member.member
+        if self._newest is None:
+            return None
+        for origin in self._newest.list_log_origins():
+            if hash_origin(origin) == origin_sha256_hex:
+                owner = self._newest.find_log(origin)
+                return None if owner is None else owner.member
         return None
 
     def find(self, seq: int) -> tuple[bytes, int, int] | None:
@@ -104,7 +107,7 @@ class RegistryHolder:
             if first.seq != 1 or first.prev != FIRST_PREVIOUS:
                 raise RegistryChainError("the chain is followed from snapshot 1")
             return first
-        anchors = [entry.key for entry in older.hub_keys if entry.revoked_at is None]
+        anchors = older.list_signers()
         registry = open_registry(tokens, anchors=anchors, threshold=older.threshold)
         held = self._references.get(registry.seq)
         if held is None or held[0] != registry.hash:

@@ -13,6 +13,7 @@ from node.core.decision import Batch
 from node.sharing.batching import ExchangeBatch
 from node.sharing.outgoing import Item, Sent, Verified
 from node.sharing.store import SharingStore
+from node.sharing.store.due import DueStore
 from node.sharing.store.grants import NOTICE_DONE, NOTICE_REFUSED, GrantStore
 from protocol.encoding import encode_b64u
 from protocol.errors import SchemaError
@@ -86,6 +87,13 @@ def _conclude_delivery(batch: Batch, store: SharingStore, sent: Sent, verified: 
         store.mark_delivered(sent.consent)
 
 
+def _conclude_receipt(batch: Batch, _store: SharingStore, sent: Sent, verified: Verified) -> None:
+    if verified.envelope.st in _RECEIPT_AGAIN:
+        DueStore(batch.connection).forget_receipt(sent.jti)
+
+
+# Refused for its own time, not for what it says: a new receipt may cover the same answers.
+_RECEIPT_AGAIN = frozenset({"clock-skew", "expired", "registry-expired", "registry-unknown"})
 _READERS: Mapping[tuple[str, str], Read] = MappingProxyType(
     {
         ("query", SUMMARY_CONTENT_TYPE): _read_summary,
@@ -102,5 +110,6 @@ _CONCLUSIONS: Mapping[str, Conclude] = MappingProxyType(
         "push": _conclude_notice,
         "correct": _conclude_notice,
         "erase": _conclude_notice,
+        "receipt": _conclude_receipt,
     }
 )

@@ -150,6 +150,26 @@ peer_head = Table(
     Column("checkpoint", Text, nullable=False),
 )
 
+# Keys of our own that were changed, once the log has an entry of it.
+own_key_change = Table(
+    "own_key_change",
+    metadata,
+    Column("kid", String(43), primary_key=True),
+    Column("use", String(16), nullable=False),
+    Column("statement", HASH, nullable=False),
+    Column("logged_at_s", BigInteger, nullable=False),
+)
+
+# Snapshots of a number that another one has here, both signed by the hub: evidence, kept.
+registry_fork = Table(
+    "registry_fork",
+    metadata,
+    Column("hash", HASH, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("tokens", Text, nullable=False),
+    Column("seen_at_s", BigInteger, nullable=False),
+)
+
 received_summary = Table(
     "received_summary",
     metadata,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
+from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
 
@@ -342,5 +343,5 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "yes": Text("是", "yes"),
         "no": Text("否", "no"),
     }
-    | {key: Text(*words) for key, words in SUMMARY_TEXTS.items()}
+    | {key: Text(*words) for key, words in {**SUMMARY_TEXTS, **REPORT_TEXTS}.items()}
 )

@@ -31,6 +31,7 @@ from tests.support.logs import LogHouse, append
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE, AFTER = "not applied", "applied but reported failed"
+WHERE = ["thread", "loop", "loop at once"]
 
 
 @pytest.fixture
@@ -99,9 +100,14 @@ def list_rows(house: LogHouse) -> list[int]:
         return sorted(uow.connection.execute(select(log_witnessed.c.size)).scalars())
 
 
+def open_writer(house: LogHouse, *, where: str) -> Writer:
+    """Open a writer that commits in a thread of its own, beside a loop or in the loop's turn."""
+    return house.open_quick() if where == "loop at once" else house.open_slow()
+
+
 def submit_all(writer: Writer, decisions: list[Decision[Any]], *, where: str) -> list[Any]:
     """Submit from an event loop or from this thread; return results and errors."""
-    if where == "loop":
+    if where != "thread":
 
         async def run() -> list[Any]:
             waiting = (writer.submit_async(decide) for decide in decisions)
@@ -112,11 +118,11 @@ def submit_all(writer: Writer, decisions: list[Decision[Any]], *, where: str) ->
     return [future.exception(timeout=10) or future.result() for future in futures]
 
 
-@pytest.mark.parametrize("where", ["thread", "loop"])
+@pytest.mark.parametrize("where", WHERE)
 def test_a_commit_that_is_not_applied_leaves_nothing_and_releases_nothing(
     house: LogHouse, where: str
 ) -> None:
-    writer = house.open()
+    writer = open_writer(house, where=where)
     FailingCommit(house.database, mode=BEFORE)
 
     results = submit_all(writer, [write_row_and_entry(10)], where=where)
@@ -128,11 +134,11 @@ def test_a_commit_that_is_not_applied_leaves_nothing_and_releases_nothing(
     assert (placement.index, list_rows(house), house.check()) == (1, [10, 11], 2)
 
 
-@pytest.mark.parametrize("where", ["thread", "loop"])
+@pytest.mark.parametrize("where", WHERE)
 def test_a_commit_that_is_applied_and_reported_failed_releases_nothing_and_is_built_on(
     house: LogHouse, where: str
 ) -> None:
-    writer = house.open()
+    writer = open_writer(house, where=where)
     FailingCommit(house.database, mode=AFTER)
 
     results = submit_all(writer, [write_row_and_entry(10)], where=where)
@@ -148,7 +154,7 @@ def test_a_commit_that_is_applied_and_reported_failed_releases_nothing_and_is_bu
 @pytest.mark.parametrize(
     "text",
     [
-        "INSERT INTO log_entry",
+        "INSERT INTO log_batch",
         "UPDATE log_head",
         "INSERT INTO log_tile",
         "INSERT INTO log_witnessed",
@@ -180,11 +186,11 @@ class BrokenStream(io.StringIO):
         raise OSError(errno.ENOSPC, "no space left")
 
 
-@pytest.mark.parametrize("where", ["thread", "loop"])
+@pytest.mark.parametrize("where", WHERE)
 def test_a_failure_that_cannot_even_be_reported_keeps_nobody_waiting(
     house: LogHouse, where: str
 ) -> None:
-    writer = house.open()
+    writer = open_writer(house, where=where)
     FailingCommit(house.database, mode=BEFORE)
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=BrokenStream()))
     try:

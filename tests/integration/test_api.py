@@ -62,7 +62,7 @@ class Site:
             LogStore(uow.connection).store_witnessed(
                 size=head.edge.size, checkpoint=head.checkpoint, at_s=NOW_S
             )
-        self.node.upkeep.load()
+        self.node.witnessing.load()
 
     def post_message(self, forgery: Forgery) -> tuple[int, str, dict[str, object]]:
         """Send a message of alpha's; return status, code and body of the signed answer."""

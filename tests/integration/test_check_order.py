@@ -35,7 +35,7 @@ STRANGER = SigningKey(b"\x77" * 32)
 JTI = b"\x2a" * JTI_BYTES
 REGISTRY_LIFE_S = 86_400
 WRITTEN_BY_AN_EXCHANGE = {
-    "log_entry",
+    "log_batch",
     "log_head",
     "log_tile",
     "exchange_in",

@@ -12,14 +12,13 @@ from node.bootstrap import Node, build_node, init_home, key_path
 from node.core.config import build_settings
 from node.core.errors import UnavailableError
 from node.core.keystore import save_key
-from node.core.log import log_vkey
 from node.core.log_tables import log_witnessed
 from node.hub.api import build_hub_routes
-from node.sharing.guard import RollbackGuard
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryAbsentError
-from node.sharing.upkeep import Upkeep, WitnessRefusedError, run_round
+from node.sharing.upkeep import Upkeep, run_round
+from node.sharing.witnessing import WitnessRefusedError
 from protocol.consent import ConsentState, commit_subject, hash_consent
 from protocol.cosignature import SIZE_CONTENT_TYPE
 from protocol.encoding import encode_b64u
@@ -32,6 +31,7 @@ from tests.support.exchanges import Scene, build_scene, deliver
 from tests.support.forging import build_consent
 from tests.support.nodes import BUSINESS_DATE, NOW_S, build_migrated_database
 from tests.support.streaming import Streaming
+from tests.support.upkeep import build_upkeep
 
 HUB_URL = "http://hub.example"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -144,8 +144,8 @@ def test_cosigned_head_is_kept_over_a_restart(site: Site) -> None:
     site.follow()
     site.witness()
 
-    site.upkeep._witnessed = None
-    site.upkeep.load()
+    site.node.witnessing._state = None
+    site.node.witnessing.load()
 
     assert site.upkeep.witnessed is not None
     assert (site.upkeep.witnessed.size, site.upkeep.witnessed.witnessed_at_s) == (1, NOW_S)
@@ -293,26 +293,7 @@ def test_peer_that_is_away_keeps_no_other_waiting_for_its_receipt(scene: Scene) 
         asyncio.run(alpha.asking.deliver(held))
         asks.append(Ask(consent=held.hash, purpose="P1", metrics=(Section.VOLUME,), last_months=12))
     asyncio.run(alpha.asking.fan_out(asks, deadline_s=20))
-    upkeep = Upkeep(
-        database=alpha.local.database,
-        writer=alpha.writer,
-        registry=alpha.registry,
-        consents=alpha.consents,
-        asking=alpha.asking,
-        peers=PeerClient(timeout_s=1),
-        clock=scene.federation.clock,
-        guard=RollbackGuard(
-            database=alpha.local.database,
-            writer=alpha.writer,
-            registry=alpha.registry,
-            peers=PeerClient(timeout_s=1),
-            member_id="alpha.example",
-            vkey=log_vkey("alpha.example/chengxin/log/1", hubs.ALPHA.log_key),
-            hub_url="",
-        ),
-        hub_url="",
-        age_s_max=0,
-    )
+    upkeep = build_upkeep(alpha)
     waiting = alpha.asking.list_peers_to_acknowledge()
     scene.federation.peers.unreachable = {f"https://{waiting[0]}"}
 
