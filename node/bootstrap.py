@@ -344,5 +344,6 @@ def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecor
             received_on=received.received_on,
         )
         for received in list_received_summaries(uow, subject)
-        if received.summary is not None
+        # What the consent does not let feed a rating feeds none; the page says so.
+        if received.summary is not None and received.may_rate
     ]
