@@ -18,8 +18,10 @@ from schemas.exchange import (
     ConsentHeldBody,
     ConsentPutBody,
     ProblemBody,
+    QueryBatchBody,
     QueryBody,
     ReceiptHeldBody,
+    SummaryBatchBody,
 )
 from schemas.summary import Summary
 from schemas.wire import WireModel
@@ -32,8 +34,10 @@ BODIES: MappingProxyType[str, type[WireModel]] = MappingProxyType(
         "consent-put": ConsentPutBody,
         "problem": ProblemBody,
         "query": QueryBody,
+        "query-batch": QueryBatchBody,
         "receipt-held": ReceiptHeldBody,
         "summary": Summary,
+        "summary-batch": SummaryBatchBody,
     }
 )
 

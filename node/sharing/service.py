@@ -28,7 +28,8 @@ from node.sharing.store.received import ReceivedStore
 from protocol.consent import Consent
 from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
-from schemas.exchange import DeliveredConsent
+from protocol.strict_json import parse_object
+from schemas.exchange import DeliveredConsent, SummaryBatchBody
 from schemas.summary import Summary
 
 
@@ -209,14 +210,16 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
             provider=row.provider,
             msg=row.msg,
             received_on=row.received_on,
-            summary=None if row.body is None else _read_summary(row.body),
+            summary=None if row.body is None else _read_summary(row.body, item=row.item),
         )
         for row in ReceivedStore(uow.connection).list_received(subject)
     ]
 
 
-def _read_summary(body: bytes) -> Summary | None:
+def _read_summary(body: bytes, *, item: int) -> Summary | None:
     try:
+        if parse_object(body).get("kind") == "summary-batch":
+            return SummaryBatchBody.from_bytes(body).items[item].summary
         return Summary.from_bytes(body)
     except ProtocolError:  # Of a formula version that this node no longer reads.
         return None
