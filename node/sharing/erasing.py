@@ -7,7 +7,9 @@ told afterwards, by a message that is repeated until it is acknowledged.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
@@ -104,11 +106,11 @@ class ErasureService:
 
     async def _erase(self, due: dict[bytes, str]) -> int:
         erased = [
-            await self._writer.submit_async(
-                lambda batch, msg=msg, basis=basis: self._decide_erasure(batch, msg, basis=basis)
-            )
+            await self._writer.submit_async(partial(self._decide_erasure, msg=msg, basis=basis))
             for msg, basis in due.items()
         ]
+        if any(erased):
+            await asyncio.to_thread(self._database.overwrite_deleted)
         return sum(erased)
 
     def _decide_erasure(self, batch: Batch, msg: bytes, *, basis: str) -> Decided[bool]:
@@ -128,9 +130,7 @@ class ErasureService:
             waiting = GrantStore(uow.connection).list_to_attest()
         for provider, basis in waiting:
             await self._writer.submit_async(
-                lambda batch, provider=provider, basis=basis: self._decide_attestation(
-                    batch, provider, basis=basis
-                )
+                partial(self._decide_attestation, provider=provider, basis=basis)
             )
 
     def _decide_attestation(

@@ -171,6 +171,8 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
+                ("grants", node.grants.carry, settings.receipt_interval_s),
+                ("standing", node.grants.look, settings.standing_interval_s),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
