@@ -12,6 +12,7 @@ from protocol.consent import ConsentStatus, sign_status
 from protocol.encoding import encode_b64u, sha256
 from protocol.keys import SigningKey
 from protocol.limits import MESSAGE_LIFE_S_MAX, SALT_BYTES
+from protocol.manifest import FanOutManifest, sign_manifest
 from protocol.message import (
     ANSWERED,
     Envelope,
@@ -66,6 +67,15 @@ class Sealer:
         self._key = key
         self.random_bytes = random_bytes
 
+    @property
+    def kid(self) -> str:
+        """Return the name of the key in use."""
+        return self._key.kid
+
+    def change_key(self, key: SigningKey) -> None:
+        """Sign with another key from now on; the caller has logged the change."""
+        self._key = key
+
     def seal(
         self,
         content: Content,
@@ -105,6 +115,10 @@ class Sealer:
             salt=salt,
             msg_hash=sha256(env.encode("ascii")),
         )
+
+    def sign_manifest(self, manifest: FanOutManifest) -> str:
+        """Sign what came of a fan-out."""
+        return sign_manifest(manifest, key=self._key)
 
     def sign_status(self, status: ConsentStatus) -> str:
         """Sign a change of a consent's state as its provider."""

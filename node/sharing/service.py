@@ -25,6 +25,7 @@ from node.sharing.consents import (
 from node.sharing.received import read_told
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store.received import ReceivedStore
 from protocol.consent import Consent, read_held_consent
 from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
@@ -227,7 +228,7 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
             erase_basis=row.erase_basis,
             is_erased=row.erased_at_ms is not None,
         )
-        for row in SharingStore(uow.connection).list_received(subject)
+        for row in ReceivedStore(uow.connection).list_received(subject)
     ]
 
 
