@@ -22,7 +22,7 @@ from node.sharing.rules_life import LEGAL, LifeEnd, find_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import SharingStore
-from node.sharing.store.grants import GrantStore, KeptSummary
+from node.sharing.store.grants import Attested, GrantStore, KeptSummary
 from protocol.consent import read_held_consent
 from protocol.encoding import encode_b64u
 from protocol.entry import ErasedEntry, format_entry
@@ -95,6 +95,11 @@ class ErasureService:
         count = await self._erase(dict.fromkeys(kept, REQUESTED))
         await self._tell()
         return count
+
+    def list_attested(self, *, limit: int) -> list[Attested]:
+        """Return which of our own answers peers say to have erased."""
+        with self._database.read() as uow:
+            return GrantStore(uow.connection).list_attested(limit=limit)
 
     def _plan(self) -> None:
         """Write for what has come, or was withdrawn, when it goes."""

@@ -30,6 +30,7 @@ from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
+from node.sharing.grants_api import build_grants_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
@@ -76,6 +77,11 @@ def build_app(node: Node) -> FastAPI:
             settling=node.settling,
             upkeep=node.upkeep,
         ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_grants_router(consents=node.consents, grants=node.grants),
         prefix=API_PREFIX,
         dependencies=guarded,
     )

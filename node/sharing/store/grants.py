@@ -58,6 +58,16 @@ class Told:
     body: bytes | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested:
+    """An answer of ours that its receiver says to have erased."""
+
+    ans: bytes
+    peer: str
+    basis: str
+    attested_at_ms: int
+
+
 class GrantStore:
     """One transaction's view."""
 
@@ -261,10 +271,18 @@ class GrantStore:
             self._connection.execute(insert(erasure_in), rows)
         return len(found)
 
-    def list_attested(self, *, limit: int) -> Sequence[AnyRow]:
+    def list_attested(self, *, limit: int) -> list[Attested]:
         """Return what peers say to have erased, the newest first."""
         query = select(erasure_in).order_by(erasure_in.c.attested_at_ms.desc()).limit(limit)
-        return self._connection.execute(query).all()
+        return [
+            Attested(
+                ans=bytes(row.ans),
+                peer=row.peer,
+                basis=row.basis,
+                attested_at_ms=row.attested_at_ms,
+            )
+            for row in self._connection.execute(query)
+        ]
 
     # --- what was told under consents
 
@@ -293,6 +311,15 @@ class GrantStore:
             consent_status.c.consent == consent_hash, consent_status.c.signer == signer
         )
         return self._connection.execute(query).scalar_one_or_none() or 0
+
+    def list_statuses(self, consent_hash: bytes) -> list[str]:
+        """Return the signed statuses of a consent in the order in which they were taken."""
+        query = (
+            select(consent_status.c.token)
+            .where(consent_status.c.consent == consent_hash)
+            .order_by(consent_status.c.id)
+        )
+        return list(self._connection.execute(query).scalars())
 
     def find_newest_status(self, consent_hash: bytes, *, signer: str) -> str:
         """Return a signer's newest status of a consent; empty where there is none."""
