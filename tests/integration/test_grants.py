@@ -32,7 +32,7 @@ from schemas.notices import EraseBody
 from schemas.summary import Section
 from tests.support.exchanges import Scene, build_scene, observe, write_invoices
 from tests.support.forging import change_purpose, sign_state
-from tests.support.nodes import SUBJECT, SUBJECT_KEY, TestNode
+from tests.support.nodes import BUSINESS_DATE, SUBJECT, SUBJECT_KEY, TestNode
 
 EntryT = TypeVar("EntryT", bound=KnownKind)
 DAY_S = 86_400
@@ -192,6 +192,49 @@ def test_fewer_invoices_than_the_consent_asks_for_are_no_answer(scene: Scene) ->
 
     assert scene.send(scene.query(few)).code == "no-answer"
     assert scene.send(scene.query(enough)).code == "full"
+
+
+@pytest.mark.parametrize(
+    ("derive", "is_used"), [(("rating",), True), (("model",), False), ((), False)], ids=str
+)
+def test_a_summary_feeds_a_rating_only_where_its_consent_says_so(
+    scene: Scene, derive: tuple[str, ...], *, is_used: bool
+) -> None:
+    customer_row = write_invoices(SUBJECT, count=3).encode()
+    scene.consumer.local.records.import_file(customer_row, file_name="own.csv")
+    held = hold_on_both_sides(scene, replace(scene.grant(), derive=derive))
+    ans = ask(scene, held)
+    customer_id = scene.consumer.local.assessment.find_customer_id(str(SUBJECT))
+    assert customer_id is not None
+
+    pair = scene.consumer.local.assessment.assess_customer(customer_id, as_of=BUSINESS_DATE)
+
+    read = {line.ref for line in pair.with_peers.assessment.evidence}
+    assert (encode_b64u(ans) in read) is is_used
+    (received,) = scene.consumer.consents.list_received(str(SUBJECT))
+    assert received.may_rate is is_used
+
+
+def test_of_a_rating_hash_codes_and_points_stay_when_its_input_is_erased(scene: Scene) -> None:
+    scene.consumer.local.records.import_file(
+        write_invoices(SUBJECT, count=3).encode(), file_name="own.csv"
+    )
+    held = hold_on_both_sides(scene, scene.grant())
+    ans = ask(scene, held)
+    assessment = scene.consumer.local.assessment
+    customer_id = assessment.find_customer_id(str(SUBJECT))
+    assert customer_id is not None
+    before = assessment.assess_customer(customer_id, as_of=BUSINESS_DATE).with_peers.assessment
+
+    asyncio.run(scene.consumer.grants.erasure.erase_consent(held.hash))
+
+    latest = assessment.find_latest(customer_id)
+    assert latest is not None
+    after = latest.with_peers.assessment
+    assert after.score_deci == before.score_deci
+    assert [one.code for one in after.factors] == [one.code for one in before.factors]
+    assert {one.peers_value for one in after.factors} == {None}
+    assert encode_b64u(ans) in {line.ref for line in after.evidence}
 
 
 # --- erasure
