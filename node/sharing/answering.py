@@ -78,6 +78,11 @@ class AnsweringService:
         )
         self._turnstile = Turnstile()
 
+    @property
+    def ports(self) -> Ports:
+        """Return what decides here, for whoever tells the same unasked."""
+        return self._ports
+
     async def answer(self, raw: bytes) -> Reply:
         """Check a message off the lock, have it decided, and return the reply after the commit.
 
