@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from node.assessment.evidence import PeerSummaryRecord
@@ -22,7 +23,10 @@ from node.core.keystore import (
     save_key,
 )
 from node.core.log import log_vkey
+from node.core.log_check import LogCheck
+from node.core.log_session import LogSession
 from node.core.migrations import upgrade_database
+from node.core.people.service import PeopleService
 from node.core.telemetry import Telemetry
 from node.core.writer import Writer
 from node.rating.scale import read_preset_scale
@@ -30,8 +34,10 @@ from node.rating.service import RatingService
 from node.records.service import RecordsService
 from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
+from node.sharing.auditing import AuditService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.fan_out import FanOut
 from node.sharing.guard import RollbackGuard
 from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
@@ -40,6 +46,8 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
+from node.sharing.settling import SettlingService
+from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing, read_witness_policy
 from protocol.encoding import decode_b64u, encode_b64u
@@ -70,6 +78,7 @@ class LocalNode:
     records: RecordsService
     assessment: AssessmentService
     rating: RatingService
+    people: PeopleService
 
     def business_date(self) -> date:
         """Return the business date."""
@@ -87,11 +96,17 @@ class Node:
     local: LocalNode
     keys: Keys
     writer: Writer
+    session: LogSession
+    log_check: LogCheck
     registry: RegistryHolder
     consents: ConsentService
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    fan_out: FanOut
+    settling: SettlingService
+    auditing: AuditService
+    receipts: ReceiptWatch
     upkeep: Upkeep
     witnessing: Witnessing
     own_keys: OwnKeys
@@ -135,6 +150,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),
+        people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
 
 
@@ -168,6 +184,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         age_days_max=settings.key_age_days_max,
     )
     verdicts = ConsentVerdicts()
+    telemetry = Telemetry()
     peers = PeerClient(timeout_s=settings.peer_timeout_s)
     consents = ConsentService(
         database=local.database,
@@ -199,6 +216,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
     )
+    auditing = AuditService(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        people=local.people,
+        clock=local.clock,
+        member_id=settings.member_id,
+    )
     asking = AskingService(
         database=local.database,
         writer=writer,
@@ -206,6 +231,12 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         sealer=sealer,
         courier=courier,
         verdicts=verdicts,
+    )
+    fan_out = FanOut(
+        database=local.database, clock=local.clock, sealer=sealer, asking=asking, courier=courier
+    )
+    settling = SettlingService(
+        database=local.database, writer=writer, clock=local.clock, courier=courier
     )
     vkey = log_vkey(settings.log_origin, keys.log)
     policy = None
@@ -246,17 +277,27 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         local=local,
         keys=keys,
         writer=writer,
+        session=LogSession(
+            writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
+        ),
+        log_check=LogCheck(database=local.database, writer=writer),
         registry=registry,
         consents=consents,
         answering=answering,
         courier=courier,
         asking=asking,
+        fan_out=fan_out,
+        settling=settling,
+        auditing=auditing,
         upkeep=upkeep,
         witnessing=witnessing,
         own_keys=own_keys,
         guard=guard,
         peers=peers,
-        telemetry=Telemetry(),
+        telemetry=telemetry,
+        receipts=ReceiptWatch(
+            database=local.database, writer=writer, clock=local.clock, telemetry=telemetry
+        ),
         api_token=read_secret(
             settings.api_token.get_secret_value(), path=settings.home / "api_token"
         ),

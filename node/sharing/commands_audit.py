@@ -15,6 +15,7 @@ from rich.text import Text
 from node.core.clock import Clock, now_s
 from node.core.config import Settings
 from node.core.database import Database
+from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService, Scope
 from node.sharing.export import export_bundle
 from node.sharing.registry import RegistryHolder
 from protocol.__main__ import parse_anchor, verify_paths
@@ -74,6 +75,11 @@ class LocalParts(Protocol):
         """The database."""
         ...
 
+    @property
+    def people(self) -> PeopleService:
+        """Tokens and the access log."""
+        ...
+
 
 class AuditHome(Protocol):
     """What ``ctx.obj`` holds."""
@@ -99,6 +105,9 @@ def export(
     registry = RegistryHolder(
         database=parts.database, anchor=parse_anchor(parts.settings.hub_anchor)
     )
+    if not redacted:
+        look = Look(what="export", target=f"command: {out.name}", scope=Scope.BODIES)
+        parts.people.record(OPERATOR_PRINCIPAL, look)
     with parts.database.read() as uow:
         written = export_bundle(
             uow,

@@ -33,6 +33,10 @@ class Ask:
     purpose: str
     metrics: tuple[Section, ...]
     last_months: int
+    jti: bytes | None = None
+    """The message's id, where the caller must know it beforehand."""
+    may_exist: bool = False
+    """A message of this id may have been logged before: it is that one that is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from node.core.decision import Batch
 from node.sharing.batching import ExchangeBatch
 from node.sharing.outgoing import Item, Sent, Verified
 from node.sharing.store import SharingStore
+from node.sharing.store.due import DueStore
 from protocol.errors import SchemaError
 from protocol.message import ANSWERED, Envelope
 from schemas.exchange import (
@@ -72,6 +73,13 @@ def _conclude_delivery(batch: Batch, store: SharingStore, sent: Sent, verified: 
         store.mark_delivered(sent.consent)
 
 
+def _conclude_receipt(batch: Batch, _store: SharingStore, sent: Sent, verified: Verified) -> None:
+    if verified.envelope.st in _RECEIPT_AGAIN:
+        DueStore(batch.connection).forget_receipt(sent.jti)
+
+
+# Refused for its own time, not for what it says: a new receipt may cover the same answers.
+_RECEIPT_AGAIN = frozenset({"clock-skew", "expired", "registry-expired", "registry-unknown"})
 _READERS: Mapping[tuple[str, str], Read] = MappingProxyType(
     {
         ("query", SUMMARY_CONTENT_TYPE): _read_summary,
@@ -79,4 +87,6 @@ _READERS: Mapping[tuple[str, str], Read] = MappingProxyType(
         ("receipt", RECEIPT_HELD_CONTENT_TYPE): _read_receipt_held,
     }
 )
-_CONCLUSIONS: Mapping[str, Conclude] = MappingProxyType({"consent.put": _conclude_delivery})
+_CONCLUSIONS: Mapping[str, Conclude] = MappingProxyType(
+    {"consent.put": _conclude_delivery, "receipt": _conclude_receipt}
+)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from protocol.encoding import sha256
 from protocol.keys import SigningKey
 from protocol.limits import MESSAGE_LIFE_S_MAX, SALT_BYTES
+from protocol.manifest import FanOutManifest, sign_manifest
 from protocol.message import (
     ANSWERED,
     Envelope,
@@ -112,6 +113,10 @@ class Sealer:
             salt=salt,
             msg_hash=sha256(env.encode("ascii")),
         )
+
+    def sign_manifest(self, manifest: FanOutManifest) -> str:
+        """Sign what came of a fan-out."""
+        return sign_manifest(manifest, key=self._key)
 
 
 def build_answer(body: bytes, *, content_type: str, consents: tuple[bytes, ...] = ()) -> Content:

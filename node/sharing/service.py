@@ -24,6 +24,7 @@ from node.sharing.consents import (
 )
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store.received import ReceivedStore
 from protocol.consent import Consent
 from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
@@ -210,7 +211,7 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
             received_on=row.received_on,
             summary=None if row.body is None else _read_summary(row.body),
         )
-        for row in SharingStore(uow.connection).list_received(subject)
+        for row in ReceivedStore(uow.connection).list_received(subject)
     ]
 
 

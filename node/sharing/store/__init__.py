@@ -1,6 +1,7 @@
 """All SQL of the sharing room, by subject: exchanges and consents, registry snapshots, releases."""
 
 from node.sharing.store.exchanging import (
+    CODE_GIVEN_UP,
     CODE_OPEN,
     INSERT_INCOMING,
     INSERT_OUTGOING,
@@ -12,10 +13,12 @@ from node.sharing.store.exchanging import (
     StoredAnswer,
 )
 from node.sharing.store.keys import ForkStore, OwnKeyStore
+from node.sharing.store.questions import QuestionStore
 from node.sharing.store.releases import ReleaseStore, StoredRelease
 from node.sharing.store.snapshots import SnapshotStore
 
 __all__ = [
+    "CODE_GIVEN_UP",
     "CODE_OPEN",
     "INSERT_INCOMING",
     "INSERT_OUTGOING",
@@ -25,6 +28,7 @@ __all__ = [
     "HeldConsent",
     "OutgoingExchange",
     "OwnKeyStore",
+    "QuestionStore",
     "ReleaseStore",
     "SharingStore",
     "SnapshotStore",
