@@ -183,8 +183,6 @@ def test_a_key_change_by_nobodys_key_is_refused(hub: TestHub) -> None:
 @pytest.mark.parametrize(
     "taken", [ALPHA.log_key, HUB_KEY, WITNESS_KEY], ids=["log", "hub", "witness"]
 )
-    "taken", [ALPHA.log_key, HUB_KEY, WITNESS_KEY], ids=["log", "hub", "witness"]
-)
 def test_a_new_key_that_has_an_owner_is_refused(hub: TestHub, taken: SigningKey) -> None:
     with pytest.raises(KeyTakenError):
         change(hub, replace(CHANGE, new=taken.public), new=taken)
