@@ -22,7 +22,6 @@ from node.sharing.audit_api import build_audit_router
 from node.sharing.auditing import AuditService
 from node.sharing.outgoing import Ask
 from node.web.app import build_app as build_whole_app
-from protocol.audit import audit_bundles
 from protocol.audit.findings import Verdict
 from protocol.bundle import parse_bundle_files
 from protocol.consent import ConsentState
@@ -31,6 +30,7 @@ from protocol.errors import ProtocolError
 from protocol.log_proof import parse_log_proof
 from protocol.merkle import leaf_hash
 from tests.integration.test_audit_export import SECTIONS, cosign
+from tests.support.auditing import audit_bundles
 from tests.support.console_node import API_TOKEN, build_empty_node
 from tests.support.exchanges import Scene, build_scene
 from tests.support.nodes import HUB_KEY, SUBJECT
