@@ -91,7 +91,7 @@ def build_app(node: Node) -> FastAPI:
         )
     )
     app.router.routes.extend(_build_open_routes(node))
-    app.router.routes.extend(build_console_routes(node))
+    app.router.routes.extend(build_console_routes(node, health=lambda: _report_health(node)))
     return app
 
 
