@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from node.assessment.evidence import PeerSummaryRecord
@@ -22,6 +23,8 @@ from node.core.keystore import (
     save_key,
 )
 from node.core.log import log_vkey
+from node.core.log_check import LogCheck
+from node.core.log_session import LogSession
 from node.core.migrations import upgrade_database
 from node.core.people.service import PeopleService
 from node.core.telemetry import Telemetry
@@ -34,6 +37,7 @@ from node.sharing.asking import AskingService
 from node.sharing.auditing import AuditService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.fan_out import FanOut
 from node.sharing.guard import RollbackGuard
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
@@ -41,6 +45,7 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
+from node.sharing.settling import SettlingService
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing, read_witness_policy
@@ -90,11 +95,15 @@ class Node:
     local: LocalNode
     keys: Keys
     writer: Writer
+    session: LogSession
+    log_check: LogCheck
     registry: RegistryHolder
     consents: ConsentService
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    fan_out: FanOut
+    settling: SettlingService
     auditing: AuditService
     receipts: ReceiptWatch
     upkeep: Upkeep
@@ -213,6 +222,12 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=courier,
         verdicts=verdicts,
     )
+    fan_out = FanOut(
+        database=local.database, clock=local.clock, sealer=sealer, asking=asking, courier=courier
+    )
+    settling = SettlingService(
+        database=local.database, writer=writer, clock=local.clock, courier=courier
+    )
     vkey = log_vkey(settings.log_origin, keys.log)
     policy = None
     if settings.witness_policy:
@@ -252,11 +267,17 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         local=local,
         keys=keys,
         writer=writer,
+        session=LogSession(
+            writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
+        ),
+        log_check=LogCheck(database=local.database, writer=writer),
         registry=registry,
         consents=consents,
         answering=answering,
         courier=courier,
         asking=asking,
+        fan_out=fan_out,
+        settling=settling,
         auditing=auditing,
         upkeep=upkeep,
         witnessing=witnessing,
@@ -323,5 +344,6 @@ def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecor
             received_on=received.received_on,
         )
         for received in list_received_summaries(uow, subject)
-        if received.summary is not None
+        # What the consent does not let feed a rating feeds none; the page says so.
+        if received.summary is not None and received.may_rate
     ]

@@ -37,6 +37,7 @@ KEY_OVERLAP_S = 30 * 86_400  # an old key counts beside the new one: its message
 KEY_CHANGE_AHEAD_S_MAX = 30 * 86_400  # how far ahead a change may be announced
 STATUS_LIST_LIFE_S = 300
 STATEMENT_SIGNATURES_MAX = 16
+MANIFEST_BYTES_MAX = 131_072  # one fan-out manifest of a hundred questions
 
 # Names.
 MEMBER_ID_CHARACTERS_MAX = 253

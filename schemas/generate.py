@@ -21,6 +21,7 @@ from schemas.exchange import (
     QueryBody,
     ReceiptHeldBody,
 )
+from schemas.notices import AckBody, CorrectBody, EraseBody, PushBody
 from schemas.summary import Summary
 from schemas.wire import WireModel
 
@@ -28,9 +29,13 @@ FOLDER: Final = Path(__file__).parent / "json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BODIES: MappingProxyType[str, type[WireModel]] = MappingProxyType(
     {
+        "ack": AckBody,
         "consent-held": ConsentHeldBody,
         "consent-put": ConsentPutBody,
+        "correct": CorrectBody,
+        "erase": EraseBody,
         "problem": ProblemBody,
+        "push": PushBody,
         "query": QueryBody,
         "receipt-held": ReceiptHeldBody,
         "summary": Summary,

@@ -24,6 +24,7 @@ from node.cli.audit_report import report
 from node.cli.consent import consent_app
 from node.cli.demo import demo_app
 from node.cli.enrol import enrol_app
+from node.cli.exchange import exchange_app
 from node.cli.query import query_app
 from node.cli.token import token_app
 from node.core.config import ConfigValue, build_settings, load_settings, write_config
@@ -52,6 +53,7 @@ app.add_typer(consent_app, name="consent")
 app.add_typer(hub_app, name="hub")
 audit_app.command("report")(report)
 app.add_typer(audit_app, name="audit")
+app.add_typer(exchange_app, name="exchange")
 app.add_typer(token_app, name="token")
 
 HomeOption = Annotated[

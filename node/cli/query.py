@@ -35,7 +35,7 @@ def query(
     purpose: Annotated[str, typer.Option(help="P1, P2 or P3.")] = "P1",
     metric: Annotated[list[Section] | None, typer.Option(help="Sections; all when absent.")] = None,
     last_months: Annotated[int, typer.Option(help="3 or 12.")] = 12,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Ask every provider under the customer's consents, in parallel."""
     with closing(open_client(load_settings(home))) as client:
@@ -43,7 +43,7 @@ def query(
         consents = [one["consent"] for one in held if one["state"] == "active"]
         if not consents:
             raise NoConsentError(f"no active consent of {subject} is held here")
-        outcomes = client.post(
+        made = client.post(
             "/api/v1/asks",
             {
                 "consents": consents,
@@ -53,9 +53,9 @@ def query(
             },
         )
     if as_json:
-        typer.echo(json.dumps(outcomes))
+        typer.echo(json.dumps(made))
         return
-    Console().print(build_outcome_table(outcomes))
+    Console().print(build_outcome_table(made["outcomes"]))
 
 
 def build_outcome_table(outcomes: list[dict[str, Any]]) -> Table:

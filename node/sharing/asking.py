@@ -6,15 +6,12 @@ repeats its stored answer.
 
 from __future__ import annotations
 
-import asyncio
-
 from node.core.database import Database
-from node.core.decision import Batch, Decided
-from node.core.errors import NodeError, RejectedError
+from node.core.decision import Batch, Decided, NextBatchError
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts
-from node.sharing.outgoing import Ask, Outcome, Sent, build_failure
+from node.sharing.outgoing import Ask, Outcome, Sent, restore
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Content, Sealer
 from node.sharing.sending import Courier
@@ -22,7 +19,6 @@ from node.sharing.store import HeldConsent, SharingStore
 from node.sharing.store.due import DueStore, OpenAsk
 from protocol.consent import Use, check_use, window_start
 from protocol.encoding import encode_b64u
-from protocol.errors import ProtocolError
 from protocol.limits import JTI_BYTES
 from protocol.problems import ConsentMissingError
 from protocol.receipt import ANSWERS_PER_RECEIPT_MAX, RECEIPT_CONTENT_TYPE, format_receipt
@@ -34,7 +30,6 @@ from schemas.exchange import (
     QueryBody,
 )
 
-FAN_OUT_MAX = 100
 OPEN_RECEIPTS_MAX = 256
 
 
@@ -67,16 +62,6 @@ class AskingService:
             UnavailableError: The provider does not answer, or refuses unsigned; the ask stays open.
         """
         return await self._courier.dispatch(lambda batch: self._decide_query(batch, ask))
-
-    async def fan_out(self, asks: list[Ask], *, deadline_s: float) -> list[Outcome]:
-        """Ask several providers at once; one that misses the deadline is ``timeout``, still open.
-
-        Raises:
-            RejectedError: More than a hundred.
-        """
-        if len(asks) > FAN_OUT_MAX:
-            raise RejectedError(f"at most {FAN_OUT_MAX} questions at once")
-        return list(await asyncio.gather(*(self._ask_within(ask, deadline_s) for ask in asks)))
 
     async def deliver(self, held: HeldConsent) -> Outcome:
         """Hand a consent to the provider that it names; delivering it again changes nothing.
@@ -133,16 +118,10 @@ class AskingService:
         with self._database.read() as uow:
             return DueStore(uow.connection).list_open(op="receipt", limit=OPEN_RECEIPTS_MAX)
 
-    async def _ask_within(self, ask: Ask, deadline_s: float) -> Outcome:
-        try:
-            return await asyncio.wait_for(self.ask(ask), timeout=deadline_s)
-        except TimeoutError:
-            return build_failure("timeout", "no answer by the deadline")
-        except (NodeError, ProtocolError) as err:
-            return build_failure(err.code, err.detail)
-
     def _decide_query(self, batch: Batch, ask: Ask) -> Decided[Sent]:
         """Check the consent on our own side too, then log and seal the question."""
+        if (sent := self._find_sent(batch, ask)) is not None:
+            return Decided(entry=None, finish=lambda _placement: sent)
         now_s = batch.now_ms // 1000
         held = ExchangeBatch.of(batch).find_consent(ask.consent)
         if held is None:
@@ -185,7 +164,21 @@ class AskingService:
             consent=ask.consent,
             subject=held.subject,
             purpose=ask.purpose,
+            jti=ask.jti,
         )
+
+    def _find_sent(self, batch: Batch, ask: Ask) -> Sent | None:
+        """Return the question if it was logged before: it is sent again, not asked anew."""
+        if not ask.may_exist or ask.jti is None:
+            return None
+        if ask.jti in batch.taken:
+            raise NextBatchError
+        batch.taken.add(ask.jti)
+        store = SharingStore(batch.connection)
+        outgoing = store.find_outgoing(ask.jti)
+        if outgoing is None or outgoing.request is None:
+            return None
+        return restore(outgoing, outgoing.request, find_subject=store.find_subject)
 
     def _decide_receipt(self, batch: Batch, peer: str) -> Decided[Sent | None]:
         store = SharingStore(batch.connection)

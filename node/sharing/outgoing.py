@@ -33,6 +33,10 @@ class Ask:
     purpose: str
     metrics: tuple[Section, ...]
     last_months: int
+    jti: bytes | None = None
+    """The message's id, where the caller must know it beforehand."""
+    may_exist: bool = False
+    """A message of this id may have been logged before: it is that one that is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,7 @@ def store_response(batch: Batch, verified: Verified, received_on: date) -> None:
                     "subject": item.subject,
                     "consent": item.consent,
                     "received_on": received_on,
+                    "received_at_ms": batch.now_ms,
                 },
             )
 

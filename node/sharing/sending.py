@@ -18,6 +18,7 @@ from node.core.turnstile import Turnstile
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
 from node.sharing.outgoing import (
+    Item,
     Outcome,
     Sent,
     Verified,
@@ -34,8 +35,9 @@ from node.sharing.store import SharingStore
 from protocol.entry import RequestEntry, ResponseEntry, format_entry
 from protocol.errors import ProtocolError
 from protocol.exchange import open_reply
+from protocol.jws import split_compact
 from protocol.limits import ANSWER_BYTES_MAX, JTI_BYTES
-from protocol.message import POSITIVE_STATES, parse_message
+from protocol.message import POSITIVE_STATES, Envelope, parse_envelope, parse_message
 from protocol.problems import QuotaError
 from schemas.exchange import ProblemBody
 
@@ -103,6 +105,33 @@ class Courier:
             sent = restore(outgoing, outgoing.request, find_subject=store.find_subject)
         return await self.send(sent)
 
+    def recall(self, jti: bytes) -> Outcome | None:
+        """Return what is known of a message of ours, None where none has this id.
+
+        Its status is ``open`` without a reply.
+        """
+        with self._database.read() as uow:
+            store = SharingStore(uow.connection)
+            outgoing = store.find_outgoing(jti)
+            if outgoing is None:
+                return None
+            reply = store.find_reply(jti)
+            outcome = Outcome(
+                jti=jti,
+                peer=outgoing.peer,
+                status=outgoing.code,
+                msg=outgoing.msg,
+                ans=outgoing.ans,
+                repeated=True,
+            )
+            if outgoing.request is None or reply is None:
+                return outcome
+            sent = restore(outgoing, outgoing.request, find_subject=store.find_subject)
+        items, detail = _read_body(
+            sent, parse_envelope(split_compact(reply.env).payload), body=reply.body
+        )
+        return replace(outcome, items=items, detail=detail)
+
     async def send(self, sent: Sent) -> Outcome:
         """Send what is logged, verify the reply and log it.
 
@@ -122,6 +151,10 @@ class Courier:
             return await self._writer.submit_async(
                 lambda batch: self._decide_response(batch, sent, verified)
             )
+
+    def draw_jti(self) -> bytes:
+        """Return a new message id, for whoever has to know it before the message is made."""
+        return self._sealer.random_bytes(JTI_BYTES)
 
     def decide_send(
         self,
@@ -187,10 +220,7 @@ class Courier:
             now_s=self._clock.now_ms() // 1000,
             ahead_s=self._ahead_s,
         )
-        if envelope.st in POSITIVE_STATES:
-            items, detail = read_reply(sent, envelope, reply.body), ""
-        else:
-            items, detail = (), ProblemBody.from_bytes(reply.body).detail
+        items, detail = _read_body(sent, envelope, body=reply.body)
         return Verified(envelope=envelope, message=reply, head=head, items=items, detail=detail)
 
     def _decide_response(self, batch: Batch, sent: Sent, verified: Verified) -> Decided[Outcome]:
@@ -250,3 +280,14 @@ class Courier:
             return outcome
 
         return Decided(entry=entry, finish=finish)
+
+
+def _read_body(sent: Sent, envelope: Envelope, *, body: bytes) -> tuple[tuple[Item, ...], str]:
+    """Return the summaries in a reply, or the text of a refusal.
+
+    Raises:
+        ProtocolError: The body breaks its schema or is on somebody else.
+    """
+    if envelope.st in POSITIVE_STATES:
+        return read_reply(sent, envelope, body), ""
+    return (), ProblemBody.from_bytes(body).detail

@@ -25,6 +25,7 @@ from node.core.http.problems import (
     handle_http_exception,
     handle_invalid_request,
 )
+from node.core.log_check import CheckState
 from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
@@ -68,7 +69,13 @@ def build_app(node: Node) -> FastAPI:
     )
     guarded = [Depends(authenticate)]
     app.include_router(
-        build_sharing_router(consents=node.consents, asking=node.asking, upkeep=node.upkeep),
+        build_sharing_router(
+            consents=node.consents,
+            asking=node.asking,
+            fan_out=node.fan_out,
+            settling=node.settling,
+            upkeep=node.upkeep,
+        ),
         prefix=API_PREFIX,
         dependencies=guarded,
     )
@@ -168,6 +175,8 @@ def _report_health(node: Node) -> dict[str, object]:
         "registry_seq": node.registry.newest_seq,
         "log": node.guard.state.value,
         "log_size": node.writer.state.edge.size,
+        "log_check": node.log_check.state.value,
+        "log_checked_size": node.log_check.checked_size,
         "witnessed_size": 0 if witnessed is None else witnessed.size,
         "witness_age_s": -1 if witnessed is None else now_s - witnessed.witnessed_at_s,
         "business_date": node.local.business_date().isoformat(),
@@ -180,33 +189,47 @@ def _report_health(node: Node) -> dict[str, object]:
 def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     settings, upkeep = node.local.settings, node.upkeep
 
+    async def confirm_and_begin() -> None:
+        await node.guard.confirm()
+        await node.session.begin()
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks: list[asyncio.Task[None]] = []
         if settings.hub_url:
             await run_round("registry", upkeep.refresh_registry())
-            await run_round("guard", node.guard.confirm())
+            await run_round("guard", confirm_and_begin())
             await run_round("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
-                ("guard", node.guard.confirm, settings.witness_interval_s),
+                ("guard", confirm_and_begin, settings.witness_interval_s),
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
+        else:
+            await run_round("start", node.session.begin())
+        tasks.append(asyncio.create_task(_check_log(node)))
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(node.session.end)  # so that the last cosignature covers it
             if settings.hub_url:
                 await run_round("witness", upkeep.get_cosigned())
             await node.close()
 
     return lifespan
+
+
+async def _check_log(node: Node) -> None:
+    while node.log_check.state is CheckState.RUNNING:
+        await run_round("log_check", node.log_check.run())
+        await asyncio.sleep(node.local.settings.witness_interval_s)
 
 
 async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:

@@ -292,7 +292,7 @@ def test_peer_that_is_away_keeps_no_other_waiting_for_its_receipt(scene: Scene) 
         held, _ = scene.hold_at_consumer(consent)
         asyncio.run(alpha.asking.deliver(held))
         asks.append(Ask(consent=held.hash, purpose="P1", metrics=(Section.VOLUME,), last_months=12))
-    asyncio.run(alpha.asking.fan_out(asks, deadline_s=20))
+    asyncio.run(alpha.fan_out.ask_all(asks, deadline_s=20))
     upkeep = build_upkeep(alpha)
     waiting = alpha.asking.list_peers_to_acknowledge()
     scene.federation.peers.unreachable = {f"https://{waiting[0]}"}

@@ -23,12 +23,14 @@ from node.sharing.answering import AnsweringService, Reply
 from node.sharing.asking import AskingService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.fan_out import FanOut
 from node.sharing.peers import HttpReply, PeerUnreachableError
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService
+from node.sharing.settling import SettlingService
 from protocol.consent import commit_subject
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
@@ -110,6 +112,8 @@ class TestNode:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    fan_out: FanOut
+    settling: SettlingService
     sealer: Sealer
     buckets: TokenBuckets
 
@@ -277,6 +281,14 @@ class TestFederation:
             business_date=local.business_date,
             ahead_s=10,
         )
+        asking = AskingService(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            courier=courier,
+            verdicts=verdicts,
+        )
         return TestNode(
             member_id=member_id,
             local=local,
@@ -306,13 +318,16 @@ class TestFederation:
                 ahead_s=10,
             ),
             courier=courier,
-            asking=AskingService(
+            asking=asking,
+            fan_out=FanOut(
                 database=local.database,
-                writer=writer,
-                registry=registry,
+                clock=self.clock,
                 sealer=sealer,
+                asking=asking,
                 courier=courier,
-                verdicts=verdicts,
+            ),
+            settling=SettlingService(
+                database=local.database, writer=writer, clock=self.clock, courier=courier
             ),
         )
 

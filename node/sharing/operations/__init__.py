@@ -11,11 +11,13 @@ from types import MappingProxyType
 from typing import Any
 
 from node.sharing.operations.consent_put import CONSENT_PUT
+from node.sharing.operations.erase import ERASE
 from node.sharing.operations.form import Case, Opened, Operation, Ports, Verdict
 from node.sharing.operations.query import QUERY
 from node.sharing.operations.receipt import RECEIPT
+from node.sharing.operations.told import CORRECT, PUSH
 
-_ROWS: tuple[Operation[Any], ...] = (QUERY, CONSENT_PUT, RECEIPT)
+_ROWS: tuple[Operation[Any], ...] = (QUERY, CONSENT_PUT, RECEIPT, PUSH, CORRECT, ERASE)
 
 OPERATIONS: Mapping[tuple[str, str], Operation[Any]] = MappingProxyType(
     {(row.op, row.content_type): row for row in _ROWS}

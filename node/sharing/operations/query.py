@@ -51,6 +51,7 @@ def decide(case: Case, query: QueryBody) -> Verdict:
             metrics=frozenset(query.metrics),
             business_date=ports.business_date(),
             policy=ports.policy,
+            k_min=consent.k_min,
         ),
     )
     if disclosed is None:

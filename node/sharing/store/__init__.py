@@ -1,6 +1,7 @@
 """All SQL of the sharing room, by subject: exchanges and consents, registry snapshots, releases."""
 
 from node.sharing.store.exchanging import (
+    CODE_GIVEN_UP,
     CODE_OPEN,
     INSERT_INCOMING,
     INSERT_OUTGOING,
@@ -11,10 +12,12 @@ from node.sharing.store.exchanging import (
     SharingStore,
     StoredAnswer,
 )
+from node.sharing.store.questions import QuestionStore
 from node.sharing.store.releases import ReleaseStore, StoredRelease
 from node.sharing.store.snapshots import SnapshotStore
 
 __all__ = [
+    "CODE_GIVEN_UP",
     "CODE_OPEN",
     "INSERT_INCOMING",
     "INSERT_OUTGOING",
@@ -22,6 +25,7 @@ __all__ = [
     "INSERT_SUMMARY",
     "HeldConsent",
     "OutgoingExchange",
+    "QuestionStore",
     "ReleaseStore",
     "SharingStore",
     "SnapshotStore",

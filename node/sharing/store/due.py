@@ -10,6 +10,7 @@ from node.sharing.store.exchanging import CODE_OPEN
 from node.sharing.tables import (
     exchange_in,
     exchange_out,
+    payload,
     receipt_in,
     round_cursor,
     unacked_answer,
@@ -34,11 +35,13 @@ class OpenAsk:
     """A message of ours without a reply."""
 
     jti: bytes
+    msg: bytes
     peer: str
     op: str
     subject: str
     at_ms: int
     seq: int
+    is_erased: bool
 
 
 class DueStore:
@@ -123,12 +126,15 @@ class DueStore:
         query = (
             select(
                 exchange_out.c.jti,
+                exchange_out.c.msg,
                 exchange_out.c.peer,
                 exchange_out.c.op,
                 exchange_out.c.subject,
                 exchange_out.c.at_ms,
                 exchange_out.c.seq,
+                payload.c.msg.label("kept"),
             )
+            .outerjoin(payload, payload.c.msg == exchange_out.c.msg)
             .where(exchange_out.c.code == CODE_OPEN)
             .order_by(exchange_out.c.seq)
             .limit(limit)
@@ -138,11 +144,13 @@ class DueStore:
         return [
             OpenAsk(
                 jti=row.jti,
+                msg=row.msg,
                 peer=row.peer,
                 op=row.op,
                 subject=row.subject,
                 at_ms=row.at_ms,
                 seq=row.seq,
+                is_erased=row.kept is None,
             )
             for row in self._connection.execute(query)
         ]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
 from node.sharing.tables import (
     consent,
@@ -27,6 +27,7 @@ from protocol.message import WireMessage
 from protocol.receipt import ACKNOWLEDGED_OPERATIONS
 
 CODE_OPEN = "open"
+CODE_GIVEN_UP = "given-up"
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -243,6 +244,25 @@ class SharingStore:
             subject=row.subject, code=row.code, at_ms=row.at_ms, ans=row.ans, request=request,
         )  # fmt: skip
 
+    def find_reply(self, jti: bytes) -> WireMessage | None:
+        """Return the reply that a message of ours got, unless its body is erased."""
+        query = (
+            select(
+                exchange_out.c.answer_env,
+                exchange_out.c.answer_inclusion,
+                payload.c.body,
+                payload.c.salt,
+            )
+            .join(payload, payload.c.msg == exchange_out.c.ans)
+            .where(exchange_out.c.jti == jti)
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return WireMessage(
+            env=row.answer_env, body=row.body, salt=row.salt, inclusion=row.answer_inclusion
+        )
+
     def list_outgoing(self, *, subject: str | None = None, limit: int = 100) -> Sequence[AnyRow]:
         """Return what we asked, the newest first."""
         query = select(
@@ -253,6 +273,25 @@ class SharingStore:
         if subject is not None:
             query = query.where(exchange_out.c.subject == subject)
         return self._connection.execute(query).all()
+
+    def find_sent(self, jti: bytes) -> tuple[str, str, str] | None:
+        """Return receiver, operation and envelope of a message of ours."""
+        query = select(exchange_out.c.peer, exchange_out.c.op, exchange_out.c.request_env).where(
+            exchange_out.c.jti == jti
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else (row.peer, row.op, row.request_env)
+
+    def give_up(self, jti: bytes) -> bool:
+        """Wait no longer for the reply of a message of ours; False where it is there already."""
+        return (
+            self._connection.execute(
+                update(exchange_out)
+                .where(exchange_out.c.jti == jti, exchange_out.c.code == CODE_OPEN)
+                .values(code=CODE_GIVEN_UP)
+            ).rowcount
+            == 1
+        )
 
     def close_outgoing(self, values: dict[str, Any]) -> bool:
         """Store the reply of one of our messages unless it has one; False where it has.
@@ -342,36 +381,6 @@ class SharingStore:
         ]
         if rows:
             self._connection.execute(insert(receipt_in), rows)
-
-    def list_received(self, subject: str) -> Sequence[AnyRow]:
-        """Return each provider's newest summary on a subject, with its body unless erased."""
-        age = (
-            func.row_number()
-            .over(
-                partition_by=received_summary.c.provider,
-                # Answers of one batch share their time: the later question has the newer one.
-                order_by=(exchange_out.c.answered_at_ms.desc(), exchange_out.c.seq.desc()),
-            )
-            .label("age")
-        )
-        ranked = (
-            select(
-                received_summary.c.provider,
-                received_summary.c.msg,
-                received_summary.c.received_on,
-                age,
-            )
-            .join(exchange_out, exchange_out.c.ans == received_summary.c.msg)
-            .where(received_summary.c.subject == subject)
-            .subquery()
-        )
-        query = (
-            select(ranked.c.provider, ranked.c.msg, ranked.c.received_on, payload.c.body)
-            .outerjoin(payload, payload.c.msg == ranked.c.msg)
-            .where(ranked.c.age == 1)
-            .order_by(ranked.c.provider)
-        )
-        return self._connection.execute(query).all()
 
     def erase_payload(self, msg: bytes) -> None:
         """Delete body and salt of a message; its envelope stays and still verifies."""

@@ -376,7 +376,7 @@ def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: 
         if path.startswith("/api/v1/consents"):
             return 200, b'[{"consent": "x", "state": "active"}]'
         asked.append(json.loads(body))
-        return 200, json.dumps([outcome]).encode()
+        return 200, json.dumps({"outcomes": [outcome]}).encode()
 
     with serve(answer) as url:
         init(tmp_path / "home")
@@ -389,7 +389,7 @@ def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: 
             env={"CHENGXIN_PUBLIC_URL": url},
         )  # fmt: skip
 
-    assert json.loads(result.output) == [outcome]
+    assert json.loads(result.output) == {"outcomes": [outcome]}
     assert asked[0] == {
         "consents": ["x"],
         "purpose": "P1",
@@ -398,3 +398,42 @@ def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: 
     }
     assert asked[1]["metrics"] == list(METRICS)
     assert "beta.example" in table.output
+
+
+def test_exchange_status_lists_what_is_in_doubt_and_settles_it(tmp_path: Path) -> None:
+    doubt = {"id": "A", "peer": "beta.example", "op": "query", "subject": "", "at_ms": 0}
+    paths: list[str] = []
+
+    def answer(path: str, _body: bytes) -> Answer:
+        paths.append(path)
+        settled = path.endswith("settle")
+        extra = {"status": "expired"} if settled else {"would_be": "stored"}
+        return 200, json.dumps([{**doubt, **extra}]).encode()
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        env, home = {"CHENGXIN_PUBLIC_URL": url}, ("--home", str(tmp_path / "home"))
+        listed = call("exchange", "status", *home, env=env)
+        settled = call("exchange", "status", "--settle", *home, env=env)
+        shown = call("exchange", "status", "--json", *home, env=env)
+
+    assert "beta.example" in listed.output
+    assert "expired" in settled.output
+    assert json.loads(shown.output)[0]["would_be"] == "stored"
+    assert paths == ["/api/v1/asks/open", "/api/v1/asks/open/settle", "/api/v1/asks/open"]
+
+
+def test_exchange_give_up_names_the_message(tmp_path: Path) -> None:
+    paths: list[str] = []
+
+    def answer(path: str, _body: bytes) -> Answer:
+        paths.append(path)
+        return 200, b'{"count": 1}'
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        env = {"CHENGXIN_PUBLIC_URL": url}
+        result = call("exchange", "give-up", "AB", "--home", str(tmp_path / "home"), env=env)
+
+    assert "given up" in result.output
+    assert paths == ["/api/v1/asks/AB/give-up"]
