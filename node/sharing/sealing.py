@@ -67,6 +67,15 @@ class Sealer:
         self._key = key
         self.random_bytes = random_bytes
 
+    @property
+    def kid(self) -> str:
+        """Return the name of the key in use."""
+        return self._key.kid
+
+    def change_key(self, key: SigningKey) -> None:
+        """Sign with another key from now on; the caller has logged the change."""
+        self._key = key
+
     def seal(
         self,
         content: Content,

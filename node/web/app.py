@@ -126,7 +126,7 @@ def _build_open_routes(node: Node) -> list[Route]:
                 "role": "member",
                 "versions": [PROTOCOL_VERSION],
                 "media_types": [MEDIA_TYPE],
-                "message_kid": node.keys.message.kid,
+                "message_kid": node.own_keys.kid,
                 "log_origin": settings.log_origin,
                 "limits": {
                     "message_bytes_max": limits.MESSAGE_BYTES_MAX,
@@ -183,6 +183,9 @@ def _report_health(node: Node) -> dict[str, object]:
     }
     if reason:
         report["reason"] = reason
+    warnings = [*node.registry.list_warnings(now_s=now_s), *node.own_keys.list_warnings()]
+    if warnings:
+        report["warnings"] = warnings
     return report
 
 
@@ -199,9 +202,11 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         if settings.hub_url:
             await run_round("registry", upkeep.refresh_registry())
             await run_round("guard", confirm_and_begin())
+            await run_round("keys", node.own_keys.follow())
             await run_round("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
+                ("keys", node.own_keys.follow, settings.registry_interval_s),
                 ("guard", confirm_and_begin, settings.witness_interval_s),
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),

@@ -119,7 +119,6 @@ def receive_summary(
         "subject": customer.subject_id,
         "consent": consent_hash,
         "received_on": BUSINESS_DATE,
-        "item": 0,
     }
     with node.local.database.write() as uow:
         _hold(SharingStore(uow.connection), customer, consent_hash, provider=provider)
