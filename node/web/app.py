@@ -31,6 +31,7 @@ from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
 from node.sharing.peer_api import build_peer_routes
+from node.sharing.timestamping import ROUND_S, Timestamping
 from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
 from node.web.console import build_console_routes
@@ -217,6 +218,8 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         else:
             await run_round("start", node.session.begin())
         tasks.append(asyncio.create_task(_check_log(node)))
+        if node.timestamping is not None:
+            tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
         try:
             yield
         finally:
@@ -235,6 +238,12 @@ async def _check_log(node: Node) -> None:
     while node.log_check.state is CheckState.RUNNING:
         await run_round("log_check", node.log_check.run())
         await asyncio.sleep(node.local.settings.witness_interval_s)
+
+
+async def _stamp_daily(timestamping: Timestamping) -> None:
+    while True:
+        await run_round("timestamp", timestamping.stamp_daily())
+        await asyncio.sleep(ROUND_S)
 
 
 async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:

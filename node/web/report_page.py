@@ -176,6 +176,7 @@ def _build_page(report: ReportPart, texts: Texts) -> ReportPage:
     findings = [*report.findings, *(one for log in report.logs for one in log.findings)]
     room = _ExhibitRoom()
     consents = sorted(report.consents, key=lambda one: _SEVERITY[one.verdict])
+    groups = sorted(report.exchange_counts, key=lambda one: _SEVERITY[one.verdict])
     return ReportPage(
         report=report,
         fingerprint=_find_fingerprint(report),
@@ -188,9 +189,7 @@ def _build_page(report: ReportPart, texts: Texts) -> ReportPage:
             [one for one in findings if one.outcome not in dict(_POINTS)], room=room
         ),
         logs=_cut(report.logs, LOGS_MAX),
-        groups=_cut(
-            sorted(report.exchange_counts, key=lambda one: _SEVERITY[one.verdict]), GROUPS_MAX
-        ),
+        groups=_cut(groups, GROUPS_MAX),
         proven=_cut(
             [one for one in report.exchanges if one.verdict == "proven"],
             PROVEN_EXCHANGES_MAX,
