@@ -232,6 +232,12 @@ REPORT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "why.acknowledged": ("已有签名回执", "acknowledged by a signed receipt"),
         "why.anchor-absent": ("没有信任锚", "There is no anchor"),
+        "why.anchor-unfounded": (
+            "时间戳没有日志条目可依",
+            "A time-stamp that no log entry names",
+        ),
+        "why.timestamp-holds": ("时间戳有效", "The time-stamp holds"),
+        "why.timestamp-invalid": ("时间戳无效", "A time-stamp does not hold"),
         "why.answer-absent": ("答复不在证据包中", "The answer is in no bundle"),
         "why.answer-signed": ("答复签名有效", "the answer is signed"),
         "why.arrival-logged": ("查询方日志记有收到", "the arrival is in the asker's log"),

@@ -1,23 +1,30 @@
 """The log's head time-stamped by an authority that is OpenSSL's own, over loopback."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
 from sqlalchemy import text as sql
+from typer.testing import CliRunner
 
+from node.cli.main import app
 from node.core.clock import ManualClock
 from node.core.config import Settings, SettingsError, build_settings
 from node.core.errors import NodeError
+from node.core.log import LogStore
 from node.core.timestamps import (
     TimestampCertificateError,
     TimestampInvalidError,
     read_certificates,
     verify_timestamp,
 )
+from node.sharing.commands_audit import audit_app
+from node.sharing.export import export_bundle
 from node.sharing.peers import HttpReply, PeerClient, PeerUnreachableError
 from node.sharing.store.stamps import StampRecord, StampStore
 from node.sharing.timestamping import (
@@ -26,11 +33,14 @@ from node.sharing.timestamping import (
     Timestamping,
     build_timestamping,
 )
+from protocol.audit.findings import ExitStatus
+from protocol.checkpoint import parse_checkpoint
+from protocol.cosignature import cosign_checkpoint
 from protocol.encoding import sha256
 from protocol.entry import AnchorEntry, Entry, parse_entry
-from protocol.note import parse_note
+from protocol.note import add_signatures, parse_note, parse_vkey
 from tests.support.exchanges import observe
-from tests.support.nodes import TestFederation, TestNode
+from tests.support.nodes import WITNESS_KEY, TestFederation, TestNode
 from tests.support.stamping import OPENSSL, Authority, Office, make_authority, run, serve
 
 rfc3161 = pytest.importorskip("rfc3161_client", reason="the extra [timestamp] is not installed")
@@ -272,3 +282,77 @@ def test_a_file_without_a_certificate_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TimestampCertificateError):
         read_certificates(tmp_path / "empty.pem")
+
+
+@pytest.fixture
+def stamped(bench: Bench, tmp_path: Path) -> Path:
+    """A bundle with one time-stamp."""
+    asyncio.run(bench.stamping.stamp())
+    note = bench.node.writer.state.checkpoint
+    checkpoint = parse_checkpoint(parse_note(note).text)
+    name = parse_vkey(bench.federation.registry.witness_vkey).name
+    now_s = bench.federation.clock.now_ms() // 1000
+    signature = cosign_checkpoint(checkpoint, name=name, key=WITNESS_KEY, now_s=now_s)
+    out = tmp_path / "bundle"
+    with bench.node.local.database.write() as uow:
+        LogStore(uow.connection).store_witnessed(
+            size=checkpoint.size, checkpoint=add_signatures(note, [signature]), at_s=now_s
+        )
+    with bench.node.local.database.read() as uow:
+        export_bundle(
+            uow,
+            member_id=bench.node.member_id,
+            registry=bench.federation.registry,
+            exported_at_s=now_s,
+            out=out,
+            redacted=True,
+        )
+    return out
+
+
+def verify(stamped: Path, certificate: Path) -> tuple[int, dict[str, Any]]:
+    done = CliRunner().invoke(
+        audit_app,
+        ["verify", str(stamped), "--timestamp-certificate", str(certificate), "--json"],
+    )
+    value = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    return done.exit_code, value
+
+
+def test_the_bundle_holds_the_token_and_the_audit_says_when_it_was_made(
+    stamped: Path, authority: Authority
+) -> None:
+    status, report = verify(stamped, authority.certificate)
+
+    (finding,) = [one for one in report["findings"] if one["code"].startswith("timestamp")]
+    assert finding["code"] == "timestamp-holds"
+    assert "authority.example has seen the head of" in finding["text"]
+    assert finding["place"]["file"] == "anchors.jsonl"
+    assert status == report["exit_status"] != ExitStatus.CONTRADICTED
+
+
+def test_a_token_of_another_authority_contradicts(stamped: Path, tmp_path: Path) -> None:
+    other = make_authority(tmp_path / "other", name="other")
+
+    status, report = verify(stamped, other.certificate)
+
+    assert status == ExitStatus.CONTRADICTED
+    assert "timestamp-invalid" in [one["code"] for one in report["findings"]]
+
+
+def test_certificates_that_cannot_be_read_are_wrong_usage(stamped: Path, tmp_path: Path) -> None:
+    assert verify(stamped, tmp_path / "none.pem")[0] == ExitStatus.USAGE
+
+
+def test_the_report_shows_the_time_stamp(
+    stamped: Path, authority: Authority, tmp_path: Path
+) -> None:
+    out = tmp_path / "report.html"
+
+    CliRunner().invoke(
+        app,
+        ["audit", "report", str(stamped), "--out", str(out)]
+        + ["--timestamp-certificate", str(authority.certificate)],
+    )
+
+    assert "The time-stamp holds" in out.read_text("utf-8")
