@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """A message key older than this is warned of; 0 switches the warning off."""
     status_interval_s: int = Field(default=60, ge=1, le=300)
     receipt_interval_s: int = Field(default=5, ge=1, le=60)
+    standing_interval_s: int = Field(default=3_600, ge=1, le=86_400)
+    """How often standing consents are looked at for changes to push."""
     peer_timeout_s: int = Field(default=10, ge=1, le=300)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

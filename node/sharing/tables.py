@@ -93,6 +93,17 @@ exchange_in = Table(
     Index("ix_exchange_in_ans", "ans"),
 )
 
+# What a batch was answered under each consent; other answers have theirs in ``exchange_in``.
+exchange_item = Table(
+    "exchange_item",
+    metadata,
+    Column("ans", HASH, primary_key=True),
+    Column("item", Integer, primary_key=True, autoincrement=False),
+    Column("consent", HASH, nullable=False),
+    Column("code", String(32), nullable=False),
+    Index("ix_exchange_item_consent", "consent"),
+)
+
 exchange_out = Table(
     "exchange_out",
     metadata,

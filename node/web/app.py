@@ -30,6 +30,7 @@ from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
+from node.sharing.grants_api import build_grants_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.timestamping import ROUND_S, Timestamping
 from node.sharing.upkeep import run_round
@@ -77,6 +78,11 @@ def build_app(node: Node) -> FastAPI:
             settling=node.settling,
             upkeep=node.upkeep,
         ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_grants_router(consents=node.consents, grants=node.grants),
         prefix=API_PREFIX,
         dependencies=guarded,
     )
@@ -212,6 +218,8 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
+                ("grants", node.grants.carry, settings.receipt_interval_s),
+                ("standing", node.grants.look, settings.standing_interval_s),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]

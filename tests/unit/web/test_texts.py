@@ -14,6 +14,7 @@ _LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
 # Families whose keys end in a code that the schemas and rooms define.
 FAMILIES = (
     "adverse.",
+    "basis.",
     "bucket.",
     "code.",
     "confidence.",
