@@ -335,3 +335,12 @@ legal_hold = Table(
     Column("reason", String(200), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
 )
+
+# RFC 3161 tokens over heads of the log; ``seq`` is the index of the entry that names each.
+log_stamp = Table(
+    "log_stamp",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("token", Bytes, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
