@@ -16,15 +16,14 @@ from protocol.errors import EvidenceError, MalformedError
 from protocol.keys import SigningKey
 from protocol.limits import HASH_BYTES, PROOF_HASHES_MAX, TREE_SIZE_MAX
 from protocol.note import (
-    Note,
+    NoteSignature,
     SignatureKind,
     VerifierKey,
     check_key_name,
     decode_base64,
     encode_base64,
-    format_note,
+    encode_text,
     parse_note,
-    sign_text,
     verify_note,
 )
 
@@ -77,15 +76,42 @@ def parse_checkpoint(text: str) -> Checkpoint:
     )
 
 
+class CheckpointSigner:
+    """Signs the heads of one log; what is the same in all of them is checked once."""
+
+    def __init__(self, *, origin: str, key: SigningKey) -> None:
+        """Take the log's origin and key.
+
+        Raises:
+            MalformedError: No log has this origin.
+        """
+        vkey = VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key.public)
+        self.origin = origin
+        self._key = key
+        self._key_id = vkey.key_id
+
+    def sign(self, *, size: int, root: bytes) -> str:
+        """Return the note of one head.
+
+        Raises:
+            CheckpointMalformedError: A reader would refuse it.
+        """
+        if not 0 <= size <= TREE_SIZE_MAX or len(root) != HASH_BYTES:
+            raise CheckpointMalformedError("no head has this size and root")
+        text = Checkpoint(origin=self.origin, size=size, root=root).text
+        value = self._key.sign(encode_text(text))
+        line = NoteSignature(name=self.origin, key_id=self._key_id, value=value).line
+        return f"{text}\n{line}"
+
+
 def sign_checkpoint(checkpoint: Checkpoint, *, key: SigningKey) -> str:
     """Sign a checkpoint as its log and return the note.
 
     Raises:
         MalformedError: The values make no checkpoint.
     """
-    parse_checkpoint(checkpoint.text)  # What a reader would refuse is not signed.
-    signature = sign_text(checkpoint.text, name=checkpoint.origin, key=key)
-    return format_note(Note(text=checkpoint.text, signatures=(signature,)))
+    signer = CheckpointSigner(origin=checkpoint.origin, key=key)
+    return signer.sign(size=checkpoint.size, root=checkpoint.root)
 
 
 def open_checkpoint(note: str, *, vkey: VerifierKey) -> Checkpoint:

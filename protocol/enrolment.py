@@ -63,6 +63,56 @@ class SubjectEnrolment:
     key: PublicKey
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """A member says that it leaves the federation."""
+
+    hub: str
+    iat: int
+    member: str
+
+
+def sign_leaving(leaving: Leaving, *, key: SigningKey) -> str:
+    """Sign with the member's message key."""
+    claims: JsonObject = {
+        "v": 1,
+        "kind": "leaving",
+        "hub": leaving.hub,
+        "iat": leaving.iat,
+        "member": leaving.member,
+    }
+    return sign_compact(canonical_json(claims), key=key, typ=ENROLMENT_TYP)
+
+
+def open_leaving(
+    token: str, *, hub: str, now_s: int, find_key: Callable[[str], PublicKey]
+) -> Leaving:
+    """Verify that a member leaves.
+
+    Args:
+        token: The compact serialisation.
+        hub: The hub that reads it.
+        now_s: The hub's time.
+        find_key: Returns the key of a ``kid`` or raises; what it raises passes through.
+
+    Raises:
+        ProtocolError: The leaf that says what does not hold: form, signature, audience, age.
+    """
+    payload, _ = open_compact(
+        token, typ=ENROLMENT_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX
+    )
+    reader = ShapeReader(parse_object(payload), what="leaving")
+    reader.integer("v", low=1, high=1)
+    reader.choice("kind", {"leaving"})
+    leaving = Leaving(
+        hub=_take_hub(reader, hub=hub),
+        iat=_take_iat(reader, now_s=now_s),
+        member=parse_member_id(reader.text("member", characters_max=MEMBER_ID_CHARACTERS_MAX)),
+    )
+    reader.finish()
+    return leaving
+
+
 def sign_member_enrolment(
     enrolment: MemberEnrolment, *, keys: Sequence[SigningKey]
 ) -> tuple[str, ...]:
@@ -118,7 +168,7 @@ def open_member_enrolment(tokens: Sequence[str], *, hub: str, now_s: int) -> Mem
     if not enrolment.log_origin.startswith(f"{enrolment.member}/"):
         raise SchemaError("enrolment.log_origin: not below the member's own name")
     check_key_name(enrolment.log_origin)  # Else no checkpoint of this log could ever be read.
-    _check_endpoint(enrolment.endpoint)
+    check_endpoint(enrolment.endpoint)
     return enrolment
 
 
@@ -143,7 +193,12 @@ def open_subject_enrolment(tokens: Sequence[str], *, hub: str, now_s: int) -> Su
     return enrolment
 
 
-def _check_endpoint(endpoint: str) -> None:
+def check_endpoint(endpoint: str) -> None:
+    """Check that an address is plain: ASCII, http or https, nothing after the path.
+
+    Raises:
+        SchemaError: It is not.
+    """
     # Paths are appended to it as it stands, so nothing may follow the path, and no slash ends it.
     try:
         parts = urlsplit(endpoint)

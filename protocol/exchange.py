@@ -22,7 +22,7 @@ from protocol.limits import CLOCK_AHEAD_S_DEFAULT
 from protocol.log_proof import parse_log_proof
 from protocol.merkle import leaf_hash, verify_inclusion
 from protocol.message import (
-    ANSWERED,
+    POSITIVE_STATES,
     Envelope,
     WireMessage,
     check_body,
@@ -217,8 +217,10 @@ def check_inclusion(message: WireMessage, envelope: Envelope, *, registry: Regis
         InclusionInvalidError: Proof, checkpoint or entry does not hold, or is of another message.
     """
     try:
-        origin, key = registry.get_log_key(envelope.iss)
         proof = parse_log_proof(message.inclusion)
+        # The claimed origin picks the key; an older log of the sender's still proves what it holds.
+        claimed = proof.note.partition("\n")[0]
+        origin, key = registry.get_log_key(envelope.iss, origin=claimed)
         entry = proof.extra if proof.extra is not None else b""
         checkpoint = _open_head(proof.note, _log_vkey(origin, key.raw))
         verify_inclusion(
@@ -259,7 +261,7 @@ def open_reply(
         raise EvidenceError("the reply is bound to another request")
     check_freshness(envelope, now_s=min(now_s, envelope.exp - 1), ahead_s=ahead_s)
     # A refusal may tell us that our own clock is ahead: it then seems older than the request.
-    if envelope.st == ANSWERED and envelope.iat + ahead_s < request.iat:
+    if envelope.st in POSITIVE_STATES and envelope.iat + ahead_s < request.iat:
         raise EvidenceError("the reply is older than its request")
     check_registry_reference(envelope, find_registry=find_registry)
     check_body(envelope, body=reply.body, salt=reply.salt)

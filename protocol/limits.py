@@ -22,6 +22,7 @@ CONSENTS_PER_MESSAGE_MAX = 100
 MESSAGE_LIFE_S_MAX = 300
 CLOCK_AHEAD_S_DEFAULT = 10
 CLOCK_AHEAD_S_CEILING = 60  # a node refuses to start with more
+RECEIPT_DUE_S = 60  # after an answer; what has none by then is logged as unacked
 
 # Consents: see docs/protocol/consent.md.
 CONSENT_LIFE_S_MAX = 2 * 366 * 86_400  # 24 months
@@ -32,8 +33,11 @@ CONSENT_TEXT_CHARACTERS_MAX = 400
 # Registry and status list.
 REGISTRY_LIFE_S = 86_400
 REGISTRY_KEYS_PER_MEMBER_MAX = 64
+KEY_OVERLAP_S = 30 * 86_400  # an old key counts beside the new one: its messages must arrive
+KEY_CHANGE_AHEAD_S_MAX = 30 * 86_400  # how far ahead a change may be announced
 STATUS_LIST_LIFE_S = 300
 STATEMENT_SIGNATURES_MAX = 16
+MANIFEST_BYTES_MAX = 131_072  # one fan-out manifest of a hundred questions
 
 # Names.
 MEMBER_ID_CHARACTERS_MAX = 253

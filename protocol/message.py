@@ -32,6 +32,8 @@ from protocol.strict_json import JsonObject, canonical_json, parse_object
 
 MEDIA_TYPE = "application/vnd.chengxin.message+json;v=1"
 ANSWERED = "200"
+ACCEPTED = "202"
+POSITIVE_STATES = frozenset({ANSWERED, ACCEPTED})
 _BODY_DOMAIN = b"cx/body/v1\n"
 
 OPERATIONS = frozenset(
@@ -72,7 +74,7 @@ class Envelope:
     """The signed claims.
 
     ``n`` is the sender's counter for this peer; receivers record it and never order by it. ``req``
-    and ``st`` are on replies alone: the ``msg_hash`` answered, and ``200`` or a problem code.
+    and ``st`` are on replies alone: the ``msg_hash`` answered, and ``200``, ``202`` or a problem.
     """
 
     iss: str
@@ -268,4 +270,4 @@ def check_body(envelope: Envelope, *, body: bytes, salt: bytes) -> None:
         raise BodyMismatchError("body and salt do not hash to bd")
 
 
-_REPLY_STATES = frozenset({ANSWERED, "202", *PROBLEMS})
+_REPLY_STATES = POSITIVE_STATES | frozenset(PROBLEMS)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -24,6 +25,9 @@ KEY_ID_BYTES = 4
 TIMESTAMP_BYTES = 8
 TIMESTAMP_S_MAX = 2**63 - 1
 SIGNATURE_LINE_START = "\u2014 "  # An em dash: no text line that people write starts with it.
+
+_NOT_IN_NAME = re.compile(r"[\s+\x00-\x1f]")
+_NOT_IN_NOTE = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class NoteMalformedError(MalformedError):
@@ -109,7 +113,7 @@ class Note:
 
 def encode_base64(value: bytes) -> str:
     """Encode as standard base64 with padding (RFC 4648 §4)."""
-    return base64.b64encode(value).decode("ascii")
+    return binascii.b2a_base64(value, newline=False).decode("ascii")
 
 
 def decode_base64(text: str, *, bytes_exact: int | None = None) -> bytes:
@@ -152,7 +156,7 @@ def check_key_name(name: str) -> str:
     """
     if not name or len(encode_text(name)) > KEY_NAME_BYTES_MAX:
         raise NoteMalformedError(f"a key name has 1 to {KEY_NAME_BYTES_MAX} bytes")
-    if "+" in name or any(character.isspace() or character < " " for character in name):
+    if _NOT_IN_NAME.search(name):
         raise NoteMalformedError("a key name has no space, plus or control character")
     return name
 
@@ -202,7 +206,7 @@ def parse_note(text: str) -> Note:
     """
     if len(encode_text(text)) > NOTE_BYTES_MAX:
         raise TooLargeError(f"a note has at most {NOTE_BYTES_MAX} bytes")
-    if any(character < " " and character != "\n" for character in text):
+    if _NOT_IN_NOTE.search(text):
         raise NoteMalformedError("a note holds no control character")
     # The last empty line parts text and signatures; the text may have empty lines of its own.
     body, gap, lines = text.rpartition("\n\n")

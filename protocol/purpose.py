@@ -17,6 +17,7 @@ METRICS: tuple[str, ...] = (
     "relation", "volume", "money", "index", "delay", "trend", "disputes", "adverse", "overdue_now",
     "lateness",
 )  # fmt: skip
+DERIVATIONS = frozenset({"rating", "alert", "model"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,11 @@ class PurposeTemplate:
     months_max: int
     uses_max: int
     life_s_max: int
+    data_life_s_max: int
+    k_min: int
     ops: tuple[str, ...]
+    metrics: tuple[str, ...]
+    derive: tuple[str, ...]
 
     def to_object(self) -> JsonObject:
         """Return the template as it is hashed and published."""
@@ -41,8 +46,11 @@ class PurposeTemplate:
             "months_max": self.months_max,
             "uses_max": self.uses_max,
             "life_s_max": self.life_s_max,
+            "data_life_s_max": self.data_life_s_max,
+            "k_min": self.k_min,
             "ops": list(self.ops),
-            "metrics": list(METRICS),
+            "metrics": list(self.metrics),
+            "derive": list(self.derive),
         }
 
     @property
@@ -52,6 +60,9 @@ class PurposeTemplate:
 
 
 _DAY_S = 86_400
+_YEAR_S = 366 * _DAY_S
+# Whoever watches a customer needs to know what has become worse, not how much others sell to it.
+_WATCHED = ("index", "delay", "trend", "disputes", "adverse", "overdue_now", "lateness")
 
 TEMPLATES = MappingProxyType(
     {
@@ -63,8 +74,12 @@ TEMPLATES = MappingProxyType(
                 text="Assess whether and how far to sell on credit to a new customer.",
                 months_max=24,
                 uses_max=100,
-                life_s_max=366 * _DAY_S,
+                life_s_max=_YEAR_S,
+                data_life_s_max=_YEAR_S,
+                k_min=1,
                 ops=("query",),
+                metrics=METRICS,
+                derive=("rating", "model"),
             ),
             PurposeTemplate(
                 code="P2",
@@ -72,8 +87,12 @@ TEMPLATES = MappingProxyType(
                 text="Review the credit of an existing customer.",
                 months_max=24,
                 uses_max=1_000,
-                life_s_max=2 * 366 * _DAY_S,
+                life_s_max=2 * _YEAR_S,
+                data_life_s_max=2 * _YEAR_S,
+                k_min=1,
                 ops=("query",),
+                metrics=METRICS,
+                derive=("rating", "model"),
             ),
             PurposeTemplate(
                 code="P3",
@@ -81,8 +100,12 @@ TEMPLATES = MappingProxyType(
                 text="Watch a customer while money is owed.",
                 months_max=12,
                 uses_max=10_000,
-                life_s_max=366 * _DAY_S,
+                life_s_max=_YEAR_S,
+                data_life_s_max=_YEAR_S,
+                k_min=1,
                 ops=("query", "push"),
+                metrics=_WATCHED,
+                derive=("rating", "alert"),
             ),
         )
     }

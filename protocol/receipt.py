@@ -15,6 +15,8 @@ from protocol.strict_json import canonical_json, parse_object
 
 RECEIPT_CONTENT_TYPE = "application/vnd.chengxin.receipt+json"
 ANSWERS_PER_RECEIPT_MAX = 1_000
+# What is asked and answered; an ``ack`` and the answer to a receipt end an exchange by themselves.
+ACKNOWLEDGED_OPERATIONS = ("query", "consent.put", "poll")
 
 
 def format_receipt(answers: Sequence[bytes]) -> bytes:

@@ -20,14 +20,18 @@ from rich.console import Console
 from node.assessment.commands import assess_app
 from node.assessment.service import AssessmentService
 from node.bootstrap import LocalNode, build_local_node, build_node, init_home
-from node.cli.consent import consent_app
+from node.cli.audit_report import report
 from node.cli.demo import demo_app
 from node.cli.enrol import enrol_app
+from node.cli.grants import consent_app, exchange_app
+from node.cli.join import join_app
+from node.cli.keys import key_app
 from node.cli.query import query_app
+from node.cli.token import token_app
 from node.core.config import ConfigValue, build_settings, load_settings, write_config
 from node.core.errors import NodeError
 from node.core.heap import settle_heap
-from node.hub.commands import hub_app
+from node.hub.commands_members import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
 from node.records.commands import records_app
@@ -44,11 +48,15 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, query_app):
+for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, join_app, query_app):
     app.add_typer(rooms_app)
 app.add_typer(consent_app, name="consent")
 app.add_typer(hub_app, name="hub")
+app.add_typer(key_app, name="key")
+audit_app.command("report")(report)
 app.add_typer(audit_app, name="audit")
+app.add_typer(exchange_app, name="exchange")
+app.add_typer(token_app, name="token")
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")

@@ -14,12 +14,28 @@ from protocol.message import LogHead
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where an entry came to stand: its index and the proof under the batch's checkpoint."""
+    """Where an entry came to stand under the batch's checkpoint."""
 
-    index: int
-    inclusion: str
+    __slots__ = ("_entry", "_inclusion", "_prove", "index")
+
+    def __init__(self, index: int, entry: bytes, prove: Callable[[int, bytes], str]) -> None:
+        """Take the index and how the entry there is proven."""
+        self.index = index
+        self._entry = entry
+        self._prove = prove
+        self._inclusion: str | None = None
+
+    @property
+    def inclusion(self) -> str:
+        """Return the tlog-proof; built when first asked for, while the decision finishes.
+
+        Raises:
+            InvariantError: It is first asked for later.
+        """
+        if self._inclusion is None:
+            self._inclusion = self._prove(self.index, self._entry)
+        return self._inclusion
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,9 +72,9 @@ class NextBatchError(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Decided(Generic[T]):
-    """A decision taken: its log entry if any, and how to finish with the entry's proof, if any."""
+    """A decision taken: its log entry if any, and how to finish with where that stands, if any."""
 
     entry: bytes | None
     finish: Callable[[Placement | None], T]

@@ -13,26 +13,22 @@ from node.core.decision import Decision
 from node.core.errors import NodeError
 
 
-@dataclass(frozen=True, slots=True)
-class LoopFuture:
-    """A result awaited in an event loop, which another thread must not touch."""
-
-    loop: asyncio.AbstractEventLoop
-    waiter: asyncio.Future[Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Job:
-    """A decision and who waits for its result."""
+    """A decision and who waits for its result: a thread, or a task of the event loop named."""
 
     decide: Decision[Any]
-    future: Future[Any] | LoopFuture
+    future: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> bool:
         """Mark it as begun; False where its caller has gone."""
-        if isinstance(self.future, LoopFuture):
-            return not self.future.waiter.cancelled()
-        return self.future.set_running_or_notify_cancel()
+        if isinstance(self.future, Future):
+            return self.future.set_running_or_notify_cancel()
+        return not self.future.cancelled()
+
+
+_Outcome = tuple[Job, Any, Exception | None]
 
 
 def refuse(jobs: list[Job], error: NodeError) -> None:
@@ -40,32 +36,45 @@ def refuse(jobs: list[Job], error: NodeError) -> None:
     release([], dict.fromkeys(jobs, error))
 
 
-def release(results: list[tuple[Job, Any]], errors: Mapping[Job, Exception]) -> None:
-    """Hand out results and errors: to waiting threads one by one, to an event loop all at once."""
-    by_loop: dict[
-        asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]
-    ] = {}
-    outcomes: list[tuple[Job, Any, Exception | None]] = [
-        (job, result, None) for job, result in results
-    ]
+def release(
+    results: list[tuple[Job, Any]],
+    errors: Mapping[Job, Exception],
+    *,
+    here: asyncio.AbstractEventLoop | None = None,
+) -> None:
+    """Hand out results and errors: to waiting threads one by one, to an event loop all at once.
+
+    Args:
+        results: Who waited for what.
+        errors: Who gets an error instead.
+        here: The event loop that runs in the caller's thread, if any.
+    """
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+    outcomes: list[_Outcome] = [(job, result, None) for job, result in results]
     outcomes += [(job, None, error) for job, error in errors.items()]
-    for job, result, error in outcomes:
-        if isinstance(job.future, LoopFuture):
-            by_loop.setdefault(job.future.loop, []).append((job.future.waiter, result, error))
-        elif error is not None:
-            job.future.set_exception(error)
+    for outcome in outcomes:
+        loop = outcome[0].loop
+        if loop is None:
+            _resolve(outcome)
         else:
-            job.future.set_result(result)
+            by_loop.setdefault(loop, []).append(outcome)
     for loop, waiting in by_loop.items():
-        with suppress(RuntimeError):  # The loop has ended, and nobody waits any more.
-            loop.call_soon_threadsafe(_resolve, waiting)
-
-
-def _resolve(waiting: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
-    for waiter, result, error in waiting:
-        if waiter.done():  # Its caller went away meanwhile; the decision stands.
+        if loop is here:
+            _resolve_all(waiting)
             continue
-        if error is not None:
-            waiter.set_exception(error)
-        else:
-            waiter.set_result(result)
+        with suppress(RuntimeError):  # The loop has ended, and nobody waits any more.
+            loop.call_soon_threadsafe(_resolve_all, waiting)
+
+
+def _resolve_all(waiting: list[_Outcome]) -> None:
+    for outcome in waiting:
+        if not outcome[0].future.done():  # Else its caller went away; the decision stands.
+            _resolve(outcome)
+
+
+def _resolve(outcome: _Outcome) -> None:
+    job, result, error = outcome
+    if error is None:
+        job.future.set_result(result)
+    else:
+        job.future.set_exception(error)

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from node.core.errors import InvariantError
-from node.core.log_tables import log_entry, log_head, log_tile, log_witnessed
-from protocol.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from node.core.log_tables import log_batch, log_head, log_tile, log_witnessed
+from node.core.statements import DriverStatement
+from protocol.checkpoint import CheckpointSigner, open_checkpoint
 from protocol.errors import ProtocolError
 from protocol.keys import SigningKey
 from protocol.log_proof import LogProof
-from protocol.merkle import build_consistency, build_inclusion, leaf_hash, root_from_nodes
+from protocol.merkle import build_consistency, build_inclusion, leaf_hashes, root_from_nodes
 from protocol.message import LogHead
 from protocol.note import SignatureKind, VerifierKey
 from protocol.tile import (
@@ -28,7 +39,9 @@ from protocol.tile import (
     TileCache,
     TileNodes,
     build_partial_tile,
+    encode_bundle,
     load_edge,
+    parse_bundle,
 )
 
 HEAD_ID = 1
@@ -95,35 +108,33 @@ class LogStore:
             return bytes(data)
         if level > 0:
             return build_partial_tile(level, index, width, self.read_tile)
-        first = index * TILE_WIDTH
-        leaves = (
-            self._connection.execute(_SELECT_LEAVES, {"first": first, "end": first + width})
-            .scalars()
-            .all()
-        )
-        if len(leaves) != width:
-            raise LogDamagedError(f"entries {first} to {first + width} are not all there")
-        return b"".join(leaves)
-
-    def read_leaves(self, *, first: int, count: int) -> list[bytes]:
-        """Return the leaf hashes of consecutive entries."""
-        rows = self._connection.execute(_SELECT_LEAVES, {"first": first, "end": first + count})
-        return [bytes(leaf) for leaf in rows.scalars()]
+        return b"".join(leaf_hashes(self.list_entries(first=index * TILE_WIDTH, count=width)))
 
     def list_entries(self, *, first: int, count: int) -> list[bytes]:
-        """Return the bytes of consecutive entries."""
-        rows = self._connection.execute(_SELECT_BODIES, {"first": first, "end": first + count})
-        return [bytes(body) for body in rows.scalars()]
+        """Return the bytes of consecutive entries.
 
-    def append(self, entries: Sequence[bytes], *, leaves: Sequence[bytes], first: int) -> None:
-        """Insert entries in order."""
-        self._connection.execute(
-            _INSERT_ENTRY,
-            [
-                {"seq": first + offset, "leaf": leaf, "body": body}
-                for offset, (leaf, body) in enumerate(zip(leaves, entries, strict=True))
-            ],
-        )
+        Raises:
+            LogDamagedError: They are not all there.
+        """
+        end = first + count
+        entries: list[bytes] = []
+        position = first
+        for row in self._connection.execute(_SELECT_BATCHES, {"first": first, "end": end}):
+            if not row.first <= position < row.first + row.size:
+                break
+            bundle = _parse_batch(row)
+            entries += bundle[position - row.first : end - row.first]
+            position = row.first + row.size
+        if len(entries) != count:
+            raise LogDamagedError(f"entries {first} to {end} are not all there")
+        return entries
+
+    def append(self, entries: Sequence[bytes], *, first: int) -> None:
+        """Insert entries in order, all of them in as few rows as can be."""
+        for start in range(0, len(entries), TILE_WIDTH):
+            part = entries[start : start + TILE_WIDTH]
+            row = (first + start, len(part), encode_bundle(part))
+            _INSERT_BATCH.execute(self._connection, row)
 
     def store_tiles(self, tiles: Sequence[FullTile]) -> None:
         """Insert tiles that became full."""
@@ -150,14 +161,8 @@ class LogStore:
         Raises:
             LogDamagedError: Another writer moved it: going on would fork the log.
         """
-        moved = self._connection.execute(
-            _UPDATE_HEAD,
-            {
-                "old_size": old_size,
-                "new_size": state.edge.size,
-                "root": state.root,
-                "checkpoint": state.checkpoint,
-            },
+        moved = _UPDATE_HEAD.execute(
+            self._connection, (state.edge.size, state.root, state.checkpoint, old_size)
         )
         if moved.rowcount != 1:
             raise LogDamagedError(f"the head is not at {old_size}: a second writer is at work")
@@ -178,28 +183,29 @@ class LogStore:
 
     def count_entries(self) -> int:
         """Return the number of stored entries."""
-        return self._connection.execute(select(func.count()).select_from(log_entry)).scalar_one()
+        count: int = self._connection.execute(_COUNT_ENTRIES).scalar_one()
+        return count
 
 
 def extend_log(
-    state: LogState, entries: Sequence[bytes], *, store: LogStore, origin: str, key: SigningKey
+    state: LogState, entries: Sequence[bytes], *, store: LogStore, signer: CheckpointSigner
 ) -> LogState:
     """Append entries in the caller's transaction and return the state to adopt after its commit.
 
     Raises:
         LogDamagedError: The stored head is not the one that ``state`` was built on.
     """
-    leaves = [leaf_hash(entry) for entry in entries]
+    leaves = leaf_hashes(entries)
     edge, tiles = state.edge.extend(leaves)
     root = edge.root
-    checkpoint = sign_checkpoint(Checkpoint(origin=origin, size=edge.size, root=root), key=key)
+    checkpoint = signer.sign(size=edge.size, root=root)
     newer = LogState(edge=edge, root=root, checkpoint=checkpoint)
     # The head first: where a second writer was faster, that is what has to be told.
     if state.edge.size == 0:
-        store.create_head(origin=origin, state=newer)
+        store.create_head(origin=signer.origin, state=newer)
     else:
         store.move_head(old_size=state.edge.size, state=newer)
-    store.append(entries, leaves=leaves, first=state.edge.size)
+    store.append(entries, first=state.edge.size)
     if tiles:
         store.store_tiles(tiles)
     return newer
@@ -230,12 +236,29 @@ def load_log(store: LogStore, *, origin: str, key: SigningKey) -> LogState:
 
 
 def _check_newest(store: LogStore, *, size: int) -> None:
-    # What a crash or a bad copy would hit first; the bytes of every entry are checked by an audit.
-    width = (size - 1) % TILE_WIDTH + 1
-    leaves = store.read_leaves(first=size - width, count=width)
-    entries = store.list_entries(first=size - width, count=width)
-    if leaves != [leaf_hash(entry) for entry in entries]:
-        raise LogDamagedError(f"an entry from {size - width} on is not the one that was logged")
+    # What a crash or a bad copy would hit first; of a partial tile the edge was made.
+    if size % TILE_WIDTH == 0:
+        index = size // TILE_WIDTH - 1
+        check_tile(store, index=index)
+
+
+def check_tile(store: LogStore, *, index: int) -> None:
+    """Compare the entries under a full tile of level 0 with the hashes that were logged.
+
+    Raises:
+        LogDamagedError: One is not the one that was logged.
+    """
+    first = index * TILE_WIDTH
+    leaves = leaf_hashes(store.list_entries(first=first, count=TILE_WIDTH))
+    if b"".join(leaves) != store.read_tile(0, index, TILE_WIDTH):
+        raise LogDamagedError(f"an entry from {first} on is not the one that was logged")
+
+
+def _parse_batch(row: Row[Any]) -> list[bytes]:
+    try:
+        return parse_bundle(row.entries, width=row.size)
+    except ProtocolError as err:
+        raise LogDamagedError(f"entries from {row.first} on: {err.detail}") from err
 
 
 def log_vkey(origin: str, key: SigningKey) -> VerifierKey:
@@ -269,20 +292,29 @@ _SELECT_HEAD = select(log_head).where(log_head.c.id == HEAD_ID)
 _SELECT_TILE = select(log_tile.c.data).where(
     log_tile.c.level == bindparam("level"), log_tile.c.position == bindparam("position")
 )
-_SELECT_LEAVES = (
-    select(log_entry.c.leaf)
-    .where(log_entry.c.seq >= bindparam("first"), log_entry.c.seq < bindparam("end"))
-    .order_by(log_entry.c.seq)
+_begins = log_batch.alias()
+_SELECT_BATCHES = (
+    select(log_batch)
+    .where(
+        # The batch that holds the first entry may begin before it.
+        log_batch.c.first
+        >= select(func.max(_begins.c.first))
+        .where(_begins.c.first <= bindparam("first"))
+        .scalar_subquery(),
+        log_batch.c.first < bindparam("end"),
+    )
+    .order_by(log_batch.c.first)
 )
-_SELECT_BODIES = (
-    select(log_entry.c.body)
-    .where(log_entry.c.seq >= bindparam("first"), log_entry.c.seq < bindparam("end"))
-    .order_by(log_entry.c.seq)
-)
-_INSERT_ENTRY = insert(log_entry)
+_COUNT_ENTRIES = select(func.coalesce(func.sum(log_batch.c.size), 0))
+_INSERT_BATCH = DriverStatement(insert(log_batch), names=("first", "size", "entries"))
 _INSERT_TILE = insert(log_tile)
-_UPDATE_HEAD = (
+_UPDATE_HEAD = DriverStatement(
     update(log_head)
-    .where(log_head.c.id == HEAD_ID, log_head.c.size == bindparam("old_size"))
-    .values(size=bindparam("new_size"), root=bindparam("root"), checkpoint=bindparam("checkpoint"))
+    .where(log_head.c.id == literal_column(str(HEAD_ID)), log_head.c.size == bindparam("old_size"))
+    .values(
+        size=bindparam("new_size"),
+        root=bindparam("new_root"),
+        checkpoint=bindparam("new_checkpoint"),
+    ),
+    names=("new_size", "new_root", "new_checkpoint", "old_size"),
 )

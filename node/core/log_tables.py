@@ -1,7 +1,9 @@
 """Tables of the exchange log: the SQL table is the truth, tiles are its face.
 
-Full tiles alone are stored; partial ones are cut from the edge. ``log_head`` has one row and is
-updated only where its size is still the one that the writer knew: a second writer would be a fork.
+A row of ``log_batch`` holds up to 256 entries that were appended together, as an entry bundle of
+tlog-tiles, under the index of the first: a row an entry costs two microseconds each. Full tiles
+alone are stored; partial ones are cut from the edge. ``log_head`` has one row and is updated only
+where its size is still the one that the writer knew: a second writer would be a fork.
 """
 
 from __future__ import annotations
@@ -10,14 +12,17 @@ from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
 from node.core.database import Bytes, metadata
 
-log_entry = Table(
-    "log_entry",
+log_batch = Table(
+    "log_batch",
     metadata,
     Column(
-        "seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
+        "first",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
     ),
-    Column("leaf", Bytes(32), nullable=False),
-    Column("body", Bytes, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("entries", Bytes, nullable=False),
 )
 
 log_tile = Table(

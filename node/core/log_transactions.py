@@ -6,9 +6,10 @@ says which thread decides and which commits.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from sqlalchemy import RootTransaction
@@ -20,6 +21,7 @@ from node.core.decision import Batch, Decided, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
 from node.core.jobs import Job, refuse, release
 from node.core.log import LogState, LogStore, extend_log, load_log, prove_inclusion
+from protocol.checkpoint import CheckpointSigner
 from protocol.entry import GenesisEntry, format_entry
 from protocol.errors import ProtocolError
 from protocol.keys import SigningKey
@@ -36,6 +38,20 @@ class LogUnavailableError(UnavailableError):
 
 class _DecisionFailedError(Exception):
     """Roll back and decide the rest anew."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Prover:
+    """Proves entries of one batch; the tiles are read on the writer's connection, in its turn."""
+
+    state: LogState
+    cache: TileCache
+    is_over: bool = False
+
+    def prove(self, index: int, entry: bytes) -> str:
+        if self.is_over:
+            raise InvariantError("a proof is asked for while its decision finishes")
+        return prove_inclusion(self.state, self.cache, index=index, entry=entry)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +82,7 @@ class LogTransactions:
         self._clock = clock
         self._origin = origin
         self._key = key
+        self._signer = CheckpointSigner(origin=origin, key=key)
         self._memory: dict[str, object] = {}
         self._memory_version: int | None = None
         self._broken: NodeError | None = None
@@ -91,6 +108,11 @@ class LogTransactions:
     def broken(self) -> NodeError | None:
         """Return why the writer refuses to write, if it does."""
         return self._broken
+
+    def condemn(self, error: NodeError) -> None:
+        """Refuse everything with this error; from any thread, and it holds from the next batch."""
+        if self._broken is None:
+            self._broken = error
 
     def decide(self, jobs: list[Job]) -> DecidedBatch | None:
         """Decide, append and write, up to the commit; None where nothing is left to commit.
@@ -125,10 +147,13 @@ class LogTransactions:
                 self._roll_back(transaction)
                 raise
 
-    def commit(self, work: DecidedBatch) -> list[Job]:
+    def commit(
+        self, work: DecidedBatch, *, here: asyncio.AbstractEventLoop | None = None
+    ) -> list[Job]:
         """Commit and release; return the jobs left for the next batch.
 
-        In any thread; the caller holds the write lock since ``decide``.
+        In any thread, which is that of the loop ``here`` if one is given; the caller holds the
+        write lock since ``decide``.
         """
         try:
             work.transaction.commit()
@@ -136,7 +161,7 @@ class LogTransactions:
             self._give_up(work.transaction, work.jobs, err)
             return []
         self._state = work.state
-        release(work.released, work.failed)
+        release(work.released, work.failed, here=here)
         return work.carried
 
     def _start(self, member_id: str) -> None:
@@ -158,9 +183,7 @@ class LogTransactions:
         )
         with self._database.try_begin(self._connection):
             store = LogStore(self._connection)
-            self._state = extend_log(
-                self._state, [entry], store=store, origin=self._origin, key=self._key
-            )
+            self._state = extend_log(self._state, [entry], store=store, signer=self._signer)
 
     def _decide_all(
         self, jobs: list[Job], failed: dict[Job, Exception], transaction: RootTransaction
@@ -174,10 +197,14 @@ class LogTransactions:
         work = DecidedBatch(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
         decided: list[tuple[Job, Decided[Any]]] = []
         for job in jobs:
-            if job in failed:
+            if failed and job in failed:
                 continue
             try:
-                decided.append((job, self._take_decision(job, batch)))
+                decision = job.decide(batch)
+                held = self.held  # Another thread may let entries in meanwhile.
+                if held is not None and decision.entry is not None:
+                    _raise_anew(held)
+                decided.append((job, decision))
             except NextBatchError:
                 work.carried.append(job)
             except OperationalError:  # The database, and with it every decision of the batch.
@@ -190,13 +217,6 @@ class LogTransactions:
         work.state = self._append_and_finish(batch, decided, work.released)
         return work
 
-    def _take_decision(self, job: Job, batch: Batch) -> Decided[Any]:
-        decision = job.decide(batch)
-        held = self.held  # Another thread may let entries in meanwhile.
-        if decision.entry is not None and held is not None:
-            raise type(held)(held.detail)  # each caller gets a trace of its own
-        return decision
-
     def _append_and_finish(
         self,
         batch: Batch,
@@ -207,15 +227,16 @@ class LogTransactions:
         state = self._state
         if entries:
             store = LogStore(self._connection)
-            state = extend_log(state, entries, store=store, origin=self._origin, key=self._key)
+            state = extend_log(state, entries, store=store, signer=self._signer)
+        prover = _Prover(state=state, cache=self._cache)
         index = self._state.edge.size
         for job, decision in decided:
             placement = None
             if decision.entry is not None:
-                inclusion = prove_inclusion(state, self._cache, index=index, entry=decision.entry)
-                placement = Placement(index=index, inclusion=inclusion)
+                placement = Placement(index, decision.entry, prover.prove)
                 index += 1
             released.append((job, decision.finish(placement)))
+        prover.is_over = True
         for write in batch.at_end:
             write()
         for statement, rows in batch.rows.items():
@@ -289,3 +310,8 @@ class LogTransactions:
             except NodeError as err:
                 self._broken = err
         return self._broken
+
+
+def _raise_anew(error: NodeError) -> NoReturn:
+    """Raise an error's equal, so that each caller gets a trace of its own."""
+    raise type(error)(error.detail)

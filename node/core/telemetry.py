@@ -26,6 +26,11 @@ class Telemetry:
             ["code"],
             registry=self._registry,
         )
+        self._unacked = Counter(
+            "chengxin_answers_unacked_total",
+            "Answers that no receipt had come for after 60 s.",
+            registry=self._registry,
+        )
 
     def count_refusal(self, code: str) -> None:
         """Count an unsigned refusal: the only trace that checks 1 to 3 leave."""
@@ -34,6 +39,10 @@ class Telemetry:
     def count_answer(self, code: str) -> None:
         """Count a signed reply."""
         self._answered.labels(code).inc()
+
+    def count_unacked(self) -> None:
+        """Count an answer whose receipt is overdue."""
+        self._unacked.inc()
 
     def render(self) -> bytes:
         """Return every counter as text."""

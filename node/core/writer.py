@@ -17,17 +17,19 @@ import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from math import inf
 from typing import TypeVar
 
 import structlog
 
 from node.core.clock import Clock
 from node.core.database import BUSY_RETRY_S, Database, DatabaseBusyError
-from node.core.decision import Decision
+from node.core.decision import Decided, Decision
 from node.core.errors import NodeError, OverloadedError
-from node.core.jobs import Job, LoopFuture, refuse
+from node.core.jobs import Job, refuse
 from node.core.log import LogState
 from node.core.log_transactions import DecidedBatch, LogTransactions, LogUnavailableError
 from protocol.keys import SigningKey
@@ -35,6 +37,8 @@ from protocol.keys import SigningKey
 BATCH_DECISIONS_MAX = 512
 LOCK_RETRY_S = 0.001
 EARLY_DECISIONS = 12  # measured: docs/decisions/0011
+EARLY_AFTER_S = 0.001  # measured: docs/decisions/0012
+QUICK_S = 0.001  # the same
 QUEUE_DECISIONS_MAX = 4_096
 
 T = TypeVar("T")
@@ -50,15 +54,31 @@ class Writer:
     """
 
     def __init__(
-        self, *, database: Database, clock: Clock, origin: str, member_id: str, key: SigningKey
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        origin: str,
+        member_id: str,
+        key: SigningKey,
+        timer_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Load and check the log; write the genesis entry into an empty one.
+
+        Args:
+            database: Holds the log.
+            clock: Dates the entries.
+            origin: The log's name.
+            member_id: Whose log it is.
+            key: Signs the heads.
+            timer_s: Says how long deciding and committing take.
 
         Raises:
             LogDamagedError: The stored log contradicts its head.
             DatabaseBusyError: Another process writes for too long.
         """
         self._database = database
+        self._timer_s = timer_s
         self._log = LogTransactions(
             database=database, clock=clock, origin=origin, member_id=member_id, key=key
         )
@@ -67,6 +87,8 @@ class Writer:
         self._flushing_in: asyncio.AbstractEventLoop | None = None
         self._committing_in: asyncio.AbstractEventLoop | None = None
         self._retrying_in: asyncio.AbstractEventLoop | None = None
+        self._turn_began_s = 0.0
+        self._commit_s = inf  # how long the newest one took
         self._busy_since_s: float | None = None
         self._stopping = False
         self._door = threading.Lock()
@@ -103,6 +125,10 @@ class Writer:
         """Take entries again."""
         self._log.held = None
 
+    def condemn(self, error: NodeError) -> None:
+        """Stop for good: refuse everything with this error until the next start."""
+        self._log.condemn(error)
+
     def submit(self, decide: Decision[T]) -> Future[T]:
         """Queue a decision; its future is done after the commit.
 
@@ -132,16 +158,23 @@ class Writer:
             self._check_open()
             if len(self._inline) >= QUEUE_DECISIONS_MAX:
                 raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
-            self._inline.append(Job(decide, LoopFuture(loop, waiter)))
+            self._inline.append(Job(decide, waiter, loop))
         if self._flushing_in is not loop:
             self._flushing_in = loop
+            self._turn_began_s = self._timer_s()
             loop.call_soon(self._flush, loop)
-        elif len(self._inline) >= EARLY_DECISIONS and self._is_free(loop):
+        elif len(self._inline) >= EARLY_DECISIONS and self._is_time(loop):
             self._flush(loop)
         return await waiter
 
-    def _is_free(self, loop: asyncio.AbstractEventLoop) -> bool:
-        return self._committing_in is None and self._retrying_in is not loop
+    def _is_time(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Tell whether to close a batch in the middle of the turn: while the rest still verifies.
+
+        Decisions that come quicker than that are better off in one batch.
+        """
+        if self._committing_in is not None or self._retrying_in is loop:
+            return False
+        return self._timer_s() - self._turn_began_s >= EARLY_AFTER_S
 
     def run(self, decide: Decision[T]) -> T:
         """Submit and wait; what the decision raised is raised here."""
@@ -159,17 +192,34 @@ class Writer:
         if self._is_closed:  # Nobody would ever decide it.
             raise LogUnavailableError("the node is stopping")
 
-    def close(self) -> None:
-        """Finish what is queued and stop."""
+    def close(self, *, last: bytes | None = None) -> None:
+        """Finish what is queued, append a last entry if one is given, and stop.
+
+        Raises:
+            LogUnavailableError: The last entry could not be appended; the writer has stopped.
+        """
         with self._door:
+            if self._is_closed:
+                return
             self._is_closed = True
         self._queue.put(None)
         self._thread.join()
         while (jobs := self._take_rest()) is not None:
             self._inline.extendleft(reversed(self._run_batch(jobs)))
-        self._decided.put(None)
-        self._committer.join()
-        self._log.close()
+        try:
+            if last is not None:
+                self._append_last(last)
+        finally:
+            self._decided.put(None)
+            self._committer.join()
+            self._log.close()
+
+    def _append_last(self, entry: bytes) -> None:
+        done: Future[None] = Future()
+        job = Job(lambda _batch: Decided(entry=entry, finish=lambda _placement: None), done)
+        job.begin()
+        self._run_batch([job])
+        done.result()
 
     def _take_rest(self) -> list[Job] | None:
         with self._database.hold_write_lock():  # No batch is in flight, and none begins.
@@ -184,6 +234,7 @@ class Writer:
             return
         work = None
         jobs = self._take_inline()
+        begun_s = self._timer_s()
         try:
             work = self._log.decide(jobs)
             self._busy_since_s = None
@@ -199,9 +250,28 @@ class Writer:
                 self._database.release_write_lock()
         if work is None:
             self._go_on(loop)
+        elif self._commit_s < QUICK_S and self._timer_s() - begun_s < QUICK_S:
+            self._commit_here(loop, work)
         else:
             self._committing_in = loop
             self._decided.put((loop, work))
+
+    def _commit_here(self, loop: asyncio.AbstractEventLoop, work: DecidedBatch) -> None:
+        """Commit in the loop's own turn: handing over to a thread and back would take as long."""
+        try:
+            self._inline.extendleft(reversed(self._commit(work, here=loop)))
+        finally:
+            self._database.release_write_lock()
+            self._go_on(loop)
+
+    def _commit(
+        self, work: DecidedBatch, *, here: asyncio.AbstractEventLoop | None = None
+    ) -> list[Job]:
+        begun_s = self._timer_s()
+        try:
+            return self._log.commit(work, here=here)
+        finally:
+            self._commit_s = self._timer_s() - begun_s
 
     def _run_commits(self) -> None:
         while (decided := self._decided.get()) is not None:
@@ -213,7 +283,7 @@ class Writer:
     def _commit_beside(self, loop: asyncio.AbstractEventLoop, work: DecidedBatch) -> None:
         """Commit in a thread what the loop has decided under the write lock, and give that back."""
         try:
-            self._inline.extendleft(reversed(self._log.commit(work)))
+            self._inline.extendleft(reversed(self._commit(work)))
         finally:
             self._committing_in = None
             self._database.release_write_lock()
@@ -251,8 +321,10 @@ class Writer:
         self._go_on(loop)
 
     def _take_inline(self) -> list[Job]:
+        take = self._inline.popleft
         count = min(len(self._inline), BATCH_DECISIONS_MAX)
-        return [job for job in (self._inline.popleft() for _ in range(count)) if job.begin()]
+        jobs = [take() for _ in range(count)]
+        return [job for job in jobs if job.begin()]
 
     def _run(self) -> None:
         carried: list[Job] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from hmac import compare_digest
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from node.core.config import SettingsError
-from node.core.errors import NodeError
-from node.core.http.access import check_bearer
+from node.core.errors import NodeError, NotAuthenticatedError
 from node.core.http.bodies import read_bounded
 from node.core.http.problems import build_problem
 from node.hub.errors import SnapshotUnknownError
@@ -27,6 +27,7 @@ from node.hub.store import Snapshot
 from protocol.cosignature import SIZE_CONTENT_TYPE, StaleSizeError, WitnessRefusalError
 from protocol.encoding import encode_b64u
 from protocol.errors import MalformedError, ProtocolError
+from protocol.invitation import INVITATION_TOKEN
 from protocol.limits import (
     REGISTRY_BYTES_MAX,
     REGISTRY_LIFE_S,
@@ -35,11 +36,13 @@ from protocol.limits import (
     WITNESS_REQUEST_BYTES_MAX,
 )
 from protocol.problems import Hop
+from protocol.purpose import TEMPLATES
 from protocol.shape import ShapeReader
 from protocol.strict_json import parse_object
 
 ENROLMENT_TOKENS_MAX = 4  # a member brings two keys; what is longer is no enrolment
 ENROLMENT_BYTES_MAX = ENROLMENT_TOKENS_MAX * STATEMENT_BYTES_MAX
+KEY_CHANGE_BYTES_MAX = 8_192
 STATUS_BODY_BYTES_MAX = STATUS_BYTES_MAX
 PROTOCOL_VERSIONS = (1,)
 SEQ_DIGITS_MAX = 10
@@ -50,23 +53,30 @@ _Handler = Callable[[Request], Awaitable[Response]]
 _log = structlog.get_logger()
 
 
-def build_hub_routes(service: HubService, *, enrolment_token: str) -> list[Route]:
-    """Return the hub's routes; with the token members and subjects may be enrolled.
+def build_hub_routes(
+    service: HubService, *, enrolment_token: str, subject_token: str = ""
+) -> list[Route]:
+    """Return the hub's routes; with a token of the operator's members or subjects may be enrolled.
+
+    Without a token for subjects, they are enrolled by invitation only.
 
     Raises:
         SettingsError: The token is empty: anybody could enrol.
     """
     if not enrolment_token:
         raise SettingsError("the enrolment token is empty")
-    routes = _HubRoutes(service, enrolment_token=enrolment_token)
+    routes = _HubRoutes(service, enrolment_token=enrolment_token, subject_token=subject_token)
     return [
         Route("/hub/v1/registry", _guard(routes.get_newest), methods=["GET"]),
         Route("/hub/v1/registry/{seq}", _guard(routes.get_snapshot), methods=["GET"]),
         Route("/hub/v1/members", _guard(routes.enrol_member), methods=["POST"]),
         Route("/hub/v1/subjects", _guard(routes.enrol_subject), methods=["POST"]),
+        Route("/hub/v1/key-changes", _guard(routes.change_key), methods=["POST"]),
+        Route("/hub/v1/leavings", _guard(routes.take_leaving), methods=["POST"]),
         Route("/hub/v1/status-list", _guard(routes.get_status_list), methods=["GET"]),
         Route("/hub/v1/statuses", _guard(routes.report_status), methods=["POST"]),
         Route("/hub/v1/directory", _guard(routes.get_directory), methods=["GET"]),
+        Route("/hub/v1/purposes", _guard(routes.get_purposes), methods=["GET"]),
         Route("/hub/v1/legal-basis", _guard(routes.get_legal_basis), methods=["GET"]),
         Route("/add-checkpoint", _guard(routes.add_checkpoint), methods=["POST"]),
         Route("/{origin_sha256_hex}/checkpoint", _guard(routes.get_checkpoint), methods=["GET"]),
@@ -79,9 +89,10 @@ def build_hub_routes(service: HubService, *, enrolment_token: str) -> list[Route
 class _HubRoutes:
     """One method a route; services are sync and run in the thread pool."""
 
-    def __init__(self, service: HubService, *, enrolment_token: str) -> None:
+    def __init__(self, service: HubService, *, enrolment_token: str, subject_token: str) -> None:
         self._service = service
         self._enrolment_token = enrolment_token
+        self._subject_token = subject_token
 
     async def get_newest(self, _request: Request) -> Response:
         return _render_snapshot(await run_in_threadpool(self._service.get_snapshot, None))
@@ -91,14 +102,32 @@ class _HubRoutes:
         return _render_snapshot(await run_in_threadpool(self._service.get_snapshot, seq))
 
     async def enrol_member(self, request: Request) -> Response:
-        tokens = await self._read_enrolment(request)
-        snapshot = await run_in_threadpool(self._service.enrol_member, tokens)
-        return JSONResponse({"registry": snapshot.seq})
+        invitation = _find_invitation(request, operators_token=self._enrolment_token)
+        tokens = await _read_tokens(request, bytes_max=ENROLMENT_BYTES_MAX)
+
+        def enrol() -> Snapshot:
+            return self._service.enrol_member(tokens, invitation=invitation)
+
+        return JSONResponse({"registry": (await run_in_threadpool(enrol)).seq})
 
     async def enrol_subject(self, request: Request) -> Response:
-        tokens = await self._read_enrolment(request)
-        commitment = await run_in_threadpool(self._service.enrol_subject, tokens)
-        return JSONResponse({"commitment": encode_b64u(commitment)})
+        invitation = _find_invitation(request, operators_token=self._subject_token)
+        tokens = await _read_tokens(request, bytes_max=ENROLMENT_BYTES_MAX)
+
+        def enrol() -> bytes:
+            return self._service.enrol_subject(tokens, invitation=invitation)
+
+        return JSONResponse({"commitment": encode_b64u(await run_in_threadpool(enrol))})
+
+    async def change_key(self, request: Request) -> Response:
+        tokens = await _read_tokens(request, bytes_max=KEY_CHANGE_BYTES_MAX)
+        snapshot = await run_in_threadpool(self._service.change_key, tokens)
+        return JSONResponse({"registry": snapshot.seq})
+
+    async def take_leaving(self, request: Request) -> Response:
+        raw = await read_bounded(request, bytes_max=STATUS_BODY_BYTES_MAX)
+        snapshot = await run_in_threadpool(self._service.take_leaving, _decode_ascii(raw))
+        return JSONResponse({"registry": snapshot.seq})
 
     async def get_status_list(self, _request: Request) -> Response:
         return PlainTextResponse(await run_in_threadpool(self._service.status_list))
@@ -111,6 +140,14 @@ class _HubRoutes:
     async def get_directory(self, _request: Request) -> Response:
         members = await run_in_threadpool(self._service.directory)
         return JSONResponse({"members": [asdict(member) for member in members]})
+
+    async def get_purposes(self, _request: Request) -> Response:
+        # Each as it is hashed, so that anybody can recompute what a consent pins.
+        purposes = [
+            {"template": template.to_object(), "hash": encode_b64u(template.hash)}
+            for template in TEMPLATES.values()
+        ]
+        return JSONResponse({"v": 1, "purposes": purposes})
 
     async def get_legal_basis(self, _request: Request) -> Response:
         return PlainTextResponse(self._service.legal_basis())
@@ -154,13 +191,28 @@ class _HubRoutes:
             }
         )
 
-    async def _read_enrolment(self, request: Request) -> tuple[str, ...]:
-        check_bearer(request, token=self._enrolment_token)
-        raw = await read_bounded(request, bytes_max=ENROLMENT_BYTES_MAX)
-        reader = ShapeReader(parse_object(raw), what="enrolment-request")
-        tokens = reader.texts("tokens", count_max=ENROLMENT_TOKENS_MAX)
-        reader.finish()
-        return tokens
+
+def _find_invitation(request: Request, *, operators_token: str) -> str | None:
+    """Return the invitation's token of the Authorization header, None for the operator's own.
+
+    Raises:
+        NotAuthenticatedError: There is no bearer token at all.
+    """
+    given = request.headers.get("authorization", "")
+    scheme, _, token = given.partition(" ")
+    if operators_token and compare_digest(given.encode(), f"Bearer {operators_token}".encode()):
+        return None
+    if scheme != "Bearer" or not INVITATION_TOKEN.fullmatch(token):
+        raise NotAuthenticatedError("a valid bearer token is needed")
+    return token
+
+
+async def _read_tokens(request: Request, *, bytes_max: int) -> tuple[str, ...]:
+    raw = await read_bounded(request, bytes_max=bytes_max)
+    reader = ShapeReader(parse_object(raw), what="tokens")
+    tokens = reader.texts("tokens", count_max=ENROLMENT_TOKENS_MAX)
+    reader.finish()
+    return tokens
 
 
 def _parse_seq(text: str) -> int:

@@ -67,6 +67,10 @@ def build_hub_app(settings: Settings) -> Starlette:
     token = read_secret(
         settings.enrolment_token.get_secret_value(), path=settings.home / "enrolment_token"
     )
+    subject_token = settings.subject_token.get_secret_value()
+    subject_path = settings.home / "subject_token"
+    if not subject_token and subject_path.exists():
+        subject_token = read_secret("", path=subject_path)
     hub = open_hub(settings)
 
     @asynccontextmanager
@@ -75,5 +79,6 @@ def build_hub_app(settings: Settings) -> Starlette:
         hub.database.dispose()
 
     return Starlette(
-        routes=build_hub_routes(hub.service, enrolment_token=token), lifespan=close_database
+        routes=build_hub_routes(hub.service, enrolment_token=token, subject_token=subject_token),
+        lifespan=close_database,
     )

@@ -1,4 +1,4 @@
-"""``chengxin hub``: make a hub, run it, look at it, suspend members and revoke keys.
+"""``chengxin hub``: make a hub, run it, look at it; ``commands_members`` does what concerns others.
 
 Values of ``init`` may come from the environment too (CHENGXIN_*), as every setting may.
 """
@@ -27,11 +27,10 @@ from node.core.config import (
 from node.core.errors import ConflictError
 from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
 from node.hub.app import KEY_NAMES, build_hub_app, open_hub
-from node.hub.rules_snapshot import RevocationReason
 from node.hub.service import HubService, check_legal_basis
 from protocol.encoding import encode_b64u
 
-SECRET_NAMES = ("passphrase", "api_token", "enrolment_token")
+SECRET_NAMES = ("passphrase", "api_token", "enrolment_token", "subject_token")
 
 hub_app = typer.Typer(no_args_is_help=True, help="The association's hub.")
 
@@ -90,7 +89,7 @@ def init(
     _make_secrets(settings)
     # Last of all: while it is missing, nothing has been made that anybody relies on.
     write_config(home, values)
-    with _opened(home) as service:
+    with opened(home) as service:
         typer.echo(f"hub      {service.hub}")
         typer.echo(f"anchor   {encode_b64u(service.anchor.raw)}")
         typer.echo(f"witness  {service.witness_vkey}")
@@ -112,14 +111,14 @@ def serve(home: HomeOption) -> None:
 @hub_app.command("anchor")
 def anchor(home: HomeOption) -> None:
     """Print the anchor alone: members get it from you, not over the network."""
-    with _opened(home) as service:
+    with opened(home) as service:
         typer.echo(encode_b64u(service.anchor.raw))
 
 
 @hub_app.command("members")
 def members(home: HomeOption, *, as_json: JsonOption = False) -> None:
     """List the members."""
-    with _opened(home) as service:
+    with opened(home) as service:
         rows = service.directory()
     if as_json:
         shown = [
@@ -142,7 +141,7 @@ def registry(
     as_json: JsonOption = False,
 ) -> None:
     """Show a registry snapshot."""
-    with _opened(home) as service:
+    with opened(home) as service:
         snapshot = service.get_snapshot(seq)
     if as_json:
         typer.echo(json.dumps({"tokens": list(snapshot.tokens)}))
@@ -155,26 +154,14 @@ def registry(
 @hub_app.command("suspend")
 def suspend(home: HomeOption, member: Annotated[str, typer.Argument()]) -> None:
     """Suspend a member from the next snapshot on."""
-    with _opened(home) as service:
+    with opened(home) as service:
         snapshot = service.suspend_member(member)
     typer.echo(f"{member} is suspended as of snapshot {snapshot.seq}")
 
 
-@hub_app.command("revoke-key")
-def revoke_key(
-    home: HomeOption,
-    kid: Annotated[str, typer.Argument(help="Thumbprint of the key.")],
-    *,
-    reason: Annotated[RevocationReason, typer.Option(help="Why.")] = RevocationReason.LOST,
-) -> None:
-    """Revoke a member's or subject's key from now on."""
-    with _opened(home) as service:
-        snapshot = service.revoke_key(kid, reason=reason)
-    typer.echo(f"{kid} is revoked as of snapshot {snapshot.seq}")
-
-
 @contextmanager
-def _opened(home: Path) -> Iterator[HubService]:
+def opened(home: Path) -> Iterator[HubService]:
+    """Open the hub of a folder, beside a running one or not."""
     hub = open_hub(load_settings(home))
     try:
         yield hub.service

@@ -53,10 +53,34 @@ class MemberUnknownError(NotFoundError):
     code = "member-unknown"
 
 
+class SubjectUnknownError(NotFoundError):
+    """No subject has this commitment."""
+
+    code = "subject-unknown"
+
+
 class KeyNotHeldError(NotFoundError):
     """No member or subject has this key."""
 
     code = "key-unknown"
+
+
+class RevocationConflictError(ConflictError):
+    """Another end of this key stands, or one may not be set for that time."""
+
+    code = "revocation-conflict"
+
+
+class InvitationInvalidError(RejectedError):
+    """No invitation has this token, or it is for somebody or something else, or it has ended."""
+
+    code = "invitation-invalid"
+
+
+class InvitationUsedError(ConflictError):
+    """An invitation admits once."""
+
+    code = "invitation-used"
 
 
 class SnapshotUnknownError(NotFoundError):

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from node.hub.errors import StatusConflictError, StatusListFullError
 from node.hub.store import StatusRow, StatusSizes
-from protocol.consent import TRANSITIONS, ConsentState, ConsentStatus, open_status
+from protocol.consent import ConsentState, ConsentStatus, StatusSigner, follows, open_status
 from protocol.encoding import encode_b64u
 from protocol.errors import TooLargeError, UnknownKeyError
 from protocol.keys import PublicKey
 from protocol.limits import CONSENT_LIFE_S_MAX, REGISTRY_BYTES_MAX
-from protocol.problems import ClockSkewError, ConsentSignatureError, KeyRevokedError
+from protocol.problems import ClockSkewError, KeyRevokedError, UnknownKeyProblemError
 from protocol.registry import Registry
+from protocol.status_signer import StatusKey, check_statement, find_status_key
 
 STATUS_BYTES_MAX = 4_096  # one status; a statement may be longer, a list of such could not be sent
 # Base64url makes 4 characters of 3 bytes; a hundredth is left for the claims and the signature.
@@ -50,19 +51,17 @@ def verify_reported(token: str, *, registry: Registry, now_s: int, ahead_s: int)
     """
     if len(token) > STATUS_BYTES_MAX:
         raise TooLargeError(f"a status has at most {STATUS_BYTES_MAX} characters")
-    signers: list[tuple[str, str]] = []
+    keys: list[StatusKey] = []
 
     def find_key(kid: str) -> PublicKey:
-        by, signer, key = _find_signer(registry, kid, now_s=now_s)
-        signers.append((by, signer))
-        return key
+        keys.append(_find_signer(registry, kid, now_s=now_s))
+        return keys[-1].entry.key
 
     status, _ = open_status(token, find_key=find_key)
-    ((by, signer),) = signers
-    if status.by != by:
-        raise ConsentSignatureError(f"signed by a key of a {by}, not of a {status.by}")
+    check_statement(status, keys[0], now_s=now_s)
     if status.iat > now_s + ahead_s:
         raise ClockSkewError(f"{status.iat - now_s} s ahead of server time {now_s}")
+    signer = _name_signer(keys[0])
     return Reported(status=status, signer=signer, token=token)
 
 
@@ -74,7 +73,7 @@ def check_follows(reported: Reported, *, known: StatusRow) -> None:
     """
     status = reported.status
     state = ConsentState(known.state)
-    if status.seq <= known.seq or status.state not in TRANSITIONS[state]:
+    if status.seq <= known.seq or not follows(state, status.state):
         raise StatusConflictError(f"the consent is {known.state} as of status {known.seq}")
 
 
@@ -91,14 +90,23 @@ def check_room(reported: Reported, *, sizes: StatusSizes) -> None:
         raise StatusListFullError("the status list can take no more entries")
 
 
-def _find_signer(registry: Registry, kid: str, *, now_s: int) -> tuple[str, str, PublicKey]:
-    if (subject := registry.find_subject_key(kid)) is not None:
-        entry, key = subject
-        if not key.is_valid_at(now_s):
-            raise KeyRevokedError("the key is not valid now")
-        return "subject", f"subject:{encode_b64u(entry.commitment)}", key.key
+def _find_signer(registry: Registry, kid: str, *, now_s: int) -> StatusKey:
     try:
-        return "hub", "hub", registry.get_hub_key(kid)
-    except UnknownKeyError:
-        member, found = registry.get_message_key(kid, now_s=now_s)
-        return "provider", f"member:{member.member}", found
+        key = find_status_key(registry, kid)
+    except UnknownKeyError as err:
+        raise UnknownKeyProblemError("no subject, member or hub has this key") from err
+    if key.signer is StatusSigner.PROVIDER:
+        registry.get_message_key(kid, now_s=now_s)  # Suspended members report nothing.
+    if not key.entry.is_valid_at(now_s):
+        raise KeyRevokedError("the key is not valid now")
+    return key
+
+
+def _name_signer(key: StatusKey) -> str:
+    match key.signer:
+        case StatusSigner.SUBJECT:
+            return f"subject:{encode_b64u(key.commitment)}"
+        case StatusSigner.PROVIDER:
+            return f"member:{key.member}"
+        case StatusSigner.HUB:
+            return "hub"

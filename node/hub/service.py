@@ -1,8 +1,7 @@
 """Use cases of the hub: one method, one transaction, one commit, then the answer.
 
 Every change of members, subjects or keys publishes a snapshot in its own transaction, so that the
-registry never lags behind its tables. The hub learns a subject's id and salt for as long as it
-takes to check them; neither is stored or logged.
+registry never lags behind its tables. What needs more than a few lines has a desk of its own.
 """
 
 from __future__ import annotations
@@ -10,34 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from node.core.clock import Clock, now_s
 from node.core.config import Settings
 from node.core.database import Database
+from node.hub.admission import AdmissionDesk
 from node.hub.chain import RegistryChain
-from node.hub.errors import (
-    HubIdentityError,
-    KeyNotHeldError,
-    KeyTakenError,
-    LegalBasisMissingError,
-    MemberExistsError,
-    MemberSuspendedError,
-    MemberUnknownError,
-    SimulatedSubjectError,
-    SubjectExistsError,
-)
-from node.hub.rules_snapshot import HubIdentity, RevocationReason, open_key
+from node.hub.errors import HubIdentityError, LegalBasisMissingError
+from node.hub.invitations import HubFace, InvitationDesk
+from node.hub.keys import KeyDesk
+from node.hub.rules_keys import KeyAge
+from node.hub.rules_snapshot import HubIdentity, RevocationReason
 from node.hub.statuses import StatusBoard
-from node.hub.store import HubStore, MemberRow, Snapshot
-from node.hub.witness import Witness, watch_log
-from protocol.consent import ConsentStatus, commit_subject
-from protocol.enrolment import MemberEnrolment, open_member_enrolment, open_subject_enrolment
+from node.hub.store import HubStore, Snapshot
+from node.hub.witness import Witness
+from protocol.consent import ConsentStatus
+from protocol.invitation import Invitation
 from protocol.keys import PublicKey, SigningKey
-
-SIMULATED_SCHEME = "sim"
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +85,20 @@ class HubService:
             witness_vkey=self._witness.vkey,
         )
         self._chain = RegistryChain(database=database, clock=clock, key=hub_key, identity=identity)
+        self._keys = KeyDesk(
+            database=database, clock=clock, chain=self._chain, witness_kid=witness_key.kid
+        )
+        face = HubFace(hub=settings.member_id, url=settings.url, anchor=hub_key.public)
+        self._invitations = InvitationDesk(database=database, clock=clock, face=face)
+        self._admission = AdmissionDesk(
+            database=database,
+            clock=clock,
+            chain=self._chain,
+            keys=self._keys,
+            invitations=self._invitations,
+            hub=settings.member_id,
+            is_simulated=settings.simulated,
+        )
         self._statuses = StatusBoard(
             database=database,
             clock=clock,
@@ -134,93 +135,101 @@ class HubService:
 
     # --- admission
 
-    def enrol_member(self, tokens: Sequence[str]) -> Snapshot:
+    def enrol_member(self, tokens: Sequence[str], *, invitation: str | None = None) -> Snapshot:
         """Enter a member; the same again changes nothing, a newer enrolment its name and address.
 
+        With an invitation of kind ``rekey`` new keys take the place of revoked ones.
+
         Raises:
-            MemberExistsError: The name is taken, with other keys or another log.
-            MemberSuspendedError: The member is suspended.
-            KeyTakenError: A key is somebody's already.
+            NodeError: The leaf that says why it is not entered.
             ProtocolError: The enrolment does not hold.
         """
-        at_s = now_s(self._clock)
-        enrolment = open_member_enrolment(tokens, hub=self.hub, now_s=at_s)
-        with self._database.write() as uow:
-            store = HubStore(uow.connection)
-            known = store.find_member(enrolment.member)
-            if known is None:
-                self._admit(store, enrolment, at_s=at_s)
-            elif not _amend(store, enrolment, known=known):
-                return self._chain.get_newest(store)
-            snapshot = self._chain.publish(store)
-        _log.info("member_enrolled", member=enrolment.member, registry=snapshot.seq)
-        return snapshot
+        return self._admission.enrol_member(tokens, invitation=invitation)
 
-    def enrol_subject(self, tokens: Sequence[str]) -> bytes:
+    def enrol_subject(self, tokens: Sequence[str], *, invitation: str | None = None) -> bytes:
         """Enter a subject and return its commitment; id and salt are checked and forgotten.
 
         Raises:
-            SimulatedSubjectError: A simulated subject in a real federation.
-            SubjectExistsError: The commitment is entered with another key.
-            KeyTakenError: The key is somebody's already.
+            NodeError: The leaf that says why it is not entered.
             ProtocolError: The enrolment does not hold, or names a natural person.
         """
-        at_s = now_s(self._clock)
-        enrolment = open_subject_enrolment(tokens, hub=self.hub, now_s=at_s)
-        if enrolment.subject.scheme == SIMULATED_SCHEME and not self.is_simulated:
-            raise SimulatedSubjectError("this federation is real: simulated subjects are refused")
-        commitment = commit_subject(enrolment.subject, salt=enrolment.salt)
-        verified = "simulated" if self.is_simulated else "operator"
-        with self._database.write() as uow:
-            store = HubStore(uow.connection)
-            if (known := store.find_subject(commitment)) is not None:
-                key = store.find_key(enrolment.key.kid)
-                if key is None or key.subject_id != known.id:
-                    raise SubjectExistsError("the subject is enrolled with another key")
-                return commitment
-            self._check_free(store, enrolment.key)
-            subject_id = store.add_subject(commitment, verified=verified, at_s=at_s)
-            entry = open_key(enrolment.key, use="consent", at_s=at_s)
-            store.add_key(entry, subject_id=subject_id)
-            snapshot = self._chain.publish(store)
-        _log.info("subject_enrolled", registry=snapshot.seq)
-        return commitment
+        return self._admission.enrol_subject(tokens, invitation=invitation)
+
+    def rekey_subject(
+        self, tokens: Sequence[str], *, document: bytes, reason: RevocationReason
+    ) -> Snapshot:
+        """Enter a subject's new key after the operator's own check, and end its old ones.
+
+        Raises:
+            NodeError: The leaf that says why it is not entered.
+            ProtocolError: The enrolment does not hold.
+        """
+        return self._admission.rekey_subject(tokens, document=document, reason=reason)
+
+    def invite(self, *, kind: str, member: str, life_s: int) -> Invitation:
+        """Make an invitation; its token is told now and never again."""
+        return self._invitations.invite(kind=kind, member=member, life_s=life_s)
 
     def suspend_member(self, member: str) -> Snapshot:
         """Suspend a member: its messages are refused from now on; its log stays watched.
 
         Raises:
             MemberUnknownError: There is no such member.
+            MemberSuspendedError: It has left.
         """
-        with self._database.write() as uow:
-            store = HubStore(uow.connection)
-            known = store.find_member(member)
-            if known is None:
-                raise MemberUnknownError(f"no member {member}")
-            if known.status == "suspended":
-                return self._chain.get_newest(store)
-            store.set_member_status(member, status="suspended")
-            snapshot = self._chain.publish(store)
-        _log.info("member_suspended", member=member, registry=snapshot.seq)
-        return snapshot
+        return self._admission.suspend_member(member)
 
-    def revoke_key(self, kid: str, *, reason: RevocationReason) -> Snapshot:
-        """Revoke a key of a member or subject from now on; a revocation that stands is not moved.
+    def enter_leaving(self, member: str) -> Snapshot:
+        """Enter that a member leaves, by the operator's word; its log stays watched.
+
+        Raises:
+            MemberUnknownError: There is no such member.
+        """
+        return self._admission.enter_leaving(member)
+
+    def take_leaving(self, token: str) -> Snapshot:
+        """Enter that a member leaves, by its own signed statement.
+
+        Raises:
+            MemberUnknownError: There is no such member.
+            ProtocolError: The statement does not hold.
+        """
+        return self._admission.take_leaving(token)
+
+    # --- keys
+
+    def change_key(self, tokens: Sequence[str]) -> Snapshot:
+        """Enter a member's new key; the same statement again changes nothing.
+
+        Raises:
+            NodeError: The leaf that says why it is not entered.
+            ProtocolError: The statement does not hold.
+        """
+        return self._keys.change(tokens)
+
+    def revoke_key(
+        self, kid: str, *, reason: RevocationReason, since_s: int | None = None
+    ) -> Snapshot:
+        """Revoke a key of a member or subject; ``since_s`` reaches back for a compromise only.
 
         Raises:
             KeyNotHeldError: Nobody has this key; the hub's own is not revoked here.
+            RevocationConflictError: Another end stands, or the time is not allowed.
         """
-        with self._database.write() as uow:
-            store = HubStore(uow.connection)
-            known = store.find_key(kid)
-            if known is None or (known.member_id is None and known.subject_id is None):
-                raise KeyNotHeldError("no member or subject has this key")
-            if known.entry.revoked_at is not None:
-                return self._chain.get_newest(store)
-            store.revoke_key(kid, reason=reason.value, at_s=now_s(self._clock))
-            snapshot = self._chain.publish(store)
-        _log.info("key_revoked", kid=kid, reason=reason.value, registry=snapshot.seq)
-        return snapshot
+        return self._keys.revoke(kid, reason=reason, since_s=since_s)
+
+    def force_rotation(self, kid: str, *, by_s: int) -> Snapshot:
+        """Set the date by which a key has to be changed: it ends then.
+
+        Raises:
+            KeyNotHeldError: Nobody has this key.
+            RevocationConflictError: Another end stands, or the date is too near.
+        """
+        return self._keys.force_rotation(kid, by_s=by_s)
+
+    def list_key_ages(self) -> list[KeyAge]:
+        """Return the keys of members and hub that count now, the oldest first."""
+        return self._keys.list_ages()
 
     # --- registry, statuses, witness
 
@@ -305,28 +314,6 @@ class HubService:
             oldest_cosignature_s=at_s - min(cosigned, default=at_s),
         )
 
-    def _admit(self, store: HubStore, enrolment: MemberEnrolment, *, at_s: int) -> None:
-        if enrolment.member == self.hub:
-            raise MemberExistsError("this is the hub's own name")
-        for key in enrolment.keys.values():
-            self._check_free(store, key)
-        member_id = store.add_member(
-            member=enrolment.member,
-            name=enrolment.name,
-            endpoint=enrolment.endpoint,
-            log_origin=enrolment.log_origin,
-            stated_at_s=enrolment.iat,
-            at_s=at_s,
-        )
-        for use, key in enrolment.keys.items():
-            store.add_key(open_key(key, use=use, at_s=at_s), member_id=member_id)
-        watch_log(store, enrolment.log_origin)
-
-    def _check_free(self, store: HubStore, key: PublicKey) -> None:
-        # The witness key has no row of its own; every other key has one for ever.
-        if key.kid == self._witness_key.kid or store.find_key(key.kid) is not None:
-            raise KeyTakenError("the key is enrolled already")
-
 
 def check_legal_basis(settings: Settings) -> None:
     """Check that the operator has recorded the statement without which the hub stays off.
@@ -336,23 +323,3 @@ def check_legal_basis(settings: Settings) -> None:
     """
     if not settings.legal_basis.strip():
         raise LegalBasisMissingError("set legal_basis: members must be able to read it")
-
-
-def _amend(store: HubStore, enrolment: MemberEnrolment, *, known: MemberRow) -> bool:
-    """Enter what an enrolled member states anew; tell whether anything changed."""
-    held = {entry.use: entry.key for entry in store.list_member_keys(known.id)}
-    if held != enrolment.keys or known.log_origin != enrolment.log_origin:
-        raise MemberExistsError(f"{known.member} is enrolled with other keys or another log")
-    if known.status != "active":
-        raise MemberSuspendedError(f"{known.member} is {known.status}")
-    if (known.name, known.endpoint) == (enrolment.name, enrolment.endpoint):
-        return False
-    if enrolment.iat <= known.stated_at_s:  # An old one, played again, must not undo a newer.
-        raise MemberExistsError(f"a later enrolment of {known.member} stands")
-    store.amend_member(
-        known.member,
-        name=enrolment.name,
-        endpoint=enrolment.endpoint,
-        stated_at_s=enrolment.iat,
-    )
-    return True

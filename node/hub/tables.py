@@ -46,6 +46,7 @@ hub_subject = Table(
     Column("id", Integer, primary_key=True),
     Column("commitment", HASH, nullable=False),
     Column("verified", String(64), nullable=False),  # how the hub made sure who it is
+    Column("document", HASH, nullable=True),  # SHA-256 of what the hub saw of one without a key
     Column("entered_at_s", BigInteger, nullable=False),
     UniqueConstraint("commitment"),
 )
@@ -64,11 +65,40 @@ hub_key = Table(
     Column("exp", BigInteger, nullable=False),
     Column("revoked_at", BigInteger, nullable=True),
     Column("reason", String(64), nullable=True),
+    # Of a log that is no longer written; a log key without one is of the member's log_origin.
+    Column("origin", String(KEY_NAME_BYTES_MAX), nullable=True),
+    Column("document", HASH, nullable=True),  # SHA-256 of what the hub saw when it entered the key
     UniqueConstraint("kid"),
     CheckConstraint("member_id IS NULL OR subject_id IS NULL", name="one_owner"),
     CheckConstraint("(revoked_at IS NULL) = (reason IS NULL)", name="revocation_has_reason"),
     Index("ix_hub_key_member", "member_id"),
     Index("ix_hub_key_subject", "subject_id"),
+)
+
+# The signed statements themselves: the hub can show that it did not change a member's key alone.
+hub_key_change = Table(
+    "hub_key_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hash", HASH, nullable=False),  # of the payload
+    Column("kid", ForeignKey("hub_key.kid"), nullable=False),  # the new key
+    Column("tokens", Text, nullable=False),  # JSON list: the old key's signature, the new one's
+    Column("entered_at_s", BigInteger, nullable=False),
+    UniqueConstraint("hash"),
+)
+
+# The token itself is known to whoever was invited; here is its hash alone.
+hub_invitation = Table(
+    "hub_invitation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_sha256", HASH, nullable=False),
+    Column("kind", String(16), nullable=False),  # member, rekey, subject
+    Column("member", String(MEMBER_ID_CHARACTERS_MAX), nullable=False),  # empty for a subject
+    Column("expires_at_s", BigInteger, nullable=False),
+    Column("entered_at_s", BigInteger, nullable=False),
+    Column("used_at_s", BigInteger, nullable=True),
+    UniqueConstraint("token_sha256"),
 )
 
 hub_snapshot = Table(

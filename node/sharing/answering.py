@@ -18,44 +18,21 @@ from node.core.errors import ConflictError
 from node.core.turnstile import Turnstile
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
-from node.sharing.consents import ConsentVerdicts, check_parties, hold_consent, take_consent
+from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
-from node.sharing.incoming import Opened, Verdict, note_of, open_incoming, store_exchange
+from node.sharing.incoming import note_of, open_incoming, store_exchange
+from node.sharing.operations import SIGNED_CODES, Case, Opened, Ports, Verdict
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
-from node.sharing.releases import Disclosures, Question
-from node.sharing.sealing import Content, Sealer, build_answer, build_problem
+from node.sharing.releases import Disclosures
+from node.sharing.sealing import Content, Sealer, build_problem
 from node.sharing.store import SharingStore
-from protocol.consent import Use, check_use, window_start
-from protocol.encoding import decode_b64u, encode_b64u
 from protocol.entry import ExchangeEntry, format_entry
 from protocol.errors import ProtocolError, SchemaError
-from protocol.exchange import CHECKS
-from protocol.identifiers import parse_subject_id
-from protocol.limits import HASH_BYTES
 from protocol.message import ANSWERED, Envelope, WireMessage
-from protocol.problems import (
-    PROBLEMS,
-    ConsentMissingError,
-    NoAnswerError,
-    QuotaError,
-    ReplayMismatchError,
-)
-from schemas.exchange import (
-    CONSENT_HELD_CONTENT_TYPE,
-    RECEIPT_HELD_CONTENT_TYPE,
-    SUMMARY_CONTENT_TYPE,
-    ConsentHeldBody,
-    ConsentPutBody,
-    HeldConsent,
-    QueryBody,
-    ReceiptHeldBody,
-)
+from protocol.problems import PROBLEMS, QuotaError, ReplayMismatchError
 
 RETRY_AFTER_S = 1
-# An artefact or a body inside a signed message may break any rule: what is no code of a signed
-# refusal is `schema`.
-_SIGNED_CODES = frozenset(code for check in CHECKS if check.signed for code in check.codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +67,21 @@ class AnsweringService:
         self._registry = registry
         self._sealer = sealer
         self._clock = clock
-        self._verdicts = verdicts
         self._buckets = buckets
-        self._policy = policy
-        self._business_date = business_date
         self._ahead_s = ahead_s
-        self._disclosures = Disclosures()
+        self._ports = Ports(
+            member_id=sealer.member_id,
+            verdicts=verdicts,
+            disclosures=Disclosures(),
+            policy=policy,
+            business_date=business_date,
+        )
         self._turnstile = Turnstile()
+
+    @property
+    def ports(self) -> Ports:
+        """Return what decides here, for whoever tells the same unasked."""
+        return self._ports
 
     async def answer(self, raw: bytes) -> Reply:
         """Check a message off the lock, have it decided, and return the reply after the commit.
@@ -166,94 +151,13 @@ class AnsweringService:
     ) -> Verdict:
         if over_quota:
             return Verdict(content=_quota_problem(), code=QuotaError.code)
-        if opened.failure is not None or opened.body is None:
+        if opened.failure is not None or opened.decide is None:
             return _refuse(opened.failure or SchemaError("no body"), opened.envelope)
+        case = Case(ports=self._ports, batch=batch, store=store, opened=opened)
         try:
-            match opened.body:
-                case QueryBody():
-                    return self._answer_query(batch, opened, opened.body)
-                case ConsentPutBody():
-                    return self._take_consents(store, batch, opened, opened.body)
-                case _:
-                    return _take_receipt(store, opened, opened.body)
+            return opened.decide(case)
         except ProtocolError as err:
             return _refuse(err, opened.envelope)
-
-    def _answer_query(self, batch: Batch, opened: Opened, query: QueryBody) -> Verdict:
-        """Make checks 9 and 10 and count the use."""
-        now_s = batch.now_ms // 1000
-        consent_hash = decode_b64u(query.consent, bytes_exact=HASH_BYTES)
-        shared = ExchangeBatch.of(batch)
-        held = shared.find_consent(consent_hash)
-        if held is None:
-            raise ConsentMissingError("no such consent is held here")
-        consent = self._verdicts.verify(held.token, registry=opened.registry)
-        window_start_s = window_start(consent.frequency, now_s=now_s)
-        check_use(
-            consent,
-            use=Use(
-                consumer=opened.envelope.iss,
-                provider=self._sealer.member_id,
-                purpose=query.purpose,
-                op="query",
-                metrics=[metric.value for metric in query.metrics],
-                last_months=query.last_months,
-            ),
-            standing=held.standing(window_start_s=window_start_s),
-            now_s=now_s,
-        )
-        shared.count_use(held, window_start_s=window_start_s)
-        disclosed = self._disclosures.disclose(
-            batch,
-            Question(
-                subject=parse_subject_id(held.subject),
-                last_months=query.last_months,
-                metrics=frozenset(query.metrics),
-                business_date=self._business_date(),
-                policy=self._policy,
-            ),
-        )
-        if disclosed is None:
-            problem = build_problem(NoAnswerError.code, detail="", consents=(consent_hash,))
-            return Verdict(content=problem, code=NoAnswerError.code, uses=1, consent=consent_hash)
-        answer = build_answer(
-            disclosed.body, content_type=SUMMARY_CONTENT_TYPE, consents=(consent_hash,)
-        )
-        return Verdict(content=answer, code=disclosed.tier, uses=1, consent=consent_hash)
-
-    def _take_consents(
-        self, store: SharingStore, batch: Batch, opened: Opened, body: ConsentPutBody
-    ) -> Verdict:
-        taken = [
-            take_consent(delivered, verdicts=self._verdicts, registry=opened.registry)
-            for delivered in body.consents
-        ]
-        for _, consent in taken:
-            check_parties(consent, consumer=opened.envelope.iss, provider=self._sealer.member_id)
-        shared = ExchangeBatch.of(batch)
-        for delivered, consent in taken:
-            for touched in (delivered.hash, consent.replaces):
-                if touched is not None:
-                    shared.forget_consent(touched)
-        held = [
-            hold_consent(store, delivered, consent, at_ms=batch.now_ms)
-            for delivered, consent in taken
-        ]
-        reply = ConsentHeldBody(
-            v=1,
-            kind="consent-held",
-            consents=[
-                HeldConsent(consent=encode_b64u(one.hash), state=one.state.value, seq=one.seq)
-                for one in held
-            ],
-        )
-        hashes = tuple(one.hash for one in held)
-        return Verdict(
-            content=build_answer(
-                reply.to_bytes(), content_type=CONSENT_HELD_CONTENT_TYPE, consents=hashes
-            ),
-            code="held",
-        )
 
     def _seal(
         self,
@@ -290,6 +194,7 @@ class AnsweringService:
                 use=verdict.uses,
                 consents=verdict.content.consents,
                 head=envelope.head,
+                codes=verdict.codes,
             )
         )
         if opened.head is not None:
@@ -311,18 +216,8 @@ class AnsweringService:
         return Decided(entry=entry, finish=finish)
 
 
-def _take_receipt(store: SharingStore, opened: Opened, answers: tuple[bytes, ...]) -> Verdict:
-    known = store.count_known_answers(answers, peer=opened.envelope.iss)
-    store.add_receipts(known, peer=opened.envelope.iss, msg=opened.msg_hash)
-    body = ReceiptHeldBody(v=1, kind="receipt-held", answers=len(known))
-    return Verdict(
-        content=build_answer(body.to_bytes(), content_type=RECEIPT_HELD_CONTENT_TYPE),
-        code="receipt",
-    )
-
-
 def _refuse(error: ProtocolError, envelope: Envelope) -> Verdict:
-    code = error.code if error.code in _SIGNED_CODES else SchemaError.code
+    code = error.code if error.code in SIGNED_CODES else SchemaError.code
     return Verdict(
         content=build_problem(code, detail=error.detail, consents=envelope.consents), code=code
     )

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 from pydantic import Field
 
 from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
-from node.sharing.asking import FAN_OUT_MAX, AskingService
+from node.sharing.asking import AskingService
+from node.sharing.fan_out import FAN_OUT_MAX, FanOut
 from node.sharing.outgoing import Ask, Outcome
 from node.sharing.service import ConsentService
+from node.sharing.settling import Doubt, SettlingService, WouldBe
 from node.sharing.store import HeldConsent
 from node.sharing.upkeep import Upkeep
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX, HASH_BYTES, JTI_BYTES
+from protocol.manifest import FanOutManifest
 from schemas.exchange import DeliveredConsent
 from schemas.summary import Section, Summary
 from schemas.wire import Hash, MemberId
@@ -67,6 +70,75 @@ class OutcomeView(ApiModel):
     summary: Summary | None = None
 
 
+class BatchItemView(ApiModel):
+    """What came under one consent of a batch."""
+
+    consent: Hash
+    subject: str
+    code: str
+    summary: Summary | None = None
+
+
+class BatchView(ApiModel):
+    """What came of a batch: of the message, and under each consent."""
+
+    id: str
+    peer: str
+    status: str
+    detail: str
+    message: str
+    answer: str
+    items: list[BatchItemView]
+
+
+class ManifestItemView(ApiModel):
+    """One question of a fan-out."""
+
+    peer: MemberId
+    consent: Hash
+    outcome: str
+    message: str
+    answer: str
+
+
+class ManifestView(ApiModel):
+    """A fan-out's manifest, and the signed statement itself."""
+
+    id: str
+    iat: int
+    deadline: int
+    purpose: str
+    items: list[ManifestItemView]
+    token: str
+
+
+class AsksView(ApiModel):
+    """What came of questions put at once, in their order."""
+
+    manifest: ManifestView
+    outcomes: list[OutcomeView]
+
+
+class DoubtView(ApiModel):
+    """A message of ours without a reply; ``would_be``: what sending it again would do."""
+
+    id: str
+    peer: MemberId
+    op: str
+    subject: str
+    at_ms: int
+    would_be: WouldBe
+
+
+class SettledView(ApiModel):
+    """What came of sending a message again."""
+
+    id: str
+    peer: MemberId
+    op: str
+    status: str
+
+
 class ExchangeView(ApiModel):
     """One exchange for people."""
 
@@ -85,12 +157,18 @@ class CountView(ApiModel):
 
 
 def build_sharing_router(
-    *, consents: ConsentService, asking: AskingService, upkeep: Upkeep
+    *,
+    consents: ConsentService,
+    asking: AskingService,
+    fan_out: FanOut,
+    settling: SettlingService,
+    upkeep: Upkeep,
 ) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["sharing"])
     _add_consent_routes(router, consents=consents, asking=asking, upkeep=upkeep)
-    _add_ask_routes(router, asking=asking, upkeep=upkeep)
+    _add_doubt_routes(router, settling=settling, upkeep=upkeep)
+    _add_ask_routes(router, asking=asking, fan_out=fan_out, upkeep=upkeep)
     _add_view_routes(router, consents=consents)
     _add_round_routes(router, upkeep=upkeep)
     return router
@@ -121,27 +199,81 @@ def _add_consent_routes(
         return _view_outcome(await asking.deliver(held))
 
 
-def _add_ask_routes(router: APIRouter, *, asking: AskingService, upkeep: Upkeep) -> None:
+def _add_ask_routes(
+    router: APIRouter, *, asking: AskingService, fan_out: FanOut, upkeep: Upkeep
+) -> None:
     @router.post("/asks")
-    async def ask(body: AskRequest) -> list[OutcomeView]:
-        """Ask each consent's provider, in parallel, within a deadline."""
+    async def ask(
+        body: AskRequest,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
+    ) -> AsksView:
+        """Ask each consent's provider, in parallel, within a deadline.
+
+        The same Idempotency-Key with the same body is the same questions; with another, 409.
+        """
         upkeep.check_exchanging()
-        asks = [
-            Ask(
-                consent=decode_b64u(consent, bytes_exact=HASH_BYTES),
-                purpose=body.purpose,
-                metrics=tuple(body.metrics),
-                last_months=body.last_months,
-            )
-            for consent in body.consents
-        ]
-        return [_view_outcome(one) for one in await asking.fan_out(asks, deadline_s=DEADLINE_S)]
+        made = await fan_out.ask_all(_read_asks(body), deadline_s=DEADLINE_S, key=idempotency_key)
+        return AsksView(
+            manifest=_view_manifest(made.manifest, token=made.token),
+            outcomes=[_view_outcome(one) for one in made.outcomes],
+        )
+
+    @router.post("/asks/batch")
+    async def ask_batch(
+        body: AskRequest,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
+    ) -> BatchView:
+        """Ask one provider under up to a hundred consents, in one message."""
+        upkeep.check_exchanging()
+        made = await fan_out.ask_batch(_read_asks(body), key=idempotency_key)
+        return BatchView(
+            **_view_outcome(made).model_dump(exclude={"summary"}),
+            items=[
+                BatchItemView(
+                    consent=encode_b64u(item.consent),
+                    subject=item.subject,
+                    code=item.code,
+                    summary=item.summary,
+                )
+                for item in made.items
+            ],
+        )
+
+    @router.get("/manifests/{manifest_id}")
+    async def get_manifest(manifest_id: str) -> ManifestView:
+        """Show what came of questions put at once, as this member signed it."""
+        manifest, token = await asyncio.to_thread(
+            fan_out.get_manifest, decode_b64u(manifest_id, bytes_exact=JTI_BYTES)
+        )
+        return _view_manifest(manifest, token=token)
 
     @router.post("/asks/{ask_id}/settle")
     async def settle(ask_id: str) -> OutcomeView:
         """Send the same bytes again: the provider repeats its stored answer, counted once."""
         upkeep.check_exchanging()
         return _view_outcome(await asking.settle(decode_b64u(ask_id, bytes_exact=JTI_BYTES)))
+
+
+def _add_doubt_routes(router: APIRouter, *, settling: SettlingService, upkeep: Upkeep) -> None:
+    @router.get("/asks/open")
+    async def list_open() -> list[DoubtView]:
+        """List messages of ours without a reply, the oldest first."""
+        return [_view_doubt(one) for one in await asyncio.to_thread(settling.list_doubts)]
+
+    @router.post("/asks/open/settle")
+    async def settle_all() -> list[SettledView]:
+        """Send the same bytes of each message in doubt again."""
+        upkeep.check_exchanging()
+        return [
+            SettledView(id=encode_b64u(ask.jti), peer=ask.peer, op=ask.op, status=outcome.status)
+            for ask, outcome in await settling.settle_all()
+        ]
+
+    @router.post("/asks/{ask_id}/give-up")
+    async def give_up(ask_id: str) -> CountView:
+        """Wait no longer for a reply; what comes later is still logged."""
+        await settling.give_up(decode_b64u(ask_id, bytes_exact=JTI_BYTES))
+        return CountView(count=1)
 
 
 def _add_view_routes(router: APIRouter, *, consents: ConsentService) -> None:
@@ -178,6 +310,18 @@ def _add_round_routes(router: APIRouter, *, upkeep: Upkeep) -> None:
         return CountView(count=(await upkeep.get_cosigned()).size)
 
 
+def _read_asks(body: AskRequest) -> list[Ask]:
+    return [
+        Ask(
+            consent=decode_b64u(consent, bytes_exact=HASH_BYTES),
+            purpose=body.purpose,
+            metrics=tuple(body.metrics),
+            last_months=body.last_months,
+        )
+        for consent in body.consents
+    ]
+
+
 def _view_consent(held: HeldConsent) -> ConsentView:
     return ConsentView(
         consent=encode_b64u(held.hash),
@@ -201,4 +345,36 @@ def _view_outcome(outcome: Outcome) -> OutcomeView:
         message=encode_b64u(outcome.msg),
         answer="" if outcome.ans is None else encode_b64u(outcome.ans),
         summary=outcome.summary,
+    )
+
+
+def _view_manifest(manifest: FanOutManifest, *, token: str) -> ManifestView:
+    return ManifestView(
+        id=encode_b64u(manifest.id),
+        iat=manifest.iat,
+        deadline=manifest.deadline,
+        purpose=manifest.purpose,
+        items=[
+            ManifestItemView(
+                peer=item.peer,
+                consent=encode_b64u(item.consent),
+                outcome=item.outcome,
+                message="" if item.msg is None else encode_b64u(item.msg),
+                answer="" if item.ans is None else encode_b64u(item.ans),
+            )
+            for item in manifest.items
+        ],
+        token=token,
+    )
+
+
+def _view_doubt(doubt: Doubt) -> DoubtView:
+    ask = doubt.ask
+    return DoubtView(
+        id=encode_b64u(ask.jti),
+        peer=ask.peer,
+        op=ask.op,
+        subject=ask.subject,
+        at_ms=ask.at_ms,
+        would_be=doubt.would_be,
     )

@@ -16,12 +16,15 @@ from node.core.decision import Batch, Decided
 from node.core.errors import ConflictError, NotFoundError
 from node.sharing.batching import ExchangeBatch
 from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store.grants import GrantStore
 from protocol.consent import (
-    TRANSITIONS,
+    FINAL_STATES,
     Consent,
     ConsentState,
     ConsentStatus,
+    combine_states,
     commit_subject,
+    follows,
     hash_consent,
     open_consent,
     open_status,
@@ -35,6 +38,7 @@ from protocol.keys import PublicKey
 from protocol.limits import SALT_BYTES, STATEMENT_BYTES_MAX
 from protocol.problems import ConsentSignatureError, WrongConsumerError, WrongProviderError
 from protocol.registry import Registry
+from protocol.status_signer import StatusKey, check_party, check_statement, find_status_key
 from protocol.strict_json import parse_object
 from schemas.exchange import DeliveredConsent
 
@@ -212,60 +216,67 @@ def verify_status(
     find_consent: Callable[[bytes], Consent | None],
     now_s: int,
 ) -> ConsentStatus:
-    """Verify a signed status: by the subject itself, or by the hub.
+    """Verify a signed status: by the subject itself, by the consent's provider, or by the hub.
 
     Raises:
         ConsentNotHeldError: The consent is not held here.
         ConsentSignatureError: Signed by somebody who may not.
         ProtocolError: Another leaf.
     """
+    keys: list[StatusKey] = []
+
+    def find_key(kid: str) -> PublicKey:
+        keys.append(find_status_key(registry, kid))
+        return keys[-1].entry.key
+
     try:
-        status, kid = open_status(token, find_key=lambda kid: _find_status_key(registry, kid))
+        status, _ = open_status(token, find_key=find_key)
     except UnknownKeyError as err:
-        raise ConsentSignatureError("signed by no subject's and no hub's key") from err
+        raise ConsentSignatureError("signed by no subject's, provider's or hub's key") from err
     consent = find_consent(status.consent)
     if consent is None:
         raise ConsentNotHeldError("no such consent is held here")
-    subject = registry.find_subject_key(kid)
-    by_subject = (
-        subject is not None
-        and subject[0].commitment == consent.subject
-        and subject[1].is_valid_at(status.iat)
-        # Whoever holds a revoked key can write any date: it may close a consent, never open one.
-        and (status.state is not ConsentState.ACTIVE or subject[1].is_valid_at(now_s))
-        and status.by == "subject"
-    )
-    by_hub = subject is None and status.by == "hub"
-    if not by_subject and not by_hub:
-        raise ConsentSignatureError("the signer may not change this consent")
+    check_party(keys[0], consent)
+    check_statement(status, keys[0], now_s=now_s)
     return status
-
-
-def _find_status_key(registry: Registry, kid: str) -> PublicKey:
-    found = registry.find_subject_key(kid)
-    return registry.get_hub_key(kid) if found is None else found[1].key
 
 
 def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[HeldConsent]:
     """Apply a verified status in the writer's transaction; the same one again changes nothing.
 
+    A signer's status changes that signer's state; the consent's is the strictest of all.
+
     Raises:
         ConsentNotHeldError: The consent is not held here.
-        StaleStatusError: A later status is known, or the state is final.
+        StaleStatusError: A later status of this signer is known, or a state is final.
     """
     ExchangeBatch.of(batch).forget_consent(status.consent)
     store = SharingStore(batch.connection)
     held = store.find_consent(status.consent)
     if held is None:
         raise ConsentNotHeldError("no such consent is held here")
-    if store.find_status_token(status.consent, seq=status.seq) == token:
+    if store.find_status_token(status.consent, by=status.by, seq=status.seq) == token:
         return Decided(entry=None, finish=lambda _placement: held)
-    if status.seq <= held.seq or status.state not in TRANSITIONS[held.state]:
-        raise StaleStatusError(f"the consent is {held.state.value} as of status {held.seq}")
-    store.set_consent_state(status.consent, state=status.state, seq=status.seq)
+    stated = store.list_states(status.consent)
+    seq, own = stated.get(status.by, (0, ConsentState.ACTIVE))
+    # What follows from a newer artefact may still be stated, once.
+    is_said = held.state is not status.state or status.state in {one for _, one in stated.values()}
+    is_over = held.state in FINAL_STATES and is_said
+    if is_over or status.seq <= seq or not follows(own, status.state):
+        raise StaleStatusError(f"the consent is {held.state.value}, {status.by} has said {seq}")
+    states = {by: state for by, (_, state) in stated.items()} | {status.by: status.state}
+    state = combine_states(states.values())
+    store.set_consent_state(status.consent, state=state, seq=status.seq)
     store.add_status(
-        status.consent, seq=status.seq, state=status.state.value, token=token, at_ms=batch.now_ms
+        status.consent,
+        by=status.by,
+        seq=status.seq,
+        state=status.state,
+        token=token,
+        at_ms=batch.now_ms,
     )
+    if state is ConsentState.REVOKED:
+        GrantStore(batch.connection).forget_plan(status.consent)  # Its copies go earlier now.
     entry = format_entry(
         ConsentEntry(
             at_ms=batch.now_ms,
@@ -275,7 +286,5 @@ def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[He
             status=sha256(token.encode("ascii")),
         )
     )
-    newer = store.find_consent(status.consent)
-    if newer is None:
-        raise ConsentNotHeldError("the consent is gone")
+    newer = replace(held, state=state, seq=status.seq)
     return Decided(entry=entry, finish=lambda _placement: newer)

@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from node.core.decision import Batch, Placement
+from node.sharing.operations import OPERATIONS, Case, Opened, Verdict
 from node.sharing.registry import RegistryHolder
-from node.sharing.sealing import Content, Draft
-from node.sharing.store import INSERT_INCOMING, INSERT_PAYLOAD
+from node.sharing.sealing import Draft
+from node.sharing.store import INSERT_INCOMING, INSERT_ITEM, INSERT_PAYLOAD
 from protocol.checkpoint import Checkpoint
-from protocol.consent import hash_consent
-from protocol.encoding import decode_b64u
 from protocol.errors import ProtocolError, SchemaError
 from protocol.exchange import check_content, open_request
-from protocol.limits import HASH_BYTES, MESSAGE_BYTES_MAX
+from protocol.limits import MESSAGE_BYTES_MAX
 from protocol.message import Envelope, WireMessage, parse_message
-from protocol.receipt import RECEIPT_CONTENT_TYPE, parse_receipt
-from protocol.registry import Registry
-from schemas.exchange import (
-    CONSENT_PUT_CONTENT_TYPE,
-    QUERY_CONTENT_TYPE,
-    ConsentPutBody,
-    QueryBody,
-)
-
-_CONTENT_TYPES = {
-    "query": QUERY_CONTENT_TYPE,
-    "consent.put": CONSENT_PUT_CONTENT_TYPE,
-    "receipt": RECEIPT_CONTENT_TYPE,
-}
-Body = QueryBody | ConsentPutBody | tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A request after checks 1 to 3, with what the checks off the lock found."""
-
-    message: WireMessage
-    envelope: Envelope
-    msg_hash: bytes
-    registry: Registry
-    head: Checkpoint | None
-    body: Body | None
-    failure: ProtocolError | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What a decision says: content, log code, uses counted and the consent used."""
-
-    content: Content
-    code: str
-    uses: int = 0
-    consent: bytes | None = None
 
 
 def open_incoming(
@@ -67,7 +28,7 @@ def open_incoming(
     newest = registry.newest
     envelope = open_request(message, registry=newest, audience=audience, now_s=now_s)
     head: Checkpoint | None = None
-    body: Body | None = None
+    decide: Callable[[Case], Verdict] | None = None
     failure: ProtocolError | None = None
     try:
         head = check_content(
@@ -78,7 +39,7 @@ def open_incoming(
             now_s=now_s,
             ahead_s=ahead_s,
         )
-        body = _parse_body(envelope, message.body)
+        decide = _open_body(envelope, message.body)
     except ProtocolError as err:
         failure = err
     return Opened(
@@ -87,7 +48,7 @@ def open_incoming(
         msg_hash=message.msg_hash,
         registry=newest,
         head=head,
-        body=body,
+        decide=decide,
         failure=failure,
     )
 
@@ -115,6 +76,16 @@ def store_exchange(
             "at_ms": batch.now_ms,
         },
     )
+    for index, code in enumerate(verdict.codes):
+        batch.insert_later(
+            INSERT_ITEM,
+            {
+                "ans": draft.msg_hash,
+                "item": index,
+                "consent": verdict.content.consents[index],
+                "code": code,
+            },
+        )
     for msg, body, salt in (
         (opened.msg_hash, opened.message.body, opened.message.salt),
         (draft.msg_hash, draft.body, draft.salt),
@@ -122,29 +93,21 @@ def store_exchange(
         batch.insert_later(INSERT_PAYLOAD, {"msg": msg, "body": body, "salt": salt})
 
 
-def _parse_body(envelope: Envelope, raw: bytes) -> Body:
-    """Read the body of an operation that is answered here (check 8).
+def _open_body(envelope: Envelope, raw: bytes) -> Callable[[Case], Verdict]:
+    """Read the body of an operation that is answered here (check 8); return its decision.
 
     Raises:
         SchemaError: The body breaks its schema or is not what the envelope says, or the operation
             is not answered here.
         MalformedError: The body is not JSON of the subset.
     """
-    if envelope.bct != _CONTENT_TYPES.get(envelope.op):
+    operation = OPERATIONS.get((envelope.op, envelope.bct))
+    if operation is None:
         raise SchemaError(f"env.bct: not the type of a body of {envelope.op}")
-    body: Body
-    match envelope.op:
-        case "query":
-            body = QueryBody.from_bytes(raw)
-            concerned = [decode_b64u(body.consent, bytes_exact=HASH_BYTES)]
-        case "consent.put":
-            body = ConsentPutBody.from_bytes(raw)
-            concerned = [hash_consent(delivered.token) for delivered in body.consents]
-        case _:
-            body, concerned = parse_receipt(raw), []
-    if envelope.consents != tuple(concerned):
+    concerned, decide = operation.open(raw)
+    if envelope.consents != concerned:
         raise SchemaError("env.consents: not the consents of the body")
-    return body
+    return decide
 
 
 def note_of(message: WireMessage) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,20 +33,39 @@ class Ask:
     purpose: str
     metrics: tuple[Section, ...]
     last_months: int
+    jti: bytes | None = None
+    """The message's id, where the caller must know it beforehand."""
+    may_exist: bool = False
+    """A message of this id may have been logged before: it is that one that is sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What came under one consent: a summary, or the code of the reason why there is none."""
+
+    consent: bytes
+    subject: str
+    code: str
+    summary: Summary | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a message: ``200`` with a summary, a problem code, or a failure on the way."""
+    """What came of a message: ``200`` with summaries, a problem code, or a failure on the way."""
 
     jti: bytes
     peer: str
     status: str
     msg: bytes
     ans: bytes | None = None
-    summary: Summary | None = None
+    items: tuple[Item, ...] = ()
     detail: str = ""
     repeated: bool = False
+
+    @property
+    def summary(self) -> Summary | None:
+        """Return the summary that a question under one consent brought."""
+        return self.items[0].summary if len(self.items) == 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +78,8 @@ class Sent:
     msg_hash: bytes
     consent: bytes | None
     subject: str
+    subjects: tuple[str, ...] = ()
+    """Of a batch: the subject under each consent of the envelope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +90,7 @@ class Verified:
     message: WireMessage
     head: Checkpoint | None
     """Proven head of the peer's log; None beside a refusal that is in no log."""
-    summary: Summary | None
+    items: tuple[Item, ...]
     detail: str
 
 
@@ -95,34 +117,42 @@ def store_request(batch: Batch, sent: Sent, draft: Draft, *, index: int) -> None
     )
 
 
-def store_response(batch: Batch, sent: Sent, verified: Verified, received_on: date) -> None:
+def store_response(batch: Batch, verified: Verified, received_on: date) -> None:
     """Queue the rows of a reply that verified."""
     reply = verified.message
     batch.insert_later(
         INSERT_PAYLOAD, {"msg": reply.msg_hash, "body": reply.body, "salt": reply.salt}
     )
-    if verified.summary is not None and sent.consent is not None:
-        batch.insert_later(
-            INSERT_SUMMARY,
-            {
-                "msg": reply.msg_hash,
-                "provider": verified.envelope.iss,
-                "subject": sent.subject,
-                "consent": sent.consent,
-                "received_on": received_on,
-            },
-        )
+    for index, item in enumerate(verified.items):
+        if item.summary is not None:
+            batch.insert_later(
+                INSERT_SUMMARY,
+                {
+                    "msg": reply.msg_hash,
+                    "item": index,
+                    "provider": verified.envelope.iss,
+                    "subject": item.subject,
+                    "consent": item.consent,
+                    "received_on": received_on,
+                    "received_at_ms": batch.now_ms,
+                },
+            )
 
 
-def restore(outgoing: OutgoingExchange, request: WireMessage) -> Sent:
+def restore(
+    outgoing: OutgoingExchange, request: WireMessage, *, find_subject: Callable[[bytes], str]
+) -> Sent:
     """Return a message sent earlier, to be sent again byte for byte."""
+    envelope = parse_envelope(split_compact(request.env).payload)
+    is_batch = outgoing.op == "query" and outgoing.consent is None
     return Sent(
         jti=outgoing.jti,
-        envelope=parse_envelope(split_compact(request.env).payload),
+        envelope=envelope,
         message=request,
         msg_hash=outgoing.msg,
         consent=outgoing.consent,
         subject=outgoing.subject,
+        subjects=tuple(map(find_subject, envelope.consents)) if is_batch else (),
     )
 
 

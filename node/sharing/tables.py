@@ -63,11 +63,12 @@ consent_status = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("consent", HASH, nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("signer", String(16), nullable=False),  # subject, provider or hub
+    Column("seq", Integer, nullable=False),  # one signer's numbers say nothing of another's
     Column("state", String(16), nullable=False),
     Column("token", Text, nullable=False),
     Column("taken_at_ms", BigInteger, nullable=False),
-    UniqueConstraint("consent", "seq"),
+    UniqueConstraint("consent", "signer", "seq"),
 )
 
 exchange_in = Table(
@@ -88,7 +89,19 @@ exchange_in = Table(
     Column("seq", BigInteger, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Index("ix_exchange_in_consent", "consent"),
-    Index("ix_exchange_in_at", "at_ms"),
+    Index("ix_exchange_in_seq", "seq"),
+    Index("ix_exchange_in_ans", "ans"),
+)
+
+# What a batch was answered under each consent; other answers have theirs in ``exchange_in``.
+exchange_item = Table(
+    "exchange_item",
+    metadata,
+    Column("ans", HASH, primary_key=True),
+    Column("item", Integer, primary_key=True, autoincrement=False),
+    Column("consent", HASH, nullable=False),
+    Column("code", String(32), nullable=False),
+    Index("ix_exchange_item_consent", "consent"),
 )
 
 exchange_out = Table(
@@ -112,6 +125,9 @@ exchange_out = Table(
     Column("receipt", Bytes(16), nullable=True),  # jti of the receipt message that acknowledged it
     Index("ix_exchange_out_peer", "peer", "at_ms"),
     Index("ix_exchange_out_receipt", "receipt", "code"),
+    Index("ix_exchange_out_code", "code", "seq"),
+    Index("ix_exchange_out_seq", "seq"),
+    Index("ix_exchange_out_ans", "ans"),
 )
 
 payload = Table(
@@ -145,15 +161,73 @@ peer_head = Table(
     Column("checkpoint", Text, nullable=False),
 )
 
+# Keys of our own that were changed, once the log has an entry of it.
+own_key_change = Table(
+    "own_key_change",
+    metadata,
+    Column("kid", String(43), primary_key=True),
+    Column("use", String(16), nullable=False),
+    Column("statement", HASH, nullable=False),
+    Column("logged_at_s", BigInteger, nullable=False),
+)
+
+# Snapshots of a number that another one has here, both signed by the hub: evidence, kept.
+registry_fork = Table(
+    "registry_fork",
+    metadata,
+    Column("hash", HASH, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("tokens", Text, nullable=False),
+    Column("seen_at_s", BigInteger, nullable=False),
+)
+
 received_summary = Table(
     "received_summary",
     metadata,
     Column("msg", HASH, primary_key=True),
+    # Which of the summaries in that answer's body: a batch has several.
+    Column("item", Integer, primary_key=True, autoincrement=False),
     Column("provider", MEMBER, nullable=False),
     Column("subject", String(128), nullable=False),
     Column("consent", HASH, nullable=False),
     Column("received_on", Date, nullable=False),
+    Column("received_at_ms", BigInteger, nullable=True),  # null of old rows: the reply's
+    Column("superseded_by", HASH, nullable=True),  # the correction that took its place
+    # The life of its body here: null until the upkeep has looked at the consent.
+    Column("erase_at_s", BigInteger, nullable=True),
+    Column("erase_basis", String(16), nullable=True),
+    Column("erased_at_ms", BigInteger, nullable=True),
+    Column("attested", Bytes(16), nullable=True),  # jti of the message that told the provider
     Index("ix_received_summary_subject", "subject"),
+    Index("ix_received_summary_consent", "consent"),
+    Index("ix_received_summary_life", "erased_at_ms", "erase_at_s"),
+    Index("ix_received_summary_attested", "attested", "erased_at_ms"),
+)
+
+erasure_in = Table(
+    "erasure_in",
+    metadata,
+    Column("ans", HASH, primary_key=True),  # an answer or push of ours whose body is gone there
+    Column("peer", MEMBER, nullable=False),
+    Column("msg", HASH, nullable=False),
+    Column("basis", String(16), nullable=False),
+    Column("attested_at_ms", BigInteger, nullable=False),
+)
+
+# Messages that this node sends by itself until they are acknowledged: push, correct, erase.
+notice = Table(
+    "notice",
+    metadata,
+    Column("jti", Bytes(16), primary_key=True),
+    Column("op", String(16), nullable=False),
+    Column("peer", MEMBER, nullable=False),
+    Column("about", HASH, nullable=True),  # push: the consent; correct: the message that was wrong
+    Column("reason", String(32), nullable=True),
+    Column("tries", Integer, nullable=False),
+    Column("next_at_ms", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),  # due, open, done, refused, … (store/grants.py)
+    Index("ix_notice_state", "state", "next_at_ms"),
+    Index("ix_notice_about", "about"),
 )
 
 release = Table(
@@ -168,10 +242,105 @@ release = Table(
     Column("basis", Text, nullable=False),  # what the next release is compared with
 )
 
+# What was out and was found to be wrong: whoever holds it can still subtract.
+release_withdrawn = Table(
+    "release_withdrawn",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", String(128), nullable=False),
+    Column("months", Integer, nullable=False),
+    Column("made_for_month", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("withdrawn_at_ms", BigInteger, nullable=False),
+    Index("ix_release_withdrawn_subject", "subject"),
+)
+
 overdue_day = Table(
     "overdue_day",
     metadata,
     Column("subject", String(128), primary_key=True),
     Column("as_of", Date, primary_key=True),
     Column("oldest", String(8), nullable=False),
+)
+
+# How far a round has come along the log: what lies before needs no second look.
+round_cursor = Table(
+    "round_cursor",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+# Answers logged as unacked whose receipt has not come since.
+unacked_answer = Table(
+    "unacked_answer",
+    metadata,
+    Column("ans", HASH, primary_key=True),
+    Column("xid", Bytes(16), nullable=False),
+    Column("peer", MEMBER, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+# An operator's request, by its idempotency key: repeated, it is the same questions.
+ask_key = Table(
+    "ask_key",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("digest", HASH, nullable=False),  # of the request's content
+    Column("asks", Text, nullable=False),  # JSON list of the questions' jti, in order
+    Column("at_ms", BigInteger, nullable=False),
+    Index("ix_ask_key_at", "at_ms"),
+)
+
+manifest = Table(
+    "manifest",
+    metadata,
+    Column("id", Bytes(16), primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+# Provider: questions accepted with 202 and what they will be answered with, once computed.
+pending_answer = Table(
+    "pending_answer",
+    metadata,
+    Column("msg", HASH, primary_key=True),
+    Column("peer", MEMBER, nullable=False),
+    Column("consent", HASH, nullable=False),
+    Column("metrics", Text, nullable=False),  # JSON list
+    Column("last_months", Integer, nullable=False),
+    Column("code", String(32), nullable=False),  # accepted until computed
+    Column("body", Bytes, nullable=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("ix_pending_answer_code", "code", "at_ms"),
+)
+
+# Consumer: questions accepted with 202, to be polled for.
+awaited_answer = Table(
+    "awaited_answer",
+    metadata,
+    Column("jti", Bytes(16), primary_key=True),
+    Column("msg", HASH, nullable=False),
+    Column("poll_at_ms", BigInteger, nullable=False),
+    Column("polls", Integer, nullable=False),
+    Index("ix_awaited_answer_poll", "poll_at_ms"),
+)
+
+# Messages whose body is kept longer, on a legal basis that somebody named.
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("msg", HASH, primary_key=True),
+    Column("reason", String(200), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+# RFC 3161 tokens over heads of the log; ``seq`` is the index of the entry that names each.
+log_stamp = Table(
+    "log_stamp",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("token", Bytes, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
 )

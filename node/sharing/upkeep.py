@@ -7,7 +7,8 @@ intervals, registry and witness at start too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -15,14 +16,17 @@ from node.core.clock import Clock
 from node.core.errors import ConflictError, NodeError, NotFoundError, UnavailableError
 from node.core.writer import Writer
 from node.sharing.asking import AskingService
+from node.sharing.outgoing import Outcome
 from node.sharing.peers import PeerClient
-from node.sharing.registry import RegistryHolder
+from node.sharing.registry import RegistryForkError, RegistryHolder
 from node.sharing.service import ConsentService
+from node.sharing.store.due import OpenAsk
 from node.sharing.witnessing import Witnessing, WitnessState
 from protocol.errors import ProtocolError
 from protocol.status_list import open_status_list
 
 SNAPSHOTS_A_ROUND_MAX = 1_000
+RECEIPTS_AT_ONCE_MAX = 16
 _log = structlog.get_logger()
 
 
@@ -58,6 +62,7 @@ class Upkeep:
 
         Raises:
             UnavailableError: The hub does not answer.
+            RegistryForkError: The hub has signed two snapshots of one number; both are kept.
             ProtocolError: A snapshot does not hold; the last good one stays.
         """
         for _ in range(SNAPSHOTS_A_ROUND_MAX):
@@ -65,12 +70,32 @@ class Upkeep:
             known = self._registry.newest_seq
             if known:
                 try:
-                    return (await asyncio.to_thread(self._registry.adopt, newest)).seq
+                    return await self._adopt(newest, known=known)
+                except RegistryForkError:
+                    raise
                 except ProtocolError as err:
                     _log.debug("registry_step", code=err.code, known=known)
             step = await self._peers.fetch_registry(self._hub_url, seq=known + 1)
-            await asyncio.to_thread(self._registry.adopt, step)
+            try:
+                await self._adopt(step, known=known)
+            except ProtocolError:
+                await self._compare(known)
+                raise
         return self._registry.newest_seq
+
+    async def _adopt(self, tokens: Sequence[str], *, known: int) -> int:
+        now_s = self._clock.now_ms() // 1000
+        seq = (await asyncio.to_thread(self._registry.adopt, tokens, now_s=now_s)).seq
+        if seq < known:  # An old one proves nothing, and time tells: it will not be renewed.
+            _log.warning("registry_old", seq=seq, known=known)
+        return seq
+
+    async def _compare(self, known: int) -> None:
+        """Ask for the hub's snapshot of the newest number held: another one would be a fork."""
+        with suppress(UnavailableError):
+            if known:
+                tokens = await self._peers.fetch_registry(self._hub_url, seq=known)
+                await self._adopt(tokens, known=known)
 
     async def poll_statuses(self) -> int:
         """Take over the statuses of consents held here and return how many are in force.
@@ -107,18 +132,28 @@ class Upkeep:
     async def send_receipts(self) -> int:
         """Send a receipt to every peer whose answers have none, and return how many went out.
 
-        A peer that cannot take its receipt now keeps none of the others waiting; it gets a new one
-        in a later round.
+        A peer that cannot take its receipt now keeps none of the others waiting; it gets the same
+        bytes in a later round, or a new one where they have expired.
         """
-        count = 0
-        for peer in await asyncio.to_thread(self._asking.list_peers_to_acknowledge):
-            try:
-                outcome = await self._asking.acknowledge(peer)
-            except (UnavailableError, ProtocolError) as err:
-                _log.warning("receipt_not_sent", peer=peer, code=err.code)
-                continue
-            count += outcome is not None
-        return count
+        await self._settle_receipts()
+        peers = await asyncio.to_thread(self._asking.list_peers_to_acknowledge)
+        gate = asyncio.Semaphore(RECEIPTS_AT_ONCE_MAX)
+
+        async def acknowledge(peer: str) -> bool:
+            async with gate:
+                return await _try_receipt(peer, self._asking.acknowledge(peer))
+
+        return sum(await asyncio.gather(*map(acknowledge, peers)))
+
+    async def _settle_receipts(self) -> None:
+        """Send receipts again that got no reply: the same bytes, so that they count once."""
+        gate = asyncio.Semaphore(RECEIPTS_AT_ONCE_MAX)
+
+        async def settle(receipt: OpenAsk) -> bool:
+            async with gate:
+                return await _try_receipt(receipt.peer, self._asking.settle(receipt.jti))
+
+        await asyncio.gather(*map(settle, await asyncio.to_thread(self._asking.list_open_receipts)))
 
     def check_exchanging(self) -> None:
         """Check that this node may exchange now.
@@ -143,6 +178,14 @@ class Upkeep:
     def witnessed(self) -> WitnessState | None:
         """Return the newest cosigned head that this process knows."""
         return self._witnessing.state
+
+
+async def _try_receipt(peer: str, work: Awaitable[Outcome | None]) -> bool:
+    try:
+        return await work is not None
+    except (NodeError, ProtocolError) as err:
+        _log.warning("receipt_not_sent", peer=peer, code=err.code)
+        return False
 
 
 async def run_round(name: str, work: Awaitable[object]) -> bool:

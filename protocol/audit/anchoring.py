@@ -170,7 +170,7 @@ class _Follower:
         anchors = [self._anchor]
         threshold = 1
         if older is not None:
-            anchors = [entry.key for entry in older.hub_keys if entry.revoked_at is None]
+            anchors = list(older.list_signers())
             threshold = older.threshold
         newer = open_registry(record.tokens, anchors=anchors, threshold=threshold)
         self.signatures += len(record.tokens)

@@ -24,6 +24,7 @@ from protocol.jws import split_compact
 from protocol.keys import PublicKey
 from protocol.limits import STATEMENT_BYTES_MAX
 from protocol.problems import ConsentSignatureError
+from protocol.status_signer import StatusKey, check_party, check_statement, find_status_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,23 +141,15 @@ def _take_status(found: Artefacts, token: str, place: Place, *, chain: Chain) ->
 
 
 def _open_status(token: str, found: Artefacts, *, chain: Chain) -> ConsentStatus:
-    status, kid = open_status(token, find_key=lambda one: _find_status_key(chain, one))
+    keys: list[StatusKey] = []
+
+    def find_key(kid: str) -> PublicKey:
+        keys.append(find_status_key(chain.newest, kid))
+        return keys[-1].entry.key
+
+    status, _ = open_status(token, find_key=find_key)
     consent = found.consents.get(status.consent)
-    subject = chain.newest.find_subject_key(kid)
-    if subject is None:
-        may_sign = status.by == "hub"
-    else:
-        is_bound = (
-            consent is None
-            or consent.verified is None
-            or consent.verified.subject == subject[0].commitment
-        )
-        may_sign = status.by == "subject" and is_bound
-    if not may_sign:
-        raise ConsentSignatureError("its signer may not change this consent")
+    if consent is not None and consent.verified is not None:
+        check_party(keys[0], consent.verified)
+    check_statement(status, keys[0])
     return status
-
-
-def _find_status_key(chain: Chain, kid: str) -> PublicKey:
-    found = chain.newest.find_subject_key(kid)
-    return chain.newest.get_hub_key(kid) if found is None else found[1].key

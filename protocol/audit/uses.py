@@ -15,7 +15,15 @@ from protocol.audit.findings import ConsentReport, Evidence, Outcome, Place
 from protocol.audit.ports import read_final
 from protocol.audit.queries import ShownQuery, compare_batch, find_query
 from protocol.audit.world import World
-from protocol.consent import Consent, ConsentState, Standing, Use, check_use, window_start
+from protocol.consent import (
+    Consent,
+    ConsentState,
+    Standing,
+    Use,
+    check_use,
+    combine_states,
+    window_start,
+)
 from protocol.encoding import encode_b64u
 from protocol.entry import ConsentEntry, Entry, ExchangeEntry, RequestEntry
 from protocol.errors import ProtocolError
@@ -59,10 +67,15 @@ class CountedUse(NamedTuple):
 class _Tally:
     """What one consent has come to, at one place in the provider's log."""
 
-    state: ConsentState = ConsentState.ACTIVE
+    stated: dict[str, ConsentState] = field(default_factory=dict)  # by each signer
     uses: int = 0
     windows: dict[int, int] = field(default_factory=dict)
     lines: list[Evidence] = field(default_factory=list)
+
+    @property
+    def state(self) -> ConsentState:
+        """Return what counts of what the signers have stated."""
+        return combine_states(self.stated.values())
 
 
 @dataclass(slots=True)
@@ -217,7 +230,9 @@ class _Walk:
         status = self._world.artefacts.statuses.get(entry.status)
         self.tally.lines.append(_compare_status(known, status))
         if entry.state in set(ConsentState):
-            self.tally.state = ConsentState(entry.state)
+            # A status that is not here may be anybody's: then it counts as the subject's own.
+            by = "subject" if status is None or status.verified is None else status.verified.by
+            self.tally.stated[by] = ConsentState(entry.state)
 
     def _use(self, one: CountedUse) -> None:
         tally = self.tally

@@ -28,6 +28,7 @@ from node.core.heap import settle_heap
 from node.core.keystore import draw_bytes, generate_key
 from node.core.log import LogState, LogStore, extend_log, load_log, prove_inclusion
 from node.core.writer import Writer
+from protocol.checkpoint import CheckpointSigner
 from protocol.entry import RequestEntry, format_entry
 from protocol.keys import SigningKey
 from protocol.tile import TileCache
@@ -56,13 +57,17 @@ def make_entry(number: int) -> bytes:
     )
 
 
-def decide_append(entry: bytes) -> Decision[Placement | None]:
-    """Return a decision that logs the entry and gives its proof."""
+def decide_append(entry: bytes) -> Decision[int | None]:
+    """Return a decision that logs the entry and gives its index."""
 
-    def decide(_batch: Batch) -> Decided[Placement | None]:
-        return Decided(entry=entry, finish=lambda placement: placement)
+    def decide(_batch: Batch) -> Decided[int | None]:
+        return Decided(entry=entry, finish=_get_index)
 
     return decide
+
+
+def _get_index(placement: Placement | None) -> int | None:
+    return None if placement is None else placement.index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +174,10 @@ def measure_proofs(folder: Path, *, entries: int) -> float:
 
 def _fill(store: LogStore, sample: list[bytes], *, entries: int, key: SigningKey) -> LogState:
     state = load_log(store, origin=ORIGIN, key=key)
+    signer = CheckpointSigner(origin=ORIGIN, key=key)
     for first in range(0, entries, len(sample)):
         part = sample[: entries - first]
-        state = extend_log(state, part, store=store, origin=ORIGIN, key=key)
+        state = extend_log(state, part, store=store, signer=signer)
     return state
 
 

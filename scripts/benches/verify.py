@@ -102,17 +102,13 @@ def _read_pss(pid: int) -> int:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:
         return 0
-    return sum(
-        int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:")
-    )
+    return sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
 
 
 def _verify_raw(seconds: float) -> tuple[float, float]:
     """Verify signatures for a while; return how many a second, and how many a second of CPU."""
     public, secret = nacl.bindings.crypto_sign_keypair()
-    signed = [
-        nacl.bindings.crypto_sign(os.urandom(RAW_MESSAGE_BYTES), secret) for _ in range(256)
-    ]
+    signed = [nacl.bindings.crypto_sign(os.urandom(RAW_MESSAGE_BYTES), secret) for _ in range(256)]
     count = 0
     begun, used = time.perf_counter(), time.process_time()
     while time.perf_counter() - begun < seconds:

@@ -211,17 +211,13 @@ class _Maker:
         self._random = _Random()
         self._salt = self._random.take(32)
         self._registry = _make_registry((consumer, provider), salt=self._salt)
-        self._reference = RegistryReference(
-            seq=1, hash=hash_registry_payload(self._registry)
-        )
+        self._reference = RegistryReference(seq=1, hash=hash_registry_payload(self._registry))
         self._consents: list[tuple[str, bytes]] = []
         self._now_s = NOW_S
 
     def run(self) -> None:
         for member in (self._consumer, self._provider):
-            genesis = GenesisEntry(
-                at_ms=NOW_S * 1000, member=member.name, origin=member.log.origin
-            )
+            genesis = GenesisEntry(at_ms=NOW_S * 1000, member=member.name, origin=member.log.origin)
             member.log.append([genesis])
         done = 0
         while done < self._exchanges:

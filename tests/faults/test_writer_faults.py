@@ -21,16 +21,19 @@ from node.core.database import Database
 from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.errors import InvariantError
 from node.core.log import LogDamagedError
+from node.core.log_session import LogSession
 from node.core.log_tables import log_witnessed
 from node.core.log_transactions import LogUnavailableError
 from node.core.writer import EARLY_DECISIONS, Writer
 from node.sharing.answering import Reply
 from node.sharing.tables import release
+from protocol.entry import StartEntry, StopEntry, parse_entry
 from tests.support.exchanges import Scene, build_scene, observe
 from tests.support.logs import LogHouse, append
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE, AFTER = "not applied", "applied but reported failed"
+WHERE = ["thread", "loop", "loop at once"]
 
 
 @pytest.fixture
@@ -99,9 +102,14 @@ def list_rows(house: LogHouse) -> list[int]:
         return sorted(uow.connection.execute(select(log_witnessed.c.size)).scalars())
 
 
+def open_writer(house: LogHouse, *, where: str) -> Writer:
+    """Open a writer that commits in a thread of its own, beside a loop or in the loop's turn."""
+    return house.open_quick() if where == "loop at once" else house.open_slow()
+
+
 def submit_all(writer: Writer, decisions: list[Decision[Any]], *, where: str) -> list[Any]:
     """Submit from an event loop or from this thread; return results and errors."""
-    if where == "loop":
+    if where != "thread":
 
         async def run() -> list[Any]:
             waiting = (writer.submit_async(decide) for decide in decisions)
@@ -112,11 +120,11 @@ def submit_all(writer: Writer, decisions: list[Decision[Any]], *, where: str) ->
     return [future.exception(timeout=10) or future.result() for future in futures]
 
 
-@pytest.mark.parametrize("where", ["thread", "loop"])
+@pytest.mark.parametrize("where", WHERE)
 def test_a_commit_that_is_not_applied_leaves_nothing_and_releases_nothing(
     house: LogHouse, where: str
 ) -> None:
-    writer = house.open()
+    writer = open_writer(house, where=where)
     FailingCommit(house.database, mode=BEFORE)
 
     results = submit_all(writer, [write_row_and_entry(10)], where=where)
@@ -128,11 +136,11 @@ def test_a_commit_that_is_not_applied_leaves_nothing_and_releases_nothing(
     assert (placement.index, list_rows(house), house.check()) == (1, [10, 11], 2)
 
 
-@pytest.mark.parametrize("where", ["thread", "loop"])
+@pytest.mark.parametrize("where", WHERE)
 def test_a_commit_that_is_applied_and_reported_failed_releases_nothing_and_is_built_on(
     house: LogHouse, where: str
 ) -> None:
-    writer = house.open()
+    writer = open_writer(house, where=where)
     FailingCommit(house.database, mode=AFTER)
 
     results = submit_all(writer, [write_row_and_entry(10)], where=where)
@@ -148,7 +156,7 @@ def test_a_commit_that_is_applied_and_reported_failed_releases_nothing_and_is_bu
 @pytest.mark.parametrize(
     "text",
     [
-        "INSERT INTO log_entry",
+        "INSERT INTO log_batch",
         "UPDATE log_head",
         "INSERT INTO log_tile",
         "INSERT INTO log_witnessed",
@@ -173,6 +181,54 @@ def test_a_step_that_fails_takes_the_whole_batch_with_it(
     assert house.check() == 257
 
 
+@pytest.mark.parametrize(("mode", "size"), [(BEFORE, 2), (AFTER, 3)])
+def test_a_last_entry_that_fails_is_reported_and_the_writer_stops_all_the_same(
+    house: LogHouse, mode: str, size: int
+) -> None:
+    writer = house.open()
+    writer.run(append(b"entry"))
+    FailingCommit(house.database, mode=mode)
+
+    with pytest.raises(LogUnavailableError):
+        writer.close(last=b"last")
+
+    writer.close(last=b"last")
+    assert house.check() == size
+    assert house.open().state.edge.size == size
+
+
+@pytest.mark.parametrize(("mode", "starts"), [(BEFORE, 1), (AFTER, 2)])
+def test_a_start_that_was_reported_failed_is_logged_again(
+    house: LogHouse, mode: str, starts: int
+) -> None:
+    session = LogSession(writer=house.open(), clock=house.clock, software="chengxin 1")
+    FailingCommit(house.database, mode=mode)
+    with pytest.raises(LogUnavailableError):
+        asyncio.run(session.begin())
+
+    asyncio.run(session.begin())
+    session.end()
+
+    kinds = [type(parse_entry(entry)) for entry in house.list_entries()[1:]]
+    assert kinds == [StartEntry] * starts + [StopEntry]
+    house.check()
+
+
+def test_a_log_that_is_found_damaged_between_decision_and_commit_takes_nothing_more(
+    house: LogHouse,
+) -> None:
+    writer = house.open()
+    event.listen(
+        house.database.engine, "commit", lambda _: writer.condemn(LogDamagedError("damaged"))
+    )
+
+    results = submit_all(writer, [append(b"entry")], where="loop")
+    again = submit_all(writer, [append(b"entry")], where="loop")
+
+    assert (results[0].index, type(again[0])) == (1, LogDamagedError)
+    assert house.check() == 2
+
+
 class BrokenStream(io.StringIO):
     """The process's own log, on the same full disk."""
 
@@ -180,11 +236,11 @@ class BrokenStream(io.StringIO):
         raise OSError(errno.ENOSPC, "no space left")
 
 
-@pytest.mark.parametrize("where", ["thread", "loop"])
+@pytest.mark.parametrize("where", WHERE)
 def test_a_failure_that_cannot_even_be_reported_keeps_nobody_waiting(
     house: LogHouse, where: str
 ) -> None:
-    writer = house.open()
+    writer = open_writer(house, where=where)
     FailingCommit(house.database, mode=BEFORE)
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=BrokenStream()))
     try:

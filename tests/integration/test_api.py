@@ -256,7 +256,7 @@ def test_checkpoint_of_the_log_is_public(site: Site) -> None:
     answer = site.http.get("/chengxin/v1/log/checkpoint")
 
     assert answer.text == site.node.writer.state.checkpoint
-    assert answer.text.startswith("beta.example/chengxin/log/1\n1\n")
+    assert answer.text.startswith("beta.example/chengxin/log/1\n2\n")  # genesis and start
 
 
 @pytest.mark.parametrize(
@@ -391,9 +391,10 @@ def test_consent_that_names_another_consumer_is_not_held(site: Site) -> None:
 def test_ask_without_a_consent_sends_nothing(site: Site) -> None:
     site.cosign()
 
-    outcomes = site.http.post("/api/v1/asks", json=ask_body(), headers=BEARER).json()
+    made = site.http.post("/api/v1/asks", json=ask_body(), headers=BEARER).json()
 
-    assert [one["status"] for one in outcomes] == ["consent-missing"]
+    assert [one["status"] for one in made["outcomes"]] == ["consent-missing"]
+    assert made["manifest"]["items"] == []
     assert site.http.get("/api/v1/exchanges/out", headers=BEARER).json() == []
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from node.core.errors import RejectedError
-from node.sharing.asking import AskNotFoundError, PeerNotMemberError
 from node.sharing.outgoing import Ask, Outcome
 from node.sharing.peers import HttpReply, PeerRefusedError, PeerUnreachableError
+from node.sharing.sending import AskNotFoundError, PeerNotMemberError
 from node.sharing.store import CODE_OPEN, HeldConsent
 from protocol.consent import ConsentState
 from protocol.entry import ExchangeEntry, RequestEntry, ResponseEntry, parse_entry
@@ -255,7 +255,7 @@ def test_an_unsigned_refusal_is_reported_with_its_code(scene: Scene, held: HeldC
 
 
 def test_a_summary_on_somebody_else_is_dropped(scene: Scene, held: HeldConsent) -> None:
-    disclosures = scene.provider.answering._disclosures
+    disclosures = scene.provider.answering._ports.disclosures
     disclose = disclosures.disclose
 
     def disclose_other(*args: object, **named: object) -> object:
@@ -307,14 +307,12 @@ def test_several_providers_are_asked_at_once(tmp_path: Path) -> None:
         asks.append(build_ask(found))
     scene.federation.peers.unreachable.add("https://gamma.example")
 
-    outcomes = asyncio.run(scene.consumer.asking.fan_out(asks, deadline_s=30))
+    made = asyncio.run(scene.consumer.fan_out.ask_all(asks, deadline_s=30))
 
     scene.federation.close()
-    assert [outcome.status for outcome in outcomes] == [
-        "200",
-        "peer-unreachable",
-        "consent-missing",
-    ]
+    statuses = ["200", "peer-unreachable", "consent-missing"]
+    assert [outcome.status for outcome in made.outcomes] == statuses
+    assert [item.outcome for item in made.manifest.items] == statuses
 
 
 def test_who_has_not_answered_by_the_deadline_is_a_timeout(scene: Scene, held: HeldConsent) -> None:
@@ -324,14 +322,19 @@ def test_who_has_not_answered_by_the_deadline_is_a_timeout(scene: Scene, held: H
 
     scene.federation.peers.send_message = never  # type: ignore[method-assign]  # a silent peer
 
-    [outcome] = asyncio.run(scene.consumer.asking.fan_out([build_ask(held)], deadline_s=0))
+    made = asyncio.run(scene.consumer.fan_out.ask_all([build_ask(held)], deadline_s=0.05))
 
-    assert outcome.status == "timeout"
+    [outcome], [item] = made.outcomes, made.manifest.items
+    assert (outcome.status, item.outcome, item.ans) == ("timeout", "timeout", None)
+    assert item.msg == outcome.msg == scene.consumer.settling.list_doubts()[0].ask.msg
 
 
-def test_more_than_a_hundred_questions_at_once_are_refused(scene: Scene, held: HeldConsent) -> None:
+@pytest.mark.parametrize("count", [0, 2, 101])
+def test_no_questions_too_many_or_two_under_one_consent_are_refused(
+    scene: Scene, held: HeldConsent, count: int
+) -> None:
     with pytest.raises(RejectedError):
-        asyncio.run(scene.consumer.asking.fan_out([build_ask(held)] * 101, deadline_s=1))
+        asyncio.run(scene.consumer.fan_out.ask_all([build_ask(held)] * count, deadline_s=1))
 
 
 def test_a_provider_that_is_no_member_is_not_asked(scene: Scene) -> None:

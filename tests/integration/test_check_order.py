@@ -35,7 +35,7 @@ STRANGER = SigningKey(b"\x77" * 32)
 JTI = b"\x2a" * JTI_BYTES
 REGISTRY_LIFE_S = 86_400
 WRITTEN_BY_AN_EXCHANGE = {
-    "log_entry",
+    "log_batch",
     "log_head",
     "log_tile",
     "exchange_in",
@@ -113,7 +113,11 @@ def revoke_message_keys(member: MemberEntry) -> MemberEntry:
 
 
 def allow_pushes_only(story: Story) -> None:
-    story.consent.append(lambda consent: replace(change_purpose(consent, code="P3"), ops=("push",)))
+    def allow(consent: Consent) -> Consent:
+        watching = change_purpose(consent, code="P3")
+        return replace(watching, ops=("push",), metrics=("index", "delay"))
+
+    story.consent.append(allow)
     story.question.setdefault("purpose", "P3")
 
 
@@ -162,7 +166,7 @@ CASES: dict[str, Case] = {
     "consent-exhausted": use_up,
     "purpose-mismatch": set_question(purpose="P2"),
     "operation-not-allowed": allow_pushes_only,
-    "metric-not-allowed": change_consent(lambda consent: replace(consent, metrics=("relation",))),
+    "metric-not-allowed": change_consent(lambda consent: replace(consent, metrics=("index",))),
     "over-ceiling": change_consent(lambda consent: replace(consent, last_months=3)),
     "frequency-exceeded": use_up_the_year,
     "no-answer": set_story(is_subject_known=False),

@@ -1,6 +1,5 @@
-"""The hub over HTTP: routes, statuses, bounded bodies, its own command line."""
+"""The hub over HTTP: routes, statuses, bounded bodies."""
 
-import base64
 import hashlib
 import json
 import threading
@@ -11,24 +10,20 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from typer.testing import CliRunner
 
-from node.core.config import SettingsError, load_settings
+from node.core.config import SettingsError
 from node.core.database import Database, UnitOfWork
 from node.core.errors import InvariantError, UnavailableError
-from node.core.keystore import KeyFileError
 from node.hub.api import ENROLMENT_BYTES_MAX, STATUS_BODY_BYTES_MAX, build_hub_routes
-from node.hub.app import build_hub_app
-from node.hub.commands import HubExistsError, hub_app
-from node.hub.errors import LegalBasisMissingError
 from node.hub.service import HubService
 from protocol.cosignature import adopt_cosignatures
-from protocol.encoding import decode_b64u, encode_b64u
-from protocol.keys import PublicKey
+from protocol.encoding import decode_b64u, encode_b64u, sha256
 from protocol.limits import WITNESS_REQUEST_BYTES_MAX
 from protocol.note import parse_vkey
+from protocol.purpose import TEMPLATES
 from protocol.registry import check_succession, open_registry
 from protocol.status_list import open_status_list
+from protocol.strict_json import canonical_json
 from tests.support.hubs import (
     ALPHA,
     BETA,
@@ -38,17 +33,18 @@ from tests.support.hubs import (
     NOW_S,
     SUBJECT,
     SUBJECT_KEY,
+    SUBJECT_TOKEN,
     TOKEN,
     WITNESS_KEY,
     TestHub,
     enrol_subject,
-    make_settings,
     make_status,
     open_test_hub,
 )
 
 DIGEST = hashlib.sha256(ALPHA.log_origin.encode()).hexdigest()
 BEARER = {"authorization": f"Bearer {TOKEN}"}
+SUBJECT_BEARER = {"authorization": f"Bearer {SUBJECT_TOKEN}"}
 
 
 @pytest.fixture
@@ -60,7 +56,7 @@ def hub(tmp_path: Path) -> Iterator[TestHub]:
 
 @pytest.fixture
 def client(hub: TestHub) -> Iterator[TestClient]:
-    routes = build_hub_routes(hub.service, enrolment_token=TOKEN)
+    routes = build_hub_routes(hub.service, enrolment_token=TOKEN, subject_token=SUBJECT_TOKEN)
     with TestClient(Starlette(routes=routes)) as opened:
         yield opened
 
@@ -72,7 +68,9 @@ def enrol_alpha(client: TestClient) -> None:
 
 def test_federation_is_built_and_read_over_http(client: TestClient) -> None:
     enrol_alpha(client)
-    answer = client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=BEARER)
+    answer = client.post(
+        "/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=SUBJECT_BEARER
+    )
 
     newest = open_registry(
         client.get("/hub/v1/registry").json()["tokens"], anchors=[HUB_KEY.public]
@@ -98,6 +96,15 @@ def test_federation_is_built_and_read_over_http(client: TestClient) -> None:
     ]
 
 
+def test_purposes_are_published_as_they_are_hashed(client: TestClient) -> None:
+    published = client.get("/hub/v1/purposes").json()["purposes"]
+
+    assert [one["template"]["code"] for one in published] == list(TEMPLATES)
+    assert [decode_b64u(one["hash"]) for one in published] == [
+        sha256(canonical_json(one["template"])) for one in published
+    ]
+
+
 def test_hub_says_what_it_is(client: TestClient) -> None:
     said = client.get("/.well-known/chengxin").json()
 
@@ -111,7 +118,7 @@ def test_hub_says_what_it_is(client: TestClient) -> None:
 
 
 def test_status_is_reported_and_listed(client: TestClient, hub: TestHub) -> None:
-    client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=BEARER)
+    client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=SUBJECT_BEARER)
     token = make_status()
 
     for _ in range(2):
@@ -215,8 +222,14 @@ def jws(payload: dict[str, object]) -> str:
 @pytest.mark.parametrize("path", ["/hub/v1/members", "/hub/v1/subjects"])
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": "Bearer"}, {"authorization": "Bearer wrong"}, {"authorization": TOKEN}],
-    ids=["none", "empty", "wrong", "no-scheme"],
+    [
+        {},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer wrong"},
+        {"authorization": TOKEN},
+        {"authorization": SUBJECT_TOKEN},
+    ],
+    ids=["none", "empty", "wrong", "no-scheme", "no-scheme-for-subjects"],
 )
 def test_nobody_is_enrolled_without_the_token(
     client: TestClient, path: str, headers: dict[str, str]
@@ -226,6 +239,21 @@ def test_nobody_is_enrolled_without_the_token(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert client.get("/hub/v1/directory").json() == {"members": []}
+
+
+def test_the_token_for_members_admits_no_subject_and_the_other_way_round(
+    client: TestClient,
+) -> None:
+    member = {"tokens": ALPHA.enrol()}
+    subject = {"tokens": enrol_subject()}
+
+    refused = (
+        client.post("/hub/v1/members", json=member, headers=SUBJECT_BEARER),
+        client.post("/hub/v1/subjects", json=subject, headers=BEARER),
+    )
+
+    assert [answer.status_code for answer in refused] == [401, 401]
+    assert client.get("/readyz").json()["subjects"] == 0
 
 
 @pytest.mark.parametrize(
@@ -246,8 +274,11 @@ def test_nobody_is_enrolled_without_the_token(
 def test_malformed_enrolment_is_refused(
     client: TestClient, body: bytes, status: int, code: str
 ) -> None:
-    for path in ("/hub/v1/members", "/hub/v1/subjects"):
-        answer = client.post(path, content=body, headers=BEARER)
+    for path, headers in (
+        ("/hub/v1/members", BEARER),
+        ("/hub/v1/subjects", SUBJECT_BEARER),
+    ):
+        answer = client.post(path, content=body, headers=headers)
 
         assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (status, code)
         assert answer.headers["content-type"] == "application/problem+json"
@@ -302,7 +333,7 @@ def test_natural_person_is_no_subject_and_its_number_is_not_told(client: TestCli
     unsigned = token.rpartition(".")[0]
     signed = f"{unsigned}.{encode_b64u(SUBJECT_KEY.sign(unsigned.encode()))}"
 
-    answer = client.post("/hub/v1/subjects", json={"tokens": [signed]}, headers=BEARER)
+    answer = client.post("/hub/v1/subjects", json={"tokens": [signed]}, headers=SUBJECT_BEARER)
 
     assert answer.status_code == 422
     assert number not in answer.text
@@ -387,119 +418,8 @@ def test_enrolment_that_failed_is_made_good_by_the_same_again(hub: TestHub, faul
     database.dispose()
 
 
-# --- the command line
-
-
-def run(*words: str) -> str:
-    result = CliRunner().invoke(hub_app, list(words), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-def init(home: Path, *more: str) -> str:
-    basis = f'{LEGAL_BASIS} It says "so".\nAnd more.\x7f'
-    required = ["--member-id", HUB, "--legal-basis", basis, "--simulated", "--port", "8555"]
-    return run("init", "--home", str(home), *required, *more)
-
-
-def test_init_makes_a_hub_that_serves(tmp_path: Path) -> None:
-    said = init(tmp_path)
-
-    settings = load_settings(tmp_path)
-    with TestClient(build_hub_app(settings)) as client:
-        described = client.get("/.well-known/chengxin").json()
-        assert client.get("/readyz").status_code == 200
-    assert (settings.role, settings.port, settings.simulated) == ("hub", 8555, True)
-    assert settings.legal_basis.startswith(LEGAL_BASIS)
-    assert described["anchor"] in said
-    assert described["witness_vkey"] in said
-    assert run("anchor", "--home", str(tmp_path)).strip() == described["anchor"]
-    assert len(base64.urlsafe_b64decode(described["anchor"] + "=")) == 32
-    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "keys").iterdir()}
-    assert modes == {0o600}
-
-
-def test_init_overwrites_nothing(tmp_path: Path) -> None:
-    init(tmp_path)
-
-    with pytest.raises(HubExistsError):
-        init(tmp_path)
-
-
-def test_init_that_was_interrupted_is_made_good(tmp_path: Path) -> None:
-    init(tmp_path)
-    anchor = run("anchor", "--home", str(tmp_path))
-    (tmp_path / "chengxin.toml").unlink()
-
-    init(tmp_path)
-
-    assert run("anchor", "--home", str(tmp_path)) == anchor
-
-
-def test_init_without_a_legal_basis_makes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(LegalBasisMissingError):
-        run("init", "--home", str(tmp_path), "--member-id", HUB, "--legal-basis", " ")
-
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_member_configuration_opens_no_hub(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, role="member", enrolment_token=TOKEN)
-
-    with pytest.raises(SettingsError):
-        build_hub_app(settings)
-
-
-def test_hub_without_its_keys_does_not_start(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, enrolment_token=TOKEN, key_passphrase="secret")
-
-    with pytest.raises(KeyFileError):
-        build_hub_app(settings)
-
-
-def test_operator_lists_suspends_and_revokes(tmp_path: Path) -> None:
-    init(tmp_path)
-    home = ["--home", str(tmp_path)]
-    settings = load_settings(tmp_path)
-    token = (tmp_path / "enrolment_token").read_text()
-    anchor = PublicKey(decode_b64u(run("anchor", *home).strip()))
-    with TestClient(build_hub_app(settings)) as client:
-        now_s = open_registry(client.get("/hub/v1/registry").json()["tokens"], anchors=[anchor]).iat
-        answer = client.post(
-            "/hub/v1/members",
-            json={"tokens": ALPHA.enrol(iat=now_s)},
-            headers={"authorization": f"Bearer {token}"},
-        )
-        assert answer.status_code == 200
-
-    assert ALPHA.member in run("members", *home)
-    assert "snapshot 3" in run("suspend", ALPHA.member, *home)
-    assert "snapshot 4" in run("revoke-key", ALPHA.log_key.kid, "--reason", "left", *home)
-    (shown,) = json.loads(run("members", "--json", *home))
-    assert shown["status"] == "suspended"
-    assert "snapshot 4" in run("registry", *home)
-    tokens = json.loads(run("registry", "--json", "2", *home))["tokens"]
-    assert open_registry(tokens, anchors=[anchor]).seq == 2
-
-
-def test_serve_runs_the_app_where_the_settings_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    init(tmp_path)
-    served: list[tuple[object, object]] = []
-
-    def record(_app: Starlette, **options: object) -> None:
-        served.append((options["host"], options["port"]))
-
-    monkeypatch.setattr("uvicorn.run", record)
-
-    run("serve", "--home", str(tmp_path))
-
-    assert served == [("127.0.0.1", 8555)]
-
-
 def test_every_route_of_the_subject_is_free_of_its_id(client: TestClient) -> None:
-    client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=BEARER)
+    client.post("/hub/v1/subjects", json={"tokens": enrol_subject()}, headers=SUBJECT_BEARER)
     value = SUBJECT.partition(":")[2]
 
     told = [

@@ -12,15 +12,13 @@ from node.bootstrap import Node, build_node, init_home, key_path
 from node.core.config import build_settings
 from node.core.errors import UnavailableError
 from node.core.keystore import save_key
-from node.core.log import log_vkey
 from node.core.log_tables import log_witnessed
 from node.hub.api import build_hub_routes
-from node.sharing.guard import RollbackGuard
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryAbsentError
 from node.sharing.upkeep import Upkeep, run_round
-from node.sharing.witnessing import Witnessing, WitnessRefusedError
+from node.sharing.witnessing import WitnessRefusedError
 from protocol.consent import ConsentState, commit_subject, hash_consent
 from protocol.cosignature import SIZE_CONTENT_TYPE
 from protocol.encoding import encode_b64u
@@ -33,6 +31,7 @@ from tests.support.exchanges import Scene, build_scene, deliver
 from tests.support.forging import build_consent
 from tests.support.nodes import BUSINESS_DATE, NOW_S, build_migrated_database
 from tests.support.streaming import Streaming
+from tests.support.upkeep import build_upkeep
 
 HUB_URL = "http://hub.example"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -293,49 +292,16 @@ def test_peer_that_is_away_keeps_no_other_waiting_for_its_receipt(scene: Scene) 
         held, _ = scene.hold_at_consumer(consent)
         asyncio.run(alpha.asking.deliver(held))
         asks.append(Ask(consent=held.hash, purpose="P1", metrics=(Section.VOLUME,), last_months=12))
-    asyncio.run(alpha.asking.fan_out(asks, deadline_s=20))
+    asyncio.run(alpha.fan_out.ask_all(asks, deadline_s=20))
+    upkeep = build_upkeep(alpha)
     waiting = alpha.asking.list_peers_to_acknowledge()
     scene.federation.peers.unreachable = {f"https://{waiting[0]}"}
 
-    sent = asyncio.run(build_upkeep(scene).send_receipts())
+    sent = asyncio.run(upkeep.send_receipts())
 
     assert sorted(waiting) == ["beta.example", "gamma.example"]
     assert sent == 1
     assert waiting[1] not in alpha.asking.list_peers_to_acknowledge()
-
-
-def build_upkeep(scene: Scene) -> Upkeep:
-    alpha, peers = scene.consumer, PeerClient(timeout_s=1)
-    vkey = log_vkey("alpha.example/chengxin/log/1", hubs.ALPHA.log_key)
-    guard = RollbackGuard(
-        database=alpha.local.database,
-        writer=alpha.writer,
-        registry=alpha.registry,
-        peers=peers,
-        member_id="alpha.example",
-        vkey=vkey,
-        hub_url="",
-    )
-    return Upkeep(
-        writer=alpha.writer,
-        registry=alpha.registry,
-        consents=alpha.consents,
-        asking=alpha.asking,
-        peers=peers,
-        clock=scene.federation.clock,
-        witnessing=Witnessing(
-            database=alpha.local.database,
-            writer=alpha.writer,
-            registry=alpha.registry,
-            peers=peers,
-            guard=guard,
-            vkey=vkey,
-            hub_url="",
-            policy=None,
-        ),
-        hub_url="",
-        age_s_max=0,
-    )
 
 
 def ask_peers(handler: Handler) -> PeerClient:

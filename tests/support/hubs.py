@@ -29,6 +29,7 @@ HUB = "hub.example"
 NOW_S = 1_790_000_000
 LEGAL_BASIS = "A try-out with simulated companies."
 TOKEN = "enrol-me"
+SUBJECT_TOKEN = "enrol-a-customer"
 HUB_KEY = SigningKey(sha256(b"hub: registry"))
 WITNESS_KEY = SigningKey(sha256(b"hub: witness"))
 

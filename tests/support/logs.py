@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +16,13 @@ from node.core.clock import ManualClock
 from node.core.database import BUSY_TIMEOUT_MS, Database, metadata
 from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.log import LogStore, load_log
-from node.core.log_tables import log_entry, log_tile, log_witnessed
+from node.core.log_tables import log_tile, log_witnessed
 from node.core.writer import Writer
 from protocol.checkpoint import open_checkpoint
 from protocol.keys import SigningKey
 from protocol.merkle import leaf_hash, node_hash
 from protocol.note import SignatureKind, VerifierKey
+from tests.support.second_opinion import check_stored_log
 
 ORIGIN = "alpha.example/chengxin/log/1"
 KEY = SigningKey(b"\x21" * 32)
@@ -39,16 +44,32 @@ class LogHouse:
     def open_database(self, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
         return Database(url=f"sqlite:///{self.path}", busy_timeout_ms=busy_timeout_ms)
 
-    def open(self, database: Database | None = None) -> Writer:
+    def open(
+        self,
+        database: Database | None = None,
+        *,
+        timer_s: Callable[[], float] = time.monotonic,
+    ) -> Writer:
         writer = Writer(
             database=database or self.database,
             clock=self.clock,
             origin=ORIGIN,
             member_id="alpha.example",
             key=KEY,
+            timer_s=timer_s,
         )
         self.writers.append(writer)
         return writer
+
+    def open_quick(self) -> Writer:
+        """Open one whose decisions and commits take no time: it commits in the loop's own turn."""
+        writer = self.open(timer_s=lambda: 0.0)
+        asyncio.run(writer.submit_async(do_nothing))
+        return writer
+
+    def open_slow(self) -> Writer:
+        """Open one whose decisions and commits take long: a thread commits what a loop submits."""
+        return self.open(timer_s=count().__next__)
 
     def close(self) -> None:
         for writer in self.writers:
@@ -68,13 +89,11 @@ class LogHouse:
         """Recompute the root from the bytes of the entries and compare it with the signed head."""
         with self.database.read() as uow:
             head = LogStore(uow.connection).find_head()
-            leaves = uow.connection.execute(select(log_entry.c.leaf).order_by(log_entry.c.seq))
-            stored = [bytes(leaf) for leaf in leaves.scalars()]
             tiles = uow.connection.execute(select(log_tile)).all()
             load_log(LogStore(uow.connection), origin=ORIGIN, key=KEY)
         entries = self.list_entries()
         assert head is not None
-        assert stored == [leaf_hash(entry) for entry in entries]
+        stored = [leaf_hash(entry) for entry in entries]
         assert (head.size, head.root) == (len(entries), hash_tree(stored))
         vkey = VerifierKey(name=ORIGIN, kind=SignatureKind.ED25519, public=KEY.public)
         checkpoint = open_checkpoint(head.checkpoint, vkey=vkey)
@@ -83,6 +102,7 @@ class LogHouse:
             if tile.level == 0:
                 first = tile.position * 256
                 assert bytes(tile.data) == b"".join(stored[first : first + 256])
+        check_stored_log(self.database, vkey=vkey)
         return head.size
 
 
@@ -101,6 +121,7 @@ def append(entry: bytes) -> Decision[Placement]:
 
     def finish(placement: Placement | None) -> Placement:
         assert placement is not None
+        assert placement.inclusion  # Proven now, since afterwards is too late.
 
         return placement
 

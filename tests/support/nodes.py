@@ -12,22 +12,28 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from node.bootstrap import Keys, LocalNode, build_local_node
+from node.bootstrap import Keys, LocalNode, build_local_node, erase_derived
 from node.core.clock import ManualClock
 from node.core.config import build_settings
 from node.core.database import Database
+from node.core.errors import NodeError
 from node.core.http.problems import build_problem
+from node.core.log import log_vkey
 from node.core.migrations import upgrade_database
 from node.core.writer import Writer
 from node.sharing.answering import AnsweringService, Reply
 from node.sharing.asking import AskingService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.fan_out import FanOut
+from node.sharing.grants import Grants, build_grants
 from node.sharing.peers import HttpReply, PeerUnreachableError
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
+from node.sharing.sending import Courier
 from node.sharing.service import ConsentService
+from node.sharing.settling import SettlingService
 from protocol.consent import commit_subject
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
@@ -43,6 +49,7 @@ from protocol.registry import (
     hash_registry_payload,
     sign_registry,
 )
+from tests.support.second_opinion import check_stored_log
 
 NOW_S = 1_790_000_000
 BUSINESS_DATE = date(2026, 6, 30)
@@ -74,6 +81,7 @@ class InProcessPeers:
         self.nodes: dict[str, TestNode] = {}
         self.unreachable: set[str] = set()
         self.sent: list[tuple[str, bytes]] = []
+        self.statuses: list[tuple[str, str]] = []
         self.loses_replies = False
 
     async def send_message(self, endpoint: str, raw: bytes) -> HttpReply:
@@ -93,6 +101,24 @@ class InProcessPeers:
             raise PeerUnreachableError(endpoint)
         return HttpReply(status=reply.status, body=reply.message.to_bytes(), content_type="")
 
+    async def send_status(self, endpoint: str, token: str) -> HttpReply:
+        self.statuses.append((endpoint, token))
+        if endpoint in self.unreachable:
+            raise PeerUnreachableError(endpoint)
+        try:
+            held = self.nodes[endpoint].consents.submit_status(token)
+            await asyncio.wrap_future(held)
+        except (NodeError, ProtocolError) as err:
+            problem = build_problem(err)
+            return HttpReply(status=problem.status_code, body=b"", content_type="")
+        return HttpReply(status=200, body=b"", content_type="")
+
+    async def report_status(self, hub_url: str, token: str) -> HttpReply:
+        self.statuses.append((hub_url, token))
+        if hub_url in self.unreachable:
+            raise PeerUnreachableError(hub_url)
+        return HttpReply(status=200, body=b"", content_type="")
+
 
 @dataclass(kw_only=True)
 class TestNode:
@@ -107,7 +133,11 @@ class TestNode:
     registry: RegistryHolder
     consents: ConsentService
     answering: AnsweringService
+    courier: Courier
     asking: AskingService
+    grants: Grants
+    fan_out: FanOut
+    settling: SettlingService
     sealer: Sealer
     buckets: TokenBuckets
 
@@ -172,8 +202,15 @@ class TestFederation:
         return snapshot
 
     def close(self) -> None:
-        for node in self.nodes:
-            node.close()
+        try:
+            for node in self.nodes:
+                check_stored_log(
+                    node.local.database,
+                    vkey=log_vkey(node.local.settings.log_origin, node.keys.log),
+                )
+        finally:
+            for node in self.nodes:
+                node.close()
 
     def _first(self) -> Registry:
         return Registry(
@@ -265,6 +302,36 @@ class TestFederation:
         )
         buckets = TokenBuckets(rate_per_s=self.rate_per_s, burst=self.rate_burst)
         verdicts = ConsentVerdicts()
+        courier = Courier(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            clock=self.clock,
+            peers=self.peers,
+            business_date=local.business_date,
+            ahead_s=10,
+        )
+        answering = AnsweringService(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            clock=self.clock,
+            verdicts=verdicts,
+            buckets=buckets,
+            policy=DisclosurePolicy(),
+            business_date=local.business_date,
+            ahead_s=10,
+        )
+        asking = AskingService(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            courier=courier,
+            verdicts=verdicts,
+        )
         return TestNode(
             member_id=member_id,
             local=local,
@@ -273,6 +340,18 @@ class TestFederation:
             registry=registry,
             sealer=sealer,
             buckets=buckets,
+            grants=build_grants(
+                database=local.database,
+                writer=writer,
+                registry=registry,
+                sealer=sealer,
+                clock=self.clock,
+                courier=courier,
+                peers=self.peers,
+                ports=answering.ports,
+                erase_derived=erase_derived,
+                hub_url="https://hub.example",
+            ),
             consents=ConsentService(
                 database=local.database,
                 writer=writer,
@@ -281,28 +360,18 @@ class TestFederation:
                 verdicts=verdicts,
                 member_id=member_id,
             ),
-            answering=AnsweringService(
+            answering=answering,
+            courier=courier,
+            asking=asking,
+            fan_out=FanOut(
                 database=local.database,
-                writer=writer,
-                registry=registry,
-                sealer=sealer,
                 clock=self.clock,
-                verdicts=verdicts,
-                buckets=buckets,
-                policy=DisclosurePolicy(),
-                business_date=local.business_date,
-                ahead_s=10,
+                sealer=sealer,
+                asking=asking,
+                courier=courier,
             ),
-            asking=AskingService(
-                database=local.database,
-                writer=writer,
-                registry=registry,
-                sealer=sealer,
-                clock=self.clock,
-                verdicts=verdicts,
-                peers=self.peers,
-                business_date=local.business_date,
-                ahead_s=10,
+            settling=SettlingService(
+                database=local.database, writer=writer, clock=self.clock, courier=courier
             ),
         )
 

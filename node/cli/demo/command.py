@@ -169,7 +169,7 @@ class _Play:
                 salt=keys.salt,
                 key=keys.key,
                 hub_url=hub.settings.url,
-                token=hub.enrolment_token,
+                token=hub.subject_token,
             )
         self._say("each key checked to be a point of the prime-order subgroup, and in possession")
         self._members = federation.start_members(

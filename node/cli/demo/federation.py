@@ -38,11 +38,12 @@ LEGAL_BASIS = "A demonstration on one machine with simulated companies; no real 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubHome:
-    """A hub's folder: its settings, the anchor for members, the token with which to enrol."""
+    """A hub's folder: its settings, the anchor for members, the tokens with which to enrol."""
 
     settings: Settings
     anchor_b64u: str
     enrolment_token: str
+    subject_token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,7 @@ def start_hub(folder: Path) -> tuple[HubHome, Server]:
             load_key(path=key_path(home, "hub"), passphrase=passphrase).public.raw
         ),
         enrolment_token=(home / "enrolment_token").read_text(encoding="ascii"),
+        subject_token=(home / "subject_token").read_text(encoding="ascii"),
     )
     server = start_server(
         ["hub", "serve", "--home", str(home)], name=HUB_ID, home=home, url=settings.url

@@ -84,7 +84,7 @@ def deliver(consumer: MemberProcess, consents: list[Held]) -> None:
 
 def ask(consumer: MemberProcess, consents: list[Held]) -> list[dict[str, Any]]:
     """Ask every provider at once, for every section over twelve months."""
-    outcomes: list[dict[str, Any]] = consumer.client.post(
+    made: dict[str, Any] = consumer.client.post(
         "/api/v1/asks",
         {
             "consents": [held.hash_b64u for held in consents],
@@ -93,6 +93,7 @@ def ask(consumer: MemberProcess, consents: list[Held]) -> list[dict[str, Any]]:
             "last_months": 12,
         },
     )
+    outcomes: list[dict[str, Any]] = made["outcomes"]
     return outcomes
 
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
 from node.sharing.tables import (
     consent,
     consent_status,
     exchange_in,
+    exchange_item,
     exchange_out,
     payload,
     peer_counter,
@@ -24,8 +25,10 @@ from node.sharing.tables import (
 )
 from protocol.consent import ConsentState, Standing
 from protocol.message import WireMessage
+from protocol.receipt import ACKNOWLEDGED_OPERATIONS
 
 CODE_OPEN = "open"
+CODE_GIVEN_UP = "given-up"
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -93,6 +96,11 @@ class SharingStore:
         row = self._connection.execute(_SELECT_CONSENT, {"hash": consent_hash}).one_or_none()
         return None if row is None else _read_consent(row)
 
+    def find_subject(self, consent_hash: bytes) -> str:
+        """Return whom a consent is about; empty where it is not held."""
+        query = select(consent.c.subject).where(consent.c.hash == consent_hash)
+        return self._connection.execute(query).scalar_one_or_none() or ""
+
     def list_consents(self, *, subject: str | None = None, limit: int = 200) -> list[HeldConsent]:
         """Return consents, the newest first."""
         query = select(consent).order_by(consent.c.held_at_ms.desc()).limit(limit)
@@ -150,21 +158,47 @@ class SharingStore:
         )
 
     def add_status(
-        self, consent_hash: bytes, *, seq: int, state: str, token: str, at_ms: int
+        self,
+        consent_hash: bytes,
+        *,
+        by: str,
+        seq: int,
+        state: ConsentState,
+        token: str,
+        at_ms: int,
     ) -> None:
         """Keep a signed status."""
         self._connection.execute(
             insert(consent_status).values(
-                consent=consent_hash, seq=seq, state=state, token=token, taken_at_ms=at_ms
+                consent=consent_hash,
+                signer=by,
+                seq=seq,
+                state=state.value,
+                token=token,
+                taken_at_ms=at_ms,
             )
         )
 
-    def find_status_token(self, consent_hash: bytes, *, seq: int) -> str | None:
-        """Return the signed status of a sequence number."""
+    def find_status_token(self, consent_hash: bytes, *, by: str, seq: int) -> str | None:
+        """Return a signer's status of a sequence number."""
         query = select(consent_status.c.token).where(
-            consent_status.c.consent == consent_hash, consent_status.c.seq == seq
+            consent_status.c.consent == consent_hash,
+            consent_status.c.signer == by,
+            consent_status.c.seq == seq,
         )
         return self._connection.execute(query).scalar_one_or_none()
+
+    def list_states(self, consent_hash: bytes) -> dict[str, tuple[int, ConsentState]]:
+        """Return the newest number and state of each signer who has stated one."""
+        query = (
+            select(consent_status.c.signer, consent_status.c.seq, consent_status.c.state)
+            .where(consent_status.c.consent == consent_hash)
+            .order_by(consent_status.c.seq)
+        )
+        return {
+            row.signer: (row.seq, ConsentState(row.state))
+            for row in self._connection.execute(query)
+        }
 
     # --- incoming exchanges
 
@@ -186,7 +220,7 @@ class SharingStore:
         query = select(
             exchange_in.c.peer, exchange_in.c.op, exchange_in.c.code, exchange_in.c.uses,
             exchange_in.c.consent, exchange_in.c.at_ms, exchange_in.c.seq, exchange_in.c.ans,
-        ).order_by(exchange_in.c.at_ms.desc(), exchange_in.c.seq.desc()).limit(limit)  # fmt: skip
+        ).order_by(exchange_in.c.seq.desc()).limit(limit)  # fmt: skip
         return self._connection.execute(query).all()
 
     # --- outgoing exchanges
@@ -211,16 +245,54 @@ class SharingStore:
             subject=row.subject, code=row.code, at_ms=row.at_ms, ans=row.ans, request=request,
         )  # fmt: skip
 
+    def find_reply(self, jti: bytes) -> WireMessage | None:
+        """Return the reply that a message of ours got, unless its body is erased."""
+        query = (
+            select(
+                exchange_out.c.answer_env,
+                exchange_out.c.answer_inclusion,
+                payload.c.body,
+                payload.c.salt,
+            )
+            .join(payload, payload.c.msg == exchange_out.c.ans)
+            .where(exchange_out.c.jti == jti)
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return WireMessage(
+            env=row.answer_env, body=row.body, salt=row.salt, inclusion=row.answer_inclusion
+        )
+
     def list_outgoing(self, *, subject: str | None = None, limit: int = 100) -> Sequence[AnyRow]:
         """Return what we asked, the newest first."""
         query = select(
             exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.op, exchange_out.c.code,
             exchange_out.c.subject, exchange_out.c.at_ms, exchange_out.c.consent,
             exchange_out.c.ans,
-        ).order_by(exchange_out.c.at_ms.desc(), exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
+        ).order_by(exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
         if subject is not None:
             query = query.where(exchange_out.c.subject == subject)
         return self._connection.execute(query).all()
+
+    def find_sent(self, jti: bytes) -> tuple[str, str, str] | None:
+        """Return receiver, operation and envelope of a message of ours."""
+        query = select(exchange_out.c.peer, exchange_out.c.op, exchange_out.c.request_env).where(
+            exchange_out.c.jti == jti
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else (row.peer, row.op, row.request_env)
+
+    def give_up(self, jti: bytes) -> bool:
+        """Wait no longer for the reply of a message of ours; False where it is there already."""
+        return (
+            self._connection.execute(
+                update(exchange_out)
+                .where(exchange_out.c.jti == jti, exchange_out.c.code == CODE_OPEN)
+                .values(code=CODE_GIVEN_UP)
+            ).rowcount
+            == 1
+        )
 
     def close_outgoing(self, values: dict[str, Any]) -> bool:
         """Store the reply of one of our messages unless it has one; False where it has.
@@ -237,7 +309,7 @@ class SharingStore:
                 exchange_out.c.peer == peer,
                 exchange_out.c.receipt.is_(None),
                 exchange_out.c.ans.is_not(None),
-                exchange_out.c.op != "receipt",
+                exchange_out.c.op.in_(ACKNOWLEDGED_OPERATIONS),
             )
             .order_by(exchange_out.c.at_ms)
             .limit(limit)
@@ -251,7 +323,7 @@ class SharingStore:
             .where(
                 exchange_out.c.receipt.is_(None),
                 exchange_out.c.ans.is_not(None),
-                exchange_out.c.op != "receipt",
+                exchange_out.c.op.in_(ACKNOWLEDGED_OPERATIONS),
             )
             .distinct()
         )
@@ -311,36 +383,6 @@ class SharingStore:
         if rows:
             self._connection.execute(insert(receipt_in), rows)
 
-    def list_received(self, subject: str) -> Sequence[AnyRow]:
-        """Return each provider's newest summary on a subject, with its body unless erased."""
-        age = (
-            func.row_number()
-            .over(
-                partition_by=received_summary.c.provider,
-                # Answers of one batch share their time: the later question has the newer one.
-                order_by=(exchange_out.c.answered_at_ms.desc(), exchange_out.c.seq.desc()),
-            )
-            .label("age")
-        )
-        ranked = (
-            select(
-                received_summary.c.provider,
-                received_summary.c.msg,
-                received_summary.c.received_on,
-                age,
-            )
-            .join(exchange_out, exchange_out.c.ans == received_summary.c.msg)
-            .where(received_summary.c.subject == subject)
-            .subquery()
-        )
-        query = (
-            select(ranked.c.provider, ranked.c.msg, ranked.c.received_on, payload.c.body)
-            .outerjoin(payload, payload.c.msg == ranked.c.msg)
-            .where(ranked.c.age == 1)
-            .order_by(ranked.c.provider)
-        )
-        return self._connection.execute(query).all()
-
     def erase_payload(self, msg: bytes) -> None:
         """Delete body and salt of a message; its envelope stays and still verifies."""
         self._connection.execute(delete(payload).where(payload.c.msg == msg))
@@ -366,6 +408,7 @@ def _read_consent(row: AnyRow) -> HeldConsent:
 
 
 INSERT_INCOMING = insert(exchange_in)
+INSERT_ITEM = insert(exchange_item)
 INSERT_OUTGOING = insert(exchange_out)
 INSERT_PAYLOAD = insert(payload)
 INSERT_SUMMARY = insert(received_summary)

@@ -14,6 +14,7 @@ from node.cli.consent import withdraw
 from node.cli.enrol import enrol_member
 from node.cli.http import NodeClient, ServerRefusedError, post_enrolment
 from node.cli.main import app, run
+from node.cli.query import BatchFileError, read_subjects
 from node.core.config import ConfigValue, SettingsError, build_settings, load_settings, write_config
 from node.core.errors import UnavailableError
 from node.core.keystore import KeyExistsError, KeyFileError, load_key
@@ -376,7 +377,7 @@ def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: 
         if path.startswith("/api/v1/consents"):
             return 200, b'[{"consent": "x", "state": "active"}]'
         asked.append(json.loads(body))
-        return 200, json.dumps([outcome]).encode()
+        return 200, json.dumps({"outcomes": [outcome]}).encode()
 
     with serve(answer) as url:
         init(tmp_path / "home")
@@ -389,7 +390,7 @@ def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: 
             env={"CHENGXIN_PUBLIC_URL": url},
         )  # fmt: skip
 
-    assert json.loads(result.output) == [outcome]
+    assert json.loads(result.output) == {"outcomes": [outcome]}
     assert asked[0] == {
         "consents": ["x"],
         "purpose": "P1",
@@ -398,3 +399,78 @@ def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: 
     }
     assert asked[1]["metrics"] == list(METRICS)
     assert "beta.example" in table.output
+
+
+def test_exchange_status_lists_what_is_in_doubt_and_settles_it(tmp_path: Path) -> None:
+    doubt = {"id": "A", "peer": "beta.example", "op": "query", "subject": "", "at_ms": 0}
+    paths: list[str] = []
+
+    def answer(path: str, _body: bytes) -> Answer:
+        paths.append(path)
+        settled = path.endswith("settle")
+        extra = {"status": "expired"} if settled else {"would_be": "stored"}
+        return 200, json.dumps([{**doubt, **extra}]).encode()
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        env, home = {"CHENGXIN_PUBLIC_URL": url}, ("--home", str(tmp_path / "home"))
+        listed = call("exchange", "status", *home, env=env)
+        settled = call("exchange", "status", "--settle", *home, env=env)
+        shown = call("exchange", "status", "--json", *home, env=env)
+
+    assert "beta.example" in listed.output
+    assert "expired" in settled.output
+    assert json.loads(shown.output)[0]["would_be"] == "stored"
+    assert paths == ["/api/v1/asks/open", "/api/v1/asks/open/settle", "/api/v1/asks/open"]
+
+
+def test_exchange_give_up_names_the_message(tmp_path: Path) -> None:
+    paths: list[str] = []
+
+    def answer(path: str, _body: bytes) -> Answer:
+        paths.append(path)
+        return 200, b'{"count": 1}'
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        env = {"CHENGXIN_PUBLIC_URL": url}
+        result = call("exchange", "give-up", "AB", "--home", str(tmp_path / "home"), env=env)
+
+    assert "given up" in result.output
+    assert paths == ["/api/v1/asks/AB/give-up"]
+
+
+def test_query_of_a_file_of_customers_is_one_message_a_provider(tmp_path: Path) -> None:
+    asked: list[dict[str, object]] = []
+    (tmp_path / "customers.txt").write_text("sim:S1\nsim:S2\n\nsim:S1\n", encoding="utf-8")
+
+    def answer(path: str, body: bytes) -> Answer:
+        if path.startswith("/api/v1/consents"):
+            name = path[-1]
+            held = [
+                {"consent": f"{name}{provider}", "provider": provider, "state": "active"}
+                for provider in ("beta", "gamma")
+            ]
+            return 200, json.dumps(held).encode()
+        asked.append(json.loads(body))
+        item = {"code": "full", "summary": None}
+        return 200, json.dumps({"peer": "beta", "status": "200", "items": [item]}).encode()
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        result = call(
+            "query", "--batch", str(tmp_path / "customers.txt"), "--home", str(tmp_path / "home"),
+            env={"CHENGXIN_PUBLIC_URL": url},
+        )  # fmt: skip
+
+    assert [one["consents"] for one in asked] == [["1beta", "2beta"], ["1gamma", "2gamma"]]
+    assert "full" in result.output
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", None])
+def test_query_of_no_customers_is_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "customers.txt").write_text(content, encoding="utf-8")
+
+    with pytest.raises(BatchFileError):
+        read_subjects(tmp_path / "customers.txt")

@@ -4,28 +4,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Delete, Update, delete, insert, update
+from sqlalchemy import Delete, Update, delete, insert, select, update
 
 from node.core.log import (
     LogDamagedError,
     LogStore,
+    extend_log,
     load_log,
     prove_consistency,
     prove_inclusion,
 )
-from node.core.log_tables import log_entry, log_head, log_tile
+from node.core.log_tables import log_batch, log_head, log_tile
 from node.core.writer import Writer
-from protocol.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from protocol.checkpoint import Checkpoint, CheckpointSigner, open_checkpoint, sign_checkpoint
 from protocol.errors import ProtocolError
 from protocol.keys import SigningKey
 from protocol.log_proof import verify_log_proof
 from protocol.merkle import leaf_hash, verify_consistency
 from protocol.note import SignatureKind, VerifierKey
-from protocol.tile import TileCache
+from protocol.tile import TILE_WIDTH, TileCache, encode_bundle, parse_bundle
 from tests.support.logs import KEY, ORIGIN, LogHouse, append
 
 ENTRIES = 300  # one full tile and a partial one
 VKEY = VerifierKey(name=ORIGIN, kind=SignatureKind.ED25519, public=KEY.public)
+SIGNER = CheckpointSigner(origin=ORIGIN, key=KEY)
 OTHER_KEY = SigningKey(b"\x22" * 32)
 
 
@@ -112,19 +114,19 @@ def change_head(**values: object) -> Update:
     return update(log_head).values(**values)
 
 
+def change_batch(first: int, /, **values: object) -> Update:
+    return update(log_batch).where(log_batch.c.first == first).values(**values)
+
+
 DAMAGE: dict[str, Update | Delete] = {
-    "leaf of the partial tile": update(log_entry)
-    .where(log_entry.c.seq == ENTRIES - 1)
-    .values(leaf=b"\x00" * 32),
-    "body of the newest entry": update(log_entry)
-    .where(log_entry.c.seq == ENTRIES - 1)
-    .values(body=b"another"),
-    "body of the first entry of the partial tile": update(log_entry)
-    .where(log_entry.c.seq == 256)
-    .values(body=b"another"),
-    "newest entry gone": delete(log_entry).where(log_entry.c.seq == ENTRIES - 1),
-    "old entry gone": delete(log_entry).where(log_entry.c.seq == 3),
-    "every entry gone": delete(log_entry),
+    "newest entry": change_batch(ENTRIES - 1, entries=encode_bundle([b"another"])),
+    "first entry of the partial tile": change_batch(256, entries=encode_bundle([b"another"])),
+    "newest entry cut short": change_batch(ENTRIES - 1, entries=b"\x00\x07anoth"),
+    "newest entry counted twice": change_batch(ENTRIES - 1, size=2),
+    "newest entry gone": delete(log_batch).where(log_batch.c.first == ENTRIES - 1),
+    "old entry gone": delete(log_batch).where(log_batch.c.first == 3),
+    "entry of the partial tile moved": change_batch(290, first=1_000),
+    "every entry gone": delete(log_batch),
     "full tile": update(log_tile).values(data=b"\x00" * 8192),
     "short tile": update(log_tile).values(data=b"\x00" * 32),
     "full tile gone": delete(log_tile),
@@ -139,7 +141,10 @@ DAMAGE: dict[str, Update | Delete] = {
 
 @pytest.mark.parametrize("what", DAMAGE)
 def test_a_start_on_a_damaged_log_is_refused(house: LogHouse, what: str) -> None:
-    fill(house).close()
+    writer = house.open()
+    for index in range(1, ENTRIES):  # one a batch, so that each is a row of its own
+        writer.run(append(b"entry %d" % index))
+    writer.close()
     house.writers.clear()
     house.execute(DAMAGE[what])
 
@@ -166,7 +171,8 @@ def test_a_head_signed_by_another_key_or_of_another_log_is_refused(
 def test_an_entry_beyond_the_head_is_refused(house: LogHouse) -> None:
     fill(house).close()
     house.writers.clear()
-    house.execute(insert(log_entry).values(seq=ENTRIES, leaf=leaf_hash(b"x"), body=b"x"))
+    bundle = encode_bundle([b"x"])
+    house.execute(insert(log_batch).values(first=ENTRIES, size=1, entries=bundle))
 
     with pytest.raises(LogDamagedError, match="beyond"):
         house.open()
@@ -182,6 +188,45 @@ def test_a_shorter_head_of_the_right_root_does_not_hide_what_follows(house: LogH
 
     with pytest.raises(LogDamagedError, match="beyond"):
         house.open()
+
+
+def test_a_start_on_a_log_of_full_tiles_looks_at_the_newest_entries(house: LogHouse) -> None:
+    fill(house, count=2 * TILE_WIDTH).close()
+    house.writers.clear()
+    with house.database.read() as uow:
+        row = uow.connection.execute(select(log_batch).order_by(log_batch.c.first.desc())).first()
+    assert row is not None
+    entries = [b"another", *parse_bundle(row.entries, width=row.size)[1:]]
+    house.execute(change_batch(row.first, entries=encode_bundle(entries)))
+
+    with pytest.raises(LogDamagedError, match="256"):
+        house.open()
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 41, 42, 300, 599])
+@pytest.mark.parametrize("count", [0, 1, 2, 40, 256, 300])
+def test_entries_are_read_across_the_batches_that_they_came_in(
+    house: LogHouse, first: int, count: int
+) -> None:
+    entries = [b"entry %d" % index for index in range(1_000)]
+    with house.database.write() as uow:
+        store = LogStore(uow.connection)
+        state = load_log(store, origin=ORIGIN, key=KEY)
+        for start, end in ((0, 1), (1, 41), (41, 42), (42, 642), (642, 1_000)):
+            state = extend_log(state, entries[start:end], store=store, signer=SIGNER)
+
+        assert store.list_entries(first=first, count=count) == entries[first : first + count]
+        assert store.count_entries() == 1_000
+    assert house.check() == 1_000
+
+
+@pytest.mark.parametrize("first", [0, 5, 11])
+def test_entries_that_are_not_all_there_are_not_returned(house: LogHouse, first: int) -> None:
+    fill(house, count=12).close()
+    house.execute(delete(log_batch).where(log_batch.c.first + log_batch.c.size > 10))
+
+    with house.database.read() as uow, pytest.raises(LogDamagedError, match="not all there"):
+        LogStore(uow.connection).list_entries(first=first, count=12 - first)
 
 
 def test_an_empty_log_has_no_head_and_no_size(house: LogHouse) -> None:

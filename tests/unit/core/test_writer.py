@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, insert, select
 
 from node.core.decision import Batch, Decided, NextBatchError, Placement
-from node.core.errors import OverloadedError
+from node.core.errors import InvariantError, OverloadedError
 from node.core.log_tables import log_witnessed
 from node.core.log_transactions import LogUnavailableError
 from node.core.writer import BATCH_DECISIONS_MAX, QUEUE_DECISIONS_MAX, Writer
@@ -82,6 +82,19 @@ def test_a_result_comes_with_its_entry_stored_and_proven(house: LogHouse) -> Non
     found, checkpoint = verify_log_proof(placement.inclusion, entry=b"entry", trust=VKEY)
     assert (found, checkpoint.size) == (1, 2)
     assert house.check() == 2
+
+
+def test_a_proof_is_built_while_its_decision_finishes_and_not_later(house: LogHouse) -> None:
+    writer = house.open()
+
+    placement = writer.run(
+        lambda _batch: Decided(entry=b"entry", finish=lambda placement: placement)
+    )
+
+    assert placement is not None
+    assert placement.index == 1
+    with pytest.raises(InvariantError):
+        placement.inclusion  # noqa: B018  asking is what raises
 
 
 def test_a_decision_without_an_entry_writes_and_leaves_the_log_alone(house: LogHouse) -> None:

@@ -17,7 +17,7 @@ from node.core.decision import Batch, Decided, Decision, NextBatchError, Placeme
 from node.core.errors import OverloadedError
 from node.core.log_tables import log_witnessed
 from node.core.log_transactions import LogUnavailableError
-from node.core.writer import EARLY_DECISIONS, QUEUE_DECISIONS_MAX, Writer
+from node.core.writer import EARLY_DECISIONS, QUEUE_DECISIONS_MAX, QUICK_S, Writer
 from tests.support.logs import (
     LogHouse,
     OwnError,
@@ -57,7 +57,7 @@ def test_a_loops_decisions_are_one_commit(house: LogHouse) -> None:
 
 
 def test_a_busy_loop_has_a_first_batch_committed_while_it_goes_on(house: LogHouse) -> None:
-    writer = house.open()
+    writer = house.open_slow()
     order: list[str] = []
     committed = threading.Event()
 
@@ -80,6 +80,51 @@ def test_a_busy_loop_has_a_first_batch_committed_while_it_goes_on(house: LogHous
 
     assert order == ["commit", "turn", "commit"]
     assert house.check() == EARLY_DECISIONS + 2
+
+
+def test_decisions_that_come_quickly_are_one_batch(house: LogHouse) -> None:
+    writer = house.open_quick()
+    commits = count_commits(house)
+
+    placements = run_in_loop(*[append(b"entry")] * (EARLY_DECISIONS * 2), writer=writer)
+
+    assert [placement.index for placement in placements] == list(range(1, EARLY_DECISIONS * 2 + 1))
+    assert len(commits) == 1
+    assert house.check() == EARLY_DECISIONS * 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("deciding_s", "committing_s", "where"),
+    [
+        (0.0, 0.0, "MainThread"),
+        (QUICK_S, 0.0, "committer"),
+        (0.0, QUICK_S, "committer"),
+    ],
+)
+def test_what_is_quick_is_committed_in_the_loops_own_turn(
+    house: LogHouse, deciding_s: float, committing_s: float, where: str
+) -> None:
+    now_s = 0.0
+
+    def take(duration_s: float) -> None:
+        nonlocal now_s
+        now_s += duration_s
+
+    def decide(batch: Batch) -> Decided[Placement]:
+        take(deciding_s)
+        return append(b"entry")(batch)
+
+    writer = house.open(timer_s=lambda: now_s)
+    threads: list[str] = []
+    event.listen(house.database.engine, "commit", lambda _: take(committing_s))
+    event.listen(
+        house.database.engine, "commit", lambda _: threads.append(threading.current_thread().name)
+    )
+    for _ in range(3):
+        run_in_loop(decide, writer=writer)
+
+    assert threads == ["committer", where, where]  # how long a commit takes is not known at first
+    assert house.check() == 4
 
 
 def test_a_loop_that_submits_too_much_at_once_is_told_so(house: LogHouse) -> None:
@@ -173,7 +218,7 @@ def test_a_task_that_is_cancelled_does_not_stop_the_writer(house: LogHouse) -> N
 
 
 def test_a_loop_that_ended_before_its_decision_stops_nobody(house: LogHouse) -> None:
-    writer = house.open()
+    writer = house.open_slow()
 
     async def leave() -> None:
         asyncio.ensure_future(writer.submit_async(append(b"left"))).add_done_callback(ignore)
@@ -186,7 +231,7 @@ def test_a_loop_that_ended_before_its_decision_stops_nobody(house: LogHouse) -> 
 
 
 def test_a_loop_that_ended_during_its_commit_stops_nobody(house: LogHouse) -> None:
-    writer = house.open()
+    writer = house.open_slow()
     begun, over = threading.Event(), threading.Event()
 
     def hold_commit(_connection: object) -> None:
@@ -212,7 +257,7 @@ def test_a_loop_that_ended_during_its_commit_stops_nobody(house: LogHouse) -> No
 
 
 def test_closing_finishes_what_the_batch_in_flight_leaves_over(house: LogHouse) -> None:
-    writer = house.open()
+    writer = house.open_slow()
     begun, over = threading.Event(), threading.Event()
 
     def hold_commit(_connection: object) -> None:

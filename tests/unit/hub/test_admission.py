@@ -12,6 +12,7 @@ from node.hub.errors import (
     MemberExistsError,
     MemberSuspendedError,
     MemberUnknownError,
+    RevocationConflictError,
     SimulatedSubjectError,
     SubjectExistsError,
 )
@@ -171,7 +172,9 @@ def test_revoked_key_stays_in_the_registry_with_the_first_time_and_reason(hub: T
     hub.service.revoke_key(kid, reason=RevocationReason.LOST)
     hub.clock.advance_s(60)
 
-    hub.service.revoke_key(kid, reason=RevocationReason.COMPROMISED)
+    hub.service.revoke_key(kid, reason=RevocationReason.LOST)
+    with pytest.raises(RevocationConflictError):
+        hub.service.revoke_key(kid, reason=RevocationReason.COMPROMISED)
 
     found = hub.open_newest().find_message_key(kid)
     assert found is not None

@@ -15,14 +15,17 @@ from protocol.consent import (
     Span,
     Standing,
     Use,
+    check_against,
     check_ceilings,
     check_use,
     commit_subject,
     hash_consent,
     open_consent,
     open_status,
+    read_held_consent,
     sign_consent,
     sign_status,
+    span_end,
     window_start,
 )
 from protocol.encoding import encode_b64u, sha256
@@ -46,7 +49,7 @@ from protocol.problems import (
     WrongConsumerError,
     WrongProviderError,
 )
-from protocol.purpose import TEMPLATES
+from protocol.purpose import TEMPLATES, PurposeTemplate
 from protocol.strict_json import JsonObject, canonical_json, parse_object
 from tests.support.auditing import ALPHA, BETA
 from tests.support.federation import (
@@ -191,14 +194,28 @@ def test_a_consent_at_its_ceilings_is_accepted() -> None:
     "consent",
     [
         replace(CONSENT, purpose=replace(CONSENT.purpose, code="P9")),
+        replace(CONSENT, purpose=replace(CONSENT.purpose, template="marketing/1")),
         replace(CONSENT, purpose=replace(CONSENT.purpose, template_hash=bytes(32))),
         replace(CONSENT, last_months=25),
         replace(CONSENT, max_uses=101),
         replace(CONSENT, exp=CONSENT.nbf + 366 * 86_400 + 1),
         replace(CONSENT, exp=CONSENT.nbf),
         replace(CONSENT, ops=("query", "push")),
+        replace(CONSENT, data_life=Span(unit="month", n=13)),
+        replace(CONSENT, derive=("alert",)),
     ],
-    ids=["purpose", "template", "months", "uses", "life", "no-life", "operation"],
+    ids=[
+        "purpose",
+        "template-name",
+        "template",
+        "months",
+        "uses",
+        "life",
+        "no-life",
+        "operation",
+        "data-life",
+        "derivation",
+    ],
 )
 def test_a_consent_above_its_purpose_is_neither_signed_nor_opened(consent: Consent) -> None:
     with pytest.raises(OverCeilingError):
@@ -210,6 +227,24 @@ def test_a_consent_above_its_purpose_is_neither_signed_nor_opened(consent: Conse
 def test_a_foreign_consent_above_its_purpose_is_not_opened() -> None:
     with pytest.raises(OverCeilingError):
         open_consent(sign(CLAIMS | {"max_uses": 101}), find_key=find)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [replace(TEMPLATES["P1"], metrics=("delay",)), replace(TEMPLATES["P1"], k_min=2)],
+    ids=["metric", "k_min"],
+)
+def test_a_consent_asks_for_no_more_and_promises_no_less_than_its_template(
+    template: PurposeTemplate,
+) -> None:
+    check_against(replace(CONSENT, metrics=("delay",), k_min=2), template)
+
+    with pytest.raises(OverCeilingError):
+        check_against(replace(CONSENT, metrics=("delay", "money"), k_min=1), template)
+
+
+def test_a_consent_held_is_read_without_its_key() -> None:
+    assert read_held_consent(TOKEN) == CONSENT
 
 
 # --- check 9
@@ -306,6 +341,27 @@ def test_a_window_is_a_calendar_unit(unit: str, start: datetime) -> None:
 
     assert window_start(span, now_s=int(moment.timestamp())) == int(start.timestamp())
     assert window_start(span, now_s=int(start.timestamp())) == int(start.timestamp())
+
+
+@pytest.mark.parametrize(
+    ("span", "end"),
+    [
+        (Span(unit="hour", n=2), datetime(2026, 1, 31, 13, 30, tzinfo=UTC)),
+        (Span(unit="day", n=1), datetime(2026, 2, 1, 11, 30, tzinfo=UTC)),
+        (Span(unit="month", n=1), datetime(2026, 2, 28, 11, 30, tzinfo=UTC)),
+        (Span(unit="month", n=12), datetime(2027, 1, 31, 11, 30, tzinfo=UTC)),
+        (Span(unit="year", n=1), datetime(2027, 1, 31, 11, 30, tzinfo=UTC)),
+        (Span(unit="year", n=10_000), datetime(3026, 1, 31, 11, 30, tzinfo=UTC)),
+    ],
+    ids=str,
+)
+def test_a_span_ends_in_the_calendar_and_never_lasts_longer_than_it_says(
+    span: Span, end: datetime
+) -> None:
+    begin_s = int(datetime(2026, 1, 31, 11, 30, tzinfo=UTC).timestamp())
+
+    assert span_end(span, from_s=begin_s) == int(end.timestamp())
+    assert span_end(span, from_s=begin_s) - begin_s <= span.longest_s
 
 
 # --- states

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,15 +8,24 @@ from protocol.encoding import encode_b64u, sha256
 from protocol.enrolment import (
     ENROLMENT_LIFE_S_MAX,
     ENROLMENT_TYP,
+    Leaving,
     MemberEnrolment,
     PossessionError,
     SubjectEnrolment,
+    open_leaving,
     open_member_enrolment,
     open_subject_enrolment,
+    sign_leaving,
     sign_member_enrolment,
     sign_subject_enrolment,
 )
-from protocol.errors import IdentifierError, MalformedError, ProtocolError, SchemaError
+from protocol.errors import (
+    IdentifierError,
+    MalformedError,
+    ProtocolError,
+    SchemaError,
+    SignatureInvalidError,
+)
 from protocol.identifiers import NaturalPersonIdError, parse_subject_id
 from protocol.jws import sign_compact
 from protocol.keys import PublicKey, SigningKey, WeakKeyError
@@ -232,3 +242,38 @@ def test_enrolment_with_one_character_changed_is_refused(at: int) -> None:
 
     with pytest.raises(ProtocolError):
         open_member([changed, other])
+
+
+# --- leaving
+
+LEAVING = Leaving(hub=HUB, iat=NOW_S, member="alpha.example")
+
+
+def open_left(token: str, *, now_s: int = NOW_S, hub: str = HUB) -> Leaving:
+    return open_leaving(token, hub=hub, now_s=now_s, find_key=lambda _kid: MESSAGE.public)
+
+
+def test_leaving_reads_back() -> None:
+    assert open_left(sign_leaving(LEAVING, key=MESSAGE)) == LEAVING
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        pytest.param(sign_leaving(LEAVING, key=LOG), SignatureInvalidError, id="other-key"),
+        pytest.param(
+            sign_leaving(replace(LEAVING, hub="other.example"), key=MESSAGE),
+            WrongAudienceError,
+            id="other-hub",
+        ),
+        pytest.param(
+            sign_leaving(replace(LEAVING, iat=NOW_S - ENROLMENT_LIFE_S_MAX - 1), key=MESSAGE),
+            ExpiredError,
+            id="old",
+        ),
+        pytest.param(sign(MEMBER, MESSAGE)[0], SchemaError, id="an-enrolment"),
+    ],
+)
+def test_leaving_that_does_not_hold_is_refused(token: str, error: type[ProtocolError]) -> None:
+    with pytest.raises(error):
+        open_left(token)

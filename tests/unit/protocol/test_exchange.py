@@ -44,6 +44,7 @@ from protocol.problems import (
 from protocol.strict_json import canonical_json
 from tests.support.auditing import ALPHA, BETA
 from tests.support.federation import NOW_S, Asked, Federation, make_key
+from tests.support.federation_parts import key_entry
 
 
 class Pair:
@@ -288,6 +289,26 @@ def test_a_proof_of_another_messages_entry_is_refused(pair: Pair, change: str) -
         check_inclusion(
             replace(pair.request, inclusion=proof), pair.envelope, registry=pair.registry
         )
+
+
+def test_an_older_log_of_the_sender_still_proves_what_it_holds(pair: Pair) -> None:
+    alpha = pair.registry.members[0]
+    retired = tuple(
+        replace(entry, origin=alpha.log_origin) if entry.use == "log" else entry
+        for entry in alpha.keys
+    )
+    fresh = key_entry(make_key("alpha: second log"), "log")
+    moved = replace(alpha, log_origin=f"{ALPHA}/chengxin/log/2", keys=(*retired, fresh))
+    newer = replace(pair.registry, members=(moved, *pair.registry.members[1:]))
+
+    assert check_inclusion(pair.request, pair.envelope, registry=newer).origin == alpha.log_origin
+
+
+def test_a_log_of_another_member_proves_nothing_of_the_senders(pair: Pair) -> None:
+    usurper = replace(pair.envelope, iss=BETA)
+
+    with pytest.raises(InclusionInvalidError, match="no log key of beta"):
+        check_inclusion(pair.request, usurper, registry=pair.registry)
 
 
 def test_a_sender_without_a_log_proves_nothing(pair: Pair) -> None:

@@ -1,6 +1,7 @@
 """Signed notes: one form, known keys must verify, unknown ones are ignored."""
 
 import base64
+from collections.abc import Callable
 
 import pytest
 
@@ -308,3 +309,29 @@ def test_every_changed_byte_of_a_note_is_noticed() -> None:
         accepted.append(at)
 
     assert all(at > len(TEXT) for at in accepted)
+
+
+def test_a_name_holds_no_space_plus_or_control_character_of_all_there_are() -> None:
+    characters = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000]
+    expected = {one for one in characters if one.isspace() or one == "+" or one < " "}
+
+    refused = {one for one in characters if is_refused(check_key_name, f"a{one}b")}
+
+    assert refused == expected
+
+
+def test_a_note_holds_no_control_character_but_the_newline() -> None:
+    characters = [chr(point) for point in range(0x100)]
+    rest = f"\n\n{by_log().line}"
+
+    refused = {one for one in characters if is_refused(parse_note, f"text{one}text{rest}")}
+
+    assert refused == {one for one in characters if one < " " and one != "\n"}
+
+
+def is_refused(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except NoteMalformedError:
+        return True
+    return False

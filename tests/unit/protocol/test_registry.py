@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from protocol.encoding import encode_b64u, sha256
+from protocol.encoding import encode_b64u
 from protocol.errors import (
     EvidenceError,
     IdentifierError,
@@ -13,89 +13,33 @@ from protocol.errors import (
     SignatureInvalidError,
     UnknownKeyError,
 )
-from protocol.jws import sign_compact, split_compact
-from protocol.keys import SigningKey
+from protocol.jws import sign_compact
 from protocol.limits import REGISTRY_LIFE_S, STATEMENT_SIGNATURES_MAX
 from protocol.problems import KeyRevokedError, NotAMemberError, UnknownKeyProblemError
 from protocol.registry import (
-    FIRST_PREVIOUS,
     REGISTRY_TYP,
-    KeyEntry,
-    MemberEntry,
     Registry,
-    RegistryChainError,
-    SubjectEntry,
-    check_succession,
     hash_registry_payload,
     open_registry,
     sign_registry,
 )
-from protocol.strict_json import JsonObject, JsonValue, canonical_json, parse_object
-
-NOW_S = 1_790_000_000
-
-
-def key(label: str) -> SigningKey:
-    return SigningKey(sha256(f"registry: {label}".encode()))
-
-
-HUB, HUB_2, MESSAGE, LOG, SUBJECT, STRANGER = (
-    key(label) for label in ("hub", "hub 2", "message", "log", "subject", "stranger")
+from protocol.strict_json import JsonObject, JsonValue, canonical_json
+from tests.support.snapshots import (
+    ALPHA,
+    COMMITMENT,
+    FIRST,
+    HUB,
+    HUB_2,
+    LOG,
+    MESSAGE,
+    NOW_S,
+    STRANGER,
+    SUBJECT,
+    claims,
+    entry,
+    opened,
+    with_keys,
 )
-COMMITMENT = sha256(b"commitment")
-
-
-def entry(owned: SigningKey, use: str, **values: Any) -> KeyEntry:  # noqa: ANN401  fields of a table
-    return KeyEntry(
-        **{"key": owned.public, "use": use, "nbf": NOW_S, "exp": NOW_S + 1000, **values}
-    )
-
-
-ALPHA = MemberEntry(
-    member="alpha.example",
-    name="Alpha",
-    endpoints={"v1": "https://alpha.example"},
-    roles=("consumer", "provider"),
-    status="active",
-    log_origin="alpha.example/chengxin/log/1",
-    keys=(entry(MESSAGE, "message"), entry(LOG, "log")),
-)
-FIRST = Registry(
-    seq=1,
-    prev=FIRST_PREVIOUS,
-    hash=b"",
-    iat=NOW_S,
-    exp=NOW_S + REGISTRY_LIFE_S,
-    hub="hub.example",
-    simulated=True,
-    threshold=1,
-    witness_vkey="hub.example/witness+00000000+AAAA",
-    hub_keys=(entry(HUB, "hub"), entry(HUB_2, "hub")),
-    members=(ALPHA,),
-    subjects=(
-        SubjectEntry(commitment=COMMITMENT, verified="operator", keys=(entry(SUBJECT, "consent"),)),
-    ),
-)
-
-
-def opened(registry: Registry = FIRST) -> Registry:
-    return open_registry(sign_registry(registry, keys=[HUB]), anchors=[HUB.public])
-
-
-def follow(registry: Registry, **values: Any) -> Registry:  # noqa: ANN401  fields of a table
-    older = opened(registry)
-    return opened(replace(older, **{"seq": older.seq + 1, "prev": older.hash, **values}))
-
-
-def with_keys(*keys: KeyEntry) -> dict[str, Any]:
-    return {"members": (replace(ALPHA, keys=keys),)}
-
-
-def claims() -> JsonObject:
-    return parse_object(split_compact(sign_registry(FIRST, keys=[HUB])[0]).payload)
-
-
-# --- one snapshot
 
 
 def test_snapshot_reads_back_and_is_named_by_its_payload() -> None:
@@ -367,73 +311,6 @@ def test_log_key_is_found_by_member() -> None:
     for registry, member in ((opened(), "nobody.example"), (keyless, ALPHA.member)):
         with pytest.raises(UnknownKeyError):
             registry.get_log_key(member)
-
-
-# --- succession
-
-
-REVOKED = entry(MESSAGE, "message", revoked_at=NOW_S + 5, reason="lost")
-LOG_ENTRY = entry(LOG, "log")
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        pytest.param({}, id="renewed"),
-        pytest.param({"members": (replace(ALPHA, status="left", name="New"),)}, id="left"),
-        pytest.param(with_keys(REVOKED, LOG_ENTRY), id="revoked"),
-        pytest.param(with_keys(*ALPHA.keys, entry(STRANGER, "message")), id="one-key-more"),
-        pytest.param(
-            {
-                "members": (
-                    ALPHA,
-                    replace(ALPHA, member="beta.example", log_origin="beta.example/log", keys=()),
-                )
-            },
-            id="one-member-more",
-        ),
-    ],
-)
-def test_snapshot_that_only_adds_follows(changed: dict[str, Any]) -> None:
-    check_succession(follow(FIRST, **changed), older=opened())
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        pytest.param({"seq": 3}, id="number"),
-        pytest.param({"prev": FIRST_PREVIOUS}, id="link"),
-        pytest.param({"hub": "other.example"}, id="hub"),
-        pytest.param({"simulated": False}, id="real-from-simulated"),
-        pytest.param({"members": ()}, id="member-dropped"),
-        pytest.param({"members": (replace(ALPHA, log_origin="alpha.example/2"),)}, id="log-moved"),
-        pytest.param({"subjects": ()}, id="subject-dropped"),
-        pytest.param({"hub_keys": (entry(HUB, "hub"),)}, id="hub-key-dropped"),
-        pytest.param(with_keys(ALPHA.keys[0]), id="key-dropped"),
-        pytest.param(with_keys(entry(MESSAGE, "log"), LOG_ENTRY), id="use-altered"),
-        pytest.param(with_keys(entry(MESSAGE, "message", nbf=1), LOG_ENTRY), id="nbf-altered"),
-        pytest.param(with_keys(entry(MESSAGE, "message", exp=NOW_S), LOG_ENTRY), id="exp-altered"),
-    ],
-)
-def test_snapshot_that_drops_or_alters_does_not_follow(changed: dict[str, Any]) -> None:
-    with pytest.raises(RegistryChainError):
-        check_succession(follow(FIRST, **changed), older=opened())
-
-
-@pytest.mark.parametrize(
-    "altered",
-    [
-        pytest.param({"revoked_at": None, "reason": None}, id="taken-back"),
-        pytest.param({"revoked_at": NOW_S + 6}, id="moved"),
-        pytest.param({"reason": "compromised"}, id="other-reason"),
-    ],
-)
-def test_revocation_stays_as_it_was_made(altered: dict[str, Any]) -> None:
-    second = follow(FIRST, **with_keys(REVOKED, LOG_ENTRY))
-    third = follow(second, **with_keys(replace(REVOKED, **altered), LOG_ENTRY))
-
-    with pytest.raises(RegistryChainError):
-        check_succession(third, older=second)
 
 
 def test_commitment_stands_in_the_snapshot_and_nothing_else_of_a_subject() -> None:

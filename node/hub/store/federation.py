@@ -1,4 +1,4 @@
-"""All SQL of the hub."""
+"""The hub's members, subjects, keys, snapshots, statuses and witnessed logs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.errors import InvariantError
@@ -175,18 +175,34 @@ class HubStore:
         rows = self._connection.execute(_KEYS.where(hub_key.c.member_id == member_id))
         return [_key(row).entry for row in rows]
 
+    def list_subject_keys(self, subject_id: int) -> list[KeyEntry]:
+        """Return the keys of one subject."""
+        rows = self._connection.execute(_KEYS.where(hub_key.c.subject_id == subject_id))
+        return [_key(row).entry for row in rows]
+
     def list_log_keys(self, origin: str) -> list[KeyEntry]:
-        """Return the log keys of the member whose log this is."""
+        """Return the key of the log of this origin, of a member of any standing."""
         rows = self._connection.execute(
             select(hub_key)
             .join(hub_member, hub_member.c.id == hub_key.c.member_id)
-            .where(hub_member.c.log_origin == origin, hub_key.c.use == "log")
+            .where(
+                hub_key.c.use == "log",
+                or_(
+                    hub_key.c.origin == origin,
+                    and_(hub_key.c.origin.is_(None), hub_member.c.log_origin == origin),
+                ),
+            )
             .order_by(hub_key.c.id)
         )
         return [_key(row).entry for row in rows]
 
     def add_key(
-        self, entry: KeyEntry, *, member_id: int | None = None, subject_id: int | None = None
+        self,
+        entry: KeyEntry,
+        *,
+        member_id: int | None = None,
+        subject_id: int | None = None,
+        document: bytes | None = None,
     ) -> None:
         """Append a key of a member, of a subject or, with neither, of the hub."""
         self._connection.execute(
@@ -198,15 +214,14 @@ class HubStore:
                 subject_id=subject_id,
                 nbf=entry.nbf,
                 exp=entry.exp,
+                document=document,
             )
         )
 
     def revoke_key(self, kid: str, *, reason: str, at_s: int) -> None:
-        """Mark a key as revoked; a revocation that stands is not moved."""
+        """Enter when and why a key ends; whether an end that stands may be moved is a rule's."""
         self._connection.execute(
-            update(hub_key)
-            .where(hub_key.c.kid == kid, hub_key.c.revoked_at.is_(None))
-            .values(revoked_at=at_s, reason=reason)
+            update(hub_key).where(hub_key.c.kid == kid).values(revoked_at=at_s, reason=reason)
         )
 
     # --- subjects
@@ -398,6 +413,7 @@ def _key(row: Row[Any]) -> KeyRow:
         exp=row.exp,
         revoked_at=row.revoked_at,
         reason=row.reason,
+        origin=row.origin,
     )
     return KeyRow(entry=entry, member_id=row.member_id, subject_id=row.subject_id)
 

@@ -1,0 +1,71 @@
+"""``chengxin audit report``: bundles to one page that a person can read, print and keep."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from node.assessment.policy_file import Language
+from node.core.clock import SystemClock, now_s
+from node.core.errors import ConflictError, RejectedError
+from node.sharing.stamp_check import add_timestamps
+from node.web.report_page import build_report_page
+from protocol.__main__ import verify_paths
+from protocol.audit.findings import ExitStatus
+from protocol.errors import ProtocolError
+from protocol.report import build_object, describe_totals
+
+
+class ReportTargetError(ConflictError):
+    """The file exists: a report is never written over another."""
+
+    code = "report-target"
+
+
+def report(
+    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE…", help="Exported folders.")],
+    out: Annotated[Path, typer.Option("--out", help="The HTML file to make; it must not exist.")],
+    *,
+    anchor: Annotated[
+        str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
+    ] = None,
+    timestamp_certificate: Annotated[
+        Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Language of the page.")] = Language.EN,
+) -> None:
+    """Write what the bundles prove as one HTML page.
+
+    Exit status as of audit verify: 0 proven, 1 contradicted or broken, 2 usage or unreadable,
+    3 undetermined.
+    """
+    try:
+        audited = verify_paths(bundles, anchor=anchor)
+        if timestamp_certificate is not None:
+            audited = add_timestamps(audited, bundles, certificate=timestamp_certificate)
+        html = build_report_page(
+            build_object(audited),
+            language=language,
+            made_at_s=now_s(SystemClock()),
+            software=f"chengxin {version('chengxin')}",
+        )
+        _write_new(out, html)
+    except (ProtocolError, RejectedError, ReportTargetError) as err:
+        Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
+        raise typer.Exit(ExitStatus.USAGE) from err
+    Console().print(f"{describe_totals(audited)}\n{out}", highlight=False, soft_wrap=True)
+    raise typer.Exit(audited.exit_status)
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as err:
+        raise ReportTargetError(f"{path} exists") from err
+    except OSError as err:
+        raise ReportTargetError(f"{path}: {err.strerror}") from err

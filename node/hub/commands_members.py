@@ -1,0 +1,166 @@
+"""``chengxin hub``: whom the operator lets in, suspends or sees off, and what becomes of keys."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from node.hub.commands import HomeOption, JsonOption, hub_app, opened
+from node.hub.errors import InvitationInvalidError
+from node.hub.rules_snapshot import RevocationReason
+from protocol.encoding import sha256
+from protocol.identifiers import parse_member_id
+from protocol.invitation import format_invitation
+from protocol.limits import STATEMENT_BYTES_MAX
+from protocol.shape import ShapeReader
+from protocol.strict_json import parse_object
+
+__all__ = ["hub_app"]  # the whole command, with what is added to it here
+
+DAY_S = 86_400
+DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
+_TIMES = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
+
+keys_app = typer.Typer(no_args_is_help=True, help="The members' keys.")
+member_app = typer.Typer(no_args_is_help=True, help="One member.")
+subject_app = typer.Typer(no_args_is_help=True, help="Subjects.")
+hub_app.add_typer(keys_app, name="keys")
+hub_app.add_typer(member_app, name="member")
+hub_app.add_typer(subject_app, name="subject")
+
+
+class Loss(StrEnum):
+    """Why a subject's key is replaced."""
+
+    LOST = RevocationReason.LOST
+    LEFT = RevocationReason.LEFT
+    COMPROMISED = RevocationReason.COMPROMISED
+
+
+@hub_app.command("invite")
+def invite(
+    home: HomeOption,
+    member: Annotated[str | None, typer.Argument(help="Name of the member.")] = None,
+    *,
+    is_subject: Annotated[
+        bool, typer.Option("--subject", help="A subject instead, by its officer.")
+    ] = False,
+    is_rekey: Annotated[
+        bool,
+        typer.Option("--rekey", help="A member whose keys you have revoked, to bring new ones."),
+    ] = False,
+    expires: Annotated[int, typer.Option(min=1, max=90, help="Days that it is good for.")] = 7,
+) -> None:
+    """Print an invitation: send it, and tell the fingerprint over the phone."""
+    if is_subject == (member is not None) or (is_subject and is_rekey):
+        raise InvitationInvalidError("name a member, or say --subject")
+    kind = "subject" if is_subject else "rekey" if is_rekey else "member"
+    name = "" if member is None else parse_member_id(member)
+    with opened(home) as service:
+        made = service.invite(kind=kind, member=name, life_s=expires * DAY_S)
+    typer.echo(format_invitation(made), nl=False)
+
+
+@hub_app.command("revoke", context_settings={"ignore_unknown_options": True})
+def revoke(
+    home: HomeOption,
+    kid: Annotated[str, typer.Argument(help="Thumbprint of the key.")],
+    *,
+    reason: Annotated[RevocationReason, typer.Option(help="Why.")] = RevocationReason.LOST,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=_TIMES, help="Of a compromise: since when, UTC. Now without it."),
+    ] = None,
+) -> None:
+    """Revoke a member's or subject's key."""
+    with opened(home) as service:
+        snapshot = service.revoke_key(kid, reason=reason, since_s=_read_time(since))
+    typer.echo(f"{kid} is revoked as of snapshot {snapshot.seq}")
+
+
+@keys_app.command("age")
+def show_ages(home: HomeOption, *, as_json: JsonOption = False) -> None:
+    """List the keys that count now, the oldest first."""
+    with opened(home) as service:
+        ages = service.list_key_ages()
+    if as_json:
+        typer.echo(json.dumps([asdict(age) for age in ages], indent=2))
+        return
+    table = Table("Owner", "Use", "Days", "Ends", "Key")
+    for age in ages:
+        end = "" if age.ends_at is None else f"{_format_time(age.ends_at)} {age.reason}"
+        table.add_row(age.owner, age.use, str(age.age_days), end, age.kid)
+    Console().print(table)
+
+
+@keys_app.command("force", context_settings={"ignore_unknown_options": True})
+def force_rotation(
+    home: HomeOption,
+    kid: Annotated[str, typer.Argument(help="Thumbprint of the key.")],
+    *,
+    by: Annotated[datetime, typer.Option(formats=_TIMES, help="When it ends, UTC.")],
+) -> None:
+    """Set the date by which a key has to be changed."""
+    by_s = int(by.replace(tzinfo=UTC).timestamp())
+    with opened(home) as service:
+        snapshot = service.force_rotation(kid, by_s=by_s)
+    typer.echo(f"{kid} ends at {_format_time(by_s)}, as of snapshot {snapshot.seq}")
+
+
+@member_app.command("leave")
+def leave(home: HomeOption, member: Annotated[str, typer.Argument()]) -> None:
+    """Enter that a member has left; its log stays watched."""
+    with opened(home) as service:
+        snapshot = service.enter_leaving(member)
+    typer.echo(f"{member} has left as of snapshot {snapshot.seq}")
+
+
+@subject_app.command("rekey")
+def rekey(
+    home: HomeOption,
+    enrolment: Annotated[
+        Path, typer.Argument(help="What `chengxin consent enrol --out` wrote with the new key.")
+    ],
+    *,
+    document: Annotated[Path, typer.Option(help="What you have seen; its hash is recorded.")],
+    reason: Annotated[Loss, typer.Option(help="Why the old keys end.")] = Loss.LOST,
+) -> None:
+    """Enter a subject's new key after your own check; what the old one signed stays good."""
+    reader = ShapeReader(
+        parse_object(_read_file(enrolment, bytes_max=STATEMENT_BYTES_MAX)), what="enrolment"
+    )
+    tokens = reader.texts("tokens", count_max=1)
+    reader.finish()
+    seen = sha256(_read_file(document, bytes_max=DOCUMENT_BYTES_MAX))
+    with opened(home) as service:
+        snapshot = service.rekey_subject(
+            tokens, document=seen, reason=RevocationReason(reason.value)
+        )
+    typer.echo(f"entered as of snapshot {snapshot.seq}")
+
+
+def _read_file(path: Path, *, bytes_max: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(bytes_max + 1)
+    except OSError as err:
+        raise typer.BadParameter(f"{path} cannot be read") from err
+    if len(content) > bytes_max:
+        raise typer.BadParameter(f"{path} is larger than {bytes_max} bytes")
+    return content
+
+
+def _read_time(at: datetime | None) -> int | None:
+    return None if at is None else int(at.replace(tzinfo=UTC).timestamp())
+
+
+def _format_time(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M UTC")

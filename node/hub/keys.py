@@ -1,0 +1,164 @@
+"""Keys after enrolment: changed by their owners, ended by the operator, watched for their age."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from node.core.clock import Clock, now_s
+from node.core.database import Database
+from node.hub.chain import RegistryChain
+from node.hub.errors import KeyTakenError
+from node.hub.rules_keys import (
+    ROTATION_FORCED,
+    KeyAge,
+    build_end,
+    check_change_allowed,
+    check_deadline,
+    check_new_log,
+    check_since,
+    get_held,
+    measure_ages,
+)
+from node.hub.rules_snapshot import RevocationReason, open_key
+from node.hub.store import AdmissionStore, HubStore, MemberRow, Snapshot
+from node.hub.witness import watch_log
+from protocol.checkpoint import hash_origin
+from protocol.keychange import KeyChange, open_key_change
+from protocol.keys import PublicKey
+from protocol.problems import UnknownKeyProblemError
+
+_log = structlog.get_logger()
+
+
+class KeyDesk:
+    """Enters key changes and revocations; each publishes a snapshot in its own transaction."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, chain: RegistryChain, witness_kid: str
+    ) -> None:
+        """Take the ports; the witness key has no row, and is nobody else's."""
+        self._database = database
+        self._clock = clock
+        self._chain = chain
+        self._witness_kid = witness_kid
+
+    def change(self, tokens: Sequence[str]) -> Snapshot:
+        """Enter a member's new key; the same statement again changes nothing.
+
+        Raises:
+            KeyTakenError: The new key, or its log, is somebody's already.
+            NodeError: Another leaf: the member, or the old key's right to hand over.
+            ProtocolError: The statement does not hold.
+        """
+        at_s = now_s(self._clock)
+        with self._database.read() as uow:  # A stranger's statement must not hold up the writers.
+            held = HubStore(uow.connection)
+            signed = open_key_change(tokens, find_key=lambda change: _find_old(held, change))
+        with self._database.write() as uow:
+            store, admission = HubStore(uow.connection), AdmissionStore(uow.connection)
+            if admission.find_key_change(signed.hash) is not None:
+                return self._chain.get_newest(store)
+            change = signed.change
+            member = self._check(store, change, at_s=at_s)
+            self._enter(store, admission, change, member=member)
+            admission.add_key_change(signed.hash, kid=change.new.kid, tokens=tokens, at_s=at_s)
+            snapshot = self._chain.publish(store)
+        _log.info(
+            "key_changed",
+            member=change.member,
+            use=change.use,
+            kid=change.new.kid,
+            registry=snapshot.seq,
+        )
+        return snapshot
+
+    def revoke(self, kid: str, *, reason: RevocationReason, since_s: int | None) -> Snapshot:
+        """Revoke a key of a member or subject; the same again changes nothing.
+
+        Raises:
+            KeyNotHeldError: Nobody has this key; the hub's own is not revoked here.
+            RevocationConflictError: Another end stands, or the time is not allowed.
+        """
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            entry = get_held(store.find_key(kid)).entry
+            at_s = check_since(since_s, reason=reason.value, now_s=now_s(self._clock), entry=entry)
+            return self._end(store, kid, reason=reason.value, at_s=at_s)
+
+    def force_rotation(self, kid: str, *, by_s: int) -> Snapshot:
+        """Set the date by which a key has to be changed: it ends then.
+
+        Raises:
+            KeyNotHeldError: Nobody has this key.
+            RevocationConflictError: Another end stands, or the date is too near.
+        """
+        check_deadline(by_s, now_s=now_s(self._clock))
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            get_held(store.find_key(kid))
+            return self._end(store, kid, reason=ROTATION_FORCED, at_s=by_s)
+
+    def list_ages(self) -> list[KeyAge]:
+        """Return the keys of members and hub that count now, the oldest first."""
+        with self._database.read() as uow:
+            store = HubStore(uow.connection)
+            owners = {row.id: row.member for row in store.list_members()}
+            return measure_ages(store.list_keys(), owners=owners, now_s=now_s(self._clock))
+
+    def check_free(self, store: HubStore, key: PublicKey) -> None:
+        """Check that a key is nobody's.
+
+        Raises:
+            KeyTakenError: It has an owner and a use already.
+        """
+        # The witness key has no row of its own; every other key has one for ever.
+        if key.kid == self._witness_kid or store.find_key(key.kid) is not None:
+            raise KeyTakenError("the key is enrolled already")
+
+    def _check(self, store: HubStore, change: KeyChange, *, at_s: int) -> MemberRow:
+        known = store.find_member(change.member)
+        keys = [] if known is None else store.list_member_keys(known.id)
+        member = check_change_allowed(change, member=known, keys=keys, now_s=at_s)
+        self.check_free(store, change.new)
+        if change.origin is not None:
+            log = store.find_log(origin_sha256_hex=hash_origin(change.origin))
+            check_new_log(change, is_taken=log is not None)
+        return member
+
+    def _enter(
+        self,
+        store: HubStore,
+        admission: AdmissionStore,
+        change: KeyChange,
+        *,
+        member: MemberRow,
+    ) -> None:
+        held = get_held(store.find_key(change.old)).entry
+        if held.revoked_at is None:  # An end that the operator has set stays.
+            store.revoke_key(
+                change.old, reason=RevocationReason.SUPERSEDED.value, at_s=change.old_ends_at
+            )
+        if change.origin is not None:
+            admission.retire_log(member.id, old_origin=member.log_origin, new_origin=change.origin)
+            watch_log(store, change.origin)
+        entry = open_key(change.new, use=change.use, at_s=change.nbf)
+        store.add_key(replace(entry, nbf=change.nbf), member_id=member.id)
+
+    def _end(self, store: HubStore, kid: str, *, reason: str, at_s: int) -> Snapshot:
+        end = build_end(get_held(store.find_key(kid)).entry, reason=reason, at_s=at_s)
+        if end is None:
+            return self._chain.get_newest(store)
+        store.revoke_key(kid, at_s=end[0], reason=end[1])
+        snapshot = self._chain.publish(store)
+        _log.info("key_ended", kid=kid, reason=reason, at=at_s, registry=snapshot.seq)
+        return snapshot
+
+
+def _find_old(store: HubStore, change: KeyChange) -> PublicKey:
+    held = store.find_key(change.old)
+    if held is None:
+        raise UnknownKeyProblemError("nobody has the old key")
+    return held.entry.key

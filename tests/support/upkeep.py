@@ -1,0 +1,46 @@
+"""A node's own rounds in a federation without a hub."""
+
+from __future__ import annotations
+
+from node.core.log import log_vkey
+from node.sharing.guard import RollbackGuard
+from node.sharing.peers import PeerClient
+from node.sharing.upkeep import Upkeep
+from node.sharing.witnessing import Witnessing
+from tests.support.nodes import TestNode
+
+
+def build_upkeep(node: TestNode) -> Upkeep:
+    """Return the rounds of a node whose federation has no hub to ask."""
+    vkey = log_vkey(f"{node.member_id}/chengxin/log/1", node.keys.log)
+    peers = PeerClient(timeout_s=1)
+    guard = RollbackGuard(
+        database=node.local.database,
+        writer=node.writer,
+        registry=node.registry,
+        peers=peers,
+        member_id=node.member_id,
+        vkey=vkey,
+        hub_url="",
+    )
+    witnessing = Witnessing(
+        database=node.local.database,
+        writer=node.writer,
+        registry=node.registry,
+        peers=peers,
+        guard=guard,
+        vkey=vkey,
+        hub_url="",
+        policy=None,
+    )
+    return Upkeep(
+        writer=node.writer,
+        registry=node.registry,
+        consents=node.consents,
+        asking=node.asking,
+        peers=peers,
+        witnessing=witnessing,
+        clock=node.local.clock,
+        hub_url="",
+        age_s_max=0,
+    )
