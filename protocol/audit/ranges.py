@@ -56,7 +56,7 @@ class RoutedEntry(NamedTuple):
 
     xid: bytes
     bundle: int
-    index: int
+    entry: int
     raw: bytes
 
 
