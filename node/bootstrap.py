@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from node.assessment.evidence import PeerSummaryRecord
@@ -13,16 +14,19 @@ from node.assessment.service import AssessmentService
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings, SettingsError
 from node.core.database import Database, UnitOfWork
+from node.core.keyring import KeyRing
 from node.core.keystore import (
     draw_bytes,
     generate_key,
-    load_key,
     make_secret_file,
     read_secret,
     save_key,
 )
 from node.core.log import log_vkey
+from node.core.log_check import LogCheck
+from node.core.log_session import LogSession
 from node.core.migrations import upgrade_database
+from node.core.people.service import PeopleService
 from node.core.telemetry import Telemetry
 from node.core.writer import Writer
 from node.rating.scale import read_preset_scale
@@ -30,10 +34,12 @@ from node.rating.service import RatingService
 from node.records.service import RecordsService
 from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
+from node.sharing.auditing import AuditService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.guard import RollbackGuard
+from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
@@ -72,6 +78,7 @@ class LocalNode:
     records: RecordsService
     assessment: AssessmentService
     rating: RatingService
+    people: PeopleService
 
     def business_date(self) -> date:
         """Return the business date."""
@@ -89,6 +96,8 @@ class Node:
     local: LocalNode
     keys: Keys
     writer: Writer
+    session: LogSession
+    log_check: LogCheck
     registry: RegistryHolder
     consents: ConsentService
     answering: AnsweringService
@@ -96,9 +105,11 @@ class Node:
     asking: AskingService
     fan_out: FanOut
     settling: SettlingService
+    auditing: AuditService
     receipts: ReceiptWatch
     upkeep: Upkeep
     witnessing: Witnessing
+    own_keys: OwnKeys
     guard: RollbackGuard
     peers: PeerClient
     telemetry: Telemetry
@@ -139,6 +150,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),
+        people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
 
 
@@ -151,9 +163,9 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         LogDamagedError: The stored log contradicts its own head.
         EvidenceError: The stored registry chain does not hold.
     """
-    anchor = _read_anchor(settings)
-    keys = load_member_keys(settings)
+    anchor = read_anchor(settings)
     local = build_local_node(settings, clock=clock)
+    keys = load_member_keys(settings, database=local.database)
     registry = RegistryHolder(database=local.database, anchor=anchor)
     writer = Writer(
         database=local.database,
@@ -163,6 +175,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         key=keys.log,
     )
     sealer = Sealer(member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes)
+    own_keys = OwnKeys(
+        writer=writer,
+        registry=registry,
+        sealer=sealer,
+        clock=local.clock,
+        ring=open_key_ring(settings, "message"),
+        age_days_max=settings.key_age_days_max,
+    )
     verdicts = ConsentVerdicts()
     telemetry = Telemetry()
     peers = PeerClient(timeout_s=settings.peer_timeout_s)
@@ -195,6 +215,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         peers=peers,
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
+    )
+    auditing = AuditService(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        people=local.people,
+        clock=local.clock,
+        member_id=settings.member_id,
     )
     asking = AskingService(
         database=local.database,
@@ -249,6 +277,10 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         local=local,
         keys=keys,
         writer=writer,
+        session=LogSession(
+            writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
+        ),
+        log_check=LogCheck(database=local.database, writer=writer),
         registry=registry,
         consents=consents,
         answering=answering,
@@ -256,8 +288,10 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         asking=asking,
         fan_out=fan_out,
         settling=settling,
+        auditing=auditing,
         upkeep=upkeep,
         witnessing=witnessing,
+        own_keys=own_keys,
         guard=guard,
         peers=peers,
         telemetry=telemetry,
@@ -285,19 +319,27 @@ def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> 
         make_secret_file(settings.home / "api_token")
 
 
-def load_member_keys(settings: Settings) -> Keys:
-    """Read a member's keys.
+def load_member_keys(settings: Settings, *, database: Database | None = None) -> Keys:
+    """Read a member's keys: those in use, as the database says; the first ones without it.
 
     Raises:
         KeyFileError: One is missing or locked with another passphrase.
     """
+    ring = open_key_ring(settings, "message")
+    message = ring.load()[0] if database is None else pick_key(ring, database=database)
+    return Keys(message=message.key, log=open_key_ring(settings, "log").load()[0].key)
+
+
+def open_key_ring(settings: Settings, name: str) -> KeyRing:
+    """Return the key files of one use.
+
+    Raises:
+        KeyFileError: There is no passphrase.
+    """
     passphrase = read_secret(
         settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
     )
-    message, log = (
-        load_key(path=key_path(settings.home, name), passphrase=passphrase) for name in MEMBER_KEYS
-    )
-    return Keys(message=message, log=log)
+    return KeyRing(folder=settings.home / "keys", name=name, passphrase=passphrase)
 
 
 def key_path(home: Path, name: str) -> Path:
@@ -305,7 +347,12 @@ def key_path(home: Path, name: str) -> Path:
     return home / "keys" / f"{name}.pem"
 
 
-def _read_anchor(settings: Settings) -> PublicKey:
+def read_anchor(settings: Settings) -> PublicKey:
+    """Return the hub's key that was given out of band.
+
+    Raises:
+        SettingsError: There is none, or it is no key.
+    """
     try:
         return PublicKey(decode_b64u(settings.hub_anchor, bytes_exact=PUBLIC_KEY_BYTES))
     except ProtocolError as err:
@@ -321,5 +368,6 @@ def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecor
             received_on=received.received_on,
         )
         for received in list_received_summaries(uow, subject)
-        if received.summary is not None
+        # What the consent does not let feed a rating feeds none; the page says so.
+        if received.summary is not None and received.may_rate
     ]

@@ -25,7 +25,10 @@ from node.cli.consent import consent_app
 from node.cli.demo import demo_app
 from node.cli.enrol import enrol_app
 from node.cli.exchange import exchange_app
+from node.cli.join import join_app
+from node.cli.keys import key_app
 from node.cli.query import query_app
+from node.cli.token import token_app
 from node.core.config import ConfigValue, build_settings, load_settings, write_config
 from node.core.errors import NodeError
 from node.core.heap import settle_heap
@@ -46,13 +49,15 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, query_app):
+for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, join_app, query_app):
     app.add_typer(rooms_app)
 app.add_typer(consent_app, name="consent")
 app.add_typer(hub_app, name="hub")
+app.add_typer(key_app, name="key")
 audit_app.command("report")(report)
 app.add_typer(audit_app, name="audit")
 app.add_typer(exchange_app, name="exchange")
+app.add_typer(token_app, name="token")
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")

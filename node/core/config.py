@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     witness_policy: str = ""
     """File (C2SP tlog-policy) of the witnesses asked and their quorum; the hub's when empty."""
     registry_interval_s: int = Field(default=300, ge=1, le=86_400)
+    key_age_days_max: int = Field(default=365, ge=0)
+    """A message key older than this is warned of; 0 switches the warning off."""
     status_interval_s: int = Field(default=60, ge=1, le=300)
     receipt_interval_s: int = Field(default=5, ge=1, le=60)
     peer_timeout_s: int = Field(default=10, ge=1, le=300)

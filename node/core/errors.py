@@ -3,7 +3,8 @@
 Tree::
 
     NodeError
-    ├── RejectedError      the caller asked for what cannot be had
+    ├── RejectedError      the caller asked for what cannot be had (not found, not signed in,
+    │                      not allowed)
     ├── ConflictError      somebody else was first, or the state does not allow it
     ├── UnavailableError   a dependency does not answer, or too much is waiting: retry
     └── InvariantError     our own bug: logged, further writes refused
@@ -38,6 +39,19 @@ class NotFoundError(RejectedError):
     """What was asked for does not exist."""
 
     code = "not-found"
+
+
+class NotAuthenticatedError(RejectedError):
+    """No valid token or session."""
+
+    code = "not-authenticated"
+    challenge: ClassVar[str] = "Bearer"
+
+
+class ForbiddenError(RejectedError):
+    """The caller is known and may not have this."""
+
+    code = "forbidden"
 
 
 class ConflictError(NodeError):

@@ -109,6 +109,11 @@ class LogTransactions:
         """Return why the writer refuses to write, if it does."""
         return self._broken
 
+    def condemn(self, error: NodeError) -> None:
+        """Refuse everything with this error; from any thread, and it holds from the next batch."""
+        if self._broken is None:
+            self._broken = error
+
     def decide(self, jobs: list[Job]) -> DecidedBatch | None:
         """Decide, append and write, up to the commit; None where nothing is left to commit.
 

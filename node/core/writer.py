@@ -27,7 +27,7 @@ import structlog
 
 from node.core.clock import Clock
 from node.core.database import BUSY_RETRY_S, Database, DatabaseBusyError
-from node.core.decision import Decision
+from node.core.decision import Decided, Decision
 from node.core.errors import NodeError, OverloadedError
 from node.core.jobs import Job, refuse
 from node.core.log import LogState
@@ -125,6 +125,10 @@ class Writer:
         """Take entries again."""
         self._log.held = None
 
+    def condemn(self, error: NodeError) -> None:
+        """Stop for good: refuse everything with this error until the next start."""
+        self._log.condemn(error)
+
     def submit(self, decide: Decision[T]) -> Future[T]:
         """Queue a decision; its future is done after the commit.
 
@@ -188,17 +192,34 @@ class Writer:
         if self._is_closed:  # Nobody would ever decide it.
             raise LogUnavailableError("the node is stopping")
 
-    def close(self) -> None:
-        """Finish what is queued and stop."""
+    def close(self, *, last: bytes | None = None) -> None:
+        """Finish what is queued, append a last entry if one is given, and stop.
+
+        Raises:
+            LogUnavailableError: The last entry could not be appended; the writer has stopped.
+        """
         with self._door:
+            if self._is_closed:
+                return
             self._is_closed = True
         self._queue.put(None)
         self._thread.join()
         while (jobs := self._take_rest()) is not None:
             self._inline.extendleft(reversed(self._run_batch(jobs)))
-        self._decided.put(None)
-        self._committer.join()
-        self._log.close()
+        try:
+            if last is not None:
+                self._append_last(last)
+        finally:
+            self._decided.put(None)
+            self._committer.join()
+            self._log.close()
+
+    def _append_last(self, entry: bytes) -> None:
+        done: Future[None] = Future()
+        job = Job(lambda _batch: Decided(entry=entry, finish=lambda _placement: None), done)
+        job.begin()
+        self._run_batch([job])
+        done.result()
 
     def _take_rest(self) -> list[Job] | None:
         with self._database.hold_write_lock():  # No batch is in flight, and none begins.

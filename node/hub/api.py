@@ -17,8 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from node.core.config import SettingsError
-from node.core.errors import NodeError
-from node.core.http.access import NotAuthenticatedError
+from node.core.errors import NodeError, NotAuthenticatedError
 from node.core.http.bodies import read_bounded
 from node.core.http.problems import build_problem
 from node.hub.errors import SnapshotUnknownError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -15,6 +15,7 @@ from rich.text import Text
 from node.core.clock import Clock, now_s
 from node.core.config import Settings
 from node.core.database import Database
+from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService, Scope
 from node.sharing.export import export_bundle
 from node.sharing.registry import RegistryHolder
 from protocol.__main__ import parse_anchor, verify_paths
@@ -30,15 +31,15 @@ from protocol.audit.findings import (
 )
 from protocol.errors import ProtocolError
 from protocol.report import (
-    EXCHANGES_SHOWN_MAX,
     FINDINGS_SHOWN_MAX,
     FROM_BUNDLE_WARNING,
-    build_object,
-    count_exchanges,
+    choose_open,
+    count_report,
     describe_finding,
     describe_line,
     describe_time,
     describe_totals,
+    format_json,
 )
 
 audit_app = typer.Typer(no_args_is_help=True, help="Bundles for auditors: export and verify.")
@@ -74,6 +75,11 @@ class LocalParts(Protocol):
         """The database."""
         ...
 
+    @property
+    def people(self) -> PeopleService:
+        """Tokens and the access log."""
+        ...
+
 
 class AuditHome(Protocol):
     """What ``ctx.obj`` holds."""
@@ -99,6 +105,9 @@ def export(
     registry = RegistryHolder(
         database=parts.database, anchor=parse_anchor(parts.settings.hub_anchor)
     )
+    if not redacted:
+        look = Look(what="export", target=f"command: {out.name}", scope=Scope.BODIES)
+        parts.people.record(OPERATOR_PRINCIPAL, look)
     with parts.database.read() as uow:
         written = export_bundle(
             uow,
@@ -134,7 +143,7 @@ def verify(
         Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
         raise typer.Exit(ExitStatus.USAGE) from err
     if as_json:
-        typer.echo(json.dumps(build_object(report), ensure_ascii=False, indent=2))
+        sys.stdout.writelines(format_json(report))
     else:
         Console().print(build_view(report), highlight=False)
     raise typer.Exit(report.exit_status)
@@ -198,12 +207,11 @@ def _view_exchanges(report: Report) -> RenderableType:
     for column in ("Verdict", "Consumer", "Provider", "Operation", "Outcome"):
         table.add_column(column)
     table.add_column("Count", justify="right")
-    for (verdict, *parties), count in count_exchanges(report.exchanges):
+    for (verdict, *parties), count in sorted(count_report(report).totals.items()):
         table.add_row(Text(verdict, style=_STYLES[Verdict(verdict)]), *parties, str(count))
-    open_ones = [one for one in report.exchanges if one.verdict is not Verdict.PROVEN]
-    more = len(open_ones) - EXCHANGES_SHOWN_MAX
-    rest = [Text(f"and {more} more that are not proven")] if more > 0 else []
-    return Group(table, *map(_view_exchange, open_ones[:EXCHANGES_SHOWN_MAX]), *rest)
+    shown, more = choose_open(report)
+    rest = [Text(f"and {more} more that are not proven")] if more else []
+    return Group(table, *map(_view_exchange, shown), *rest)
 
 
 def _view_exchange(one: ExchangeReport) -> RenderableType:

@@ -16,6 +16,7 @@ from node.core.decision import Batch, Decided
 from node.core.errors import ConflictError, NotFoundError
 from node.sharing.batching import ExchangeBatch
 from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store.grants import GrantStore
 from protocol.consent import (
     FINAL_STATES,
     Consent,
@@ -271,6 +272,8 @@ def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[He
         token=token,
         at_ms=batch.now_ms,
     )
+    if state is ConsentState.REVOKED:
+        GrantStore(batch.connection).forget_plan(status.consent)  # Its copies go earlier now.
     entry = format_entry(
         ConsentEntry(
             at_ms=batch.now_ms,

@@ -14,6 +14,7 @@ from node.sharing.batching import ExchangeBatch
 from node.sharing.outgoing import Item, Sent, Verified
 from node.sharing.store import SharingStore
 from node.sharing.store.due import DueStore
+from node.sharing.store.grants import NOTICE_DONE, NOTICE_REFUSED, GrantStore
 from protocol.encoding import encode_b64u
 from protocol.errors import SchemaError
 from protocol.message import ANSWERED, Envelope
@@ -26,6 +27,7 @@ from schemas.exchange import (
     ReceiptHeldBody,
     SummaryBatchBody,
 )
+from schemas.notices import ACK_CONTENT_TYPE, AckBody
 from schemas.summary import Summary
 
 Read = Callable[[Sent, bytes], tuple[Item, ...]]
@@ -87,6 +89,17 @@ def _read_receipt_held(_sent: Sent, body: bytes) -> tuple[Item, ...]:
     return ()
 
 
+def _read_ack(sent: Sent, body: bytes) -> tuple[Item, ...]:
+    if AckBody.from_bytes(body).of != encode_b64u(sent.msg_hash):
+        raise SchemaError("ack.of: another message")
+    return ()
+
+
+def _conclude_notice(batch: Batch, _store: SharingStore, sent: Sent, verified: Verified) -> None:
+    state = NOTICE_DONE if verified.envelope.st == ANSWERED else NOTICE_REFUSED
+    GrantStore(batch.connection).settle_notice(sent.jti, state=state)
+
+
 def _conclude_delivery(batch: Batch, store: SharingStore, sent: Sent, verified: Verified) -> None:
     if sent.consent is not None and verified.envelope.st == ANSWERED:
         ExchangeBatch.of(batch).forget_consent(sent.consent)
@@ -106,8 +119,17 @@ _READERS: Mapping[tuple[str, str], Read] = MappingProxyType(
         ("query", SUMMARY_BATCH_CONTENT_TYPE): _read_summary_batch,
         ("consent.put", CONSENT_HELD_CONTENT_TYPE): _read_consent_held,
         ("receipt", RECEIPT_HELD_CONTENT_TYPE): _read_receipt_held,
+        ("push", ACK_CONTENT_TYPE): _read_ack,
+        ("correct", ACK_CONTENT_TYPE): _read_ack,
+        ("erase", ACK_CONTENT_TYPE): _read_ack,
     }
 )
 _CONCLUSIONS: Mapping[str, Conclude] = MappingProxyType(
-    {"consent.put": _conclude_delivery, "receipt": _conclude_receipt}
+    {
+        "consent.put": _conclude_delivery,
+        "push": _conclude_notice,
+        "correct": _conclude_notice,
+        "erase": _conclude_notice,
+        "receipt": _conclude_receipt,
+    }
 )

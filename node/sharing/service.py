@@ -22,15 +22,17 @@ from node.sharing.consents import (
     take_consent,
     verify_status,
 )
+from node.sharing.received import read_told
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import HeldConsent, SharingStore
 from node.sharing.store.received import ReceivedStore
-from protocol.consent import Consent
+from protocol.consent import Consent, read_held_consent
 from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
-from protocol.strict_json import parse_object
-from schemas.exchange import DeliveredConsent, SummaryBatchBody
+from schemas.exchange import DeliveredConsent
 from schemas.summary import Summary
+
+RATING = "rating"  # in a consent's ``derive``
 
 
 class HeadNotHeldError(NotFoundError):
@@ -47,12 +49,21 @@ class ConsentBundleError(RejectedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedSummary:
-    """A peer's newest summary on a subject; None where its body is erased."""
+    """A peer's newest summary on a subject; None where its body is erased.
+
+    ``erase_basis`` says why it is erased, or why it will be at ``erase_at_s``.
+    """
 
     provider: str
     msg: bytes
     received_on: date
     summary: Summary | None
+    may_rate: bool = True
+    """Whether the consent lets it feed a rating."""
+    consent: bytes = b""
+    erase_at_s: int | None = None
+    erase_basis: str | None = None
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +222,11 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
             msg=row.msg,
             received_on=row.received_on,
             summary=None if row.body is None else _read_summary(row.body, item=row.item),
+            may_rate=row.token is not None and RATING in read_held_consent(row.token).derive,
+            consent=bytes(row.consent),
+            erase_at_s=row.erase_at_s,
+            erase_basis=row.erase_basis,
+            is_erased=row.erased_at_ms is not None,
         )
         for row in ReceivedStore(uow.connection).list_received(subject)
     ]
@@ -218,8 +234,6 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
 
 def _read_summary(body: bytes, *, item: int) -> Summary | None:
     try:
-        if parse_object(body).get("kind") == "summary-batch":
-            return SummaryBatchBody.from_bytes(body).items[item].summary
-        return Summary.from_bytes(body)
+        return read_told(body, item=item)
     except ProtocolError:  # Of a formula version that this node no longer reads.
         return None

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from node.bootstrap import Node
 from node.core.errors import NodeError
-from node.core.http.access import check_bearer
+from node.core.http.access import check_bearer, find_viewer
 from node.core.http.bodies import BodyGuard
 from node.core.http.problems import (
     build_problem,
@@ -25,8 +25,11 @@ from node.core.http.problems import (
     handle_http_exception,
     handle_invalid_request,
 )
+from node.core.log_check import CheckState
+from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
+from node.sharing.audit_api import build_audit_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
@@ -36,6 +39,7 @@ from protocol.errors import ProtocolError
 from protocol.message import MEDIA_TYPE
 
 API_PREFIX = "/api/v1"
+AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
 API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
 
 
@@ -57,7 +61,11 @@ def build_app(node: Node) -> FastAPI:
         },
     )
     app.add_middleware(
-        BodyGuard, prefix=f"{API_PREFIX}/", token=node.api_token, bytes_max=API_BODY_BYTES_MAX
+        BodyGuard,
+        prefix=f"{API_PREFIX}/",
+        token=node.api_token,
+        bytes_max=API_BODY_BYTES_MAX,
+        passed=AUDIT_PREFIX,
     )
     guarded = [Depends(authenticate)]
     app.include_router(
@@ -72,6 +80,14 @@ def build_app(node: Node) -> FastAPI:
         dependencies=guarded,
     )
     app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
+    app.include_router(
+        build_audit_router(
+            auditing=node.auditing,
+            viewer=_build_viewer(node),
+            health=lambda: _report_health(node),
+        ),
+        prefix=API_PREFIX,
+    )
     app.router.routes.extend(
         build_peer_routes(
             answering=node.answering,
@@ -84,6 +100,13 @@ def build_app(node: Node) -> FastAPI:
     app.router.routes.extend(_build_open_routes(node))
     app.router.routes.extend(build_console_routes(node))
     return app
+
+
+def _build_viewer(node: Node) -> Callable[[Request], Principal]:
+    def find(request: Request) -> Principal:
+        return find_viewer(request, token=node.api_token, people=node.local.people)
+
+    return find
 
 
 def _build_open_routes(node: Node) -> list[Route]:
@@ -103,7 +126,7 @@ def _build_open_routes(node: Node) -> list[Route]:
                 "role": "member",
                 "versions": [PROTOCOL_VERSION],
                 "media_types": [MEDIA_TYPE],
-                "message_kid": node.keys.message.kid,
+                "message_kid": node.own_keys.kid,
                 "log_origin": settings.log_origin,
                 "limits": {
                     "message_bytes_max": limits.MESSAGE_BYTES_MAX,
@@ -152,45 +175,66 @@ def _report_health(node: Node) -> dict[str, object]:
         "registry_seq": node.registry.newest_seq,
         "log": node.guard.state.value,
         "log_size": node.writer.state.edge.size,
+        "log_check": node.log_check.state.value,
+        "log_checked_size": node.log_check.checked_size,
         "witnessed_size": 0 if witnessed is None else witnessed.size,
         "witness_age_s": -1 if witnessed is None else now_s - witnessed.witnessed_at_s,
         "business_date": node.local.business_date().isoformat(),
     }
     if reason:
         report["reason"] = reason
+    warnings = [*node.registry.list_warnings(now_s=now_s), *node.own_keys.list_warnings()]
+    if warnings:
+        report["warnings"] = warnings
     return report
 
 
 def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     settings, upkeep = node.local.settings, node.upkeep
 
+    async def confirm_and_begin() -> None:
+        await node.guard.confirm()
+        await node.session.begin()
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks: list[asyncio.Task[None]] = []
         if settings.hub_url:
             await run_round("registry", upkeep.refresh_registry())
-            await run_round("guard", node.guard.confirm())
+            await run_round("guard", confirm_and_begin())
+            await run_round("keys", node.own_keys.follow())
             await run_round("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
-                ("guard", node.guard.confirm, settings.witness_interval_s),
+                ("keys", node.own_keys.follow, settings.registry_interval_s),
+                ("guard", confirm_and_begin, settings.witness_interval_s),
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
+        else:
+            await run_round("start", node.session.begin())
+        tasks.append(asyncio.create_task(_check_log(node)))
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(node.session.end)  # so that the last cosignature covers it
             if settings.hub_url:
                 await run_round("witness", upkeep.get_cosigned())
             await node.close()
 
     return lifespan
+
+
+async def _check_log(node: Node) -> None:
+    while node.log_check.state is CheckState.RUNNING:
+        await run_round("log_check", node.log_check.run())
+        await asyncio.sleep(node.local.settings.witness_interval_s)
 
 
 async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:

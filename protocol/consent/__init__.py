@@ -35,7 +35,7 @@ from protocol.consent.status import (
     open_status,
     sign_status,
 )
-from protocol.consent.use import Standing, Use, check_use
+from protocol.consent.use import Standing, Use, check_use, find_end
 
 __all__ = [
     "CONSENT_TYP",
@@ -58,6 +58,7 @@ __all__ = [
     "check_use",
     "combine_states",
     "commit_subject",
+    "find_end",
     "follows",
     "hash_consent",
     "may_sign",

@@ -135,8 +135,11 @@ def check_ceilings(consent: Consent) -> None:
     Raises:
         OverCeilingError: The template is unknown or allows less.
     """
-    template = TEMPLATES.get(consent.purpose.code)
-    if template is None or consent.purpose.template_hash != template.hash:
+    purpose, template = consent.purpose, TEMPLATES.get(consent.purpose.code)
+    if template is None or (purpose.template, purpose.template_hash) != (
+        template.template,
+        template.hash,
+    ):
         raise OverCeilingError("the purpose's template is not known here")
     check_against(consent, template)
 

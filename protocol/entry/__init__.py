@@ -13,6 +13,7 @@ from protocol.entry.form import (
     KEY_USES,
     EntryError,
     format_entry,
+    get_entry_type,
     parse_entry,
 )
 from protocol.entry.kinds import (
@@ -60,5 +61,6 @@ __all__ = [
     "UnackedEntry",
     "UnknownEntry",
     "format_entry",
+    "get_entry_type",
     "parse_entry",
 ]

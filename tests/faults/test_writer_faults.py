@@ -21,11 +21,13 @@ from node.core.database import Database
 from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.errors import InvariantError
 from node.core.log import LogDamagedError
+from node.core.log_session import LogSession
 from node.core.log_tables import log_witnessed
 from node.core.log_transactions import LogUnavailableError
 from node.core.writer import EARLY_DECISIONS, Writer
 from node.sharing.answering import Reply
 from node.sharing.tables import release
+from protocol.entry import StartEntry, StopEntry, parse_entry
 from tests.support.exchanges import Scene, build_scene, observe
 from tests.support.logs import LogHouse, append
 
@@ -177,6 +179,54 @@ def test_a_step_that_fails_takes_the_whole_batch_with_it(
     assert (list_rows(house), house.check()) == ([1_000, 1_001], 256)
     assert writer.run(append(b"next")).index == 256
     assert house.check() == 257
+
+
+@pytest.mark.parametrize(("mode", "size"), [(BEFORE, 2), (AFTER, 3)])
+def test_a_last_entry_that_fails_is_reported_and_the_writer_stops_all_the_same(
+    house: LogHouse, mode: str, size: int
+) -> None:
+    writer = house.open()
+    writer.run(append(b"entry"))
+    FailingCommit(house.database, mode=mode)
+
+    with pytest.raises(LogUnavailableError):
+        writer.close(last=b"last")
+
+    writer.close(last=b"last")
+    assert house.check() == size
+    assert house.open().state.edge.size == size
+
+
+@pytest.mark.parametrize(("mode", "starts"), [(BEFORE, 1), (AFTER, 2)])
+def test_a_start_that_was_reported_failed_is_logged_again(
+    house: LogHouse, mode: str, starts: int
+) -> None:
+    session = LogSession(writer=house.open(), clock=house.clock, software="chengxin 1")
+    FailingCommit(house.database, mode=mode)
+    with pytest.raises(LogUnavailableError):
+        asyncio.run(session.begin())
+
+    asyncio.run(session.begin())
+    session.end()
+
+    kinds = [type(parse_entry(entry)) for entry in house.list_entries()[1:]]
+    assert kinds == [StartEntry] * starts + [StopEntry]
+    house.check()
+
+
+def test_a_log_that_is_found_damaged_between_decision_and_commit_takes_nothing_more(
+    house: LogHouse,
+) -> None:
+    writer = house.open()
+    event.listen(
+        house.database.engine, "commit", lambda _: writer.condemn(LogDamagedError("damaged"))
+    )
+
+    results = submit_all(writer, [append(b"entry")], where="loop")
+    again = submit_all(writer, [append(b"entry")], where="loop")
+
+    assert (results[0].index, type(again[0])) == (1, LogDamagedError)
+    assert house.check() == 2
 
 
 class BrokenStream(io.StringIO):

@@ -256,7 +256,7 @@ def test_checkpoint_of_the_log_is_public(site: Site) -> None:
     answer = site.http.get("/chengxin/v1/log/checkpoint")
 
     assert answer.text == site.node.writer.state.checkpoint
-    assert answer.text.startswith("beta.example/chengxin/log/1\n1\n")
+    assert answer.text.startswith("beta.example/chengxin/log/1\n2\n")  # genesis and start
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,11 @@ def revoke_message_keys(member: MemberEntry) -> MemberEntry:
 
 
 def allow_pushes_only(story: Story) -> None:
-    story.consent.append(lambda consent: replace(change_purpose(consent, code="P3"), ops=("push",)))
+    def allow(consent: Consent) -> Consent:
+        watching = change_purpose(consent, code="P3")
+        return replace(watching, ops=("push",), metrics=("index", "delay"))
+
+    story.consent.append(allow)
     story.question.setdefault("purpose", "P3")
 
 

@@ -114,6 +114,7 @@ def receive_summary(
     }
     kept = {
         "msg": ans,
+        "item": 0,
         "provider": provider,
         "subject": customer.subject_id,
         "consent": consent_hash,

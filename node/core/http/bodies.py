@@ -18,16 +18,24 @@ class BodyGuard:
     fill the memory, and would hear what is wrong with a body before being told to sign in.
     """
 
-    def __init__(self, app: ASGIApp, *, prefix: str, token: str, bytes_max: int) -> None:
-        """Stand before an application."""
+    def __init__(
+        self, app: ASGIApp, *, prefix: str, token: str, bytes_max: int, passed: str = ""
+    ) -> None:
+        """Stand before an application.
+
+        Paths below ``passed`` take no body and look at their tokens themselves.
+        """
         self._app = app
         self._prefix = prefix
         self._token = token
         self._bytes_max = bytes_max
+        self._passed = passed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with its body, or answer the problem."""
-        if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
+        path = scope.get("path", "")
+        is_passed = bool(self._passed) and path.startswith(self._passed)
+        if scope["type"] != "http" or is_passed or not path.startswith(self._prefix):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)

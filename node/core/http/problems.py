@@ -12,13 +12,14 @@ from starlette.responses import JSONResponse, Response
 
 from node.core.errors import (
     ConflictError,
+    ForbiddenError,
     InvariantError,
     NodeError,
+    NotAuthenticatedError,
     NotFoundError,
     RejectedError,
     UnavailableError,
 )
-from node.core.http.access import NotAuthenticatedError
 from protocol.errors import ProtocolError, SchemaError, TooLargeError
 from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop
 
@@ -27,6 +28,7 @@ RETRY_AFTER_S = "1"
 _log = structlog.get_logger()
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotAuthenticatedError, 401),
+    (ForbiddenError, 403),
     (NotFoundError, 404),
     (ConflictError, 409),
     (UnavailableError, 503),

@@ -13,6 +13,7 @@ from node.sharing.store.exchanging import (
     SharingStore,
     StoredAnswer,
 )
+from node.sharing.store.keys import ForkStore, OwnKeyStore
 from node.sharing.store.questions import QuestionStore
 from node.sharing.store.releases import ReleaseStore, StoredRelease
 from node.sharing.store.snapshots import SnapshotStore
@@ -25,8 +26,10 @@ __all__ = [
     "INSERT_OUTGOING",
     "INSERT_PAYLOAD",
     "INSERT_SUMMARY",
+    "ForkStore",
     "HeldConsent",
     "OutgoingExchange",
+    "OwnKeyStore",
     "QuestionStore",
     "ReleaseStore",
     "SharingStore",

@@ -180,7 +180,9 @@ def test_a_key_change_by_nobodys_key_is_refused(hub: TestHub) -> None:
         hub.service.change_key(sign_key_change(stranger, old=THIRD, new=NEW))
 
 
-@pytest.mark.parametrize("taken", [ALPHA.log_key, HUB_KEY, WITNESS_KEY], ids=["log", "hub", "wit"])
+@pytest.mark.parametrize(
+    "taken", [ALPHA.log_key, HUB_KEY, WITNESS_KEY], ids=["log", "hub", "witness"]
+)
 def test_a_new_key_that_has_an_owner_is_refused(hub: TestHub, taken: SigningKey) -> None:
     with pytest.raises(KeyTakenError):
         change(hub, replace(CHANGE, new=taken.public), new=taken)

@@ -194,6 +194,7 @@ def test_a_consent_at_its_ceilings_is_accepted() -> None:
     "consent",
     [
         replace(CONSENT, purpose=replace(CONSENT.purpose, code="P9")),
+        replace(CONSENT, purpose=replace(CONSENT.purpose, template="marketing/1")),
         replace(CONSENT, purpose=replace(CONSENT.purpose, template_hash=bytes(32))),
         replace(CONSENT, last_months=25),
         replace(CONSENT, max_uses=101),
@@ -205,6 +206,7 @@ def test_a_consent_at_its_ceilings_is_accepted() -> None:
     ],
     ids=[
         "purpose",
+        "template-name",
         "template",
         "months",
         "uses",

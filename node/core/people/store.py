@@ -1,0 +1,146 @@
+"""All SQL of people: tokens and the access log. Nothing here changes or deletes an access row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from node.core.people.tables import access_log, access_token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRecord:
+    """One token as it is kept: its hash, never itself."""
+
+    token_id: int
+    hash: bytes
+    role: str
+    name: str
+    scopes: tuple[str, ...]
+    peer: str
+    from_ms: int | None
+    to_ms: int | None
+    created_at_ms: int
+    expires_at_ms: int
+    revoked_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRecord:
+    """One look: who, when, what, under which scope, with what outcome."""
+
+    access_id: int
+    at_ms: int
+    who: str
+    name: str
+    what: str
+    target: str
+    scope: str
+    outcome: str
+
+
+class PeopleStore:
+    """One transaction's view of tokens and access log."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the caller's transaction."""
+        self._connection = connection
+
+    def add_token(self, record: TokenRecord) -> int:
+        """Insert a token and return its number."""
+        result = self._connection.execute(
+            insert(access_token).values(
+                hash=record.hash,
+                role=record.role,
+                name=record.name,
+                scopes=" ".join(record.scopes),
+                peer=record.peer,
+                from_ms=record.from_ms,
+                to_ms=record.to_ms,
+                created_at_ms=record.created_at_ms,
+                expires_at_ms=record.expires_at_ms,
+                revoked_at_ms=record.revoked_at_ms,
+            )
+        )
+        (number,) = result.inserted_primary_key or (0,)
+        return int(number)
+
+    def find_token(self, token_hash: bytes) -> TokenRecord | None:
+        """Return a token by its hash."""
+        query = select(access_token).where(access_token.c.hash == token_hash)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _read_token(row)
+
+    def find_token_by_id(self, token_id: int) -> TokenRecord | None:
+        """Return a token by its number."""
+        query = select(access_token).where(access_token.c.id == token_id)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _read_token(row)
+
+    def list_tokens(self, *, limit: int) -> list[TokenRecord]:
+        """Return tokens, the newest first."""
+        query = select(access_token).order_by(access_token.c.id.desc()).limit(limit)
+        return [_read_token(row) for row in self._connection.execute(query)]
+
+    def revoke_token(self, token_id: int, *, at_ms: int) -> bool:
+        """Revoke a token that is not revoked yet; False where there is none."""
+        query = (
+            update(access_token)
+            .where(access_token.c.id == token_id, access_token.c.revoked_at_ms.is_(None))
+            .values(revoked_at_ms=at_ms)
+        )
+        return self._connection.execute(query).rowcount == 1
+
+    def add_access(self, record: AccessRecord) -> None:
+        """Append one look."""
+        self._connection.execute(
+            insert(access_log).values(
+                at_ms=record.at_ms,
+                who=record.who,
+                name=record.name,
+                what=record.what,
+                target=record.target,
+                scope=record.scope,
+                outcome=record.outcome,
+            )
+        )
+
+    def list_accesses(self, *, before: int | None, limit: int) -> list[AccessRecord]:
+        """Return looks, the newest first, older than one where ``before`` names it."""
+        query = select(access_log).order_by(access_log.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(access_log.c.id < before)
+        return [_read_access(row) for row in self._connection.execute(query)]
+
+
+def _read_token(row: Row[Any]) -> TokenRecord:
+    scopes: Sequence[str] = row.scopes.split()
+    return TokenRecord(
+        token_id=row.id,
+        hash=bytes(row.hash),
+        role=row.role,
+        name=row.name,
+        scopes=tuple(scopes),
+        peer=row.peer,
+        from_ms=row.from_ms,
+        to_ms=row.to_ms,
+        created_at_ms=row.created_at_ms,
+        expires_at_ms=row.expires_at_ms,
+        revoked_at_ms=row.revoked_at_ms,
+    )
+
+
+def _read_access(row: Row[Any]) -> AccessRecord:
+    return AccessRecord(
+        access_id=row.id,
+        at_ms=row.at_ms,
+        who=row.who,
+        name=row.name,
+        what=row.what,
+        target=row.target,
+        scope=row.scope,
+        outcome=row.outcome,
+    )

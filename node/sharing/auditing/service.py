@@ -1,0 +1,298 @@
+"""What an auditor sees of a running node: log, exchanges, consents, statuses, peers, a bundle.
+
+Everything is read only. Each method takes who looks, checks the reach of the token, and returns
+only after the look is in the access log. An operator's look is recorded where it opens a body.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from node.core.clock import Clock, now_s
+from node.core.database import Database, UnitOfWork
+from node.core.log import LogStore, prove_inclusion
+from node.core.people.service import (
+    Look,
+    OutOfScopeError,
+    PeopleService,
+    Principal,
+    Role,
+    Scope,
+)
+from node.core.people.store import AccessRecord
+from node.core.writer import Writer
+from node.sharing.auditing.reach import (
+    build_reach,
+    close_bodies,
+    close_subject,
+    find_copies,
+    pack_folder,
+    understand_entry,
+    view_entry,
+)
+from node.sharing.auditing.views import (
+    BundleFile,
+    ConsentUnknownError,
+    ConsentView,
+    EntryNotFoundError,
+    EntryView,
+    ExportBusyError,
+    HeadView,
+    ProvenEntry,
+)
+from node.sharing.export import export_bundle
+from node.sharing.registry import RegistryHolder
+from node.sharing.store.auditing import (
+    AuditStore,
+    ConsentRow,
+    ExchangeCopies,
+    ExchangeRow,
+    PeerRow,
+    StatusRow,
+)
+from protocol.encoding import encode_b64u
+from protocol.tile import TileCache
+
+PAGE_MAX = 200
+PEERS_MAX = 1_000
+USES_MAX = 200
+T = TypeVar("T")
+
+
+class AuditService:
+    """The auditor's use cases; all of them read."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        registry: RegistryHolder,
+        people: PeopleService,
+        clock: Clock,
+        member_id: str,
+    ) -> None:
+        """Take the ports."""
+        self._database = database
+        self._writer = writer
+        self._registry = registry
+        self._people = people
+        self._clock = clock
+        self._member_id = member_id
+        self._exporting = threading.Lock()
+
+    def get_head(self, viewer: Principal) -> HeadView:
+        """Return the log's head."""
+        return self._look(viewer, Look(what="log-head", target=""), self._read_head)
+
+    def list_entries(self, viewer: Principal, *, first: int, limit: int) -> list[EntryView]:
+        """Return consecutive entries; those beyond the token's reach show their leaf alone."""
+        count = max(min(limit, PAGE_MAX, self._writer.state.edge.size - first), 0)
+
+        def read(uow: UnitOfWork) -> list[EntryView]:
+            store, audit = LogStore(uow.connection), AuditStore(uow.connection)
+            raws = store.list_entries(first=first, count=count)
+            return [
+                view_entry(viewer, audit, index=index, raw=raw)
+                for index, raw in enumerate(raws, start=first)
+            ]
+
+        look = Look(what="log-entries", target=f"{first}+{count}")
+        return self._look(viewer, look, read)
+
+    def get_entry(self, viewer: Principal, index: int) -> ProvenEntry:
+        """Return an entry with its proof.
+
+        Raises:
+            EntryNotFoundError: There is none.
+            OutOfScopeError: The token does not reach it.
+        """
+
+        def read(uow: UnitOfWork) -> ProvenEntry:
+            raw = self._read_entry(uow, index)
+            view = view_entry(viewer, AuditStore(uow.connection), index=index, raw=raw)
+            if view.raw is None:
+                raise OutOfScopeError("this token is for another member or another time")
+            state = self._writer.state
+            cache = TileCache(LogStore(uow.connection).read_tile)
+            proof = prove_inclusion(state, cache, index=index, entry=raw)
+            return ProvenEntry(view=view, proof=proof)
+
+        return self._look(viewer, Look(what="log-entry", target=str(index)), read)
+
+    def list_exchanges(
+        self, viewer: Principal, *, side: str, before: tuple[int, int] | None, limit: int
+    ) -> list[ExchangeRow]:
+        """Return exchanges answered here (``in``) or asked from here (``out``), newest first."""
+
+        def read(uow: UnitOfWork) -> list[ExchangeRow]:
+            store = AuditStore(uow.connection)
+            listed = store.list_incoming if side == "in" else store.list_outgoing
+            return listed(build_reach(viewer), before=before, limit=min(limit, PAGE_MAX))
+
+        return self._look(viewer, Look(what="exchanges", target=side), read)
+
+    def get_exchange(self, viewer: Principal, index: int, *, with_bodies: bool) -> ExchangeCopies:
+        """Return the messages of the exchange that an entry of this log belongs to.
+
+        Raises:
+            EntryNotFoundError: There is no such entry.
+            CopyNotFoundError: It is of no exchange, or no copy is kept.
+            OutOfScopeError: The token does not reach it, or its bodies.
+        """
+        scope = Scope.BODIES if with_bodies else None
+
+        def read(uow: UnitOfWork) -> ExchangeCopies:
+            if scope is not None:
+                viewer.check_scope(scope)
+            found = find_copies(uow, understand_entry(self._read_entry(uow, index)))
+            viewer.check_reach(found.row.peer, at_ms=found.row.at_ms)
+            return found if with_bodies else close_bodies(found)
+
+        return self._look(viewer, Look(what="exchange", target=str(index), scope=scope), read)
+
+    def list_consents(
+        self, viewer: Principal, *, after: bytes, limit: int, with_subjects: bool
+    ) -> list[ConsentRow]:
+        """Return consents in the order of their hashes.
+
+        Raises:
+            OutOfScopeError: Subjects were asked for without their scope.
+        """
+        scope = Scope.SUBJECTS if with_subjects else None
+
+        def read(uow: UnitOfWork) -> list[ConsentRow]:
+            if scope is not None:
+                viewer.check_scope(scope)
+            rows = AuditStore(uow.connection).list_consents(
+                build_reach(viewer), after=after, limit=min(limit, PAGE_MAX)
+            )
+            return [row if with_subjects else close_subject(row) for row in rows]
+
+        return self._look(viewer, Look(what="consents", target="", scope=scope), read)
+
+    def get_consent(
+        self, viewer: Principal, consent_hash: bytes, *, with_subject: bool
+    ) -> ConsentView:
+        """Return a consent with its signed changes and uses.
+
+        Raises:
+            ConsentUnknownError: None is held.
+            OutOfScopeError: The token does not reach it, or its subject.
+        """
+        scope = Scope.SUBJECTS if with_subject else None
+
+        def read(uow: UnitOfWork) -> ConsentView:
+            if scope is not None:
+                viewer.check_scope(scope)
+            store = AuditStore(uow.connection)
+            row = store.find_consent(consent_hash)
+            if row is None:
+                raise ConsentUnknownError("no such consent is held here")
+            if not viewer.reaches_peer(row.consumer, row.provider):
+                raise OutOfScopeError("this token is for another member or another time")
+            statuses = store.list_statuses_of(consent_hash, limit=USES_MAX)
+            uses = store.list_uses(consent_hash, limit=USES_MAX)
+            return ConsentView(
+                row=row if with_subject else close_subject(row),
+                statuses=tuple(one for one in statuses if viewer.reaches_time(one.taken_at_ms)),
+                uses=tuple(one for one in uses if viewer.reaches_time(one.at_ms)),
+            )
+
+        target = encode_b64u(consent_hash)
+        return self._look(viewer, Look(what="consent", target=target, scope=scope), read)
+
+    def list_statuses(self, viewer: Principal, *, after: int, limit: int) -> list[StatusRow]:
+        """Return signed changes of state in the order in which they were taken."""
+        return self._look(
+            viewer,
+            Look(what="statuses", target=str(after)),
+            lambda uow: AuditStore(uow.connection).list_statuses(
+                build_reach(viewer), after=after, limit=min(limit, PAGE_MAX)
+            ),
+        )
+
+    def list_peers(self, viewer: Principal) -> list[PeerRow]:
+        """Return counters, heads and sums of each peer, over all time."""
+        return self._look(
+            viewer,
+            Look(what="peers", target=viewer.peer),
+            lambda uow: AuditStore(uow.connection).list_peers(build_reach(viewer), limit=PEERS_MAX),
+        )
+
+    def list_accesses(
+        self, viewer: Principal, *, before: int | None, limit: int
+    ) -> list[AccessRecord]:
+        """Return who looked at what, the newest first."""
+        self.record_look(viewer, "access-log", "" if before is None else str(before))
+        return self._people.list_accesses(before=before, limit=min(limit, PAGE_MAX))
+
+    def record_look(self, viewer: Principal, what: str, target: str = "") -> None:
+        """Record an auditor's look at something that is read elsewhere, before it is shown."""
+        if viewer.role is not Role.OPERATOR:
+            self._people.record(viewer, Look(what=what, target=target))
+
+    def export(self, viewer: Principal, *, folder: Path, redacted: bool) -> BundleFile:
+        """Write this node's bundle as one tar file into a folder of the caller's.
+
+        Raises:
+            OutOfScopeError: The token is for some members or times only, or lacks a scope.
+            ExportBusyError: Another one is being made.
+            NotCosignedError: The hub has cosigned nothing yet.
+        """
+        if not self._exporting.acquire(blocking=False):
+            raise ExportBusyError("a bundle is being made, one at a time")
+        scope = None if redacted else Scope.BODIES
+        look = Look(what="export", target="redacted" if redacted else "whole", scope=scope)
+
+        def read(uow: UnitOfWork) -> BundleFile:
+            if viewer.is_limited:
+                raise OutOfScopeError("a bundle holds every member and time")
+            if not redacted:
+                viewer.check_scope(Scope.BODIES)
+                viewer.check_scope(Scope.SUBJECTS)
+            written = export_bundle(
+                uow,
+                member_id=self._member_id,
+                registry=self._registry.newest,
+                exported_at_s=now_s(self._clock),
+                out=folder / self._member_id,
+                redacted=redacted,
+            )
+            path = folder / f"{self._member_id}.tar"
+            pack_folder(written.folder, path)
+            return BundleFile(path=path, size=written.size, redacted=redacted)
+
+        try:
+            return self._look(viewer, look, read)
+        finally:
+            self._exporting.release()
+
+    def _look(self, viewer: Principal, look: Look, read: Callable[[UnitOfWork], T]) -> T:
+        if viewer.role is Role.OPERATOR and look.scope is None:
+            with self._database.read() as uow:
+                return read(uow)
+        return self._people.look(viewer, look, read)
+
+    def _read_head(self, uow: UnitOfWork) -> HeadView:
+        state = self._writer.state
+        origin = state.checkpoint.partition("\n")[0]
+        witnessed = LogStore(uow.connection).find_witnessed()
+        return HeadView(
+            origin=origin,
+            size=state.edge.size,
+            root=state.root,
+            checkpoint=state.checkpoint,
+            witnessed_size=0 if witnessed is None else witnessed[0],
+            witnessed_checkpoint="" if witnessed is None else witnessed[1],
+            witnessed_at_s=None if witnessed is None else witnessed[2],
+        )
+
+    def _read_entry(self, uow: UnitOfWork, index: int) -> bytes:
+        # Beyond the head in memory is what another process has appended: not proven by it yet.
+        if not 0 <= index < self._writer.state.edge.size:
+            raise EntryNotFoundError(f"the log has no entry {index}")
+        return LogStore(uow.connection).list_entries(first=index, count=1)[0]

@@ -1,0 +1,1 @@
+"""The cases, an area or operation a file."""

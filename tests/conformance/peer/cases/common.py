@@ -1,0 +1,87 @@
+"""What the cases of several files check."""
+
+from __future__ import annotations
+
+from protocol.problems import PROBLEMS
+from tests.conformance.peer.case import Failed, expect_equal
+from tests.conformance.peer.kit import Kit
+from tests.conformance.peer.messages import Draft, Sealed
+from tests.conformance.peer.node import Http, Reply, check_problem
+from tests.conformance.peer.parts import Party
+
+
+def refuse_unsigned(kit: Kit, draft: Draft, *, code: str, party: Party | None = None) -> Http:
+    """Send a message and check that an unsigned problem of this code is what comes of it.
+
+    Raises:
+        Failed: Something else comes.
+    """
+    return check_unsigned(kit.post(kit.seal(draft, party=party)), code=code)
+
+
+def check_unsigned(http: Http, *, code: str) -> Http:
+    """Check that an unsigned problem has come.
+
+    Raises:
+        Failed: Something else has.
+    """
+    if http.is_message:
+        raise Failed(f"a signed reply instead of unsigned {code}")
+    problem = http.read_problem()
+    expect_equal(problem.get("code"), code, "the code of the unsigned problem")
+    expect_equal(http.status, PROBLEMS[code].status, "the HTTP status of the unsigned problem")
+    check_problem(problem, code=code)
+    return http
+
+
+def refuse_signed(
+    kit: Kit, draft: Draft, *, code: str, uses: int = 0, party: Party | None = None
+) -> Reply:
+    """Send a message and check the signed refusal and its log entry.
+
+    Raises:
+        Failed: Something else comes.
+    """
+    sealed = kit.seal(draft, party=party)
+    reply = kit.send(sealed, party=party)
+    expect_equal(reply.code, code, "the code of the signed refusal")
+    check_entry(reply, sealed, code=code, uses=uses)
+    return reply
+
+
+def get_answered(
+    kit: Kit, draft: Draft, *, code: str = "full", uses: int = 1, party: Party | None = None
+) -> Reply:
+    """Send a message and check that it is answered, with this code in the log.
+
+    Raises:
+        Failed: Something else comes.
+    """
+    sealed = kit.seal(draft, party=party)
+    reply = kit.send(sealed, party=party)
+    expect_equal(reply.code, "200", "the state of the answer")
+    check_entry(reply, sealed, code=code, uses=uses)
+    return reply
+
+
+def check_entry(reply: Reply, sealed: Sealed, *, code: str, uses: int) -> None:
+    """Check what the node has logged of an exchange.
+
+    Raises:
+        Failed: It is something else, or nothing.
+    """
+    entry = reply.entry
+    if entry is None:
+        raise Failed("the reply is in no log")
+    expect_equal((entry.code, entry.use), (code, uses), "code and uses in the log entry")
+    expect_equal(
+        (entry.op, entry.msg, entry.ans),
+        (sealed.draft.op, sealed.msg_hash, reply.message.msg_hash),
+        "operation, request and answer in the log entry",
+    )
+    claimed = sealed.envelope
+    expect_equal(
+        (entry.peer, entry.peer_n, entry.head, entry.consents),
+        (claimed.iss, claimed.n, claimed.head, claimed.consents),
+        "peer, its number, its head and the consents in the log entry",
+    )

@@ -1,0 +1,139 @@
+"""Changes of a consent's state, brought by anybody or through the hub's list."""
+
+from __future__ import annotations
+
+from protocol.consent import ConsentState
+from tests.conformance.peer.case import CaseList, Run, expect, expect_equal
+from tests.conformance.peer.cases.common import get_answered, refuse_signed
+from tests.conformance.peer.hub import HUB_KEY
+from tests.conformance.peer.kit import Kit
+from tests.conformance.peer.node import STATUSES_PATH, Http
+from tests.conformance.peer.parts import make_key
+
+CASES = CaseList("status")
+FINAL = (
+    ConsentState.REVOKED, ConsentState.EXPIRED, ConsentState.EXHAUSTED, ConsentState.REPLACED,
+)  # fmt: skip
+
+
+def check_refused(http: Http, *, status: int, code: str) -> None:
+    """Check that a status was refused, unsigned."""
+    expect_equal((http.status, http.read_problem().get("code")), (status, code), "the refusal")
+
+
+@CASES.case("CON-15", "CON-26")
+def a_pause_ends_with_the_next_status(kit: Kit) -> None:
+    granted = kit.hold()
+
+    kit.set_state(granted, ConsentState.PAUSED, seq=1)
+    refuse_signed(kit, kit.write_query(granted), code="consent-paused")
+    kit.set_state(granted, ConsentState.ACTIVE, seq=2)
+    get_answered(kit, kit.write_query(granted))
+
+
+def _stay_final(state: ConsentState) -> Run:
+    def run(kit: Kit) -> None:
+        granted = kit.hold()
+        kit.set_state(granted, state)
+
+        http = kit.post_status(granted, ConsentState.ACTIVE, seq=2)
+
+        check_refused(http, status=409, code="status-stale")
+        refuse_signed(kit, kit.write_query(granted), code=f"consent-{state.value}")
+
+    return run
+
+
+for _state in FINAL:
+    CASES.add(f"{_state.value} is final", ("CON-15", "CON-18", "CON-26"), _stay_final(_state))
+
+
+@CASES.case("CON-18")
+def a_number_that_is_not_above_the_last_is_stale(kit: Kit) -> None:
+    granted = kit.hold()
+    kit.set_state(granted, ConsentState.PAUSED, seq=5)
+
+    for seq in (5, 4):
+        http = kit.post_status(granted, ConsentState.ACTIVE, seq=seq)
+        check_refused(http, status=409, code="status-stale")
+    refuse_signed(kit, kit.write_query(granted), code="consent-paused")
+
+
+@CASES.case("CON-19")
+def the_same_status_again_changes_nothing(kit: Kit) -> None:
+    granted = kit.hold()
+    token = kit.sign_state(granted, ConsentState.PAUSED).encode()
+
+    posted = [kit.node.post(STATUSES_PATH, token, content_type="text/plain") for _ in range(2)]
+
+    expect_equal([http.status for http in posted], [200, 200], "the HTTP status of both")
+    kit.set_state(granted, ConsentState.ACTIVE, seq=2)
+    get_answered(kit, kit.write_query(granted))
+
+
+@CASES.case("CON-17")
+def another_customers_status_is_refused(kit: Kit) -> None:
+    granted = kit.hold()
+
+    http = kit.post_status(granted, ConsentState.REVOKED, key=kit.thin.key)
+
+    check_refused(http, status=403, code="consent-signature")
+    get_answered(kit, kit.write_query(granted))
+
+
+@CASES.case("CON-16")
+def a_status_signed_by_nobodys_key_is_refused(kit: Kit) -> None:
+    granted = kit.hold()
+
+    http = kit.post_status(granted, ConsentState.REVOKED, key=make_key("nobody"))
+
+    check_refused(http, status=403, code="consent-signature")
+    get_answered(kit, kit.write_query(granted))
+
+
+@CASES.case("CON-17")
+def a_status_by_the_customer_in_the_hubs_name_is_refused(kit: Kit) -> None:
+    granted = kit.hold()
+
+    http = kit.post_status(granted, ConsentState.REVOKED, by="hub")
+
+    check_refused(http, status=403, code="consent-signature")
+
+
+@CASES.case("CON-17")
+def the_hub_may_withdraw_a_consent(kit: Kit) -> None:
+    granted = kit.hold()
+
+    http = kit.post_status(granted, ConsentState.REVOKED, key=HUB_KEY, by="hub")
+
+    expect_equal(http.status, 200, "a status by the hub")
+    refuse_signed(kit, kit.write_query(granted), code="consent-revoked")
+
+
+@CASES.case("CON-16")
+def a_status_of_a_consent_that_is_not_held_is_refused(kit: Kit) -> None:
+    http = kit.post_status(kit.grant(), ConsentState.REVOKED)
+
+    expect_equal(http.status, 404, "the HTTP status")
+
+
+@CASES.case("KEY-13")
+def a_consent_is_no_status(kit: Kit) -> None:
+    granted = kit.hold()
+
+    http = kit.node.post(STATUSES_PATH, granted.token.encode(), content_type="text/plain")
+
+    expect(not http.status < 400, "a consent is taken for a status")
+    get_answered(kit, kit.write_query(granted))
+
+
+@CASES.case("CON-37", "CON-17")
+def a_withdrawal_at_the_hub_reaches_the_node_within_a_poll(kit: Kit) -> None:
+    granted = kit.hold(lambda one: one)
+    kit.hub.statuses.append(kit.sign_state(granted, ConsentState.REVOKED))
+
+    kit.wait(
+        lambda: kit.exchange(kit.write_query(granted)).code == "consent-revoked",
+        "a withdrawal in the status list has no effect",
+        s_max=310,
+    )

@@ -1,0 +1,31 @@
+"""Every case, in the order in which they are run."""
+
+from __future__ import annotations
+
+from tests.conformance.peer.case import Case, CaseList, Role
+from tests.conformance.peer.cases import (
+    asking,
+    consent_put,
+    forms,
+    haste,
+    heads,
+    query,
+    receipt,
+    refusals,
+    registry,
+    statuses,
+)
+
+FILES: tuple[CaseList, ...] = tuple(
+    file.CASES
+    for file in (
+        heads, forms, refusals, query, consent_put, statuses, receipt, haste, registry, asking,
+    )
+)  # fmt: skip
+_ORDER = (Role.PROVIDER, Role.ASKER, Role.ENDING)
+
+
+def list_cases() -> list[Case]:
+    """Return every case; those that leave the node without exchange come last."""
+    cases = [case for file in FILES for case in file.cases]
+    return sorted(cases, key=lambda case: _ORDER.index(case.role))
