@@ -39,6 +39,7 @@ from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.guard import RollbackGuard
+from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
@@ -105,6 +106,7 @@ class Node:
     asking: AskingService
     fan_out: FanOut
     settling: SettlingService
+    later: LaterAnswers
     auditing: AuditService
     receipts: ReceiptWatch
     upkeep: Upkeep
@@ -205,6 +207,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         policy=DisclosurePolicy(),
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
+        defers=settings.defer_answers == "always",
     )
     courier = Courier(
         database=local.database,
@@ -242,6 +245,15 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     policy = None
     if settings.witness_policy:
         policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
+    later = LaterAnswers(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        clock=local.clock,
+        sealer=sealer,
+        courier=courier,
+        ports=answering.ports,
+    )
     guard = RollbackGuard(
         database=local.database,
         writer=writer,
@@ -288,6 +300,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         asking=asking,
         fan_out=fan_out,
         settling=settling,
+        later=later,
         auditing=auditing,
         upkeep=upkeep,
         witnessing=witnessing,

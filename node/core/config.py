@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     key_age_days_max: int = Field(default=365, ge=0)
     """A message key older than this is warned of; 0 switches the warning off."""
     status_interval_s: int = Field(default=60, ge=1, le=300)
+    defer_answers: Literal["never", "always"] = "never"
+    """Accept questions first and answer them later, where their asker takes that."""
     receipt_interval_s: int = Field(default=5, ge=1, le=60)
     peer_timeout_s: int = Field(default=10, ge=1, le=300)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

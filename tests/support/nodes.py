@@ -24,6 +24,7 @@ from node.sharing.asking import AskingService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
+from node.sharing.later import LaterAnswers
 from node.sharing.peers import HttpReply, PeerUnreachableError
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
@@ -114,6 +115,7 @@ class TestNode:
     asking: AskingService
     fan_out: FanOut
     settling: SettlingService
+    later: LaterAnswers
     sealer: Sealer
     buckets: TokenBuckets
 
@@ -136,6 +138,7 @@ class TestFederation:
     member_count: int = 2
     rate_per_s: int = 1000
     rate_burst: int = 1000
+    defers: bool = False
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_S * 1000))
     peers: InProcessPeers = field(default_factory=InProcessPeers)
     nodes: list[TestNode] = field(default_factory=list)
@@ -289,6 +292,19 @@ class TestFederation:
             courier=courier,
             verdicts=verdicts,
         )
+        answering = AnsweringService(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            clock=self.clock,
+            verdicts=verdicts,
+            buckets=buckets,
+            policy=DisclosurePolicy(),
+            business_date=local.business_date,
+            ahead_s=10,
+            defers=self.defers,
+        )
         return TestNode(
             member_id=member_id,
             local=local,
@@ -305,18 +321,7 @@ class TestFederation:
                 verdicts=verdicts,
                 member_id=member_id,
             ),
-            answering=AnsweringService(
-                database=local.database,
-                writer=writer,
-                registry=registry,
-                sealer=sealer,
-                clock=self.clock,
-                verdicts=verdicts,
-                buckets=buckets,
-                policy=DisclosurePolicy(),
-                business_date=local.business_date,
-                ahead_s=10,
-            ),
+            answering=answering,
             courier=courier,
             asking=asking,
             fan_out=FanOut(
@@ -325,6 +330,15 @@ class TestFederation:
                 sealer=sealer,
                 asking=asking,
                 courier=courier,
+            ),
+            later=LaterAnswers(
+                database=local.database,
+                writer=writer,
+                registry=registry,
+                clock=self.clock,
+                sealer=sealer,
+                courier=courier,
+                ports=answering.ports,
             ),
             settling=SettlingService(
                 database=local.database, writer=writer, clock=self.clock, courier=courier

@@ -23,7 +23,7 @@ from node.sharing.tables import (
     received_summary,
 )
 from protocol.consent import ConsentState, Standing
-from protocol.message import WireMessage
+from protocol.message import ACCEPTED, WireMessage
 from protocol.receipt import ACKNOWLEDGED_OPERATIONS
 
 CODE_OPEN = "open"
@@ -287,7 +287,7 @@ class SharingStore:
         return (
             self._connection.execute(
                 update(exchange_out)
-                .where(exchange_out.c.jti == jti, exchange_out.c.code == CODE_OPEN)
+                .where(exchange_out.c.jti == jti, exchange_out.c.code.in_((CODE_OPEN, ACCEPTED)))
                 .values(code=CODE_GIVEN_UP)
             ).rowcount
             == 1
