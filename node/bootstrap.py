@@ -48,6 +48,7 @@ from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
 from node.sharing.settling import SettlingService
+from node.sharing.timestamping import Timestamping, build_timestamping
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing, read_witness_policy
@@ -108,6 +109,7 @@ class Node:
     fan_out: FanOut
     settling: SettlingService
     auditing: AuditService
+    timestamping: Timestamping | None
     receipts: ReceiptWatch
     upkeep: Upkeep
     witnessing: Witnessing
@@ -303,6 +305,13 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         fan_out=fan_out,
         settling=settling,
         auditing=auditing,
+        timestamping=build_timestamping(
+            settings,
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            authority=peers,
+        ),
         upkeep=upkeep,
         witnessing=witnessing,
         own_keys=own_keys,

@@ -21,9 +21,11 @@ from protocol.message import ANSWERED, Envelope
 from schemas.exchange import (
     CONSENT_HELD_CONTENT_TYPE,
     RECEIPT_HELD_CONTENT_TYPE,
+    SUMMARY_BATCH_CONTENT_TYPE,
     SUMMARY_CONTENT_TYPE,
     ConsentHeldBody,
     ReceiptHeldBody,
+    SummaryBatchBody,
 )
 from schemas.notices import ACK_CONTENT_TYPE, AckBody
 from schemas.summary import Summary
@@ -58,6 +60,23 @@ def _read_summary(sent: Sent, body: bytes) -> tuple[Item, ...]:
         raise SchemaError("summary.subject: not the subject asked about")
     consent = sent.consent or bytes(32)
     return (Item(consent=consent, subject=sent.subject, code=summary.tier.value, summary=summary),)
+
+
+def _read_summary_batch(sent: Sent, body: bytes) -> tuple[Item, ...]:
+    answered = SummaryBatchBody.from_bytes(body).items
+    asked = tuple(encode_b64u(consent) for consent in sent.envelope.consents)
+    if sent.consent is not None or tuple(one.consent for one in answered) != asked:
+        raise SchemaError("summary-batch.items: not the consents asked under")
+    items = [
+        Item(consent=consent, subject=subject, code=one.code, summary=one.summary)
+        for consent, subject, one in zip(
+            sent.envelope.consents, sent.subjects, answered, strict=True
+        )
+    ]
+    for item in items:
+        if item.summary is not None and item.summary.subject != item.subject:
+            raise SchemaError("summary.subject: not the subject asked about")
+    return tuple(items)
 
 
 def _read_consent_held(_sent: Sent, body: bytes) -> tuple[Item, ...]:
@@ -97,6 +116,7 @@ _RECEIPT_AGAIN = frozenset({"clock-skew", "expired", "registry-expired", "regist
 _READERS: Mapping[tuple[str, str], Read] = MappingProxyType(
     {
         ("query", SUMMARY_CONTENT_TYPE): _read_summary,
+        ("query", SUMMARY_BATCH_CONTENT_TYPE): _read_summary_batch,
         ("consent.put", CONSENT_HELD_CONTENT_TYPE): _read_consent_held,
         ("receipt", RECEIPT_HELD_CONTENT_TYPE): _read_receipt_held,
         ("push", ACK_CONTENT_TYPE): _read_ack,

@@ -245,7 +245,7 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
             provider=row.provider,
             msg=row.msg,
             received_on=row.received_on,
-            summary=None if row.body is None else _read_summary(row.body),
+            summary=None if row.body is None else _read_summary(row.body, item=row.item),
             may_rate=row.token is not None and RATING in read_held_consent(row.token).derive,
             consent=bytes(row.consent),
             erase_at_s=row.erase_at_s,
@@ -256,8 +256,8 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
     ]
 
 
-def _read_summary(body: bytes) -> Summary | None:
+def _read_summary(body: bytes, *, item: int) -> Summary | None:
     try:
-        return read_told(body)
+        return read_told(body, item=item)
     except ProtocolError:  # Of a formula version that this node no longer reads.
         return None

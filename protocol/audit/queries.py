@@ -11,7 +11,6 @@ from protocol.consent import Consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError, SchemaError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX, HASH_BYTES
-from protocol.message import check_body
 from protocol.purpose import METRICS
 from protocol.shape import ShapeReader
 from protocol.strict_json import JsonObject, parse_object
@@ -35,11 +34,11 @@ def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
     logged = {known.entry.purpose for known in case.asked}
     purpose = next(iter(sorted(logged)), consent.purpose.code)
     for one in case.requests:
-        envelope, body, salt = one.opened.verified, one.copy.body, one.copy.salt
-        if envelope is None or body is None or salt is None:
+        envelope = one.opened.verified
+        if envelope is None or one.copy.body is None:
             continue
         try:
-            check_body(envelope, body=body, salt=salt)
+            body = case.check_shown_body(one.copy, envelope)
             shown = _parse_query(body, name=name, consent=consent, purpose=purpose)
         except ProtocolError as err:
             return _stand_in(consent, purpose, _fail(err.code, err.detail, one.place))
@@ -59,11 +58,11 @@ def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
 def compare_batch(case: Case, codes: Sequence[str]) -> tuple[Evidence, ...]:
     """Compare the codes that a log states of a batch with those of an answer that is shown."""
     for one in case.answers:
-        envelope, body, salt = one.opened.verified, one.copy.body, one.copy.salt
-        if envelope is None or body is None or salt is None:
+        envelope = one.opened.verified
+        if envelope is None or one.copy.body is None:
             continue
         try:
-            check_body(envelope, body=body, salt=salt)
+            body = case.check_shown_body(one.copy, envelope)
             answered = _parse_summary_batch(body)
         except ProtocolError as err:
             return (_fail(err.code, err.detail, one.place),)

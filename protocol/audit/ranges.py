@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol.audit.blocks import Block, read_block
 from protocol.audit.findings import Finding, Outcome, Place
@@ -44,8 +45,7 @@ class ExportedLog:
         return Place(bundle=self.name, file=path, entry=index)
 
 
-@dataclass(frozen=True, slots=True)
-class RoutedEntry:
+class RoutedEntry(NamedTuple):
     """An entry of an exchange, put aside with the others of its message id."""
 
     xid: bytes

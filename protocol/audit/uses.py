@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol.audit.artefacts import JudgedConsent, JudgedStatus
 from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, Lines
@@ -44,9 +45,8 @@ class StateChange:
     known: KnownEntry[ConsentEntry]
 
 
-@dataclass(slots=True)
-class CountedUse:
-    """One use of a consent, at its place in the provider's log; ``is_kept`` comes last."""
+class CountedUse(NamedTuple):
+    """One use of a consent, at its place in the provider's log, and what was asked of it."""
 
     consent: bytes
     provider: str
@@ -55,7 +55,11 @@ class CountedUse:
     place: Place
     at_s: int
     count: int
-    use: Use
+    consumer: str
+    purpose: str
+    op: str
+    metrics: tuple[str, ...]
+    last_months: int
     is_kept: bool = False
 
 
@@ -158,24 +162,20 @@ class UseFinder:
             query = find_query(self._case, consent=judged.verified, name=name)
             for line in query.lines:
                 self._lines.add(line.outcome, line.code, "{}", line.text, place=line.place)
-        use = Use(
-            consumer=entry.peer,
-            provider=known.member,
-            purpose=query.purpose,
-            op=entry.op,
-            metrics=tuple(query.metrics),
-            last_months=query.last_months,
-        )
         self.found.append(
             CountedUse(
-                name,
-                known.member,
-                known.position,
-                self._case.key,
-                known.place,
-                entry.at_ms // 1000,
-                count,
-                use,
+                consent=name,
+                provider=known.member,
+                position=known.position,
+                key=self._case.key,
+                place=known.place,
+                at_s=entry.at_ms // 1000,
+                count=count,
+                consumer=entry.peer,
+                purpose=query.purpose,
+                op=entry.op,
+                metrics=tuple(query.metrics),
+                last_months=query.last_months,
             )
         )
 
@@ -251,8 +251,16 @@ class _Walk:
             self._look_for_late_revocation(one)
 
     def _check(self, one: CountedUse, consent: Consent, standing: Standing) -> None:
+        use = Use(
+            consumer=one.consumer,
+            provider=one.provider,
+            purpose=one.purpose,
+            op=one.op,
+            metrics=one.metrics,
+            last_months=one.last_months,
+        )
         try:
-            check_use(consent, use=one.use, standing=standing, now_s=one.at_s)
+            check_use(consent, use=use, standing=standing, now_s=one.at_s)
         except ProtocolError as err:
             text = f"no consent covers this use: {err.detail}"
             self._add(one, Outcome.FAILS, err.code, text, one.place)
