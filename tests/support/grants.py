@@ -19,7 +19,6 @@ from tests.support.forging import change_purpose
 from tests.support.nodes import SUBJECT, TestNode
 
 EntryT = TypeVar("EntryT", bound=KnownKind)
-EntryT = TypeVar("EntryT", bound=KnownKind)
 METRICS = tuple(Section)
 
 
