@@ -351,8 +351,15 @@ def test_the_report_shows_the_time_stamp(
 
     CliRunner().invoke(
         app,
-        ["audit", "report", str(stamped), "--out", str(out)]
-        + ["--timestamp-certificate", str(authority.certificate)],
+        [
+            "audit",
+            "report",
+            str(stamped),
+            "--out",
+            str(out),
+            "--timestamp-certificate",
+            str(authority.certificate),
+        ],
     )
 
     assert "The time-stamp holds" in out.read_text("utf-8")
