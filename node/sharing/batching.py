@@ -34,7 +34,7 @@ class ExchangeBatch:
     counters: dict[str, int]
     used: set[bytes] = field(default_factory=set)
     numbered: set[str] = field(default_factory=set)
-    heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    heads: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, batch: Batch) -> Self:
@@ -83,9 +83,10 @@ class ExchangeBatch:
         return self.counters[peer]
 
     def note_head(self, peer: str, *, size: int, checkpoint: str) -> None:
-        """Keep a peer's proven checkpoint if it is the newest seen in this batch."""
-        if size > self.heads.get(peer, (0, ""))[0]:
-            self.heads[peer] = (size, checkpoint)
+        """Keep a peer's proven checkpoint if it is the newest of its log seen in this batch."""
+        name = (peer, checkpoint[: checkpoint.index("\n")])  # the first line is the origin
+        if size > self.heads.get(name, (0, ""))[0]:
+            self.heads[name] = (size, checkpoint)
 
     def write(self) -> None:
         """Write what changed."""

@@ -141,14 +141,14 @@ class ConsentService:
         )
         return self._writer.submit(lambda batch: decide_status(batch, token, status))
 
-    def get_peer_head(self, member_id: str) -> str:
-        """Return the newest proven checkpoint of a member's log that came with a message.
+    def get_peer_head(self, origin: str) -> str:
+        """Return the newest proven checkpoint of a log that came with a message.
 
         Raises:
             HeadNotHeldError: None has come.
         """
         with self._database.read() as uow:
-            held = SharingStore(uow.connection).find_peer_head(member_id)
+            held = SharingStore(uow.connection).find_peer_head(origin)
         if held is None:
             raise HeadNotHeldError("no head of such a log is held here")
         return held

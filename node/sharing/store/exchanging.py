@@ -347,19 +347,19 @@ class SharingStore:
             _UPSERT_COUNTER, [{"peer": peer, "n": n} for peer, n in counters.items()]
         )
 
-    def store_peer_heads(self, heads: Mapping[str, tuple[int, str]]) -> None:
-        """Keep each peer's newest proven checkpoint; an older one changes nothing."""
+    def store_peer_heads(self, heads: Mapping[tuple[str, str], tuple[int, str]]) -> None:
+        """Keep the newest proven checkpoint of each peer's log; an older one changes nothing."""
         self._connection.execute(
             _UPSERT_HEAD,
             [
-                {"peer": peer, "size": size, "checkpoint": checkpoint}
-                for peer, (size, checkpoint) in heads.items()
+                {"peer": peer, "origin": origin, "size": size, "checkpoint": checkpoint}
+                for (peer, origin), (size, checkpoint) in heads.items()
             ],
         )
 
-    def find_peer_head(self, peer: str) -> str | None:
-        """Return the newest checkpoint of a peer's log that is held here."""
-        query = select(peer_head.c.checkpoint).where(peer_head.c.peer == peer)
+    def find_peer_head(self, origin: str) -> str | None:
+        """Return the newest checkpoint of a log that is held here."""
+        query = select(peer_head.c.checkpoint).where(peer_head.c.origin == origin)
         return self._connection.execute(query).scalar_one_or_none()
 
     def count_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
@@ -455,7 +455,9 @@ _UPSERT_COUNTER = text(
     "ON CONFLICT (peer) DO UPDATE SET n = excluded.n"
 )
 _UPSERT_HEAD = text(
-    "INSERT INTO peer_head (peer, size, checkpoint) VALUES (:peer, :size, :checkpoint) "
-    "ON CONFLICT (peer) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint "
+    "INSERT INTO peer_head (peer, origin, size, checkpoint) "
+    "VALUES (:peer, :origin, :size, :checkpoint) "
+    "ON CONFLICT (peer, origin) "
+    "DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint "
     "WHERE excluded.size > peer_head.size"
 )
