@@ -23,7 +23,7 @@ from node.sharing.consents import (
     verify_status,
 )
 from node.sharing.registry import RegistryHolder
-from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store import HeadStore, HeldConsent, SharingStore
 from node.sharing.store.received import ReceivedStore
 from protocol.consent import Consent
 from protocol.errors import ProtocolError
@@ -148,7 +148,7 @@ class ConsentService:
             HeadNotHeldError: None has come.
         """
         with self._database.read() as uow:
-            held = SharingStore(uow.connection).find_peer_head(origin)
+            held = HeadStore(uow.connection).find(origin)
         if held is None:
             raise HeadNotHeldError("no head of such a log is held here")
         return held

@@ -12,6 +12,7 @@ from node.sharing.store.exchanging import (
     SharingStore,
     StoredAnswer,
 )
+from node.sharing.store.heads import HeadStore
 from node.sharing.store.keys import ForkStore, OwnKeyStore
 from node.sharing.store.questions import QuestionStore
 from node.sharing.store.releases import ReleaseStore, StoredRelease
@@ -25,6 +26,7 @@ __all__ = [
     "INSERT_PAYLOAD",
     "INSERT_SUMMARY",
     "ForkStore",
+    "HeadStore",
     "HeldConsent",
     "OutgoingExchange",
     "OwnKeyStore",

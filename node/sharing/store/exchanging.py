@@ -18,7 +18,6 @@ from node.sharing.tables import (
     exchange_out,
     payload,
     peer_counter,
-    peer_head,
     receipt_in,
     received_summary,
 )
@@ -347,21 +346,6 @@ class SharingStore:
             _UPSERT_COUNTER, [{"peer": peer, "n": n} for peer, n in counters.items()]
         )
 
-    def store_peer_heads(self, heads: Mapping[tuple[str, str], tuple[int, str]]) -> None:
-        """Keep the newest proven checkpoint of each peer's log; an older one changes nothing."""
-        self._connection.execute(
-            _UPSERT_HEAD,
-            [
-                {"peer": peer, "origin": origin, "size": size, "checkpoint": checkpoint}
-                for (peer, origin), (size, checkpoint) in heads.items()
-            ],
-        )
-
-    def find_peer_head(self, origin: str) -> str | None:
-        """Return the newest checkpoint of a log that is held here."""
-        query = select(peer_head.c.checkpoint).where(peer_head.c.origin == origin)
-        return self._connection.execute(query).scalar_one_or_none()
-
     def count_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
         """Return which of these answers we gave to the peer."""
         query = select(exchange_in.c.ans).where(
@@ -453,11 +437,4 @@ _SELECT_COUNTER = select(peer_counter.c.n).where(peer_counter.c.peer == bindpara
 _UPSERT_COUNTER = text(
     "INSERT INTO peer_counter (peer, n) VALUES (:peer, :n) "
     "ON CONFLICT (peer) DO UPDATE SET n = excluded.n"
-)
-_UPSERT_HEAD = text(
-    "INSERT INTO peer_head (peer, origin, size, checkpoint) "
-    "VALUES (:peer, :origin, :size, :checkpoint) "
-    "ON CONFLICT (peer, origin) "
-    "DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint "
-    "WHERE excluded.size > peer_head.size"
 )
