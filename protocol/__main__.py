@@ -7,12 +7,17 @@ be read, 3 something is undetermined and the rest proven.
 from __future__ import annotations
 
 import argparse
-import json
+import multiprocessing
 import os
+import pickle
+import shutil
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from protocol.audit import audit_bundles
 from protocol.audit.findings import ExitStatus, Report
@@ -20,15 +25,32 @@ from protocol.bundle import (
     BUNDLE_BYTES_MAX,
     BUNDLE_FILES_MAX,
     BUNDLES_MAX,
+    MESSAGES_FILE,
     Bundle,
-    parse_bundle_files,
+    open_bundle,
 )
 from protocol.encoding import decode_b64u
 from protocol.errors import EvidenceError, ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, check_enrolment_point
-from protocol.report import build_object, build_text
+from protocol.report import build_text, format_json
 
 FOLDER_DEPTH_MAX = 12  # of a bundle; tlog-tiles needs eight
+MEMORY_BYTES_MAX = 2**26  # of messages; with more, temporary files are used and every core
+Watch = Callable[[str, int, int], None]
+"""``watch(what, done, total)``: how far a step has come."""
+S = TypeVar("S")
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def watch_nothing(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def watch_terminal(what: str, done: int, total: int) -> None:
+    """Write how far a step has come over the line before."""
+    end = "\n" if done == total else ""
+    print(f"\r{what}: {done} of {total}", end=end, file=sys.stderr, flush=True)
 
 
 class BundleUnreadableError(EvidenceError):
@@ -41,13 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     given = _join_anchor(sys.argv[1:] if arguments is None else arguments)
     options = _build_parser().parse_args(given)
+    watch = watch_terminal if sys.stderr.isatty() else watch_nothing
     try:
-        report = verify_paths(options.bundles, anchor=options.anchor)
+        report = verify_paths(options.bundles, anchor=options.anchor, watch=watch)
     except ProtocolError as err:
         print(f"chengxin-verify: {err.detail}", file=sys.stderr)
         return ExitStatus.USAGE
     if options.json:
-        print(json.dumps(build_object(report), ensure_ascii=False, indent=2))
+        sys.stdout.writelines(format_json(report))
     else:
         print(build_text(report), end="")
     return report.exit_status
@@ -59,8 +82,10 @@ def _join_anchor(arguments: Sequence[str]) -> list[str]:
     return [f"{word}={next(rest, '')}" if word == "--anchor" else word for word in rest]
 
 
-def verify_paths(paths: Sequence[Path], *, anchor: str | None) -> Report:
-    """Audit bundles on disk.
+def verify_paths(
+    paths: Sequence[Path], *, anchor: str | None, watch: Watch = watch_nothing
+) -> Report:
+    """Audit bundles on disk; large ones with temporary files, which go when the report does.
 
     Raises:
         BundleUnreadableError: A path is no bundle that may be read.
@@ -69,7 +94,13 @@ def verify_paths(paths: Sequence[Path], *, anchor: str | None) -> Report:
     if not 0 < len(paths) <= BUNDLES_MAX:
         raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
     key = None if anchor is None else parse_anchor(anchor)
-    return audit_bundles([read_bundle(path) for path in paths], anchor=key)
+    try:
+        bundles = [read_bundle(path) for path in paths]
+        size = sum(bundle.files.find_size(MESSAGES_FILE) or 0 for bundle in bundles)
+        workspace = None if size < MEMORY_BYTES_MAX else FileWorkspace(watch=watch)
+        return audit_bundles(bundles, anchor=key, workspace=workspace)
+    except OSError as err:
+        raise BundleUnreadableError(f"a bundle cannot be read: {err.strerror}") from err
 
 
 def parse_anchor(text: str) -> PublicKey:
@@ -84,24 +115,69 @@ def parse_anchor(text: str) -> PublicKey:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Read a bundle's folder.
+    """Read a bundle's folder; messages and tiles stay in their files.
 
     Raises:
         BundleUnreadableError: No folder, too many or too large files, or a link among them.
     """
     try:
-        files: dict[str, bytes] = {}
-        bytes_left = BUNDLE_BYTES_MAX
-        for path in _list_files(folder):
-            raw = _read_file(path, bytes_max=bytes_left)
-            bytes_left -= len(raw)
-            files[path.relative_to(folder).as_posix()] = raw
+        sizes: dict[str, int] = {}
+        for path, size in _list_files(folder):
+            sizes[path.relative_to(folder).as_posix()] = size
+        if sum(sizes.values()) > BUNDLE_BYTES_MAX:
+            raise BundleUnreadableError(f"a bundle has at most {BUNDLE_BYTES_MAX} bytes")
+        files = FolderFiles(folder, sizes)
+        return open_bundle(files, name=folder.resolve().name)
     except OSError as err:
         raise BundleUnreadableError(f"{folder}: {err.strerror}") from err
-    return parse_bundle_files(files, name=folder.resolve().name)
 
 
-def _list_files(folder: Path) -> Iterator[Path]:
+class FolderFiles:
+    """The files of a bundle on disk; a file that grows while it is read shows its first size."""
+
+    def __init__(self, folder: Path, sizes: Mapping[str, int]) -> None:
+        """Take the files as they were listed."""
+        self._folder = folder
+        self._sizes = sizes
+        self._held: tuple[str, int] | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Leave the open file behind."""
+        return type(self), (self._folder, self._sizes)
+
+    def __del__(self) -> None:
+        """Close the file that is held open."""
+        self._release()
+
+    def list_paths(self) -> Sequence[str]:
+        """Return the paths of all files."""
+        return tuple(self._sizes)
+
+    def find_size(self, path: str) -> int | None:
+        """Return how many bytes a file has, or None where there is no such file."""
+        return self._sizes.get(path)
+
+    def read(self, path: str, *, offset: int = 0, count: int | None = None) -> bytes:
+        """Return bytes of a file that exists, to its end where no count is given."""
+        left = max(self._sizes[path] - offset, 0)
+        wanted = left if count is None else min(count, left)
+        if path != MESSAGES_FILE:
+            descriptor = _open_file(self._folder / path)
+            try:
+                return _read_at(descriptor, offset, wanted)
+            finally:
+                os.close(descriptor)
+        if self._held is None:  # Read line by line: it stays open.
+            self._held = (path, _open_file(self._folder / path))
+        return _read_at(self._held[1], offset, wanted)
+
+    def _release(self) -> None:
+        if self._held is not None:
+            os.close(self._held[1])
+            self._held = None
+
+
+def _list_files(folder: Path) -> Iterator[tuple[Path, int]]:
     """Yield the plain files of a folder; a link could name any file of the auditor's machine."""
     waiting = [(folder, 0)]
     count = 0
@@ -109,27 +185,124 @@ def _list_files(folder: Path) -> Iterator[Path]:
         parent, depth = waiting.pop()
         for path in sorted(parent.iterdir()):
             count += 1
-            mode = path.lstat().st_mode
+            found = path.lstat()
             if count > BUNDLE_FILES_MAX or depth > FOLDER_DEPTH_MAX:
                 raise BundleUnreadableError(
                     f"{folder}: more files or folders than a bundle may have"
                 )
-            if stat.S_ISDIR(mode):
+            if stat.S_ISDIR(found.st_mode):
                 waiting.append((path, depth + 1))
-            elif stat.S_ISREG(mode):
-                yield path
+            elif stat.S_ISREG(found.st_mode):
+                yield path, found.st_size
             else:
                 raise BundleUnreadableError(f"{path}: neither a plain file nor a folder")
 
 
-def _read_file(path: Path, *, bytes_max: int) -> bytes:
+def _open_file(path: Path) -> int:
     # Opened without following: the file may have become a link since it was listed.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        raw = file.read(bytes_max + 1)
-    if len(raw) > bytes_max:
-        raise BundleUnreadableError(f"a bundle has at most {BUNDLE_BYTES_MAX} bytes")
-    return raw
+    return os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+
+
+def _read_at(descriptor: int, offset: int, count: int) -> bytes:
+    parts: list[bytes] = []
+    while count > 0:
+        part = os.pread(descriptor, count, offset)
+        if not part:
+            break
+        parts.append(part)
+        offset, count = offset + len(part), count - len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class FileWorkspace:
+    """Temporary files and as many processes as there are cores; both go with it."""
+
+    def __init__(self, *, watch: Watch = watch_nothing, processes: int | None = None) -> None:
+        """Make a folder for temporary files; ``TMPDIR`` says where."""
+        self._folder = Path(tempfile.mkdtemp(prefix="chengxin-verify-"))
+        self._watch = watch
+        self._processes = processes or _count_cores()
+        self._count = 0
+        self.close = weakref.finalize(self, _remove_folder, str(self._folder), os.getpid())
+
+    def open_spool(self) -> FileSpool:
+        """Return a new spool."""
+        self._count += 1
+        folder = self._folder / str(self._count)
+        folder.mkdir()
+        return FileSpool(str(folder), self)
+
+    def map(
+        self, function: Callable[[S, T], R], tasks: Iterable[T], *, shared: S, what: str
+    ) -> Iterator[R]:
+        """Yield the results of the tasks, worked on by several processes."""
+        waiting = list(tasks)
+        self._watch(what, 0, len(waiting))
+        if self._processes == 1 or len(waiting) < 2:  # noqa: PLR2004  nothing to share out
+            results: Iterator[R] = (function(shared, task) for task in waiting)
+            yield from self._count_off(results, what, len(waiting))
+            return
+        # Forked where that is possible: what is shared is large, and then costs nothing.
+        methods = multiprocessing.get_all_start_methods()
+        context = multiprocessing.get_context("fork" if "fork" in methods else None)
+        with context.Pool(
+            self._processes, initializer=_take_work, initargs=(function, shared)
+        ) as pool:
+            yield from self._count_off(pool.imap(_work, waiting), what, len(waiting))
+
+    def _count_off(self, results: Iterator[R], what: str, total: int) -> Iterator[R]:
+        for done, result in enumerate(results, start=1):
+            self._watch(what, done, total)
+            yield result
+
+
+class FileSpool:
+    """Records in files, one a partition and process, so that nobody waits for another."""
+
+    def __init__(self, folder: str, owner: FileWorkspace | None) -> None:
+        """Write into ``folder``, which is there as long as its owner."""
+        self._folder = folder
+        self._owner = owner
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Leave the owner behind: the folder is its process's."""
+        return type(self), (self._folder, None)
+
+    def append(self, partition: int, records: Sequence[Any]) -> None:
+        """Put records into a partition."""
+        with Path(self._folder, f"{partition}.{os.getpid()}").open("ab") as file:
+            pickle.dump(list(records), file, protocol=pickle.HIGHEST_PROTOCOL)
+
+    def read(self, partition: int) -> Iterator[Any]:
+        """Yield the records of a partition."""
+        for path in sorted(Path(self._folder).glob(f"{partition}.*")):
+            with path.open("rb") as file:
+                while file.peek(1):
+                    yield from pickle.load(file)  # noqa: S301  our own file, of this run
+
+
+_job: list[tuple[Callable[[Any, Any], Any], Any]] = []  # of a worker process
+
+
+def _take_work(function: Callable[[Any, Any], Any], shared: object) -> None:
+    _job[:] = [(function, shared)]
+
+
+def _work(task: object) -> Any:  # noqa: ANN401  what the function of the job returns
+    function, shared = _job[0]
+    return function(shared, task)
+
+
+def _count_cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _remove_folder(folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # Not a forked worker, which holds a copy.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _build_parser() -> argparse.ArgumentParser:

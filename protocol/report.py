@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
+from textwrap import indent
 
 from protocol.audit.findings import (
     Evidence,
+    ExchangeCounts,
     ExchangeReport,
     Finding,
     LogReport,
@@ -27,6 +32,7 @@ _MARKS = {
     Outcome.UNKNOWN: "?",
     Outcome.NOT_SHOWN: "-",
 }
+_NO_EXCHANGES = '\n  "exchanges": []'
 FROM_BUNDLE_WARNING = (
     "the anchor was taken from the bundle itself: this proves that the bundles agree with each "
     "other, not whose they are; give the hub's key with --anchor"
@@ -35,6 +41,7 @@ FROM_BUNDLE_WARNING = (
 
 def build_object(report: Report) -> JsonObject:
     """Return the report as JSON values."""
+    counted = count_report(report)
     value: JsonObject = {
         "v": REPORT_VERSION,
         "verdict": report.verdict.value,
@@ -46,7 +53,19 @@ def build_object(report: Report) -> JsonObject:
             "uses": report.totals.uses,
             "signatures": report.totals.signatures,
         },
-        "exchange_verdicts": _count_verdicts(one.verdict for one in report.exchanges),
+        "exchange_verdicts": _count_verdicts(counted.totals),
+        "exchanges_listed": "all" if counted.keeps_all else "not-proven",
+        "exchange_counts": [
+            {
+                "verdict": verdict,
+                "consumer": consumer,
+                "provider": provider,
+                "op": op,
+                "code": code,
+                "count": count,
+            }
+            for (verdict, consumer, provider, op, code), count in sorted(counted.totals.items())
+        ],
         "logs": [_format_log(log) for log in report.logs],
         "exchanges": [_format_exchange(one) for one in report.exchanges],
         "consents": [
@@ -78,6 +97,32 @@ def build_object(report: Report) -> JsonObject:
     return value
 
 
+def format_json(report: Report) -> Iterator[str]:
+    """Yield the report as one JSON object in pieces; exchanges are read one by one."""
+    bare = build_object(replace(report, exchanges=(), counted=count_report(report)))
+    before, _, after = json.dumps(bare, ensure_ascii=False, indent=2).partition(_NO_EXCHANGES)
+    yield before
+    yield '\n  "exchanges": ['
+    separator = "\n"
+    for one in report.exchanges:
+        text = json.dumps(_format_exchange(one), ensure_ascii=False, indent=2)
+        yield separator + indent(text, "    ")
+        separator = ",\n"
+    yield "]" if separator == "\n" else "\n  ]"
+    yield f"{after}\n"
+
+
+def count_report(report: Report) -> ExchangeCounts:
+    """Return how many exchanges a report has of each verdict, parties, operation and outcome."""
+    if report.counted is not None:
+        return report.counted
+    return ExchangeCounts(
+        totals=dict(count_exchanges(report.exchanges)),
+        outcomes=frozenset(line.outcome for one in report.exchanges for line in one.evidence),
+        keeps_all=True,
+    )
+
+
 def build_text(report: Report) -> str:
     """Return the report for people, without colours; what is not proven is in it line by line."""
     lines = [
@@ -87,7 +132,7 @@ def build_text(report: Report) -> str:
         *(line for log in report.logs for line in _describe_log(log)),
         "",
         "Exchanges",
-        *_describe_exchanges(report.exchanges),
+        *_describe_exchanges(report),
         "",
         "Consents",
         *_describe_consents(report),
@@ -170,16 +215,29 @@ def describe_time(at_s: int) -> str:
         return str(at_s)
 
 
-def _describe_exchanges(exchanges: Sequence[ExchangeReport]) -> Iterator[str]:
-    for (verdict, consumer, provider, op, code), count in count_exchanges(exchanges):
+def _describe_exchanges(report: Report) -> Iterator[str]:
+    for (verdict, consumer, provider, op, code), count in sorted(
+        count_report(report).totals.items()
+    ):
         yield f"  {count} {verdict}: {consumer} asked {provider}, {op}: {code}"
-    open_ones = [one for one in exchanges if one.verdict is not Verdict.PROVEN]
-    for one in open_ones[:EXCHANGES_SHOWN_MAX]:
+    shown, more = choose_open(report)
+    for one in shown:
         yield f"  {one.verdict.value} {one.xid} ({one.consumer} → {one.provider}, {one.op})"
         for line in one.evidence:
             yield f"    {describe_line(line)}"
-    if len(open_ones) > EXCHANGES_SHOWN_MAX:
-        yield f"  and {len(open_ones) - EXCHANGES_SHOWN_MAX} more that are not proven"
+    if more:
+        yield f"  and {more} more that are not proven"
+
+
+def choose_open(report: Report) -> tuple[list[ExchangeReport], int]:
+    """Return the first exchanges that are not proven, and how many more there are."""
+    totals = count_report(report).totals
+    count = sum(
+        number for (verdict, *_), number in totals.items() if verdict != Verdict.PROVEN.value
+    )
+    open_ones = (one for one in report.exchanges if one.verdict is not Verdict.PROVEN)
+    shown = list(islice(open_ones, min(count, EXCHANGES_SHOWN_MAX)))
+    return shown, max(count - EXCHANGES_SHOWN_MAX, 0)
 
 
 def _describe_consents(report: Report) -> Iterator[str]:
@@ -210,9 +268,11 @@ def _describe_findings(findings: Sequence[Finding]) -> Iterator[str]:
         yield f"  and {len(findings) - FINDINGS_SHOWN_MAX} more"
 
 
-def _count_verdicts(verdicts: Iterable[Verdict]) -> JsonObject:
-    counted = Counter(verdicts)
-    return {verdict.value: counted[verdict] for verdict in Verdict}
+def _count_verdicts(totals: Mapping[tuple[str, str, str, str, str], int]) -> JsonObject:
+    counted: Counter[str] = Counter()
+    for (verdict, *_), count in totals.items():
+        counted[verdict] += count
+    return {verdict.value: counted[verdict.value] for verdict in Verdict}
 
 
 def _format_log(log: LogReport) -> JsonObject:
@@ -229,6 +289,8 @@ def _format_log(log: LogReport) -> JsonObject:
         "heads_equal": log.heads_equal,
         "heads_beyond": log.heads_beyond,
         "findings": _format_findings(log.findings),
+        "kinds": dict(log.kinds),
+        "witnessed": log.witnessed,
     }
     if log.cosigned_at_s is not None:
         value["cosigned_at_s"] = log.cosigned_at_s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -15,9 +15,11 @@ from rich.text import Text
 from node.core.clock import Clock, now_s
 from node.core.config import Settings
 from node.core.database import Database
+from node.core.errors import RejectedError
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService, Scope
 from node.sharing.export import export_bundle
 from node.sharing.registry import RegistryHolder
+from node.sharing.stamp_check import add_timestamps
 from protocol.__main__ import parse_anchor, verify_paths
 from protocol.audit.findings import (
     Evidence,
@@ -31,15 +33,15 @@ from protocol.audit.findings import (
 )
 from protocol.errors import ProtocolError
 from protocol.report import (
-    EXCHANGES_SHOWN_MAX,
     FINDINGS_SHOWN_MAX,
     FROM_BUNDLE_WARNING,
-    build_object,
-    count_exchanges,
+    choose_open,
+    count_report,
     describe_finding,
     describe_line,
     describe_time,
     describe_totals,
+    format_json,
 )
 
 audit_app = typer.Typer(no_args_is_help=True, help="Bundles for auditors: export and verify.")
@@ -131,6 +133,9 @@ def verify(
     anchor: Annotated[
         str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
     ] = None,
+    timestamp_certificate: Annotated[
+        Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what the bundles prove, what they contradict and what stays open.
@@ -139,11 +144,13 @@ def verify(
     """
     try:
         report = verify_paths(bundles, anchor=anchor)
-    except ProtocolError as err:
+        if timestamp_certificate is not None:
+            report = add_timestamps(report, bundles, certificate=timestamp_certificate)
+    except (ProtocolError, RejectedError) as err:
         Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
         raise typer.Exit(ExitStatus.USAGE) from err
     if as_json:
-        typer.echo(json.dumps(build_object(report), ensure_ascii=False, indent=2))
+        sys.stdout.writelines(format_json(report))
     else:
         Console().print(build_view(report), highlight=False)
     raise typer.Exit(report.exit_status)
@@ -207,12 +214,11 @@ def _view_exchanges(report: Report) -> RenderableType:
     for column in ("Verdict", "Consumer", "Provider", "Operation", "Outcome"):
         table.add_column(column)
     table.add_column("Count", justify="right")
-    for (verdict, *parties), count in count_exchanges(report.exchanges):
+    for (verdict, *parties), count in sorted(count_report(report).totals.items()):
         table.add_row(Text(verdict, style=_STYLES[Verdict(verdict)]), *parties, str(count))
-    open_ones = [one for one in report.exchanges if one.verdict is not Verdict.PROVEN]
-    more = len(open_ones) - EXCHANGES_SHOWN_MAX
-    rest = [Text(f"and {more} more that are not proven")] if more > 0 else []
-    return Group(table, *map(_view_exchange, open_ones[:EXCHANGES_SHOWN_MAX]), *rest)
+    shown, more = choose_open(report)
+    rest = [Text(f"and {more} more that are not proven")] if more else []
+    return Group(table, *map(_view_exchange, shown), *rest)
 
 
 def _view_exchange(one: ExchangeReport) -> RenderableType:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 from protocol.audit.findings import AnchorReport, Finding, Outcome, Place, RegistryReport
 from protocol.bundle import REGISTRY_FILE, Bundle, SnapshotRecord
 from protocol.encoding import encode_b64u
-from protocol.errors import EvidenceError, ProtocolError
+from protocol.errors import EvidenceError, ProtocolError, UnknownKeyError
 from protocol.jws import split_compact
 from protocol.keys import PublicKey, parse_public_jwk
 from protocol.limits import REGISTRY_BYTES_MAX
 from protocol.note import SignatureKind, VerifierKey, parse_vkey
 from protocol.registry import (
     FIRST_PREVIOUS,
-    MemberEntry,
     Registry,
     RegistryChainError,
     check_succession,
@@ -43,8 +43,22 @@ class Chain:
         return tuple(key for text in texts if (key := _find_vkey(text)) is not None)
 
     @cached_property
-    def _members_by_origin(self) -> dict[str, MemberEntry]:
-        return {member.log_origin: member for member in self.newest.members}
+    def _kids(self) -> frozenset[str]:
+        owners = [self.newest.hub_keys, *(member.keys for member in self.newest.members)]
+        kids = {entry.key.kid for keys in owners for entry in keys}
+        return frozenset(kids | {key.public.kid for key in self.witnesses})
+
+    @cached_property
+    def _logs(self) -> dict[str, tuple[str, VerifierKey]]:
+        """Owner and key of every log, by origin, in the order in which snapshots named them."""
+        logs: dict[str, tuple[str, VerifierKey]] = {}
+        for snapshot in self.snapshots:
+            for member in snapshot.members:
+                with suppress(ProtocolError):  # A member without a log key has no log.
+                    origin, key = snapshot.get_log_key(member.member)
+                    vkey = VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key)
+                    logs[origin] = member.member, vkey
+        return logs
 
     def find_reference(self, seq: int) -> tuple[bytes, int, int] | None:
         """Return hash, ``iat`` and ``exp`` of a snapshot."""
@@ -55,17 +69,27 @@ class Chain:
 
     def find_owner(self, origin: str) -> str | None:
         """Return whose log has this origin."""
-        member = self._members_by_origin.get(origin)
-        return None if member is None else member.member
+        log = self._logs.get(origin)
+        return None if log is None else log[0]
 
-    def get_log_key(self, member: str) -> VerifierKey:
-        """Return the key of a member's log.
+    def list_origins(self, member: str) -> list[str]:
+        """Return the origins of a member's logs in the order in which it opened them."""
+        return [origin for origin, (owner, _) in self._logs.items() if owner == member]
+
+    def has_key(self, kid: str) -> bool:
+        """Tell whether a member or the hub has, or had, this key."""
+        return kid in self._kids
+
+    def get_log_key(self, origin: str) -> VerifierKey:
+        """Return the key of a log.
 
         Raises:
-            UnknownKeyError: The registry knows no log of this member.
+            UnknownKeyError: The registry knows no such log.
         """
-        origin, key = self.newest.get_log_key(member)
-        return VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key)
+        log = self._logs.get(origin)
+        if log is None:
+            raise UnknownKeyError(f"the registry knows no log {origin}")
+        return log[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from protocol.audit.anchoring import Chain
 from protocol.audit.findings import Evidence, Finding, Outcome, Place
+from protocol.audit.rows import choose_partition
 from protocol.bundle import CONSENTS_FILE, STATUSES_FILE, Bundle, ConsentRecord
 from protocol.consent import (
     Consent,
@@ -51,6 +52,12 @@ class Artefacts:
     statuses: dict[bytes, JudgedStatus] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     signatures: int = 0
+
+    def by_partition(self, partition: int, *, count: int) -> Iterator[bytes]:
+        """Yield the names of the consents of one partition."""
+        for name in self.consents:
+            if choose_partition(name, count=count) == partition:
+                yield name
 
 
 def collect_artefacts(bundles: Sequence[Bundle], *, chain: Chain) -> Artefacts:

@@ -2,163 +2,465 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from protocol.audit.anchoring import Chain, ChainResult, follow_chain
-from protocol.audit.artefacts import collect_artefacts
-from protocol.audit.counters import check_counters, check_kinds, list_counters
-from protocol.audit.evidence import (
-    Case,
-    EntryBook,
-    ExchangeKey,
-    SeenMessages,
-    attach_altered,
-    claim_entry_heads,
-    claim_heads,
-    collect_messages,
-    join_cases,
-    list_copies,
+from protocol.audit.arrivals import join_arrivals
+from protocol.audit.artefacts import Artefacts, collect_artefacts
+from protocol.audit.counters import (
+    NOT_SENT,
+    Counters,
+    Located,
+    check_counters,
+    check_kinds,
+    check_sequence,
+    find_last_numbers,
+    list_locate_tasks,
+    locate_range,
 )
+from protocol.audit.describing import describe_faults, describe_judged, report_logs
+from protocol.audit.evidence import ExchangeKey, KnownEntry
 from protocol.audit.examining import Examiner
-from protocol.audit.findings import Finding, LogReport, Outcome, Place, Report, Totals
+from protocol.audit.exchanges import JudgedPartition, JudgeTask, TotalsKey, judge_partition
+from protocol.audit.findings import (
+    ConsentReport,
+    Evidence,
+    ExchangeCounts,
+    Finding,
+    LogReport,
+    Outcome,
+    Place,
+    Report,
+    Totals,
+)
 from protocol.audit.heads import (
+    ClaimSet,
     HeadClaim,
-    compare_heads,
-    find_split_claims,
-    gather_claims,
+    HeadComparison,
+    compare_partition,
+    describe_split,
     open_held_heads,
 )
-from protocol.audit.judging import World, judge_case
-from protocol.audit.reading import LogReader, ReadLog
-from protocol.audit.receipts import collect_receipts
-from protocol.audit.uses import UseCounter
-from protocol.bundle import CHECKPOINT_FILE, MESSAGES_FILE, Bundle
-from protocol.encoding import encode_b64u
+from protocol.audit.ports import MAIN, Batch, MemoryWorkspace, Workspace
+from protocol.audit.reading import OpenedLog, ReadLog, open_log, read_logs
+from protocol.audit.reports import KeptReports, LinesByKey, settle_totals
+from protocol.audit.routing import (
+    RouteContext,
+    RoutedLine,
+    count_before,
+    list_ranges,
+    route_range,
+)
+from protocol.audit.rows import choose_partition
+from protocol.audit.stamps import check_anchors
+from protocol.audit.uses import count_partition, list_changes
+from protocol.audit.witnessing import Covered, read_witnessed
+from protocol.audit.world import SUSPECTS_MAX, Spools, World
+from protocol.bundle import CHECKPOINT_FILE, MESSAGES_FILE, WITNESSED_FILE, Bundle, Fault
+from protocol.encoding import decode_b64u, encode_b64u
+from protocol.entry import AbortedEntry, Entry
 from protocol.keys import PublicKey
+from protocol.message import LogHead
+
+KEPT_ENTRIES_MAX = 10_000  # up to so many, reports of proven exchanges are kept too
+RECORDS_PER_PARTITION = 20_000
+RECORD_BYTES = 3_500  # about what a line of messages is for each message in it
+PARTITIONS_MAX = 256
+_XID = re.compile(rb'"xid":"([A-Za-z0-9_-]{22})"')
 
 
-def audit_bundles(bundles: Sequence[Bundle], *, anchor: PublicKey | None = None) -> Report:
-    """Judge bundles together; without an anchor only their agreement with each other is proven."""
+def audit_bundles(
+    bundles: Sequence[Bundle],
+    *,
+    anchor: PublicKey | None = None,
+    workspace: Workspace | None = None,
+) -> Report:
+    """Judge bundles together; without an anchor only their agreement with each other is proven.
+
+    Args:
+        bundles: What the members exported.
+        anchor: The hub's key, given out of band.
+        workspace: Room and hands for more than fits in memory; all in memory where none is given.
+    """
     named = _name_apart(bundles)
     result = follow_chain(named, anchor=anchor)
     if result.chain is None:
         return _report_without_chain(named, result)
-    return _Audit(named, result, result.chain).run()
-
-
-@dataclass(frozen=True, slots=True)
-class _ReadResult:
-    """A log and what reading it has shown."""
-
-    log: ReadLog
-    findings: tuple[Finding, ...]
+    return _Audit(named, result, result.chain, workspace or MemoryWorkspace()).run()
 
 
 class _Audit:
     """One audit under one chain."""
 
-    def __init__(self, bundles: Sequence[Bundle], result: ChainResult, chain: Chain) -> None:
+    def __init__(
+        self,
+        bundles: Sequence[Bundle],
+        result: ChainResult,
+        chain: Chain,
+        workspace: Workspace,
+    ) -> None:
         self._bundles = bundles
         self._result = result
         self._chain = chain
+        self._workspace = workspace
         self._examiner = Examiner(chain)
         self._findings: list[Finding] = list(result.findings)
+        self._partitions = 1
+        self._judged: dict[int, JudgedPartition] = {}
+        self._signatures = 0
+        self._counters: dict[str, Counters] = {}
+        self._others: list[KnownEntry[Entry]] = []
 
     def run(self) -> Report:
         """Make every step and return the report."""
-        read = self._read_logs()
-        primary = _choose_primary(read)
-        holders = {one.log.bundle.name: one.log.member for one in read}
-        seen = collect_messages(self._bundles, holders=holders, examiner=self._examiner)
-        claims = self._claim_heads(read, seen)
-        book = _fill_book(primary, seen, gather_claims(claims))
-        for member in sorted(book.by_member):
-            claims += claim_entry_heads(book.list_entries(member))
-        gathered = gather_claims(claims)
-        cases = join_cases(book, seen)
-        affected = attach_altered(cases, primary.values(), book=book)
-        self._findings += _find_splits(gathered, primary)
-        self._findings += book.findings
-        self._findings += _describe_faults(self._bundles, cases, holders=holders)
-        self._findings += _place_homeless(seen, cases, holders=holders)
-        for log in primary.values():
-            self._findings += check_counters(log, book.list_entries(log.member))
-            self._findings += check_kinds(log, book.list_entries(log.member))
-        logs = tuple(_report_log(one, gathered, affected) for one in read)
-        return self._judge(cases, book, primary, logs)
-
-    def _read_logs(self) -> list[_ReadResult]:
-        read: list[_ReadResult] = []
-        for bundle in self._bundles:
-            reader = LogReader(bundle, examiner=self._examiner)
-            log = reader.read()
-            if log is None:
-                self._findings += reader.findings
-            else:
-                read.append(_ReadResult(log, reader.findings))
-        return read
-
-    def _claim_heads(self, read: Sequence[_ReadResult], seen: SeenMessages) -> list[HeadClaim]:
-        held, findings = open_held_heads(self._bundles, examiner=self._examiner)
-        self._findings += findings
-        own = [
-            HeadClaim(
-                member=one.log.member,
-                size=one.log.signed.size,
-                root=one.log.signed.root,
-                by_log=True,
-                place=Place(bundle=one.log.bundle.name, file=CHECKPOINT_FILE),
-                exhibit=one.log.bundle.checkpoint,
-            )
-            for one in read
-            if one.log.signed is not None
+        opened = [
+            open_log(bundle, number=number, examiner=self._examiner)
+            for number, bundle in enumerate(self._bundles)
         ]
-        return [*own, *held, *claim_heads(seen)]
+        self._partitions = _count_partitions(opened)
+        spools = self._open_spools()
+        read = tuple(
+            read_logs(
+                opened,
+                workspace=self._workspace,
+                spool=spools.routed,
+                partitions=self._partitions,
+            )
+        )
+        faults, lines_before = self._route(spools)
+        artefacts = collect_artefacts(self._bundles, chain=self._chain)
+        world = self._build_world(read, spools, artefacts, lines_before)
+        self._prepare(world, read)
+        self._judge(world, range(self._partitions))
+        self._settle_strays(world)
+        self._settle_altered(world)
+        compared = self._compare_heads(world)
+        consents, lines = self._join(world)
+        described = describe_judged(opened, world, tuple(self._judged.values()), faults)
+        self._findings += described
+        self._check_members(world)
+        logs = tuple(report_logs(opened, read, compared, tuple(self._judged.values())))
+        return self._report(world, logs, consents, lines)
+
+    def _open_spools(self) -> Spools:
+        room = self._workspace
+        return Spools(
+            routed=room.open_spool(),
+            claims=room.open_spool(),
+            uses=room.open_spool(),
+            arrivals=room.open_spool(),
+            reports=room.open_spool(),
+        )
+
+    def _route(self, spools: Spools) -> tuple[list[tuple[int, Fault]], dict[tuple[int, int], int]]:
+        ranges = list_ranges(self._bundles)
+        context = RouteContext(
+            bundles=self._bundles, spool=spools.routed, partitions=self._partitions
+        )
+        routed = list(self._workspace.map(route_range, ranges, shared=context, what="messages"))
+        lines_before, faults = count_before(ranges, routed)
+        held = [
+            (number, fault)
+            for number, bundle in enumerate(self._bundles)
+            for fault in bundle.file_faults
+        ]
+        missing = [
+            (number, Fault(file=MESSAGES_FILE, line=None, detail="the file is missing"))
+            for number, bundle in enumerate(self._bundles)
+            if bundle.files.find_size(MESSAGES_FILE) is None
+        ]
+        return [*held, *missing, *faults], lines_before
+
+    def _build_world(
+        self,
+        read: Sequence[ReadLog],
+        spools: Spools,
+        artefacts: Artefacts,
+        lines_before: Mapping[tuple[int, int], int],
+    ) -> World:
+        primary = _choose_primary(read)
+        logs = {log.origin: log for log in primary.values()}
+        reads: dict[str, list[ReadLog]] = {}
+        for log in read:
+            reads.setdefault(log.origin, []).append(log)
+        bundles = self._bundles
+        manifests = [(number, bundle.manifest) for number, bundle in enumerate(bundles)]
+        holders = {log.exported.bundle: log.member for log in read}
+        altered: dict[bytes, list[tuple[str, int]]] = {}
+        for log in logs.values():
+            for index, raw in log.altered.items():
+                match = None if raw is None else _XID.search(raw)
+                if match is not None:
+                    altered.setdefault(match[1], []).append((log.origin, index))
+        return World(
+            chain=self._chain,
+            examiner=self._examiner,
+            bundles=bundles,
+            holders=holders,
+            filters={
+                number: (holders[number], manifest.filter)
+                for number, manifest in manifests
+                if manifest is not None and number in holders
+            },
+            primary=primary,
+            logs=logs,
+            reads=reads,
+            members=frozenset(log.member for log in logs.values()),
+            artefacts=artefacts,
+            anchored={log.origin: _find_anchored(log) for log in logs.values()},
+            last_n={},
+            not_sent={},
+            covered={},
+            histories=frozenset(
+                log.origin
+                for number, log in primary.items()
+                if bundles[number].files.find_size(WITNESSED_FILE) is not None
+            ),
+            altered=altered,
+            suspects={},
+            spools=spools,
+            lines_before=lines_before,
+            partitions=self._partitions,
+            rounds={},
+            keeps_all=sum(log.present for log in logs.values()) <= KEPT_ENTRIES_MAX,
+        )
+
+    def _prepare(self, world: World, read: Sequence[ReadLog]) -> None:
+        """Put aside what no exchange says: heads held, changes of consents, numbers given up."""
+        self._others = list(_list_others(world))
+        claims = ClaimSet(world)
+        for log in read:
+            if log.signed is not None:
+                claims.add(
+                    LogHead(size=log.signed.size, root=log.signed.root),
+                    member=log.member,
+                    origin=log.origin,
+                    by_log=True,
+                    place=Place(bundle=log.name, file=CHECKPOINT_FILE),
+                    exhibit=log.checkpoint,
+                )
+        self._findings += open_held_heads(self._bundles, examiner=self._examiner, claims=claims)
+        covered: Covered = {}
+        self._findings += read_witnessed(
+            self._bundles, read, examiner=self._examiner, claims=claims, covered=covered
+        )
+        self._findings += check_anchors(self._bundles)
+        world.covered = covered
+        for known in self._others:
+            claims.add_entry(known)
+        for partition, part in claims.split().items():
+            world.spools.claims.append(partition, [Batch(MAIN, 0, part)])
+        for change in list_changes(self._others):
+            partition = choose_partition(change.consent, count=self._partitions)
+            world.spools.uses.append(partition, [Batch(MAIN, 0, [change])])
+        self._count_numbers(world)
+        self._signatures += self._examiner.signatures
+
+    def _count_numbers(self, world: World) -> None:
+        """Collect own numbers from the logs, and those that come to nothing."""
+        for member in sorted(world.members):
+            self._counters[member] = Counters(member)
+        for log in world.logs.values():
+            self._counters[log.member].add_log(log)
+        world.last_n = find_last_numbers(self._counters)
+        not_sent: dict[tuple[str, str, int], KnownEntry[AbortedEntry]] = {}
+        for known in self._others:
+            if isinstance(known.entry, AbortedEntry):
+                aborted = known.narrow(known.entry)
+                self._counters[known.member].add_aborted(aborted)
+                if aborted.entry.reason == NOT_SENT:
+                    not_sent[known.member, aborted.entry.peer, aborted.entry.n] = aborted
+        world.not_sent = not_sent
 
     def _judge(
         self,
-        cases: Mapping[ExchangeKey, Case],
-        book: EntryBook,
-        primary: Mapping[str, ReadLog],
-        logs: tuple[LogReport, ...],
-    ) -> Report:
-        exported = frozenset(primary)
-        artefacts = collect_artefacts(self._bundles, chain=self._chain)
-        counter = UseCounter(artefacts=artefacts, cases=cases, exported=exported)
-        counter.count(book)
-        receipts = collect_receipts(cases, exported=exported)
-        world = World(
-            chain=self._chain,
-            logs=primary,
-            last_n=_find_last_numbers(book, primary),
-            receipts=receipts.places,
-        )
-        exchanges = [
-            judge_case(
-                case,
-                world=world,
-                more=(*receipts.lines.get(key, ()), *counter.lines.get(key, ())),
+        world: World,
+        partitions: Iterable[int],
+        *,
+        wanted: Mapping[int, frozenset[ExchangeKey]] = MappingProxyType({}),
+    ) -> None:
+        """Judge partitions, the same ones again where more has become known."""
+        tasks = [
+            JudgeTask(
+                partition,
+                world.rounds[partition] + 1 if partition in world.rounds else 0,
+                wanted.get(partition, frozenset()),
             )
-            for key, case in cases.items()
+            for partition in partitions
         ]
-        exchanges.sort(key=lambda one: one.at_ms)  # of equal times in the order of the logs
+        for task in tasks:
+            world.rounds[task.partition] = task.round
+        judged = self._workspace.map(judge_partition, tasks, shared=world, what="exchanges")
+        for task, one in zip(tasks, judged, strict=True):
+            self._signatures += 0 if task.round else one.signatures
+            self._judged[task.partition] = one
+
+    def _settle_strays(self, world: World) -> None:
+        """Judge again where a line turned out to belong."""
+        parts: dict[int, list[RoutedLine]] = {}
+        for judged in self._judged.values():
+            for line in judged.strays:
+                partition = choose_partition(line.xid, count=self._partitions)
+                parts.setdefault(partition, []).append(line)
+        for partition, lines in parts.items():
+            world.spools.routed.append(partition, lines)
+        if parts:
+            self._judge(world, sorted(parts))
+
+    def _settle_altered(self, world: World) -> None:
+        """Make every exchange suspect that misses an entry where one cannot be read any more."""
+        placed = {name for judged in self._judged.values() for name in judged.placed}
+        suspects: dict[str, list[Place]] = {}
+        for log in world.logs.values():
+            ours = suspects.setdefault(log.member, [])
+            ours += [
+                log.place_entry(index)
+                for index in sorted(log.altered)
+                if (log.origin, index) not in placed
+            ][:SUSPECTS_MAX]
+        world.suspects = {member: places for member, places in suspects.items() if places}
+        if world.suspects:
+            self._judge(world, range(self._partitions))
+
+    def _compare_heads(self, world: World) -> dict[int, HeadComparison]:
+        """Compare every head that anybody states, and judge again what more of them prove."""
+        whole: dict[int, HeadComparison] = {}
+        splits: dict[str, tuple[HeadClaim, HeadClaim]] = {}
+        partitions = range(self._partitions)
+        for compared in self._workspace.map(
+            compare_partition, partitions, shared=world, what="heads"
+        ):
+            for number, one in compared.logs.items():
+                whole.setdefault(number, HeadComparison()).add(one)
+            for pair in compared.splits:
+                known = splits.get(pair[0].member)
+                if known is None or pair[0].size < known[0].size:
+                    splits[pair[0].member] = pair
+        self._findings += [describe_split(*splits[member]) for member in sorted(splits)]
+        anchored = {
+            log.origin: whole.get(number, HeadComparison()).anchored
+            for number, log in world.primary.items()
+        }
+        if anchored != world.anchored:
+            world.anchored = anchored
+            self._judge(world, partitions)
+        return whole
+
+    def _join(self, world: World) -> tuple[tuple[ConsentReport, ...], LinesByKey]:
+        """Join what exchanges say of each other, and count the uses of every consent."""
+        lines: dict[ExchangeKey, list[Evidence]] = {}
+        partitions = range(self._partitions)
+        for found in self._workspace.map(join_arrivals, partitions, shared=world, what="arrivals"):
+            for key, line in found:
+                lines.setdefault(key, []).append(line)
+        consents: list[ConsentReport] = []
+        for counted in self._workspace.map(
+            count_partition, partitions, shared=world, what="consents"
+        ):
+            consents += counted.reports
+            for key, line in counted.lines:
+                lines.setdefault(key, []).append(line)
+        if not world.keeps_all:
+            self._judge_wanted(world, lines)
+        return tuple(sorted(consents, key=lambda one: decode_b64u(one.consent))), lines
+
+    def _judge_wanted(self, world: World, lines: LinesByKey) -> None:
+        """Judge again where a line was added to an exchange whose report was not kept."""
+        wanted: dict[int, set[ExchangeKey]] = {}
+        for key, found in lines.items():
+            if any(line.outcome in {Outcome.FAILS, Outcome.UNKNOWN} for line in found):
+                name = encode_b64u(key.xid).encode("ascii")
+                partition = choose_partition(name, count=self._partitions)
+                wanted.setdefault(partition, set()).add(key)
+        if wanted:
+            frozen = {partition: frozenset(keys) for partition, keys in wanted.items()}
+            self._judge(world, sorted(wanted), wanted=frozen)
+
+    def _check_members(self, world: World) -> None:
+        """Look at each member's logs as a whole: counters, kinds, the sequence of its logs."""
+        unknown: Counter[str] = Counter()
+        first: dict[str, int] = {}
+        for judged in self._judged.values():
+            for known in judged.beyond:
+                self._counters[known.member].add(known)
+            for origin, index in judged.unknown:
+                unknown[origin] += 1
+                first[origin] = min(index, first.get(origin, index))
+        for member, counters in self._counters.items():
+            logs = [log for log in world.logs.values() if log.member == member]
+            repeated = self._locate(world, counters, logs)
+            self._findings += check_counters(counters, logs, repeated=repeated)
+            for log in logs:
+                firsts = [log.sorted.first_unknown, first.get(log.origin)]
+                self._findings += check_kinds(
+                    log,
+                    unknown=log.sorted.kinds["not-understood"] + unknown[log.origin],
+                    first_unknown=min((one for one in firsts if one is not None), default=None),
+                )
+        self._findings += check_sequence(self._others, world=world)
+
+    def _locate(
+        self, world: World, counters: Counters, logs: Sequence[ReadLog]
+    ) -> Iterator[Located]:
+        repeats = frozenset(counters.find_repeats())
+        if not repeats:
+            return
+        for judged in self._judged.values():
+            for known in judged.beyond:
+                if known.member == counters.member and (known.entry.peer, known.entry.n) in repeats:
+                    yield Located(
+                        known.entry.peer,
+                        known.entry.n,
+                        known.position,
+                        known.place,
+                        known.entry.xid,
+                    )
+        wanted = frozenset((peer.encode("ascii"), n) for peer, n in repeats)
+        tasks = list_locate_tasks(logs, wanted)
+        for found in self._workspace.map(locate_range, tasks, shared=world, what="counters"):
+            yield from found
+
+    def _report(
+        self,
+        world: World,
+        logs: tuple[LogReport, ...],
+        consents: tuple[ConsentReport, ...],
+        lines: LinesByKey,
+    ) -> Report:
+        judged = self._judged.values()
+        totals: Counter[TotalsKey] = Counter()
+        outcomes: set[Outcome] = set()
+        for one in judged:
+            totals.update(one.totals)
+            outcomes |= one.outcomes
+        exchanges = KeptReports(
+            world.spools.reports,
+            partitions=self._partitions,
+            rounds=dict(world.rounds),
+            lines=lines,
+            count=sum(one.kept for one in judged),
+        )
+        outcomes |= settle_totals(totals, exchanges)
         return Report(
             anchor=self._result.anchor,
             registry=self._result.report,
             logs=logs,
-            exchanges=tuple(exchanges),
-            consents=counter.reports(),
-            findings=(*self._findings, *artefacts.findings),
+            exchanges=exchanges,
+            consents=consents,
+            findings=(*self._findings, *world.artefacts.findings),
             totals=Totals(
                 bundles=len(self._bundles),
                 entries=sum(log.entries for log in logs),
-                exchanges=len(exchanges),
-                uses=counter.uses,
-                signatures=self._examiner.signatures
-                + self._result.signatures
-                + artefacts.signatures,
+                exchanges=sum(one.exchanges for one in judged),
+                uses=sum(one.uses for one in judged),
+                signatures=self._signatures + self._result.signatures + world.artefacts.signatures,
+            ),
+            counted=ExchangeCounts(
+                totals=totals, outcomes=frozenset(outcomes), keeps_all=world.keeps_all
             ),
         )
 
@@ -174,136 +476,58 @@ def _name_apart(bundles: Sequence[Bundle]) -> list[Bundle]:
     return named
 
 
-def _choose_primary(read: Sequence[_ReadResult]) -> dict[str, ReadLog]:
-    """Return one log a member: of several exports the one that reaches farthest.
+def _count_partitions(opened: Sequence[OpenedLog]) -> int:
+    records = sum(one.exported.size for one in opened)
+    for one in opened:
+        records += (one.bundle.files.find_size(MESSAGES_FILE) or 0) // RECORD_BYTES
+    return min(max(records // RECORDS_PER_PARTITION, 1), PARTITIONS_MAX)
+
+
+def _choose_primary(read: Sequence[ReadLog]) -> dict[int, ReadLog]:
+    """Return one export a log, by bundle: of several the one that reaches farthest.
 
     One under a head that holds comes first: anybody can make a longer one that nobody has signed.
     """
-    primary: dict[str, ReadLog] = {}
-    for one in read:
-        known = primary.get(one.log.member)
-        if known is None or _rank(known) < _rank(one.log):
-            primary[one.log.member] = one.log
-    return primary
+    by_origin: dict[str, ReadLog] = {}
+    for log in read:
+        known = by_origin.get(log.origin)
+        if known is None or _rank(known) < _rank(log):
+            by_origin[log.origin] = log
+    return {log.exported.bundle: log for log in by_origin.values()}
 
 
 def _rank(log: ReadLog) -> tuple[bool, int]:
     return log.signed is not None, log.tree.size
 
 
-def _fill_book(
-    primary: Mapping[str, ReadLog],
-    seen: SeenMessages,
-    claims: Mapping[str, Sequence[HeadClaim]],
-) -> EntryBook:
-    book = EntryBook()
-    for log in primary.values():
-        book.add_log(log, anchored=compare_heads(log, claims.get(log.member, ())).anchored)
-    book.add_proofs(list_copies(seen), logs=primary)
-    return book
+def _find_anchored(log: ReadLog) -> int:
+    """Return how many entries the export's own checkpoint proves."""
+    signed = log.signed
+    if signed is None or signed.size > log.tree.size or log.tree.root(signed.size) != signed.root:
+        return 0
+    return signed.size
 
 
-def _find_splits(
-    claims: Mapping[str, Sequence[HeadClaim]], primary: Mapping[str, ReadLog]
-) -> Iterator[Finding]:
-    """Yield the forks that heads show by themselves where no export reaches."""
-    for member, ours in claims.items():
-        log = primary.get(member)
-        reach = -1 if log is None else log.tree.size
-        finding = find_split_claims([claim for claim in ours if claim.size > reach])
-        if finding is not None:
-            yield finding
-
-
-def _report_log(
-    read: _ReadResult,
-    claims: Mapping[str, Sequence[HeadClaim]],
-    affected: Mapping[Place, tuple[str, ...]],
-) -> LogReport:
-    log = read.log
-    compared = compare_heads(log, claims.get(log.member, ()))
-    return LogReport(
-        bundle=log.bundle.name,
-        member=log.member,
-        origin=log.origin,
-        size=log.size,
-        root=encode_b64u(log.root),
-        entries=sum(entry is not None for entry in log.entries),
-        anchored=compared.anchored - sum(index < compared.anchored for index in log.altered),
-        tiles=log.tiles,
-        heads_equal=compared.equal,
-        heads_beyond=compared.beyond,
-        cosigned_at_s=log.cosigned_at_s,
-        findings=(
-            *(_with_affected(finding, affected) for finding in read.findings),
-            *compared.findings,
-        ),
-    )
-
-
-def _with_affected(finding: Finding, affected: Mapping[Place, tuple[str, ...]]) -> Finding:
-    """Return a finding on entries with the exchanges that these entries belong to."""
-    names = [
-        name
-        for place, hit in affected.items()
-        if finding.place is not None and finding.place.holds(place)
-        for name in hit
-    ]
-    return replace(finding, affects=tuple(dict.fromkeys(names)))
-
-
-def _describe_faults(
-    bundles: Sequence[Bundle], cases: Mapping[ExchangeKey, Case], *, holders: Mapping[str, str]
-) -> Iterator[Finding]:
-    for bundle in bundles:
-        for fault in bundle.faults:
-            is_message = fault.file == MESSAGES_FILE
-            yield Finding(
-                outcome=Outcome.FAILS,
-                code="unreadable",
-                text=f"this part of the bundle cannot be read: {fault.detail}",
-                place=Place(bundle=bundle.name, file=fault.file, line=fault.line),
-                affects=_lacking_copy(bundle.name, cases, holders) if is_message else (),
+def _list_others(world: World) -> Iterator[KnownEntry[Entry]]:
+    """Yield the entries that belong to no exchange, in the order of each member's logs."""
+    for origin, log in sorted(world.logs.items(), key=lambda item: (item[1].member, item[0])):
+        sequence = world.find_origins(log.member).index(origin)
+        for index, entry in log.sorted.others:
+            yield KnownEntry(
+                member=log.member,
+                origin=origin,
+                log=sequence,
+                index=index,
+                entry=entry,
+                place=log.place_entry(index),
+                anchored=index < world.anchored[origin],
             )
-
-
-def _place_homeless(
-    seen: SeenMessages, cases: Mapping[ExchangeKey, Case], *, holders: Mapping[str, str]
-) -> Iterator[Finding]:
-    for finding in seen.homeless:
-        bundle = "" if finding.place is None else finding.place.bundle
-        yield replace(finding, affects=_lacking_copy(bundle, cases, holders))
-
-
-def _lacking_copy(
-    bundle: str, cases: Mapping[ExchangeKey, Case], holders: Mapping[str, str]
-) -> tuple[str, ...]:
-    """Return the exchanges of a bundle's member of which the bundle shows no message."""
-    member = holders.get(bundle, "")
-    return tuple(
-        case.name
-        for key, case in cases.items()
-        if member in {key.consumer, key.provider}
-        and all(one.place.bundle != bundle for one in case.requests)
-    )
-
-
-def _find_last_numbers(
-    book: EntryBook, primary: Mapping[str, ReadLog]
-) -> dict[tuple[str, str], int]:
-    """Return each exported log's highest own number for each peer."""
-    return {
-        (member, peer): own[-1][0]
-        for member, log in primary.items()
-        for peer, own in list_counters(
-            [known for known in book.list_entries(member) if known.index < log.tree.size]
-        ).items()
-    }
 
 
 def _report_without_chain(bundles: Sequence[Bundle], result: ChainResult) -> Report:
     """Return what can be said where no registry snapshot holds: nothing of logs and exchanges."""
-    findings = [*result.findings, *_describe_faults(bundles, {}, holders={})]
+    faults = [(number, fault) for number, bundle in enumerate(bundles) for fault in bundle.faults]
+    findings = [*result.findings, *describe_faults(bundles, faults, lacking={})]
     return Report(
         anchor=result.anchor,
         registry=None,

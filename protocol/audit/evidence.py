@@ -1,36 +1,30 @@
-"""Collects the copies of every message and the entries of every log; joins them into exchanges."""
+"""What belongs to one exchange: the copies of its messages, and the entries of both logs."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from protocol.audit.examining import Examiner, OpenedEnvelope, OpenedProof
-from protocol.audit.findings import Finding, Outcome, Place
-from protocol.audit.heads import HeadClaim
-from protocol.audit.reading import ReadLog
-from protocol.bundle import MESSAGES_FILE, Bundle, MessageCopy
-from protocol.encoding import decode_b64u, encode_b64u
+from protocol.audit.findings import Evidence, Outcome, Place
+from protocol.bundle import MessageCopy, MessageRecord
+from protocol.encoding import encode_b64u
 from protocol.entry import (
+    AbortedEntry,
     Entry,
-    EntryError,
+    ErasedEntry,
     ExchangeEntry,
     RequestEntry,
     ResponseEntry,
-    parse_entry,
+    UnackedEntry,
 )
-from protocol.errors import MalformedError
-from protocol.limits import JTI_BYTES
-from protocol.merkle import leaf_hash
-from protocol.message import Envelope
-
-_XID = re.compile(rb'"xid":"([A-Za-z0-9_-]{22})"')
+from protocol.errors import ProtocolError
+from protocol.message import Envelope, check_body
+from protocol.problems import BodyMismatchError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeKey:
+class ExchangeKey(NamedTuple):
     """Who asked whom, and the message id of the request."""
 
     consumer: str
@@ -57,19 +51,29 @@ F = TypeVar("F", bound=Entry)
 class KnownEntry(Generic[E_co]):
     """An entry of a member's log: exported, or known from a signed proof beside a message.
 
-    ``anchored`` is false where no signed head proves it.
+    ``log`` counts the member's logs in the order in which it opened them. ``anchored`` is false
+    where no signed head proves the entry.
     """
 
     member: str
+    origin: str
+    log: int
     index: int
     entry: E_co
     place: Place
     anchored: bool
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """Return where it stands among all entries of its member."""
+        return self.log, self.index
+
     def narrow(self, entry: F) -> KnownEntry[F]:
         """Return the same with its entry, whose kind the caller has looked at."""
         return KnownEntry(
             member=self.member,
+            origin=self.origin,
+            log=self.log,
             index=self.index,
             entry=entry,
             place=self.place,
@@ -87,13 +91,53 @@ class Case:
     asked: list[KnownEntry[RequestEntry]] = field(default_factory=list)
     decided: list[KnownEntry[ExchangeEntry]] = field(default_factory=list)
     received: list[KnownEntry[ResponseEntry]] = field(default_factory=list)
+    unacked: list[KnownEntry[UnackedEntry]] = field(default_factory=list)
+    aborted: list[KnownEntry[AbortedEntry]] = field(default_factory=list)
+    erased: list[KnownEntry[ErasedEntry]] = field(default_factory=list)
     altered: list[Place] = field(default_factory=list)
     suspect: list[Place] = field(default_factory=list)
+    exported: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    _bodies: dict[int, ProtocolError | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Return how reports name the exchange."""
         return encode_b64u(self.key.xid)
+
+    @property
+    def order(self) -> tuple[int, str, int, int]:
+        """Return what reports are sorted by: time, then the place in the logs."""
+        places = ((one.member, *one.position) for one in self.list_entries())
+        first = min(places, default=("~", 0, 0))
+        return self.at_ms, *first
+
+    @property
+    def at_ms(self) -> int:
+        """Return when it was decided, else asked, else answered."""
+        known = next(self.list_entries(), None)
+        return 0 if known is None else known.entry.at_ms
+
+    def list_entries(self) -> Iterator[KnownEntry[RequestEntry | ExchangeEntry | ResponseEntry]]:
+        """Yield the entries that make the exchange, the decision first."""
+        yield from self.decided
+        yield from self.asked
+        yield from self.received
+
+    def check_shown_body(self, copy: MessageCopy, envelope: Envelope) -> bytes:
+        """Return the body of a copy if it is the signed one; equal copies are hashed once.
+
+        Raises:
+            BodyMismatchError: It is not, or it is not shown.
+        """
+        body, salt = copy.body, copy.salt
+        if body is None or salt is None:
+            raise BodyMismatchError("the body is not shown")
+        if id(copy) not in self._bodies:
+            self._bodies[id(copy)] = _find_body_error(envelope, body=body, salt=salt)
+        error = self._bodies[id(copy)]
+        if error is not None:
+            raise error
+        return body
 
     def lacks_entry_of(self, member: str) -> bool:
         """Tell whether an entry that this member's log should hold is not there."""
@@ -102,207 +146,111 @@ class Case:
         return member == self.key.provider and not self.decided
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenMessages:
-    """The copies of all bundles by exchange; ``homeless`` cannot even be said to belong to one."""
-
-    copies: dict[ExchangeKey, tuple[list[SeenCopy], list[SeenCopy]]]
-    homeless: tuple[Finding, ...]
-
-
-def collect_messages(
-    bundles: Sequence[Bundle], *, holders: dict[str, str], examiner: Examiner
-) -> SeenMessages:
-    """Open every copy of every message; ``holders`` names the member behind each bundle."""
-    copies: dict[ExchangeKey, tuple[list[SeenCopy], list[SeenCopy]]] = {}
-    homeless: list[Finding] = []
-    for bundle in bundles:
-        for record in bundle.messages:
-            place = Place(bundle=bundle.name, file=MESSAGES_FILE, line=record.line)
-            holder = holders.get(bundle.name, "")
-            request = _see(record.request, holder=holder, place=place, examiner=examiner)
-            answer = None
-            if record.answer is not None:
-                answer = _see(record.answer, holder=holder, place=place, examiner=examiner)
-            key = _find_key(request, answer)
-            if key is None:
-                text = "a message that cannot be read: " + _describe_failure(request)
-                homeless.append(
-                    Finding(
-                        outcome=Outcome.FAILS, code="message-unreadable", text=text, place=place
-                    )
-                )
-                continue
-            requests, answers = copies.setdefault(key, ([], []))
-            requests.append(request)
-            answers += [] if answer is None else [answer]
-    return SeenMessages(copies=copies, homeless=tuple(homeless))
+def _find_body_error(envelope: Envelope, *, body: bytes, salt: bytes) -> ProtocolError | None:
+    try:
+        check_body(envelope, body=body, salt=salt)
+    except ProtocolError as err:
+        return err
+    return None
 
 
-def list_copies(seen: SeenMessages) -> Iterator[SeenCopy]:
-    """Yield every copy."""
-    for requests, answers in seen.copies.values():
-        yield from requests
-        yield from answers
-
-
-def claim_heads(seen: SeenMessages) -> Iterator[HeadClaim]:
-    """Yield what verified messages and proofs say of their senders' logs."""
-    for one in list_copies(seen):
-        envelope = one.opened.verified
-        if envelope is not None:
-            yield HeadClaim(
-                member=envelope.iss,
-                size=envelope.head.size,
-                root=envelope.head.root,
-                by_log=False,
-                place=one.place,
-                exhibit=one.copy.env,
-            )
-        if one.proof is not None and one.proof.head is not None:
-            yield HeadClaim(
-                member=one.proof.member,
-                size=one.proof.head.size,
-                root=one.proof.head.root,
-                by_log=True,
-                place=one.place,
-                exhibit=one.proof.note,
-            )
-
-
-def claim_entry_heads(entries: Iterable[KnownEntry[Entry]]) -> Iterator[HeadClaim]:
-    """Yield what a member's log says of its peers' logs."""
-    for known in entries:
-        if isinstance(known.entry, (ExchangeEntry, ResponseEntry)):
-            yield HeadClaim(
-                member=known.entry.peer,
-                size=known.entry.head.size,
-                root=known.entry.head.root,
-                by_log=False,
-                place=known.place,
-                exhibit=f"entry {known.index} of {known.member}",
-            )
-
-
-class EntryBook:
-    """Every entry known of every member's log, by index."""
+class Cases:
+    """The exchanges under one message id: one, unless two members drew the same."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self.by_member: dict[str, dict[int, KnownEntry[Entry]]] = {}
-        self.findings: list[Finding] = []
+        self.by_key: dict[ExchangeKey, Case] = {}
 
-    def add_log(self, log: ReadLog, *, anchored: int) -> None:
-        """Add the entries of an export; altered ones are left to the proofs."""
-        book = self.by_member.setdefault(log.member, {})
-        for index, raw in enumerate(log.entries):
-            if raw is None or index in log.altered or index in book:
-                continue
-            try:
-                entry = parse_entry(raw)
-            except EntryError as err:
-                self._add_invalid(log, index, err.detail)
-                continue
-            book[index] = KnownEntry(
-                member=log.member,
-                index=index,
-                entry=entry,
-                place=log.place_entry(index),
-                anchored=index < anchored,
+    def add_entry(self, known: KnownEntry[Entry]) -> None:
+        """Give an entry to its exchange."""
+        match known.entry:
+            case RequestEntry() as entry:
+                self._ours(known, peer=entry.peer, xid=entry.xid).asked.append(known.narrow(entry))
+            case ExchangeEntry() as entry:
+                case = self._theirs(known, peer=entry.peer, xid=entry.xid)
+                case.decided.append(known.narrow(entry))
+            case ResponseEntry() as entry:
+                case = self._ours(known, peer=entry.peer, xid=entry.xid)
+                case.received.append(known.narrow(entry))
+            case UnackedEntry() as entry:
+                case = self._theirs(known, peer=entry.peer, xid=entry.xid)
+                case.unacked.append(known.narrow(entry))
+            case AbortedEntry(xid=bytes() as xid) as entry:
+                case = self._ours(known, peer=entry.peer, xid=xid)
+                case.aborted.append(known.narrow(entry))
+            case _:
+                pass  # It belongs to no exchange, or to whichever side erased.
+
+    def add_erasure(self, known: KnownEntry[ErasedEntry]) -> None:
+        """Give an erasure to the exchange of its member and peer; either may have asked."""
+        for key, case in self.by_key.items():
+            if {key.consumer, key.provider} == {known.member, known.entry.peer}:
+                case.erased.append(known)
+
+    def add_record(self, key: ExchangeKey, request: SeenCopy, answer: SeenCopy | None) -> None:
+        """Give the copies of a record to its exchange."""
+        case = self._find(key)
+        case.requests.append(request)
+        if answer is not None:
+            case.answers.append(answer)
+
+    def _ours(self, known: KnownEntry[Entry], *, peer: str, xid: bytes) -> Case:
+        return self._find(ExchangeKey(consumer=known.member, provider=peer, xid=xid))
+
+    def _theirs(self, known: KnownEntry[Entry], *, peer: str, xid: bytes) -> Case:
+        return self._find(ExchangeKey(consumer=peer, provider=known.member, xid=xid))
+
+    def _find(self, key: ExchangeKey) -> Case:
+        case = self.by_key.get(key)
+        if case is None:
+            case = self.by_key[key] = Case(key=key)
+        return case
+
+
+class Lines:
+    """Lines of evidence; their texts are written only when somebody will read them."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._lines: list[tuple[Outcome, str, str, Place | None, tuple[object, ...]]] = []
+        self.outcomes: set[Outcome] = set()
+
+    def add(
+        self, outcome: Outcome, code: str, text: str, *values: object, place: Place | None = None
+    ) -> None:
+        """Add a line; ``text`` is a format of the values."""
+        self.outcomes.add(outcome)
+        self._lines.append((outcome, code, text, place, values))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def fail(self, code: str, text: str, *values: object, place: Place | None = None) -> None:
+        """Add a line on what does not hold."""
+        self.add(Outcome.FAILS, code, text, *values, place=place)
+
+    def build(self) -> tuple[Evidence, ...]:
+        """Write the lines."""
+        return tuple(
+            Evidence(
+                outcome=outcome,
+                code=code,
+                text=text.format(*values) if values else text,
+                place=place,
             )
-
-    def add_proofs(self, copies: Iterable[SeenCopy], *, logs: Mapping[str, ReadLog]) -> None:
-        """Add what signed proofs show of logs that are not here, not here so far, or altered."""
-        for one in copies:
-            proof = one.proof
-            if proof is None or proof.entry is None:
-                continue
-            log = logs.get(proof.member)
-            if log is not None and not _may_complete(log, proof):
-                continue
-            book = self.by_member.setdefault(proof.member, {})
-            known = KnownEntry(
-                member=proof.member,
-                index=proof.index,
-                entry=proof.entry,
-                place=one.place,
-                anchored=True,
-            )
-            book.setdefault(proof.index, known)
-
-    def list_entries(self, member: str) -> list[KnownEntry[Entry]]:
-        """Return a member's known entries in the order of its log."""
-        book = self.by_member.get(member, {})
-        return [book[index] for index in sorted(book)]
-
-    def _add_invalid(self, log: ReadLog, index: int, detail: str) -> None:
-        self.findings.append(
-            Finding(
-                outcome=Outcome.FAILS,
-                code="entry-invalid",
-                text=f"the log holds an entry that breaks the specification: {detail}",
-                place=log.place_entry(index),
-            )
+            for outcome, code, text, place, values in self._lines
         )
 
 
-def join_cases(book: EntryBook, seen: SeenMessages) -> dict[ExchangeKey, Case]:
-    """Join entries and messages by consumer, provider and message id."""
-    cases: dict[ExchangeKey, Case] = {}
-    for member in sorted(book.by_member):
-        for known in book.list_entries(member):
-            _place_entry(cases, known)
-    for key, (requests, answers) in seen.copies.items():
-        case = cases.setdefault(key, Case(key=key))
-        case.requests += requests
-        case.answers += answers
-    return cases
-
-
-def attach_altered(
-    cases: dict[ExchangeKey, Case], logs: Iterable[ReadLog], *, book: EntryBook
-) -> dict[Place, tuple[str, ...]]:
-    """Tell each exchange which of its entries are altered, and return by place which are affected.
-
-    Where not even the message id can be read, every exchange that misses an entry of this log is
-    suspect.
-    """
-    affected: dict[Place, tuple[str, ...]] = {}
-    for log in logs:
-        ours = [
-            case for case in cases.values() if log.member in (case.key.consumer, case.key.provider)
-        ]
-        by_xid = {case.key.xid: case for case in ours}
-        for index in sorted(log.altered):
-            place = log.place_entry(index)
-            xid = _find_xid(log.entries[index], book.by_member[log.member].get(index))
-            case = None if xid is None else by_xid.get(xid)
-            hit = (
-                [one for one in ours if one.lacks_entry_of(log.member)] if case is None else [case]
-            )
-            for one in hit:
-                (one.suspect if case is None else one.altered).append(place)
-            affected[place] = tuple(one.name for one in hit)
-    return affected
-
-
-def _place_entry(cases: dict[ExchangeKey, Case], known: KnownEntry[Entry]) -> None:
-    def find_case(*, consumer: str, provider: str, xid: bytes) -> Case:
-        key = ExchangeKey(consumer=consumer, provider=provider, xid=xid)
-        return cases.setdefault(key, Case(key=key))
-
-    match known.entry:
-        case RequestEntry() as entry:
-            case = find_case(consumer=known.member, provider=entry.peer, xid=entry.xid)
-            case.asked.append(known.narrow(entry))
-        case ExchangeEntry() as entry:
-            case = find_case(consumer=entry.peer, provider=known.member, xid=entry.xid)
-            case.decided.append(known.narrow(entry))
-        case ResponseEntry() as entry:
-            case = find_case(consumer=known.member, provider=entry.peer, xid=entry.xid)
-            case.received.append(known.narrow(entry))
-        case _:
-            pass  # It belongs to no exchange.
+def open_record(
+    record: MessageRecord, *, holder: str, place: Place, examiner: Examiner
+) -> tuple[ExchangeKey | None, SeenCopy, SeenCopy | None]:
+    """Open both messages of a record; the key is None where neither can be read."""
+    request = _see(record.request, holder=holder, place=place, examiner=examiner)
+    answer = None
+    if record.answer is not None:
+        answer = _see(record.answer, holder=holder, place=place, examiner=examiner)
+    return _find_key(request, answer), request, answer
 
 
 def _see(copy: MessageCopy, *, holder: str, place: Place, examiner: Examiner) -> SeenCopy:
@@ -318,34 +266,7 @@ def _find_key(request: SeenCopy, answer: SeenCopy | None) -> ExchangeKey | None:
     asked = request.opened.claims
     replied = None if answer is None else answer.opened.claims
     if asked is not None and (request.opened.failure is None or replied is None):
-        return _key_of_request(asked)
+        return ExchangeKey(consumer=asked.iss, provider=asked.aud, xid=asked.jti)
     if replied is not None:
         return ExchangeKey(consumer=replied.aud, provider=replied.iss, xid=replied.jti)
     return None
-
-
-def _key_of_request(envelope: Envelope) -> ExchangeKey:
-    return ExchangeKey(consumer=envelope.iss, provider=envelope.aud, xid=envelope.jti)
-
-
-def _describe_failure(one: SeenCopy) -> str:
-    return "" if one.opened.failure is None else one.opened.failure.detail
-
-
-def _may_complete(log: ReadLog, proof: OpenedProof) -> bool:
-    """Tell whether a proof adds to an export: beyond it, or the original of altered bytes."""
-    if proof.index >= log.tree.size:
-        return True
-    return proof.index in log.altered and leaf_hash(proof.raw) == log.tree.leaves[proof.index]
-
-
-def _find_xid(raw: bytes | None, recovered: KnownEntry[Entry] | None) -> bytes | None:
-    if recovered is not None and isinstance(recovered.entry, (RequestEntry, ExchangeEntry)):
-        return recovered.entry.xid
-    match = None if raw is None else _XID.search(raw)
-    if match is None:
-        return None
-    try:
-        return decode_b64u(match[1].decode("ascii"), bytes_exact=JTI_BYTES)
-    except MalformedError:
-        return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -53,8 +54,7 @@ _EXIT_STATUSES = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where to look: a bundle's file, its line, an index in its log."""
 
     bundle: str
@@ -135,6 +135,8 @@ class LogReport:
     heads_beyond: int
     cosigned_at_s: int | None
     findings: tuple[Finding, ...]
+    kinds: tuple[tuple[str, int], ...] = ()
+    witnessed: int = 0
 
     @property
     def verdict(self) -> LogVerdict:
@@ -194,23 +196,40 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeCounts:
+    """How many exchanges there are by verdict, consumer, provider, operation and outcome.
+
+    ``outcomes`` are those of all their lines; ``keeps_all`` is false where reports of proven
+    exchanges are counted alone.
+    """
+
+    totals: Mapping[tuple[str, str, str, str, str], int]
+    outcomes: frozenset[Outcome]
+    keeps_all: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything that an audit says."""
+    """Everything that an audit says; without ``counted`` every exchange has its report."""
 
     anchor: AnchorReport | None
     registry: RegistryReport | None
     logs: tuple[LogReport, ...]
-    exchanges: tuple[ExchangeReport, ...]
+    exchanges: Sequence[ExchangeReport]
     consents: tuple[ConsentReport, ...]
     findings: tuple[Finding, ...]
     totals: Totals
+    counted: ExchangeCounts | None = None
 
     @property
     def verdict(self) -> Verdict:
         """Return the worst of all verdicts."""
         outcomes = [finding.outcome for finding in self.findings]
         outcomes += [finding.outcome for log in self.logs for finding in log.findings]
-        outcomes += [line.outcome for one in self.exchanges for line in one.evidence]
+        if self.counted is None:
+            outcomes += [line.outcome for one in self.exchanges for line in one.evidence]
+        else:
+            outcomes += self.counted.outcomes
         outcomes += [line.outcome for one in self.consents for line in one.evidence]
         return weigh(outcomes)
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from protocol.audit.evidence import Case
 from protocol.audit.findings import Evidence, Outcome, Place
 from protocol.consent import Consent
-from protocol.encoding import encode_b64u
-from protocol.errors import ProtocolError
-from protocol.message import check_body
+from protocol.encoding import decode_b64u, encode_b64u
+from protocol.errors import ProtocolError, SchemaError
+from protocol.limits import CONSENTS_PER_MESSAGE_MAX, HASH_BYTES
 from protocol.purpose import METRICS
 from protocol.shape import ShapeReader
-from protocol.strict_json import parse_object
+from protocol.strict_json import JsonObject, parse_object
 
 PURPOSE_CHARACTERS_MAX = 8
+_KINDS = frozenset({"query", "query-batch", "push"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,12 @@ def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
     logged = {known.entry.purpose for known in case.asked}
     purpose = next(iter(sorted(logged)), consent.purpose.code)
     for one in case.requests:
-        envelope, body, salt = one.opened.verified, one.copy.body, one.copy.salt
-        if envelope is None or body is None or salt is None:
+        envelope = one.opened.verified
+        if envelope is None or one.copy.body is None:
             continue
         try:
-            check_body(envelope, body=body, salt=salt)
-            shown = _parse_query(body, name=name)
+            body = case.check_shown_body(one.copy, envelope)
+            shown = _parse_query(body, name=name, consent=consent, purpose=purpose)
         except ProtocolError as err:
             return _stand_in(consent, purpose, _fail(err.code, err.detail, one.place))
         if logged and shown.purpose not in logged:
@@ -54,6 +55,24 @@ def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
     return _stand_in(consent, purpose, line)
 
 
+def compare_batch(case: Case, codes: Sequence[str]) -> tuple[Evidence, ...]:
+    """Compare the codes that a log states of a batch with those of an answer that is shown."""
+    for one in case.answers:
+        envelope = one.opened.verified
+        if envelope is None or one.copy.body is None:
+            continue
+        try:
+            body = case.check_shown_body(one.copy, envelope)
+            answered = _parse_summary_batch(body)
+        except ProtocolError as err:
+            return (_fail(err.code, err.detail, one.place),)
+        if answered != list(zip(envelope.consents, codes, strict=False)):
+            detail = "the log states other outcomes than the answer has"
+            return (_fail("batch-mismatch", detail, one.place),)
+        return ()
+    return ()
+
+
 def _stand_in(consent: Consent, purpose: str, line: Evidence) -> ShownQuery:
     return ShownQuery(
         purpose=purpose,
@@ -63,16 +82,51 @@ def _stand_in(consent: Consent, purpose: str, line: Evidence) -> ShownQuery:
     )
 
 
-def _parse_query(body: bytes, *, name: bytes) -> ShownQuery:
-    reader = ShapeReader(parse_object(body), what="query")
+def _parse_query(body: bytes, *, name: bytes, consent: Consent, purpose: str) -> ShownQuery:
+    whole = parse_object(body)
+    reader = ShapeReader(whole, what="query")
     reader.integer("v", low=1, high=1)
-    reader.choice("kind", {"query"})
+    kind = reader.choice("kind", _KINDS)
+    if kind == "query":
+        reader.choice("consent", {encode_b64u(name)})
+        return _take_query(reader, reader)
+    if kind == "query-batch":
+        return _take_query(reader, _find_item(reader, name=name))
     reader.choice("consent", {encode_b64u(name)})
     return ShownQuery(
-        purpose=reader.text("purpose", characters_max=PURPOSE_CHARACTERS_MAX),
-        metrics=reader.texts("metrics", count_max=len(METRICS)),
-        last_months=reader.integer("last_months", low=1),
+        purpose=purpose,
+        metrics=reader.texts("changed", count_max=len(METRICS)),
+        last_months=consent.last_months,
     )
+
+
+def _take_query(reader: ShapeReader, item: ShapeReader) -> ShownQuery:
+    return ShownQuery(
+        purpose=reader.text("purpose", characters_max=PURPOSE_CHARACTERS_MAX),
+        metrics=item.texts("metrics", count_max=len(METRICS)),
+        last_months=item.integer("last_months", low=1),
+    )
+
+
+def _find_item(reader: ShapeReader, *, name: bytes) -> ShapeReader:
+    for value in reader.items("items", count_max=CONSENTS_PER_MESSAGE_MAX):
+        item = ShapeReader(value, what="query.items")
+        if item.take("consent") == encode_b64u(name):
+            return item
+    raise SchemaError("query.items: none names the consent")
+
+
+def _parse_summary_batch(body: bytes) -> list[tuple[bytes, str]]:
+    whole: JsonObject = parse_object(body)
+    reader = ShapeReader(whole, what="batch")
+    reader.integer("v", low=1, high=1)
+    reader.choice("kind", {"summary-batch"})
+    answered: list[tuple[bytes, str]] = []
+    for value in reader.items("items", count_max=CONSENTS_PER_MESSAGE_MAX):
+        item = ShapeReader(value, what="batch.items")
+        consent = decode_b64u(item.text("consent"), bytes_exact=HASH_BYTES)
+        answered.append((consent, item.text("code", characters_max=64)))
+    return answered
 
 
 def _fail(code: str, detail: str, place: Place) -> Evidence:

@@ -1,33 +1,45 @@
-"""Reads one exported log: entries, hash tiles, checkpoint; names what is not what was signed.
+"""Reads the exported logs: entries, hash tiles, checkpoint; names what is not what was signed.
 
 Two independent copies of every leaf hash are in an export: the level 0 tile, and the entry itself.
-Where they differ, the one whose tree has the signed root is right, and the other is named.
+Where they differ, the one whose tree has the signed root is right, and the other is named. Long
+logs are read in ranges, by as many hands as there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from protocol.audit.anchoring import Chain
+from protocol.audit.blocks import Preference
 from protocol.audit.examining import Examiner
 from protocol.audit.findings import Finding, Outcome, Place
-from protocol.audit.splitting import split_entries
-from protocol.audit.tree import Tree
+from protocol.audit.ports import Spool, Workspace
+from protocol.audit.ranges import (
+    BLOCKS_PER_RANGE,
+    EntrySorter,
+    ExportedLog,
+    RangeContext,
+    RangeRead,
+    SortedEntries,
+    read_range,
+)
+from protocol.audit.tree import LogTree
 from protocol.bundle import (
     CHECKPOINT_FILE,
     MANIFEST_FILE,
     POLICY_FILE,
     TILE_FOLDER,
     Bundle,
+    find_content,
 )
 from protocol.checkpoint import Checkpoint, parse_checkpoint
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
 from protocol.limits import HASH_BYTES
 from protocol.log_policy import LogPolicy, WitnessedCheckpoint, parse_log_policy
-from protocol.merkle import leaf_hash
 from protocol.note import VerifierKey, parse_note
 from protocol.tile import TILE_WIDTH, TileAddress, list_tiles, tile_path
 
@@ -38,266 +50,315 @@ NAMED_MAX = 20  # findings of one kind named one by one; the rest is counted
 class ReadLog:
     """An exported log as far as it can be read.
 
-    ``entries`` has None where an entry's bytes are missing; ``altered`` are indices whose bytes do
-    not hash to the leaf of the tree. The tree may be shorter than ``size``.
+    ``altered`` are indices whose bytes do not hash to the leaf of the tree, with the bytes where
+    there are any. The tree may be shorter than ``size``.
     """
 
-    bundle: Bundle
+    exported: ExportedLog
     member: str
     origin: str
     size: int
     root: bytes
     signed: Checkpoint | None
     cosigned_at_s: int | None
-    tree: Tree
-    entries: tuple[bytes | None, ...]
-    altered: frozenset[int]
+    checkpoint: str
+    tree: LogTree
+    altered: Mapping[int, bytes | None]
+    present: int
     tiles: int
+    sorted: SortedEntries
+
+    @property
+    def name(self) -> str:
+        """Return the bundle's name."""
+        return self.exported.name
 
     def place_entry(self, index: int) -> Place:
         """Return where an entry's bytes are."""
-        start = index - index % TILE_WIDTH
-        width = min(TILE_WIDTH, self.size - start)
-        path = tile_path(None, index // TILE_WIDTH, width)
-        return Place(bundle=self.bundle.name, file=path, entry=index)
+        return self.exported.place(index)
 
 
-class LogReader:
-    """Reads the log of one bundle and collects findings."""
+@dataclass(slots=True, kw_only=True)
+class OpenedLog:
+    """A log whose head and owner are known, and what was found so far; None and only findings."""
 
-    def __init__(self, bundle: Bundle, *, examiner: Examiner) -> None:
-        """Take the bundle and the keys."""
-        self._bundle = bundle
-        self._examiner = examiner
-        self._findings: list[Finding] = []
-
-    def read(self) -> ReadLog | None:
-        """Return the log; None where nothing says whose it is and how large."""
-        claims = self._list_claims()
-        if not claims:
-            text = "neither checkpoint nor manifest says how large the log is"
-            self._add("checkpoint", text, CHECKPOINT_FILE)
-            return None
-        chain = self._examiner.chain
-        owned = [(chain.find_owner(claim.origin), claim) for claim in claims]
-        known = [(owner, claim) for owner, claim in owned if owner is not None]
-        if not known:
-            text = f"the registry knows no log {claims[0].origin}"
-            self._add("unknown-log", text, CHECKPOINT_FILE)
-            return None
-        member = known[0][0]
-        witnessed = self._open_checkpoint(member)
-        # A checkpoint that does not hold is taken for damaged: the manifest says how far to read.
-        head = known[-1][1] if witnessed is None else witnessed.checkpoint
-        self._check_manifest(head, member=member)
-        self._check_policy(chain, member=member)
-        return self._read_tiles(head, member=member, witnessed=witnessed)
+    bundle: Bundle
+    number: int
+    member: str = ""
+    head: Checkpoint | None = None
+    witnessed: WitnessedCheckpoint | None = None
+    findings: list[Finding] = field(default_factory=list)
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Return what was found, also where ``read`` returned None."""
-        return tuple(self._findings)
-
-    def _list_claims(self) -> list[Checkpoint]:
-        """Return the heads that checkpoint and manifest state, unverified, in this order."""
-        claims: list[Checkpoint] = []
-        with suppress(ProtocolError):  # What is wrong with it is said where it is opened.
-            claims.append(parse_checkpoint(parse_note(self._bundle.checkpoint).text))
-        manifest = self._bundle.manifest
-        if manifest is not None:
-            stated = Checkpoint(origin=manifest.origin, size=manifest.size, root=manifest.root)
-            claims.append(stated)
-        return claims
-
-    def _open_checkpoint(self, member: str) -> WitnessedCheckpoint | None:
-        try:
-            return self._examiner.open_witnessed(self._bundle.checkpoint, member=member)
-        except ProtocolError as err:
-            self._add(err.code, f"the checkpoint does not hold: {err.detail}", CHECKPOINT_FILE)
-            return None
-
-    def _check_manifest(self, head: Checkpoint, *, member: str) -> None:
-        manifest = self._bundle.manifest
-        if manifest is None:
-            return
-        stated = (manifest.member, manifest.origin, manifest.size, manifest.root)
-        if stated != (member, head.origin, head.size, head.root):
-            self._add("manifest", "the manifest is not of this checkpoint", MANIFEST_FILE)
-
-    def _check_policy(self, chain: Chain, *, member: str) -> None:
-        try:
-            policy = parse_log_policy(self._bundle.policy)
-        except ProtocolError as err:
-            self._add("policy", f"the policy file cannot be read: {err.detail}", POLICY_FILE)
-            return
-        if not _is_of_registry(policy, log=chain.get_log_key(member), witnesses=chain.witnesses):
-            self._add("policy", "the policy file trusts other keys than the registry", POLICY_FILE)
-
-    def _read_tiles(
-        self, head: Checkpoint, *, member: str, witnessed: WitnessedCheckpoint | None
-    ) -> ReadLog:
-        size = min(head.size, len(self._bundle.tiles) * TILE_WIDTH)
-        if size < head.size:
-            self._add(
-                "tiles-missing", f"{head.size} entries need more tiles than there are", TILE_FOLDER
-            )
-        hashes = self._read_leaf_tiles(size)
-        entries = self._read_entries(size, hashes)
-        by_tile = [
-            given if given is not None else _find_leaf(entry)
-            for given, entry in zip(hashes, entries, strict=True)
-        ]
-        by_entry = [
-            leaf if (leaf := _find_leaf(entry)) is not None else given
-            for given, entry in zip(hashes, entries, strict=True)
-        ]
-        tree = self._choose_tree(head, by_tile=by_tile, by_entry=by_entry)
-        altered = frozenset(
-            index for index, leaf in enumerate(tree.leaves) if _find_leaf(entries[index]) != leaf
+    def exported(self) -> ExportedLog:
+        """Return where the entries are, as many as the files can hold."""
+        claimed = 0 if self.head is None else self.head.size
+        held = len(self.bundle.list_tile_paths()) * TILE_WIDTH
+        return ExportedLog(
+            bundle=self.number,
+            name=self.bundle.name,
+            files=self.bundle.files,
+            size=min(claimed, held),
         )
-        log = ReadLog(
-            bundle=self._bundle,
-            member=member,
-            origin=head.origin,
-            size=head.size,
-            root=head.root,
-            signed=None if witnessed is None else witnessed.checkpoint,
-            cosigned_at_s=None
-            if witnessed is None
-            else max(one.at_s for one in witnessed.cosigners),
-            tree=tree,
-            entries=tuple(entries),
-            altered=altered,
-            tiles=self._check_tiles(head.size if tree.size == head.size else size, tree),
-        )
-        self._add_altered(log, root_of_entries=_root_of(by_entry, size=head.size))
-        return log
 
-    def _read_leaf_tiles(self, size: int) -> list[bytes | None]:
-        hashes: list[bytes | None] = []
-        for index, width in _blocks(size):
-            data = self._bundle.tiles.get(tile_path(0, index, width), b"")
-            if len(data) == width * HASH_BYTES:
-                starts = range(0, len(data), HASH_BYTES)
-                hashes += [data[start : start + HASH_BYTES] for start in starts]
-            else:
-                hashes += [None] * width
-        return hashes
-
-    def _read_entries(self, size: int, hashes: Sequence[bytes | None]) -> list[bytes | None]:
-        entries: list[bytes | None] = []
-        for index, width in _blocks(size):
-            first = index * TILE_WIDTH
-            path = tile_path(None, index, width)
-            data = self._bundle.tiles.get(path)
-            if data is None:
-                self._add(
-                    "entries-missing", f"entries {first} to {first + width - 1} are missing", path
-                )
-                entries += [None] * width
-                continue
-            split = split_entries(data, leaves=hashes[first : first + width])
-            entries += split.entries
-            for number in split.mislengthed:
-                place = Place(bundle=self._bundle.name, file=path, entry=first + number)
-                text = f"the length before entry {first + number} is not the entry's length"
-                self._findings.append(
-                    Finding(outcome=Outcome.FAILS, code="length-altered", text=text, place=place)
-                )
-            if split.rest:
-                text = f"{split.rest} bytes stand in it that belong to no entry"
-                self._add("entries-overlong", text, path)
-        return entries
-
-    def _choose_tree(
-        self,
-        head: Checkpoint,
-        *,
-        by_tile: Sequence[bytes | None],
-        by_entry: Sequence[bytes | None],
-    ) -> Tree:
-        tree = _build_tree(by_tile)
-        if tree.size == head.size and tree.root(head.size) == head.root:
-            return tree
-        other = _build_tree(by_entry) if list(by_tile) != list(by_entry) else tree
-        if other.size < head.size:
-            self._add(
-                "tree-short", f"entry {other.size} and its hash are both missing", TILE_FOLDER
-            )
-        elif other.root(head.size) != head.root:
-            text = (
-                f"the {head.size} entries hash to {encode_b64u(other.root(head.size))}, "
-                f"the checkpoint says {encode_b64u(head.root)}"
-            )
-            self._add("root-mismatch", text, CHECKPOINT_FILE)
-        return other
-
-    def _check_tiles(self, size: int, tree: Tree) -> int:
-        """Compare every tile with the one that the leaves make; return how many are right."""
-        right = 0
-        expected = {tile_path(None, index, width) for index, width in _blocks(size)}
-        for tile in list_tiles(size):
-            expected.add(tile.path)
-            data = self._bundle.tiles.get(tile.path)
-            due = tree.build_tile(tile)
-            if data is None:
-                self._add("tile-missing", "the tile is missing", tile.path)
-            elif due is not None and data != due:
-                self._add("tile-altered", _describe_difference(tile, data, due), tile.path)
-            else:
-                right += 1
-        strays = sorted(set(self._bundle.tiles) - expected)
-        for path in strays[:NAMED_MAX]:
-            self._add("tile-unexpected", f"a log of {size} entries has no such file", path)
-        return right
-
-    def _add_altered(self, log: ReadLog, *, root_of_entries: bytes | None) -> None:
-        present = [index for index in sorted(log.altered) if log.entries[index] is not None]
-        root = "no root" if root_of_entries is None else f"the root {encode_b64u(root_of_entries)}"
-        for index in present[:NAMED_MAX]:
-            self._findings.append(
-                Finding(
-                    outcome=Outcome.FAILS,
-                    code="entry-altered",
-                    text=f"entry {index} does not hash to its leaf in the signed tree; the entries "
-                    f"as exported give {root}, the signed root is {encode_b64u(log.root)}",
-                    place=log.place_entry(index),
-                )
-            )
-        if len(present) > NAMED_MAX:
-            more = len(present) - NAMED_MAX
-            self._add(
-                "entry-altered", f"{more} more entries do not hash to their leaves", TILE_FOLDER
-            )
-
-    def _add(self, code: str, text: str, file: str) -> None:
-        place = Place(bundle=self._bundle.name, file=file)
-        self._findings.append(Finding(outcome=Outcome.FAILS, code=code, text=text, place=place))
+    def add(self, code: str, text: str, file: str) -> None:
+        """Add a finding on a file."""
+        place = Place(bundle=self.bundle.name, file=file)
+        self.findings.append(Finding(outcome=Outcome.FAILS, code=code, text=text, place=place))
 
 
-def _blocks(size: int) -> list[tuple[int, int]]:
-    """Return index and width of every entry bundle."""
-    full, rest = divmod(size, TILE_WIDTH)
-    return [(index, TILE_WIDTH) for index in range(full)] + ([(full, rest)] if rest else [])
+def open_log(bundle: Bundle, *, number: int, examiner: Examiner) -> OpenedLog:
+    """Find out whose log a bundle holds, under which head."""
+    opened = OpenedLog(bundle=bundle, number=number)
+    claims = _list_claims(bundle)
+    if not claims:
+        text = "neither checkpoint nor manifest says how large the log is"
+        opened.add("checkpoint", text, CHECKPOINT_FILE)
+        return opened
+    chain = examiner.chain
+    owned = [(chain.find_owner(claim.origin), claim) for claim in claims]
+    known = [(owner, claim) for owner, claim in owned if owner is not None]
+    if not known:
+        text = f"the registry knows no log {claims[0].origin}"
+        opened.add("unknown-log", text, CHECKPOINT_FILE)
+        return opened
+    opened.member = known[0][0]
+    opened.witnessed = _open_checkpoint(opened, examiner, origin=known[0][1].origin)
+    # A checkpoint that does not hold is taken for damaged: the manifest says how far to read.
+    opened.head = known[-1][1] if opened.witnessed is None else opened.witnessed.checkpoint
+    _check_manifest(opened, opened.head)
+    _check_policy(opened, chain, origin=opened.head.origin)
+    return opened
 
 
-def _find_leaf(entry: bytes | None) -> bytes | None:
-    return None if entry is None else leaf_hash(entry)
+def read_logs(
+    opened: Sequence[OpenedLog], *, workspace: Workspace, spool: Spool, partitions: int
+) -> Iterator[ReadLog]:
+    """Read every log whose head is known; the findings go to what was opened."""
+    logs = [one.exported for one in opened]
+    context = RangeContext(logs=logs, spool=spool, partitions=partitions)
+    tasks = [
+        (number, first)
+        for number, log in enumerate(logs)
+        for first in range(0, -(-log.size // TILE_WIDTH), BLOCKS_PER_RANGE)
+    ]
+    ranges = zip(tasks, workspace.map(read_range, tasks, shared=context, what="logs"), strict=True)
+    by_log = {
+        number: [read for _, read in group]
+        for number, group in groupby(ranges, key=lambda pair: pair[0][0])
+    }
+    for number, one in enumerate(opened):
+        if one.head is not None:
+            parts = by_log.get(number, [])
+            yield _assemble(one, one.head, logs[number], parts, context=context)
 
 
-def _build_tree(leaves: Sequence[bytes | None]) -> Tree:
+def _list_claims(bundle: Bundle) -> list[Checkpoint]:
+    """Return the heads that checkpoint and manifest state, unverified, in this order."""
+    claims: list[Checkpoint] = []
+    with suppress(ProtocolError):  # What is wrong with it is said where it is opened.
+        claims.append(parse_checkpoint(parse_note(bundle.checkpoint).text))
+    manifest = bundle.manifest
+    if manifest is not None:
+        stated = Checkpoint(origin=manifest.origin, size=manifest.size, root=manifest.root)
+        claims.append(stated)
+    return claims
+
+
+def _open_checkpoint(
+    opened: OpenedLog, examiner: Examiner, *, origin: str
+) -> WitnessedCheckpoint | None:
+    try:
+        return examiner.open_witnessed(opened.bundle.checkpoint, origin=origin)
+    except ProtocolError as err:
+        opened.add(err.code, f"the checkpoint does not hold: {err.detail}", CHECKPOINT_FILE)
+        return None
+
+
+def _check_manifest(opened: OpenedLog, head: Checkpoint) -> None:
+    manifest = opened.bundle.manifest
+    if manifest is None:
+        return
+    stated = (manifest.member, manifest.origin, manifest.size, manifest.root)
+    if stated != (opened.member, head.origin, head.size, head.root):
+        opened.add("manifest", "the manifest is not of this checkpoint", MANIFEST_FILE)
+
+
+def _check_policy(opened: OpenedLog, chain: Chain, *, origin: str) -> None:
+    try:
+        policy = parse_log_policy(opened.bundle.policy)
+    except ProtocolError as err:
+        opened.add("policy", f"the policy file cannot be read: {err.detail}", POLICY_FILE)
+        return
+    if not _is_of_registry(policy, log=chain.get_log_key(origin), witnesses=chain.witnesses):
+        opened.add("policy", "the policy file trusts other keys than the registry", POLICY_FILE)
+
+
+def _assemble(
+    opened: OpenedLog,
+    head: Checkpoint,
+    exported: ExportedLog,
+    parts: Sequence[RangeRead],
+    *,
+    context: RangeContext,
+) -> ReadLog:
+    if exported.size < head.size:
+        text = f"{head.size} entries need more tiles than there are"
+        opened.add("tiles-missing", text, TILE_FOLDER)
+    found = merge_sorted(part.sorted for part in parts)
+    for part in parts:
+        opened.findings += part.findings
+    preference, tree = _choose_tree(opened, head, exported, parts)
+    differing = [pair for part in parts for pair in part.differing]
+    altered = dict(differing)
+    if preference is Preference.ENTRY:
+        altered = {index: None for index, raw in differing if raw is None}
+        late = SortedEntries()
+        sorter = EntrySorter(exported, late, partitions=context.partitions)
+        for index, raw in differing:
+            if raw is not None:
+                sorter.take(index, raw)
+        sorter.route(context.spool)
+        found = merge_sorted((found, late))
+    altered = {index: raw for index, raw in altered.items() if index < tree.size}
+    size = head.size if tree.size == head.size else exported.size
+    tiles = _check_tiles(opened, size, tree, parts)
+    _add_altered(opened, altered, exported=exported, head=head, parts=parts)
+    witnessed = opened.witnessed
+    return ReadLog(
+        exported=exported,
+        member=opened.member,
+        origin=head.origin,
+        size=head.size,
+        root=head.root,
+        signed=None if witnessed is None else witnessed.checkpoint,
+        cosigned_at_s=None if witnessed is None else max(one.at_s for one in witnessed.cosigners),
+        checkpoint=opened.bundle.checkpoint,
+        tree=tree,
+        altered=altered,
+        present=sum(part.present for part in parts),
+        tiles=tiles,
+        sorted=found,
+    )
+
+
+def merge_sorted(parts: Iterable[SortedEntries]) -> SortedEntries:
+    """Join what several ranges hold."""
+    whole = SortedEntries()
+    for part in parts:
+        whole.kinds.update(part.kinds)
+        whole.others += part.others
+        whole.findings += part.findings
+        if whole.first_unknown is None:
+            whole.first_unknown = part.first_unknown
+        for peer, runs in part.runs.items():
+            known = whole.runs.setdefault(peer, [])
+            for first, count in runs:
+                if known and known[-1][0] + known[-1][1] == first:
+                    known[-1][1] += count
+                else:
+                    known.append([first, count])
+    return whole
+
+
+def _build_tree(
+    exported: ExportedLog, parts: Sequence[RangeRead], *, preference: Preference
+) -> LogTree:
     """Build the tree of the leaves up to the first that is missing."""
-    known: list[bytes] = []
-    for leaf in leaves:
-        if leaf is None:
-            break
-        known.append(leaf)
-    return Tree(known)
+    shorts = [part.short for part in parts if part.short is not None]
+    roots: list[bytes] = []
+    for part in parts:
+        ours = part.roots_by_tile if preference is Preference.TILE else part.roots_by_entry
+        roots += [root or b"" for root in ours]
+    return LogTree(
+        exported.files,
+        exported=exported.size,
+        size=min([*shorts, exported.size]),
+        block_roots=roots,
+        preference=preference,
+    )
 
 
-def _root_of(leaves: Sequence[bytes | None], *, size: int) -> bytes | None:
-    tree = _build_tree(leaves)
-    return tree.root(size) if tree.size == size else None
+def _choose_tree(
+    opened: OpenedLog, head: Checkpoint, exported: ExportedLog, parts: Sequence[RangeRead]
+) -> tuple[Preference, LogTree]:
+    tree = _build_tree(exported, parts, preference=Preference.TILE)
+    if tree.size == head.size and tree.root(head.size) == head.root:
+        return Preference.TILE, tree
+    preference = Preference.TILE
+    if any(part.differing for part in parts):
+        preference = Preference.ENTRY
+        tree = _build_tree(exported, parts, preference=preference)
+    if tree.size < head.size:
+        text = f"entry {tree.size} and its hash are both missing"
+        opened.add("tree-short", text, TILE_FOLDER)
+    elif tree.root(head.size) != head.root:
+        text = (
+            f"the {head.size} entries hash to {encode_b64u(tree.root(head.size))}, "
+            f"the checkpoint says {encode_b64u(head.root)}"
+        )
+        opened.add("root-mismatch", text, CHECKPOINT_FILE)
+    return preference, tree
+
+
+def _check_tiles(opened: OpenedLog, size: int, tree: LogTree, parts: Sequence[RangeRead]) -> int:
+    """Compare every tile with the one that the leaves make; return how many are right."""
+    files = opened.bundle.files
+    odd = {block for part in parts for block in part.odd_blocks}
+    right = 0
+    blocks = -(-size // TILE_WIDTH)
+    expected = {
+        tile_path(None, index, min(TILE_WIDTH, size - index * TILE_WIDTH))
+        for index in range(blocks)
+    }
+    for tile in list_tiles(size):
+        expected.add(tile.path)
+        if tile.level == 0 and tile.index not in odd:
+            right += 1
+            continue
+        data = find_content(files, tile.path)
+        due = tree.build_tile(tile)
+        if data is None:
+            opened.add("tile-missing", "the tile is missing", tile.path)
+        elif due is not None and data != due:
+            opened.add("tile-altered", _describe_difference(tile, data, due), tile.path)
+        else:
+            right += 1
+    strays = sorted(set(opened.bundle.list_tile_paths()) - expected)
+    for path in strays[:NAMED_MAX]:
+        opened.add("tile-unexpected", f"a log of {size} entries has no such file", path)
+    return right
+
+
+def _add_altered(
+    opened: OpenedLog,
+    altered: Mapping[int, bytes | None],
+    *,
+    exported: ExportedLog,
+    head: Checkpoint,
+    parts: Sequence[RangeRead],
+) -> None:
+    present = [index for index in sorted(altered) if altered[index] is not None]
+    if not present:
+        return
+    other = _build_tree(exported, parts, preference=Preference.ENTRY)
+    root = "no root"
+    if other.size == head.size:
+        root = f"the root {encode_b64u(other.root(head.size))}"
+    for index in present[:NAMED_MAX]:
+        opened.findings.append(
+            Finding(
+                outcome=Outcome.FAILS,
+                code="entry-altered",
+                text=f"entry {index} does not hash to its leaf in the signed tree; the entries "
+                f"as exported give {root}, the signed root is {encode_b64u(head.root)}",
+                place=exported.place(index),
+            )
+        )
+    if len(present) > NAMED_MAX:
+        more = len(present) - NAMED_MAX
+        text = f"{more} more entries do not hash to their leaves"
+        opened.add("entry-altered", text, TILE_FOLDER)
 
 
 def _describe_difference(tile: TileAddress, data: bytes, due: bytes) -> str:

@@ -1,14 +1,20 @@
-"""Counts the uses of every consent in the order of the providers' logs; makes check 9 again."""
+"""Counts the uses of consents, in the order of the providers' logs; makes check 9 again.
+
+Uses are found with their exchanges and put aside by consent; here each consent's are walked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from protocol.audit.artefacts import Artefacts, JudgedConsent, JudgedStatus
-from protocol.audit.evidence import Case, EntryBook, ExchangeKey, KnownEntry
-from protocol.audit.findings import ConsentReport, Evidence, Outcome
-from protocol.audit.queries import ShownQuery, find_query
+from protocol.audit.artefacts import JudgedConsent, JudgedStatus
+from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, Lines
+from protocol.audit.findings import ConsentReport, Evidence, Outcome, Place
+from protocol.audit.ports import read_final
+from protocol.audit.queries import ShownQuery, compare_batch, find_query
+from protocol.audit.world import World
 from protocol.consent import (
     Consent,
     ConsentState,
@@ -19,12 +25,42 @@ from protocol.consent import (
     window_start,
 )
 from protocol.encoding import encode_b64u
-from protocol.entry import ConsentEntry, Entry, ExchangeEntry
+from protocol.entry import ConsentEntry, Entry, ExchangeEntry, RequestEntry
 from protocol.errors import ProtocolError
 from protocol.limits import CLOCK_AHEAD_S_CEILING, STATUS_LIST_LIFE_S
 from protocol.problems import PROBLEMS, NoAnswerError
 
+BATCH_CODE = "batch"
 _USING_OPERATIONS = frozenset({"query"})  # an answer to any other counts nothing
+Line = tuple[ExchangeKey, Evidence]
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A change of a consent's state in its provider's log."""
+
+    consent: bytes
+    provider: str
+    position: tuple[int, int]
+    known: KnownEntry[ConsentEntry]
+
+
+class CountedUse(NamedTuple):
+    """One use of a consent, at its place in the provider's log, and what was asked of it."""
+
+    consent: bytes
+    provider: str
+    position: tuple[int, int]
+    key: ExchangeKey
+    place: Place
+    at_s: int
+    count: int
+    consumer: str
+    purpose: str
+    op: str
+    metrics: tuple[str, ...]
+    last_months: int
+    is_kept: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,173 +78,257 @@ class _Tally:
         return combine_states(self.stated.values())
 
 
-class UseCounter:
-    """Walks the providers' logs; gives lines for each exchange and a report for each consent."""
+@dataclass(slots=True)
+class CountedPartition:
+    """What the consents of one partition came to."""
 
-    def __init__(
-        self, *, artefacts: Artefacts, cases: Mapping[ExchangeKey, Case], exported: frozenset[str]
+    reports: list[ConsentReport] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+
+class UseFinder:
+    """Finds the uses in one exchange, and says what is wrong with them by themselves."""
+
+    def __init__(self, case: Case, world: World, lines: Lines) -> None:
+        """Take the exchange and where its lines go."""
+        self._case = case
+        self._world = world
+        self._lines = lines
+        self.found: list[CountedUse] = []
+        self.total = 0
+
+    def find(self) -> None:
+        """Go through the entries that may count uses."""
+        for decided in self._case.decided:
+            self._take_decided(decided)
+        for asked in self._case.asked:
+            if asked.entry.op == "push":
+                self.total += 1
+                self._take(asked, asked.entry, names=asked.entry.consents, counts=(1,), due=(1,))
+
+    def _take_decided(self, known: KnownEntry[ExchangeEntry]) -> None:
+        entry = known.entry
+        due = _list_due(entry)
+        if entry.use != sum(due):
+            text = "{} uses counted where {} are due ({}, {})"
+            self._lines.fail(
+                "use-miscounted", text, entry.use, sum(due), entry.op, entry.code, place=known.place
+            )
+        if not entry.use and not any(due):
+            return
+        self.total += entry.use
+        if entry.code == BATCH_CODE:
+            for line in compare_batch(self._case, entry.codes):
+                self._lines.fail(line.code, line.text, place=line.place)
+        counts = due if entry.codes else (entry.use,)
+        self._take(known, entry, names=entry.consents, counts=counts, due=due)
+
+    def _take(
+        self,
+        known: KnownEntry[Entry],
+        entry: ExchangeEntry | RequestEntry,
+        *,
+        names: Sequence[bytes],
+        counts: Sequence[int],
+        due: Sequence[int],
     ) -> None:
-        """Take what was verified; ``exported`` names the members whose whole log is here."""
-        self._artefacts = artefacts
-        self._cases = cases
-        self._exported = exported
-        self._tallies: dict[bytes, _Tally] = {}
-        self.lines: dict[ExchangeKey, list[Evidence]] = {}
-        self.uses = 0
+        if len(names) != len(counts) or len(set(names)) != len(names):
+            text = "a use names exactly one consent"
+            self._lines.fail("consent-unnamed", text, place=known.place)
+            return
+        for name, count, is_due in zip(names, counts, due, strict=True):
+            if count or is_due:
+                self._take_use(known, entry, name=name, count=count)
 
-    def count(self, book: EntryBook) -> None:
-        """Count through every log that is known."""
-        for member in sorted(book.by_member):
-            for known in book.list_entries(member):
-                match known.entry:
-                    case ConsentEntry() as entry:
-                        self._change(known.narrow(entry))
-                    case ExchangeEntry() as entry:
-                        self._use(known.narrow(entry))
-                    case _:
-                        pass  # Nothing of a consent is in it.
-
-    def reports(self) -> tuple[ConsentReport, ...]:
-        """Return a report for every artefact in a bundle."""
-        return tuple(
-            self._report(name, judged) for name, judged in sorted(self._artefacts.consents.items())
+    def _take_use(
+        self,
+        known: KnownEntry[Entry],
+        entry: ExchangeEntry | RequestEntry,
+        *,
+        name: bytes,
+        count: int,
+    ) -> None:
+        judged = self._world.artefacts.consents.get(name)
+        query = ShownQuery(purpose="", metrics=(), last_months=0)
+        if judged is None:
+            text = "the consent {} is in no bundle"
+            self._lines.add(
+                Outcome.UNKNOWN, "consent-absent", text, encode_b64u(name), place=known.place
+            )
+        elif judged.verified is None:
+            text = "the consent used does not hold"
+            self._lines.fail("consent-signature", text, place=known.place)
+        else:
+            query = find_query(self._case, consent=judged.verified, name=name)
+            for line in query.lines:
+                self._lines.add(line.outcome, line.code, "{}", line.text, place=line.place)
+        self.found.append(
+            CountedUse(
+                consent=name,
+                provider=known.member,
+                position=known.position,
+                key=self._case.key,
+                place=known.place,
+                at_s=entry.at_ms // 1000,
+                count=count,
+                consumer=entry.peer,
+                purpose=query.purpose,
+                op=entry.op,
+                metrics=tuple(query.metrics),
+                last_months=query.last_months,
+            )
         )
 
-    def _report(self, name: bytes, judged: JudgedConsent) -> ConsentReport:
-        tally = self._tallies.get(name, _Tally())
-        consent = judged.verified
-        return ConsentReport(
-            consent=encode_b64u(name),
-            consumer="" if consent is None else consent.consumer,
-            provider="" if consent is None else consent.provider,
-            purpose="" if consent is None else consent.purpose.code,
-            uses=tally.uses,
-            max_uses=0 if consent is None else consent.max_uses,
-            state=tally.state.value,
-            evidence=(*judged.evidence, *tally.lines),
-        )
+
+def count_partition(world: World, partition: int) -> CountedPartition:
+    """Count through the consents of one partition."""
+    by_consent: dict[bytes, list[StateChange | CountedUse]] = {}
+    for name in world.artefacts.by_partition(partition, count=world.partitions):
+        by_consent[name] = []
+    for one in read_final(world.spools.uses, partition, rounds=world.rounds):
+        by_consent.setdefault(one.consent, []).append(one)
+    counted = CountedPartition()
+    statuses = _group_revocations(world.artefacts.statuses)
+    for name in sorted(by_consent):
+        walk = _Walk(name, world, statuses.get(name, ()))
+        for one in sorted(by_consent[name], key=lambda item: (item.provider, item.position)):
+            walk.take(one)
+        counted.lines += walk.lines
+        judged = world.artefacts.consents.get(name)
+        if judged is not None:
+            counted.reports.append(_report(name, judged, walk.tally))
+    return counted
+
+
+class _Walk:
+    """Walks the uses and changes of one consent in order."""
+
+    def __init__(self, name: bytes, world: World, revocations: Sequence[JudgedStatus]) -> None:
+        self._world = world
+        self._judged = world.artefacts.consents.get(name)
+        self._revocations = revocations
+        self.tally = _Tally()
+        self.lines: list[Line] = []
+
+    def take(self, one: StateChange | CountedUse) -> None:
+        """Take the next entry."""
+        if isinstance(one, StateChange):
+            self._change(one.known)
+        else:
+            self._use(one)
 
     def _change(self, known: KnownEntry[ConsentEntry]) -> None:
         """Take over a change of state, as the log has it, and compare it with its signed status."""
         entry = known.entry
-        judged = self._artefacts.consents.get(entry.consent)
+        judged = self._judged
         if (
             judged is not None
             and judged.verified is not None
             and judged.verified.provider != known.member
         ):
             return  # The consumer's copy of a change: the provider's log is what counts.
-        tally = self._tallies.setdefault(entry.consent, _Tally())
-        status = self._artefacts.statuses.get(entry.status)
-        tally.lines.append(_compare_status(known, status))
+        status = self._world.artefacts.statuses.get(entry.status)
+        self.tally.lines.append(_compare_status(known, status))
         if entry.state in set(ConsentState):
             # A status that is not here may be anybody's: then it counts as the subject's own.
             by = "subject" if status is None or status.verified is None else status.verified.by
-            tally.stated[by] = ConsentState(entry.state)
+            self.tally.stated[by] = ConsentState(entry.state)
 
-    def _use(self, known: KnownEntry[ExchangeEntry]) -> None:
-        entry = known.entry
-        key = ExchangeKey(consumer=entry.peer, provider=known.member, xid=entry.xid)
-        due = _uses_due(entry)
-        lines = self.lines.setdefault(key, [])
-        if entry.use != due:
-            text = f"{entry.use} uses counted where {due} are due ({entry.op}, {entry.code})"
-            lines.append(_fail("use-miscounted", text, known))
-        if not entry.use and not due:
-            return
-        self.uses += entry.use
-        if len(entry.consents) != 1:
-            lines.append(_fail("consent-unnamed", "a use names exactly one consent", known))
-            return
-        lines += self._judge_use(known, key, name=entry.consents[0])
-
-    def _judge_use(
-        self, known: KnownEntry[ExchangeEntry], key: ExchangeKey, *, name: bytes
-    ) -> list[Evidence]:
-        tally = self._tallies.setdefault(name, _Tally())
-        judged = self._artefacts.consents.get(name)
-        at_s = known.entry.at_ms // 1000
-        if judged is None:
-            tally.uses += known.entry.use
-            text = f"the consent {encode_b64u(name)} is in no bundle"
-            return [
-                Evidence(
-                    outcome=Outcome.UNKNOWN, code="consent-absent", text=text, place=known.place
-                )
-            ]
-        if judged.verified is None:
-            tally.uses += known.entry.use
-            return [_fail("consent-signature", "the consent used does not hold", known)]
-        window_s = window_start(judged.verified.frequency, now_s=at_s)
+    def _use(self, one: CountedUse) -> None:
+        tally = self.tally
+        consent = None if self._judged is None else self._judged.verified
+        if consent is None:
+            tally.uses += one.count
+            return  # The exchange says so.
+        window_s = window_start(consent.frequency, now_s=one.at_s)
         standing = Standing(
             state=tally.state, uses=tally.uses, uses_in_window=tally.windows.get(window_s, 0)
         )
-        tally.uses += known.entry.use
-        tally.windows[window_s] = tally.windows.get(window_s, 0) + known.entry.use
-        query = find_query(self._cases[key], consent=judged.verified, name=name)
-        lines = list(query.lines)
-        lines.append(self._check(known, judged.verified, query, standing, at_s=at_s))
-        lines += self._look_for_late_revocation(name, tally.state, at_s=at_s)
-        return lines
+        tally.uses += one.count
+        tally.windows[window_s] = tally.windows.get(window_s, 0) + one.count
+        self._check(one, consent, standing)
+        if self._revocations and tally.state is ConsentState.ACTIVE:
+            self._look_for_late_revocation(one)
 
-    def _check(
-        self,
-        known: KnownEntry[ExchangeEntry],
-        consent: Consent,
-        query: ShownQuery,
-        standing: Standing,
-        *,
-        at_s: int,
-    ) -> Evidence:
+    def _check(self, one: CountedUse, consent: Consent, standing: Standing) -> None:
         use = Use(
-            consumer=known.entry.peer,
-            provider=known.member,
-            purpose=query.purpose,
-            op=known.entry.op,
-            metrics=query.metrics,
-            last_months=query.last_months,
+            consumer=one.consumer,
+            provider=one.provider,
+            purpose=one.purpose,
+            op=one.op,
+            metrics=one.metrics,
+            last_months=one.last_months,
         )
         try:
-            check_use(consent, use=use, standing=standing, now_s=at_s)
+            check_use(consent, use=use, standing=standing, now_s=one.at_s)
         except ProtocolError as err:
-            return _fail(err.code, f"no consent covers this use: {err.detail}", known)
+            text = f"no consent covers this use: {err.detail}"
+            self._add(one, Outcome.FAILS, err.code, text, one.place)
+            return
+        if not one.is_kept and not self._world.keeps_all:
+            return
         count = f"use {standing.uses + 1} of {consent.max_uses}"
-        if known.member not in self._exported:
-            count += f" as far as is known: the log of {known.member} is not here"
-        text = f"the consent {encode_b64u(known.entry.consents[0])} covers it, {count}"
-        return Evidence(outcome=Outcome.HOLDS, code="consent-covers", text=text, place=known.place)
+        if one.provider not in self._world.members:
+            count += f" as far as is known: the log of {one.provider} is not here"
+        text = f"the consent {encode_b64u(one.consent)} covers it, {count}"
+        self._add(one, Outcome.HOLDS, "consent-covers", text, one.place)
 
-    def _look_for_late_revocation(
-        self, name: bytes, state: ConsentState, *, at_s: int
-    ) -> Sequence[Evidence]:
+    def _look_for_late_revocation(self, one: CountedUse) -> None:
         """Say where a withdrawal must have reached the provider, and its log does not show it."""
-        latest_s = at_s - STATUS_LIST_LIFE_S - CLOCK_AHEAD_S_CEILING
-        if state is not ConsentState.ACTIVE:
-            return ()
-        for judged in self._artefacts.statuses.values():
+        latest_s = one.at_s - STATUS_LIST_LIFE_S - CLOCK_AHEAD_S_CEILING
+        for judged in self._revocations:
             status = judged.verified
-            if (
-                status is not None
-                and status.consent == name
-                and status.state is ConsentState.REVOKED
-                and status.iat < latest_s
-            ):
-                late_s = at_s - status.iat
+            if status is not None and status.iat < latest_s:
+                late_s = one.at_s - status.iat
                 text = f"used {late_s} s after the withdrawal; the log does not show it"
-                return (
-                    Evidence(
-                        outcome=Outcome.UNKNOWN,
-                        code="revoked-elsewhere",
-                        text=text,
-                        place=judged.place,
-                    ),
-                )
-        return ()
+                self._add(one, Outcome.UNKNOWN, "revoked-elsewhere", text, judged.place)
+                return
+
+    def _add(self, one: CountedUse, outcome: Outcome, code: str, text: str, place: Place) -> None:
+        line = Evidence(outcome=outcome, code=code, text=text, place=place)
+        self.lines.append((one.key, line))
 
 
-def _uses_due(entry: ExchangeEntry) -> int:
-    is_counted = entry.code not in PROBLEMS or entry.code == NoAnswerError.code
-    return int(entry.op in _USING_OPERATIONS and is_counted)
+def _group_revocations(
+    statuses: Mapping[bytes, JudgedStatus],
+) -> dict[bytes, list[JudgedStatus]]:
+    grouped: dict[bytes, list[JudgedStatus]] = {}
+    for judged in statuses.values():
+        status = judged.verified
+        if status is not None and status.state is ConsentState.REVOKED:
+            grouped.setdefault(status.consent, []).append(judged)
+    return grouped
+
+
+def _report(name: bytes, judged: JudgedConsent, tally: _Tally) -> ConsentReport:
+    consent = judged.verified
+    return ConsentReport(
+        consent=encode_b64u(name),
+        consumer="" if consent is None else consent.consumer,
+        provider="" if consent is None else consent.provider,
+        purpose="" if consent is None else consent.purpose.code,
+        uses=tally.uses,
+        max_uses=0 if consent is None else consent.max_uses,
+        state=tally.state.value,
+        evidence=(*judged.evidence, *tally.lines),
+    )
+
+
+def list_changes(others: Iterable[KnownEntry[Entry]]) -> Iterator[StateChange]:
+    """Yield the changes of consents among the entries that belong to no exchange."""
+    for known in others:
+        entry = known.entry
+        if isinstance(entry, ConsentEntry):
+            yield StateChange(entry.consent, known.member, known.position, known.narrow(entry))
+
+
+def _list_due(entry: ExchangeEntry) -> tuple[int, ...]:
+    """Return the uses due under each consent of an entry, one number where it is no batch."""
+    codes = entry.codes if entry.code == BATCH_CODE and entry.codes else (entry.code,)
+    is_using = entry.op in _USING_OPERATIONS
+    return tuple(
+        int(is_using and (code not in PROBLEMS or code == NoAnswerError.code)) for code in codes
+    )
 
 
 def _compare_status(known: KnownEntry[ConsentEntry], judged: JudgedStatus | None) -> Evidence:

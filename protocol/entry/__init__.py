@@ -13,6 +13,7 @@ from protocol.entry.form import (
     KEY_USES,
     EntryError,
     format_entry,
+    get_entry_type,
     parse_entry,
 )
 from protocol.entry.kinds import (
@@ -34,6 +35,7 @@ from protocol.entry.kinds import (
     UnackedEntry,
     UnknownEntry,
 )
+from protocol.entry.quick import find_quick
 
 __all__ = [
     "ABORT_REASONS",
@@ -59,6 +61,8 @@ __all__ = [
     "StopEntry",
     "UnackedEntry",
     "UnknownEntry",
+    "find_quick",
     "format_entry",
+    "get_entry_type",
     "parse_entry",
 ]

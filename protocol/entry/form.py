@@ -87,6 +87,11 @@ def format_entry(entry: KnownKind) -> bytes:
     return raw
 
 
+def get_entry_type(entry: KnownKind) -> str:
+    """Return the ``type`` of an entry."""
+    return _FORMS[type(entry)][0]
+
+
 def parse_entry(raw: bytes) -> Entry:
     """Read an entry.
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from protocol import bundle as bundle_module
 from protocol.bundle import (
     BUNDLE_LINE_BYTES_MAX,
     HEADS_FILE,
@@ -28,6 +27,7 @@ from protocol.bundle import (
     format_status,
     parse_bundle_files,
     parse_manifest,
+    reading,
 )
 from protocol.encoding import sha256
 from protocol.errors import MalformedError, SchemaError
@@ -183,7 +183,7 @@ def test_a_line_over_the_limit_is_a_fault() -> None:
 def test_a_file_over_the_limit_of_lines_is_a_fault_and_read_up_to_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bundle_module, "BUNDLE_LINES_MAX", 2)
+    monkeypatch.setattr(reading, "BUNDLE_LINES_MAX", 2)
 
     read = parse(statuses=format_status("t") * 3)
 
@@ -210,8 +210,8 @@ def test_missing_and_foreign_files_are_faults() -> None:
         "registry.jsonl",
         "consents.jsonl",
         "statuses.jsonl",
-        MESSAGES_FILE,
         HEADS_FILE,
+        MESSAGES_FILE,
     ]
     assert read.tiles == {"tile/0/000.p/1": b"x"}
 

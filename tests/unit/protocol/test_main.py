@@ -131,7 +131,7 @@ def test_a_file_that_became_a_link_since_it_was_listed_is_not_followed(tmp_path:
     (tmp_path / "link").symlink_to(tmp_path / "target")
 
     with pytest.raises(OSError, match="Too many levels"):
-        command._read_file(tmp_path / "link", bytes_max=10)
+        command._open_file(tmp_path / "link")
 
 
 @pytest.mark.parametrize(

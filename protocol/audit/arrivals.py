@@ -1,0 +1,202 @@
+"""Joins answers with receipts: what was acknowledged, what was not, and who denies it.
+
+A receipt lies in another exchange than the answers that it names, so both are put aside by answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, SeenCopy
+from protocol.audit.findings import Evidence, Outcome, Place
+from protocol.audit.ports import read_final
+from protocol.audit.world import World
+from protocol.encoding import encode_b64u
+from protocol.entry import ExchangeEntry
+from protocol.errors import ProtocolError
+from protocol.problems import PROBLEMS
+from protocol.receipt import parse_receipt
+
+Line = tuple[ExchangeKey, Evidence]
+
+
+class Given(NamedTuple):
+    """An answer or a push that its sender logged; ``answer`` is its hash in each of these."""
+
+    receiver: str
+    sender: str
+    answer: bytes
+
+
+class Awaited(NamedTuple):
+    """An answer given whose arrival the asker's log does not show."""
+
+    given: Given
+    key: ExchangeKey
+    is_kept: bool
+
+
+class Acknowledged(NamedTuple):
+    """A receipt for an answer; ``position`` is where the answerer's log took it, if it did."""
+
+    given: Given
+    key: ExchangeKey
+    place: Place
+    position: tuple[int, int] | None
+    is_kept: bool
+
+
+class Unacknowledged(NamedTuple):
+    """The answerer's word that no receipt had come."""
+
+    given: Given
+    key: ExchangeKey
+    place: Place
+    position: tuple[int, int]
+    is_kept: bool
+
+
+Arrival = Given | Awaited | Acknowledged | Unacknowledged
+
+
+def list_arrivals(
+    case: Case, decided: KnownEntry[ExchangeEntry] | None, *, is_kept: bool
+) -> Iterator[tuple[bytes, Arrival]]:
+    """Yield what an exchange has to say on arrivals, each with the answer's hash.
+
+    ``decided`` is the entry that settles it.
+    """
+    key = case.key
+    for known in case.decided:
+        ours = Given(key.consumer, key.provider, known.entry.ans)
+        yield known.entry.ans, ours
+    for asked in case.asked:
+        if asked.entry.op == "push":
+            yield asked.entry.msg, Given(key.provider, key.consumer, asked.entry.msg)
+    if decided is not None and not case.received:
+        given = Given(key.consumer, key.provider, decided.entry.ans)
+        yield decided.entry.ans, Awaited(given, key, is_kept)
+    for unacked in case.unacked:
+        given = Given(key.consumer, key.provider, unacked.entry.ans)
+        yield (
+            unacked.entry.ans,
+            Unacknowledged(given, key, unacked.place, unacked.position, is_kept),
+        )
+    taken = [known.position for known in case.decided if known.entry.code not in PROBLEMS]
+    for one in case.requests:
+        for answer in _read_answers(case, one):
+            given = Given(key.consumer, key.provider, answer)
+            position = taken[0] if taken else None
+            yield answer, Acknowledged(given, key, one.place, position, is_kept)
+
+
+def join_arrivals(world: World, partition: int) -> list[Line]:
+    """Judge the arrivals of one partition."""
+    by_answer: dict[Given, _Joined] = {}
+    for arrival in read_final(world.spools.arrivals, partition, rounds=world.rounds):
+        given = arrival if isinstance(arrival, Given) else arrival.given
+        by_answer.setdefault(given, _Joined()).add(arrival)
+    return [
+        line for given, joined in by_answer.items() for line in joined.judge(given, world=world)
+    ]
+
+
+@dataclass(slots=True)
+class _Joined:
+    """Everything on one answer."""
+
+    is_given: bool = False
+    awaited: Awaited | None = None
+    receipts: list[Acknowledged] = field(default_factory=list)
+    unacked: list[Unacknowledged] = field(default_factory=list)
+
+    def add(self, arrival: Arrival) -> None:
+        match arrival:
+            case Given():
+                self.is_given = True
+            case Awaited():
+                self.awaited = arrival
+            case Acknowledged():
+                self.receipts.append(arrival)
+            case Unacknowledged():
+                self.unacked.append(arrival)
+
+    def judge(self, given: Given, *, world: World) -> Iterator[Line]:
+        """Yield the lines that somebody will read: all where reports are kept."""
+        yield from self._judge_receipts(given, world=world)
+        yield from self._judge_unacked(given, world=world)
+        awaited = self.awaited
+        if awaited is None:
+            return
+        line = self._judge_arrival(given, world=world)
+        weighs = line.outcome in {Outcome.FAILS, Outcome.UNKNOWN}
+        if weighs or awaited.is_kept or world.keeps_all:
+            yield awaited.key, line
+
+    def _judge_receipts(self, given: Given, *, world: World) -> Iterator[Line]:
+        for receipt in self.receipts:
+            if receipt.position is not None and not self.is_given and given.sender in world.members:
+                text = (
+                    f"{given.receiver} acknowledges the answer {encode_b64u(given.answer)}, "
+                    f"which the log of {given.sender} does not have"
+                )
+                yield receipt.key, _line(Outcome.FAILS, "receipt-unfounded", text, receipt.place)
+
+    def _judge_unacked(self, given: Given, *, world: World) -> Iterator[Line]:
+        for unacked in self.unacked:
+            earlier = any(
+                receipt.position is not None and receipt.position < unacked.position
+                for receipt in self.receipts
+            )
+            if earlier:
+                text = f"{given.sender} logged that no receipt had come, after it logged one"
+                yield unacked.key, _line(Outcome.FAILS, "unacked-contradicted", text, unacked.place)
+            elif not self.is_given:
+                text = f"{given.sender} waits for a receipt of an answer that it never logged"
+                yield unacked.key, _line(Outcome.FAILS, "entry-mismatch", text, unacked.place)
+            elif unacked.is_kept or world.keeps_all:
+                text = "no receipt had come for it within the time"
+                yield unacked.key, _line(Outcome.NOT_SHOWN, "unacknowledged", text, unacked.place)
+
+    def _judge_arrival(self, given: Given, *, world: World) -> Evidence:
+        consumer = given.receiver
+        receipt = min(self.receipts, key=lambda one: _sort_place(one.place), default=None)
+        place = None if receipt is None else receipt.place
+        if consumer not in world.members:
+            if receipt is not None:
+                text = f"{consumer} has acknowledged the answer by a signed receipt"
+                return _line(Outcome.HOLDS, "acknowledged", text, place)
+            text = f"whether the answer arrived is in the log of {consumer}, which is not here"
+            return _line(Outcome.NOT_SHOWN, "arrival-not-shown", text, None)
+        if receipt is not None:
+            text = f"{consumer} acknowledged the answer, and its log does not have it"
+            return _line(Outcome.FAILS, "response-missing", text, place)
+        if self.unacked:
+            text = (
+                f"the log of {consumer} has no answer: it was sent, and {given.sender} logged "
+                "that nobody acknowledged it"
+            )
+            return _line(Outcome.UNKNOWN, "response-unacknowledged", text, self.unacked[0].place)
+        text = f"the log of {consumer} has no answer: it was sent, its arrival is not shown"
+        return _line(Outcome.UNKNOWN, "response-missing", text, None)
+
+
+def _line(outcome: Outcome, code: str, text: str, place: Place | None) -> Evidence:
+    return Evidence(outcome=outcome, code=code, text=text, place=place)
+
+
+def _sort_place(place: Place) -> tuple[str, str, int]:
+    return place.bundle, place.file, place.line or 0
+
+
+def _read_answers(case: Case, one: SeenCopy) -> tuple[bytes, ...]:
+    """Return what a copy acknowledges; nothing where it is no receipt or does not hold."""
+    envelope = one.opened.verified
+    if envelope is None or envelope.op != "receipt":
+        return ()
+    try:
+        return parse_receipt(case.check_shown_body(one.copy, envelope))
+    except ProtocolError:
+        return ()  # A body that is not the signed one is said with its copy.

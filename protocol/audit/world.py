@@ -1,0 +1,83 @@
+"""What the judge of every exchange needs to know of the rest of the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from protocol.audit.anchoring import Chain
+from protocol.audit.artefacts import Artefacts
+from protocol.audit.evidence import KnownEntry
+from protocol.audit.examining import Examiner
+from protocol.audit.findings import Place
+from protocol.audit.ports import Spool
+from protocol.audit.reading import ReadLog
+from protocol.bundle import Bundle, MessageFilter
+from protocol.entry import AbortedEntry
+
+SUSPECTS_MAX = 1_000  # places of unreadable entries that each exchange without an entry is told of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spools:
+    """Where exchanges come from, and where what they leave goes."""
+
+    routed: Spool
+    claims: Spool
+    uses: Spool
+    arrivals: Spool
+    reports: Spool
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """The state of an audit while exchanges are judged.
+
+    ``anchored`` is how many entries of a log a signed head proves; ``last_n`` the highest own
+    number by member and peer; ``not_sent`` the numbers that their owners say no message has;
+    ``covered`` gives for each log its cosigned heads as (time, size), of which ``histories`` show
+    more than the newest. ``altered`` names entries by the message id that their changed bytes still
+    show, ``suspects`` those that show none.
+    """
+
+    chain: Chain
+    examiner: Examiner
+    bundles: Sequence[Bundle]
+    holders: Mapping[int, str]
+    filters: Mapping[int, tuple[str, MessageFilter | None]]
+    primary: Mapping[int, ReadLog]
+    logs: Mapping[str, ReadLog]
+    reads: Mapping[str, Sequence[ReadLog]]
+    members: frozenset[str]
+    artefacts: Artefacts
+    anchored: Mapping[str, int]
+    last_n: Mapping[tuple[str, str], int]
+    not_sent: Mapping[tuple[str, str, int], KnownEntry[AbortedEntry]]
+    covered: Mapping[str, Sequence[tuple[int, int]]]
+    histories: frozenset[str]
+    altered: Mapping[bytes, Sequence[tuple[str, int]]]
+    suspects: Mapping[str, Sequence[Place]]
+    spools: Spools
+    lines_before: Mapping[tuple[int, int], int]
+    partitions: int
+    rounds: dict[int, int]
+    keeps_all: bool
+    _origins: dict[str, list[str]] = field(default_factory=dict)
+
+    def is_covered(self, origin: str, index: int, *, before_s: int) -> bool | None:
+        """Tell whether a head cosigned before a time holds an entry; None where none can be seen.
+
+        A bundle without a history of cosigned heads shows only its newest.
+        """
+        heads = self.covered.get(origin, ())
+        covered = max((size for at_s, size in heads if at_s < before_s), default=0)
+        if 0 <= index < covered:
+            return True
+        return False if origin in self.histories else None
+
+    def find_origins(self, member: str) -> Sequence[str]:
+        """Return the origins of a member's logs in the order in which it opened them."""
+        known = self._origins.get(member)
+        if known is None:
+            known = self._origins[member] = self.chain.list_origins(member)
+        return known
