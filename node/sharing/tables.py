@@ -157,6 +157,7 @@ peer_head = Table(
     "peer_head",
     metadata,
     Column("peer", MEMBER, primary_key=True),
+    Column("origin", String(255), primary_key=True),  # a peer may begin a new log
     Column("size", BigInteger, nullable=False),
     Column("checkpoint", Text, nullable=False),
 )
