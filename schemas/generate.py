@@ -18,8 +18,10 @@ from schemas.exchange import (
     ConsentHeldBody,
     ConsentPutBody,
     ProblemBody,
+    QueryBatchBody,
     QueryBody,
     ReceiptHeldBody,
+    SummaryBatchBody,
 )
 from schemas.notices import AckBody, CorrectBody, EraseBody, PushBody
 from schemas.summary import Summary
@@ -37,8 +39,10 @@ BODIES: MappingProxyType[str, type[WireModel]] = MappingProxyType(
         "problem": ProblemBody,
         "push": PushBody,
         "query": QueryBody,
+        "query-batch": QueryBatchBody,
         "receipt-held": ReceiptHeldBody,
         "summary": Summary,
+        "summary-batch": SummaryBatchBody,
     }
 )
 

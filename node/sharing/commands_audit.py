@@ -15,9 +15,11 @@ from rich.text import Text
 from node.core.clock import Clock, now_s
 from node.core.config import Settings
 from node.core.database import Database
+from node.core.errors import RejectedError
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService, Scope
 from node.sharing.export import export_bundle
 from node.sharing.registry import RegistryHolder
+from node.sharing.stamp_check import add_timestamps
 from protocol.__main__ import parse_anchor, verify_paths
 from protocol.audit.findings import (
     Evidence,
@@ -131,6 +133,9 @@ def verify(
     anchor: Annotated[
         str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
     ] = None,
+    timestamp_certificate: Annotated[
+        Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what the bundles prove, what they contradict and what stays open.
@@ -139,7 +144,9 @@ def verify(
     """
     try:
         report = verify_paths(bundles, anchor=anchor)
-    except ProtocolError as err:
+        if timestamp_certificate is not None:
+            report = add_timestamps(report, bundles, certificate=timestamp_certificate)
+    except (ProtocolError, RejectedError) as err:
         Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
         raise typer.Exit(ExitStatus.USAGE) from err
     if as_json:

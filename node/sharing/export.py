@@ -17,7 +17,9 @@ from node.core.errors import ConflictError, UnavailableError
 from node.core.log import LogStore
 from node.sharing.store import SnapshotStore
 from node.sharing.store.exporting import ExportedMessage, ExportStore
+from node.sharing.store.stamps import StampStore
 from protocol.bundle import (
+    ANCHORS_FILE,
     CHECKPOINT_FILE,
     CONSENTS_FILE,
     HEADS_FILE,
@@ -30,6 +32,7 @@ from protocol.bundle import (
     MessageCopy,
     build_log_files,
     build_policy,
+    format_anchor,
     format_consent,
     format_head,
     format_manifest,
@@ -165,9 +168,17 @@ def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted:
         folder / HEADS_FILE,
         (format_head(peer=peer, checkpoint=note) for peer, note in store.list_heads()),
     )
+    _write_anchors(uow, head, path=folder / ANCHORS_FILE)
     return _write_lines(
         folder / MESSAGES_FILE, _format_messages(store, size=head.size, redacted=redacted)
     )
+
+
+def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
+    stamps = StampStore(uow.connection).list(size=head.size)
+    lines = (format_anchor(entry=one.seq, token=one.token) for one in stamps)
+    if not _write_lines(path, lines):
+        path.unlink()  # Optional: most nodes have none.
 
 
 def _format_messages(store: ExportStore, *, size: int, redacted: bool) -> Iterator[bytes]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from node.records.windows import parse_month
 from protocol.strict_json import parse_object
+from schemas.exchange import SummaryBatchBody
 from schemas.notices import CorrectBody, PushBody
 from schemas.summary import Section, Summary
 
 
-def read_told(body: bytes) -> Summary | None:
+def read_told(body: bytes, *, item: int = 0) -> Summary | None:
     """Return the summary in the body of an answer, a push or a correction; None where it has none.
+
+    ``item`` is which of a batch's.
 
     Raises:
         ProtocolError: The body breaks its schema.
@@ -17,6 +20,8 @@ def read_told(body: bytes) -> Summary | None:
     match parse_object(body).get("kind"):
         case "push":
             return PushBody.from_bytes(body).summary
+        case "summary-batch":
+            return SummaryBatchBody.from_bytes(body).items[item].summary
         case "correct":
             return CorrectBody.from_bytes(body).summary
         case _:

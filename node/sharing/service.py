@@ -14,7 +14,9 @@ from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError, RejectedError
 from node.core.writer import Writer
+from node.sharing.consent_record import ConsentEvent, build_json_ld, build_record
 from node.sharing.consents import (
+    ConsentNotHeldError,
     ConsentVerdicts,
     check_parties,
     decide_status,
@@ -25,10 +27,12 @@ from node.sharing.consents import (
 from node.sharing.received import read_told
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store.grants import GrantStore
 from node.sharing.store.received import ReceivedStore
-from protocol.consent import Consent, read_held_consent
+from protocol.consent import Consent, read_held_consent, read_held_status
 from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
+from protocol.strict_json import JsonObject
 from schemas.exchange import DeliveredConsent
 from schemas.summary import Summary
 
@@ -170,6 +174,26 @@ class ConsentService:
         with self._database.read() as uow:
             return SharingStore(uow.connection).find_consent(consent_hash)
 
+    def build_record(self, consent_hash: bytes, *, as_json_ld: bool) -> JsonObject:
+        """Return a consent as a record for regulators, never signed.
+
+        Raises:
+            ConsentNotHeldError: No such consent is held here.
+        """
+        with self._database.read() as uow:
+            held = SharingStore(uow.connection).find_consent(consent_hash)
+            statuses = GrantStore(uow.connection).list_statuses(consent_hash)
+        if held is None:
+            raise ConsentNotHeldError("no such consent is held here")
+        events = [
+            ConsentEvent(
+                state=status.state, at_s=status.iat, signer=status.by, reason=status.reason
+            )
+            for status in map(read_held_status, statuses)
+        ]
+        build = build_json_ld if as_json_ld else build_record
+        return build(read_held_consent(held.token), name=held.hash, state=held.state, events=events)
+
     def list_consents(self, *, subject: str | None = None) -> list[HeldConsent]:
         """Return consents held here, the newest first."""
         with self._database.read() as uow:
@@ -221,7 +245,7 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
             provider=row.provider,
             msg=row.msg,
             received_on=row.received_on,
-            summary=None if row.body is None else _read_summary(row.body),
+            summary=None if row.body is None else _read_summary(row.body, item=row.item),
             may_rate=row.token is not None and RATING in read_held_consent(row.token).derive,
             consent=bytes(row.consent),
             erase_at_s=row.erase_at_s,
@@ -232,8 +256,8 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
     ]
 
 
-def _read_summary(body: bytes) -> Summary | None:
+def _read_summary(body: bytes, *, item: int) -> Summary | None:
     try:
-        return read_told(body)
+        return read_told(body, item=item)
     except ProtocolError:  # Of a formula version that this node no longer reads.
         return None

@@ -93,6 +93,17 @@ exchange_in = Table(
     Index("ix_exchange_in_ans", "ans"),
 )
 
+# What a batch was answered under each consent; other answers have theirs in ``exchange_in``.
+exchange_item = Table(
+    "exchange_item",
+    metadata,
+    Column("ans", HASH, primary_key=True),
+    Column("item", Integer, primary_key=True, autoincrement=False),
+    Column("consent", HASH, nullable=False),
+    Column("code", String(32), nullable=False),
+    Index("ix_exchange_item_consent", "consent"),
+)
+
 exchange_out = Table(
     "exchange_out",
     metadata,
@@ -322,5 +333,14 @@ legal_hold = Table(
     metadata,
     Column("msg", HASH, primary_key=True),
     Column("reason", String(200), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+# RFC 3161 tokens over heads of the log; ``seq`` is the index of the entry that names each.
+log_stamp = Table(
+    "log_stamp",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("token", Bytes, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
 )
