@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from node.cli.http import post_enrolment, post_statement, read_token
+from node.cli.hub_client import HubClient
 from node.cli.signing import Grant, format_bundle, sign_bundle, sign_change, sign_revocation
 from node.core.clock import SystemClock, now_s
 from node.core.errors import NodeError
@@ -23,6 +24,7 @@ from protocol.consent import ConsentState, hash_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.enrolment import SubjectEnrolment, sign_subject_enrolment
 from protocol.identifiers import SubjectId, parse_subject_id
+from protocol.invitation import parse_invitation
 from protocol.keys import SigningKey
 from protocol.limits import HASH_BYTES, SALT_BYTES
 from protocol.purpose import TEMPLATES
@@ -64,16 +66,37 @@ def enrol(
     salt: SaltOption,
     *,
     hub_url: Annotated[str, typer.Option(help="Address of the hub.")],
-    token_file: Annotated[Path, typer.Option(help="File with the hub's enrolment token.")],
+    token_file: Annotated[
+        Path | None, typer.Option(help="The hub's token for subjects, or its invitation.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the enrolment for the hub's operator, and send nothing."),
+    ] = None,
     passphrase: PassphraseOption,
 ) -> None:
     """Enter the subject's key at the hub, under a commitment that names nobody."""
+    if (token_file is None) == (out is None):
+        raise typer.BadParameter("either --token-file or --out")
+    if out is not None:
+        with HubClient(hub_url) as client:
+            enrolment = SubjectEnrolment(
+                hub=client.discover().hub,
+                iat=now_s(SystemClock()),
+                subject=parse_subject_id(subject),
+                salt=_read_salt(salt),
+                key=load_key(path=key, passphrase=passphrase).public,
+            )
+        tokens = sign_subject_enrolment(enrolment, key=load_key(path=key, passphrase=passphrase))
+        write_secret_file(json.dumps({"tokens": list(tokens)}).encode("ascii"), path=out)
+        Console().print(f"{out} holds id and salt: hand it to the hub's operator only")
+        return
     enrol_subject(
         parse_subject_id(subject),
         salt=_read_salt(salt),
         key=load_key(path=key, passphrase=passphrase),
         hub_url=hub_url,
-        token=read_token(token_file),
+        token=_read_admission(token_file),
     )
     Console().print("entered")
 
@@ -232,3 +255,9 @@ def enrol_subject(
 
 def _read_salt(path: Path) -> bytes:
     return decode_b64u(read_token(path), bytes_exact=SALT_BYTES)
+
+
+def _read_admission(path: Path | None) -> str:
+    """Return the token of a file that holds it alone, or an invitation."""
+    text = read_token(path or Path())
+    return parse_invitation(text).token if "\n" in text else text

@@ -213,8 +213,8 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await run_round("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
-                ("keys", node.own_keys.follow, settings.registry_interval_s),
                 ("guard", confirm_and_begin, settings.witness_interval_s),
+                ("keys", node.own_keys.follow, settings.registry_interval_s),
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),

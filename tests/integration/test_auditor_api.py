@@ -19,13 +19,13 @@ from node.core.http.problems import handle_error
 from node.core.people.service import Principal, Role, Scope
 from node.sharing.audit_api import build_audit_router
 from node.web.app import build_app as build_whole_app
-from protocol.audit import audit_bundles
 from protocol.audit.findings import Verdict
 from protocol.bundle import parse_bundle_files
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
 from protocol.log_proof import parse_log_proof
 from protocol.merkle import leaf_hash
+from tests.support.auditing import audit_bundles
 from tests.support.auditor import DAY_S, OPERATOR_TOKEN, AuditedNode, build_audited_node
 from tests.support.console_node import API_TOKEN, build_empty_node
 from tests.support.nodes import HUB_KEY, SUBJECT

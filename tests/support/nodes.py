@@ -18,6 +18,7 @@ from node.core.config import build_settings
 from node.core.database import Database
 from node.core.errors import NodeError
 from node.core.http.problems import build_problem
+from node.core.log import log_vkey
 from node.core.migrations import upgrade_database
 from node.core.writer import Writer
 from node.sharing.answering import AnsweringService, Reply
@@ -48,6 +49,7 @@ from protocol.registry import (
     hash_registry_payload,
     sign_registry,
 )
+from tests.support.second_opinion import check_stored_log
 
 NOW_S = 1_790_000_000
 BUSINESS_DATE = date(2026, 6, 30)
@@ -200,8 +202,15 @@ class TestFederation:
         return snapshot
 
     def close(self) -> None:
-        for node in self.nodes:
-            node.close()
+        try:
+            for node in self.nodes:
+                check_stored_log(
+                    node.local.database,
+                    vkey=log_vkey(node.local.settings.log_origin, node.keys.log),
+                )
+        finally:
+            for node in self.nodes:
+                node.close()
 
     def _first(self) -> Registry:
         return Registry(
