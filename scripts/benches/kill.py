@@ -210,7 +210,9 @@ class Load:
             return
         for outcome in answer.json()["outcomes"]:
             self.outcomes[outcome["status"]] += 1
-            if outcome["status"] == "200":
+            if outcome["status"] != "200":
+                self._is_over.wait(RETRY_S)  # Each is an ask in doubt: a few of them are enough.
+            else:
                 self.acknowledged.append(
                     Acknowledged(
                         jti=outcome["id"], message=outcome["message"], answer=outcome["answer"]
