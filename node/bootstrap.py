@@ -10,14 +10,14 @@ from pathlib import Path
 
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import read_preset_policy
-from node.assessment.service import AssessmentService
+from node.assessment.service import AssessmentService, erase_peer_values_within
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings, SettingsError
 from node.core.database import Database, UnitOfWork
+from node.core.keyring import KeyRing
 from node.core.keystore import (
     draw_bytes,
     generate_key,
-    load_key,
     make_secret_file,
     read_secret,
     save_key,
@@ -38,7 +38,9 @@ from node.sharing.auditing import AuditService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
+from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
+from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
@@ -46,6 +48,7 @@ from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
 from node.sharing.settling import SettlingService
+from node.sharing.timestamping import Timestamping, build_timestamping
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing, read_witness_policy
@@ -102,12 +105,15 @@ class Node:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    grants: Grants
     fan_out: FanOut
     settling: SettlingService
     auditing: AuditService
+    timestamping: Timestamping | None
     receipts: ReceiptWatch
     upkeep: Upkeep
     witnessing: Witnessing
+    own_keys: OwnKeys
     guard: RollbackGuard
     peers: PeerClient
     telemetry: Telemetry
@@ -161,9 +167,9 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         LogDamagedError: The stored log contradicts its own head.
         EvidenceError: The stored registry chain does not hold.
     """
-    anchor = _read_anchor(settings)
-    keys = load_member_keys(settings)
+    anchor = read_anchor(settings)
     local = build_local_node(settings, clock=clock)
+    keys = load_member_keys(settings, database=local.database)
     registry = RegistryHolder(database=local.database, anchor=anchor)
     writer = Writer(
         database=local.database,
@@ -173,6 +179,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         key=keys.log,
     )
     sealer = Sealer(member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes)
+    own_keys = OwnKeys(
+        writer=writer,
+        registry=registry,
+        sealer=sealer,
+        clock=local.clock,
+        ring=open_key_ring(settings, "message"),
+        age_days_max=settings.key_age_days_max,
+    )
     verdicts = ConsentVerdicts()
     telemetry = Telemetry()
     peers = PeerClient(timeout_s=settings.peer_timeout_s)
@@ -276,11 +290,31 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         answering=answering,
         courier=courier,
         asking=asking,
+        grants=build_grants(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            clock=local.clock,
+            courier=courier,
+            peers=peers,
+            ports=answering.ports,
+            erase_derived=erase_derived,
+            hub_url=settings.hub_url,
+        ),
         fan_out=fan_out,
         settling=settling,
         auditing=auditing,
+        timestamping=build_timestamping(
+            settings,
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            authority=peers,
+        ),
         upkeep=upkeep,
         witnessing=witnessing,
+        own_keys=own_keys,
         guard=guard,
         peers=peers,
         telemetry=telemetry,
@@ -308,19 +342,27 @@ def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> 
         make_secret_file(settings.home / "api_token")
 
 
-def load_member_keys(settings: Settings) -> Keys:
-    """Read a member's keys.
+def load_member_keys(settings: Settings, *, database: Database | None = None) -> Keys:
+    """Read a member's keys: those in use, as the database says; the first ones without it.
 
     Raises:
         KeyFileError: One is missing or locked with another passphrase.
     """
+    ring = open_key_ring(settings, "message")
+    message = ring.load()[0] if database is None else pick_key(ring, database=database)
+    return Keys(message=message.key, log=open_key_ring(settings, "log").load()[0].key)
+
+
+def open_key_ring(settings: Settings, name: str) -> KeyRing:
+    """Return the key files of one use.
+
+    Raises:
+        KeyFileError: There is no passphrase.
+    """
     passphrase = read_secret(
         settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
     )
-    message, log = (
-        load_key(path=key_path(settings.home, name), passphrase=passphrase) for name in MEMBER_KEYS
-    )
-    return Keys(message=message, log=log)
+    return KeyRing(folder=settings.home / "keys", name=name, passphrase=passphrase)
 
 
 def key_path(home: Path, name: str) -> Path:
@@ -328,11 +370,21 @@ def key_path(home: Path, name: str) -> Path:
     return home / "keys" / f"{name}.pem"
 
 
-def _read_anchor(settings: Settings) -> PublicKey:
+def read_anchor(settings: Settings) -> PublicKey:
+    """Return the hub's key that was given out of band.
+
+    Raises:
+        SettingsError: There is none, or it is no key.
+    """
     try:
         return PublicKey(decode_b64u(settings.hub_anchor, bytes_exact=PUBLIC_KEY_BYTES))
     except ProtocolError as err:
         raise SettingsError("setting hub_anchor: not the 32 bytes of a hub's key") from err
+
+
+def erase_derived(uow: UnitOfWork, msg: bytes) -> int:
+    """Remove what assessments keep of the values of a peer's message."""
+    return erase_peer_values_within(uow, encode_b64u(msg))
 
 
 def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecord]:
@@ -344,5 +396,6 @@ def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecor
             received_on=received.received_on,
         )
         for received in list_received_summaries(uow, subject)
-        if received.summary is not None
+        # What the consent does not let feed a rating feeds none; the page says so.
+        if received.summary is not None and received.may_rate
     ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
-from schemas.summary import Section
+from protocol.problems import PROBLEMS
+from schemas.summary import Section, Summary
 from schemas.wire import CompactJws, Hash, One, Salt, SubjectId, WireModel
 
 QUERY_CONTENT_TYPE = "application/vnd.chengxin.query+json"
+QUERY_BATCH_CONTENT_TYPE = "application/vnd.chengxin.query-batch+json"
+SUMMARY_BATCH_CONTENT_TYPE = "application/vnd.chengxin.summary-batch+json"
 SUMMARY_CONTENT_TYPE = "application/vnd.chengxin.summary+json"
 CONSENT_PUT_CONTENT_TYPE = "application/vnd.chengxin.consent-put+json"
 CONSENT_HELD_CONTENT_TYPE = "application/vnd.chengxin.consent-held+json"
@@ -27,6 +30,53 @@ class QueryBody(WireModel):
     purpose: Annotated[str, Field(min_length=1, max_length=8)]
     metrics: Annotated[list[Section], Field(min_length=1, max_length=len(Section))]
     last_months: Literal[3, 12]
+
+
+class BatchQuestion(WireModel):
+    """One question of a batch."""
+
+    consent: Hash
+    metrics: Annotated[list[Section], Field(min_length=1, max_length=len(Section))]
+    last_months: Literal[3, 12]
+
+
+class QueryBatchBody(WireModel):
+    """Questions to one provider under a consent each, for one purpose."""
+
+    v: One
+    kind: Literal["query-batch"]
+    purpose: Annotated[str, Field(min_length=1, max_length=8)]
+    items: Annotated[list[BatchQuestion], Field(min_length=1, max_length=CONSENTS_PER_MESSAGE_MAX)]
+
+    @model_validator(mode="after")
+    def _check_consents(self) -> Self:
+        if len({item.consent for item in self.items}) != len(self.items):
+            raise ValueError("one consent twice")
+        return self
+
+
+class BatchSummary(WireModel):
+    """What came under one consent: the tier with its summary, or a problem code alone."""
+
+    consent: Hash
+    code: Annotated[str, Field(pattern=r"^[a-z-]{1,32}$")]
+    summary: Summary | None = None
+
+    @model_validator(mode="after")
+    def _check_code(self) -> Self:
+        if self.summary is None and self.code not in PROBLEMS:
+            raise ValueError("no problem code, and no summary")
+        if self.summary is not None and self.code != self.summary.tier:
+            raise ValueError("not the tier of its summary")
+        return self
+
+
+class SummaryBatchBody(WireModel):
+    """The answer to a batch, in the order of its questions."""
+
+    v: One
+    kind: Literal["summary-batch"]
+    items: Annotated[list[BatchSummary], Field(min_length=1, max_length=CONSENTS_PER_MESSAGE_MAX)]
 
 
 class DeliveredConsent(WireModel):

@@ -18,9 +18,12 @@ from schemas.exchange import (
     ConsentHeldBody,
     ConsentPutBody,
     ProblemBody,
+    QueryBatchBody,
     QueryBody,
     ReceiptHeldBody,
+    SummaryBatchBody,
 )
+from schemas.notices import AckBody, CorrectBody, EraseBody, PushBody
 from schemas.summary import Summary
 from schemas.wire import WireModel
 
@@ -28,12 +31,18 @@ FOLDER: Final = Path(__file__).parent / "json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BODIES: MappingProxyType[str, type[WireModel]] = MappingProxyType(
     {
+        "ack": AckBody,
         "consent-held": ConsentHeldBody,
         "consent-put": ConsentPutBody,
+        "correct": CorrectBody,
+        "erase": EraseBody,
         "problem": ProblemBody,
+        "push": PushBody,
         "query": QueryBody,
+        "query-batch": QueryBatchBody,
         "receipt-held": ReceiptHeldBody,
         "summary": Summary,
+        "summary-batch": SummaryBatchBody,
     }
 )
 

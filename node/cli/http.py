@@ -58,7 +58,7 @@ class NodeClient:
         except httpx.HTTPError as err:
             raise UnavailableError(f"{self._client.base_url} does not answer") from err
         check_response(response)
-        return _read_json(response)
+        return read_json(response)
 
 
 def check_response(response: httpx.Response) -> None:
@@ -126,14 +126,19 @@ def read_token(path: Path) -> str:
 
 
 def _read_hub_id(discovery: httpx.Response) -> str:
-    found = _read_json(discovery)
+    found = read_json(discovery)
     hub_id = found.get("hub") if isinstance(found, dict) else None
     if not isinstance(hub_id, str):
         raise ServerRefusedError(f"{discovery.url} is no hub's")
     return hub_id
 
 
-def _read_json(response: httpx.Response) -> Any:  # noqa: ANN401  as get
+def read_json(response: httpx.Response) -> Any:  # noqa: ANN401  as get
+    """Return an answer's JSON.
+
+    Raises:
+        ServerRefusedError: It is none.
+    """
     try:
         return response.json()
     except ValueError as err:

@@ -21,10 +21,11 @@ from node.assessment.commands import assess_app
 from node.assessment.service import AssessmentService
 from node.bootstrap import LocalNode, build_local_node, build_node, init_home
 from node.cli.audit_report import report
-from node.cli.consent import consent_app
 from node.cli.demo import demo_app
 from node.cli.enrol import enrol_app
-from node.cli.exchange import exchange_app
+from node.cli.grants import consent_app, exchange_app
+from node.cli.join import join_app
+from node.cli.keys import key_app
 from node.cli.query import query_app
 from node.cli.token import token_app
 from node.core.config import ConfigValue, build_settings, load_settings, write_config
@@ -47,10 +48,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, query_app):
+for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, join_app, query_app):
     app.add_typer(rooms_app)
 app.add_typer(consent_app, name="consent")
 app.add_typer(hub_app, name="hub")
+app.add_typer(key_app, name="key")
 audit_app.command("report")(report)
 app.add_typer(audit_app, name="audit")
 app.add_typer(exchange_app, name="exchange")

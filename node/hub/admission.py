@@ -98,7 +98,7 @@ class AdmissionDesk:
                 self._admit(store, enrolment, at_s=at_s)
             elif invited is not None and _brings_new_key(store, enrolment, known=known):
                 self._replace_keys(store, admission, enrolment, known=known, invited=invited)
-            elif _amend(store, enrolment, known=known):
+            elif _amend(store, enrolment, known=known, at_s=at_s):
                 is_used = False
             else:
                 return self._chain.get_newest(store)
@@ -307,10 +307,15 @@ def _brings_new_key(store: HubStore, enrolment: MemberEnrolment, *, known: Membe
     return any(newest[use].key != key for use, key in enrolment.keys.items())
 
 
-def _amend(store: HubStore, enrolment: MemberEnrolment, *, known: MemberRow) -> bool:
+def _amend(store: HubStore, enrolment: MemberEnrolment, *, known: MemberRow, at_s: int) -> bool:
     """Enter what an enrolled member states anew; tell whether anything changed."""
-    held = {use: entry.key for use, entry in _newest_keys(store, known).items()}
-    if held != enrolment.keys or known.log_origin != enrolment.log_origin:
+    held = [
+        (entry.use, entry.key)
+        for entry in store.list_member_keys(known.id)
+        if entry.is_valid_at(at_s)
+    ]
+    is_theirs = all((use, key) in held for use, key in enrolment.keys.items())
+    if not is_theirs or known.log_origin != enrolment.log_origin:
         raise MemberExistsError(f"{known.member} is enrolled with other keys or another log")
     if known.status != "active":
         raise MemberSuspendedError(f"{known.member} is {known.status}")

@@ -21,7 +21,7 @@ from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.incoming import note_of, open_incoming, store_exchange
-from node.sharing.operations import Case, Opened, Ports, Verdict
+from node.sharing.operations import SIGNED_CODES, Case, Opened, Ports, Verdict
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
 from node.sharing.releases import Disclosures
@@ -29,14 +29,10 @@ from node.sharing.sealing import Content, Sealer, build_problem
 from node.sharing.store import SharingStore
 from protocol.entry import ExchangeEntry, format_entry
 from protocol.errors import ProtocolError, SchemaError
-from protocol.exchange import CHECKS
 from protocol.message import ANSWERED, Envelope, WireMessage
 from protocol.problems import PROBLEMS, QuotaError, ReplayMismatchError
 
 RETRY_AFTER_S = 1
-# An artefact or a body inside a signed message may break any rule: what is no code of a signed
-# refusal is `schema`.
-_SIGNED_CODES = frozenset(code for check in CHECKS if check.signed for code in check.codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +77,11 @@ class AnsweringService:
             business_date=business_date,
         )
         self._turnstile = Turnstile()
+
+    @property
+    def ports(self) -> Ports:
+        """Return what decides here, for whoever tells the same unasked."""
+        return self._ports
 
     async def answer(self, raw: bytes) -> Reply:
         """Check a message off the lock, have it decided, and return the reply after the commit.
@@ -193,6 +194,7 @@ class AnsweringService:
                 use=verdict.uses,
                 consents=verdict.content.consents,
                 head=envelope.head,
+                codes=verdict.codes,
             )
         )
         if opened.head is not None:
@@ -215,7 +217,7 @@ class AnsweringService:
 
 
 def _refuse(error: ProtocolError, envelope: Envelope) -> Verdict:
-    code = error.code if error.code in _SIGNED_CODES else SchemaError.code
+    code = error.code if error.code in SIGNED_CODES else SchemaError.code
     return Verdict(
         content=build_problem(code, detail=error.detail, consents=envelope.consents), code=code
     )

@@ -70,6 +70,27 @@ class OutcomeView(ApiModel):
     summary: Summary | None = None
 
 
+class BatchItemView(ApiModel):
+    """What came under one consent of a batch."""
+
+    consent: Hash
+    subject: str
+    code: str
+    summary: Summary | None = None
+
+
+class BatchView(ApiModel):
+    """What came of a batch: of the message, and under each consent."""
+
+    id: str
+    peer: str
+    status: str
+    detail: str
+    message: str
+    answer: str
+    items: list[BatchItemView]
+
+
 class ManifestItemView(ApiModel):
     """One question of a fan-out."""
 
@@ -191,19 +212,31 @@ def _add_ask_routes(
         The same Idempotency-Key with the same body is the same questions; with another, 409.
         """
         upkeep.check_exchanging()
-        asks = [
-            Ask(
-                consent=decode_b64u(consent, bytes_exact=HASH_BYTES),
-                purpose=body.purpose,
-                metrics=tuple(body.metrics),
-                last_months=body.last_months,
-            )
-            for consent in body.consents
-        ]
-        made = await fan_out.ask_all(asks, deadline_s=DEADLINE_S, key=idempotency_key)
+        made = await fan_out.ask_all(_read_asks(body), deadline_s=DEADLINE_S, key=idempotency_key)
         return AsksView(
             manifest=_view_manifest(made.manifest, token=made.token),
             outcomes=[_view_outcome(one) for one in made.outcomes],
+        )
+
+    @router.post("/asks/batch")
+    async def ask_batch(
+        body: AskRequest,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
+    ) -> BatchView:
+        """Ask one provider under up to a hundred consents, in one message."""
+        upkeep.check_exchanging()
+        made = await fan_out.ask_batch(_read_asks(body), key=idempotency_key)
+        return BatchView(
+            **_view_outcome(made).model_dump(exclude={"summary"}),
+            items=[
+                BatchItemView(
+                    consent=encode_b64u(item.consent),
+                    subject=item.subject,
+                    code=item.code,
+                    summary=item.summary,
+                )
+                for item in made.items
+            ],
         )
 
     @router.get("/manifests/{manifest_id}")
@@ -275,6 +308,18 @@ def _add_round_routes(router: APIRouter, *, upkeep: Upkeep) -> None:
     async def get_cosigned() -> CountView:
         """Have the hub cosign the log now; the count is the size cosigned."""
         return CountView(count=(await upkeep.get_cosigned()).size)
+
+
+def _read_asks(body: AskRequest) -> list[Ask]:
+    return [
+        Ask(
+            consent=decode_b64u(consent, bytes_exact=HASH_BYTES),
+            purpose=body.purpose,
+            metrics=tuple(body.metrics),
+            last_months=body.last_months,
+        )
+        for consent in body.consents
+    ]
 
 
 def _view_consent(held: HeldConsent) -> ConsentView:

@@ -6,8 +6,11 @@ repeats its stored answer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from node.core.database import Database
 from node.core.decision import Batch, Decided, NextBatchError
+from node.core.errors import RejectedError
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts
@@ -24,13 +27,21 @@ from protocol.problems import ConsentMissingError
 from protocol.receipt import ANSWERS_PER_RECEIPT_MAX, RECEIPT_CONTENT_TYPE, format_receipt
 from schemas.exchange import (
     CONSENT_PUT_CONTENT_TYPE,
+    QUERY_BATCH_CONTENT_TYPE,
     QUERY_CONTENT_TYPE,
     ConsentPutBody,
     DeliveredConsent,
+    QueryBatchBody,
     QueryBody,
 )
 
 OPEN_RECEIPTS_MAX = 256
+
+
+class BatchProvidersError(RejectedError):
+    """The consents of a batch name several providers."""
+
+    code = "batch-providers"
 
 
 class AskingService:
@@ -62,6 +73,16 @@ class AskingService:
             UnavailableError: The provider does not answer, or refuses unsigned; the ask stays open.
         """
         return await self._courier.dispatch(lambda batch: self._decide_query(batch, ask))
+
+    async def ask_batch(self, asks: Sequence[Ask]) -> Outcome:
+        """Ask one provider under several consents in one message; the first names its id.
+
+        Raises:
+            PeerProblemError: A consent does not cover its question: nothing is sent.
+            BatchProvidersError: The consents name several providers.
+            UnavailableError: The provider does not answer, or refuses unsigned; the ask stays open.
+        """
+        return await self._courier.dispatch(lambda batch: self._decide_batch(batch, asks))
 
     async def deliver(self, held: HeldConsent) -> Outcome:
         """Hand a consent to the provider that it names; delivering it again changes nothing.
@@ -120,27 +141,9 @@ class AskingService:
 
     def _decide_query(self, batch: Batch, ask: Ask) -> Decided[Sent]:
         """Check the consent on our own side too, then log and seal the question."""
-        if (sent := self._find_sent(batch, ask)) is not None:
+        if (sent := self._find_sent(batch, ask.jti, may_exist=ask.may_exist)) is not None:
             return Decided(entry=None, finish=lambda _placement: sent)
-        now_s = batch.now_ms // 1000
-        held = ExchangeBatch.of(batch).find_consent(ask.consent)
-        if held is None:
-            raise ConsentMissingError("no such consent is held here")
-        consent = self._verdicts.verify(held.token, registry=self._registry.newest)
-        check_use(
-            consent,
-            use=Use(
-                consumer=self._sealer.member_id,
-                provider=consent.provider,
-                purpose=ask.purpose,
-                op="query",
-                metrics=[metric.value for metric in ask.metrics],
-                last_months=ask.last_months,
-            ),
-            # The provider counts; what it has counted is its truth, so uses are not checked here.
-            standing=held.standing(window_start_s=window_start(consent.frequency, now_s=now_s)),
-            now_s=now_s,
-        )
+        held = self._check(batch, ask)
         body = QueryBody.from_object(
             {
                 "v": 1,
@@ -167,15 +170,76 @@ class AskingService:
             jti=ask.jti,
         )
 
-    def _find_sent(self, batch: Batch, ask: Ask) -> Sent | None:
+    def _decide_batch(self, batch: Batch, asks: Sequence[Ask]) -> Decided[Sent]:
+        """Check every consent on our own side, then log and seal one message."""
+        first = asks[0]
+        if (sent := self._find_sent(batch, first.jti, may_exist=first.may_exist)) is not None:
+            return Decided(entry=None, finish=lambda _placement: sent)
+        held = [self._check(batch, ask) for ask in asks]
+        if len({one.provider for one in held}) != 1:
+            raise BatchProvidersError("a batch goes to one provider")
+        body = QueryBatchBody.from_object(
+            {
+                "v": 1,
+                "kind": "query-batch",
+                "purpose": first.purpose,
+                "items": [
+                    {
+                        "consent": encode_b64u(ask.consent),
+                        "metrics": [metric.value for metric in ask.metrics],
+                        "last_months": ask.last_months,
+                    }
+                    for ask in asks
+                ],
+            }
+        )
+        content = Content(
+            op="query",
+            body=body.to_bytes(),
+            content_type=QUERY_BATCH_CONTENT_TYPE,
+            consents=tuple(ask.consent for ask in asks),
+        )
+        return self._courier.decide_send(
+            batch,
+            content,
+            peer=held[0].provider,
+            subjects=tuple(one.subject for one in held),
+            purpose=first.purpose,
+            jti=first.jti,
+        )
+
+    def _check(self, batch: Batch, ask: Ask) -> HeldConsent:
+        """Make check 9 on our own copy: the second checker."""
+        now_s = batch.now_ms // 1000
+        held = ExchangeBatch.of(batch).find_consent(ask.consent)
+        if held is None:
+            raise ConsentMissingError("no such consent is held here")
+        consent = self._verdicts.verify(held.token, registry=self._registry.newest)
+        check_use(
+            consent,
+            use=Use(
+                consumer=self._sealer.member_id,
+                provider=consent.provider,
+                purpose=ask.purpose,
+                op="query",
+                metrics=[metric.value for metric in ask.metrics],
+                last_months=ask.last_months,
+            ),
+            # The provider counts; what it has counted is its truth, so uses are not checked here.
+            standing=held.standing(window_start_s=window_start(consent.frequency, now_s=now_s)),
+            now_s=now_s,
+        )
+        return held
+
+    def _find_sent(self, batch: Batch, jti: bytes | None, *, may_exist: bool) -> Sent | None:
         """Return the question if it was logged before: it is sent again, not asked anew."""
-        if not ask.may_exist or ask.jti is None:
+        if not may_exist or jti is None:
             return None
-        if ask.jti in batch.taken:
+        if jti in batch.taken:
             raise NextBatchError
-        batch.taken.add(ask.jti)
+        batch.taken.add(jti)
         store = SharingStore(batch.connection)
-        outgoing = store.find_outgoing(ask.jti)
+        outgoing = store.find_outgoing(jti)
         if outgoing is None or outgoing.request is None:
             return None
         return restore(outgoing, outgoing.request, find_subject=store.find_subject)

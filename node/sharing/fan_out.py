@@ -24,7 +24,7 @@ from protocol.errors import ProtocolError
 from protocol.jws import split_compact
 from protocol.limits import JTI_BYTES
 from protocol.manifest import TIMED_OUT, FanOutManifest, ManifestItem, parse_manifest
-from protocol.strict_json import canonical_json
+from protocol.strict_json import JsonValue, canonical_json
 
 FAN_OUT_MAX = 100
 
@@ -80,11 +80,27 @@ class FanOut:
         """
         _check(asks)
         deadline_at_s = self._clock.now_ms() // 1000 + int(deadline_s)
-        named = await asyncio.to_thread(self._name, asks, key=key)
+        named = await asyncio.to_thread(self._name, asks, kind="asks", key=key)
         outcomes = await asyncio.gather(*(self._ask_within(ask, deadline_s) for ask in named))
         return await asyncio.to_thread(
             self._sign, named, outcomes, purpose=asks[0].purpose, deadline_at_s=deadline_at_s
         )
+
+    async def ask_batch(self, asks: Sequence[Ask], *, key: str | None = None) -> Outcome:
+        """Put questions about several subjects to one provider, in one message.
+
+        Raises:
+            RejectedError: None, more than a hundred, two under one consent, for two purposes or to
+                two providers.
+            KeyReusedError: The key stands for another request.
+            PeerProblemError: A consent does not cover its question: nothing is sent.
+            UnavailableError: The provider does not answer; the batch stays open.
+        """
+        _check(asks)
+        named = await asyncio.to_thread(self._name, asks, kind="batch", key=key)
+        if (known := await self._recall(named[0])) is not None:
+            return known
+        return await self._asking.ask_batch(named)
 
     def get_manifest(self, manifest_id: bytes) -> tuple[FanOutManifest, str]:
         """Return a manifest of ours and the signed statement itself.
@@ -98,12 +114,12 @@ class FanOut:
             raise ManifestNotFoundError("no such manifest is held here")
         return parse_manifest(split_compact(token).payload), token
 
-    def _name(self, asks: Sequence[Ask], *, key: str | None) -> list[Ask]:
+    def _name(self, asks: Sequence[Ask], *, kind: str, key: str | None) -> list[Ask]:
         """Give each question its id: under a key that is known, the id that it had."""
         fresh = tuple(self._sealer.random_bytes(JTI_BYTES) for _ in asks)
         if key is None:
             return [replace(ask, jti=jti) for ask, jti in zip(asks, fresh, strict=True)]
-        keyed = KeyedAsks(digest=_digest(asks), asks=fresh)
+        keyed = KeyedAsks(digest=_digest(asks, kind=kind), asks=fresh)
         with self._database.write() as uow:
             store = QuestionStore(uow.connection)
             known = store.find_keyed(key)
@@ -125,11 +141,14 @@ class FanOut:
             return build_failure(err.code, err.detail)
 
     async def _ask(self, ask: Ask) -> Outcome:
-        if ask.may_exist and ask.jti is not None:
-            known = await asyncio.to_thread(self._courier.recall, ask.jti)
-            if known is not None and known.status != CODE_OPEN:
-                return known
-        return await self._asking.ask(ask)
+        known = await self._recall(ask)
+        return await self._asking.ask(ask) if known is None else known
+
+    async def _recall(self, ask: Ask) -> Outcome | None:
+        if not ask.may_exist or ask.jti is None:
+            return None
+        known = await asyncio.to_thread(self._courier.recall, ask.jti)
+        return None if known is None or known.status == CODE_OPEN else known
 
     def _sign(
         self,
@@ -188,17 +207,14 @@ def _complete(store: SharingStore, ask: Ask, outcome: Outcome) -> Outcome:
     return outcome if held is None else replace(outcome, peer=held.provider)
 
 
-def _digest(asks: Sequence[Ask]) -> bytes:
-    return sha256(
-        canonical_json(
-            [
-                {
-                    "consent": encode_b64u(ask.consent),
-                    "purpose": ask.purpose,
-                    "metrics": [metric.value for metric in ask.metrics],
-                    "last_months": ask.last_months,
-                }
-                for ask in asks
-            ]
-        )
-    )
+def _digest(asks: Sequence[Ask], *, kind: str) -> bytes:
+    questions: list[JsonValue] = [
+        {
+            "consent": encode_b64u(ask.consent),
+            "purpose": ask.purpose,
+            "metrics": [metric.value for metric in ask.metrics],
+            "last_months": ask.last_months,
+        }
+        for ask in asks
+    ]
+    return sha256(canonical_json({"kind": kind, "asks": questions}))

@@ -8,7 +8,7 @@ from node.core.decision import Batch, Placement
 from node.sharing.operations import OPERATIONS, Case, Opened, Verdict
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Draft
-from node.sharing.store import INSERT_INCOMING, INSERT_PAYLOAD
+from node.sharing.store import INSERT_INCOMING, INSERT_ITEM, INSERT_PAYLOAD
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError, SchemaError
 from protocol.exchange import check_content, open_request
@@ -76,6 +76,16 @@ def store_exchange(
             "at_ms": batch.now_ms,
         },
     )
+    for index, code in enumerate(verdict.codes):
+        batch.insert_later(
+            INSERT_ITEM,
+            {
+                "ans": draft.msg_hash,
+                "item": index,
+                "consent": verdict.content.consents[index],
+                "code": code,
+            },
+        )
     for msg, body, salt in (
         (opened.msg_hash, opened.message.body, opened.message.salt),
         (draft.msg_hash, draft.body, draft.salt),

@@ -134,6 +134,7 @@ def store_response(batch: Batch, verified: Verified, received_on: date) -> None:
                     "subject": item.subject,
                     "consent": item.consent,
                     "received_on": received_on,
+                    "received_at_ms": batch.now_ms,
                 },
             )
 

@@ -21,6 +21,7 @@ from protocol.strict_json import parse_object
 
 MESSAGES_PATH = "/chengxin/v1/messages"
 STATUSES_PATH = "/chengxin/v1/consent-statuses"
+HUB_STATUSES_PATH = "/hub/v1/statuses"
 CONNECTIONS_MAX = 256
 # A body travels in base64, a third longer, beside its envelope and proof.
 REPLY_BYTES_MAX = 2 * ANSWER_BYTES_MAX
@@ -55,6 +56,18 @@ class MessageSender(Protocol):
         ...
 
 
+class StatementSender(MessageSender, Protocol):
+    """How a consent's status reaches a member or the hub, too."""
+
+    async def send_status(self, endpoint: str, token: str) -> HttpReply:
+        """Bring a status to a holder."""
+        ...
+
+    async def report_status(self, hub_url: str, token: str) -> HttpReply:
+        """Bring a status to the hub's list."""
+        ...
+
+
 class PeerClient:
     """One connection pool for every peer."""
 
@@ -80,6 +93,30 @@ class PeerClient:
             raw,
             content_type=MEDIA_TYPE,
             bytes_max=REPLY_BYTES_MAX,
+        )
+
+    async def send_status(self, endpoint: str, token: str) -> HttpReply:
+        """Bring a status to a holder.
+
+        Raises:
+            PeerUnreachableError: No answer in time.
+        """
+        return await self._post_token(f"{endpoint}{STATUSES_PATH}", token)
+
+    async def report_status(self, hub_url: str, token: str) -> HttpReply:
+        """Bring a status to the hub's list.
+
+        Raises:
+            PeerUnreachableError: No answer in time.
+        """
+        return await self._post_token(f"{hub_url}{HUB_STATUSES_PATH}", token)
+
+    async def _post_token(self, url: str, token: str) -> HttpReply:
+        return await self._post(
+            url,
+            token.encode("ascii"),
+            content_type="text/plain; charset=us-ascii",
+            bytes_max=ANSWER_BYTES_MAX,
         )
 
     async def fetch_registry(self, hub_url: str, *, seq: int | None) -> list[str]:
@@ -113,6 +150,17 @@ class PeerClient:
             request.encode("utf-8"),
             content_type="text/plain; charset=utf-8",
             bytes_max=ANSWER_BYTES_MAX,
+        )
+
+    async def ask_timestamp(self, url: str, raw: bytes, *, bytes_max: int) -> HttpReply:
+        """Ask a time-stamping authority (RFC 3161 §3.4).
+
+        Raises:
+            PeerUnreachableError: No answer in time.
+            TooLargeError: The answer exceeds the limit.
+        """
+        return await self._post(
+            url, raw, content_type="application/timestamp-query", bytes_max=bytes_max
         )
 
     async def fetch_head(self, url: str) -> str | None:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+import structlog
+
 from node.core.database import Database
 from node.core.errors import UnavailableError
-from node.sharing.store import SnapshotStore
+from node.sharing.store import ForkStore, SnapshotStore
 from protocol.checkpoint import hash_origin
+from protocol.encoding import encode_b64u
+from protocol.errors import EvidenceError, UnknownKeyError
 from protocol.keys import PublicKey
 from protocol.message import RegistryReference
 from protocol.registry import (
@@ -27,10 +31,22 @@ from protocol.registry import (
 SNAPSHOTS_HELD_MAX = 1_024
 
 
+_log = structlog.get_logger()
+
+
 class RegistryAbsentError(UnavailableError):
     """The node has no registry snapshot yet."""
 
     code = "unavailable"
+
+
+class RegistryForkError(RegistryChainError):
+    """The hub has signed two snapshots of one number: it tells different members different things.
+
+    Both are kept; nothing of the second is believed.
+    """
+
+    code = "registry-fork"
 
 
 class RegistryHolder:
@@ -49,6 +65,8 @@ class RegistryHolder:
         self._references: dict[int, tuple[bytes, int, int]] = {}
         for tokens in self._load():
             self._remember(self._verify(tokens))
+        with database.read() as uow:
+            self._fork_count = ForkStore(uow.connection).count()
 
     @property
     def newest(self) -> Registry:
@@ -72,6 +90,24 @@ class RegistryHolder:
         newest = self.newest
         return RegistryReference(seq=newest.seq, hash=newest.hash)
 
+    def list_warnings(self, *, now_s: int) -> list[str]:
+        """Say what an operator has to look after: a snapshot that ages, a hub that contradicts."""
+        warnings: list[str] = []
+        newest = self._newest
+        if newest is not None and now_s < newest.exp:
+            life_s = newest.exp - newest.iat
+            if 2 * (now_s - newest.iat) > life_s:
+                left_min = (newest.exp - now_s) // 60
+                warnings.append(
+                    f"the registry snapshot ends in {left_min} minutes: is the hub reachable?"
+                )
+        if self._fork_count:
+            warnings.append(
+                f"{self._fork_count} snapshots of the hub contradict the chain held here: they are"
+                " kept as evidence"
+            )
+        return warnings
+
     def find_log_owner(self, origin_sha256_hex: str) -> str | None:
         """Return the member whose log's origin hashes to this name."""
         if self._newest is None:
@@ -86,33 +122,64 @@ class RegistryHolder:
         """Return hash, ``iat`` and ``exp`` of a snapshot."""
         return self._references.get(seq)
 
-    def adopt(self, tokens: Sequence[str]) -> Registry:
+    def adopt(self, tokens: Sequence[str], *, now_s: int = 0) -> Registry:
         """Verify the next snapshot and store it; one that is held already changes nothing.
 
         Raises:
+            RegistryForkError: The hub has signed another one of a number that is held; it is kept.
             ProtocolError: The leaf that says what does not hold.
         """
         with self._lock:
-            registry = self._verify(tokens)
-            if registry.seq > self.newest_seq:
-                with self._database.write() as uow:
-                    SnapshotStore(uow.connection).add(registry, tokens)
-                self._remember(registry)
+            registry = self._open_any(tokens)
+            held = self._references.get(registry.seq)
+            if held is not None:
+                if held[0] != registry.hash:
+                    self._keep_fork(registry, tokens, now_s=now_s)
+                return registry
+            self._check(registry)
+            with self._database.write() as uow:
+                SnapshotStore(uow.connection).add(registry, tokens)
+            self._remember(registry)
             return registry
 
+    def _open_any(self, tokens: Sequence[str]) -> Registry:
+        """Verify the next snapshot, or one of a number that is held, by a key of any validity."""
+        try:
+            return self._open(tokens)
+        except (UnknownKeyError, EvidenceError):
+            older = self._newest
+            if older is None:
+                raise
+            # The hub has another key by now: what the old one signed cannot follow, but contradict.
+            registry = open_registry(tokens, anchors=[entry.key for entry in older.hub_keys])
+            if registry.seq not in self._references:
+                raise
+            return registry
+
+    def _keep_fork(self, registry: Registry, tokens: Sequence[str], *, now_s: int) -> None:
+        with self._database.write() as uow:
+            is_new = ForkStore(uow.connection).add(registry, tokens, at_s=now_s)
+        self._fork_count += is_new
+        _log.error("registry_forked", seq=registry.seq, hash=encode_b64u(registry.hash))
+        raise RegistryForkError(f"the hub has signed two snapshots of number {registry.seq}")
+
     def _verify(self, tokens: Sequence[str]) -> Registry:
+        registry = self._open(tokens)
+        self._check(registry)
+        return registry
+
+    def _open(self, tokens: Sequence[str]) -> Registry:
+        """Verify the signatures by the keys that may have signed the next snapshot."""
         older = self._newest
         if older is None:
-            first = open_registry(tokens, anchors=[self._anchor])
-            if first.seq != 1 or first.prev != FIRST_PREVIOUS:
-                raise RegistryChainError("the chain is followed from snapshot 1")
-            return first
-        anchors = older.list_signers()
-        registry = open_registry(tokens, anchors=anchors, threshold=older.threshold)
-        held = self._references.get(registry.seq)
-        if held is None or held[0] != registry.hash:
-            check_succession(registry, older=older)
-        return registry
+            return open_registry(tokens, anchors=[self._anchor])
+        return open_registry(tokens, anchors=older.list_signers(), threshold=older.threshold)
+
+    def _check(self, registry: Registry) -> None:
+        if self._newest is not None:
+            check_succession(registry, older=self._newest)
+        elif registry.seq != 1 or registry.prev != FIRST_PREVIOUS:
+            raise RegistryChainError("the chain is followed from snapshot 1")
 
     def _remember(self, registry: Registry) -> None:
         # The reference first: whoever sees the newest snapshot must find what names it.

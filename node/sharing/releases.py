@@ -11,7 +11,12 @@ from node.core.decision import Batch
 from node.core.errors import InvariantError
 from node.records.behaviour import BehaviourWindow
 from node.records.service import find_behaviour_window
-from node.records.windows import last_released_month, release_date, trailing_window
+from node.records.windows import (
+    last_released_month,
+    parse_month,
+    release_date,
+    trailing_window,
+)
 from node.sharing.disclosure import (
     DisclosurePolicy,
     Release,
@@ -42,6 +47,8 @@ class Question:
     metrics: frozenset[Section]
     business_date: date
     policy: DisclosurePolicy
+    k_min: int = 1
+    """Fewest invoices that the consent lets anything be said of; the policy may ask for more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +92,11 @@ class Disclosures:
             batch.taken.add(question.subject)
         return made
 
+    def forget(self, subject: SubjectId) -> None:
+        """Keep nothing of a subject whose releases are made anew."""
+        for question in [one for one in self._kept if one.subject == subject]:
+            del self._kept[question]
+
 
 def _is_stored(uow: UnitOfWork, question: Question) -> bool:
     store, subject = ReleaseStore(uow.connection), str(question.subject)
@@ -123,7 +135,15 @@ def _get_release(uow: UnitOfWork, question: Question) -> Summary | None:
         stored = store.find(subject, months=months, made_for_month=month)
     if stored is None:
         raise InvariantError(f"no window of {months} months is released")
-    return None if stored.summary is None else Summary.from_bytes(stored.summary)
+    if stored.summary is None or _count_invoices(stored) < question.k_min:
+        return None
+    return Summary.from_bytes(stored.summary)
+
+
+def _count_invoices(stored: StoredRelease) -> int:
+    """Return how many invoices a release speaks of: the disputed ones stand beside them."""
+    basis = ReleaseBasis.from_object(parse_object(stored.basis))
+    return sum(sum(counts[:-1]) for _, counts in basis.months)
 
 
 def _format_release(made: Release, *, months: int) -> StoredRelease:
@@ -141,7 +161,57 @@ def _read_release(stored: StoredRelease) -> Release:
     )
 
 
+def make_releases_anew(uow: UnitOfWork, question: Question, *, at_ms: int) -> tuple[int, ...]:
+    """Make this month's releases anew where the records no longer bear them out.
+
+    Returns:
+        The lengths of the windows that were made anew. Where the new release and one that is or was
+        out give an invoice away, there is none in its place.
+    """
+    month = last_released_month(question.business_date)
+    store, subject = ReleaseStore(uow.connection), str(question.subject)
+    wrong = [
+        months
+        for months in WINDOW_MONTHS
+        if (stored := store.find(subject, months=months, made_for_month=month)) is not None
+        and stored.summary is not None
+        and is_wrong(uow, question, Summary.from_bytes(stored.summary))
+    ]
+    for months in wrong:
+        store.retire(subject, months=months, made_for_month=month, at_ms=at_ms)
+    for months in wrong:
+        asked = replace(question, last_months=months)
+        others = [_read_release(stored) for stored in store.list_earlier(subject)]
+        made = choose_release(
+            None, _build_fresh(uow, asked, month=month), others=others, policy=question.policy
+        )
+        store.add(subject, _format_release(made, months=months), made_for_month=month)
+    return tuple(wrong)
+
+
+def is_wrong(uow: UnitOfWork, question: Question, told: Summary) -> bool:
+    """Tell whether the records of today would say otherwise of the window that was told of."""
+    last = parse_month(told.window.last)
+    asked = replace(question, last_months=last - parse_month(told.window.first) + 1)
+    fresh = _build_fresh(uow, asked, month=last).summary
+    if fresh is None or fresh.tier is not told.tier:
+        return True
+    return any(
+        (value := getattr(told, section.value)) is not None
+        and value != getattr(fresh, section.value)
+        for section in Section
+        if section is not Section.OVERDUE_NOW  # a fact of another day
+    )
+
+
 def _make_release(uow: UnitOfWork, question: Question, *, month: int) -> Release:
+    made = _build_fresh(uow, question, month=month)
+    standing, others = _list_earlier(uow, question)
+    return choose_release(standing, made, others=others, policy=question.policy)
+
+
+def _build_fresh(uow: UnitOfWork, question: Question, *, month: int) -> Release:
+    """Return what the records say of a window, whatever is out."""
     first, last = trailing_window(last_month=month, months=question.last_months)
     window = find_behaviour_window(
         uow,
@@ -155,15 +225,10 @@ def _make_release(uow: UnitOfWork, question: Question, *, month: int) -> Release
         basis = ReleaseBasis(
             policy=question.policy.version, first_month=first, last_month=last, months=()
         )
-        made = Release(summary=None, basis=basis)
-    else:
-        before = _find_before(uow, question, first_month=first, currency=window.currency)
-        summary = build_release(
-            window, before, subject=str(question.subject), policy=question.policy
-        )
-        made = Release(summary=summary, basis=build_basis(window, policy=question.policy))
-    standing, others = _list_earlier(uow, question)
-    return choose_release(standing, made, others=others, policy=question.policy)
+        return Release(summary=None, basis=basis)
+    before = _find_before(uow, question, first_month=first, currency=window.currency)
+    summary = build_release(window, before, subject=str(question.subject), policy=question.policy)
+    return Release(summary=summary, basis=build_basis(window, policy=question.policy))
 
 
 def _find_before(

@@ -14,15 +14,20 @@ from node.sharing.batching import ExchangeBatch
 from node.sharing.outgoing import Item, Sent, Verified
 from node.sharing.store import SharingStore
 from node.sharing.store.due import DueStore
+from node.sharing.store.notices import NOTICE_DONE, NOTICE_REFUSED, NoticeStore
+from protocol.encoding import encode_b64u
 from protocol.errors import SchemaError
 from protocol.message import ANSWERED, Envelope
 from schemas.exchange import (
     CONSENT_HELD_CONTENT_TYPE,
     RECEIPT_HELD_CONTENT_TYPE,
+    SUMMARY_BATCH_CONTENT_TYPE,
     SUMMARY_CONTENT_TYPE,
     ConsentHeldBody,
     ReceiptHeldBody,
+    SummaryBatchBody,
 )
+from schemas.notices import ACK_CONTENT_TYPE, AckBody
 from schemas.summary import Summary
 
 Read = Callable[[Sent, bytes], tuple[Item, ...]]
@@ -57,6 +62,23 @@ def _read_summary(sent: Sent, body: bytes) -> tuple[Item, ...]:
     return (Item(consent=consent, subject=sent.subject, code=summary.tier.value, summary=summary),)
 
 
+def _read_summary_batch(sent: Sent, body: bytes) -> tuple[Item, ...]:
+    answered = SummaryBatchBody.from_bytes(body).items
+    asked = tuple(encode_b64u(consent) for consent in sent.envelope.consents)
+    if sent.consent is not None or tuple(one.consent for one in answered) != asked:
+        raise SchemaError("summary-batch.items: not the consents asked under")
+    items = [
+        Item(consent=consent, subject=subject, code=one.code, summary=one.summary)
+        for consent, subject, one in zip(
+            sent.envelope.consents, sent.subjects, answered, strict=True
+        )
+    ]
+    for item in items:
+        if item.summary is not None and item.summary.subject != item.subject:
+            raise SchemaError("summary.subject: not the subject asked about")
+    return tuple(items)
+
+
 def _read_consent_held(_sent: Sent, body: bytes) -> tuple[Item, ...]:
     ConsentHeldBody.from_bytes(body)
     return ()
@@ -65,6 +87,17 @@ def _read_consent_held(_sent: Sent, body: bytes) -> tuple[Item, ...]:
 def _read_receipt_held(_sent: Sent, body: bytes) -> tuple[Item, ...]:
     ReceiptHeldBody.from_bytes(body)
     return ()
+
+
+def _read_ack(sent: Sent, body: bytes) -> tuple[Item, ...]:
+    if AckBody.from_bytes(body).of != encode_b64u(sent.msg_hash):
+        raise SchemaError("ack.of: another message")
+    return ()
+
+
+def _conclude_notice(batch: Batch, _store: SharingStore, sent: Sent, verified: Verified) -> None:
+    state = NOTICE_DONE if verified.envelope.st == ANSWERED else NOTICE_REFUSED
+    NoticeStore(batch.connection).settle(sent.jti, state=state)
 
 
 def _conclude_delivery(batch: Batch, store: SharingStore, sent: Sent, verified: Verified) -> None:
@@ -83,10 +116,20 @@ _RECEIPT_AGAIN = frozenset({"clock-skew", "expired", "registry-expired", "regist
 _READERS: Mapping[tuple[str, str], Read] = MappingProxyType(
     {
         ("query", SUMMARY_CONTENT_TYPE): _read_summary,
+        ("query", SUMMARY_BATCH_CONTENT_TYPE): _read_summary_batch,
         ("consent.put", CONSENT_HELD_CONTENT_TYPE): _read_consent_held,
         ("receipt", RECEIPT_HELD_CONTENT_TYPE): _read_receipt_held,
+        ("push", ACK_CONTENT_TYPE): _read_ack,
+        ("correct", ACK_CONTENT_TYPE): _read_ack,
+        ("erase", ACK_CONTENT_TYPE): _read_ack,
     }
 )
 _CONCLUSIONS: Mapping[str, Conclude] = MappingProxyType(
-    {"consent.put": _conclude_delivery, "receipt": _conclude_receipt}
+    {
+        "consent.put": _conclude_delivery,
+        "push": _conclude_notice,
+        "correct": _conclude_notice,
+        "erase": _conclude_notice,
+        "receipt": _conclude_receipt,
+    }
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from protocol.encoding import sha256
+from protocol.consent import ConsentStatus, sign_status
+from protocol.encoding import encode_b64u, sha256
 from protocol.keys import SigningKey
 from protocol.limits import MESSAGE_LIFE_S_MAX, SALT_BYTES
 from protocol.manifest import FanOutManifest, sign_manifest
@@ -23,6 +24,7 @@ from protocol.message import (
 )
 from protocol.problems import PROBLEMS, TYPE_PREFIX, ProblemRow
 from schemas.exchange import PROBLEM_CONTENT_TYPE, ProblemBody
+from schemas.notices import ACK_CONTENT_TYPE, AckBody
 
 RandomBytes = Callable[[int], bytes]
 
@@ -64,6 +66,15 @@ class Sealer:
         self.member_id = member_id
         self._key = key
         self.random_bytes = random_bytes
+
+    @property
+    def kid(self) -> str:
+        """Return the name of the key in use."""
+        return self._key.kid
+
+    def change_key(self, key: SigningKey) -> None:
+        """Sign with another key from now on; the caller has logged the change."""
+        self._key = key
 
     def seal(
         self,
@@ -109,11 +120,27 @@ class Sealer:
         """Sign what came of a fan-out."""
         return sign_manifest(manifest, key=self._key)
 
+    def sign_status(self, status: ConsentStatus) -> str:
+        """Sign a change of a consent's state as its provider."""
+        return sign_status(status, key=self._key)
+
 
 def build_answer(body: bytes, *, content_type: str, consents: tuple[bytes, ...] = ()) -> Content:
     """Return the content of a positive answer."""
     return Content(
         op="answer", body=body, content_type=content_type, consents=consents, st=ANSWERED
+    )
+
+
+def build_ack(of: bytes, *, consents: tuple[bytes, ...] = ()) -> Content:
+    """Return the content that acknowledges a message which asked nothing."""
+    body = AckBody(v=1, kind="ack", of=encode_b64u(of))
+    return Content(
+        op="ack",
+        body=body.to_bytes(),
+        content_type=ACK_CONTENT_TYPE,
+        consents=consents,
+        st=ANSWERED,
     )
 
 

@@ -152,6 +152,10 @@ class Courier:
                 lambda batch: self._decide_response(batch, sent, verified)
             )
 
+    def draw_jti(self) -> bytes:
+        """Return a new message id, for whoever has to know it before the message is made."""
+        return self._sealer.random_bytes(JTI_BYTES)
+
     def decide_send(
         self,
         batch: Batch,

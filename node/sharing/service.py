@@ -14,7 +14,9 @@ from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError, RejectedError
 from node.core.writer import Writer
+from node.sharing.consent_record import ConsentEvent, build_json_ld, build_record
 from node.sharing.consents import (
+    ConsentNotHeldError,
     ConsentVerdicts,
     check_parties,
     decide_status,
@@ -22,14 +24,19 @@ from node.sharing.consents import (
     take_consent,
     verify_status,
 )
+from node.sharing.received import read_told
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store.grants import GrantStore
 from node.sharing.store.received import ReceivedStore
-from protocol.consent import Consent
+from protocol.consent import Consent, read_held_consent, read_held_status
 from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
+from protocol.strict_json import JsonObject
 from schemas.exchange import DeliveredConsent
 from schemas.summary import Summary
+
+RATING = "rating"  # in a consent's ``derive``
 
 
 class HeadNotHeldError(NotFoundError):
@@ -46,12 +53,21 @@ class ConsentBundleError(RejectedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedSummary:
-    """A peer's newest summary on a subject; None where its body is erased."""
+    """A peer's newest summary on a subject; None where its body is erased.
+
+    ``erase_basis`` says why it is erased, or why it will be at ``erase_at_s``.
+    """
 
     provider: str
     msg: bytes
     received_on: date
     summary: Summary | None
+    may_rate: bool = True
+    """Whether the consent lets it feed a rating."""
+    consent: bytes = b""
+    erase_at_s: int | None = None
+    erase_basis: str | None = None
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +174,26 @@ class ConsentService:
         with self._database.read() as uow:
             return SharingStore(uow.connection).find_consent(consent_hash)
 
+    def build_record(self, consent_hash: bytes, *, as_json_ld: bool) -> JsonObject:
+        """Return a consent as a record for regulators, never signed.
+
+        Raises:
+            ConsentNotHeldError: No such consent is held here.
+        """
+        with self._database.read() as uow:
+            held = SharingStore(uow.connection).find_consent(consent_hash)
+            statuses = GrantStore(uow.connection).list_statuses(consent_hash)
+        if held is None:
+            raise ConsentNotHeldError("no such consent is held here")
+        events = [
+            ConsentEvent(
+                state=status.state, at_s=status.iat, signer=status.by, reason=status.reason
+            )
+            for status in map(read_held_status, statuses)
+        ]
+        build = build_json_ld if as_json_ld else build_record
+        return build(read_held_consent(held.token), name=held.hash, state=held.state, events=events)
+
     def list_consents(self, *, subject: str | None = None) -> list[HeldConsent]:
         """Return consents held here, the newest first."""
         with self._database.read() as uow:
@@ -209,14 +245,19 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
             provider=row.provider,
             msg=row.msg,
             received_on=row.received_on,
-            summary=None if row.body is None else _read_summary(row.body),
+            summary=None if row.body is None else _read_summary(row.body, item=row.item),
+            may_rate=row.token is not None and RATING in read_held_consent(row.token).derive,
+            consent=bytes(row.consent),
+            erase_at_s=row.erase_at_s,
+            erase_basis=row.erase_basis,
+            is_erased=row.erased_at_ms is not None,
         )
         for row in ReceivedStore(uow.connection).list_received(subject)
     ]
 
 
-def _read_summary(body: bytes) -> Summary | None:
+def _read_summary(body: bytes, *, item: int) -> Summary | None:
     try:
-        return Summary.from_bytes(body)
+        return read_told(body, item=item)
     except ProtocolError:  # Of a formula version that this node no longer reads.
         return None

@@ -93,6 +93,17 @@ exchange_in = Table(
     Index("ix_exchange_in_ans", "ans"),
 )
 
+# What a batch was answered under each consent; other answers have theirs in ``exchange_in``.
+exchange_item = Table(
+    "exchange_item",
+    metadata,
+    Column("ans", HASH, primary_key=True),
+    Column("item", Integer, primary_key=True, autoincrement=False),
+    Column("consent", HASH, nullable=False),
+    Column("code", String(32), nullable=False),
+    Index("ix_exchange_item_consent", "consent"),
+)
+
 exchange_out = Table(
     "exchange_out",
     metadata,
@@ -180,7 +191,7 @@ received_summary = Table(
     Column("subject", String(128), nullable=False),
     Column("consent", HASH, nullable=False),
     Column("received_on", Date, nullable=False),
-    Column("received_at_ms", BigInteger, nullable=True),  # of what was pushed or corrected
+    Column("received_at_ms", BigInteger, nullable=True),  # null of old rows: the reply's
     Column("superseded_by", HASH, nullable=True),  # the correction that took its place
     # The life of its body here: null until the upkeep has looked at the consent.
     Column("erase_at_s", BigInteger, nullable=True),
@@ -210,10 +221,11 @@ notice = Table(
     Column("jti", Bytes(16), primary_key=True),
     Column("op", String(16), nullable=False),
     Column("peer", MEMBER, nullable=False),
-    Column("about", HASH, nullable=True),  # the message that is corrected
+    Column("about", HASH, nullable=True),  # push: the consent; correct: the message that was wrong
+    Column("reason", String(32), nullable=True),
     Column("tries", Integer, nullable=False),
     Column("next_at_ms", BigInteger, nullable=False),
-    Column("state", String(16), nullable=False),  # open, done, refused, given-up
+    Column("state", String(16), nullable=False),  # due, open, done, refused, … (store/grants.py)
     Index("ix_notice_state", "state", "next_at_ms"),
     Index("ix_notice_about", "about"),
 )
@@ -228,6 +240,20 @@ release = Table(
     ),  # newest closed month at the time
     Column("body", Text, nullable=False),  # empty where nothing may be said
     Column("basis", Text, nullable=False),  # what the next release is compared with
+)
+
+# What was out and was found to be wrong: whoever holds it can still subtract.
+release_withdrawn = Table(
+    "release_withdrawn",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", String(128), nullable=False),
+    Column("months", Integer, nullable=False),
+    Column("made_for_month", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("withdrawn_at_ms", BigInteger, nullable=False),
+    Index("ix_release_withdrawn_subject", "subject"),
 )
 
 overdue_day = Table(
@@ -307,5 +333,14 @@ legal_hold = Table(
     metadata,
     Column("msg", HASH, primary_key=True),
     Column("reason", String(200), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+# RFC 3161 tokens over heads of the log; ``seq`` is the index of the entry that names each.
+log_stamp = Table(
+    "log_stamp",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("token", Bytes, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
 )

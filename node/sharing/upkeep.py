@@ -7,7 +7,8 @@ intervals, registry and witness at start too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -17,7 +18,7 @@ from node.core.writer import Writer
 from node.sharing.asking import AskingService
 from node.sharing.outgoing import Outcome
 from node.sharing.peers import PeerClient
-from node.sharing.registry import RegistryHolder
+from node.sharing.registry import RegistryForkError, RegistryHolder
 from node.sharing.service import ConsentService
 from node.sharing.store.due import OpenAsk
 from node.sharing.witnessing import Witnessing, WitnessState
@@ -61,6 +62,7 @@ class Upkeep:
 
         Raises:
             UnavailableError: The hub does not answer.
+            RegistryForkError: The hub has signed two snapshots of one number; both are kept.
             ProtocolError: A snapshot does not hold; the last good one stays.
         """
         for _ in range(SNAPSHOTS_A_ROUND_MAX):
@@ -68,12 +70,32 @@ class Upkeep:
             known = self._registry.newest_seq
             if known:
                 try:
-                    return (await asyncio.to_thread(self._registry.adopt, newest)).seq
+                    return await self._adopt(newest, known=known)
+                except RegistryForkError:
+                    raise
                 except ProtocolError as err:
                     _log.debug("registry_step", code=err.code, known=known)
             step = await self._peers.fetch_registry(self._hub_url, seq=known + 1)
-            await asyncio.to_thread(self._registry.adopt, step)
+            try:
+                await self._adopt(step, known=known)
+            except ProtocolError:
+                await self._compare(known)
+                raise
         return self._registry.newest_seq
+
+    async def _adopt(self, tokens: Sequence[str], *, known: int) -> int:
+        now_s = self._clock.now_ms() // 1000
+        seq = (await asyncio.to_thread(self._registry.adopt, tokens, now_s=now_s)).seq
+        if seq < known:  # An old one proves nothing, and time tells: it will not be renewed.
+            _log.warning("registry_old", seq=seq, known=known)
+        return seq
+
+    async def _compare(self, known: int) -> None:
+        """Ask for the hub's snapshot of the newest number held: another one would be a fork."""
+        with suppress(UnavailableError):
+            if known:
+                tokens = await self._peers.fetch_registry(self._hub_url, seq=known)
+                await self._adopt(tokens, known=known)
 
     async def poll_statuses(self) -> int:
         """Take over the statuses of consents held here and return how many are in force.

@@ -139,6 +139,17 @@ REPORT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "时间（UTC）取自各日志，由其上的联署限定。",
             "Times (UTC) are those that the logs state, bounded by the cosignatures over them.",
         ),
+        "report.timeline-open-only": (
+            "材料很多：时间线上只有未获证实的往来，已证实的只计数。",
+            (
+                "There is much here: the timeline has only exchanges that are not proven; proven "
+                "ones are counted."
+            ),
+        ),
+        "report.proven-more": (
+            "另有 {count} 次已证实的往来只计数，未在此列出。",
+            "{count} more proven exchanges are counted and not listed here.",
+        ),
         "report.timeline-none": ("没有带时间的内容。", "Nothing here has a time."),
         "report.logs": ("日志", "Logs"),
         "report.log": ("日志", "Log"),
@@ -221,6 +232,12 @@ REPORT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "why.acknowledged": ("已有签名回执", "acknowledged by a signed receipt"),
         "why.anchor-absent": ("没有信任锚", "There is no anchor"),
+        "why.anchor-unfounded": (
+            "时间戳没有日志条目可依",
+            "A time-stamp that no log entry names",
+        ),
+        "why.timestamp-holds": ("时间戳有效", "The time-stamp holds"),
+        "why.timestamp-invalid": ("时间戳无效", "A time-stamp does not hold"),
         "why.answer-absent": ("答复不在证据包中", "The answer is in no bundle"),
         "why.answer-signed": ("答复签名有效", "the answer is signed"),
         "why.arrival-logged": ("查询方日志记有收到", "the arrival is in the asker's log"),

@@ -56,6 +56,7 @@ from protocol.audit.routing import (
     route_range,
 )
 from protocol.audit.rows import choose_partition
+from protocol.audit.stamps import check_anchors
 from protocol.audit.uses import count_partition, list_changes
 from protocol.audit.witnessing import Covered, read_witnessed
 from protocol.audit.world import SUSPECTS_MAX, Spools, World
@@ -247,6 +248,7 @@ class _Audit:
         self._findings += read_witnessed(
             self._bundles, read, examiner=self._examiner, claims=claims, covered=covered
         )
+        self._findings += check_anchors(self._bundles)
         world.covered = covered
         for known in self._others:
             claims.add_entry(known)

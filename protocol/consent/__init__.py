@@ -33,9 +33,10 @@ from protocol.consent.status import (
     STATUS_TYP,
     ConsentStatus,
     open_status,
+    read_held_status,
     sign_status,
 )
-from protocol.consent.use import Standing, Use, check_use
+from protocol.consent.use import Standing, Use, check_use, find_end
 
 __all__ = [
     "CONSENT_TYP",
@@ -58,12 +59,14 @@ __all__ = [
     "check_use",
     "combine_states",
     "commit_subject",
+    "find_end",
     "follows",
     "hash_consent",
     "may_sign",
     "open_consent",
     "open_status",
     "read_held_consent",
+    "read_held_status",
     "sign_consent",
     "sign_status",
     "span_end",

@@ -85,6 +85,13 @@ def check_use(consent: Consent, *, use: Use, standing: Standing, now_s: int) -> 
         raise FrequencyError(f"{consent.frequency.n} uses a {consent.frequency.unit}")
 
 
+def find_end(consent: Consent, *, standing: Standing, now_s: int) -> ConsentState | None:
+    """Return the state in which a consent has ended by itself, or None."""
+    if now_s >= consent.exp:
+        return ConsentState.EXPIRED
+    return ConsentState.EXHAUSTED if standing.uses >= consent.max_uses else None
+
+
 def _check_standing(consent: Consent, *, standing: Standing, now_s: int) -> None:
     error = _STATE_ERRORS.get(standing.state)
     if error is not None:

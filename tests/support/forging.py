@@ -206,7 +206,11 @@ def change_purpose(consent: Consent, *, code: str) -> Consent:
     purpose = Purpose(
         code=code, template=template.template, template_hash=template.hash, text=template.text
     )
-    return replace(consent, purpose=purpose)
+    return replace(
+        consent,
+        purpose=purpose,
+        metrics=tuple(metric for metric in consent.metrics if metric in template.metrics),
+    )
 
 
 def sign_state(

@@ -15,10 +15,14 @@ from node.sharing.sealing import Content
 from node.sharing.store import SharingStore
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
+from protocol.exchange import CHECKS
 from protocol.message import Envelope, WireMessage
 from protocol.registry import Registry
 
 BodyT = TypeVar("BodyT")
+# An artefact or a body inside a signed message may break any rule: what is no code of a signed
+# refusal is `schema`.
+SIGNED_CODES = frozenset(code for check in CHECKS if check.signed for code in check.codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,8 @@ class Verdict:
     code: str
     uses: int = 0
     consent: bytes | None = None
+    codes: tuple[str, ...] = ()
+    """Of a batch: tier or problem under each consent of the content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from node.sharing.store.exchanging import (
     CODE_GIVEN_UP,
     CODE_OPEN,
     INSERT_INCOMING,
+    INSERT_ITEM,
     INSERT_OUTGOING,
     INSERT_PAYLOAD,
     INSERT_SUMMARY,
@@ -12,6 +13,7 @@ from node.sharing.store.exchanging import (
     SharingStore,
     StoredAnswer,
 )
+from node.sharing.store.keys import ForkStore, OwnKeyStore
 from node.sharing.store.questions import QuestionStore
 from node.sharing.store.releases import ReleaseStore, StoredRelease
 from node.sharing.store.snapshots import SnapshotStore
@@ -20,11 +22,14 @@ __all__ = [
     "CODE_GIVEN_UP",
     "CODE_OPEN",
     "INSERT_INCOMING",
+    "INSERT_ITEM",
     "INSERT_OUTGOING",
     "INSERT_PAYLOAD",
     "INSERT_SUMMARY",
+    "ForkStore",
     "HeldConsent",
     "OutgoingExchange",
+    "OwnKeyStore",
     "QuestionStore",
     "ReleaseStore",
     "SharingStore",

@@ -15,6 +15,7 @@ from node.sharing.tables import (
     consent,
     consent_status,
     exchange_in,
+    exchange_item,
     exchange_out,
     payload,
     peer_counter,
@@ -407,6 +408,7 @@ def _read_consent(row: AnyRow) -> HeldConsent:
 
 
 INSERT_INCOMING = insert(exchange_in)
+INSERT_ITEM = insert(exchange_item)
 INSERT_OUTGOING = insert(exchange_out)
 INSERT_PAYLOAD = insert(payload)
 INSERT_SUMMARY = insert(received_summary)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from node.sharing.tables import overdue_day, release
+from node.sharing.tables import overdue_day, release, release_withdrawn
 
 RELEASES_COMPARED_MAX = 240  # ten years of two windows a month
 
@@ -36,9 +36,12 @@ class ReleaseStore:
         return None if row is None else _read(row.months, row.body, row.basis)
 
     def list_earlier(self, subject: str) -> list[StoredRelease]:
-        """Return every release of a subject, the newest first."""
-        rows = self._connection.execute(_SELECT_EARLIER, {"subject": subject})
-        return [_read(row.months, row.body, row.basis) for row in rows]
+        """Return every release of a subject, the newest first; those put aside come last."""
+        return [
+            _read(row.months, row.body, row.basis)
+            for query in (_SELECT_EARLIER, _SELECT_WITHDRAWN)
+            for row in self._connection.execute(query, {"subject": subject})
+        ]
 
     def add(self, subject: str, made: StoredRelease, *, made_for_month: int) -> None:
         """Append a release."""
@@ -51,6 +54,22 @@ class ReleaseStore:
                 basis=made.basis.decode("utf-8"),
             )
         )
+
+    def retire(self, subject: str, *, months: int, made_for_month: int, at_ms: int) -> None:
+        """Put a release aside that was wrong; it is still compared with, since it was out."""
+        mine = (
+            release.c.subject == subject,
+            release.c.months == months,
+            release.c.made_for_month == made_for_month,
+        )
+        columns = ("subject", "months", "made_for_month", "body", "basis")
+        row = self._connection.execute(select(release).where(*mine)).one()
+        self._connection.execute(
+            insert(release_withdrawn).values(
+                **{name: getattr(row, name) for name in columns}, withdrawn_at_ms=at_ms
+            )
+        )
+        self._connection.execute(delete(release).where(*mine))
 
     def find_overdue(self, subject: str, *, as_of: date) -> str | None:
         """Return the class worked out for a day."""
@@ -80,6 +99,12 @@ _SELECT_EARLIER = (
     select(release.c.months, release.c.body, release.c.basis)
     .where(release.c.subject == bindparam("subject"))
     .order_by(release.c.made_for_month.desc())
+    .limit(RELEASES_COMPARED_MAX)
+)
+_SELECT_WITHDRAWN = (
+    select(release_withdrawn.c.months, release_withdrawn.c.body, release_withdrawn.c.basis)
+    .where(release_withdrawn.c.subject == bindparam("subject"))
+    .order_by(release_withdrawn.c.id.desc())
     .limit(RELEASES_COMPARED_MAX)
 )
 _SELECT_OVERDUE = select(overdue_day.c.oldest).where(

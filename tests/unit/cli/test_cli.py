@@ -14,6 +14,7 @@ from node.cli.consent import withdraw
 from node.cli.enrol import enrol_member
 from node.cli.http import NodeClient, ServerRefusedError, post_enrolment
 from node.cli.main import app, run
+from node.cli.query import BatchFileError, read_subjects
 from node.core.config import ConfigValue, SettingsError, build_settings, load_settings, write_config
 from node.core.errors import UnavailableError
 from node.core.keystore import KeyExistsError, KeyFileError, load_key
@@ -437,3 +438,39 @@ def test_exchange_give_up_names_the_message(tmp_path: Path) -> None:
 
     assert "given up" in result.output
     assert paths == ["/api/v1/asks/AB/give-up"]
+
+
+def test_query_of_a_file_of_customers_is_one_message_a_provider(tmp_path: Path) -> None:
+    asked: list[dict[str, object]] = []
+    (tmp_path / "customers.txt").write_text("sim:S1\nsim:S2\n\nsim:S1\n", encoding="utf-8")
+
+    def answer(path: str, body: bytes) -> Answer:
+        if path.startswith("/api/v1/consents"):
+            name = path[-1]
+            held = [
+                {"consent": f"{name}{provider}", "provider": provider, "state": "active"}
+                for provider in ("beta", "gamma")
+            ]
+            return 200, json.dumps(held).encode()
+        asked.append(json.loads(body))
+        item = {"code": "full", "summary": None}
+        return 200, json.dumps({"peer": "beta", "status": "200", "items": [item]}).encode()
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        result = call(
+            "query", "--batch", str(tmp_path / "customers.txt"), "--home", str(tmp_path / "home"),
+            env={"CHENGXIN_PUBLIC_URL": url},
+        )  # fmt: skip
+
+    assert [one["consents"] for one in asked] == [["1beta", "2beta"], ["1gamma", "2gamma"]]
+    assert "full" in result.output
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", None])
+def test_query_of_no_customers_is_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "customers.txt").write_text(content, encoding="utf-8")
+
+    with pytest.raises(BatchFileError):
+        read_subjects(tmp_path / "customers.txt")

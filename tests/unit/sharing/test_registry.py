@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from node.core.database import Database, metadata
-from node.sharing.registry import RegistryAbsentError, RegistryHolder
+from node.sharing.registry import RegistryAbsentError, RegistryForkError, RegistryHolder
+from node.sharing.store import ForkStore
 from node.sharing.tables import registry_snapshot
 from protocol.errors import ProtocolError, SignatureInvalidError, UnknownKeyError
 from protocol.keys import SigningKey
@@ -219,6 +220,58 @@ def test_as_many_hub_keys_must_sign_as_the_last_snapshot_says(holder: RegistryHo
     holder.adopt(sign(third, HUB_KEY, SECOND_HUB_KEY))
 
     assert holder.newest == third
+
+
+def test_a_second_snapshot_of_a_number_is_refused_and_kept_as_evidence(
+    database: Database, holder: RegistryHolder
+) -> None:
+    first = build_first()
+    second = build_next(first)
+    other = build_next(first, exp=second.exp - 1)
+    for registry in (first, second):
+        holder.adopt(sign(registry))
+
+    for _ in range(2):
+        with pytest.raises(RegistryForkError):
+            holder.adopt(sign(other), now_s=NOW_S)
+
+    assert holder.newest == second
+    with database.read() as uow:
+        assert ForkStore(uow.connection).list_tokens() == [(2, list(sign(other)))]
+    for one in (holder, RegistryHolder(database=database, anchor=HUB_KEY.public)):
+        (warning,) = one.list_warnings(now_s=NOW_S)
+        assert warning.startswith("1 snapshots of the hub contradict")
+
+
+def test_a_fork_signed_by_a_key_that_has_ended_since_is_evidence_too(
+    holder: RegistryHolder,
+) -> None:
+    first = build_first()
+    hub, second_hub = first.hub_keys
+    ended = replace(hub, revoked_at=NOW_S, reason="superseded")
+    second = build_next(first, hub_keys=(ended, second_hub))
+    holder.adopt(sign(first))
+    holder.adopt(sign(second))
+
+    assert holder.adopt(sign(first)) == first  # what is held already is no news
+    with pytest.raises(RegistryForkError):
+        holder.adopt(sign(build_next(first), HUB_KEY))
+    with pytest.raises(UnknownKeyError):
+        holder.adopt(sign(build_next(second), HUB_KEY))
+
+
+def test_a_snapshot_that_has_lived_half_its_life_is_warned_of_until_its_end(
+    holder: RegistryHolder,
+) -> None:
+    assert holder.list_warnings(now_s=NOW_S) == []
+    first = build_first()
+    holder.adopt(sign(first))
+    half_s = (first.exp - first.iat) // 2
+
+    assert holder.list_warnings(now_s=first.iat + half_s) == []
+    (warning,) = holder.list_warnings(now_s=first.iat + half_s + 1)
+    assert "ends in 719 minutes" in warning
+    assert holder.list_warnings(now_s=first.exp) == []  # what is over is no warning any more
 
 
 def test_a_node_whose_stored_chain_is_altered_does_not_start(

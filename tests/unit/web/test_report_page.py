@@ -112,7 +112,9 @@ def test_an_anchor_out_of_the_bundle_is_warned_of() -> None:
 
 
 def test_a_report_without_anchor_and_registry_says_that_nothing_can_be_judged() -> None:
-    value = make_object(verdict="contradicted", exit_status=1, logs=[], exchanges=[], consents=[])
+    value = make_object(
+        verdict="contradicted", exit_status=1, logs=[], exchanges=[], exchange_counts=[]
+    )
     del value["anchor"]
     del value["registry"]
 
@@ -175,8 +177,34 @@ def test_a_hundred_thousand_exchanges_are_counted_and_not_all_listed() -> None:
     html, page = read(make_object(exchanges=exchanges, exchange_verdicts=verdicts))
 
     assert len(html) < PAGE_BYTES_MAX // 10
-    assert f"{count - PROVEN_EXCHANGES_MAX} more are not listed here" in page.text
+    assert f"{count - PROVEN_EXCHANGES_MAX} more proven exchanges are counted" in page.text.replace(
+        ",", ""
+    )
     assert "100,000" in page.text
+
+
+def test_a_report_that_lists_only_what_is_open_says_so_and_counts_the_rest() -> None:
+    counts = [
+        {
+            "verdict": "proven",
+            "consumer": ALPHA,
+            "provider": BETA,
+            "op": "query",
+            "code": "full",
+            "count": 1_234_567,
+        }
+    ]
+    value = make_object(
+        exchanges=[],
+        exchange_counts=counts,
+        exchanges_listed="not-proven",
+        exchange_verdicts={"proven": 1_234_567},
+    )
+
+    _, page = read(value)
+
+    assert "1,234,567 more proven exchanges are counted" in page.text
+    assert "answered: full" in page.text
 
 
 def test_what_is_not_proven_is_bounded_too() -> None:

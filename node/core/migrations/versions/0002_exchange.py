@@ -31,6 +31,15 @@ def upgrade() -> None:
         batch_op.create_primary_key("pk_received_summary", ["msg", "item"])
         batch_op.alter_column("item", server_default=None)
     op.create_table(
+        "exchange_item",
+        sa.Column("ans", HASH, nullable=False),
+        sa.Column("item", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("consent", HASH, nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("ans", "item", name=op.f("pk_exchange_item")),
+    )
+    op.create_index("ix_exchange_item_consent", "exchange_item", ["consent"])
+    op.create_table(
         "round_cursor",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -99,7 +108,7 @@ def downgrade() -> None:
     """Go back; of a batch's summaries the first stays."""
     for name in ("awaited_answer", "pending_answer", "ask_key"):
         op.drop_table(name)
-    for name in ("legal_hold", "manifest", "unacked_answer", "round_cursor"):
+    for name in ("legal_hold", "manifest", "unacked_answer", "round_cursor", "exchange_item"):
         op.drop_table(name)
     op.execute("DELETE FROM received_summary WHERE item > 0")
     with op.batch_alter_table("received_summary", recreate="always") as batch_op:

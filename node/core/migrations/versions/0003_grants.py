@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("op", sa.String(length=16), nullable=False),
         sa.Column("peer", sa.String(length=253), nullable=False),
         sa.Column("about", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("reason", sa.String(length=32), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -66,10 +67,24 @@ def upgrade() -> None:
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index("ix_notice_about", ["about"], unique=False)
         batch_op.create_index("ix_notice_state", ["state", "next_at_ms"], unique=False)
+    op.create_table(
+        "release_withdrawn",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=128), nullable=False),
+        sa.Column("months", sa.Integer(), nullable=False),
+        sa.Column("made_for_month", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("withdrawn_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release_withdrawn")),
+    )
+    with op.batch_alter_table("release_withdrawn", schema=None) as batch_op:
+        batch_op.create_index("ix_release_withdrawn_subject", ["subject"], unique=False)
 
 
 def downgrade() -> None:
     """Go back."""
+    op.drop_table("release_withdrawn")
     op.drop_table("notice")
     op.drop_table("erasure_in")
     with op.batch_alter_table("received_summary", schema=None) as batch_op:

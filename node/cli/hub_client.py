@@ -1,0 +1,122 @@
+"""Talk to a hub from the command line: what counts is verified by whoever asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from node.cli.http import TIMEOUT_S, ServerRefusedError, check_response, read_json
+from node.core.errors import RejectedError, UnavailableError
+from protocol.encoding import decode_b64u
+from protocol.errors import ProtocolError
+from protocol.keys import PUBLIC_KEY_BYTES, PublicKey
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class PlainHttpError(RejectedError):
+    """A token would be sent in the clear."""
+
+    code = "plain-http"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubDiscovery:
+    """What a hub says of itself: hints, until the anchor's fingerprint is compared."""
+
+    hub: str
+    anchor: PublicKey
+
+
+class HubClient:
+    """One hub's addresses."""
+
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        """Open no connection yet.
+
+        Raises:
+            PlainHttpError: The address is not on this machine and has no TLS.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            raise PlainHttpError(f"{url} is not https: a token must not travel in the clear")
+        self._url = url
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, transport=transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def discover(self) -> HubDiscovery:
+        """Ask who the hub is.
+
+        Raises:
+            UnavailableError: It does not answer.
+            ServerRefusedError: It is no hub.
+        """
+        found = self._send("GET", "/.well-known/chengxin")
+        try:
+            anchor = PublicKey(decode_b64u(found["anchor"], bytes_exact=PUBLIC_KEY_BYTES))
+            return HubDiscovery(hub=str(found["hub"]), anchor=anchor)
+        except (KeyError, TypeError, AttributeError, ProtocolError) as err:
+            raise ServerRefusedError(f"{self._url} is no hub's") from err
+
+    def fetch_snapshot(self, seq: int) -> list[str]:
+        """Return the signatures of a registry snapshot.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            ServerRefusedError: It has no such snapshot.
+        """
+        found = self._send("GET", f"/hub/v1/registry/{seq}")
+        tokens = found.get("tokens") if isinstance(found, dict) else None
+        if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
+            raise ServerRefusedError(f"{self._url} answers no snapshot")
+        return tokens
+
+    def post_tokens(self, path: str, tokens: Sequence[str], *, bearer: str | None = None) -> int:
+        """Send signed statements and return the number of the snapshot that holds them.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            ServerRefusedError: It refuses.
+        """
+        headers = {} if bearer is None else {"authorization": f"Bearer {bearer}"}
+        return self._read_seq(
+            self._send("POST", path, json={"tokens": list(tokens)}, headers=headers)
+        )
+
+    def post_token(self, path: str, token: str) -> int:
+        """Send one signed statement and return the number of the snapshot that holds it.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            ServerRefusedError: It refuses.
+        """
+        return self._read_seq(self._send("POST", path, content=token.encode("ascii")))
+
+    def _read_seq(self, found: Any) -> int:  # noqa: ANN401  JSON of another party
+        seq = found.get("registry") if isinstance(found, dict) else None
+        if not isinstance(seq, int):
+            raise ServerRefusedError(f"{self._url} names no snapshot")
+        return seq
+
+    def _send(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401  JSON of another party
+        try:
+            response = self._client.request(method, path, **options)
+        except (httpx.HTTPError, httpx.InvalidURL) as err:
+            raise UnavailableError(f"{self._url} does not answer") from err
+        check_response(response)
+        return read_json(response)

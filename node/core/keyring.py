@@ -1,0 +1,106 @@
+"""The key files of one use: ``NAME.pem``, ``NAME-2.pem``, …, the newest last.
+
+No file is ever overwritten or removed: an old key is asked for as long as what it signed. The
+statement by which a key takes the place of the one before stands beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.core.errors import RejectedError
+from node.core.keystore import KeyFileError, generate_key, load_key, save_key
+from protocol.keys import SigningKey
+
+KEY_FILES_MAX = 64
+
+
+class KeyRingFullError(RejectedError):
+    """A member has as many keys as a registry snapshot can hold."""
+
+    code = "key-ring-full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFile:
+    """A key and the number of its file."""
+
+    number: int
+    key: SigningKey
+
+
+class KeyRing:
+    """Reads and adds key files of one use."""
+
+    def __init__(self, *, folder: Path, name: str, passphrase: str) -> None:
+        """Open nothing yet."""
+        self._folder = folder
+        self._name = name
+        self._passphrase = passphrase
+
+    def load(self) -> list[KeyFile]:
+        """Read every file, the oldest first.
+
+        Raises:
+            KeyFileError: There is none, or one is locked with another passphrase.
+        """
+        files = [self._load(1)]
+        for number in range(2, KEY_FILES_MAX + 1):
+            if not self._path(number).exists():
+                break
+            files.append(self._load(number))
+        return files
+
+    def add(self) -> KeyFile:
+        """Make a key in the next file.
+
+        Raises:
+            KeyRingFullError: There are too many.
+        """
+        number = len(self.load()) + 1
+        if number > KEY_FILES_MAX:
+            raise KeyRingFullError(f"{self._name}: {KEY_FILES_MAX} keys are all there can be")
+        save_key(generate_key(), path=self._path(number), passphrase=self._passphrase)
+        return self._load(number)
+
+    def find_statement(self, number: int) -> tuple[str, ...] | None:
+        """Return the signatures by which a key took the place of another, if it did.
+
+        Raises:
+            KeyFileError: The file is damaged.
+        """
+        path = self._statement_path(number)
+        try:
+            tokens = json.loads(path.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as err:
+            raise KeyFileError(f"{path} cannot be read") from err
+        if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
+            raise KeyFileError(f"{path} holds no statement")
+        return tuple(tokens)
+
+    def keep_statement(self, number: int, tokens: Sequence[str]) -> None:
+        """Write the statement of a key durably, in the place of one that was never sent."""
+        path = self._statement_path(number)
+        draft = path.with_suffix(".draft")
+        with draft.open("w", encoding="ascii") as file:
+            json.dump(list(tokens), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+    def _load(self, number: int) -> KeyFile:
+        return KeyFile(
+            number=number, key=load_key(path=self._path(number), passphrase=self._passphrase)
+        )
+
+    def _path(self, number: int) -> Path:
+        return self._folder / (f"{self._name}.pem" if number == 1 else f"{self._name}-{number}.pem")
+
+    def _statement_path(self, number: int) -> Path:
+        return self._folder / f"{self._name}-{number}.statement.json"

@@ -1,0 +1,209 @@
+"""The provider's own word on a consent: the brake, and the end of a consent, signed and logged.
+
+A brake (pause, resume, revoke) takes effect here at once, with its log entry; the consumer and the
+hub's list are told after that, until they have it. That a consent has expired, is used up or is
+replaced follows from what is held; it is stated once, so that the log says when it ended.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from node.core.clock import Clock
+from node.core.database import Database
+from node.core.decision import Batch, Decided, Placement
+from node.core.errors import NodeError
+from node.core.writer import Writer
+from node.sharing.batching import ExchangeBatch
+from node.sharing.consents import ConsentNotHeldError, check_parties, decide_status
+from node.sharing.notices import NoticeService
+from node.sharing.peers import StatementSender
+from node.sharing.registry import RegistryHolder
+from node.sharing.sealing import Sealer
+from node.sharing.store import HeldConsent
+from node.sharing.store.grants import GrantStore
+from node.sharing.store.notices import NOTICE_DONE, NOTICE_OPEN, NOTICE_REFUSED, Notice, NoticeStore
+from protocol.consent import (
+    ConsentState,
+    ConsentStatus,
+    StatusSigner,
+    find_end,
+    read_held_consent,
+    window_start,
+)
+from protocol.limits import JTI_BYTES
+
+STATUS = "status"  # a notice that carries a statement, not a message
+STATUS_CONFLICT, STATUS_OK = 409, 200
+GRANTS_AT_ONCE = 500
+_log = structlog.get_logger()
+
+
+class BrakeService:
+    """States changes of consents that this node answers under."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        registry: RegistryHolder,
+        sealer: Sealer,
+        clock: Clock,
+        peers: StatementSender,
+        notices: NoticeService,
+        hub_url: str,
+    ) -> None:
+        """Take the ports."""
+        self._database = database
+        self._writer = writer
+        self._registry = registry
+        self._sealer = sealer
+        self._clock = clock
+        self._peers = peers
+        self._notices = notices
+        self._hub_url = hub_url
+
+    async def state(self, consent: bytes, state: ConsentState, *, reason: str) -> HeldConsent:
+        """Pause, resume or end a consent as its provider.
+
+        Raises:
+            ConsentNotHeldError: No such consent is held here.
+            WrongProviderError: It names another provider.
+            StaleStatusError: It is in that state already, or its state is final.
+        """
+        return await self._writer.submit_async(
+            lambda batch: self._decide(batch, consent, state, reason=reason, is_told=True)
+        )
+
+    async def state_ends(self) -> int:
+        """State once of each consent that it has ended, and return of how many."""
+        count, after = 0, b""
+        while names := self._list_open(after):
+            for name in names:
+                count += await self._end(name, stated=None)
+            after = names[-1]
+        with self._database.read() as uow:
+            replaced = GrantStore(uow.connection).list_unsaid_replaced(
+                provider=self._sealer.member_id, limit=GRANTS_AT_ONCE
+            )
+        for name in replaced:
+            count += await self._end(name, stated=ConsentState.REPLACED)
+        return count
+
+    async def send_statuses(self) -> int:
+        """Bring brakes to consumers and to the hub, and return how many have arrived."""
+        count = 0
+        for notice in self._notices.list_open_of(STATUS):
+            try:
+                count += await self._bring(notice)
+            except NodeError as err:
+                _log.warning("status_not_brought", peer=notice.peer, code=err.code)
+                self._notices.put_off(notice)
+        return count
+
+    def _list_open(self, after: bytes) -> list[bytes]:
+        with self._database.read() as uow:
+            return GrantStore(uow.connection).list_open_grants(
+                provider=self._sealer.member_id, after=after, limit=GRANTS_AT_ONCE
+            )
+
+    async def _end(self, name: bytes, *, stated: ConsentState | None) -> bool:
+        with self._database.read() as uow:
+            token = GrantStore(uow.connection).find_token(name)
+        if token is None:
+            return False
+        now_s = self._clock.now_ms() // 1_000
+        # Uses only rise and time goes on: what has not ended by itself is not looked at further.
+        if stated is None and read_held_consent(token).exp > now_s and not self._is_used(name):
+            return False
+        return await self._writer.submit_async(
+            lambda batch: self._decide_end(batch, name, stated=stated)
+        )
+
+    def _is_used(self, name: bytes) -> bool:
+        with self._database.read() as uow:
+            return GrantStore(uow.connection).count_uses(name) > 0
+
+    def _decide_end(
+        self, batch: Batch, name: bytes, *, stated: ConsentState | None
+    ) -> Decided[bool]:
+        held = ExchangeBatch.of(batch).find_consent(name)
+        if held is None:
+            return Decided(entry=None, finish=lambda _placement: False)
+        now_s = batch.now_ms // 1_000
+        consent = read_held_consent(held.token)
+        standing = held.standing(window_start_s=window_start(consent.frequency, now_s=now_s))
+        state = stated or find_end(consent, standing=standing, now_s=now_s)
+        if state is None:
+            return Decided(entry=None, finish=lambda _placement: False)
+        decided = self._decide(batch, name, state, reason="ended", is_told=False)
+
+        def finish(placement: Placement | None) -> bool:
+            decided.finish(placement)
+            return True
+
+        return Decided(entry=decided.entry, finish=finish)
+
+    def _decide(
+        self, batch: Batch, name: bytes, state: ConsentState, *, reason: str, is_told: bool
+    ) -> Decided[HeldConsent]:
+        grants = GrantStore(batch.connection)
+        token = grants.find_token(name)
+        if token is None:
+            raise ConsentNotHeldError("no such consent is held here")
+        consent = read_held_consent(token)
+        check_parties(consent, provider=self._sealer.member_id)
+        status = ConsentStatus(
+            consent=name,
+            seq=grants.count_statuses(name, signer=StatusSigner.PROVIDER.value) + 1,
+            state=state,
+            iat=batch.now_ms // 1_000,
+            by=StatusSigner.PROVIDER.value,
+            reason=reason,
+        )
+        decided = decide_status(batch, self._sealer.sign_status(status), status)
+        if is_told:
+            for peer in (consent.consumer, self._registry.newest.hub):
+                self._note(batch, name, peer=peer)
+        return decided
+
+    def _note(self, batch: Batch, name: bytes, *, peer: str) -> None:
+        NoticeStore(batch.connection).add(
+            Notice(
+                jti=self._sealer.random_bytes(JTI_BYTES),
+                op=STATUS,
+                peer=peer,
+                about=name,
+                reason=None,
+                tries=0,
+                next_at_ms=batch.now_ms,
+                state=NOTICE_OPEN,
+            )
+        )
+
+    async def _bring(self, notice: Notice) -> bool:
+        """Bring the newest status; one that came before it is brought with it."""
+        registry = self._registry.newest
+        with self._database.read() as uow:
+            token = GrantStore(uow.connection).find_newest_status(
+                notice.about or b"", signer=StatusSigner.PROVIDER.value
+            )
+        member = registry.find_member(notice.peer)
+        if notice.peer == registry.hub:
+            reply = await self._peers.report_status(self._hub_url, token)
+        elif member is None:
+            self._settle(notice, NOTICE_REFUSED)
+            return False
+        else:
+            reply = await self._peers.send_status(member.endpoints["v1"], token)
+        if reply.status not in {STATUS_OK, STATUS_CONFLICT}:  # 409: it has ended there already.
+            _log.warning("status_refused", peer=notice.peer, status=reply.status)
+            self._notices.put_off(notice)
+            return False
+        self._settle(notice, NOTICE_DONE)
+        return True
+
+    def _settle(self, notice: Notice, state: str) -> None:
+        with self._database.write() as uow:
+            NoticeStore(uow.connection).settle(notice.jti, state=state)

@@ -1,0 +1,172 @@
+"""Erasure at the consumer: the life of what peers told, and the signed word that it is gone.
+
+Body and salt go together with everything that was derived from the values, the mark and the log
+entry, in one transaction of the writer; the database overwrites what it deletes. The provider is
+told afterwards, by a message that is repeated until it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from node.core.clock import Clock
+from node.core.database import Database, UnitOfWork
+from node.core.decision import Batch, Decided
+from node.core.errors import ConflictError, NotFoundError
+from node.core.writer import Writer
+from node.sharing.notices import keep_notice
+from node.sharing.outgoing import Sent
+from node.sharing.rules_life import LEGAL, LifeEnd, find_life_end
+from node.sharing.sealing import Content
+from node.sharing.sending import Courier
+from node.sharing.store import SharingStore
+from node.sharing.store.grants import Attested, GrantStore, KeptSummary
+from protocol.consent import read_held_consent
+from protocol.encoding import encode_b64u
+from protocol.entry import ErasedEntry, format_entry
+from protocol.limits import ERASED_MESSAGES_MAX
+from schemas.notices import ERASE_CONTENT_TYPE, EraseBody
+
+SUMMARIES_A_ROUND_MAX = 1_000
+REQUESTED = "request"
+
+EraseDerived = Callable[[UnitOfWork, bytes], int]
+"""Removes in the same transaction the values that were derived from a message."""
+
+
+class LegalHoldError(ConflictError):
+    """The consent's own basis is a legal duty to keep what was received."""
+
+    code = "legal-hold"
+
+
+class GrantNotHeldError(NotFoundError):
+    """No such consent is held here."""
+
+    code = "consent-not-held"
+
+
+class ErasureService:
+    """Erases what is due, and tells providers."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        courier: Courier,
+        clock: Clock,
+        erase_derived: EraseDerived,
+    ) -> None:
+        """Take the ports."""
+        self._database = database
+        self._writer = writer
+        self._courier = courier
+        self._clock = clock
+        self._erase_derived = erase_derived
+
+    async def erase_due(self) -> int:
+        """Erase every body whose time has come, tell the providers, and return how many went."""
+        self._plan()
+        now_s = self._clock.now_ms() // 1_000
+        with self._database.read() as uow:
+            due = GrantStore(uow.connection).list_to_erase(now_s=now_s, limit=SUMMARIES_A_ROUND_MAX)
+        count = await self._erase(dict(due))
+        await self._tell()
+        return count
+
+    async def erase_consent(self, consent_hash: bytes) -> int:
+        """Erase at the subject's request what was received under a consent; return how many.
+
+        Raises:
+            GrantNotHeldError: No such consent is held here.
+            LegalHoldError: The consent's own basis is a legal duty; the text names it.
+        """
+        with self._database.read() as uow:
+            held = SharingStore(uow.connection).find_consent(consent_hash)
+            if held is None:
+                raise GrantNotHeldError("no such consent is held here")
+            consent = read_held_consent(held.token)
+            if consent.basis == LEGAL:
+                raise LegalHoldError(f"kept on a legal basis: {consent.basis_ref}")
+            kept = GrantStore(uow.connection).list_kept_under(consent_hash)
+        count = await self._erase(dict.fromkeys(kept, REQUESTED))
+        await self._tell()
+        return count
+
+    def list_attested(self, *, limit: int) -> list[Attested]:
+        """Return which of our own answers peers say to have erased."""
+        with self._database.read() as uow:
+            return GrantStore(uow.connection).list_attested(limit=limit)
+
+    def _plan(self) -> None:
+        """Write for what has come, or was withdrawn, when it goes."""
+        with self._database.write() as uow:
+            store = GrantStore(uow.connection)
+            for kept in store.list_unplanned(limit=SUMMARIES_A_ROUND_MAX):
+                end = _find_end(kept)
+                store.plan_erasure(kept.msg, kept.consent, at_s=end.at_s, basis=end.basis)
+
+    async def _erase(self, due: dict[bytes, str]) -> int:
+        erased = [
+            await self._writer.submit_async(partial(self._decide_erasure, msg=msg, basis=basis))
+            for msg, basis in due.items()
+        ]
+        if any(erased):
+            await asyncio.to_thread(self._database.overwrite_deleted)
+        return sum(erased)
+
+    def _decide_erasure(self, batch: Batch, msg: bytes, *, basis: str) -> Decided[bool]:
+        store = GrantStore(batch.connection)
+        provider = store.find_provider(msg)
+        xid = None if provider is None else store.find_xid(msg, provider=provider)
+        if provider is None or xid is None or not store.is_kept(msg):
+            return Decided(entry=None, finish=lambda _placement: False)
+        store.mark_erased(msg, basis=basis, at_ms=batch.now_ms)
+        self._erase_derived(batch.uow, msg)
+        entry = ErasedEntry(at_ms=batch.now_ms, xid=xid, peer=provider, basis=basis, msgs=(msg,))
+        return Decided(entry=format_entry(entry), finish=lambda _placement: True)
+
+    async def _tell(self) -> None:
+        """Make the messages that tell providers; a later round sends them."""
+        with self._database.read() as uow:
+            waiting = GrantStore(uow.connection).list_to_attest()
+        for provider, basis in waiting:
+            await self._writer.submit_async(
+                partial(self._decide_attestation, provider=provider, basis=basis)
+            )
+
+    def _decide_attestation(
+        self, batch: Batch, provider: str, *, basis: str
+    ) -> Decided[Sent | None]:
+        store = GrantStore(batch.connection)
+        msgs = store.list_unattested(provider, basis=basis, limit=ERASED_MESSAGES_MAX)
+        if not msgs:
+            return Decided(entry=None, finish=lambda _placement: None)
+        body = EraseBody.from_object(
+            {
+                "v": 1,
+                "kind": "erase",
+                "basis": basis,
+                "answers": [encode_b64u(msg) for msg in msgs],
+            }
+        )
+        content = Content(op="erase", body=body.to_bytes(), content_type=ERASE_CONTENT_TYPE)
+        jti = self._courier.draw_jti()
+        store.mark_attested(msgs, jti=jti)
+        decided = self._courier.decide_send(batch, content, peer=provider, jti=jti)
+        kept = keep_notice(batch, decided, op="erase", peer=provider, about=None)
+        return Decided(entry=kept.entry, finish=kept.finish)
+
+
+def _find_end(kept: KeptSummary) -> LifeEnd:
+    if kept.token is None:  # Without its consent nothing allows to keep it.
+        return LifeEnd(at_s=0, basis=REQUESTED)
+    revoked_s = None if kept.revoked_at_ms is None else kept.revoked_at_ms // 1_000
+    return find_life_end(
+        read_held_consent(kept.token),
+        received_s=kept.received_at_ms // 1_000,
+        revoked_s=revoked_s,
+    )

@@ -1,0 +1,78 @@
+"""Checks 9 and 10 on one question, whichever body it came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.sharing.batching import ExchangeBatch
+from node.sharing.operations.form import Case
+from node.sharing.releases import Disclosed, Question
+from protocol.consent import Use, check_use, window_start
+from protocol.identifiers import parse_subject_id
+from protocol.problems import ConsentMissingError
+from schemas.summary import Section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutQuestion:
+    """A question under one consent."""
+
+    consent: bytes
+    purpose: str
+    metrics: tuple[Section, ...]
+    last_months: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """A question that its consent covers: whom it is about, and the consent's own threshold."""
+
+    subject: str
+    k_min: int
+
+
+def count_question(case: Case, question: PutQuestion) -> Covered:
+    """Make check 9 and count the use.
+
+    Raises:
+        PeerProblemError: The consent does not cover the question; nothing is counted.
+    """
+    ports = case.ports
+    now_s = case.batch.now_ms // 1000
+    shared = ExchangeBatch.of(case.batch)
+    held = shared.find_consent(question.consent)
+    if held is None:
+        raise ConsentMissingError("no such consent is held here")
+    consent = ports.verdicts.verify(held.token, registry=case.opened.registry)
+    window_start_s = window_start(consent.frequency, now_s=now_s)
+    check_use(
+        consent,
+        use=Use(
+            consumer=case.opened.envelope.iss,
+            provider=ports.member_id,
+            purpose=question.purpose,
+            op="query",
+            metrics=[metric.value for metric in question.metrics],
+            last_months=question.last_months,
+        ),
+        standing=held.standing(window_start_s=window_start_s),
+        now_s=now_s,
+    )
+    shared.count_use(held, window_start_s=window_start_s)
+    return Covered(subject=held.subject, k_min=consent.k_min)
+
+
+def disclose_to(case: Case, question: PutQuestion, covered: Covered) -> Disclosed | None:
+    """Make check 10: what may leave, or None, no data and withheld alike."""
+    ports = case.ports
+    return ports.disclosures.disclose(
+        case.batch,
+        Question(
+            subject=parse_subject_id(covered.subject),
+            last_months=question.last_months,
+            metrics=frozenset(question.metrics),
+            business_date=ports.business_date(),
+            policy=ports.policy,
+            k_min=covered.k_min,
+        ),
+    )

@@ -1,0 +1,92 @@
+"""A node works on the last good snapshot: the hub may be away, old or false, but not believed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from node.core.errors import UnavailableError
+from node.sharing.registry import RegistryForkError
+from node.sharing.store import ForkStore
+from protocol.errors import ProtocolError
+from protocol.registry import sign_registry
+from tests.support import hubs
+from tests.support.sites import MemberSite, open_member_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[MemberSite]:
+    opened = open_member_site(tmp_path)
+    yield opened
+    opened.close()
+
+
+def warn(site: MemberSite) -> list[str]:
+    return site.node.registry.list_warnings(now_s=site.now_s)
+
+
+def test_node_works_on_without_its_hub_until_the_snapshot_ends(site: MemberSite) -> None:
+    newest = site.node.registry.newest
+    site.hub.service.add_checkpoint(hubs.ALPHA.ask_witness(0, 1))
+    site.stop_hub()
+    with pytest.raises(UnavailableError):
+        site.follow_registry()
+
+    assert site.node.registry.newest == newest
+    assert warn(site) == []
+    site.hub.clock.advance_s((newest.exp - newest.iat) // 2 + 1)
+    assert "is the hub reachable" in warn(site)[0]
+    site.hub.clock.advance_s(newest.exp - site.now_s)
+    with pytest.raises(UnavailableError, match="registry snapshot has expired"):
+        site.node.upkeep.check_exchanging()
+
+    site.start_hub()
+    assert site.follow_registry() > newest.seq
+    assert warn(site) == []
+
+
+def test_hub_that_serves_an_old_snapshot_takes_nothing_back(site: MemberSite) -> None:
+    old = site.hub.service.get_snapshot(1)
+    newest = site.node.registry.newest
+    site.answer_with(
+        lambda _request: httpx.Response(200, json={"tokens": list(old.tokens)}),
+    )
+
+    assert site.follow_registry() == 1
+
+    assert site.node.registry.newest == newest
+
+
+def test_hub_that_signs_two_snapshots_of_a_number_is_found_out_and_both_are_kept(
+    site: MemberSite, tmp_path: Path
+) -> None:
+    newest = site.node.registry.newest
+    (tmp_path / "other").mkdir()
+    other = hubs.open_test_hub(tmp_path / "other")
+    other.service.enrol_member(hubs.BETA.enrol())
+    other.service.enrol_member(hubs.make_company("gamma").enrol())
+    site.start_hub(other)  # the same keys, another history, one number further
+
+    with pytest.raises(ProtocolError):
+        site.follow_registry()
+
+    with site.node.local.database.read() as uow:
+        ((seq, tokens),) = ForkStore(uow.connection).list_tokens()
+    assert seq == newest.seq
+    assert tuple(tokens) == other.service.get_snapshot(seq).tokens
+    assert site.node.registry.newest == newest
+    assert "contradict" in warn(site)[0]
+    other.database.dispose()
+
+
+def test_another_snapshot_of_the_newest_number_is_a_fork(site: MemberSite) -> None:
+    newest = site.node.registry.newest
+    forged = sign_registry(replace(newest, exp=newest.exp - 1), keys=[hubs.HUB_KEY])
+    site.answer_with(lambda _request: httpx.Response(200, json={"tokens": list(forged)}))
+
+    with pytest.raises(RegistryForkError):
+        site.follow_registry()
+
+    assert site.node.registry.newest == newest
