@@ -21,6 +21,7 @@ import random  # noqa: TID251  a schedule of kills from a seed, no secret
 import sys
 import tempfile
 import time
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,17 @@ KILLS_A_SETTLING = 10  # a message lives 300 s
 VICTIMS = ("consumer", "provider", "both")
 
 
-def kill_under_load(scene: Scene, *, kills: int, seed: int) -> Load:
+def kill_under_load(scene: Scene, *, kills: int, seed: int, seconds: float) -> Load:
     """Kill one member or both at moments drawn from the seed, and settle what that left open."""
+    end = time.monotonic() + seconds
     draw = random.Random(seed)  # noqa: S311  as above
     sides = {"consumer": [scene.consumer], "provider": [scene.provider]}
     sides["both"] = [scene.consumer, scene.provider]
     with Load(scene.consumer.settings, scene.consents) as load:
         for number in range(1, kills + 1):
+            if time.monotonic() > end:
+                break
+            scene.kills = number
             victims = sides[draw.choice(VICTIMS)]
             if draw.random() < READY_SHARE:
                 for side in (scene.consumer, scene.provider):
@@ -96,7 +101,12 @@ def find_stored_answer(scene: Scene, jti: bytes) -> bytes | None:
 
 
 def run_kills(
-    folder: Path, *, kills: int, seed: int, goverify: Path | None = None
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
+    seconds: float = inf,
+    goverify: Path | None = None,
 ) -> dict[str, Any]:
     """Do it all in an empty folder; return what was found.
 
@@ -106,17 +116,18 @@ def run_kills(
     begun = time.monotonic()
     scene = build_scene(folder)
     try:
-        load = kill_under_load(scene, kills=kills, seed=seed)
+        load = kill_under_load(scene, kills=kills, seed=seed, seconds=seconds)
         found = judge(scene, load, folder=folder, goverify=goverify)
     finally:
         scene.stop()
-    return {"kills": kills, "seed": seed, **found, "seconds": round(time.monotonic() - begun)}
+    return {"kills": scene.kills, "seed": seed, **found, "seconds": round(time.monotonic() - begun)}
 
 
 def main() -> None:
     """Parse, kill, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=inf, help="kill for so long at most")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--goverify", type=Path, default=None, help="the built verifier")
     parser.add_argument("--folder", type=Path, default=None, help="a folder on a real disk")
@@ -129,7 +140,9 @@ def main() -> None:
     seed = random.SystemRandom().randrange(2**32) if args.seed is None else args.seed
     print(f"seed {seed}", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        found = run_kills(Path(place), kills=args.kills, seed=seed, goverify=args.goverify)
+        found = run_kills(
+            Path(place), kills=args.kills, seed=seed, seconds=args.seconds, goverify=args.goverify
+        )
     if args.json:
         print(json.dumps(found))
         return

@@ -24,7 +24,7 @@ from node.cli.demo.federation import (
     start_hub,
 )
 from node.cli.demo.prepare import Material, generate_material
-from node.cli.demo.processes import Server, find_port, start_server, stop_server, wait_until_live
+from node.cli.demo.processes import Server, find_port, start_server, stop_server
 from node.cli.http import open_client
 from node.cli.signing import Grant, format_bundle, sign_bundle
 from node.core.clock import SystemClock, now_s
@@ -40,7 +40,7 @@ from schemas.summary import Section
 SUBJECT = "sim:S000003"
 CONSENTS = 40  # of 1,000 uses each, the most that the purpose allows
 CALLERS = 6
-READY_S_MAX = 60
+READY_S_MAX = 180
 RETRY_S = 0.2
 
 
@@ -92,10 +92,24 @@ class Side:
         self.starts += 1
 
     def wait_until_ready(self) -> None:
-        """Wait until the node exchanges."""
-        wait_until_live(self.server)
-        wait_for(lambda: self.client.get("/readyz").is_success,
-                 seconds=READY_S_MAX, what=f"{self.settings.member_id} to exchange")  # fmt: skip
+        """Wait until the node exchanges; on a busy machine a start takes long.
+
+        Raises:
+            NotKeptError: It has ended, or does not come up.
+        """
+
+        def is_ready() -> bool:
+            if self.server.process.poll() is not None:
+                raise NotKeptError(f"{self.settings.member_id} ended: {self.read_end()}")
+            return self.client.get("/readyz").is_success
+
+        wait_for(
+            is_ready, seconds=READY_S_MAX, what=f"{self.settings.member_id}: {self.read_end()}"
+        )
+
+    def read_end(self) -> str:
+        """Return the end of what its processes wrote."""
+        return (self.settings.home / "server.log").read_text(encoding="utf-8")[-1_000:]
 
 
 def wait_for(is_done: Callable[[], bool], *, seconds: float, what: str) -> None:
@@ -191,6 +205,7 @@ class Scene:
     consumer: Side
     provider: Side
     consents: list[str]
+    kills: int = 0
     settled: Counter[str] = field(default_factory=Counter)
 
     def stop(self) -> None:
