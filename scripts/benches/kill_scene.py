@@ -103,9 +103,8 @@ class Side:
                 raise NotKeptError(f"{self.settings.member_id} ended: {self.read_end()}")
             return self.client.get("/readyz").is_success
 
-        wait_for(
-            is_ready, seconds=READY_S_MAX, what=f"{self.settings.member_id}: {self.read_end()}"
-        )
+        what = f"{self.settings.member_id} to exchange"
+        wait_for(is_ready, seconds=READY_S_MAX, what=what)
 
     def read_end(self) -> str:
         """Return the end of what its processes wrote."""
