@@ -16,7 +16,7 @@ from node.core.keystore import draw_bytes
 from scripts.benches.kill import VICTIMS, run_kills
 
 KILLS = 6
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(900)]
 
 
 def build_goverify(source: Path, out: Path) -> Path | None:
