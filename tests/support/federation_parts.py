@@ -71,10 +71,11 @@ class Log:
     member: str
     key: SigningKey
     entries: list[bytes] = field(default_factory=list)
+    number: int = 1
 
     @property
     def origin(self) -> str:
-        return f"{self.member}/chengxin/log/1"
+        return f"{self.member}/chengxin/log/{self.number}"
 
     @property
     def vkey(self) -> VerifierKey:

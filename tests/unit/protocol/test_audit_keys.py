@@ -24,7 +24,7 @@ from protocol.registry import Registry
 from protocol.strict_json import canonical_json, parse_object
 from tests.support.auditing import ALPHA, BETA, Files, audit, audit_files, codes, make_pair
 from tests.support.federation import NOW_S, WITNESS, Federation
-from tests.support.federation_parts import WITNESS_KEY
+from tests.support.federation_parts import WITNESS_KEY, Log, key_entry, make_key
 
 UNKNOWN = Outcome.UNKNOWN
 STOLEN_S = NOW_S + 100
@@ -230,3 +230,72 @@ def test_a_log_continues_one_of_its_own_members_at_a_true_head(origin: str, expe
     log.entries[:] = [format_entry(genesis)]
 
     assert expected in codes(audit(federation.bundles()))
+
+
+def open_second_log(federation: Federation, name: str) -> Files:
+    """Have a member end its log and open another; return the bundle of the first."""
+    member = federation.members[name]
+    first, files = member.log, federation.export(name)
+    second = Log(member=name, key=make_key(f"second log of {name}"), number=2)
+
+    def change(draft: Registry) -> Registry:
+        (entry,) = [one for one in draft.members if one.member == name]
+        (message, old) = entry.keys
+        keys = (message, replace(old, origin=first.origin), key_entry(second.key, "log"))
+        moved = replace(entry, log_origin=second.origin, keys=keys)
+        members = tuple(moved if one.member == name else one for one in draft.members)
+        return replace(draft, members=members)
+
+    federation.publish(change)
+    previous = PreviousLog(origin=first.origin, head=first.head(), reason="year")
+    genesis = GenesisEntry(at_ms=NOW_S * 1000, member=name, origin=second.origin, previous=previous)
+    second.append(format_entry(genesis))
+    member.log = second
+    files["registry.jsonl"] = federation.export(name)["registry.jsonl"]
+    return files
+
+
+def test_counters_go_on_from_one_log_of_a_member_to_its_next() -> None:
+    federation, consent = make_pair()
+    federation.ask(ALPHA, BETA, consent)
+    first = open_second_log(federation, ALPHA)
+    federation.ask(ALPHA, BETA, consent)
+
+    report = audit_files(first=first, second=federation.export(ALPHA), beta=federation.export(BETA))
+
+    assert codes(report) == codes(report, UNKNOWN) == set()
+    assert [log.origin.rpartition("/")[2] for log in report.logs] == ["1", "2", "1"]
+    assert [one.verdict for one in report.exchanges] == [Verdict.PROVEN] * 2
+
+
+def test_a_log_whose_predecessor_is_not_here_says_so() -> None:
+    federation, consent = make_pair()
+    open_second_log(federation, ALPHA)
+    federation.ask(ALPHA, BETA, consent)
+
+    report = audit(federation.bundles())
+
+    assert codes(report) == set()
+    assert "previous-absent" in codes(report, UNKNOWN)
+
+
+def test_a_head_that_no_log_of_a_member_has_is_a_fork() -> None:
+    federation, consent = make_pair()
+    first = open_second_log(federation, ALPHA)
+    asked = federation.request(
+        ALPHA,
+        BETA,
+        op="query",
+        body=b"{}",
+        purpose="P1",
+        consents=(consent,),
+        change=lambda envelope: replace(envelope, head=LogHead(size=1, root=bytes(32))),
+    )
+    federation.decide(asked, code="schema", use=0)
+    federation.receive(asked)
+    beta = federation.export(BETA)
+    beta["messages.jsonl"] = b""
+    ours = federation.export(ALPHA)
+    ours["messages.jsonl"] = b""
+
+    assert "fork" in codes(audit_files(first=first, second=ours, beta=beta))
