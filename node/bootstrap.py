@@ -44,6 +44,7 @@ from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
+from node.sharing.retention import Retention
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
@@ -107,6 +108,7 @@ class Node:
     fan_out: FanOut
     settling: SettlingService
     later: LaterAnswers
+    retention: Retention
     auditing: AuditService
     receipts: ReceiptWatch
     upkeep: Upkeep
@@ -301,6 +303,12 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         fan_out=fan_out,
         settling=settling,
         later=later,
+        retention=Retention(
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            keep_days=settings.message_keep_days,
+        ),
         auditing=auditing,
         upkeep=upkeep,
         witnessing=witnessing,

@@ -38,6 +38,7 @@ from protocol import PROTOCOL_VERSION, limits
 from protocol.errors import ProtocolError
 from protocol.message import MEDIA_TYPE
 
+DAY_S = 86_400
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
 API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
@@ -74,6 +75,7 @@ def build_app(node: Node) -> FastAPI:
             asking=node.asking,
             fan_out=node.fan_out,
             settling=node.settling,
+            retention=node.retention,
             upkeep=node.upkeep,
         ),
         prefix=API_PREFIX,
@@ -213,6 +215,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
                 ("later", node.later.make_answers, settings.receipt_interval_s),
                 ("polls", node.later.poll, settings.receipt_interval_s),
+                ("retention", node.retention.erase_old, DAY_S),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
