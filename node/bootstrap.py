@@ -10,7 +10,7 @@ from pathlib import Path
 
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import read_preset_policy
-from node.assessment.service import AssessmentService
+from node.assessment.service import AssessmentService, erase_peer_values_within
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings, SettingsError
 from node.core.database import Database, UnitOfWork
@@ -38,6 +38,7 @@ from node.sharing.auditing import AuditService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
+from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
 from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys, pick_key
@@ -49,6 +50,7 @@ from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
 from node.sharing.settling import SettlingService
+from node.sharing.timestamping import Timestamping, build_timestamping
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing, read_witness_policy
@@ -105,11 +107,13 @@ class Node:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    grants: Grants
     fan_out: FanOut
     settling: SettlingService
     later: LaterAnswers
     retention: Retention
     auditing: AuditService
+    timestamping: Timestamping | None
     receipts: ReceiptWatch
     upkeep: Upkeep
     witnessing: Witnessing
@@ -300,6 +304,18 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         answering=answering,
         courier=courier,
         asking=asking,
+        grants=build_grants(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            clock=local.clock,
+            courier=courier,
+            peers=peers,
+            ports=answering.ports,
+            erase_derived=erase_derived,
+            hub_url=settings.hub_url,
+        ),
         fan_out=fan_out,
         settling=settling,
         later=later,
@@ -310,6 +326,13 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
             keep_days=settings.message_keep_days,
         ),
         auditing=auditing,
+        timestamping=build_timestamping(
+            settings,
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            authority=peers,
+        ),
         upkeep=upkeep,
         witnessing=witnessing,
         own_keys=own_keys,
@@ -378,6 +401,11 @@ def read_anchor(settings: Settings) -> PublicKey:
         return PublicKey(decode_b64u(settings.hub_anchor, bytes_exact=PUBLIC_KEY_BYTES))
     except ProtocolError as err:
         raise SettingsError("setting hub_anchor: not the 32 bytes of a hub's key") from err
+
+
+def erase_derived(uow: UnitOfWork, msg: bytes) -> int:
+    """Remove what assessments keep of the values of a peer's message."""
+    return erase_peer_values_within(uow, encode_b64u(msg))
 
 
 def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecord]:

@@ -218,6 +218,11 @@ def open_envelope(env: str, *, op: str, find_key: Callable[[str], PublicKey]) ->
     return envelope
 
 
+def is_reply(op: str) -> bool:
+    """Tell whether an operation answers another message."""
+    return op in _REPLIES
+
+
 def parse_envelope(payload: bytes) -> Envelope:
     """Read the claims of a verified payload.
 
@@ -232,7 +237,7 @@ def parse_envelope(payload: bytes) -> Envelope:
     reg, head = reader.inner("reg"), reader.inner("head")
     op = reader.choice("op", OPERATIONS)
     consents = reader.texts("consents", count_max=CONSENTS_PER_MESSAGE_MAX)
-    is_reply = op in _REPLIES
+    replies = is_reply(op)
     envelope = Envelope(
         iss=reader.text("iss", characters_max=MEMBER_ID_CHARACTERS_MAX),
         aud=reader.text("aud", characters_max=MEMBER_ID_CHARACTERS_MAX),
@@ -247,8 +252,8 @@ def parse_envelope(payload: bytes) -> Envelope:
         n=reader.integer("n"),
         head=LogHead(size=head.integer("size"), root=head.octets("root")),
         consents=tuple(decode_b64u(consent, bytes_exact=HASH_BYTES) for consent in consents),
-        req=reader.octets("req") if is_reply else None,
-        st=reader.choice("st", _REPLY_STATES) if is_reply else None,
+        req=reader.octets("req") if replies else None,
+        st=reader.choice("st", _REPLY_STATES) if replies else None,
     )
     for part in (reg, head, reader):
         part.finish()

@@ -149,7 +149,7 @@ class AssessmentService:
     def erase_peer_values(self, msg_hash_b64u: str) -> int:
         """Remove the values that a peer's message went into; hash, codes and points stay."""
         with self._database.write() as uow:
-            return AssessmentStore(uow.connection).erase_values_of(msg_hash_b64u)
+            return erase_peer_values_within(uow, msg_hash_b64u)
 
     def describe(
         self, code: str, *, language: Language, policy: PolicyReference | None = None
@@ -213,6 +213,11 @@ class AssessmentService:
             created_at_ms=created_at_ms,
         )
         return _pair(own_record, with_peers)
+
+
+def erase_peer_values_within(uow: UnitOfWork, msg_hash_b64u: str) -> int:
+    """Remove within the caller's transaction the values that a peer's message went into."""
+    return AssessmentStore(uow.connection).erase_values_of(msg_hash_b64u)
 
 
 def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from node.assessment.policy_file import Language
 from node.core.clock import SystemClock, now_s
-from node.core.errors import ConflictError
+from node.core.errors import ConflictError, RejectedError
+from node.sharing.stamp_check import add_timestamps
 from node.web.report_page import build_report_page
 from protocol.__main__ import verify_paths
 from protocol.audit.findings import ExitStatus
@@ -32,6 +33,9 @@ def report(
     anchor: Annotated[
         str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
     ] = None,
+    timestamp_certificate: Annotated[
+        Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of the page.")] = Language.EN,
 ) -> None:
     """Write what the bundles prove as one HTML page.
@@ -41,6 +45,8 @@ def report(
     """
     try:
         audited = verify_paths(bundles, anchor=anchor)
+        if timestamp_certificate is not None:
+            audited = add_timestamps(audited, bundles, certificate=timestamp_certificate)
         html = build_report_page(
             build_object(audited),
             language=language,
@@ -48,7 +54,7 @@ def report(
             software=f"chengxin {version('chengxin')}",
         )
         _write_new(out, html)
-    except (ProtocolError, ReportTargetError) as err:
+    except (ProtocolError, RejectedError, ReportTargetError) as err:
         Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
         raise typer.Exit(ExitStatus.USAGE) from err
     Console().print(f"{describe_totals(audited)}\n{out}", highlight=False, soft_wrap=True)

@@ -14,15 +14,17 @@ import typer
 from rich.console import Console
 
 from node.cli.http import post_enrolment, post_statement, read_token
-from node.cli.signing import Grant, format_bundle, sign_bundle, sign_revocation
+from node.cli.hub_client import HubClient
+from node.cli.signing import Grant, format_bundle, sign_bundle, sign_change, sign_revocation
 from node.core.clock import SystemClock, now_s
 from node.core.errors import NodeError
 from node.core.keystore import draw_bytes, generate_key, load_key, save_key, write_secret_file
 from node.sharing.peers import STATUSES_PATH
-from protocol.consent import hash_consent
+from protocol.consent import ConsentState, hash_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.enrolment import SubjectEnrolment, sign_subject_enrolment
 from protocol.identifiers import SubjectId, parse_subject_id
+from protocol.invitation import parse_invitation
 from protocol.keys import SigningKey
 from protocol.limits import HASH_BYTES, SALT_BYTES
 from protocol.purpose import TEMPLATES
@@ -64,16 +66,37 @@ def enrol(
     salt: SaltOption,
     *,
     hub_url: Annotated[str, typer.Option(help="Address of the hub.")],
-    token_file: Annotated[Path, typer.Option(help="File with the hub's enrolment token.")],
+    token_file: Annotated[
+        Path | None, typer.Option(help="The hub's token for subjects, or its invitation.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the enrolment for the hub's operator, and send nothing."),
+    ] = None,
     passphrase: PassphraseOption,
 ) -> None:
     """Enter the subject's key at the hub, under a commitment that names nobody."""
+    if (token_file is None) == (out is None):
+        raise typer.BadParameter("either --token-file or --out")
+    if out is not None:
+        with HubClient(hub_url) as client:
+            enrolment = SubjectEnrolment(
+                hub=client.discover().hub,
+                iat=now_s(SystemClock()),
+                subject=parse_subject_id(subject),
+                salt=_read_salt(salt),
+                key=load_key(path=key, passphrase=passphrase).public,
+            )
+        tokens = sign_subject_enrolment(enrolment, key=load_key(path=key, passphrase=passphrase))
+        write_secret_file(json.dumps({"tokens": list(tokens)}).encode("ascii"), path=out)
+        Console().print(f"{out} holds id and salt: hand it to the hub's operator only")
+        return
     enrol_subject(
         parse_subject_id(subject),
         salt=_read_salt(salt),
         key=load_key(path=key, passphrase=passphrase),
         hub_url=hub_url,
-        token=read_token(token_file),
+        token=_read_admission(token_file),
     )
     Console().print("entered")
 
@@ -89,10 +112,17 @@ def sign(
     out: Annotated[Path, typer.Option(help="Where the signed bundle goes.")],
     passphrase: PassphraseOption,
     purpose: PurposeOption = "P1",
-    metric: Annotated[list[Section] | None, typer.Option(help="Sections; all when absent.")] = None,
+    metric: Annotated[
+        list[Section] | None, typer.Option(help="Sections; all of the purpose when absent.")
+    ] = None,
     last_months: Annotated[int, typer.Option(help="How far back, in months.")] = 12,
     days: Annotated[int, typer.Option(help="How long the consent lasts.")] = 90,
     uses: Annotated[int, typer.Option(help="How often it may be used.")] = 10,
+    push: Annotated[
+        bool, typer.Option("--push", help="Providers tell changes by themselves (P3).")
+    ] = False,
+    k_min: Annotated[int, typer.Option(help="Fewest invoices to say anything of.")] = 1,
+    data_life_months: Annotated[int, typer.Option(help="How long answers may be kept.")] = 6,
 ) -> None:
     """Sign consents for several providers in one act."""
     grant = Grant(
@@ -101,10 +131,13 @@ def sign(
         consumer=consumer,
         providers=tuple(provider),
         purpose=purpose,
-        metrics=tuple(metric or Section),
+        metrics=tuple(metric or map(Section, TEMPLATES[purpose].metrics)),
         last_months=last_months,
         days=days,
         max_uses=uses,
+        may_push=push,
+        k_min=k_min,
+        data_life_months=data_life_months,
         language="en",
         jurisdiction="CN",
     )
@@ -143,8 +176,46 @@ def revoke(
     withdraw(token, urls=urls)
 
 
+@consent_app.command("pause", context_settings={"ignore_unknown_options": True})
+def pause(
+    consent: Annotated[str, typer.Argument(help="Hash of the consent.")],
+    key: KeyOption,
+    to: Annotated[list[str], typer.Option(help="Address of a provider's node; repeat it.")],
+    passphrase: PassphraseOption,
+    seq: Annotated[int, typer.Option(help="Number of the change: above every earlier one.")],
+    *,
+    hub_url: Annotated[
+        str | None, typer.Option(help="Address of the hub, for those that are away.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Lift your own pause.")] = False,
+) -> None:
+    """Pause a consent, or lift your pause, at once at every address named."""
+    token = sign_change(
+        decode_b64u(consent, bytes_exact=HASH_BYTES),
+        state=ConsentState.ACTIVE if resume else ConsentState.PAUSED,
+        reason="resumed by the subject" if resume else "paused by the subject",
+        seq=seq,
+        key=load_key(path=key, passphrase=passphrase),
+        now_s=now_s(SystemClock()),
+    )
+    urls = [f"{address}{STATUSES_PATH}" for address in to]
+    if hub_url is not None:
+        urls.append(f"{hub_url}{HUB_STATUSES_PATH}")
+    bring(token, urls=urls, done="resumed" if resume else "paused")
+
+
 def withdraw(token: str, *, urls: Sequence[str]) -> None:
     """Send a withdrawal to every address, whatever the others say.
+
+    Raises:
+        UnavailableError: One of them does not answer; the others have it.
+        ServerRefusedError: One of them refuses it; the others have it.
+    """
+    bring(token, urls=urls, done="withdrawn")
+
+
+def bring(token: str, *, urls: Sequence[str], done: str) -> None:
+    """Send a change of state to every address, whatever the others say.
 
     Raises:
         UnavailableError: One of them does not answer; the others have it.
@@ -156,9 +227,9 @@ def withdraw(token: str, *, urls: Sequence[str]) -> None:
             post_statement(url, token)
         except NodeError as err:
             failed = err
-            Console().print(f"not withdrawn at {url}: {err.detail}", soft_wrap=True)
+            Console().print(f"not {done} at {url}: {err.detail}", soft_wrap=True)
         else:
-            Console().print(f"withdrawn at {url}", soft_wrap=True)
+            Console().print(f"{done} at {url}", soft_wrap=True)
     if failed is not None:
         raise failed
 
@@ -184,3 +255,9 @@ def enrol_subject(
 
 def _read_salt(path: Path) -> bytes:
     return decode_b64u(read_token(path), bytes_exact=SALT_BYTES)
+
+
+def _read_admission(path: Path | None) -> str:
+    """Return the token of a file that holds it alone, or an invitation."""
+    text = read_token(path or Path())
+    return parse_invitation(text).token if "\n" in text else text

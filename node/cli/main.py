@@ -21,10 +21,9 @@ from node.assessment.commands import assess_app
 from node.assessment.service import AssessmentService
 from node.bootstrap import LocalNode, build_local_node, build_node, init_home
 from node.cli.audit_report import report
-from node.cli.consent import consent_app
 from node.cli.demo import demo_app
 from node.cli.enrol import enrol_app
-from node.cli.exchange import exchange_app
+from node.cli.grants import consent_app, exchange_app
 from node.cli.join import join_app
 from node.cli.keys import key_app
 from node.cli.query import query_app

@@ -46,6 +46,9 @@ class Grant:
     language: str
     jurisdiction: str
     uses_a_day: int = USES_A_DAY
+    may_push: bool = False
+    k_min: int = 1
+    data_life_months: int = 6
 
 
 def sign_bundle(grant: Grant, *, key: SigningKey, now_s: int) -> list[DeliveredConsent]:
@@ -69,13 +72,22 @@ def sign_bundle(grant: Grant, *, key: SigningKey, now_s: int) -> list[DeliveredC
 
 def sign_revocation(consent: bytes, *, seq: int, key: SigningKey, now_s: int) -> str:
     """Sign the withdrawal of a consent."""
-    status = ConsentStatus(
-        consent=consent,
-        seq=seq,
+    return sign_change(
+        consent,
         state=ConsentState.REVOKED,
-        iat=now_s,
-        by="subject",
         reason="withdrawn by the subject",
+        seq=seq,
+        key=key,
+        now_s=now_s,
+    )
+
+
+def sign_change(
+    consent: bytes, *, state: ConsentState, reason: str, seq: int, key: SigningKey, now_s: int
+) -> str:
+    """Sign a change of a consent's state as its subject."""
+    status = ConsentStatus(
+        consent=consent, seq=seq, state=state, iat=now_s, by="subject", reason=reason
     )
     return sign_status(status, key=key)
 
@@ -103,13 +115,13 @@ def _build_consent(grant: Grant, *, provider: str, bundle: str, now_s: int) -> C
             template_hash=template.hash,
             text=template.text,
         ),
-        ops=("query",),
+        ops=("query", "push") if grant.may_push else ("query",),
         metrics=tuple(metric.value for metric in grant.metrics),
         last_months=grant.last_months,
-        k_min=1,
+        k_min=grant.k_min,
         frequency=Span(unit="day", n=grant.uses_a_day),
         max_uses=grant.max_uses,
-        data_life=Span(unit="month", n=6),
+        data_life=Span(unit="month", n=grant.data_life_months),
         derive=("rating",),
         notice_uri=NOTICE_URI,
         notice_hash=sha256(NOTICE_TEXT),

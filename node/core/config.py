@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     """Without a cosignature this fresh the node stops exchanging; 0 switches the rule off."""
     witness_policy: str = ""
     """File (C2SP tlog-policy) of the witnesses asked and their quorum; the hub's when empty."""
+    timestamp_url: str = ""
+    """RFC 3161 authority that time-stamps the log's head once a day; none when empty."""
+    timestamp_certificate: str = ""
+    """PEM file of that authority's certificate, or its root's and those between."""
+    timestamp_name: str = ""
+    """Name of that authority in the log's entry; the host of its address when empty."""
     registry_interval_s: int = Field(default=300, ge=1, le=86_400)
     key_age_days_max: int = Field(default=365, ge=0)
     """A message key older than this is warned of; 0 switches the warning off."""
@@ -90,6 +96,8 @@ class Settings(BaseSettings):
     defer_answers: Literal["never", "always"] = "never"
     """Accept questions first and answer them later, where their asker takes that."""
     receipt_interval_s: int = Field(default=5, ge=1, le=60)
+    standing_interval_s: int = Field(default=3_600, ge=1, le=86_400)
+    """How often standing consents are looked at for changes to push."""
     peer_timeout_s: int = Field(default=10, ge=1, le=300)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -165,6 +165,16 @@ class Database:
         """Give back a lock taken by ``try_write_lock``."""
         self._write_lock.release()
 
+    def overwrite_deleted(self) -> None:
+        """Empty the write-ahead log, which still holds what deleted rows said.
+
+        The file itself is overwritten on deletion (``secure_delete``). A reader that is at work may
+        hold this back: the next call finds it done.
+        """
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
     def dispose(self) -> None:
         """Close pooled connections."""
         self.engine.dispose()

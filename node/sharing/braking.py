@@ -21,13 +21,8 @@ from node.sharing.peers import StatementSender
 from node.sharing.registry import RegistryHolder
 from node.sharing.sealing import Sealer
 from node.sharing.store import HeldConsent
-from node.sharing.store.grants import (
-    NOTICE_DONE,
-    NOTICE_OPEN,
-    NOTICE_REFUSED,
-    GrantStore,
-    Notice,
-)
+from node.sharing.store.grants import GrantStore
+from node.sharing.store.notices import NOTICE_DONE, NOTICE_OPEN, NOTICE_REFUSED, Notice, NoticeStore
 from protocol.consent import (
     ConsentState,
     ConsentStatus,
@@ -170,11 +165,11 @@ class BrakeService:
         decided = decide_status(batch, self._sealer.sign_status(status), status)
         if is_told:
             for peer in (consent.consumer, self._registry.newest.hub):
-                self._note(grants, batch, name, peer=peer)
+                self._note(batch, name, peer=peer)
         return decided
 
-    def _note(self, grants: GrantStore, batch: Batch, name: bytes, *, peer: str) -> None:
-        grants.add_notice(
+    def _note(self, batch: Batch, name: bytes, *, peer: str) -> None:
+        NoticeStore(batch.connection).add(
             Notice(
                 jti=self._sealer.random_bytes(JTI_BYTES),
                 op=STATUS,
@@ -211,4 +206,4 @@ class BrakeService:
 
     def _settle(self, notice: Notice, state: str) -> None:
         with self._database.write() as uow:
-            GrantStore(uow.connection).settle_notice(notice.jti, state=state)
+            NoticeStore(uow.connection).settle(notice.jti, state=state)

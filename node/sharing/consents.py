@@ -259,7 +259,10 @@ def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[He
         return Decided(entry=None, finish=lambda _placement: held)
     stated = store.list_states(status.consent)
     seq, own = stated.get(status.by, (0, ConsentState.ACTIVE))
-    if held.state in FINAL_STATES or status.seq <= seq or not follows(own, status.state):
+    # What follows from a newer artefact may still be stated, once.
+    is_said = held.state is not status.state or status.state in {one for _, one in stated.values()}
+    is_over = held.state in FINAL_STATES and is_said
+    if is_over or status.seq <= seq or not follows(own, status.state):
         raise StaleStatusError(f"the consent is {held.state.value}, {status.by} has said {seq}")
     states = {by: state for by, (_, state) in stated.items()} | {status.by: status.state}
     state = combine_states(states.values())

@@ -9,9 +9,9 @@ one is taken back without another in its place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
-from node.core.database import Database
 from node.core.decision import Batch, Decided
 from node.core.errors import RejectedError
 from node.core.writer import Writer
@@ -20,20 +20,13 @@ from node.sharing.notices import NoticeService
 from node.sharing.operations import Ports
 from node.sharing.outgoing import Sent
 from node.sharing.received import count_months, list_sections, read_told
-from node.sharing.registry import RegistryHolder
 from node.sharing.releases import Question, is_wrong, make_releases_anew
 from node.sharing.rules_life import find_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import HeldConsent
-from node.sharing.store.grants import (
-    NOTICE_DUE,
-    NOTICE_NEEDLESS,
-    NOTICE_OPEN,
-    GrantStore,
-    Notice,
-    Told,
-)
+from node.sharing.store.grants import GrantStore, Told
+from node.sharing.store.notices import NOTICE_DUE, NOTICE_NEEDLESS, NOTICE_OPEN, Notice, NoticeStore
 from protocol.consent import Consent, ConsentState, read_held_consent
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
@@ -65,18 +58,14 @@ class CorrectionService:
     def __init__(
         self,
         *,
-        database: Database,
         writer: Writer,
         courier: Courier,
-        registry: RegistryHolder,
         notices: NoticeService,
         ports: Ports,
     ) -> None:
         """Take the ports."""
-        self._database = database
         self._writer = writer
         self._courier = courier
-        self._registry = registry
         self._notices = notices
         self._ports = ports
 
@@ -95,9 +84,7 @@ class CorrectionService:
     async def tell_due(self) -> int:
         """Make the messages of corrections noted, and return how many there are."""
         made = [
-            await self._writer.submit_async(
-                lambda batch, notice=notice: self._decide_correction(batch, notice)
-            )
+            await self._writer.submit_async(partial(self._decide_correction, notice=notice))
             for notice in self._notices.list_due()
         ]
         return sum(sent is not None for sent in made)
@@ -128,7 +115,7 @@ class CorrectionService:
             for told in _list_newest(grants.list_told(name)):
                 if not _is_kept(grants, told, consent, now_s=batch.now_ms // 1_000):
                     continue
-                grants.add_notice(
+                NoticeStore(batch.connection).add(
                     Notice(
                         jti=self._courier.draw_jti(),
                         op="correct",
@@ -147,20 +134,20 @@ class CorrectionService:
         """Compare what was told with what would be told now; tell the difference."""
         nothing: Decided[Sent | None] = Decided(entry=None, finish=lambda _placement: None)
         grants = GrantStore(batch.connection)
-        known = grants.find_notice(notice.jti)
+        known = NoticeStore(batch.connection).find(notice.jti)
         told = None if notice.about is None else grants.find_told(notice.about)
         if known is None or known.state != NOTICE_DUE or told is None:
             return nothing
         held = ExchangeBatch.of(batch).find_consent(told.consent)
         before = None if told.body is None else _read(told.body)
         if held is None or before is None:
-            grants.settle_notice(notice.jti, state=NOTICE_NEEDLESS)
+            NoticeStore(batch.connection).settle(notice.jti, state=NOTICE_NEEDLESS)
             return nothing
         question = self._question(held, before)
         if not is_wrong(batch.uow, question, before):
-            grants.settle_notice(notice.jti, state=NOTICE_NEEDLESS)
+            NoticeStore(batch.connection).settle(notice.jti, state=NOTICE_NEEDLESS)
             return nothing
-        grants.settle_notice(notice.jti, state=NOTICE_OPEN)
+        NoticeStore(batch.connection).settle(notice.jti, state=NOTICE_OPEN)
         summary = None  # Unless something may be told in its place, it is only taken back.
         if _may_tell(held, now_s=batch.now_ms // 1_000):
             summary = self._disclose(batch, question, before)

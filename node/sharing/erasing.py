@@ -7,7 +7,9 @@ told afterwards, by a message that is repeated until it is acknowledged.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
@@ -20,7 +22,7 @@ from node.sharing.rules_life import LEGAL, LifeEnd, find_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import SharingStore
-from node.sharing.store.grants import GrantStore, KeptSummary
+from node.sharing.store.grants import Attested, GrantStore, KeptSummary
 from protocol.consent import read_held_consent
 from protocol.encoding import encode_b64u
 from protocol.entry import ErasedEntry, format_entry
@@ -94,6 +96,11 @@ class ErasureService:
         await self._tell()
         return count
 
+    def list_attested(self, *, limit: int) -> list[Attested]:
+        """Return which of our own answers peers say to have erased."""
+        with self._database.read() as uow:
+            return GrantStore(uow.connection).list_attested(limit=limit)
+
     def _plan(self) -> None:
         """Write for what has come, or was withdrawn, when it goes."""
         with self._database.write() as uow:
@@ -104,11 +111,11 @@ class ErasureService:
 
     async def _erase(self, due: dict[bytes, str]) -> int:
         erased = [
-            await self._writer.submit_async(
-                lambda batch, msg=msg, basis=basis: self._decide_erasure(batch, msg, basis=basis)
-            )
+            await self._writer.submit_async(partial(self._decide_erasure, msg=msg, basis=basis))
             for msg, basis in due.items()
         ]
+        if any(erased):
+            await asyncio.to_thread(self._database.overwrite_deleted)
         return sum(erased)
 
     def _decide_erasure(self, batch: Batch, msg: bytes, *, basis: str) -> Decided[bool]:
@@ -128,9 +135,7 @@ class ErasureService:
             waiting = GrantStore(uow.connection).list_to_attest()
         for provider, basis in waiting:
             await self._writer.submit_async(
-                lambda batch, provider=provider, basis=basis: self._decide_attestation(
-                    batch, provider, basis=basis
-                )
+                partial(self._decide_attestation, provider=provider, basis=basis)
             )
 
     def _decide_attestation(

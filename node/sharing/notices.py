@@ -9,6 +9,7 @@ a use. What was refused for another reason, or tried for a week, stays as it is,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -21,14 +22,15 @@ from node.sharing.outgoing import Sent
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import SharingStore
-from node.sharing.store.grants import (
+from node.sharing.store.grants import GrantStore
+from node.sharing.store.notices import (
     INSERT_NOTICE,
     NOTICE_DUE,
     NOTICE_GIVEN_UP,
     NOTICE_OPEN,
     NOTICE_RENEWED,
-    GrantStore,
     Notice,
+    NoticeStore,
 )
 from protocol.errors import ProtocolError
 from protocol.jws import split_compact
@@ -93,15 +95,11 @@ class NoticeService:
 
     async def send_due(self) -> int:
         """Say again what has expired, send what is due, and return how many were acknowledged."""
-        for notice in self._list(
-            lambda store: store.list_expired_notices(limit=NOTICES_A_ROUND_MAX)
-        ):
-            await self._writer.submit_async(
-                lambda batch, old=notice: self._decide_again(batch, old)
-            )
+        for notice in self._list(lambda store: store.list_expired(limit=NOTICES_A_ROUND_MAX)):
+            await self._writer.submit_async(partial(self._decide_again, old=notice))
         now_ms = self._clock.now_ms()
         due = self._list(
-            lambda store: store.list_due_notices(
+            lambda store: store.list_due(
                 state=NOTICE_OPEN, now_ms=now_ms, limit=NOTICES_A_ROUND_MAX, ops=MESSAGE_OPS
             )
         )
@@ -126,19 +124,19 @@ class NoticeService:
         state = notice.state if tries < TRIES_MAX else NOTICE_GIVEN_UP
         wait_ms = find_back_off_s(notice.jti, tries=notice.tries) * 1_000
         with self._database.write() as uow:
-            GrantStore(uow.connection).put_off_notice(
+            NoticeStore(uow.connection).put_off(
                 notice.jti, tries=tries, next_at_ms=self._clock.now_ms() + wait_ms, state=state
             )
 
     def list_notices(self, *, op: str | None = None, limit: int = 100) -> list[Notice]:
         """Return notices for people."""
-        return self._list(lambda store: store.list_notices(op=op, limit=limit))
+        return self._list(lambda store: store.list_newest(op=op, limit=limit))
 
     def list_open_of(self, op: str) -> list[Notice]:
         """Return the open notices of one kind that are due."""
         now_ms = self._clock.now_ms()
         return self._list(
-            lambda store: store.list_due_notices(
+            lambda store: store.list_due(
                 state=NOTICE_OPEN, now_ms=now_ms, limit=NOTICES_A_ROUND_MAX, ops=(op,)
             )
         )
@@ -147,20 +145,20 @@ class NoticeService:
         """Return notices whose message is not made yet."""
         now_ms = self._clock.now_ms()
         return self._list(
-            lambda store: store.list_due_notices(
+            lambda store: store.list_due(
                 state=NOTICE_DUE, now_ms=now_ms, limit=NOTICES_A_ROUND_MAX, ops=MESSAGE_OPS
             )
         )
 
-    def _list(self, read: Callable[[GrantStore], list[Notice]]) -> list[Notice]:
+    def _list(self, read: Callable[[NoticeStore], list[Notice]]) -> list[Notice]:
         with self._database.read() as uow:
-            return read(GrantStore(uow.connection))
+            return read(NoticeStore(uow.connection))
 
     def _decide_again(self, batch: Batch, old: Notice) -> Decided[Sent | None]:
         """Say in a new message what expired on its way."""
         grants = GrantStore(batch.connection)
         outgoing = SharingStore(batch.connection).find_outgoing(old.jti)
-        grants.settle_notice(old.jti, state=NOTICE_RENEWED)
+        NoticeStore(batch.connection).settle(old.jti, state=NOTICE_RENEWED)
         if outgoing is None or outgoing.request is None:
             return Decided(entry=None, finish=lambda _placement: None)
         envelope = parse_envelope(split_compact(outgoing.request.env).payload)

@@ -152,6 +152,17 @@ class PeerClient:
             bytes_max=ANSWER_BYTES_MAX,
         )
 
+    async def ask_timestamp(self, url: str, raw: bytes, *, bytes_max: int) -> HttpReply:
+        """Ask a time-stamping authority (RFC 3161 §3.4).
+
+        Raises:
+            PeerUnreachableError: No answer in time.
+            TooLargeError: The answer exceeds the limit.
+        """
+        return await self._post(
+            url, raw, content_type="application/timestamp-query", bytes_max=bytes_max
+        )
+
     async def fetch_head(self, url: str) -> str | None:
         """Return the newest head that somebody holds of a log, or None where they hold none.
 

@@ -14,7 +14,7 @@ from node.sharing.batching import ExchangeBatch
 from node.sharing.outgoing import Item, Sent, Verified
 from node.sharing.store import SharingStore
 from node.sharing.store.due import DueStore
-from node.sharing.store.grants import NOTICE_DONE, NOTICE_REFUSED, GrantStore
+from node.sharing.store.notices import NOTICE_DONE, NOTICE_REFUSED, NoticeStore
 from node.sharing.store.pending import PendingStore
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import SchemaError
@@ -120,7 +120,7 @@ def _read_ack(sent: Sent, body: bytes) -> tuple[Item, ...]:
 
 def _conclude_notice(batch: Batch, _store: SharingStore, sent: Sent, verified: Verified) -> None:
     state = NOTICE_DONE if verified.envelope.st == ANSWERED else NOTICE_REFUSED
-    GrantStore(batch.connection).settle_notice(sent.jti, state=state)
+    NoticeStore(batch.connection).settle(sent.jti, state=state)
 
 
 def _conclude_delivery(batch: Batch, store: SharingStore, sent: Sent, verified: Verified) -> None:

@@ -14,7 +14,9 @@ from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError, RejectedError
 from node.core.writer import Writer
+from node.sharing.consent_record import ConsentEvent, build_json_ld, build_record
 from node.sharing.consents import (
+    ConsentNotHeldError,
     ConsentVerdicts,
     check_parties,
     decide_status,
@@ -24,11 +26,13 @@ from node.sharing.consents import (
 )
 from node.sharing.received import read_told
 from node.sharing.registry import RegistryHolder
-from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store import HeadStore, HeldConsent, SharingStore
+from node.sharing.store.grants import GrantStore
 from node.sharing.store.received import ReceivedStore
-from protocol.consent import Consent, read_held_consent
+from protocol.consent import Consent, read_held_consent, read_held_status
 from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
+from protocol.strict_json import JsonObject
 from schemas.exchange import DeliveredConsent
 from schemas.summary import Summary
 
@@ -153,14 +157,14 @@ class ConsentService:
         )
         return self._writer.submit(lambda batch: decide_status(batch, token, status))
 
-    def get_peer_head(self, member_id: str) -> str:
-        """Return the newest proven checkpoint of a member's log that came with a message.
+    def get_peer_head(self, origin: str) -> str:
+        """Return the newest proven checkpoint of a log that came with a message.
 
         Raises:
             HeadNotHeldError: None has come.
         """
         with self._database.read() as uow:
-            held = SharingStore(uow.connection).find_peer_head(member_id)
+            held = HeadStore(uow.connection).find(origin)
         if held is None:
             raise HeadNotHeldError("no head of such a log is held here")
         return held
@@ -169,6 +173,26 @@ class ConsentService:
         """Return a consent held here."""
         with self._database.read() as uow:
             return SharingStore(uow.connection).find_consent(consent_hash)
+
+    def build_record(self, consent_hash: bytes, *, as_json_ld: bool) -> JsonObject:
+        """Return a consent as a record for regulators, never signed.
+
+        Raises:
+            ConsentNotHeldError: No such consent is held here.
+        """
+        with self._database.read() as uow:
+            held = SharingStore(uow.connection).find_consent(consent_hash)
+            statuses = GrantStore(uow.connection).list_statuses(consent_hash)
+        if held is None:
+            raise ConsentNotHeldError("no such consent is held here")
+        events = [
+            ConsentEvent(
+                state=status.state, at_s=status.iat, signer=status.by, reason=status.reason
+            )
+            for status in map(read_held_status, statuses)
+        ]
+        build = build_json_ld if as_json_ld else build_record
+        return build(read_held_consent(held.token), name=held.hash, state=held.state, events=events)
 
     def list_consents(self, *, subject: str | None = None) -> list[HeldConsent]:
         """Return consents held here, the newest first."""

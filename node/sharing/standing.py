@@ -8,6 +8,8 @@ under a consent is made while one is on its way.
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from node.core.database import Database
@@ -23,7 +25,8 @@ from node.sharing.releases import WINDOW_MONTHS, Question
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import HeldConsent
-from node.sharing.store.grants import NOTICE_OPEN, GrantStore
+from node.sharing.store.grants import GrantStore
+from node.sharing.store.notices import NOTICE_OPEN, NoticeStore
 from protocol.consent import Consent, Use, check_use, read_held_consent, window_start
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
@@ -63,9 +66,7 @@ class StandingService:
             for name in names:
                 if not self._is_standing(name):
                     continue
-                sent = await self._writer.submit_async(
-                    lambda batch, name=name: self._decide_push(batch, name)
-                )
+                sent = await self._writer.submit_async(partial(self._decide_push, name=name))
                 count += sent is not None
             after = names[-1]
         return count
@@ -90,7 +91,7 @@ class StandingService:
         months = None if held is None else _find_window(read_held_consent(held.token))
         if held is None or months is None:
             return nothing
-        if grants.has_notice(op=PUSH, about=name, states=(NOTICE_OPEN,)):
+        if NoticeStore(batch.connection).has(op=PUSH, about=name, states=(NOTICE_OPEN,)):
             return nothing
         try:
             consent = self._check(held, months=months, now_s=batch.now_ms // 1_000)

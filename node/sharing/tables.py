@@ -157,6 +157,7 @@ peer_head = Table(
     "peer_head",
     metadata,
     Column("peer", MEMBER, primary_key=True),
+    Column("origin", String(255), primary_key=True),  # a peer may begin a new log
     Column("size", BigInteger, nullable=False),
     Column("checkpoint", Text, nullable=False),
 )
@@ -335,5 +336,14 @@ legal_hold = Table(
     metadata,
     Column("msg", HASH, primary_key=True),
     Column("reason", String(200), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+# RFC 3161 tokens over heads of the log; ``seq`` is the index of the entry that names each.
+log_stamp = Table(
+    "log_stamp",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("token", Bytes, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
 )

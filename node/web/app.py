@@ -30,7 +30,9 @@ from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
+from node.sharing.grants_api import build_grants_router
 from node.sharing.peer_api import build_peer_routes
+from node.sharing.timestamping import ROUND_S, Timestamping
 from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
 from node.web.console import build_console_routes
@@ -81,6 +83,11 @@ def build_app(node: Node) -> FastAPI:
         prefix=API_PREFIX,
         dependencies=guarded,
     )
+    app.include_router(
+        build_grants_router(consents=node.consents, grants=node.grants),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
     app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
     app.include_router(
         build_audit_router(
@@ -100,7 +107,7 @@ def build_app(node: Node) -> FastAPI:
         )
     )
     app.router.routes.extend(_build_open_routes(node))
-    app.router.routes.extend(build_console_routes(node))
+    app.router.routes.extend(build_console_routes(node, health=lambda: _report_health(node)))
     return app
 
 
@@ -208,11 +215,13 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await run_round("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
-                ("keys", node.own_keys.follow, settings.registry_interval_s),
                 ("guard", confirm_and_begin, settings.witness_interval_s),
+                ("keys", node.own_keys.follow, settings.registry_interval_s),
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
+                ("grants", node.grants.carry, settings.receipt_interval_s),
+                ("standing", node.grants.look, settings.standing_interval_s),
                 ("later", node.later.make_answers, settings.receipt_interval_s),
                 ("polls", node.later.poll, settings.receipt_interval_s),
                 ("retention", node.retention.erase_old, DAY_S),
@@ -222,6 +231,8 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         else:
             await run_round("start", node.session.begin())
         tasks.append(asyncio.create_task(_check_log(node)))
+        if node.timestamping is not None:
+            tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
         try:
             yield
         finally:
@@ -240,6 +251,12 @@ async def _check_log(node: Node) -> None:
     while node.log_check.state is CheckState.RUNNING:
         await run_round("log_check", node.log_check.run())
         await asyncio.sleep(node.local.settings.witness_interval_s)
+
+
+async def _stamp_daily(timestamping: Timestamping) -> None:
+    while True:
+        await run_round("timestamp", timestamping.stamp_daily())
+        await asyncio.sleep(ROUND_S)
 
 
 async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:

@@ -1,4 +1,6 @@
-"""The console for people: pages without a script, behind a session that the API token buys.
+"""The console for people: pages without a script, behind a session that a token buys.
+
+The operator's token opens every page, an auditor's the auditor's pages.
 
 Every page but the sign-in needs the session. A form that another site sent is refused. Services are
 sync and run in the thread pool. Pages read; the one thing they can start is a rating.
@@ -7,8 +9,7 @@ sync and run in the thread pool. Pages read; the one thing they can start is a r
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from hmac import compare_digest
+from collections.abc import Awaitable, Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TypeAlias
@@ -22,11 +23,33 @@ from starlette.routing import BaseRoute, Route
 
 from node.assessment.policy_file import Language
 from node.assessment.service import CollectiveAccountError
-from node.core.errors import NodeError, NotFoundError, RejectedError
-from node.core.http.access import SESSION_COOKIE, derive_session, has_session
+from node.core.clock import now_s
+from node.core.errors import (
+    ForbiddenError,
+    NodeError,
+    NotAuthenticatedError,
+    NotFoundError,
+    RejectedError,
+)
+from node.core.http.access import (
+    SESSION_COOKIE,
+    derive_session,
+    find_holder,
+    find_session,
+    seal_viewer_session,
+)
 from node.core.http.bodies import read_bounded
 from node.core.http.problems import status_of
+from node.core.people.service import (
+    Look,
+    Principal,
+    Role,
+    TokenExpiredError,
+    TokenRevokedError,
+)
+from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.customer_page import check_customer_id, read_customer
+from node.web.languages import LANGUAGE_COOKIE, choose_language
 from node.web.pages import (
     SORT_DEFAULT,
     SORTS,
@@ -42,13 +65,11 @@ from protocol.errors import ProtocolError, TooLargeError
 
 HOME_PATH = "/console/"
 LOGIN_PATH = "/console/login"
-LANGUAGE_COOKIE = "chengxin_language"
 LANGUAGE_LIFE_S = 31_536_000
 SESSION_LIFE_S = 28_800  # a working day
 FORM_BYTES_MAX = 4_096
 QUERY_CHARACTERS_MAX = 100
 PAGE_DIGITS_MAX = 6
-LANGUAGES_READ_MAX = 16  # of the Accept-Language header
 STATIC_LIFE_S = 86_400
 STATIC_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 SECURITY_HEADERS = {
@@ -64,9 +85,6 @@ SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_LANGUAGE_TAG = re.compile(
-    r"^\s*(zh|en)\b[^;,]*(?:;\s*q=([01](?:\.[0-9]{1,3})?))?\s*$", re.IGNORECASE
-)
 _NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/]{0,64}$")
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -77,10 +95,16 @@ class CrossSiteError(RejectedError):
     code = "cross-site"
 
 
-def build_console_routes(node: ConsoleNode) -> list[BaseRoute]:
+def build_console_routes(
+    node: ConsoleNode, *, health: Callable[[], Mapping[str, object]] = dict
+) -> list[BaseRoute]:
     """Return the console's routes, to be added to the node's app."""
     console = _Console(node)
+    auditors = build_auditor_routes(
+        node.auditing, render=console.render, guard=console.guard_audit, health=health
+    )
     return [
+        *auditors,
         Route("/console", console.open(console.go_home), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.show_login), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.login), methods=["POST"]),
@@ -113,21 +137,6 @@ def check_same_site(request: Request) -> None:
         raise CrossSiteError("the form was not sent by this console")
 
 
-def choose_language(request: Request) -> Language:
-    """Return the language of the address, the cookie or the browser, else English."""
-    for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-        if asked in set(Language):
-            return Language(asked)
-    best, best_weight = Language.EN, 0.0
-    accepted = request.headers.get("accept-language", "").split(",", LANGUAGES_READ_MAX)
-    for tag in accepted[:LANGUAGES_READ_MAX]:
-        match = _LANGUAGE_TAG.match(tag)
-        weight = float(match[2] or 1) if match else 0.0
-        if match and weight > best_weight:
-            best, best_weight = Language(match[1].lower()), weight
-    return best
-
-
 class _Console:
     """The handlers; state is the node and the compiled templates."""
 
@@ -146,11 +155,21 @@ class _Console:
         self._version = encode_b64u(sha256(*self._static.values()))[:12]
 
     def guard(self, handle: Handler) -> Handler:
-        """Let only a session in; others are sent to the sign-in."""
+        """Let only the operator's session in; an auditor is led to the auditor's pages."""
+        return self._guard(handle, is_for_auditors=False)
 
+    def guard_audit(self, handle: Handler) -> Handler:
+        """Let any session in."""
+        return self._guard(handle, is_for_auditors=True)
+
+    def _guard(self, handle: Handler, *, is_for_auditors: bool) -> Handler:
         async def enter(request: Request) -> Response:
-            if has_session(request, token=self._node.api_token):
-                return await handle(request)
+            viewer = await self._find_viewer(request)
+            if viewer is not None:
+                request.state.viewer = viewer
+                if is_for_auditors or viewer.role is Role.OPERATOR:
+                    return await handle(request)
+                return RedirectResponse(f"{AUDIT_PATH}/", status_code=303)
             back = {"next": request.url.path} if request.method == "GET" else {}
             return RedirectResponse(f"{LOGIN_PATH}?{urlencode(back)}".rstrip("?"), status_code=303)
 
@@ -179,7 +198,7 @@ class _Console:
 
     async def show_login(self, request: Request) -> Response:
         """Show the sign-in."""
-        if has_session(request, token=self._node.api_token):
+        if await self._find_viewer(request) is not None:
             return RedirectResponse(HOME_PATH, status_code=303)
         return await self._show_login(request, next_path=request.query_params.get("next", ""))
 
@@ -189,17 +208,27 @@ class _Console:
         form = parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=8)
         token = form.get("token", [""])[0].strip()
         next_path = form.get("next", [""])[0]
-        expected = self._node.api_token
-        if not compare_digest(token.encode("utf-8"), expected.encode("utf-8")):
-            return await self._show_login(request, next_path=next_path, is_wrong=True)
-        target = next_path if _NEXT_PATH.match(next_path) else HOME_PATH
-        response = RedirectResponse(target, status_code=303)
+        try:
+            viewer = await run_in_threadpool(
+                lambda: find_holder(
+                    token, token=self._node.api_token, people=self._node.local.people
+                )
+            )
+        except NotAuthenticatedError as err:
+            return await self._show_login(request, next_path=next_path, refused=err.code)
+        is_operator = viewer.role is Role.OPERATOR
+        home = HOME_PATH if is_operator else f"{AUDIT_PATH}/"
+        response = RedirectResponse(
+            next_path if _NEXT_PATH.match(next_path) else home, status_code=303
+        )
+        expires_s = now_s(self._node.local.clock) + SESSION_LIFE_S
+        session = derive_session(self._node.api_token)
+        if not is_operator:
+            session = seal_viewer_session(viewer, token=self._node.api_token, expires_s=expires_s)
+            look = Look(what="sign-in", target="console")
+            await run_in_threadpool(self._node.local.people.record, viewer, look)
         self._set_cookie(
-            request,
-            response,
-            name=SESSION_COOKIE,
-            value=derive_session(expected),
-            life_s=SESSION_LIFE_S,
+            request, response, name=SESSION_COOKIE, value=session, life_s=SESSION_LIFE_S
         )
         return response
 
@@ -234,7 +263,7 @@ class _Console:
             )
         )
         sort = sort if sort in SORTS else SORT_DEFAULT
-        return await self._render(
+        return await self.render(
             request, "customers.html", portfolio=portfolio, query=query, sort=sort
         )
 
@@ -245,7 +274,7 @@ class _Console:
         page = await run_in_threadpool(
             lambda: read_customer(self._node.local, self._node.consents, texts, customer_id)
         )
-        return await self._render(request, "customer.html", page=page)
+        return await self.render(request, "customer.html", page=page)
 
     async def rate_customer(self, request: Request) -> Response:
         """Rate a customer on the business date and lead back to its page."""
@@ -261,23 +290,24 @@ class _Console:
     async def show_register(self, request: Request) -> Response:
         """Show what left this house and what was asked."""
         register = await run_in_threadpool(lambda: read_register(self._node.consents))
-        return await self._render(request, "shared.html", register=register)
+        return await self.render(request, "shared.html", register=register)
 
-    async def _show_login(
-        self, request: Request, *, next_path: str, is_wrong: bool = False
-    ) -> Response:
+    async def _show_login(self, request: Request, *, next_path: str, refused: str = "") -> Response:
         kept = next_path if _NEXT_PATH.match(next_path) else ""
-        return await self._render(
+        return await self.render(
             request,
             "login.html",
-            status=401 if is_wrong else 200,
+            status=401 if refused else 200,
             next_path=kept,
-            is_wrong=is_wrong,
+            is_wrong=bool(refused),
+            has_ended=refused in {TokenExpiredError.code, TokenRevokedError.code},
         )
 
     async def _show_error(self, request: Request, error: NodeError | ProtocolError) -> Response:
         if isinstance(error, CrossSiteError):
             status, key = 403, "error.cross-site"
+        elif isinstance(error, ForbiddenError):
+            status, key = 403, "error.forbidden"
         elif isinstance(error, NotFoundError):
             status, key = 404, "error.not-found"
         elif isinstance(error, CollectiveAccountError):
@@ -286,15 +316,17 @@ class _Console:
             status, key = status_of(error), "error.too-large"
         else:
             status, key = status_of(error), "error.other"
-        return await self._render(
+        return await self.render(
             request, "error.html", status=status, text_key=key, code=error.code
         )
 
-    async def _render(
+    async def render(
         self, request: Request, template: str, *, status: int = 200, **values: object
     ) -> Response:
+        """Return a page of a template and its values."""
         local, texts = self._node.local, Texts(choose_language(request))
         simulated = await run_in_threadpool(is_simulated, self._node.registry)
+        viewer: Principal | None = getattr(request.state, "viewer", None)
 
         def address(**changes: object) -> str:
             kept = dict(request.query_params) | {key: str(one) for key, one in changes.items()}
@@ -307,7 +339,8 @@ class _Console:
             address=address,
             path=request.url.path,
             version=self._version,
-            signed_in=has_session(request, token=self._node.api_token),
+            signed_in=viewer is not None,
+            is_auditor=viewer is not None and viewer.role is Role.AUDITOR,
             member=local.settings.name or local.settings.member_id,
             business_date=local.business_date(),
             simulated=simulated,
@@ -316,6 +349,17 @@ class _Console:
             **values,
         )
         return Response(html, status_code=status, media_type="text/html; charset=utf-8")
+
+    async def _find_viewer(self, request: Request) -> Principal | None:
+        local = self._node.local
+        return await run_in_threadpool(
+            lambda: find_session(
+                request,
+                token=self._node.api_token,
+                people=local.people,
+                now_s=now_s(local.clock),
+            )
+        )
 
     def _remember_language(self, request: Request, response: Response) -> None:
         asked = request.query_params.get("lang")

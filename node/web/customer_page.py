@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from node.assessment.policy import Policy
 from node.assessment.report import build_comparison, format_deci
@@ -16,6 +17,7 @@ from node.records.rules_behaviour import mean_late_days_deci
 from node.records.service import CustomerNotFoundError
 from node.records.store import CustomerRecord
 from node.records.windows import format_month
+from node.sharing.rules_life import LEGAL
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow, ReceivedSummary
 from node.sharing.store import HeldConsent
 from node.web.charts import Bar, Point, draw_bars, draw_line
@@ -121,6 +123,7 @@ class PeerView:
     received: ReceivedSummary
     sections: tuple[SectionWords, ...]
     absent: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,14 +260,29 @@ def _say_share(part_minor: int, whole_minor: int, texts: Texts) -> str:
 
 
 def _view_peer(received: ReceivedSummary, texts: Texts) -> PeerView:
-    summary = received.summary
+    summary, notes = received.summary, _list_notes(received, texts)
     if summary is None:
-        return PeerView(received=received, sections=(), absent="")
+        return PeerView(received=received, sections=(), absent="", notes=notes)
     return PeerView(
         received=received,
         sections=say_sections(summary, texts),
         absent=list_absent(summary, texts),
+        notes=notes,
     )
+
+
+def _list_notes(received: ReceivedSummary, texts: Texts) -> tuple[str, ...]:
+    """Say why it does not count, and how long it is kept or since when and why it is gone."""
+    notes = [] if received.may_rate else [texts("grant.not-for-rating")]
+    basis, at_s = received.erase_basis, received.erase_at_s
+    if basis == LEGAL:
+        notes.append(texts("grant.legal"))
+    elif basis is not None and received.is_erased:
+        notes.append(texts("grant.since", basis=texts(f"basis.{basis}")))
+    elif basis is not None and at_s is not None:
+        day = datetime.fromtimestamp(at_s, tz=UTC).date().isoformat()
+        notes.append(texts("grant.until", day=day, basis=texts(f"basis.{basis}")))
+    return tuple(notes)
 
 
 def _read_comparison(

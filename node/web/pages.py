@@ -14,6 +14,7 @@ from node.core.money import divide_half_even
 from node.rating.store import RatingRecord
 from node.records.service import CUSTOMERS_PAGE_MAX, PortfolioRow
 from node.records.store import CustomerRecord
+from node.sharing.auditing import AuditService
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow
 from node.web.texts import Texts
@@ -41,6 +42,11 @@ class ConsoleNode(Protocol):
     @property
     def registry(self) -> RegistryHolder:
         """The federation's registry."""
+        ...
+
+    @property
+    def auditing(self) -> AuditService:
+        """What an auditor may see."""
         ...
 
     @property

@@ -128,6 +128,17 @@ class EventPart(_Part):
     kind: str
 
 
+class CountPart(_Part):
+    """How many exchanges of one pair, operation and outcome there are with one verdict."""
+
+    verdict: VerdictName
+    consumer: str
+    provider: str
+    op: str
+    code: str
+    count: int
+
+
 class ReportPart(_Part):
     """The whole report."""
 
@@ -139,6 +150,8 @@ class ReportPart(_Part):
     exchanges: tuple[ExchangePart, ...]
     consents: tuple[ConsentPart, ...]
     findings: tuple[LinePart, ...]
+    exchange_counts: tuple[CountPart, ...]
+    exchanges_listed: str
     anchor: AnchorPart | None = None
     registry: RegistryPart | None = None
     events: tuple[EventPart, ...] = ()

@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import shlex
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -56,19 +55,7 @@ _POINTS: tuple[tuple[OutcomeName, VerdictName], ...] = (
     ("unknown", "undetermined"),
 )
 _ANSWERED = frozenset({"full", "mix", "class", "held", "receipt", "batch", "200", "accepted"})
-_NAMED_KINDS = frozenset({"start", "stop", "revoked", "paused", "key", "erased", "anchor"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """How many exchanges of one pair, operation and outcome there are with one verdict."""
-
-    verdict: VerdictName
-    consumer: str
-    provider: str
-    op: str
-    code: str
-    count: int
+_NAMED_KINDS = frozenset({"cosigned", "start", "stop", "revoked", "paused", "key", "anchor"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +176,7 @@ def _build_page(report: ReportPart, texts: Texts) -> ReportPage:
     findings = [*report.findings, *(one for log in report.logs for one in log.findings)]
     room = _ExhibitRoom()
     consents = sorted(report.consents, key=lambda one: _SEVERITY[one.verdict])
+    groups = sorted(report.exchange_counts, key=lambda one: _SEVERITY[one.verdict])
     return ReportPage(
         report=report,
         fingerprint=_find_fingerprint(report),
@@ -201,9 +189,11 @@ def _build_page(report: ReportPart, texts: Texts) -> ReportPage:
             [one for one in findings if one.outcome not in dict(_POINTS)], room=room
         ),
         logs=_cut(report.logs, LOGS_MAX),
-        groups=_cut(_count_groups(report.exchanges), GROUPS_MAX),
+        groups=_cut(groups, GROUPS_MAX),
         proven=_cut(
-            [one for one in report.exchanges if one.verdict == "proven"], PROVEN_EXCHANGES_MAX
+            [one for one in report.exchanges if one.verdict == "proven"],
+            PROVEN_EXCHANGES_MAX,
+            count=report.exchange_verdicts.get("proven", 0),
         ),
         consents=_cut(consents, CONSENTS_MAX),
         simulated=report.registry is not None and report.registry.simulated,
@@ -248,20 +238,6 @@ class _ExhibitRoom:
 def _cut(items: Sequence[object], limit: int, *, count: int | None = None) -> Cut:
     shown = tuple(items[:limit])
     return Cut(shown=shown, more=(len(items) if count is None else count) - len(shown))
-
-
-def _count_groups(exchanges: Iterable[ExchangePart]) -> list[Group]:
-    counted = Counter(
-        (one.verdict, one.consumer, one.provider, one.op, one.code) for one in exchanges
-    )
-    groups = [
-        Group(verdict=key[0], consumer=key[1], provider=key[2], op=key[3], code=key[4], count=count)
-        for key, count in counted.items()
-    ]
-    return sorted(
-        groups,
-        key=lambda one: (_SEVERITY[one.verdict], one.consumer, one.provider, one.op, one.code),
-    )
 
 
 def _view_findings(findings: Sequence[LinePart], *, room: _ExhibitRoom) -> Cut:
@@ -356,8 +332,9 @@ def _judge_outcome(code: str) -> str:
 
 def _list_lanes(report: ReportPart, texts: Texts) -> list[Lane]:
     marks: dict[str, list[Mark]] = {log.member: [] for log in report.logs}
+    told = {event.member for event in report.events if event.kind == "cosigned"}
     for log in report.logs:
-        if log.cosigned_at_s is not None:
+        if log.cosigned_at_s is not None and log.member not in told:
             at_ms = log.cosigned_at_s * 1000
             marks[log.member].append(
                 Mark(at_ms=at_ms, kind="cosigned", name=texts("event.cosigned"))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
+from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
@@ -77,8 +78,9 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "login.title": Text("登录", "Sign in"),
         "login.token": Text("接口令牌", "API token"),
         "login.hint": Text(
-            "节点主目录中 api_token 文件的内容；浏览器不会保存它。",
-            "The content of the file api_token in the node's home; the browser does not keep it.",
+            "节点主目录中 api_token 文件的内容，或者审计人的令牌；浏览器不会保存它。",
+            "The content of the file api_token in the node's home, or an auditor's token; "
+            "the browser does not keep it.",
         ),
         "login.submit": Text("登录", "Sign in"),
         "login.wrong": Text("令牌不正确。", "That is not the token."),
@@ -343,5 +345,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "yes": Text("是", "yes"),
         "no": Text("否", "no"),
     }
-    | {key: Text(*words) for key, words in {**SUMMARY_TEXTS, **REPORT_TEXTS}.items()}
+    | {
+        key: Text(*words)
+        for key, words in {**SUMMARY_TEXTS, **REPORT_TEXTS, **AUDITOR_TEXTS}.items()
+    }
 )

@@ -18,13 +18,14 @@ REPORT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "outcome.none": ("无答复", "no answer"),
         "outcome.refused": ("拒绝", "refused"),
         "outcome.open": ("未见结果", "no outcome shown"),
-        "event.cosigned": ("最新联署", "newest cosignature"),
+        "event.cosigned": ("联署", "cosigned"),
         "event.start": ("节点启动", "node started"),
         "event.stop": ("节点停止", "node stopped"),
         "event.revoked": ("同意撤回", "consent revoked"),
         "event.paused": ("同意暂停", "consent paused"),
+        "event.active": ("同意恢复", "consent resumed"),
+        "event.replaced": ("同意被替换", "consent replaced"),
         "event.key": ("密钥更换", "key changed"),
-        "event.erased": ("内容擦除", "bodies erased"),
         "event.anchor": ("时间戳", "time-stamped"),
         "event.other": ("其他事件", "other event"),
         "report.title": ("审计报告", "Audit report"),
@@ -139,6 +140,17 @@ REPORT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "时间（UTC）取自各日志，由其上的联署限定。",
             "Times (UTC) are those that the logs state, bounded by the cosignatures over them.",
         ),
+        "report.timeline-open-only": (
+            "材料很多：时间线上只有未获证实的往来，已证实的只计数。",
+            (
+                "There is much here: the timeline has only exchanges that are not proven; proven "
+                "ones are counted."
+            ),
+        ),
+        "report.proven-more": (
+            "另有 {count} 次已证实的往来只计数，未在此列出。",
+            "{count} more proven exchanges are counted and not listed here.",
+        ),
         "report.timeline-none": ("没有带时间的内容。", "Nothing here has a time."),
         "report.logs": ("日志", "Logs"),
         "report.log": ("日志", "Log"),
@@ -221,6 +233,12 @@ REPORT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "why.acknowledged": ("已有签名回执", "acknowledged by a signed receipt"),
         "why.anchor-absent": ("没有信任锚", "There is no anchor"),
+        "why.anchor-unfounded": (
+            "时间戳没有日志条目可依",
+            "A time-stamp that no log entry names",
+        ),
+        "why.timestamp-holds": ("时间戳有效", "The time-stamp holds"),
+        "why.timestamp-invalid": ("时间戳无效", "A time-stamp does not hold"),
         "why.answer-absent": ("答复不在证据包中", "The answer is in no bundle"),
         "why.answer-signed": ("答复签名有效", "the answer is signed"),
         "why.arrival-logged": ("查询方日志记有收到", "the arrival is in the asker's log"),

@@ -9,6 +9,26 @@ from types import MappingProxyType
 
 SUMMARY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "op.push": ("变化通知", "change told"),
+        "op.correct": ("更正", "correction"),
+        "op.erase": ("擦除证明", "erasure stated"),
+        "code.push": ("已收下变化通知", "change taken in"),
+        "code.correct": ("已收下更正", "correction taken in"),
+        "code.erase": ("已收下擦除证明", "erasure noted"),
+        "grant.not-for-rating": (
+            "未用于评级：授权书不允许由此摘要推导评级",
+            "Not used in the rating: the consent does not allow a rating to be derived from it",
+        ),
+        "grant.until": ("保存至 {day}（{basis}）", "Kept until {day} ({basis})"),
+        "grant.since": ("内容已擦除（{basis}）", "Body erased ({basis})"),
+        "grant.legal": (
+            "依法定义务保存，不随授权终止而擦除",
+            "Kept on a legal duty that the consent names; not erased with it",
+        ),
+        "basis.data-life": ("数据保存期届满", "end of its data life"),
+        "basis.revoked": ("授权已撤回", "the consent was withdrawn"),
+        "basis.corrected": ("已被更正", "it was corrected"),
+        "basis.request": ("应客户要求", "at the customer’s request"),
         "say.relation": (
             "往来{years}，最近一次销售在{last_sale}",
             "has sold to it for {years}, last {last_sale}",

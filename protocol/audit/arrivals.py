@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, SeenCopy
 from protocol.audit.findings import Evidence, Outcome, Place
@@ -15,15 +16,13 @@ from protocol.audit.world import World
 from protocol.encoding import encode_b64u
 from protocol.entry import ExchangeEntry
 from protocol.errors import ProtocolError
-from protocol.message import check_body
 from protocol.problems import PROBLEMS
 from protocol.receipt import parse_receipt
 
 Line = tuple[ExchangeKey, Evidence]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An answer or a push that its sender logged; ``answer`` is its hash in each of these."""
 
     receiver: str
@@ -31,8 +30,7 @@ class Given:
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
+class Awaited(NamedTuple):
     """An answer given whose arrival the asker's log does not show."""
 
     given: Given
@@ -40,8 +38,7 @@ class Awaited:
     is_kept: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(NamedTuple):
     """A receipt for an answer; ``position`` is where the answerer's log took it, if it did."""
 
     given: Given
@@ -51,8 +48,7 @@ class Acknowledged:
     is_kept: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unacknowledged:
+class Unacknowledged(NamedTuple):
     """The answerer's word that no receipt had come."""
 
     given: Given
@@ -90,7 +86,7 @@ def list_arrivals(
         )
     taken = [known.position for known in case.decided if known.entry.code not in PROBLEMS]
     for one in case.requests:
-        for answer in _read_answers(one):
+        for answer in _read_answers(case, one):
             given = Given(key.consumer, key.provider, answer)
             position = taken[0] if taken else None
             yield answer, Acknowledged(given, key, one.place, position, is_kept)
@@ -195,13 +191,12 @@ def _sort_place(place: Place) -> tuple[str, str, int]:
     return place.bundle, place.file, place.line or 0
 
 
-def _read_answers(one: SeenCopy) -> tuple[bytes, ...]:
+def _read_answers(case: Case, one: SeenCopy) -> tuple[bytes, ...]:
     """Return what a copy acknowledges; nothing where it is no receipt or does not hold."""
-    envelope, body, salt = one.opened.verified, one.copy.body, one.copy.salt
-    if envelope is None or envelope.op != "receipt" or body is None or salt is None:
+    envelope = one.opened.verified
+    if envelope is None or envelope.op != "receipt":
         return ()
     try:
-        check_body(envelope, body=body, salt=salt)
-        return parse_receipt(body)
+        return parse_receipt(case.check_shown_body(one.copy, envelope))
     except ProtocolError:
         return ()  # A body that is not the signed one is said with its copy.

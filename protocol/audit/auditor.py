@@ -23,6 +23,7 @@ from protocol.audit.counters import (
     locate_range,
 )
 from protocol.audit.describing import describe_faults, describe_judged, report_logs
+from protocol.audit.events import list_events
 from protocol.audit.evidence import ExchangeKey, KnownEntry
 from protocol.audit.examining import Examiner
 from protocol.audit.exchanges import JudgedPartition, JudgeTask, TotalsKey, judge_partition
@@ -56,6 +57,7 @@ from protocol.audit.routing import (
     route_range,
 )
 from protocol.audit.rows import choose_partition
+from protocol.audit.stamps import check_anchors
 from protocol.audit.uses import count_partition, list_changes
 from protocol.audit.witnessing import Covered, read_witnessed
 from protocol.audit.world import SUSPECTS_MAX, Spools, World
@@ -247,6 +249,7 @@ class _Audit:
         self._findings += read_witnessed(
             self._bundles, read, examiner=self._examiner, claims=claims, covered=covered
         )
+        self._findings += check_anchors(self._bundles)
         world.covered = covered
         for known in self._others:
             claims.add_entry(known)
@@ -459,6 +462,11 @@ class _Audit:
             ),
             counted=ExchangeCounts(
                 totals=totals, outcomes=frozenset(outcomes), keeps_all=world.keeps_all
+            ),
+            events=list_events(
+                self._others,
+                world.covered,
+                members={origin: log.member for origin, log in world.logs.items()},
             ),
         )
 

@@ -8,7 +8,7 @@ from protocol.audit.world import World
 from protocol.entry import ExchangeEntry, RequestEntry
 from protocol.errors import ProtocolError
 from protocol.merkle import leaf_hash
-from protocol.message import Envelope, check_body
+from protocol.message import Envelope
 
 
 class CopyJudge:
@@ -19,9 +19,18 @@ class CopyJudge:
         self._case = case
         self._world = world
         self._lines = lines
+        self._clean: set[int] = set()
 
     def judge(self, one: SeenCopy, *, what: str, excused: frozenset[str]) -> None:
         """Judge one copy; ``excused`` are defects for which the request was refused."""
+        if id(one.copy) in self._clean:
+            return  # Both sides hold the same bytes, and nothing was to be said of them.
+        before = len(self._lines)
+        self._judge(one, what=what, excused=excused)
+        if len(self._lines) == before and not self._case.erased:
+            self._clean.add(id(one.copy))
+
+    def _judge(self, one: SeenCopy, *, what: str, excused: frozenset[str]) -> None:
         failure = one.opened.failure
         envelope = one.opened.verified
         if failure is not None or envelope is None:
@@ -58,7 +67,7 @@ class CopyJudge:
             text = "{} logged that it erased this body of the {}, and shows it"
             self._lines.fail("erasure-contradicted", text, one.holder, what, place=one.place)
         try:
-            check_body(envelope, body=copy.body, salt=copy.salt)
+            self._case.check_shown_body(copy, envelope)
         except ProtocolError as err:
             outcome = Outcome.NOT_SHOWN if err.code in excused else Outcome.FAILS
             text = "the body of this copy of the {} is not the signed one"

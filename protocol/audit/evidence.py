@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from protocol.audit.examining import Examiner, OpenedEnvelope, OpenedProof
 from protocol.audit.findings import Evidence, Outcome, Place
@@ -19,10 +19,12 @@ from protocol.entry import (
     ResponseEntry,
     UnackedEntry,
 )
+from protocol.errors import ProtocolError
+from protocol.message import Envelope, check_body
+from protocol.problems import BodyMismatchError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeKey:
+class ExchangeKey(NamedTuple):
     """Who asked whom, and the message id of the request."""
 
     consumer: str
@@ -95,6 +97,7 @@ class Case:
     altered: list[Place] = field(default_factory=list)
     suspect: list[Place] = field(default_factory=list)
     exported: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    _bodies: dict[int, ProtocolError | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -120,11 +123,35 @@ class Case:
         yield from self.asked
         yield from self.received
 
+    def check_shown_body(self, copy: MessageCopy, envelope: Envelope) -> bytes:
+        """Return the body of a copy if it is the signed one; equal copies are hashed once.
+
+        Raises:
+            BodyMismatchError: It is not, or it is not shown.
+        """
+        body, salt = copy.body, copy.salt
+        if body is None or salt is None:
+            raise BodyMismatchError("the body is not shown")
+        if id(copy) not in self._bodies:
+            self._bodies[id(copy)] = _find_body_error(envelope, body=body, salt=salt)
+        error = self._bodies[id(copy)]
+        if error is not None:
+            raise error
+        return body
+
     def lacks_entry_of(self, member: str) -> bool:
         """Tell whether an entry that this member's log should hold is not there."""
         if member == self.key.consumer and not (self.asked and self.received):
             return True
         return member == self.key.provider and not self.decided
+
+
+def _find_body_error(envelope: Envelope, *, body: bytes, salt: bytes) -> ProtocolError | None:
+    try:
+        check_body(envelope, body=body, salt=salt)
+    except ProtocolError as err:
+        return err
+    return None
 
 
 class Cases:
@@ -194,6 +221,9 @@ class Lines:
         """Add a line; ``text`` is a format of the values."""
         self.outcomes.add(outcome)
         self._lines.append((outcome, code, text, place, values))
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
     def fail(self, code: str, text: str, *values: object, place: Place | None = None) -> None:
         """Add a line on what does not hold."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from protocol.audit.anchoring import Chain
 from protocol.bundle import build_policy
 from protocol.checkpoint import Checkpoint, open_checkpoint
-from protocol.entry import Entry, parse_entry
+from protocol.entry import Entry, find_quick, parse_entry
 from protocol.errors import EvidenceError, ProtocolError, SchemaError
 from protocol.jws import WrongTypeError, split_compact
 from protocol.log_policy import WitnessedCheckpoint, open_witnessed
@@ -26,6 +26,7 @@ from protocol.message import (
 )
 from protocol.note import VerifierKey
 from protocol.problems import UnknownKeyProblemError, WrongIssuerError
+from protocol.quick_message import find_quick_envelope
 from protocol.registry import KeyEntry
 
 HEADS_HELD_MAX = 65_536
@@ -85,12 +86,25 @@ class Examiner:
         self.signatures = 0
         self._envelopes: dict[str, OpenedEnvelope] = {}
         self._proofs: dict[tuple[str, str], OpenedProof] = {}
+        self._entries: dict[bytes, Entry] = {}
         self._heads: dict[tuple[str, str], Checkpoint] = {}
 
     def forget(self) -> None:
         """Drop envelopes and proofs: the copies of one exchange have all been opened."""
         self._envelopes.clear()
         self._proofs.clear()
+        self._entries.clear()
+
+    def read_entry(self, raw: bytes) -> Entry:
+        """Read an entry, from a log or a proof.
+
+        Raises:
+            EntryError: It is none.
+        """
+        known = self._entries.get(raw)
+        if known is None:
+            known = self._entries[raw] = find_quick(raw) or parse_entry(raw)
+        return known
 
     def open_envelope(self, env: str) -> OpenedEnvelope:
         """Verify signature, form, kind and issuer of an envelope; time is the caller's matter."""
@@ -163,7 +177,7 @@ class Examiner:
         owner, key = found
         key.key.verify(token.signing_input, token.signature)
         self.signatures += 1
-        claims = parse_envelope(token.payload)
+        claims = find_quick_envelope(token.payload) or parse_envelope(token.payload)
         if claims.op != op:
             raise SchemaError("env.op: not the operation of its typ")
         if claims.iss != owner.member:
@@ -176,7 +190,7 @@ class Examiner:
             proof = parse_log_proof(text)
             if proof.extra is None:
                 raise EvidenceError("the proof does not carry its entry")
-            entry = parse_entry(proof.extra)
+            entry = self.read_entry(proof.extra)
             head = self.open_head(proof.note, member=member)
             verify_inclusion(
                 index=proof.index,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from protocol.audit.arrivals import Arrival, list_arrivals
 from protocol.audit.evidence import Case, Cases, ExchangeKey, KnownEntry, open_record
@@ -21,7 +21,7 @@ from protocol.audit.routing import RoutedLine
 from protocol.audit.rows import choose_partition
 from protocol.audit.uses import UseFinder
 from protocol.audit.world import World
-from protocol.bundle import MESSAGES_FILE, Fault, parse_message_line
+from protocol.bundle import MESSAGES_FILE, Fault, MessageRecord, parse_message_line
 from protocol.encoding import encode_b64u
 from protocol.entry import (
     Entry,
@@ -31,13 +31,13 @@ from protocol.entry import (
     RequestEntry,
     ResponseEntry,
     UnknownEntry,
-    parse_entry,
 )
 from protocol.errors import ProtocolError
 from protocol.merkle import leaf_hash
 
 LACKING_NAMED_MAX = 1_000
 REPORTS_PER_BATCH = 100
+_SIDES = (b',"side":"in"}', b',"side":"out"}')  # how a canonical record ends
 TotalsKey = tuple[str, str, str, str, str]
 Order = tuple[int, str, int, int]
 
@@ -102,6 +102,7 @@ class _PartitionJudge:
         self._uses: dict[int, list[object]] = {}
         self._arrivals: dict[int, list[Arrival]] = {}
         self._reports: list[KeptReport] = []
+        self._stems: dict[bytes, MessageRecord] = {}
 
     def run(self) -> JudgedPartition:
         """Judge exchange by exchange, and put aside what they leave."""
@@ -115,6 +116,7 @@ class _PartitionJudge:
         for xid in {**entries, **lines}:
             self._judge_group(xid, entries.pop(xid, []), lines.pop(xid, []))
             world.examiner.forget()
+            self._stems.clear()
         result.signatures = world.examiner.signatures - signatures
         self._put_aside()
         return result
@@ -146,28 +148,28 @@ class _PartitionJudge:
     def _read_entries(
         self, entries: Sequence[RoutedEntry], exported: dict[tuple[str, int], bytes]
     ) -> Iterator[KnownEntry[Entry]]:
-        for routed in sorted(entries, key=lambda one: (one.bundle, one.index)):
+        for routed in sorted(entries, key=lambda one: (one.bundle, one.entry)):
             log = self._world.primary.get(routed.bundle)
-            if log is None or routed.index in log.altered:
+            if log is None or routed.entry in log.altered:
                 continue
-            place = log.place_entry(routed.index)
+            place = log.place_entry(routed.entry)
             try:
-                entry = parse_entry(routed.raw)
+                entry = self._world.examiner.read_entry(routed.raw)
             except EntryError as err:
                 self._result.findings.append(describe_invalid(place, err.detail))
                 continue
             if isinstance(entry, UnknownEntry):
-                self._result.unknown.append((log.origin, routed.index))
+                self._result.unknown.append((log.origin, routed.entry))
                 continue
-            exported[log.origin, routed.index] = routed.raw
+            exported[log.origin, routed.entry] = routed.raw
             yield KnownEntry(
                 member=log.member,
                 origin=log.origin,
                 log=self._world.find_origins(log.member).index(log.origin),
-                index=routed.index,
+                index=routed.entry,
                 entry=entry,
                 place=place,
-                anchored=routed.index < self._world.anchored.get(log.origin, 0),
+                anchored=routed.entry < self._world.anchored.get(log.origin, 0),
             )
 
     def _read_line(
@@ -179,7 +181,7 @@ class _PartitionJudge:
         number = world.lines_before[line.bundle, line.range] + line.line
         content = bundle.files.read(MESSAGES_FILE, offset=line.offset, count=line.size)
         try:
-            record = parse_message_line(content, line=number)
+            record = self._parse_line(content, number)
         except ProtocolError as err:
             fault = Fault(file=MESSAGES_FILE, line=number, detail=err.detail)
             self._result.faults.append((line.bundle, fault))
@@ -199,7 +201,7 @@ class _PartitionJudge:
             return
         own = encode_b64u(key.xid).encode("ascii")
         if own != xid and not line.is_settled:
-            self._result.strays.append(replace(line, xid=own, is_settled=True))
+            self._result.strays.append(line._replace(xid=own, is_settled=True))
             return
         cases.add_record(key, request, answer)
         for one in (request, answer):
@@ -233,6 +235,21 @@ class _PartitionJudge:
                 ),
                 is_altered,
             )
+
+    def _parse_line(self, content: bytes, number: int) -> MessageRecord:
+        """Parse a line, or take what the other side's line of the same content was.
+
+        Raises:
+            ProtocolError: It is no record.
+        """
+        stem = next((content[: -len(tail)] for tail in _SIDES if content.endswith(tail)), None)
+        known = None if stem is None else self._stems.get(stem)
+        if known is not None:
+            return known
+        record = parse_message_line(content, line=number)
+        if stem is not None:
+            self._stems[stem] = record
+        return record
 
     def _attach_altered(
         self, case: Case, recovered: Sequence[tuple[str, int]], *, xid: bytes
@@ -274,9 +291,8 @@ class _PartitionJudge:
         self._note_beyond(case)
         self._note_lacking(case)
         for use in finder.found:
-            use.is_kept = is_kept
             partition = choose_partition(use.consent, count=world.partitions)
-            self._uses.setdefault(partition, []).append(use)
+            self._uses.setdefault(partition, []).append(use._replace(is_kept=is_kept))
         for answer, arrival in list_arrivals(case, judge.settled, is_kept=is_kept):
             partition = choose_partition(answer, count=world.partitions)
             self._arrivals.setdefault(partition, []).append(arrival)

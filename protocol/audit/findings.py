@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -53,8 +54,7 @@ _EXIT_STATUSES = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where to look: a bundle's file, its line, an index in its log."""
 
     bundle: str
@@ -209,6 +209,19 @@ class ExchangeCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventReport:
+    """Something beside the exchanges, at the time that its log or its witness states.
+
+    ``kind`` is ``start`` ``stop`` ``key`` ``anchor`` ``cosigned``, or the state that a consent came
+    to.
+    """
+
+    at_ms: int
+    member: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything that an audit says; without ``counted`` every exchange has its report."""
 
@@ -220,6 +233,7 @@ class Report:
     findings: tuple[Finding, ...]
     totals: Totals
     counted: ExchangeCounts | None = None
+    events: tuple[EventReport, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

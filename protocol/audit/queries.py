@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from protocol.audit.evidence import Case
 from protocol.audit.findings import Evidence, Outcome, Place
@@ -11,7 +12,6 @@ from protocol.consent import Consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError, SchemaError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX, HASH_BYTES
-from protocol.message import check_body
 from protocol.purpose import METRICS
 from protocol.shape import ShapeReader
 from protocol.strict_json import JsonObject, parse_object
@@ -35,12 +35,12 @@ def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
     logged = {known.entry.purpose for known in case.asked}
     purpose = next(iter(sorted(logged)), consent.purpose.code)
     for one in case.requests:
-        envelope, body, salt = one.opened.verified, one.copy.body, one.copy.salt
-        if envelope is None or body is None or salt is None:
+        envelope = one.opened.verified
+        if envelope is None or one.copy.body is None:
             continue
         try:
-            check_body(envelope, body=body, salt=salt)
-            shown = _parse_query(body, name=name, consent=consent, purpose=purpose)
+            body = case.check_shown_body(one.copy, envelope)
+            shown = _parse_query(body, name=name, last_months=consent.last_months, purpose=purpose)
         except ProtocolError as err:
             return _stand_in(consent, purpose, _fail(err.code, err.detail, one.place))
         if logged and shown.purpose not in logged:
@@ -59,11 +59,11 @@ def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
 def compare_batch(case: Case, codes: Sequence[str]) -> tuple[Evidence, ...]:
     """Compare the codes that a log states of a batch with those of an answer that is shown."""
     for one in case.answers:
-        envelope, body, salt = one.opened.verified, one.copy.body, one.copy.salt
-        if envelope is None or body is None or salt is None:
+        envelope = one.opened.verified
+        if envelope is None or one.copy.body is None:
             continue
         try:
-            check_body(envelope, body=body, salt=salt)
+            body = case.check_shown_body(one.copy, envelope)
             answered = _parse_summary_batch(body)
         except ProtocolError as err:
             return (_fail(err.code, err.detail, one.place),)
@@ -83,7 +83,8 @@ def _stand_in(consent: Consent, purpose: str, line: Evidence) -> ShownQuery:
     )
 
 
-def _parse_query(body: bytes, *, name: bytes, consent: Consent, purpose: str) -> ShownQuery:
+@lru_cache(maxsize=4096)  # Under one consent the same is asked again and again.
+def _parse_query(body: bytes, *, name: bytes, last_months: int, purpose: str) -> ShownQuery:
     whole = parse_object(body)
     reader = ShapeReader(whole, what="query")
     reader.integer("v", low=1, high=1)
@@ -97,7 +98,7 @@ def _parse_query(body: bytes, *, name: bytes, consent: Consent, purpose: str) ->
     return ShownQuery(
         purpose=purpose,
         metrics=reader.texts("changed", count_max=len(METRICS)),
-        last_months=consent.last_months,
+        last_months=last_months,
     )
 
 

@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol.audit.examining import find_claims
 from protocol.audit.ports import Spool
@@ -34,8 +35,7 @@ _JTI = re.compile(rb'"jti":"([A-Za-z0-9_-]{22})"')
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
-@dataclass(frozen=True, slots=True)
-class RoutedLine:
+class RoutedLine(NamedTuple):
     """Where a record of messages stands; ``line`` counts within its range until it is placed.
 
     ``is_settled`` tells that the message id is that of its exchange, whatever the first look said.

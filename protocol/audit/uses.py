@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol.audit.artefacts import JudgedConsent, JudgedStatus
 from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, Lines
@@ -44,9 +45,8 @@ class StateChange:
     known: KnownEntry[ConsentEntry]
 
 
-@dataclass(slots=True)
-class CountedUse:
-    """One use of a consent, at its place in the provider's log; ``is_kept`` comes last."""
+class CountedUse(NamedTuple):
+    """One use of a consent, at its place in the provider's log, and what was asked of it."""
 
     consent: bytes
     provider: str
@@ -54,8 +54,12 @@ class CountedUse:
     key: ExchangeKey
     place: Place
     at_s: int
-    count: int
-    use: Use
+    uses: int
+    consumer: str
+    purpose: str
+    op: str
+    metrics: tuple[str, ...]
+    last_months: int
     is_kept: bool = False
 
 
@@ -158,24 +162,20 @@ class UseFinder:
             query = find_query(self._case, consent=judged.verified, name=name)
             for line in query.lines:
                 self._lines.add(line.outcome, line.code, "{}", line.text, place=line.place)
-        use = Use(
-            consumer=entry.peer,
-            provider=known.member,
-            purpose=query.purpose,
-            op=entry.op,
-            metrics=tuple(query.metrics),
-            last_months=query.last_months,
-        )
         self.found.append(
             CountedUse(
-                name,
-                known.member,
-                known.position,
-                self._case.key,
-                known.place,
-                entry.at_ms // 1000,
-                count,
-                use,
+                consent=name,
+                provider=known.member,
+                position=known.position,
+                key=self._case.key,
+                place=known.place,
+                at_s=entry.at_ms // 1000,
+                uses=count,
+                consumer=entry.peer,
+                purpose=query.purpose,
+                op=entry.op,
+                metrics=tuple(query.metrics),
+                last_months=query.last_months,
             )
         )
 
@@ -238,21 +238,29 @@ class _Walk:
         tally = self.tally
         consent = None if self._judged is None else self._judged.verified
         if consent is None:
-            tally.uses += one.count
+            tally.uses += one.uses
             return  # The exchange says so.
         window_s = window_start(consent.frequency, now_s=one.at_s)
         standing = Standing(
             state=tally.state, uses=tally.uses, uses_in_window=tally.windows.get(window_s, 0)
         )
-        tally.uses += one.count
-        tally.windows[window_s] = tally.windows.get(window_s, 0) + one.count
+        tally.uses += one.uses
+        tally.windows[window_s] = tally.windows.get(window_s, 0) + one.uses
         self._check(one, consent, standing)
         if self._revocations and tally.state is ConsentState.ACTIVE:
             self._look_for_late_revocation(one)
 
     def _check(self, one: CountedUse, consent: Consent, standing: Standing) -> None:
+        use = Use(
+            consumer=one.consumer,
+            provider=one.provider,
+            purpose=one.purpose,
+            op=one.op,
+            metrics=one.metrics,
+            last_months=one.last_months,
+        )
         try:
-            check_use(consent, use=one.use, standing=standing, now_s=one.at_s)
+            check_use(consent, use=use, standing=standing, now_s=one.at_s)
         except ProtocolError as err:
             text = f"no consent covers this use: {err.detail}"
             self._add(one, Outcome.FAILS, err.code, text, one.place)

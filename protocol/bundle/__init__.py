@@ -16,6 +16,7 @@ becomes a fault of its file and line, and the rest is judged without it.
 """
 
 from protocol.bundle.files import (
+    ANCHORS_FILE,
     BUNDLE_BYTES_MAX,
     BUNDLE_FILES_MAX,
     BUNDLE_LINE_BYTES_MAX,
@@ -49,6 +50,7 @@ from protocol.bundle.reading import (
 from protocol.bundle.records import (
     IN,
     OUT,
+    AnchorRecord,
     ConsentRecord,
     Fault,
     HeadRecord,
@@ -63,6 +65,7 @@ from protocol.bundle.records import (
 from protocol.bundle.writing import (
     build_log_files,
     build_policy,
+    format_anchor,
     format_consent,
     format_head,
     format_manifest,
@@ -73,6 +76,7 @@ from protocol.bundle.writing import (
 )
 
 __all__ = [
+    "ANCHORS_FILE",
     "BUNDLES_MAX",
     "BUNDLE_BYTES_MAX",
     "BUNDLE_FILES_MAX",
@@ -92,6 +96,7 @@ __all__ = [
     "TILE_FOLDER",
     "UNENDED",
     "WITNESSED_FILE",
+    "AnchorRecord",
     "Bundle",
     "BundleFiles",
     "ConsentRecord",
@@ -109,6 +114,7 @@ __all__ = [
     "build_log_files",
     "build_policy",
     "find_content",
+    "format_anchor",
     "format_consent",
     "format_head",
     "format_manifest",

@@ -17,6 +17,7 @@ STATUSES_FILE = "statuses.jsonl"
 MESSAGES_FILE = "messages.jsonl"
 HEADS_FILE = "heads.jsonl"
 WITNESSED_FILE = "witnessed.jsonl"
+ANCHORS_FILE = "anchors.jsonl"
 TILE_FOLDER = "tile/"
 
 BUNDLES_MAX = 1_000  # given to one audit
@@ -36,9 +37,10 @@ FILES = frozenset(
         MESSAGES_FILE,
         HEADS_FILE,
         WITNESSED_FILE,
+        ANCHORS_FILE,
     }
 )
-OPTIONAL_FILES = frozenset({WITNESSED_FILE})
+OPTIONAL_FILES = frozenset({WITNESSED_FILE, ANCHORS_FILE})
 
 
 class BundleFiles(Protocol):

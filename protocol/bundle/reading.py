@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from protocol.bundle.files import (
+    ANCHORS_FILE,
     BUNDLE_LINE_BYTES_MAX,
     BUNDLE_LINES_MAX,
     CHECKPOINT_FILE,
@@ -27,6 +28,7 @@ from protocol.bundle.files import (
 )
 from protocol.bundle.lines import Line, read_lines
 from protocol.bundle.records import (
+    AnchorRecord,
     ConsentRecord,
     Fault,
     HeadRecord,
@@ -50,6 +52,7 @@ from protocol.limits import (
     STATEMENT_BYTES_MAX,
     STATEMENT_SIGNATURES_MAX,
     SUBJECT_ID_CHARACTERS_MAX,
+    TREE_SIZE_MAX,
 )
 from protocol.note import decode_text
 from protocol.shape import ShapeReader
@@ -57,6 +60,7 @@ from protocol.strict_json import parse_object
 
 BUNDLE_VERSION = 1
 FILTER_PEERS_MAX = 1_000
+ANCHOR_CHARACTERS_MAX = 87_382  # a token of 65,536 bytes in base64url
 T = TypeVar("T")
 
 
@@ -77,6 +81,7 @@ class Bundle:
     statuses: tuple[StatusRecord, ...]
     heads: tuple[HeadRecord, ...]
     witnessed: tuple[WitnessedRecord, ...]
+    anchors: tuple[AnchorRecord, ...]
     file_faults: tuple[Fault, ...]
 
     @property
@@ -125,6 +130,7 @@ def open_bundle(files: BundleFiles, *, name: str) -> Bundle:
         statuses=reader.lines(STATUSES_FILE, _parse_status),
         heads=reader.lines(HEADS_FILE, _parse_head),
         witnessed=reader.lines(WITNESSED_FILE, _parse_witnessed),
+        anchors=reader.lines(ANCHORS_FILE, _parse_anchor),
         file_faults=tuple(faults),
     )
 
@@ -248,6 +254,14 @@ def _parse_filter(reader: ShapeReader) -> MessageFilter:
 def _parse_witnessed(reader: ShapeReader, line: int) -> WitnessedRecord:
     checkpoint = _take_text(reader, "checkpoint", characters_max=NOTE_BYTES_MAX, ascii_only=False)
     return WitnessedRecord(line=line, checkpoint=checkpoint)
+
+
+def _parse_anchor(reader: ShapeReader, line: int) -> AnchorRecord:
+    index = reader.integer("entry", high=TREE_SIZE_MAX)
+    token = decode_b64u(_take_text(reader, "token", characters_max=ANCHOR_CHARACTERS_MAX))
+    if not token:
+        raise MalformedError("a token without bytes")
+    return AnchorRecord(line=line, entry=index, token=token)
 
 
 def _parse_snapshot(reader: ShapeReader, line: int) -> SnapshotRecord:

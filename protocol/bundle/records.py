@@ -111,3 +111,12 @@ class Fault:
     file: str
     line: int | None
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorRecord:
+    """One RFC 3161 token in DER, and the index of the entry that names it."""
+
+    line: int
+    entry: int
+    token: bytes

@@ -67,6 +67,11 @@ def format_witnessed(checkpoint: str) -> bytes:
     return _format_line({"checkpoint": checkpoint})
 
 
+def format_anchor(*, entry: int, token: bytes) -> bytes:
+    """Write a line of ``anchors.jsonl``."""
+    return _format_line({"entry": entry, "token": encode_b64u(token)})
+
+
 def build_log_files(
     size: int,
     *,

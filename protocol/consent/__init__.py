@@ -33,6 +33,7 @@ from protocol.consent.status import (
     STATUS_TYP,
     ConsentStatus,
     open_status,
+    read_held_status,
     sign_status,
 )
 from protocol.consent.use import Standing, Use, check_use, find_end
@@ -65,6 +66,7 @@ __all__ = [
     "open_consent",
     "open_status",
     "read_held_consent",
+    "read_held_status",
     "sign_consent",
     "sign_status",
     "span_end",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from protocol.consent.states import ConsentState, StatusSigner
 from protocol.encoding import encode_b64u
-from protocol.jws import open_compact, sign_compact
+from protocol.jws import open_compact, sign_compact, split_compact
 from protocol.keys import PublicKey, SigningKey
 from protocol.limits import CONSENT_TEXT_CHARACTERS_MAX, STATEMENT_BYTES_MAX
 from protocol.shape import ShapeReader
@@ -54,6 +54,19 @@ def open_status(token: str, *, find_key: Callable[[str], PublicKey]) -> tuple[Co
     payload, header = open_compact(
         token, typ=STATUS_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX
     )
+    return _parse_status(payload), header.kid
+
+
+def read_held_status(token: str) -> ConsentStatus:
+    """Read the claims of a status that was verified when it was taken.
+
+    Raises:
+        ProtocolError: It has not the specified form.
+    """
+    return _parse_status(split_compact(token, bytes_max=STATEMENT_BYTES_MAX).payload)
+
+
+def _parse_status(payload: bytes) -> ConsentStatus:
     reader = ShapeReader(parse_object(payload), what="status")
     reader.integer("v", low=1, high=1)
     status = ConsentStatus(
@@ -65,4 +78,4 @@ def open_status(token: str, *, find_key: Callable[[str], PublicKey]) -> tuple[Co
         reason=reader.text("reason", characters_max=CONSENT_TEXT_CHARACTERS_MAX),
     )
     reader.finish()
-    return status, header.kid
+    return status

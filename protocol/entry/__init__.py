@@ -35,6 +35,7 @@ from protocol.entry.kinds import (
     UnackedEntry,
     UnknownEntry,
 )
+from protocol.entry.quick import find_quick
 
 __all__ = [
     "ABORT_REASONS",
@@ -60,6 +61,7 @@ __all__ = [
     "StopEntry",
     "UnackedEntry",
     "UnknownEntry",
+    "find_quick",
     "format_entry",
     "get_entry_type",
     "parse_entry",

@@ -28,7 +28,6 @@ from node.sharing.peers import PeerUnreachableError
 from node.sharing.store import SharingStore
 from node.sharing.tables import consent as consent_table
 from protocol.__main__ import read_bundle
-from protocol.audit import audit_bundles
 from protocol.audit.findings import ExitStatus, Outcome, Report, Verdict
 from protocol.checkpoint import parse_checkpoint
 from protocol.consent import ConsentState
@@ -37,7 +36,7 @@ from protocol.encoding import encode_b64u
 from protocol.errors import UnknownKeyError
 from protocol.note import add_signatures, parse_note, parse_vkey
 from schemas.summary import Section
-from tests.support.auditing import codes, flip
+from tests.support.auditing import audit_bundles, codes, flip
 from tests.support.exchanges import Scene, build_scene
 from tests.support.nodes import HUB_KEY, NOW_S, SUBJECT, WITNESS_KEY, TestNode
 

@@ -1,6 +1,5 @@
 """The auditor's API on a real node: what a token reaches, and what is recorded."""
 
-import asyncio
 import io
 import json
 import tarfile
@@ -19,24 +18,18 @@ from node.core.http.access import find_viewer
 from node.core.http.problems import handle_error
 from node.core.people.service import Principal, Role, Scope
 from node.sharing.audit_api import build_audit_router
-from node.sharing.auditing import AuditService
-from node.sharing.outgoing import Ask
 from node.web.app import build_app as build_whole_app
-from protocol.audit import audit_bundles
 from protocol.audit.findings import Verdict
 from protocol.bundle import parse_bundle_files
-from protocol.consent import ConsentState
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
 from protocol.log_proof import parse_log_proof
 from protocol.merkle import leaf_hash
-from tests.integration.test_audit_export import SECTIONS, cosign
+from tests.support.auditing import audit_bundles
+from tests.support.auditor import DAY_S, OPERATOR_TOKEN, AuditedNode, build_audited_node
 from tests.support.console_node import API_TOKEN, build_empty_node
-from tests.support.exchanges import Scene, build_scene
 from tests.support.nodes import HUB_KEY, SUBJECT
 
-OPERATOR_TOKEN = "the-operators-token-of-these-tests"
-DAY_S = 86_400
 PATHS = (
     "/log",
     "/log/entries",
@@ -54,15 +47,8 @@ PATHS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Office:
-    """Beta's node, which has answered alpha twice, seen a withdrawal and refused once."""
-
-    scene: Scene
+    node: AuditedNode
     http: TestClient
-
-    def token(self, **limits: object) -> str:
-        values: dict[str, object] = {"role": Role.AUDITOR, "name": "Li Wei", "life_s": DAY_S}
-        people = self.scene.provider.local.people
-        return people.create_token(**values | limits).token  # type: ignore[arg-type]
 
     def get(self, path: str, token: str | None = None, **params: str | int) -> Response:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
@@ -74,10 +60,6 @@ class Office:
         value: dict[str, object] = answer.json()
         return value
 
-    def accesses(self) -> list[tuple[str, str, str, str]]:
-        rows = self.scene.provider.local.people.list_accesses()
-        return [(row.who, row.what, row.scope, row.outcome) for row in rows]
-
     def find_query(self, token: str) -> int:
         rows = json.loads(self.get("/exchanges", token).text)["exchanges"]
         return int(next(row["index"] for row in rows if row["op"] == "query" and row["uses"]))
@@ -85,41 +67,18 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    scene = build_scene(tmp_path)
-    held, _ = scene.hold_at_consumer(scene.grant())
-    ask = Ask(consent=held.hash, purpose="P1", metrics=SECTIONS, last_months=12)
-
-    async def run() -> None:
-        asking = scene.consumer.asking
-        await asking.deliver(held)
-        await asking.ask(ask)
-        await asking.ask(ask)
-        await asking.acknowledge(scene.provider.member_id)
-        scene.change_state(held.hash, ConsentState.REVOKED)
-        await asking.ask(ask)
-
-    asyncio.run(run())
-    yield Office(scene=scene, http=TestClient(build_app(scene)))
-    scene.federation.close()
+    node = build_audited_node(tmp_path)
+    yield Office(node=node, http=TestClient(build_app(node)))
+    node.scene.federation.close()
 
 
-def build_app(scene: Scene) -> FastAPI:
-    node = scene.provider
-    auditing = AuditService(
-        database=node.local.database,
-        writer=node.writer,
-        registry=node.registry,
-        people=node.local.people,
-        clock=scene.federation.clock,
-        member_id=node.member_id,
-    )
-
+def build_app(node: AuditedNode) -> FastAPI:
     def find(request: Request) -> Principal:
-        return find_viewer(request, token=OPERATOR_TOKEN, people=node.local.people)
+        return find_viewer(request, token=OPERATOR_TOKEN, people=node.people)
 
     app = FastAPI(exception_handlers={NodeError: handle_error, ProtocolError: handle_error})
     app.include_router(
-        build_audit_router(auditing=auditing, viewer=find, health=lambda: {"status": "ready"})
+        build_audit_router(auditing=node.auditing, viewer=find, health=lambda: {"status": "ready"})
     )
     return app
 
@@ -136,29 +95,29 @@ def test_nothing_is_shown_without_a_token(office: Office, token: str | None) -> 
 
         check_problem(answer, status=401, code="not-authenticated")
         assert answer.headers["www-authenticate"] == "Bearer"
-    assert office.accesses() == []
+    assert office.node.list_looks() == []
 
 
 def test_an_expired_or_revoked_token_says_so_and_shows_nothing(office: Office) -> None:
-    expired, revoked = office.token(life_s=60), office.token()
-    office.scene.provider.local.people.revoke_token(2)
-    office.scene.federation.clock.advance_s(60)
+    expired, revoked = office.node.make_token(life_s=60), office.node.make_token()
+    office.node.people.revoke_token(2)
+    office.node.scene.federation.clock.advance_s(60)
 
     check_problem(office.get("/log", expired), status=401, code="token-expired")
     check_problem(office.get("/log", revoked), status=401, code="token-revoked")
-    assert office.accesses() == [
+    assert office.node.list_looks() == [
         ("token-2", "sign-in", "", "token-revoked"),
         ("token-1", "sign-in", "", "token-expired"),
     ]
 
 
 def test_every_look_of_an_auditor_is_recorded(office: Office) -> None:
-    token = office.token()
-    cosign(office.scene, office.scene.provider)
+    token = office.node.make_token()
+    office.node.cosign()
     for path in PATHS:
         assert office.get(path, token).status_code == 200, path
 
-    looks = [(who, what, outcome) for who, what, _, outcome in office.accesses()]
+    looks = [(who, what, outcome) for who, what, _, outcome in office.node.list_looks()]
     named = [
         "log-head", "log-entries", "log-entry", "exchanges", "exchange", "peers", "consents",
         "statuses", "access-log", "health", "export",
@@ -167,17 +126,17 @@ def test_every_look_of_an_auditor_is_recorded(office: Office) -> None:
 
 
 def test_an_entry_comes_with_its_proof_and_its_very_bytes(office: Office) -> None:
-    entry = office.read("/log/entries/2", office.token())
+    entry = office.read("/log/entries/2", office.node.make_token())
 
     proof = parse_log_proof(str(entry["proof"]))
     assert str(entry["entry"]).encode() == proof.extra
     assert decode_b64u(str(entry["leaf"])) == leaf_hash(proof.extra or b"")
-    assert proof.note == office.scene.provider.writer.state.checkpoint
+    assert proof.note == office.node.scene.provider.writer.state.checkpoint
 
 
 def test_entries_are_paged(office: Office) -> None:
-    token = office.token()
-    size = office.scene.provider.writer.state.edge.size
+    token = office.node.make_token()
+    size = office.node.scene.provider.writer.state.edge.size
 
     seen, cursor, pages = [], 0, 0
     while True:
@@ -195,7 +154,7 @@ def test_entries_are_paged(office: Office) -> None:
 
 
 def test_exchanges_are_paged_without_a_gap_or_a_repetition(office: Office) -> None:
-    token = office.token()
+    token = office.node.make_token()
     whole = json.loads(office.get("/exchanges", token).text)["exchanges"]
 
     seen: list[object] = []
@@ -213,7 +172,7 @@ def test_exchanges_are_paged_without_a_gap_or_a_repetition(office: Office) -> No
 
 
 def test_a_body_needs_its_scope(office: Office) -> None:
-    plain, wide = office.token(), office.token(scopes=frozenset({Scope.BODIES}))
+    plain, wide = office.node.make_token(), office.node.make_token(Scope.BODIES)
     index = office.find_query(plain)
 
     closed = json.loads(office.get(f"/exchanges/{index}", plain).text)
@@ -225,7 +184,7 @@ def test_a_body_needs_its_scope(office: Office) -> None:
     check_problem(refused, status=403, code="out-of-scope")
     assert json.loads(opened["request"]["body"])["kind"] == "query"
     assert json.loads(opened["answer"]["body"])["kind"] == "payment-behaviour-summary"
-    assert office.accesses()[:2] == [
+    assert office.node.list_looks()[:2] == [
         ("token-2", "exchange", "bodies", "ok"),
         ("token-1", "exchange", "bodies", "out-of-scope"),
     ]
@@ -236,15 +195,15 @@ def test_an_operator_who_opens_a_body_is_recorded_and_who_only_reads_is_not(
 ) -> None:
     index = office.find_query(OPERATOR_TOKEN)
     office.read(f"/exchanges/{index}", OPERATOR_TOKEN)
-    assert office.accesses() == []
+    assert office.node.list_looks() == []
 
     office.read(f"/exchanges/{index}", OPERATOR_TOKEN, bodies=1)
 
-    assert office.accesses() == [("operator", "exchange", "bodies", "ok")]
+    assert office.node.list_looks() == [("operator", "exchange", "bodies", "ok")]
 
 
 def test_a_subject_needs_its_scope(office: Office) -> None:
-    plain, wide = office.token(), office.token(scopes=frozenset({Scope.SUBJECTS}))
+    plain, wide = office.node.make_token(), office.node.make_token(Scope.SUBJECTS)
 
     closed = json.loads(office.get("/consents", plain).text)["consents"]
     opened = json.loads(office.get("/consents", wide, subjects=1).text)["consents"]
@@ -264,7 +223,7 @@ def test_a_subject_needs_its_scope(office: Office) -> None:
 
 
 def test_a_token_for_one_member_sees_of_others_their_leaves_alone(office: Office) -> None:
-    token = office.token(peer="gamma.example")
+    token = office.node.make_token(peer="gamma.example")
     index = office.find_query(OPERATOR_TOKEN)
 
     entries = json.loads(office.get("/log/entries", token).text)["entries"]
@@ -284,10 +243,10 @@ def test_a_token_for_one_member_sees_of_others_their_leaves_alone(office: Office
 
 
 def test_a_token_for_another_time_sees_nothing_of_this_one(office: Office) -> None:
-    now_ms = office.scene.federation.clock.now_ms()
-    early = office.token(to_ms=now_ms)
-    now = office.token(peer="alpha.example", from_ms=now_ms, to_ms=now_ms + 1)
-    size = office.scene.provider.writer.state.edge.size
+    now_ms = office.node.scene.federation.clock.now_ms()
+    early = office.node.make_token(to_ms=now_ms)
+    now = office.node.make_token(peer="alpha.example", from_ms=now_ms, to_ms=now_ms + 1)
+    size = office.node.scene.provider.writer.state.edge.size
 
     hidden = json.loads(office.get("/log/entries", early).text)["entries"]
     shown = json.loads(office.get("/log/entries", now).text)["entries"]
@@ -300,11 +259,13 @@ def test_a_token_for_another_time_sees_nothing_of_this_one(office: Office) -> No
 
 
 def test_an_entry_of_no_exchange_has_no_messages(office: Office) -> None:
-    check_problem(office.get("/exchanges/0", office.token()), status=404, code="copy-not-found")
+    check_problem(
+        office.get("/exchanges/0", office.node.make_token()), status=404, code="copy-not-found"
+    )
 
 
 def test_peers_have_their_counters(office: Office) -> None:
-    (peer,) = json.loads(office.get("/peers", office.token()).text)
+    (peer,) = json.loads(office.get("/peers", office.node.make_token()).text)
 
     assert (peer["peer"], peer["answered"], peer["uses"]) == ("alpha.example", 5, 2)
     assert peer["n"] == 5
@@ -320,9 +281,9 @@ def unpack(answer: Response) -> dict[str, bytes]:
 
 
 def test_a_bundle_is_redacted_unless_both_scopes_are_given(office: Office) -> None:
-    cosign(office.scene, office.scene.provider)
-    plain, bodies = office.token(), office.token(scopes=frozenset({Scope.BODIES}))
-    every = office.token(scopes=frozenset(Scope))
+    office.node.cosign()
+    plain, bodies = office.node.make_token(), office.node.make_token(Scope.BODIES)
+    every = office.node.make_token(*Scope)
 
     redacted = unpack(office.get("/export", plain))
     whole = unpack(office.get("/export", every, redacted=0))
@@ -336,7 +297,7 @@ def test_a_bundle_is_redacted_unless_both_scopes_are_given(office: Office) -> No
     for token in (plain, bodies):
         refused = office.get("/export", token, redacted=0)
         check_problem(refused, status=403, code="out-of-scope")
-    assert office.accesses()[0] == ("token-2", "export", "bodies", "out-of-scope")
+    assert office.node.list_looks()[0] == ("token-2", "export", "bodies", "out-of-scope")
 
 
 def test_a_bundle_that_nobody_has_cosigned_is_not_made_and_no_file_is_left(
@@ -346,15 +307,17 @@ def test_a_bundle_that_nobody_has_cosigned_is_not_made_and_no_file_is_left(
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
 
-    check_problem(office.get("/export", office.token()), status=503, code="log-not-cosigned")
-    cosign(office.scene, office.scene.provider)
-    assert office.get("/export", office.token()).status_code == 200
+    check_problem(
+        office.get("/export", office.node.make_token()), status=503, code="log-not-cosigned"
+    )
+    office.node.cosign()
+    assert office.get("/export", office.node.make_token()).status_code == 200
 
     assert list(folder.iterdir()) == []
 
 
 def test_the_auditor_and_the_operator_read_who_looked(office: Office) -> None:
-    token = office.token()
+    token = office.node.make_token()
     office.read("/log", token)
 
     theirs = json.loads(office.get("/access", token).text)["accesses"]
@@ -369,14 +332,14 @@ def test_the_auditor_and_the_operator_read_who_looked(office: Office) -> None:
 def test_a_token_stands_in_no_log_and_in_no_table(
     office: Office, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    token = office.token()
+    token = office.node.make_token()
     office.read("/log", token)
     office.get(f"/log/{token}", token)
     office.get("/log", f"{token}x")
 
     said = capfd.readouterr()
     assert token not in said.out + said.err
-    database = office.scene.provider.local.database
+    database = office.node.scene.provider.local.database
     path = Path(database.url.removeprefix("sqlite:///"))
     stored = b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
     assert token.encode() not in stored
@@ -389,7 +352,7 @@ def test_a_token_opens_the_auditors_paths_of_the_whole_node_and_no_others(tmp_pa
 
     with TestClient(build_whole_app(node)) as http:
         assert http.get("/api/v1/audit/log", headers=bearer).status_code == 200
-        assert http.get("/api/v1/audit/health", headers=bearer).json()["log_size"] == 1
+        assert http.get("/api/v1/audit/health", headers=bearer).json()["log_size"] > 0
         for path in ("/api/v1/customers", "/api/v1/exchanges/in", "/metrics"):
             check_problem(http.get(path, headers=bearer), status=401, code="not-authenticated")
         refused = http.post("/api/v1/asks", headers=bearer, json={})

@@ -20,7 +20,6 @@ from node.sharing.outgoing import Outcome as Asked
 from node.sharing.peers import PeerUnreachableError
 from node.sharing.store import HeldConsent
 from protocol.__main__ import read_bundle
-from protocol.audit import audit_bundles
 from protocol.audit.findings import LogVerdict, Report, Verdict
 from protocol.checkpoint import parse_checkpoint
 from protocol.consent import ConsentState
@@ -28,7 +27,7 @@ from protocol.cosignature import cosign_checkpoint
 from protocol.encoding import encode_b64u
 from protocol.note import add_signatures, parse_note, parse_vkey
 from schemas.summary import Section
-from tests.support.auditing import codes
+from tests.support.auditing import audit_bundles, codes
 from tests.support.exchanges import Scene, build_scene
 from tests.support.nodes import HUB_KEY, NOW_S, WITNESS_KEY, TestNode
 

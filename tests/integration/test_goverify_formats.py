@@ -1,8 +1,5 @@
 """What our code writes, judged by a Go verifier that shares no code with it: ../shared/goverify."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +28,7 @@ from protocol.tile import (
     list_tiles,
     tile_path,
 )
+from tests.support.second_opinion import GoverifyAbsentError, ask_goverify, build_goverify
 
 ORIGIN = "cx.alpha.example/log/2026a"
 SIZE = 70_000
@@ -60,37 +58,12 @@ Goverify = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def goverify(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Goverify:
-    source = shared_dir / "goverify"
-    if not (source / "build.sh").is_file():
-        pytest.skip("../shared/goverify is not here: no independent verifier to ask")
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("Go is not installed: apt-get install golang-go golang-golang-x-mod-dev")
-    out = tmp_path_factory.mktemp("goverify")
-    path = f"{Path(go).parent}{os.pathsep}{os.defpath}"
-    environment = {"PATH": path, "HOME": str(out), "OUT": str(out)}
-    environment["GOCACHE"] = str(tmp_path_factory.mktemp("gocache"))
-    built = subprocess.run(
-        ["/bin/sh", str(source / "build.sh")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if built.returncode != 0:
-        pytest.skip(f"goverify does not build here: {built.stderr.strip().splitlines()[:1]}")
-
-    def run(*arguments: object) -> str:
-        done = subprocess.run(
-            [str(out / "goverify"), *(str(argument) for argument in arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.strip()
-
-    return run
+def goverify() -> Goverify:
+    try:
+        build_goverify()
+    except GoverifyAbsentError as err:
+        pytest.skip(str(err))
+    return ask_goverify
 
 
 @pytest.fixture(scope="module")

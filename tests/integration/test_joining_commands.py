@@ -29,6 +29,7 @@ from node.cli.main import app
 from node.core.clock import SystemClock, now_s
 from node.core.config import load_settings
 from node.core.keyring import KeyRing
+from node.core.keystore import save_key
 from node.hub.api import build_hub_routes
 from node.hub.rules_snapshot import RevocationReason
 from protocol.encoding import encode_b64u, sha256
@@ -40,6 +41,7 @@ from tests.support import hubs
 MEMBER = "acme.example"
 FINGERPRINT = format_fingerprint(hubs.HUB_KEY.public)
 DAY_S = 86_400
+NEXT_KEY = SigningKey(sha256(b"the next officer's"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,6 +378,9 @@ def test_the_operators_commands_invite_force_and_see_off(place: Place) -> None:
     (own,) = json.loads(check(call("hub", "keys", "age", *home, "--json")))
     assert (own["owner"], own["use"], own["age_days"]) == ("hub", "hub", 0)
     assert "hub" in check(call("hub", "keys", "age", *home))
+    assert "as of snapshot 2" in check(call("hub", "keys", "rotate", "hub", *home))
+    assert "as of snapshot 3" in check(call("hub", "keys", "rotate", "witness", *home))
+    (own,) = json.loads(check(call("hub", "keys", "age", *home, "--json")))
     assert call("hub", "member", "leave", MEMBER, *home).exit_code == 1
     force = call("hub", "keys", "force", own["kid"], "--by", "2100-01-01", *home)
     assert force.exit_code == 1  # the hub's own key is not changed like this
@@ -399,6 +404,34 @@ def test_a_subjects_new_key_is_entered_from_a_file(place: Place) -> None:
     assert type(error_of(result)).__name__ == "SubjectUnknownError"
     absent = str(place.folder / "absent")
     assert call("hub", "subject", "rekey", absent, "--document", absent, *home).exit_code == 2
+
+
+def test_a_subject_is_entered_by_invitation_and_its_next_key_by_the_operator(
+    place: Place,
+) -> None:
+    salt = place.folder / "S.salt"
+    pem = ("--passphrase", "correct horse", "--salt", str(salt))
+    enrol = ("consent", "enrol", "--subject", hubs.SUBJECT, "--hub-url", place.url, *pem)
+    first, second = (place.folder / name for name in ("S.pem", "S2.pem"))
+    check(call("consent", "keygen", "--key", str(first), *pem))
+    invitation = str(place.invite(kind="subject"))
+    check(call(*enrol, "--key", str(first), "--token-file", invitation))
+    save_key(NEXT_KEY, path=second, passphrase="correct horse")
+    out = place.folder / "enrolment.json"
+
+    check(call(*enrol, "--key", str(second), "--out", str(out)))
+    place.hub.service.rekey_subject(
+        json.loads(out.read_text())["tokens"],
+        document=sha256(b"extract"),
+        reason=RevocationReason.LEFT,
+    )
+
+    (subject,) = place.hub.open_newest().subjects
+    assert [entry.reason for entry in subject.keys] == ["left", None]
+    assert subject.keys[1].key == NEXT_KEY.public
+    assert out.stat().st_mode & 0o077 == 0  # it holds id and salt
+    for wrong in ((), ("--out", str(out), "--token-file", invitation)):
+        assert call(*enrol, "--key", str(second), *wrong).exit_code == 2
 
 
 def test_the_database_of_a_folder_names_the_key_in_use(place: Place) -> None:

@@ -63,7 +63,8 @@ def test_each_dependency_and_the_build_backend_are_locked(project_root: Path) ->
     tools = [one for one in project["dependency-groups"]["dev"] if isinstance(one, str)]
 
     assert [one for one in needed if normal(one) not in run] == []
-    assert [one for one in tools if normal(one) not in dev] == []
+    extras = [one for some in project["project"]["optional-dependencies"].values() for one in some]
+    assert [one for one in tools + extras if normal(one) not in dev] == []
 
 
 def test_the_locked_versions_satisfy_the_declared_ranges(project_root: Path) -> None:

@@ -1,10 +1,14 @@
 """Every rule of the specification has an id of its own."""
 
+import ast
+import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conformance.peer.suite import list_cases
 from tests.support.specification import (
     Page,
     find_rules_without_id,
@@ -38,3 +42,52 @@ def test_every_id_has_the_prefix_of_its_page(project_root: Path, pages: list[Pag
     used = {(page.name, rule.partition("-")[0]) for page in pages for rule in page.rule_ids}
 
     assert used == set(read_prefixes(project_root).items())
+
+
+@pytest.fixture(scope="module")
+def coverage(project_root: Path) -> dict[str, dict[str, object]]:
+    path = project_root / "tests" / "conformance" / "coverage.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def table(coverage: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
+    return coverage["rules"]
+
+
+def test_every_rule_has_a_case_of_the_kit_or_a_test_or_is_named_as_open(
+    pages: list[Page], coverage: dict[str, dict[str, object]]
+) -> None:
+    tried = {rule for case in list_cases() for rule in case.rules}
+    stated = {rule for page in pages for rule in page.rule_ids}
+
+    assert stated - tried - set(coverage["rules"]) == set(coverage["open"])
+
+
+def test_cases_and_table_name_rules_that_stand_in_the_specification(
+    pages: list[Page], table: dict[str, list[str]]
+) -> None:
+    tried = {rule for case in list_cases() for rule in case.rules}
+    stated = {rule for page in pages for rule in page.rule_ids}
+
+    assert sorted((tried | set(table)) - stated) == []
+
+
+def test_every_test_that_the_table_names_exists(
+    project_root: Path, table: dict[str, list[str]]
+) -> None:
+    missing = [
+        f"{rule}: {named}"
+        for rule, tests in table.items()
+        for named in tests or ["nothing"]
+        if named.partition("::")[2] not in list_tests(project_root / named.partition("::")[0])
+    ]
+
+    assert missing == []
+
+
+def list_tests(path: Path) -> Iterator[str]:
+    if path.is_file():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+        yield from (node.name for node in tree.body if isinstance(node, kinds))

@@ -20,11 +20,13 @@ from node.sharing.store import (
     HeldConsent,
     SharingStore,
 )
-from protocol.consent import ConsentState
+from protocol.consent import ConsentState, sign_consent
 from protocol.encoding import encode_b64u, sha256
 from protocol.keys import SigningKey
 from protocol.registry import FIRST_PREVIOUS, KeyEntry, Registry, sign_registry
 from schemas.summary import DELAY_CLASSES, Summary
+from tests.support.forging import build_consent
+from tests.support.nodes import SUBJECT_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 BUSINESS_DATE = date(2026, 6, 30)
@@ -199,7 +201,7 @@ def _hold(
     store.add_consent(
         HeldConsent(
             hash=consent_hash,
-            token="",
+            token=sign_consent(build_consent(now_s=NOW_MS // 1000), key=SUBJECT_KEY),
             subject=customer.subject_id,
             salt=bytes(32),
             consumer=consumer,

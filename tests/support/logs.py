@@ -22,6 +22,7 @@ from protocol.checkpoint import open_checkpoint
 from protocol.keys import SigningKey
 from protocol.merkle import leaf_hash, node_hash
 from protocol.note import SignatureKind, VerifierKey
+from tests.support.second_opinion import check_stored_log
 
 ORIGIN = "alpha.example/chengxin/log/1"
 KEY = SigningKey(b"\x21" * 32)
@@ -101,6 +102,7 @@ class LogHouse:
             if tile.level == 0:
                 first = tile.position * 256
                 assert bytes(tile.data) == b"".join(stored[first : first + 256])
+        check_stored_log(self.database, vkey=vkey)
         return head.size
 
 

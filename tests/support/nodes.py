@@ -12,11 +12,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from node.bootstrap import Keys, LocalNode, build_local_node
+from node.bootstrap import Keys, LocalNode, build_local_node, erase_derived
 from node.core.clock import ManualClock
 from node.core.config import build_settings
 from node.core.database import Database
+from node.core.errors import NodeError
 from node.core.http.problems import build_problem
+from node.core.log import log_vkey
 from node.core.migrations import upgrade_database
 from node.core.writer import Writer
 from node.sharing.answering import AnsweringService, Reply
@@ -24,6 +26,7 @@ from node.sharing.asking import AskingService
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
+from node.sharing.grants import Grants, build_grants
 from node.sharing.later import LaterAnswers
 from node.sharing.peers import HttpReply, PeerUnreachableError
 from node.sharing.quota import TokenBuckets
@@ -47,6 +50,7 @@ from protocol.registry import (
     hash_registry_payload,
     sign_registry,
 )
+from tests.support.second_opinion import check_stored_log
 
 NOW_S = 1_790_000_000
 BUSINESS_DATE = date(2026, 6, 30)
@@ -78,6 +82,7 @@ class InProcessPeers:
         self.nodes: dict[str, TestNode] = {}
         self.unreachable: set[str] = set()
         self.sent: list[tuple[str, bytes]] = []
+        self.statuses: list[tuple[str, str]] = []
         self.loses_replies = False
 
     async def send_message(self, endpoint: str, raw: bytes) -> HttpReply:
@@ -97,6 +102,24 @@ class InProcessPeers:
             raise PeerUnreachableError(endpoint)
         return HttpReply(status=reply.status, body=reply.message.to_bytes(), content_type="")
 
+    async def send_status(self, endpoint: str, token: str) -> HttpReply:
+        self.statuses.append((endpoint, token))
+        if endpoint in self.unreachable:
+            raise PeerUnreachableError(endpoint)
+        try:
+            held = self.nodes[endpoint].consents.submit_status(token)
+            await asyncio.wrap_future(held)
+        except (NodeError, ProtocolError) as err:
+            problem = build_problem(err)
+            return HttpReply(status=problem.status_code, body=b"", content_type="")
+        return HttpReply(status=200, body=b"", content_type="")
+
+    async def report_status(self, hub_url: str, token: str) -> HttpReply:
+        self.statuses.append((hub_url, token))
+        if hub_url in self.unreachable:
+            raise PeerUnreachableError(hub_url)
+        return HttpReply(status=200, body=b"", content_type="")
+
 
 @dataclass(kw_only=True)
 class TestNode:
@@ -113,6 +136,7 @@ class TestNode:
     answering: AnsweringService
     courier: Courier
     asking: AskingService
+    grants: Grants
     fan_out: FanOut
     settling: SettlingService
     later: LaterAnswers
@@ -181,8 +205,15 @@ class TestFederation:
         return snapshot
 
     def close(self) -> None:
-        for node in self.nodes:
-            node.close()
+        try:
+            for node in self.nodes:
+                check_stored_log(
+                    node.local.database,
+                    vkey=log_vkey(node.local.settings.log_origin, node.keys.log),
+                )
+        finally:
+            for node in self.nodes:
+                node.close()
 
     def _first(self) -> Registry:
         return Registry(
@@ -284,6 +315,18 @@ class TestFederation:
             business_date=local.business_date,
             ahead_s=10,
         )
+        answering = AnsweringService(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            clock=self.clock,
+            verdicts=verdicts,
+            buckets=buckets,
+            policy=DisclosurePolicy(),
+            business_date=local.business_date,
+            ahead_s=10,
+        )
         asking = AskingService(
             database=local.database,
             writer=writer,
@@ -313,6 +356,18 @@ class TestFederation:
             registry=registry,
             sealer=sealer,
             buckets=buckets,
+            grants=build_grants(
+                database=local.database,
+                writer=writer,
+                registry=registry,
+                sealer=sealer,
+                clock=self.clock,
+                courier=courier,
+                peers=self.peers,
+                ports=answering.ports,
+                erase_derived=erase_derived,
+                hub_url="https://hub.example",
+            ),
             consents=ConsentService(
                 database=local.database,
                 writer=writer,

@@ -67,7 +67,9 @@ class MemberSite:
 
     def read_log(self) -> list[Entry]:
         with self.node.local.database.read() as uow:
-            bodies = LogStore(uow.connection).list_entries(first=0, count=1_000)
+            bodies = LogStore(uow.connection).list_entries(
+                first=0, count=self.node.writer.state.edge.size
+            )
         return [parse_entry(body) for body in bodies]
 
     def close(self) -> None:

@@ -19,7 +19,6 @@ from node.sharing.tables import (
     exchange_out,
     payload,
     peer_counter,
-    peer_head,
     received_summary,
 )
 from protocol.consent import ConsentState, Standing
@@ -347,21 +346,6 @@ class SharingStore:
             _UPSERT_COUNTER, [{"peer": peer, "n": n} for peer, n in counters.items()]
         )
 
-    def store_peer_heads(self, heads: Mapping[str, tuple[int, str]]) -> None:
-        """Keep each peer's newest proven checkpoint; an older one changes nothing."""
-        self._connection.execute(
-            _UPSERT_HEAD,
-            [
-                {"peer": peer, "size": size, "checkpoint": checkpoint}
-                for peer, (size, checkpoint) in heads.items()
-            ],
-        )
-
-    def find_peer_head(self, peer: str) -> str | None:
-        """Return the newest checkpoint of a peer's log that is held here."""
-        query = select(peer_head.c.checkpoint).where(peer_head.c.peer == peer)
-        return self._connection.execute(query).scalar_one_or_none()
-
     def erase_payload(self, msg: bytes) -> None:
         """Delete body and salt of a message; its envelope stays and still verifies."""
         self._connection.execute(delete(payload).where(payload.c.msg == msg))
@@ -434,9 +418,4 @@ _SELECT_COUNTER = select(peer_counter.c.n).where(peer_counter.c.peer == bindpara
 _UPSERT_COUNTER = text(
     "INSERT INTO peer_counter (peer, n) VALUES (:peer, :n) "
     "ON CONFLICT (peer) DO UPDATE SET n = excluded.n"
-)
-_UPSERT_HEAD = text(
-    "INSERT INTO peer_head (peer, size, checkpoint) VALUES (:peer, :size, :checkpoint) "
-    "ON CONFLICT (peer) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint "
-    "WHERE excluded.size > peer_head.size"
 )

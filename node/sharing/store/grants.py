@@ -1,4 +1,4 @@
-"""SQL of what follows from consents: life and erasure of summaries, notices, standing consents."""
+"""SQL of what follows from consents: life and erasure of what was received, what was told."""
 
 from __future__ import annotations
 
@@ -24,37 +24,15 @@ from node.sharing.tables import (
     erasure_in,
     exchange_in,
     exchange_out,
-    notice,
     payload,
     received_summary,
 )
 from protocol.consent import ConsentState
 
-NOTICE_OPEN = "open"
-NOTICE_DUE = "due"  # decided on, and its message not made yet
-NOTICE_DONE = "done"
-NOTICE_REFUSED = "refused"
-NOTICE_RENEWED = "renewed"  # its bytes expired; another message says the same
-NOTICE_GIVEN_UP = "given-up"
-NOTICE_NEEDLESS = "needless"  # what was told before is what would be told now
 DISCLOSED_CODES = ("full", "mix", "class")
 SUMMARY_OPERATIONS = ("push", "correct")
 LOOK_BACK_MAX = 20
 AnyRow = Row[*tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A message that this node sends by itself, and how far it has come."""
-
-    jti: bytes
-    op: str
-    peer: str
-    about: bytes | None
-    reason: str | None
-    tries: int
-    next_at_ms: int
-    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +56,16 @@ class Told:
     consent: bytes
     at_ms: int
     body: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested:
+    """An answer of ours that its receiver says to have erased."""
+
+    ans: bytes
+    peer: str
+    basis: str
+    attested_at_ms: int
 
 
 class GrantStore:
@@ -283,84 +271,18 @@ class GrantStore:
             self._connection.execute(insert(erasure_in), rows)
         return len(found)
 
-    def list_attested(self, *, limit: int) -> Sequence[AnyRow]:
+    def list_attested(self, *, limit: int) -> list[Attested]:
         """Return what peers say to have erased, the newest first."""
         query = select(erasure_in).order_by(erasure_in.c.attested_at_ms.desc()).limit(limit)
-        return self._connection.execute(query).all()
-
-    # --- notices
-
-    def add_notice(self, made: Notice) -> None:
-        """Keep a message until it is acknowledged."""
-        self._connection.execute(
-            insert(notice).values(
-                jti=made.jti,
-                op=made.op,
-                peer=made.peer,
-                about=made.about,
-                reason=made.reason,
-                tries=made.tries,
-                next_at_ms=made.next_at_ms,
-                state=made.state,
+        return [
+            Attested(
+                ans=bytes(row.ans),
+                peer=row.peer,
+                basis=row.basis,
+                attested_at_ms=row.attested_at_ms,
             )
-        )
-
-    def list_due_notices(
-        self, *, state: str, now_ms: int, limit: int, ops: Sequence[str]
-    ) -> list[Notice]:
-        """Return notices of some kinds to work on now."""
-        query = (
-            select(notice)
-            .where(notice.c.state == state, notice.c.next_at_ms <= now_ms, notice.c.op.in_(ops))
-            .order_by(notice.c.next_at_ms)
-            .limit(limit)
-        )
-        return [_read_notice(row) for row in self._connection.execute(query)]
-
-    def list_expired_notices(self, *, limit: int) -> list[Notice]:
-        """Return notices that were refused because their bytes had expired."""
-        query = (
-            select(notice)
-            .join(exchange_out, exchange_out.c.jti == notice.c.jti)
-            .where(
-                notice.c.state == NOTICE_REFUSED,
-                notice.c.op.in_(("correct", "erase")),
-                exchange_out.c.code == "expired",
-            )
-            .limit(limit)
-        )
-        return [_read_notice(row) for row in self._connection.execute(query)]
-
-    def list_notices(self, *, op: str | None = None, limit: int) -> list[Notice]:
-        """Return notices, those to be worked on last first."""
-        query = select(notice).order_by(notice.c.next_at_ms.desc()).limit(limit)
-        if op is not None:
-            query = query.where(notice.c.op == op)
-        return [_read_notice(row) for row in self._connection.execute(query)]
-
-    def find_notice(self, jti: bytes) -> Notice | None:
-        """Return a notice."""
-        row = self._connection.execute(select(notice).where(notice.c.jti == jti)).one_or_none()
-        return None if row is None else _read_notice(row)
-
-    def has_notice(self, *, op: str, about: bytes, states: Sequence[str]) -> bool:
-        """Tell whether something is on its way."""
-        query = select(notice.c.jti).where(
-            notice.c.about == about, notice.c.op == op, notice.c.state.in_(states)
-        )
-        return self._connection.execute(query.limit(1)).scalar_one_or_none() is not None
-
-    def settle_notice(self, jti: bytes, *, state: str) -> None:
-        """Say what has become of a notice; of another message nothing changes."""
-        self._connection.execute(update(notice).where(notice.c.jti == jti).values(state=state))
-
-    def put_off_notice(self, jti: bytes, *, tries: int, next_at_ms: int, state: str) -> None:
-        """Try again later, or no more."""
-        self._connection.execute(
-            update(notice)
-            .where(notice.c.jti == jti, notice.c.state.in_((NOTICE_OPEN, NOTICE_DUE)))
-            .values(tries=tries, next_at_ms=next_at_ms, state=state)
-        )
+            for row in self._connection.execute(query)
+        ]
 
     # --- what was told under consents
 
@@ -389,6 +311,15 @@ class GrantStore:
             consent_status.c.consent == consent_hash, consent_status.c.signer == signer
         )
         return self._connection.execute(query).scalar_one_or_none() or 0
+
+    def list_statuses(self, consent_hash: bytes) -> list[str]:
+        """Return the signed statuses of a consent in the order in which they were taken."""
+        query = (
+            select(consent_status.c.token)
+            .where(consent_status.c.consent == consent_hash)
+            .order_by(consent_status.c.id)
+        )
+        return list(self._connection.execute(query).scalars())
 
     def find_newest_status(self, consent_hash: bytes, *, signer: str) -> str:
         """Return a signer's newest status of a consent; empty where there is none."""
@@ -497,18 +428,4 @@ def _is_kept(msg: bytes) -> ColumnElement[bool]:
     return and_(received_summary.c.msg == msg, received_summary.c.erased_at_ms.is_(None))
 
 
-def _read_notice(row: AnyRow) -> Notice:
-    return Notice(
-        jti=bytes(row.jti),
-        op=row.op,
-        peer=row.peer,
-        about=None if row.about is None else bytes(row.about),
-        reason=row.reason,
-        tries=row.tries,
-        next_at_ms=row.next_at_ms,
-        state=row.state,
-    )
-
-
 INSERT_TOLD = insert(received_summary)
-INSERT_NOTICE = insert(notice)

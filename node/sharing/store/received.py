@@ -30,7 +30,11 @@ class ReceivedStore:
             .over(
                 partition_by=received_summary.c.provider,
                 # Answers of one batch share their time: the later question has the newer one.
-                order_by=(received_at_ms.desc(), func.coalesce(exchange_out.c.seq, 0).desc()),
+                order_by=(
+                    received_at_ms.desc(),
+                    received_summary.c.superseded_by.is_not(None),
+                    func.coalesce(exchange_out.c.seq, 0).desc(),
+                ),
             )
             .label("age")
         )

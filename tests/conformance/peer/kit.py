@@ -247,10 +247,12 @@ class Kit:
         seq: int = 1,
         key: SigningKey | None = None,
         by: str = "subject",
+        ahead_s: int = 0,
     ) -> str:
         """Sign a change of state, as the customer unless another key is given."""
+        iat = read_clock_s() + ahead_s
         status = ConsentStatus(
-            consent=granted.hash, seq=seq, state=state, iat=read_clock_s(), by=by, reason="a case"
+            consent=granted.hash, seq=seq, state=state, iat=iat, by=by, reason="a case"
         )
         return sign_status(status, key=key or granted.customer.key)
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from protocol.audit import audit_bundles
 from protocol.audit.findings import ExitStatus, LogVerdict, Outcome, Verdict
 from protocol.bundle import format_snapshot, parse_bundle_files
 from protocol.encoding import encode_b64u
@@ -19,6 +18,7 @@ from tests.support.auditing import (
     GAMMA,
     Files,
     audit,
+    audit_bundles,
     audit_files,
     codes,
     find_exchange,

@@ -105,6 +105,17 @@ def test_a_use_after_a_revocation_is_shown_with_both_sides() -> None:
     assert "Exit status 1" in page.text
 
 
+def test_what_befell_the_logs_stands_on_the_timeline() -> None:
+    federation, consent = make_pair()
+    federation.set_state(consent, provider=BETA, state=ConsentState.REVOKED)
+
+    html, page = read(build_object(audit(federation.bundles())))
+
+    assert html.count('class="mark-revoked" transform') == 1
+    assert html.count('class="mark-cosigned" transform') == 2
+    assert "consent revoked" in page.text
+
+
 def test_an_anchor_out_of_the_bundle_is_warned_of() -> None:
     _, page = read(make_object(anchor={"key": "x", "given": False}))
 
@@ -112,7 +123,14 @@ def test_an_anchor_out_of_the_bundle_is_warned_of() -> None:
 
 
 def test_a_report_without_anchor_and_registry_says_that_nothing_can_be_judged() -> None:
-    value = make_object(verdict="contradicted", exit_status=1, logs=[], exchanges=[], consents=[])
+    value = make_object(
+        verdict="contradicted",
+        exit_status=1,
+        logs=[],
+        exchanges=[],
+        exchange_counts=[],
+        events=[],
+    )
     del value["anchor"]
     del value["registry"]
 
@@ -175,8 +193,34 @@ def test_a_hundred_thousand_exchanges_are_counted_and_not_all_listed() -> None:
     html, page = read(make_object(exchanges=exchanges, exchange_verdicts=verdicts))
 
     assert len(html) < PAGE_BYTES_MAX // 10
-    assert f"{count - PROVEN_EXCHANGES_MAX} more are not listed here" in page.text
+    assert f"{count - PROVEN_EXCHANGES_MAX} more proven exchanges are counted" in page.text.replace(
+        ",", ""
+    )
     assert "100,000" in page.text
+
+
+def test_a_report_that_lists_only_what_is_open_says_so_and_counts_the_rest() -> None:
+    counts = [
+        {
+            "verdict": "proven",
+            "consumer": ALPHA,
+            "provider": BETA,
+            "op": "query",
+            "code": "full",
+            "count": 1_234_567,
+        }
+    ]
+    value = make_object(
+        exchanges=[],
+        exchange_counts=counts,
+        exchanges_listed="not-proven",
+        exchange_verdicts={"proven": 1_234_567},
+    )
+
+    _, page = read(value)
+
+    assert "1,234,567 more proven exchanges are counted" in page.text
+    assert "answered: full" in page.text
 
 
 def test_what_is_not_proven_is_bounded_too() -> None:

@@ -48,6 +48,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("access_log", schema=None) as batch_op:
         batch_op.create_index("ix_access_log_at", ["at_ms"], unique=False)
+    op.create_table(
+        "log_stamp",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_log_stamp")),
+    )
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(_REFUSE_CHANGES.format(verb=verb))
@@ -55,5 +62,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back."""
+    op.drop_table("log_stamp")
     op.drop_table("access_log")
     op.drop_table("access_token")

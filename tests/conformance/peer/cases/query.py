@@ -108,7 +108,7 @@ def uses_count_in_the_calendar_window_too(kit: Kit) -> None:
     refuse_signed(kit, kit.write_query(granted), code="frequency-exceeded")
 
 
-@CASES.case("EXC-21", "EXC-37")
+@CASES.case("EXC-21")
 def the_same_bytes_have_the_same_answer_counted_once(kit: Kit) -> None:
     granted = kit.hold(allow_uses(2))
     sealed = kit.seal(kit.write_query(granted))

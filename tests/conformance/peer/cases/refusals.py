@@ -86,8 +86,8 @@ def allow_pushes_only(story: Story) -> None:
 
 
 def allow_one_section(story: Story) -> None:
-    story.metrics_before = ("relation",)
-    story.consent.append(lambda consent: replace(consent, metrics=("relation",)))
+    story.metrics_before = ("index",)
+    story.consent.append(lambda consent: replace(consent, metrics=("index",)))
 
 
 def use_up(story: Story) -> None:
@@ -251,6 +251,8 @@ def _list_rules(code: str) -> list[str]:
     check = CHECK_OF[code]
     rules = [FAULTS[code][0], "EXC-6", "PRB-1"]
     rules += ["PRB-3", "EXC-2", "EXC-39", "EXC-40"] if check.signed else ["EXC-7"]
+    if check.number == 6:
+        rules += ["EXC-24", "MSG-15"]
     if 6 <= check.number <= 9:
         rules += ["CON-36"]
     if check.number == 9:

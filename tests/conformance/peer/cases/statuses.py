@@ -11,6 +11,7 @@ from tests.conformance.peer.node import STATUSES_PATH, Http
 from tests.conformance.peer.parts import make_key
 
 CASES = CaseList("status")
+HOUR_S = 3_600
 FINAL = (
     ConsentState.REVOKED, ConsentState.EXPIRED, ConsentState.EXHAUSTED, ConsentState.REPLACED,
 )  # fmt: skip
@@ -98,6 +99,31 @@ def a_status_by_the_customer_in_the_hubs_name_is_refused(kit: Kit) -> None:
     http = kit.post_status(granted, ConsentState.REVOKED, by="hub")
 
     check_refused(http, status=403, code="consent-signature")
+
+
+@CASES.case("CON-40")
+def a_status_from_the_future_is_refused(kit: Kit) -> None:
+    granted = kit.hold()
+    token = kit.sign_state(granted, ConsentState.REVOKED, ahead_s=HOUR_S).encode()
+
+    http = kit.node.post(STATUSES_PATH, token, content_type="text/plain")
+
+    check_refused(http, status=401, code="clock-skew")
+    get_answered(kit, kit.write_query(granted))
+
+
+@CASES.case("CON-42")
+def of_several_signers_the_strictest_counts(kit: Kit) -> None:
+    granted = kit.hold()
+    kit.set_state(granted, ConsentState.PAUSED)
+
+    opened = kit.post_status(granted, ConsentState.PAUSED, seq=9, key=HUB_KEY, by="hub")
+    opened_again = kit.post_status(granted, ConsentState.ACTIVE, seq=10, key=HUB_KEY, by="hub")
+
+    expect_equal((opened.status, opened_again.status), (200, 200), "the hub's own statuses")
+    refuse_signed(kit, kit.write_query(granted), code="consent-paused")
+    kit.set_state(granted, ConsentState.ACTIVE, seq=2)
+    get_answered(kit, kit.write_query(granted))
 
 
 @CASES.case("CON-17")

@@ -1,0 +1,114 @@
+"""A provider's node for an auditor to look at: answers, a withdrawal, a refusal."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.bootstrap import LocalNode
+from node.core.log import LogStore
+from node.core.people.service import PeopleService, Role, Scope
+from node.sharing.auditing import AuditService
+from node.sharing.outgoing import Ask
+from node.sharing.registry import RegistryHolder
+from node.sharing.service import ConsentService
+from protocol.checkpoint import parse_checkpoint
+from protocol.consent import ConsentState
+from protocol.cosignature import cosign_checkpoint
+from protocol.note import add_signatures, parse_note, parse_vkey
+from schemas.summary import Section
+from tests.support.exchanges import Scene, build_scene
+from tests.support.nodes import NOW_S, WITNESS_KEY
+
+OPERATOR_TOKEN = "the-operators-token-of-these-tests"
+DAY_S = 86_400
+SECTIONS = (Section.DELAY, Section.TREND)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditedNode:
+    """What the console and the API need of the provider's node."""
+
+    scene: Scene
+    auditing: AuditService
+    api_token: str = OPERATOR_TOKEN
+
+    @property
+    def local(self) -> LocalNode:
+        return self.scene.provider.local
+
+    @property
+    def consents(self) -> ConsentService:
+        return self.scene.provider.consents
+
+    @property
+    def registry(self) -> RegistryHolder:
+        return self.scene.provider.registry
+
+    @property
+    def people(self) -> PeopleService:
+        return self.local.people
+
+    def make_token(
+        self,
+        *scopes: Scope,
+        life_s: int = DAY_S,
+        peer: str = "",
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+    ) -> str:
+        """Make an auditor's token."""
+        made = self.people.create_token(
+            role=Role.AUDITOR,
+            name="Li Wei",
+            life_s=life_s,
+            scopes=frozenset(scopes),
+            peer=peer,
+            from_ms=from_ms,
+            to_ms=to_ms,
+        )
+        return made.token
+
+    def list_looks(self) -> list[tuple[str, str, str, str]]:
+        """Return who, what, scope and outcome of each look, the newest first."""
+        return [(row.who, row.what, row.scope, row.outcome) for row in self.people.list_accesses()]
+
+    def cosign(self) -> None:
+        """Have the hub's witness cosign the head."""
+        note = self.scene.provider.writer.state.checkpoint
+        checkpoint = parse_checkpoint(parse_note(note).text)
+        name = parse_vkey(self.scene.federation.registry.witness_vkey).name
+        signature = cosign_checkpoint(checkpoint, name=name, key=WITNESS_KEY, now_s=NOW_S)
+        with self.local.database.write() as uow:
+            LogStore(uow.connection).store_witnessed(
+                size=checkpoint.size, checkpoint=add_signatures(note, [signature]), at_s=NOW_S
+            )
+
+
+def build_audited_node(folder: Path) -> AuditedNode:
+    """Return beta's node, which has answered alpha twice, seen a withdrawal and refused once."""
+    scene = build_scene(folder)
+    held, _ = scene.hold_at_consumer(scene.grant())
+    ask = Ask(consent=held.hash, purpose="P1", metrics=SECTIONS, last_months=12)
+
+    async def run() -> None:
+        asking = scene.consumer.asking
+        await asking.deliver(held)
+        await asking.ask(ask)
+        await asking.ask(ask)
+        await asking.acknowledge(scene.provider.member_id)
+        scene.change_state(held.hash, ConsentState.REVOKED)
+        await asking.ask(ask)
+
+    asyncio.run(run())
+    node = scene.provider
+    auditing = AuditService(
+        database=node.local.database,
+        writer=node.writer,
+        registry=node.registry,
+        people=node.local.people,
+        clock=scene.federation.clock,
+        member_id=node.member_id,
+    )
+    return AuditedNode(scene=scene, auditing=auditing)
