@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 METRICS_MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -14,6 +16,7 @@ class Telemetry:
     def __init__(self) -> None:
         """Start every counter at zero."""
         self._registry = CollectorRegistry()
+        self._gauges: dict[str, Gauge] = {}
         self._refused = Counter(
             "chengxin_messages_refused_unsigned_total",
             "Messages that failed checks 1 to 3, or came while the node does not exchange.",
@@ -43,6 +46,15 @@ class Telemetry:
     def count_unacked(self) -> None:
         """Count an answer whose receipt is overdue."""
         self._unacked.inc()
+
+    def set_gauges(self, values: Mapping[str, int]) -> None:
+        """Show what the health report says in numbers, by the same names."""
+        for name, value in values.items():
+            if name not in self._gauges:
+                self._gauges[name] = Gauge(
+                    f"chengxin_{name}", f"{name} of the health report.", registry=self._registry
+                )
+            self._gauges[name].set(value)
 
     def render(self) -> bytes:
         """Return every counter as text."""

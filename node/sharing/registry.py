@@ -90,6 +90,10 @@ class RegistryHolder:
         newest = self.newest
         return RegistryReference(seq=newest.seq, hash=newest.hash)
 
+    def find_age_s(self, *, now_s: int) -> int:
+        """Return how old the newest snapshot is, -1 where there is none."""
+        return -1 if self._newest is None else now_s - self._newest.iat
+
     def list_warnings(self, *, now_s: int) -> list[str]:
         """Say what an operator has to look after: a snapshot that ages, a hub that contradicts."""
         warnings: list[str] = []

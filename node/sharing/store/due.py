@@ -59,8 +59,16 @@ class DueStore:
         return -1 if found is None else int(found)
 
     def move_cursor(self, name: str, *, seq: int) -> None:
-        """Note how far a round has come; it never goes back."""
+        """Note how far a round has come; it only goes on."""
         self._connection.execute(_UPSERT_CURSOR, {"name": name, "seq": seq})
+
+    def put_back_cursor(self, name: str, *, seq: int) -> None:
+        """Have a round look again at what comes after ``seq``."""
+        self._connection.execute(
+            update(round_cursor)
+            .where(round_cursor.c.name == name, round_cursor.c.seq > seq)
+            .values(seq=seq)
+        )
 
     # --- receipts of our answers
 
