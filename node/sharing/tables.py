@@ -223,6 +223,7 @@ notice = Table(
     Column("op", String(16), nullable=False),
     Column("peer", MEMBER, nullable=False),
     Column("about", HASH, nullable=True),  # push: the consent; correct: the message that was wrong
+    Column("consent", HASH, nullable=True),  # correct: under which that was told
     Column("reason", String(32), nullable=True),
     Column("tries", Integer, nullable=False),
     Column("next_at_ms", BigInteger, nullable=False),

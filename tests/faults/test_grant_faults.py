@@ -51,7 +51,7 @@ def failing_commit(node: TestNode, *, mode: str) -> Iterator[None]:
             commit(connection)
         raise sqlite3.OperationalError("disk I/O error")
 
-    dialect.do_commit = fail_once  # type: ignore[method-assign]  # the double
+    dialect.do_commit = fail_once  # type: ignore[method-assign,assignment]  # the double
     try:
         yield
     finally:

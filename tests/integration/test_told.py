@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from node.sharing.correcting import CorrectionReasonError
+from node.sharing.outgoing import Ask
 from protocol.consent import ConsentState, Span
 from protocol.entry import (
     ErasedEntry,
@@ -19,6 +20,7 @@ from protocol.entry import (
 from tests.support.exchanges import Scene, build_scene, write_invoices
 from tests.support.forging import sign_state
 from tests.support.grants import (
+    METRICS,
     ask,
     bodies,
     carry,
@@ -132,6 +134,21 @@ def test_past_receivers_get_the_right_answer_in_the_place_of_the_wrong_one(scene
     carry(scene.consumer)
     assert ans not in bodies(scene.consumer)
     assert [one.basis for one in entries(scene.consumer, ErasedEntry)] == ["corrected"]
+
+
+def test_an_answer_in_a_batch_is_corrected_too(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    question = Ask(consent=held.hash, purpose="P1", metrics=METRICS, last_months=12)
+    asyncio.run(scene.consumer.asking.ask_batch([question]))
+    correct_an_invoice(scene)
+
+    assert correct(scene) == 1
+    assert carry(scene.provider) == 1
+
+    (received,) = scene.consumer.consents.list_received(str(SUBJECT))
+    assert received.summary is not None
+    assert received.summary.volume is not None
+    assert received.summary.volume.n_invoices == "20-49"
 
 
 def test_records_that_bear_the_answer_out_correct_nothing(scene: Scene) -> None:
