@@ -19,11 +19,10 @@ from node.sharing.tables import (
     exchange_out,
     payload,
     peer_counter,
-    receipt_in,
     received_summary,
 )
 from protocol.consent import ConsentState, Standing
-from protocol.message import WireMessage
+from protocol.message import ACCEPTED, WireMessage
 from protocol.receipt import ACKNOWLEDGED_OPERATIONS
 
 CODE_OPEN = "open"
@@ -287,7 +286,7 @@ class SharingStore:
         return (
             self._connection.execute(
                 update(exchange_out)
-                .where(exchange_out.c.jti == jti, exchange_out.c.code == CODE_OPEN)
+                .where(exchange_out.c.jti == jti, exchange_out.c.code.in_((CODE_OPEN, ACCEPTED)))
                 .values(code=CODE_GIVEN_UP)
             ).rowcount
             == 1
@@ -346,26 +345,6 @@ class SharingStore:
         self._connection.execute(
             _UPSERT_COUNTER, [{"peer": peer, "n": n} for peer, n in counters.items()]
         )
-
-    def count_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
-        """Return which of these answers we gave to the peer."""
-        query = select(exchange_in.c.ans).where(
-            exchange_in.c.peer == peer, exchange_in.c.ans.in_(answers)
-        )
-        return [bytes(ans) for ans in self._connection.execute(query).scalars()]
-
-    def add_receipts(self, answers: Sequence[bytes], *, peer: str, msg: bytes) -> None:
-        """Keep that a peer acknowledged these answers; a second receipt for one changes nothing."""
-        held = set(
-            self._connection.execute(
-                select(receipt_in.c.ans).where(receipt_in.c.ans.in_(answers))
-            ).scalars()
-        )
-        rows = [
-            {"ans": answer, "peer": peer, "msg": msg} for answer in answers if answer not in held
-        ]
-        if rows:
-            self._connection.execute(insert(receipt_in), rows)
 
     def erase_payload(self, msg: bytes) -> None:
         """Delete body and salt of a message; its envelope stays and still verifies."""
