@@ -1,4 +1,4 @@
-"""Counters for the operator's monitoring: codes and numbers, never a member's or subject's name."""
+"""Numbers for the operator's monitoring: codes and numbers, never a member's or subject's name."""
 
 from __future__ import annotations
 
@@ -34,6 +34,22 @@ class Telemetry:
             "Answers that no receipt had come for after 60 s.",
             registry=self._registry,
         )
+
+        self._key_age = Gauge(
+            "chengxin_message_key_age_days",
+            "Age of the message key in use, by the newest registry snapshot.",
+            registry=self._registry,
+        )
+        self._registry_left = Gauge(
+            "chengxin_registry_left_seconds",
+            "How long the newest registry snapshot still lasts; 0 where it has ended or is absent.",
+            registry=self._registry,
+        )
+
+    def tell_age(self, *, key_days: int, registry_left_s: int) -> None:
+        """Say how old the message key is, and how long the registry still lasts."""
+        self._key_age.set(key_days)
+        self._registry_left.set(max(0, registry_left_s))
 
     def count_refusal(self, code: str) -> None:
         """Count an unsigned refusal: the only trace that checks 1 to 3 leave."""

@@ -125,6 +125,7 @@ def _build_open_routes(node: Node, health: Health) -> list[Route]:
         except NodeError as err:
             return build_problem(err)
         await asyncio.to_thread(health.report)  # the gauges are its numbers
+        _tell_ages(node)
         return Response(node.telemetry.render(), media_type=METRICS_MEDIA_TYPE)
 
     async def discover(_request: Request) -> Response:
@@ -151,6 +152,15 @@ def _build_open_routes(node: Node, health: Health) -> list[Route]:
         Route("/metrics", metrics),
         Route("/chengxin/v1/log/checkpoint", checkpoint),
     ]
+
+
+def _tell_ages(node: Node) -> None:
+    standing = node.own_keys.find_standing()
+    registry = node.registry
+    left_s = registry.newest.exp - node.local.clock.now_ms() // 1000 if registry.newest_seq else 0
+    node.telemetry.tell_age(
+        key_days=0 if standing is None else standing.age_days, registry_left_s=left_s
+    )
 
 
 def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

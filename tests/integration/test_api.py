@@ -242,6 +242,30 @@ def test_node_stops_exchanging_when_its_registry_has_expired(site: Site) -> None
     assert "registry" in site.http.get("/readyz").json()["reason"]
 
 
+def test_a_registry_past_half_of_its_life_is_warned_of_and_measured(site: Site) -> None:
+    site.cosign()
+    site.federation.clock.advance_s(50_000)
+
+    warning, _age = site.http.get("/readyz").json()["warnings"]
+    measured = site.http.get("/metrics", headers=BEARER).text
+
+    assert "is the hub reachable" in warning
+    assert "chengxin_registry_left_seconds 36400.0" in measured
+
+
+def test_the_age_of_the_message_key_is_measured_and_warned_of(site: Site) -> None:
+    measured = site.http.get("/metrics", headers=BEARER).text
+    said = site.http.get("/readyz").json()["warnings"]
+
+    (days,) = (
+        float(line.split()[1])
+        for line in measured.splitlines()
+        if line.startswith("chengxin_message_key_age_days ")
+    )
+    assert days == site.federation.clock.now_ms() // 1000 // 86_400  # its key began in 1970
+    assert said == [f"the message key is {days:.0f} days old: change it"]
+
+
 def test_discovery_says_who_answers_and_within_which_limits(site: Site) -> None:
     said = site.http.get("/.well-known/chengxin").json()
 
