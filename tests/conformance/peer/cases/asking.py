@@ -39,11 +39,15 @@ HOUR_S = 3_600
 
 
 def grant_to_node(
-    kit: Kit, change: Callable[[Consent], Consent] = lambda consent: consent
+    kit: Kit,
+    change: Callable[[Consent], Consent] = lambda consent: consent,
+    *,
+    purpose: str = "P1",
 ) -> Granted:
     """Give the node under test a consent to ask the kit's provider."""
     granted = kit.grant(
-        lambda one: change(replace(one, consumer=kit.member, provider=kit.liar.member))
+        lambda one: change(replace(one, consumer=kit.member, provider=kit.liar.member)),
+        purpose=purpose,
     )
     kit.get_adapter().hold([granted.delivered])
     return granted
