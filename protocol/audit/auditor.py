@@ -23,6 +23,7 @@ from protocol.audit.counters import (
     locate_range,
 )
 from protocol.audit.describing import describe_faults, describe_judged, report_logs
+from protocol.audit.events import list_events
 from protocol.audit.evidence import ExchangeKey, KnownEntry
 from protocol.audit.examining import Examiner
 from protocol.audit.exchanges import JudgedPartition, JudgeTask, TotalsKey, judge_partition
@@ -461,6 +462,11 @@ class _Audit:
             ),
             counted=ExchangeCounts(
                 totals=totals, outcomes=frozenset(outcomes), keeps_all=world.keeps_all
+            ),
+            events=list_events(
+                self._others,
+                world.covered,
+                members={origin: log.member for origin, log in world.logs.items()},
             ),
         )
 
