@@ -40,6 +40,7 @@ from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
+from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
@@ -108,6 +109,7 @@ class Node:
     grants: Grants
     fan_out: FanOut
     settling: SettlingService
+    later: LaterAnswers
     auditing: AuditService
     timestamping: Timestamping | None
     receipts: ReceiptWatch
@@ -209,6 +211,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         policy=DisclosurePolicy(),
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
+        defers=settings.defer_answers == "always",
     )
     courier = Courier(
         database=local.database,
@@ -246,6 +249,15 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     policy = None
     if settings.witness_policy:
         policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
+    later = LaterAnswers(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        clock=local.clock,
+        sealer=sealer,
+        courier=courier,
+        ports=answering.ports,
+    )
     guard = RollbackGuard(
         database=local.database,
         writer=writer,
@@ -304,6 +316,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         ),
         fan_out=fan_out,
         settling=settling,
+        later=later,
         auditing=auditing,
         timestamping=build_timestamping(
             settings,

@@ -7,6 +7,7 @@ be read, 3 something is undetermined and the rest proven.
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import os
 import pickle
@@ -286,6 +287,9 @@ _job: list[tuple[Callable[[Any, Any], Any], Any]] = []  # of a worker process
 
 def _take_work(function: Callable[[Any, Any], Any], shared: object) -> None:
     _job[:] = [(function, shared)]
+    # What an audit makes holds no cycles; looking for them is a sixth of its time.
+    gc.freeze()
+    gc.disable()
 
 
 def _work(task: object) -> Any:  # noqa: ANN401  what the function of the job returns

@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     key_age_days_max: int = Field(default=365, ge=0)
     """A message key older than this is warned of; 0 switches the warning off."""
     status_interval_s: int = Field(default=60, ge=1, le=300)
+    defer_answers: Literal["never", "always"] = "never"
+    """Accept questions first and answer them later, where their asker takes that."""
     receipt_interval_s: int = Field(default=5, ge=1, le=60)
     standing_interval_s: int = Field(default=3_600, ge=1, le=86_400)
     """How often standing consents are looked at for changes to push."""

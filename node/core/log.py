@@ -6,7 +6,7 @@ builds the next one, stores what it implies in one transaction and adopts it aft
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ from protocol.tile import (
 )
 
 HEAD_ID = 1
+WITNESSED_ROWS_AT_ONCE = 500
 
 
 class LogDamagedError(InvariantError):
@@ -180,6 +181,17 @@ class LogStore:
             select(log_witnessed).order_by(log_witnessed.c.size.desc()).limit(1)
         ).one_or_none()
         return None if row is None else (row.size, row.checkpoint, row.witnessed_at_s)
+
+    def list_witnessed(self, *, size: int) -> Iterator[tuple[int, str, int]]:
+        """Yield size, note and time of every cosigned checkpoint up to a size, the first first."""
+        query = (
+            select(log_witnessed)
+            .where(log_witnessed.c.size <= size)
+            .order_by(log_witnessed.c.size)
+            .execution_options(yield_per=WITNESSED_ROWS_AT_ONCE)
+        )
+        for row in self._connection.execute(query):
+            yield row.size, row.checkpoint, row.witnessed_at_s
 
     def count_entries(self) -> int:
         """Return the number of stored entries."""

@@ -56,6 +56,8 @@ class AskRequest(ApiModel):
     purpose: str
     metrics: Annotated[list[Section], Field(min_length=1)]
     last_months: Literal[3, 12] = 12
+    deferred: bool = False
+    """Whether a provider may answer later; the node then polls for the answer."""
 
 
 class OutcomeView(ApiModel):
@@ -317,6 +319,7 @@ def _read_asks(body: AskRequest) -> list[Ask]:
             purpose=body.purpose,
             metrics=tuple(body.metrics),
             last_months=body.last_months,
+            takes_deferred=body.deferred,
         )
         for consent in body.consents
     ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
@@ -31,6 +35,7 @@ from protocol.audit.findings import (
     Report,
     Verdict,
 )
+from protocol.bundle import MessageFilter
 from protocol.errors import ProtocolError
 from protocol.report import (
     FINDINGS_SHOWN_MAX,
@@ -44,6 +49,7 @@ from protocol.report import (
     format_json,
 )
 
+DAY = "%Y-%m-%d"
 audit_app = typer.Typer(no_args_is_help=True, help="Bundles for auditors: export and verify.")
 
 _STYLES = {
@@ -100,6 +106,17 @@ def export(
     redacted: Annotated[
         bool, typer.Option("--redacted", help="Leave out bodies, salts and subject ids.")
     ] = False,
+    from_day: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=[DAY], help="Messages of this day (UTC) and later."),
+    ] = None,
+    to_day: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=[DAY], help="Messages of this day (UTC) and earlier."),
+    ] = None,
+    peers: Annotated[
+        list[str] | None, typer.Option("--peer", help="Messages with this member; repeatable.")
+    ] = None,
 ) -> None:
     """Write this node's bundle, up to the newest head that the hub has cosigned."""
     home: AuditHome = ctx.obj
@@ -110,7 +127,8 @@ def export(
     if not redacted:
         look = Look(what="export", target=f"command: {out.name}", scope=Scope.BODIES)
         parts.people.record(OPERATOR_PRINCIPAL, look)
-    with parts.database.read() as uow:
+    chosen = _choose_messages(from_day=from_day, to_day=to_day, peers=peers or ())
+    with parts.database.read() as uow, _show_progress() as watch:
         written = export_bundle(
             uow,
             member_id=parts.settings.member_id,
@@ -118,12 +136,43 @@ def export(
             exported_at_s=now_s(parts.clock),
             out=out,
             redacted=redacted,
+            chosen=chosen,
+            watch=watch,
         )
     kind = "redacted" if written.redacted else "with bodies"
     Console().print(
         f"{written.folder}: {written.size} entries, {written.messages} messages, {kind}",
         highlight=False,
     )
+
+
+def _choose_messages(
+    *, from_day: datetime | None, to_day: datetime | None, peers: Sequence[str]
+) -> MessageFilter | None:
+    """Return which messages are wanted, or None where all are."""
+    if from_day is None and to_day is None and not peers:
+        return None
+    until = None if to_day is None else to_day.replace(tzinfo=UTC) + timedelta(days=1)
+    return MessageFilter(
+        from_s=None if from_day is None else int(from_day.replace(tzinfo=UTC).timestamp()),
+        until_s=None if until is None else int(until.timestamp()),
+        peers=tuple(dict.fromkeys(peers)),
+    )
+
+
+@contextmanager
+def _show_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show bars on a terminal, one for each step; they go when the work is done."""
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def watch(what: str, done: int, total: int) -> None:
+            bar = bars.get(what)
+            if bar is None:
+                bar = bars[what] = progress.add_task(what, total=total or None)
+            progress.update(bar, completed=done, total=total or None)
+
+        yield watch
 
 
 @audit_app.command("verify")
@@ -143,7 +192,8 @@ def verify(
     Exit status: 0 proven, 1 contradicted or broken, 2 usage or unreadable, 3 undetermined.
     """
     try:
-        report = verify_paths(bundles, anchor=anchor)
+        with _show_progress() as watch:
+            report = verify_paths(bundles, anchor=anchor, watch=watch)
         if timestamp_certificate is not None:
             report = add_timestamps(report, bundles, certificate=timestamp_certificate)
     except (ProtocolError, RejectedError) as err:

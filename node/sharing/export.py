@@ -8,7 +8,7 @@ hashes), no subject id and no salt; every signature and proof in it still verifi
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,8 +28,10 @@ from protocol.bundle import (
     POLICY_FILE,
     REGISTRY_FILE,
     STATUSES_FILE,
+    WITNESSED_FILE,
     Manifest,
     MessageCopy,
+    MessageFilter,
     build_log_files,
     build_policy,
     format_anchor,
@@ -39,13 +41,27 @@ from protocol.bundle import (
     format_message_record,
     format_snapshot,
     format_status,
+    format_witnessed,
 )
 from protocol.checkpoint import Checkpoint, parse_checkpoint
 from protocol.log_policy import format_log_policy
 from protocol.note import SignatureKind, VerifierKey, parse_note, parse_vkey
 from protocol.registry import Registry
+from protocol.tile import TILE_WIDTH
 
 FOLDER_MODE = 0o700
+ENTRIES_FOLDER = "tile/entries/"
+WITNESSED_EVERY_S = 3_600
+COMPROMISED = "compromised"  # the reason of a revocation after which no time in a message counts
+MESSAGES_PER_STEP = 1_000
+Watch = Callable[[str, int, int], None]
+"""``watch(what, done, total)``; a total of 0 is not known."""
+
+
+def watch_nothing(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
 _UNREDACTED_OPERATION = (
     "receipt"  # its body is hashes of answers, without which a receipt proves nothing
 )
@@ -81,6 +97,8 @@ def export_bundle(
     exported_at_s: int,
     out: Path,
     redacted: bool,
+    chosen: MessageFilter | None = None,
+    watch: Watch = watch_nothing,
 ) -> ExportedBundle:
     """Write the bundle of this node into a new folder.
 
@@ -91,6 +109,8 @@ def export_bundle(
         exported_at_s: The present.
         out: The folder to make.
         redacted: Leave out bodies, salts and subject ids.
+        chosen: Which messages to write; the log is always whole, since its tree needs it.
+        watch: Told of each step how much of it is done, of how much.
 
     Raises:
         ExportTargetError: The folder exists.
@@ -115,12 +135,18 @@ def export_bundle(
             size=head.size,
             root=head.root,
             redacted=redacted,
+            filter=chosen,
         )
         (partial / MANIFEST_FILE).write_bytes(format_manifest(manifest))
         (partial / CHECKPOINT_FILE).write_text(note, encoding="utf-8")
         (partial / POLICY_FILE).write_bytes(_format_policy(registry, member_id=member_id))
-        _write_log(log, head, folder=partial)
-        messages = _write_records(uow, head, folder=partial, redacted=redacted)
+        _write_log(log, head, folder=partial, watch=watch)
+        _write_witnessed(log, head, registry, member_id=member_id, path=partial / WITNESSED_FILE)
+        _write_records(uow, head, folder=partial, redacted=redacted)
+        lines = _format_messages(
+            ExportStore(uow.connection), size=head.size, redacted=redacted, chosen=chosen
+        )
+        messages = _write_lines(partial / MESSAGES_FILE, _watch_lines(lines, watch))
         partial.rename(out)
     except BaseException:
         shutil.rmtree(partial)
@@ -135,7 +161,8 @@ def _format_policy(registry: Registry, *, member_id: str) -> bytes:
     return format_log_policy(build_policy(log=log, witnesses=[witness]))
 
 
-def _write_log(log: LogStore, head: Checkpoint, *, folder: Path) -> None:
+def _write_log(log: LogStore, head: Checkpoint, *, folder: Path, watch: Watch) -> None:
+    written = 0
     files = build_log_files(
         head.size,
         read_tile=log.read_tile,
@@ -144,10 +171,47 @@ def _write_log(log: LogStore, head: Checkpoint, *, folder: Path) -> None:
     for path, content in files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
         (folder / path).write_bytes(content)
+        if path.startswith(ENTRIES_FOLDER):
+            written = min(written + TILE_WIDTH, head.size)
+            watch("entries", written, head.size)
 
 
-def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted: bool) -> int:
-    """Write the files of one record a line; return the number of messages."""
+def _write_witnessed(
+    log: LogStore, head: Checkpoint, registry: Registry, *, member_id: str, path: Path
+) -> None:
+    """Write the history of cosigned heads, thinned to what it proves.
+
+    That is one an hour, and the last before each of this member's keys was compromised: what lies
+    below it keeps counting.
+    """
+    member = registry.find_member(member_id)
+    ends = sorted(
+        key.revoked_at
+        for key in (() if member is None else member.keys)
+        if key.reason == COMPROMISED and key.revoked_at is not None
+    )
+    heads = log.list_witnessed(size=head.size)
+    _write_lines(path, map(format_witnessed, thin_heads(heads, ends_s=ends)))
+
+
+def thin_heads(heads: Iterable[tuple[int, str, int]], *, ends_s: Sequence[int]) -> Iterator[str]:
+    """Yield the notes to keep, of heads as size, note and time in order."""
+    kept_at_s: int | None = None
+    waiting: tuple[str, int] | None = None
+    for _, note, at_s in heads:
+        is_last_before = waiting is not None and any(waiting[1] < end_s <= at_s for end_s in ends_s)
+        if waiting is not None and is_last_before:
+            yield waiting[0]
+        waiting = note, at_s
+        if kept_at_s is None or at_s >= kept_at_s + WITNESSED_EVERY_S:
+            kept_at_s, waiting = at_s, None
+            yield note
+    if waiting is not None:
+        yield waiting[0]  # The newest, which also is the last before whatever comes later.
+
+
+def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted: bool) -> None:
+    """Write the files of one record a line, all but the messages."""
     store = ExportStore(uow.connection)
     tokens = SnapshotStore(uow.connection).list_tokens()
     _write_lines(
@@ -169,9 +233,6 @@ def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted:
         (format_head(peer=peer, checkpoint=note) for peer, note in store.list_heads()),
     )
     _write_anchors(uow, head, path=folder / ANCHORS_FILE)
-    return _write_lines(
-        folder / MESSAGES_FILE, _format_messages(store, size=head.size, redacted=redacted)
-    )
 
 
 def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
@@ -181,11 +242,20 @@ def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
         path.unlink()  # Optional: most nodes have none.
 
 
-def _format_messages(store: ExportStore, *, size: int, redacted: bool) -> Iterator[bytes]:
-    for one in store.list_incoming(size=size):
+def _format_messages(
+    store: ExportStore, *, size: int, redacted: bool, chosen: MessageFilter | None
+) -> Iterator[bytes]:
+    for one in store.list_incoming(size=size, chosen=chosen):
         yield _format_message(one, side="in", redacted=redacted)
-    for one in store.list_outgoing(size=size):
+    for one in store.list_outgoing(size=size, chosen=chosen):
         yield _format_message(one, side="out", redacted=redacted)
+
+
+def _watch_lines(lines: Iterable[bytes], watch: Watch) -> Iterator[bytes]:
+    for number, line in enumerate(lines, start=1):
+        if number % MESSAGES_PER_STEP == 0:
+            watch("messages", number, 0)
+        yield line
 
 
 def _format_message(one: ExportedMessage, *, side: str, redacted: bool) -> bytes:

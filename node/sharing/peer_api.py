@@ -63,9 +63,9 @@ def build_peer_routes(
         )
 
     async def get_head(request: Request) -> Response:
-        member = registry.find_log_owner(request.path_params["origin_sha256_hex"])
+        origin = registry.find_log_origin(request.path_params["origin_sha256_hex"])
         try:
-            held = await asyncio.to_thread(consents.get_peer_head, member or "")
+            held = await asyncio.to_thread(consents.get_peer_head, origin or "")
         except NodeError as err:
             return build_problem(err)
         return PlainTextResponse(held)

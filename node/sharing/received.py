@@ -12,7 +12,7 @@ from schemas.summary import Section, Summary
 def read_told(body: bytes, *, item: int = 0) -> Summary | None:
     """Return the summary in the body of an answer, a push or a correction; None where it has none.
 
-    ``item`` is which of a batch's.
+    Of a batch it is that of the question ``item``.
 
     Raises:
         ProtocolError: The body breaks its schema.

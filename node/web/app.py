@@ -220,6 +220,8 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
                 ("grants", node.grants.carry, settings.receipt_interval_s),
                 ("standing", node.grants.look, settings.standing_interval_s),
+                ("later", node.later.make_answers, settings.receipt_interval_s),
+                ("polls", node.later.poll, settings.receipt_interval_s),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]

@@ -148,28 +148,28 @@ class _PartitionJudge:
     def _read_entries(
         self, entries: Sequence[RoutedEntry], exported: dict[tuple[str, int], bytes]
     ) -> Iterator[KnownEntry[Entry]]:
-        for routed in sorted(entries, key=lambda one: (one.bundle, one.index)):
+        for routed in sorted(entries, key=lambda one: (one.bundle, one.entry)):
             log = self._world.primary.get(routed.bundle)
-            if log is None or routed.index in log.altered:
+            if log is None or routed.entry in log.altered:
                 continue
-            place = log.place_entry(routed.index)
+            place = log.place_entry(routed.entry)
             try:
                 entry = self._world.examiner.read_entry(routed.raw)
             except EntryError as err:
                 self._result.findings.append(describe_invalid(place, err.detail))
                 continue
             if isinstance(entry, UnknownEntry):
-                self._result.unknown.append((log.origin, routed.index))
+                self._result.unknown.append((log.origin, routed.entry))
                 continue
-            exported[log.origin, routed.index] = routed.raw
+            exported[log.origin, routed.entry] = routed.raw
             yield KnownEntry(
                 member=log.member,
                 origin=log.origin,
                 log=self._world.find_origins(log.member).index(log.origin),
-                index=routed.index,
+                index=routed.entry,
                 entry=entry,
                 place=place,
-                anchored=routed.index < self._world.anchored.get(log.origin, 0),
+                anchored=routed.entry < self._world.anchored.get(log.origin, 0),
             )
 
     def _read_line(

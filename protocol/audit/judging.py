@@ -149,14 +149,15 @@ class Judge:
 
     def _judge_absent(self, what: str) -> None:
         key = self._case.key
-        at_s = self._case.at_ms // 1000
+        times = {key.provider: self._case.at_ms, key.consumer: self._case.at_ms}
+        times |= {known.member: known.entry.at_ms for known in self._case.asked}
         chosen = [
             (member, one)
             for member, one in self._world.filters.values()
             if member in {key.consumer, key.provider}
         ]
         is_left_out = bool(chosen) and not any(
-            one is None or one.admits(peer=self._peer_of(member), at_s=at_s)
+            one is None or one.admits(peer=self._peer_of(member), at_s=times[member] // 1000)
             for member, one in chosen
         )
         if is_left_out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from protocol.audit.evidence import Case
 from protocol.audit.findings import Evidence, Outcome, Place
@@ -39,7 +40,7 @@ def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
             continue
         try:
             body = case.check_shown_body(one.copy, envelope)
-            shown = _parse_query(body, name=name, consent=consent, purpose=purpose)
+            shown = _parse_query(body, name=name, last_months=consent.last_months, purpose=purpose)
         except ProtocolError as err:
             return _stand_in(consent, purpose, _fail(err.code, err.detail, one.place))
         if logged and shown.purpose not in logged:
@@ -82,7 +83,8 @@ def _stand_in(consent: Consent, purpose: str, line: Evidence) -> ShownQuery:
     )
 
 
-def _parse_query(body: bytes, *, name: bytes, consent: Consent, purpose: str) -> ShownQuery:
+@lru_cache(maxsize=4096)  # Under one consent the same is asked again and again.
+def _parse_query(body: bytes, *, name: bytes, last_months: int, purpose: str) -> ShownQuery:
     whole = parse_object(body)
     reader = ShapeReader(whole, what="query")
     reader.integer("v", low=1, high=1)
@@ -96,7 +98,7 @@ def _parse_query(body: bytes, *, name: bytes, consent: Consent, purpose: str) ->
     return ShownQuery(
         purpose=purpose,
         metrics=reader.texts("changed", count_max=len(METRICS)),
-        last_months=consent.last_months,
+        last_months=last_months,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from protocol.audit.blocks import Block, read_block
@@ -41,8 +42,13 @@ class ExportedLog:
         """Return where an entry's bytes are."""
         first = index - index % TILE_WIDTH
         width = min(TILE_WIDTH, self.size - first)
-        path = tile_path(None, index // TILE_WIDTH, width)
+        path = _entries_path(index // TILE_WIDTH, width)
         return Place(bundle=self.name, file=path, entry=index)
+
+
+@lru_cache(maxsize=4096)  # Its entries are named one after the other.
+def _entries_path(index: int, width: int) -> str:
+    return tile_path(None, index, width)
 
 
 class RoutedEntry(NamedTuple):
@@ -50,7 +56,7 @@ class RoutedEntry(NamedTuple):
 
     xid: bytes
     bundle: int
-    index: int
+    entry: int
     raw: bytes
 
 

@@ -54,7 +54,7 @@ class CountedUse(NamedTuple):
     key: ExchangeKey
     place: Place
     at_s: int
-    count: int
+    uses: int
     consumer: str
     purpose: str
     op: str
@@ -170,7 +170,7 @@ class UseFinder:
                 key=self._case.key,
                 place=known.place,
                 at_s=entry.at_ms // 1000,
-                count=count,
+                uses=count,
                 consumer=entry.peer,
                 purpose=query.purpose,
                 op=entry.op,
@@ -238,14 +238,14 @@ class _Walk:
         tally = self.tally
         consent = None if self._judged is None else self._judged.verified
         if consent is None:
-            tally.uses += one.count
+            tally.uses += one.uses
             return  # The exchange says so.
         window_s = window_start(consent.frequency, now_s=one.at_s)
         standing = Standing(
             state=tally.state, uses=tally.uses, uses_in_window=tally.windows.get(window_s, 0)
         )
-        tally.uses += one.count
-        tally.windows[window_s] = tally.windows.get(window_s, 0) + one.count
+        tally.uses += one.uses
+        tally.windows[window_s] = tally.windows.get(window_s, 0) + one.uses
         self._check(one, consent, standing)
         if self._revocations and tally.state is ConsentState.ACTIVE:
             self._look_for_late_revocation(one)

@@ -257,11 +257,13 @@ class Federation:
         change: Callable[[ExchangeEntry], ExchangeEntry] = lambda entry: entry,
         change_reply: Callable[[Envelope], Envelope] = lambda envelope: envelope,
         keep: bool = True,
+        body: bytes | None = None,
     ) -> None:
         """Have the provider decide a request, log it and seal the answer."""
         request = asked.envelope
         member = self.members[request.aud]
-        body = canonical_json({"code": code})
+        if body is None:
+            body = canonical_json({"code": code})
         salt = self.random(32)
         refused = code in PROBLEMS
         reply = change_reply(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
 
 from node.sharing.tables import (
     consent,
@@ -16,7 +16,7 @@ from node.sharing.tables import (
     payload,
     peer_head,
 )
-from protocol.bundle import MessageCopy
+from protocol.bundle import MessageCopy, MessageFilter
 
 ROWS_AT_ONCE = 500
 
@@ -46,13 +46,21 @@ class ExportStore:
         """Use the caller's transaction."""
         self._connection = connection
 
-    def list_incoming(self, *, size: int) -> Iterator[ExportedMessage]:
+    def list_incoming(
+        self, *, size: int, chosen: MessageFilter | None = None
+    ) -> Iterator[ExportedMessage]:
         """Yield the messages answered here whose entry lies below ``size``."""
-        yield from self._list_messages(_SELECT_INCOMING.where(exchange_in.c.seq < size))
+        query = _SELECT_INCOMING.where(exchange_in.c.seq < size)
+        columns = exchange_in.c.peer, exchange_in.c.at_ms
+        yield from self._list_messages(_choose(query, chosen, *columns))
 
-    def list_outgoing(self, *, size: int) -> Iterator[ExportedMessage]:
+    def list_outgoing(
+        self, *, size: int, chosen: MessageFilter | None = None
+    ) -> Iterator[ExportedMessage]:
         """Yield the messages sent from here whose entry lies below ``size``."""
-        yield from self._list_messages(_SELECT_OUTGOING.where(exchange_out.c.seq < size))
+        query = _SELECT_OUTGOING.where(exchange_out.c.seq < size)
+        columns = exchange_out.c.peer, exchange_out.c.at_ms
+        yield from self._list_messages(_choose(query, chosen, *columns))
 
     def list_consents(self) -> Iterator[ExportedConsent]:
         """Yield every artefact held."""
@@ -93,6 +101,21 @@ class ExportStore:
 
     def _stream(self, query: Select[Any]) -> Iterator[Row[Any]]:
         yield from self._connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
+
+
+def _choose(
+    query: Select[Any],
+    chosen: MessageFilter | None,
+    peer: ColumnElement[str],
+    at_ms: ColumnElement[int],
+) -> Select[Any]:
+    if chosen is None:
+        return query
+    if chosen.from_s is not None:
+        query = query.where(at_ms >= chosen.from_s * 1000)
+    if chosen.until_s is not None:
+        query = query.where(at_ms < chosen.until_s * 1000)
+    return query.where(peer.in_(chosen.peers)) if chosen.peers else query
 
 
 def _select_messages(table: Table) -> Select[Any]:
