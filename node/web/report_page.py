@@ -54,7 +54,21 @@ _POINTS: tuple[tuple[OutcomeName, VerdictName], ...] = (
     ("fails", "contradicted"),
     ("unknown", "undetermined"),
 )
-_ANSWERED = frozenset({"full", "mix", "class", "held", "receipt", "batch", "200", "accepted"})
+_ANSWERED = frozenset(
+    {
+        "full",
+        "mix",
+        "class",
+        "held",
+        "receipt",
+        "batch",
+        "200",
+        "accepted",
+        "push",
+        "correct",
+        "erase",
+    }
+)
 _NAMED_KINDS = frozenset({"cosigned", "start", "stop", "revoked", "paused", "key", "anchor"})
 
 

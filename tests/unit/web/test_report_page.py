@@ -185,6 +185,7 @@ def test_a_signed_text_is_shown_whole_or_named_as_too_long() -> None:
     assert f"It has {EXHIBITS_CHARACTERS_MAX} characters" in page.text
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_exchanges_are_counted_and_not_all_listed() -> None:
     count = 100_000
     exchanges = [make_exchange(number, "proven") for number in range(count)]
@@ -223,6 +224,7 @@ def test_a_report_that_lists_only_what_is_open_says_so_and_counts_the_rest() -> 
     assert "answered: full" in page.text
 
 
+@pytest.mark.slow
 def test_what_is_not_proven_is_bounded_too() -> None:
     exchanges = [
         make_exchange(number, "contradicted", lines=60, text=TEXT) for number in range(300)
