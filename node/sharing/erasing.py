@@ -22,7 +22,8 @@ from node.sharing.rules_life import LEGAL, LifeEnd, find_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import SharingStore
-from node.sharing.store.grants import Attested, GrantStore, KeptSummary
+from node.sharing.store.attestations import AttestationStore, Attested
+from node.sharing.store.grants import GrantStore, KeptSummary
 from protocol.consent import read_held_consent
 from protocol.encoding import encode_b64u
 from protocol.entry import ErasedEntry, format_entry
@@ -99,7 +100,7 @@ class ErasureService:
     def list_attested(self, *, limit: int) -> list[Attested]:
         """Return which of our own answers peers say to have erased."""
         with self._database.read() as uow:
-            return GrantStore(uow.connection).list_attested(limit=limit)
+            return AttestationStore(uow.connection).list_attested(limit=limit)
 
     def _plan(self) -> None:
         """Write for what has come, or was withdrawn, when it goes."""
@@ -132,7 +133,7 @@ class ErasureService:
     async def _tell(self) -> None:
         """Make the messages that tell providers; a later round sends them."""
         with self._database.read() as uow:
-            waiting = GrantStore(uow.connection).list_to_attest()
+            waiting = AttestationStore(uow.connection).list_to_attest()
         for provider, basis in waiting:
             await self._writer.submit_async(
                 partial(self._decide_attestation, provider=provider, basis=basis)
@@ -141,7 +142,7 @@ class ErasureService:
     def _decide_attestation(
         self, batch: Batch, provider: str, *, basis: str
     ) -> Decided[Sent | None]:
-        store = GrantStore(batch.connection)
+        store = AttestationStore(batch.connection)
         msgs = store.list_unattested(provider, basis=basis, limit=ERASED_MESSAGES_MAX)
         if not msgs:
             return Decided(entry=None, finish=lambda _placement: None)

@@ -22,7 +22,7 @@ from node.sharing.outgoing import Sent
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import SharingStore
-from node.sharing.store.grants import GrantStore
+from node.sharing.store.attestations import AttestationStore
 from node.sharing.store.notices import (
     INSERT_NOTICE,
     NOTICE_DUE,
@@ -157,7 +157,6 @@ class NoticeService:
 
     def _decide_again(self, batch: Batch, old: Notice) -> Decided[Sent | None]:
         """Say in a new message what expired on its way."""
-        grants = GrantStore(batch.connection)
         outgoing = SharingStore(batch.connection).find_outgoing(old.jti)
         NoticeStore(batch.connection).settle(old.jti, state=NOTICE_RENEWED)
         if outgoing is None or outgoing.request is None:
@@ -178,6 +177,6 @@ class NoticeService:
             subject=outgoing.subject,
             jti=jti,
         )
-        grants.renew_attestation(old.jti, jti)
+        AttestationStore(batch.connection).renew_attestation(old.jti, jti)
         kept = keep_notice(batch, decided, op=old.op, peer=old.peer, about=old.about)
         return Decided(entry=kept.entry, finish=kept.finish)

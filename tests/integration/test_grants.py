@@ -12,7 +12,7 @@ import pytest
 from node.sharing.consents import ConsentNotHeldError, StaleStatusError
 from node.sharing.erasing import GrantNotHeldError, LegalHoldError
 from node.sharing.notices import TRIES_MAX, find_back_off_s
-from node.sharing.store.grants import GrantStore
+from node.sharing.store.attestations import AttestationStore
 from protocol.consent import ConsentState, Span
 from protocol.encoding import encode_b64u
 from protocol.entry import (
@@ -305,7 +305,7 @@ def test_an_attestation_names_only_answers_that_were_ours(scene: Scene) -> None:
         }
     )
     with scene.provider.local.database.write() as uow:
-        store = GrantStore(uow.connection)
+        store = AttestationStore(uow.connection)
         known = store.add_attested(
             [ans, bytes(32)], peer="alpha.example", msg=bytes(32), basis=body.basis, at_ms=1
         )
