@@ -60,9 +60,7 @@ def verify(folders: list[Path]) -> Verified:
         watch.join()
         out.seek(0)
         report = json.loads(out.read())
-    return Verified(
-        report=report, seconds=seconds, cpu_s=cpu_s, peak_mib=watch.peak_bytes / 2**20
-    )
+    return Verified(report=report, seconds=seconds, cpu_s=cpu_s, peak_mib=watch.peak_bytes / 2**20)
 
 
 def _read_children_cpu() -> float:

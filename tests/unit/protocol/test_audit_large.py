@@ -12,7 +12,7 @@ import pytest
 
 from protocol import __main__ as command
 from protocol.__main__ import FileWorkspace, main, read_bundle, verify_paths
-from protocol.audit import audit_bundles, auditor, routing
+from protocol.audit import audit_bundles, preparing, routing
 from protocol.audit.findings import ExitStatus, Report, Verdict
 from protocol.bundle import parse_bundle_files
 from protocol.consent import ConsentState
@@ -29,8 +29,8 @@ ANCHOR = encode_b64u(HUB_KEY.public.raw)
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every bundle count as a large one."""
-    monkeypatch.setattr(auditor, "RECORDS_PER_PARTITION", 1)
-    monkeypatch.setattr(auditor, "KEPT_ENTRIES_MAX", 0)
+    monkeypatch.setattr(preparing, "RECORDS_PER_PARTITION", 1)
+    monkeypatch.setattr(preparing, "KEPT_ENTRIES_MAX", 0)
     monkeypatch.setattr(command, "MEMORY_BYTES_MAX", 0)
 
 
@@ -94,8 +94,8 @@ def test_a_large_bundle_is_judged_as_a_small_one(
     report = verify_paths(folders, anchor=ANCHOR)
 
     with monkeypatch.context() as small:
-        small.setattr(auditor, "KEPT_ENTRIES_MAX", 1_000)
-        small.setattr(auditor, "RECORDS_PER_PARTITION", 1_000)
+        small.setattr(preparing, "KEPT_ENTRIES_MAX", 1_000)
+        small.setattr(preparing, "RECORDS_PER_PARTITION", 1_000)
         parsed = [parse_bundle_files(files, name=name) for name, files in bundles.items()]
         expected = audit_bundles(parsed, anchor=HUB_KEY.public)
     assert report.verdict is expected.verdict
