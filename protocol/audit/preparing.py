@@ -120,6 +120,7 @@ def list_others(world: World) -> Iterator[KnownEntry[Entry]]:
 
 
 def count_partitions(opened: Sequence[OpenedLog]) -> int:
+    """Return into how many parts the exchanges are split, so that one part is not too large."""
     records = sum(one.exported.size for one in opened)
     for one in opened:
         records += (one.bundle.files.find_size(MESSAGES_FILE) or 0) // RECORD_BYTES

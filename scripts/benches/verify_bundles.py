@@ -99,10 +99,12 @@ class Member:
     n: int = 0
 
     def next_n(self) -> int:
+        """Return the next own number."""
         self.n += 1
         return self.n
 
     def entry(self) -> MemberEntry:
+        """Return what the registry says of the member."""
         return MemberEntry(
             member=self.name,
             name=self.name,

@@ -14,6 +14,7 @@ from protocol.message import LogHead
 from protocol.note import SignatureKind, VerifierKey
 from protocol.tile import (
     EMPTY_EDGE,
+    TILE_WIDTH,
     RightEdge,
     TileCache,
     TileNodes,
@@ -41,14 +42,17 @@ class Log:
 
     @property
     def origin(self) -> str:
+        """Return the log's name."""
         return f"{self.member}/chengxin/log/1"
 
     @property
     def vkey(self) -> VerifierKey:
+        """Return the log's key."""
         return VerifierKey(name=self.origin, kind=SignatureKind.ED25519, public=self.key.public)
 
     @property
     def head(self) -> LogHead:
+        """Return size and root."""
         return LogHead(size=self.edge.size, root=self.edge.root)
 
     def append(self, entries: list[KnownKind]) -> list[tuple[int, bytes]]:
@@ -60,24 +64,26 @@ class Log:
             self.tiles[tile.level, tile.index] = tile.data
         self.note = sign_checkpoint(self.checkpoint(), key=self.key)
         self.waiting += raws
-        while len(self.waiting) >= 256:
-            index = (self.edge.size - len(self.waiting)) // 256
-            self._write_entries(index, self.waiting[:256])
-            del self.waiting[:256]
+        while len(self.waiting) >= TILE_WIDTH:
+            index = (self.edge.size - len(self.waiting)) // TILE_WIDTH
+            self._write_entries(index, self.waiting[:TILE_WIDTH])
+            del self.waiting[:TILE_WIDTH]
         return list(enumerate(raws, start=first))
 
     def prove(self, index: int, raw: bytes) -> str:
+        """Return the proof of an entry under the newest checkpoint."""
         nodes = TileNodes(edge=self.edge, cache=self.cache)
         hashes = build_inclusion(index, self.edge.size, nodes.read_node)
         return format_log_proof(index=index, hashes=hashes, note=self.note, extra=raw)
 
     def checkpoint(self) -> Checkpoint:
+        """Return the newest checkpoint."""
         return Checkpoint(origin=self.origin, size=self.edge.size, root=self.edge.root)
 
     def finish(self) -> None:
         """Write what is left: partial tiles, and all hash tiles."""
         if self.waiting:
-            self._write_entries(self.edge.size // 256, self.waiting)
+            self._write_entries(self.edge.size // TILE_WIDTH, self.waiting)
         nodes = TileNodes(edge=self.edge, cache=self.cache)
         for tile in list_tiles(self.edge.size):
             data = nodes.read_tile(tile.level or 0, tile.index, tile.width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,9 +183,9 @@ def test_a_worker_knows_its_function_and_what_is_shared() -> None:
 
 
 @pytest.fixture
-def held_bundle(tmp_path: Path) -> Iterator[Path]:
+def held_bundle(tmp_path: Path) -> Path:
     (folder,) = write(tmp_path, alpha=build_busy()["alpha"])
-    yield folder
+    return folder
 
 
 def test_a_file_that_went_since_it_was_listed_is_unreadable(
