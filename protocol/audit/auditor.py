@@ -21,7 +21,7 @@ from protocol.audit.counters import (
     list_locate_tasks,
     locate_range,
 )
-from protocol.audit.describing import describe_faults, describe_judged, report_logs
+from protocol.audit.describing import describe_judged, report_logs, report_without_chain
 from protocol.audit.evidence import ExchangeKey, KnownEntry
 from protocol.audit.examining import Examiner
 from protocol.audit.exchanges import JudgedPartition, JudgeTask, TotalsKey, judge_partition
@@ -83,7 +83,7 @@ def audit_bundles(
     named = _name_apart(bundles)
     result = follow_chain(named, anchor=anchor)
     if result.chain is None:
-        return _report_without_chain(named, result)
+        return report_without_chain(named, result)
     return _Audit(named, result, result.chain, workspace or MemoryWorkspace()).run()
 
 
@@ -422,24 +422,3 @@ def _name_apart(bundles: Sequence[Bundle]) -> list[Bundle]:
         number = count[bundle.name]
         named.append(bundle if number == 1 else replace(bundle, name=f"{bundle.name}#{number}"))
     return named
-
-
-def _report_without_chain(bundles: Sequence[Bundle], result: ChainResult) -> Report:
-    """Return what can be said where no registry snapshot holds: nothing of logs and exchanges."""
-    faults = [(number, fault) for number, bundle in enumerate(bundles) for fault in bundle.faults]
-    findings = [*result.findings, *describe_faults(bundles, faults, lacking={})]
-    return Report(
-        anchor=result.anchor,
-        registry=None,
-        logs=(),
-        exchanges=(),
-        consents=(),
-        findings=tuple(findings),
-        totals=Totals(
-            bundles=len(bundles),
-            entries=0,
-            exchanges=0,
-            uses=0,
-            signatures=result.signatures,
-        ),
-    )

@@ -20,7 +20,7 @@ from protocol.entry import GenesisEntry, PreviousLog, format_entry
 from protocol.errors import ProtocolError
 from protocol.message import LogHead
 from protocol.note import add_signatures
-from protocol.registry import Registry
+from protocol.registry import MemberEntry, Registry
 from protocol.strict_json import canonical_json, parse_object
 from tests.support.auditing import ALPHA, BETA, Files, audit, audit_files, codes, make_pair
 from tests.support.federation import NOW_S, WITNESS, Federation
@@ -34,10 +34,10 @@ def compromise(federation: Federation, name: str) -> None:
     """Have the hub say that a member's message key was stolen."""
 
     def change(draft: Registry) -> Registry:
-        def revoke(member: object) -> object:
-            (message, *others) = member.keys  # type: ignore[attr-defined]  # a member
+        def revoke(member: MemberEntry) -> MemberEntry:
+            (message, *others) = member.keys
             stolen = replace(message, revoked_at=STOLEN_S, reason="compromised")
-            return replace(member, keys=(stolen, *others))  # type: ignore[type-var]  # as above
+            return replace(member, keys=(stolen, *others))
 
         members = tuple(
             revoke(member) if member.member == name else member for member in draft.members

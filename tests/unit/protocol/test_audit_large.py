@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -147,7 +149,7 @@ def test_temporary_files_go_with_the_report(
 ) -> None:
     room = tmp_path / "room"
     room.mkdir()
-    monkeypatch.setattr(command.tempfile, "tempdir", str(room))
+    monkeypatch.setattr(tempfile, "tempdir", str(room))
     report = verify_paths(write(tmp_path / "bundles", **build_busy()), anchor=ANCHOR)
     assert list(room.iterdir())
 
@@ -207,8 +209,8 @@ def test_a_file_that_shrank_since_it_was_listed_is_read_to_its_end(held_bundle: 
 
 
 def test_without_an_affinity_the_cores_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(command.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(command.os, "cpu_count", lambda: None)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
 
     assert command._count_cores() == 1
 
