@@ -14,6 +14,7 @@ from node.assessment.service import AssessmentService, erase_peer_values_within
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings, SettingsError
 from node.core.database import Database, UnitOfWork
+from node.core.disk import DiskWatch
 from node.core.keyring import KeyRing
 from node.core.keystore import (
     draw_bytes,
@@ -35,15 +36,18 @@ from node.records.service import RecordsService
 from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
 from node.sharing.auditing import AuditService
+from node.sharing.clock_watch import ClockWatch
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
+from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
+from node.sharing.retention import Retention
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService, list_received_summaries
@@ -108,6 +112,10 @@ class Node:
     grants: Grants
     fan_out: FanOut
     settling: SettlingService
+    later: LaterAnswers
+    retention: Retention
+    disk: DiskWatch
+    clock_watch: ClockWatch
     auditing: AuditService
     timestamping: Timestamping | None
     receipts: ReceiptWatch
@@ -209,7 +217,9 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         policy=DisclosurePolicy(),
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
+        defers=settings.defer_answers == "always",
     )
+    clock_watch = ClockWatch()
     courier = Courier(
         database=local.database,
         writer=writer,
@@ -219,6 +229,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         peers=peers,
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
+        clock_watch=clock_watch,
     )
     auditing = AuditService(
         database=local.database,
@@ -246,6 +257,15 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     policy = None
     if settings.witness_policy:
         policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
+    later = LaterAnswers(
+        database=local.database,
+        writer=writer,
+        registry=registry,
+        clock=local.clock,
+        sealer=sealer,
+        courier=courier,
+        ports=answering.ports,
+    )
     guard = RollbackGuard(
         database=local.database,
         writer=writer,
@@ -266,6 +286,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         hub_url=settings.hub_url,
         policy=policy,
     )
+    disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
     upkeep = Upkeep(
         writer=writer,
         registry=registry,
@@ -276,6 +297,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         clock=local.clock,
         hub_url=settings.hub_url,
         age_s_max=settings.witness_age_s_max,
+        disk=disk,
     )
     return Node(
         local=local,
@@ -304,6 +326,15 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         ),
         fan_out=fan_out,
         settling=settling,
+        later=later,
+        disk=disk,
+        clock_watch=clock_watch,
+        retention=Retention(
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            keep_days=settings.message_keep_days,
+        ),
         auditing=auditing,
         timestamping=build_timestamping(
             settings,

@@ -6,3 +6,5 @@ is its only edge.
 """
 
 PROTOCOL_VERSION = 1
+# The majors that are read here: N, and N - 1 once there are two. Everybody asks this one place.
+SPOKEN_VERSIONS = (PROTOCOL_VERSION,)

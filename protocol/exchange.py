@@ -140,6 +140,9 @@ CHECKS: tuple[Check, ...] = (
     ),
 )
 
+POLL_CODES = ("poll-unknown",)
+"""Of a poll alone, before its check 9: signed and logged like that check's refusals, no use."""
+
 FindRegistry = Callable[[int], tuple[bytes, int, int] | None]
 """``find_registry(seq)``: hash, ``iat`` and ``exp`` of a snapshot that the receiver holds."""
 

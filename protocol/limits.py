@@ -22,6 +22,7 @@ CONSENTS_PER_MESSAGE_MAX = 100
 MESSAGE_LIFE_S_MAX = 300
 CLOCK_AHEAD_S_DEFAULT = 10
 CLOCK_AHEAD_S_CEILING = 60  # a node refuses to start with more
+POLL_AFTER_S_MAX = 86_400  # that a provider may ask for before the next poll
 RECEIPT_DUE_S = 60  # after an answer; what has none by then is logged as unacked
 
 # Consents: see docs/protocol/consent.md.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
 
-from protocol import PROTOCOL_VERSION
+from protocol import PROTOCOL_VERSION, SPOKEN_VERSIONS
 from protocol.encoding import decode_b64u, encode_b64u, sha256
 from protocol.errors import MalformedError, SchemaError, TooLargeError, UnsupportedVersionError
 from protocol.jws import open_compact, sign_compact
@@ -30,7 +30,9 @@ from protocol.problems import PROBLEMS, BodyMismatchError
 from protocol.shape import ShapeReader
 from protocol.strict_json import JsonObject, canonical_json, parse_object
 
-MEDIA_TYPE = "application/vnd.chengxin.message+json;v=1"
+_MEDIA_TYPE_BARE = "application/vnd.chengxin.message+json"
+MEDIA_TYPE = f"{_MEDIA_TYPE_BARE};v={PROTOCOL_VERSION}"
+MEDIA_TYPES = tuple(f"{_MEDIA_TYPE_BARE};v={version}" for version in SPOKEN_VERSIONS)
 ANSWERED = "200"
 ACCEPTED = "202"
 POSITIVE_STATES = frozenset({ANSWERED, ACCEPTED})
@@ -232,8 +234,8 @@ def parse_envelope(payload: bytes) -> Envelope:
         UnsupportedVersionError: Another major version.
     """
     reader = ShapeReader(parse_object(payload), what="env")
-    if reader.integer("v") != PROTOCOL_VERSION:
-        raise UnsupportedVersionError(f"this node speaks version {PROTOCOL_VERSION}")
+    if reader.integer("v") not in SPOKEN_VERSIONS:
+        raise UnsupportedVersionError(f"spoken here: {', '.join(map(str, SPOKEN_VERSIONS))}")
     reg, head = reader.inner("reg"), reader.inner("head")
     op = reader.choice("op", OPERATIONS)
     consents = reader.texts("consents", count_max=CONSENTS_PER_MESSAGE_MAX)

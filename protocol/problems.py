@@ -213,6 +213,12 @@ class FrequencyError(PeerProblemError):
     code = "frequency-exceeded"
 
 
+class PollUnknownError(PeerProblemError):
+    """No question of this peer with that name was accepted here, or it is too long ago."""
+
+    code = "poll-unknown"
+
+
 class NoAnswerError(PeerProblemError):
     """There is no data, or it is withheld: the two look the same."""
 
@@ -273,6 +279,7 @@ PROBLEMS = _rows(
     _row("metric-not-allowed", 403, "The consent does not name a section asked for"),
     _row("over-ceiling", 403, "The range asked for exceeds the consent"),
     _row("frequency-exceeded", 403, "The consent's window is used up for now"),
+    _row("poll-unknown", 404, "No such question waits for an answer here", Hop.CONSUMER_NODE),
     _row("no-answer", 404, "There is no answer", Hop.PROVIDER_DATA),
     _row(
         "log-unavailable",

@@ -83,6 +83,9 @@ def build_object(report: Report) -> JsonObject:
             for one in report.consents
         ],
         "findings": _format_findings(report.findings),
+        "events": [
+            {"at": one.at_ms, "member": one.member, "kind": one.kind} for one in report.events
+        ],
     }
     if report.anchor is not None:
         value["anchor"] = {"key": report.anchor.key, "given": report.anchor.given}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from protocol.limits import CONSENTS_PER_MESSAGE_MAX
+from protocol.limits import CONSENTS_PER_MESSAGE_MAX, POLL_AFTER_S_MAX
 from protocol.problems import PROBLEMS
 from schemas.summary import Section, Summary
-from schemas.wire import CompactJws, Hash, One, Salt, SubjectId, WireModel
+from schemas.wire import CompactJws, Hash, One, Salt, SubjectId, WireModel, refuse_number
 
 QUERY_CONTENT_TYPE = "application/vnd.chengxin.query+json"
 QUERY_BATCH_CONTENT_TYPE = "application/vnd.chengxin.query-batch+json"
+ACCEPTED_CONTENT_TYPE = "application/vnd.chengxin.accepted+json"
+POLL_CONTENT_TYPE = "application/vnd.chengxin.poll+json"
 SUMMARY_BATCH_CONTENT_TYPE = "application/vnd.chengxin.summary-batch+json"
 SUMMARY_CONTENT_TYPE = "application/vnd.chengxin.summary+json"
 CONSENT_PUT_CONTENT_TYPE = "application/vnd.chengxin.consent-put+json"
@@ -30,6 +32,27 @@ class QueryBody(WireModel):
     purpose: Annotated[str, Field(min_length=1, max_length=8)]
     metrics: Annotated[list[Section], Field(min_length=1, max_length=len(Section))]
     last_months: Literal[3, 12]
+    deferred: Annotated[
+        Literal[True] | None,
+        BeforeValidator(refuse_number),
+        Field(description="the asker takes 202 for an answer, and polls"),
+    ] = None
+
+
+class AcceptedBody(WireModel):
+    """The question is counted and will be answered: ask for the answer after so many seconds."""
+
+    v: One
+    kind: Literal["accepted"]
+    poll_after_s: Annotated[int, Field(ge=1, le=POLL_AFTER_S_MAX)]
+
+
+class PollBody(WireModel):
+    """Asks for the answer to a question accepted earlier, by the name of its message."""
+
+    v: One
+    kind: Literal["poll"]
+    request: Hash
 
 
 class BatchQuestion(WireModel):

@@ -15,8 +15,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from schemas.exchange import (
+    AcceptedBody,
     ConsentHeldBody,
     ConsentPutBody,
+    PollBody,
     ProblemBody,
     QueryBatchBody,
     QueryBody,
@@ -32,10 +34,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BODIES: MappingProxyType[str, type[WireModel]] = MappingProxyType(
     {
         "ack": AckBody,
+        "accepted": AcceptedBody,
         "consent-held": ConsentHeldBody,
         "consent-put": ConsentPutBody,
         "correct": CorrectBody,
         "erase": EraseBody,
+        "poll": PollBody,
         "problem": ProblemBody,
         "push": PushBody,
         "query": QueryBody,

@@ -64,6 +64,13 @@ def _refuse_boolean(value: object) -> object:
     return value
 
 
+def refuse_number(value: object) -> object:
+    """Refuse what equals true without being it."""
+    if value is not None and not isinstance(value, bool):
+        raise ValueError("not a boolean")
+    return value
+
+
 One = Annotated[Literal[1], BeforeValidator(_refuse_boolean)]
 Hash = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="SHA-256, base64url")]
 Salt = Annotated[

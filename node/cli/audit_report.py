@@ -62,10 +62,17 @@ def report(
 
 
 def _write_new(path: Path, text: str) -> None:
+    """Write a file that does not exist yet, whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with partial.open("x", encoding="utf-8") as file:
+            try:
+                file.write(text)
+                file.flush()
+                path.hardlink_to(partial)  # Fails where the file has come to exist meanwhile.
+            finally:
+                partial.unlink(missing_ok=True)
     except FileExistsError as err:
-        raise ReportTargetError(f"{path} exists") from err
+        raise ReportTargetError(f"{path} or {partial.name} exists") from err
     except OSError as err:
         raise ReportTargetError(f"{path}: {err.strerror}") from err

@@ -15,7 +15,9 @@ from rich.table import Table
 from node.cli.http import open_client
 from node.core.config import load_settings
 
-exchange_app = typer.Typer(no_args_is_help=True, help="Messages of ours that have no reply.")
+exchange_app = typer.Typer(
+    no_args_is_help=True, help="Messages in doubt, and how long bodies stay."
+)
 Home = Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")]
 _WOULD_BE = {
     "decided": "answered as it was, or decided now",
@@ -54,6 +56,30 @@ def give_up(
     with closing(open_client(load_settings(home))) as client:
         client.post(f"/api/v1/asks/{ask_id}/give-up")
     Console().print(f"{ask_id}: given up; a reply that still comes is logged", highlight=False)
+
+
+@exchange_app.command("keep")
+def keep(
+    message: Annotated[str, typer.Argument(help="Name (msg_hash) of a message or answer.")],
+    home: Home,
+    *,
+    reason: Annotated[str, typer.Option(help="The legal basis, in words.")],
+) -> None:
+    """Keep an exchange's bodies beyond their time, on a legal basis."""
+    with closing(open_client(load_settings(home))) as client:
+        client.post(f"/api/v1/messages/{message}/hold", {"reason": reason})
+    Console().print(f"{message}: kept", highlight=False)
+
+
+@exchange_app.command("release")
+def release(
+    message: Annotated[str, typer.Argument(help="Name (msg_hash) of a message or answer.")],
+    home: Home,
+) -> None:
+    """Let an exchange's bodies be erased in their time again."""
+    with closing(open_client(load_settings(home))) as client:
+        client.post(f"/api/v1/messages/{message}/release")
+    Console().print(f"{message}: released", highlight=False)
 
 
 def build_doubt_table(doubts: list[dict[str, Any]]) -> Table:

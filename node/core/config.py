@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     key_age_days_max: int = Field(default=365, ge=0)
     """A message key older than this is warned of; 0 switches the warning off."""
     status_interval_s: int = Field(default=60, ge=1, le=300)
+    disk_free_bytes_min: int = Field(default=104_857_600, ge=0)
+    """With less room than this the node stops exchanging; 0 switches the rule off."""
+    message_keep_days: int = Field(default=730, ge=1, le=36_500)
+    """How long bodies and salts of what was answered stay; envelopes stay with the log."""
+    defer_answers: Literal["never", "always"] = "never"
+    """Accept questions first and answer them later, where their asker takes that."""
     receipt_interval_s: int = Field(default=5, ge=1, le=60)
     standing_interval_s: int = Field(default=3_600, ge=1, le=86_400)
     """How often standing consents are looked at for changes to push."""

@@ -24,6 +24,7 @@ from node.hub.errors import SnapshotUnknownError
 from node.hub.rules_status import STATUS_BYTES_MAX
 from node.hub.service import HubService
 from node.hub.store import Snapshot
+from protocol import SPOKEN_VERSIONS
 from protocol.cosignature import SIZE_CONTENT_TYPE, StaleSizeError, WitnessRefusalError
 from protocol.encoding import encode_b64u
 from protocol.errors import MalformedError, ProtocolError
@@ -44,7 +45,6 @@ ENROLMENT_TOKENS_MAX = 4  # a member brings two keys; what is longer is no enrol
 ENROLMENT_BYTES_MAX = ENROLMENT_TOKENS_MAX * STATEMENT_BYTES_MAX
 KEY_CHANGE_BYTES_MAX = 8_192
 STATUS_BODY_BYTES_MAX = STATUS_BYTES_MAX
-PROTOCOL_VERSIONS = (1,)
 SEQ_DIGITS_MAX = 10
 NOTE_CONTENT_TYPE = "text/plain; charset=utf-8"
 
@@ -173,7 +173,7 @@ class _HubRoutes:
         return JSONResponse(
             {
                 "role": "hub",
-                "versions": list(PROTOCOL_VERSIONS),
+                "versions": list(SPOKEN_VERSIONS),
                 "hub": service.hub,
                 "name": service.name,
                 "simulated": service.is_simulated,

@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from node.core.clock import SystemClock
 from node.core.config import Settings, SettingsError
 from node.core.database import Database
-from node.core.keystore import load_key, read_secret
+from node.core.keyring import KeyRing
+from node.core.keystore import read_secret
 from node.core.migrations import upgrade_database
 from node.hub.api import build_hub_routes
 from node.hub.service import HubService, check_legal_basis
@@ -25,6 +26,8 @@ class Hub:
 
     service: HubService
     database: Database
+    keys: KeyRing
+    witness_keys: KeyRing
 
 
 def open_hub(settings: Settings) -> Hub:
@@ -42,8 +45,8 @@ def open_hub(settings: Settings) -> Hub:
     passphrase = read_secret(
         settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
     )
-    hub_key, witness_key = (
-        load_key(path=settings.home / "keys" / f"{name}.pem", passphrase=passphrase)
+    hub_ring, witness_ring = (
+        KeyRing(folder=settings.home / "keys", name=name, passphrase=passphrase)
         for name in KEY_NAMES
     )
     database = Database(url=settings.database)
@@ -52,10 +55,12 @@ def open_hub(settings: Settings) -> Hub:
         settings=settings,
         database=database,
         clock=SystemClock(),
-        hub_key=hub_key,
-        witness_key=witness_key,
+        hub_key=hub_ring.load()[0].key,
+        witness_key=witness_ring.load()[0].key,
+        load_hub_keys=lambda: [file.key for file in hub_ring.load()],
+        load_witness_keys=lambda: [file.key for file in witness_ring.load()],
     )
-    return Hub(service=service, database=database)
+    return Hub(service=service, database=database, keys=hub_ring, witness_keys=witness_ring)
 
 
 def build_hub_app(settings: Settings) -> Starlette:

@@ -6,15 +6,18 @@ A snapshot that a member would refuse is not published: the whole federation wou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from node.core.clock import Clock, now_s
 from node.core.database import Database
 from node.core.errors import InvariantError
 from node.hub.errors import HubIdentityError, RegistryFullError, SnapshotUnknownError
 from node.hub.rules_snapshot import Holdings, HubIdentity, build_snapshot, is_due, open_key
+from node.hub.signers import HubSigners
 from node.hub.store import HubStore, Snapshot, SnapshotHead
 from protocol.errors import ProtocolError, TooLargeError
 from protocol.keys import SigningKey
+from protocol.note import parse_vkey
 from protocol.registry import Registry, check_succession, open_registry, sign_registry
 
 SNAPSHOT_SEQ_MAX = 2**31 - 1
@@ -24,7 +27,13 @@ class RegistryChain:
     """Publishes and reads snapshots; keeps the newest one opened."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, key: SigningKey, identity: HubIdentity
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        signers: HubSigners,
+        witnesses: HubSigners,
+        identity: HubIdentity,
     ) -> None:
         """Compare what is published with who we are, and publish the first snapshot where none is.
 
@@ -33,7 +42,8 @@ class RegistryChain:
         """
         self._database = database
         self._clock = clock
-        self._key = key
+        self._signers = signers
+        self._witnesses = witnesses
         self._identity = identity
         self._newest: Registry | None = None
         self._check_identity()
@@ -44,9 +54,25 @@ class RegistryChain:
         head = self.get_head(store)
         newest = self._newest
         if newest is None or newest.hash != head.hash:
-            newest = self._open(_get(store, head.seq).tokens)
+            newest = self._open(store, _get(store, head.seq).tokens)
             self._newest = newest
         return newest
+
+    def get_signer(self, store: HubStore) -> SigningKey:
+        """Return the key that signs for the hub now.
+
+        Raises:
+            HubIdentityError: It is not here.
+        """
+        return self._signers.get(self.get_registry(store).list_signers()[0])
+
+    def get_witness(self, store: HubStore) -> SigningKey:
+        """Return the key under which the hub cosigns now.
+
+        Raises:
+            HubIdentityError: It is not here.
+        """
+        return self._witnesses.get(parse_vkey(self.get_registry(store).witness_vkey).public)
 
     def get_head(self, store: HubStore) -> SnapshotHead:
         """Return number, hash and times of the newest snapshot."""
@@ -83,8 +109,12 @@ class RegistryChain:
             if self._is_due(store):  # Nobody was first.
                 self.publish(store)
 
-    def publish(self, store: HubStore) -> Snapshot:
+    def publish(self, store: HubStore, *, witness_vkey: str | None = None) -> Snapshot:
         """Publish what stands in the tables, inside the caller's transaction.
+
+        Args:
+            store: The hub's tables.
+            witness_vkey: The key under which the hub cosigns from now on, where that changes.
 
         Raises:
             RegistryFullError: The snapshot would exceed the protocol's limits.
@@ -93,12 +123,16 @@ class RegistryChain:
         at_s = now_s(self._clock)
         older = None if store.find_head() is None else self.get_registry(store)
         if older is None:
-            store.add_key(open_key(self._key.public, use="hub", at_s=at_s))
+            store.add_key(open_key(self._signers.first.public, use="hub", at_s=at_s))
         holdings = Holdings(
             members=store.list_members(), subjects=store.list_subjects(), keys=store.list_keys()
         )
-        draft = build_snapshot(self._identity, holdings=holdings, older=older, now_s=at_s)
-        tokens = sign_registry(draft, keys=[self._key])
+        identity = self._identity
+        if older is not None:
+            identity = replace(identity, witness_vkey=witness_vkey or older.witness_vkey)
+        draft = build_snapshot(identity, holdings=holdings, older=older, now_s=at_s)
+        # Those who may sign are named by the snapshot before: a new key is entered by an old one.
+        tokens = sign_registry(draft, keys=self._list_keys(older))
         published = self._check_published(tokens, older=older)
         snapshot = Snapshot(
             seq=published.seq,
@@ -120,23 +154,40 @@ class RegistryChain:
             if store.find_head() is None:
                 return
             newest = self.get_registry(store)
-        held = HubIdentity(
-            hub=newest.hub, simulated=newest.simulated, witness_vkey=newest.witness_vkey
-        )
-        if held != self._identity:
-            raise HubIdentityError("id, kind or keys are not those of the chain published so far")
+        held = (newest.hub, newest.simulated)
+        if held != (self._identity.hub, self._identity.simulated):
+            raise HubIdentityError("id or kind are not those of the chain published so far")
+        anchor = self._signers.first.public
+        if all(entry.key != anchor for entry in newest.hub_keys):
+            raise HubIdentityError("the first key is not the one that the chain began with")
+        self._list_keys(newest)
+        self._witnesses.get(parse_vkey(newest.witness_vkey).public)
 
-    def _open(self, tokens: Sequence[str]) -> Registry:
+    def _list_keys(self, older: Registry | None) -> list[SigningKey]:
+        """Return the keys that sign what follows a snapshot."""
+        if older is None:
+            return [self._signers.first]
+        return [self._signers.get(key) for key in older.list_signers()]
+
+    def _open(self, store: HubStore, tokens: Sequence[str]) -> Registry:
+        own = [
+            row.entry.key
+            for row in store.list_keys()
+            if row.member_id is None and row.subject_id is None
+        ]
         try:
-            return open_registry(tokens, anchors=[self._key.public])
+            return open_registry(tokens, anchors=own)
         except ProtocolError as err:
             raise HubIdentityError(f"a published snapshot does not open: {err.detail}") from err
 
     def _check_published(self, tokens: Sequence[str], *, older: Registry | None) -> Registry:
         try:
-            published = open_registry(tokens, anchors=[self._key.public])
-            if older is not None:
-                check_succession(published, older=older)
+            if older is None:
+                return open_registry(tokens, anchors=[self._signers.first.public])
+            published = open_registry(
+                tokens, anchors=older.list_signers(), threshold=older.threshold
+            )
+            check_succession(published, older=older)
         except TooLargeError as err:
             raise RegistryFullError("the snapshot would be larger than members accept") from err
         except ProtocolError as err:

@@ -26,7 +26,7 @@ from node.core.config import (
 )
 from node.core.errors import ConflictError
 from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
-from node.hub.app import KEY_NAMES, build_hub_app, open_hub
+from node.hub.app import KEY_NAMES, Hub, build_hub_app, open_hub
 from node.hub.service import HubService, check_legal_basis
 from protocol.encoding import encode_b64u
 
@@ -162,9 +162,16 @@ def suspend(home: HomeOption, member: Annotated[str, typer.Argument()]) -> None:
 @contextmanager
 def opened(home: Path) -> Iterator[HubService]:
     """Open the hub of a folder, beside a running one or not."""
+    with opened_with_keys(home) as hub:
+        yield hub.service
+
+
+@contextmanager
+def opened_with_keys(home: Path) -> Iterator[Hub]:
+    """Open the hub of a folder, with its key files."""
     hub = open_hub(load_settings(home))
     try:
-        yield hub.service
+        yield hub
     finally:
         hub.database.dispose()
 

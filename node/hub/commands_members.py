@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from node.hub.commands import HomeOption, JsonOption, hub_app, opened
+from node.hub.commands import HomeOption, JsonOption, hub_app, opened, opened_with_keys
 from node.hub.errors import InvitationInvalidError
 from node.hub.rules_snapshot import RevocationReason
 from protocol.encoding import sha256
@@ -35,6 +35,13 @@ subject_app = typer.Typer(no_args_is_help=True, help="Subjects.")
 hub_app.add_typer(keys_app, name="keys")
 hub_app.add_typer(member_app, name="member")
 hub_app.add_typer(subject_app, name="subject")
+
+
+class HubUse(StrEnum):
+    """The hub's own keys."""
+
+    HUB = "hub"
+    WITNESS = "witness"
 
 
 class Loss(StrEnum):
@@ -113,6 +120,27 @@ def force_rotation(
     with opened(home) as service:
         snapshot = service.force_rotation(kid, by_s=by_s)
     typer.echo(f"{kid} ends at {_format_time(by_s)}, as of snapshot {snapshot.seq}")
+
+
+@keys_app.command("rotate")
+def rotate(
+    use: Annotated[HubUse, typer.Argument(help="Which of the hub's own keys.")], home: HomeOption
+) -> None:
+    """Change a key of the hub itself, beside a running one; members follow the registry.
+
+    The anchor that members were given stays good: each key is entered by the one before.
+    """
+    with opened_with_keys(home) as hub:
+        service = hub.service
+        ring = hub.keys if use is HubUse.HUB else hub.witness_keys
+        newest = ring.load()[-1]
+        is_used = service.is_own_key(newest.key)
+        new = (ring.add() if is_used else newest).key  # An interrupted try has made it.
+        if use is HubUse.HUB:
+            snapshot = service.rotate_hub_key(new.public)
+        else:
+            snapshot = service.rotate_witness(new)
+    typer.echo(f"{new.kid} is the hub's {use.value} key as of snapshot {snapshot.seq}")
 
 
 @member_app.command("leave")

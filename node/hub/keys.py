@@ -23,11 +23,13 @@ from node.hub.rules_keys import (
     measure_ages,
 )
 from node.hub.rules_snapshot import RevocationReason, open_key
+from node.hub.signers import HubSigners
 from node.hub.store import AdmissionStore, HubStore, MemberRow, Snapshot
 from node.hub.witness import watch_log
 from protocol.checkpoint import hash_origin
 from protocol.keychange import KeyChange, open_key_change
 from protocol.keys import PublicKey
+from protocol.note import parse_vkey
 from protocol.problems import UnknownKeyProblemError
 
 _log = structlog.get_logger()
@@ -37,13 +39,13 @@ class KeyDesk:
     """Enters key changes and revocations; each publishes a snapshot in its own transaction."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, chain: RegistryChain, witness_kid: str
+        self, *, database: Database, clock: Clock, chain: RegistryChain, witnesses: HubSigners
     ) -> None:
-        """Take the ports; the witness key has no row, and is nobody else's."""
+        """Take the ports; a witness key has no row, and is nobody else's."""
         self._database = database
         self._clock = clock
         self._chain = chain
-        self._witness_kid = witness_kid
+        self._witnesses = witnesses
 
     def change(self, tokens: Sequence[str]) -> Snapshot:
         """Enter a member's new key; the same statement again changes nothing.
@@ -101,6 +103,44 @@ class KeyDesk:
             get_held(store.find_key(kid))
             return self._end(store, kid, reason=ROTATION_FORCED, at_s=by_s)
 
+    def rotate_hub_key(self, key: PublicKey) -> Snapshot:
+        """Have the hub's newest key hand over to another; the same again changes nothing.
+
+        The snapshot that says so is the last one that the old key signs.
+
+        Raises:
+            KeyTakenError: The key is somebody else's.
+        """
+        at_s = now_s(self._clock)
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            newest = self._chain.get_registry(store)
+            if any(entry.key == key for entry in newest.hub_keys):
+                return self._chain.get_newest(store)
+            self.check_free(store, key)
+            for old in newest.list_signers():
+                store.revoke_key(old.kid, reason=RevocationReason.SUPERSEDED.value, at_s=at_s)
+            store.add_key(open_key(key, use="hub", at_s=at_s))
+            snapshot = self._chain.publish(store)
+        _log.info("hub_key_changed", kid=key.kid, registry=snapshot.seq)
+        return snapshot
+
+    def rotate_witness(self, vkey: str) -> Snapshot:
+        """Cosign under another key from the next snapshot on; the same again changes nothing.
+
+        Raises:
+            KeyTakenError: The key is a member's, a subject's or the registry's.
+        """
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            if self._chain.get_registry(store).witness_vkey == vkey:
+                return self._chain.get_newest(store)
+            if store.find_key(parse_vkey(vkey).public.kid) is not None:
+                raise KeyTakenError("the key is enrolled already")
+            snapshot = self._chain.publish(store, witness_vkey=vkey)
+        _log.info("witness_key_changed", registry=snapshot.seq)
+        return snapshot
+
     def list_ages(self) -> list[KeyAge]:
         """Return the keys of members and hub that count now, the oldest first."""
         with self._database.read() as uow:
@@ -114,8 +154,8 @@ class KeyDesk:
         Raises:
             KeyTakenError: It has an owner and a use already.
         """
-        # The witness key has no row of its own; every other key has one for ever.
-        if key.kid == self._witness_kid or store.find_key(key.kid) is not None:
+        # A witness key has no row of its own; every other key has one for ever.
+        if self._witnesses.has(key.kid) or store.find_key(key.kid) is not None:
             raise KeyTakenError("the key is enrolled already")
 
     def _check(self, store: HubStore, change: KeyChange, *, at_s: int) -> MemberRow:

@@ -19,9 +19,10 @@ from node.hub.invitations import HubFace, InvitationDesk
 from node.hub.keys import KeyDesk
 from node.hub.rules_keys import KeyAge
 from node.hub.rules_snapshot import HubIdentity, RevocationReason
+from node.hub.signers import HubSigners, LoadKeys
 from node.hub.statuses import StatusBoard
 from node.hub.store import HubStore, Snapshot
-from node.hub.witness import Witness
+from node.hub.witness import Witness, format_witness_vkey
 from protocol.consent import ConsentStatus
 from protocol.invitation import Invitation
 from protocol.keys import PublicKey, SigningKey
@@ -61,6 +62,8 @@ class HubService:
         clock: Clock,
         hub_key: SigningKey,
         witness_key: SigningKey,
+        load_hub_keys: LoadKeys | None = None,
+        load_witness_keys: LoadKeys | None = None,
     ) -> None:
         """Take the ports, and publish the first snapshot where there is none.
 
@@ -75,19 +78,27 @@ class HubService:
         self._database = database
         self._clock = clock
         self._hub_key = hub_key
-        self._witness_key = witness_key
-        self._witness = Witness(
-            database=database, clock=clock, name=settings.witness_name, key=witness_key
-        )
+        signers = HubSigners(hub_key, load=load_hub_keys)
+        witnesses = HubSigners(witness_key, load=load_witness_keys)
         identity = HubIdentity(
             hub=settings.member_id,
             simulated=settings.simulated,
-            witness_vkey=self._witness.vkey,
+            witness_vkey=format_witness_vkey(settings.witness_name, witness_key),
         )
-        self._chain = RegistryChain(database=database, clock=clock, key=hub_key, identity=identity)
-        self._keys = KeyDesk(
-            database=database, clock=clock, chain=self._chain, witness_kid=witness_key.kid
+        self._chain = RegistryChain(
+            database=database,
+            clock=clock,
+            signers=signers,
+            witnesses=witnesses,
+            identity=identity,
         )
+        self._witness = Witness(
+            database=database,
+            clock=clock,
+            name=settings.witness_name,
+            get_key=self._chain.get_witness,
+        )
+        self._keys = KeyDesk(database=database, clock=clock, chain=self._chain, witnesses=witnesses)
         face = HubFace(hub=settings.member_id, url=settings.url, anchor=hub_key.public)
         self._invitations = InvitationDesk(database=database, clock=clock, face=face)
         self._admission = AdmissionDesk(
@@ -104,7 +115,6 @@ class HubService:
             clock=clock,
             chain=self._chain,
             hub=settings.member_id,
-            key=hub_key,
             clock_ahead_s=settings.clock_ahead_s,
         )
 
@@ -226,6 +236,31 @@ class HubService:
             RevocationConflictError: Another end stands, or the date is too near.
         """
         return self._keys.force_rotation(kid, by_s=by_s)
+
+    def rotate_hub_key(self, key: PublicKey) -> Snapshot:
+        """Have the hub's key hand over to another; the anchor stays the first one.
+
+        Raises:
+            KeyTakenError: The key is somebody else's.
+        """
+        return self._keys.rotate_hub_key(key)
+
+    def rotate_witness(self, key: SigningKey) -> Snapshot:
+        """Cosign under another key from the next snapshot on.
+
+        Raises:
+            KeyTakenError: The key is somebody else's.
+        """
+        return self._keys.rotate_witness(format_witness_vkey(self._settings.witness_name, key))
+
+    def is_own_key(self, key: SigningKey) -> bool:
+        """Tell whether the registry says that this is, or was, a key of the hub's."""
+        with self._database.read() as uow:
+            newest = self._chain.get_registry(HubStore(uow.connection))
+        witness = format_witness_vkey(self._settings.witness_name, key)
+        return newest.witness_vkey == witness or any(
+            entry.key == key.public for entry in newest.hub_keys
+        )
 
     def list_key_ages(self) -> list[KeyAge]:
         """Return the keys of members and hub that count now, the oldest first."""

@@ -12,7 +12,6 @@ from node.hub.chain import RegistryChain
 from node.hub.rules_status import STATUS_KEPT_S, check_follows, check_room, verify_reported
 from node.hub.store import HubStore
 from protocol.consent import ConsentStatus
-from protocol.keys import SigningKey
 from protocol.status_list import sign_status_list
 
 STATUS_LIST_CACHE_S = 5
@@ -30,7 +29,6 @@ class StatusBoard:
         clock: Clock,
         chain: RegistryChain,
         hub: str,
-        key: SigningKey,
         clock_ahead_s: int,
     ) -> None:
         """Take the ports."""
@@ -38,7 +36,6 @@ class StatusBoard:
         self._clock = clock
         self._chain = chain
         self._hub = hub
-        self._key = key
         self._clock_ahead_s = clock_ahead_s
         self._lock = threading.Lock()
         self._signed: tuple[int, str] | None = None  # when, and the list; under the lock
@@ -88,7 +85,9 @@ class StatusBoard:
             if self._signed is None or not 0 <= at_s - self._signed[0] < STATUS_LIST_CACHE_S:
                 with self._database.read() as uow:
                     since_s = at_s - STATUS_KEPT_S
-                    entries = HubStore(uow.connection).list_status_tokens(since_s=since_s)
-                token = sign_status_list(entries, hub=self._hub, iat=at_s, key=self._key)
+                    store = HubStore(uow.connection)
+                    entries = store.list_status_tokens(since_s=since_s)
+                    key = self._chain.get_signer(store)
+                token = sign_status_list(entries, hub=self._hub, iat=at_s, key=key)
                 self._signed = (at_s, token)
             return self._signed[1]

@@ -6,7 +6,7 @@ race could otherwise roll the record back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -34,18 +34,26 @@ _log = structlog.get_logger()
 class Witness:
     """Cosigns heads that only append to what it has seen."""
 
-    def __init__(self, *, database: Database, clock: Clock, name: str, key: SigningKey) -> None:
-        """Take the ports."""
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        name: str,
+        get_key: Callable[[HubStore], SigningKey],
+    ) -> None:
+        """Take the ports; the key may change while the hub runs."""
         self._database = database
         self._clock = clock
         self._name = name
-        self._key = key
+        self._get_key = get_key
 
     @property
     def vkey(self) -> str:
         """Return the verifier key, in the form of signed notes."""
-        kind = SignatureKind.COSIGNATURE_V1
-        return format_vkey(VerifierKey(name=self._name, kind=kind, public=self._key.public))
+        with self._database.read() as uow:
+            key = self._get_key(HubStore(uow.connection))
+        return format_witness_vkey(self._name, key)
 
     def add_checkpoint(self, raw: bytes) -> bytes:
         """Cosign a log's new head and return the cosignature's line.
@@ -67,7 +75,8 @@ class Witness:
             checkpoint = decide_cosign(
                 request, log_keys=log_keys, known_size=known.size, known_root=known.root
             )
-            cosignature = cosign_checkpoint(checkpoint, name=self._name, key=self._key, now_s=at_s)
+            key = self._get_key(store)
+            cosignature = cosign_checkpoint(checkpoint, name=self._name, key=key, now_s=at_s)
             newer = WitnessedLog(
                 origin=origin,
                 size=checkpoint.size,
@@ -90,6 +99,12 @@ class Witness:
         if found is None or not found.note:
             raise CheckpointUnknownError("no head of such a log has been cosigned here")
         return found.note
+
+
+def format_witness_vkey(name: str, key: SigningKey) -> str:
+    """Return the verifier key of a witness."""
+    kind = SignatureKind.COSIGNATURE_V1
+    return format_vkey(VerifierKey(name=name, kind=kind, public=key.public))
 
 
 def watch_log(store: HubStore, origin: str) -> None:

@@ -27,12 +27,14 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.releases import Disclosures
 from node.sharing.sealing import Content, Sealer, build_problem
 from node.sharing.store import SharingStore
+from node.sharing.store.pending import CODE_ACCEPTED
 from protocol.entry import ExchangeEntry, format_entry
 from protocol.errors import ProtocolError, SchemaError
-from protocol.message import ANSWERED, Envelope, WireMessage
+from protocol.message import ACCEPTED, ANSWERED, Envelope, WireMessage
 from protocol.problems import PROBLEMS, QuotaError, ReplayMismatchError
 
 RETRY_AFTER_S = 1
+_POSITIVE = {CODE_ACCEPTED: int(ACCEPTED)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class AnsweringService:
         policy: DisclosurePolicy,
         business_date: Callable[[], date],
         ahead_s: int,
+        defers: bool = False,
     ) -> None:
         """Take the ports."""
         self._database = database
@@ -75,12 +78,13 @@ class AnsweringService:
             disclosures=Disclosures(),
             policy=policy,
             business_date=business_date,
+            defers=defers,
         )
         self._turnstile = Turnstile()
 
     @property
     def ports(self) -> Ports:
-        """Return what decides here, for whoever tells the same unasked."""
+        """Return what decisions may need of this node; a later answer needs the same."""
         return self._ports
 
     async def answer(self, raw: bytes) -> Reply:
@@ -228,5 +232,5 @@ def _quota_problem() -> Content:
 
 
 def _build_reply(message: WireMessage, *, code: str) -> Reply:
-    status = PROBLEMS[code].status if code in PROBLEMS else int(ANSWERED)
+    status = PROBLEMS[code].status if code in PROBLEMS else _POSITIVE.get(code, int(ANSWERED))
     return Reply(status=status, message=message, code=code)

@@ -13,6 +13,7 @@ from node.core.http.models import ApiModel
 from node.sharing.asking import AskingService
 from node.sharing.fan_out import FAN_OUT_MAX, FanOut
 from node.sharing.outgoing import Ask, Outcome
+from node.sharing.retention import Retention
 from node.sharing.service import ConsentService
 from node.sharing.settling import Doubt, SettlingService, WouldBe
 from node.sharing.store import HeldConsent
@@ -56,6 +57,14 @@ class AskRequest(ApiModel):
     purpose: str
     metrics: Annotated[list[Section], Field(min_length=1)]
     last_months: Literal[3, 12] = 12
+    deferred: bool = False
+    """Whether a provider may answer later; the node then polls for the answer."""
+
+
+class HoldMessageRequest(ApiModel):
+    """Why a message's body is kept longer."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class OutcomeView(ApiModel):
@@ -162,11 +171,13 @@ def build_sharing_router(
     asking: AskingService,
     fan_out: FanOut,
     settling: SettlingService,
+    retention: Retention,
     upkeep: Upkeep,
 ) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["sharing"])
     _add_consent_routes(router, consents=consents, asking=asking, upkeep=upkeep)
+    _add_keeping_routes(router, retention=retention)
     _add_doubt_routes(router, settling=settling, upkeep=upkeep)
     _add_ask_routes(router, asking=asking, fan_out=fan_out, upkeep=upkeep)
     _add_view_routes(router, consents=consents)
@@ -254,6 +265,21 @@ def _add_ask_routes(
         return _view_outcome(await asking.settle(decode_b64u(ask_id, bytes_exact=JTI_BYTES)))
 
 
+def _add_keeping_routes(router: APIRouter, *, retention: Retention) -> None:
+    @router.post("/messages/{message}/hold")
+    async def hold_message(message: Hash, body: HoldMessageRequest) -> CountView:
+        """Keep a message's body beyond its time, on a legal basis that is named."""
+        msg = decode_b64u(message, bytes_exact=HASH_BYTES)
+        await asyncio.to_thread(lambda: retention.hold(msg, reason=body.reason))
+        return CountView(count=1)
+
+    @router.post("/messages/{message}/release")
+    async def release_message(message: Hash) -> CountView:
+        """Let a message's body be erased in its time again."""
+        await asyncio.to_thread(retention.release, decode_b64u(message, bytes_exact=HASH_BYTES))
+        return CountView(count=1)
+
+
 def _add_doubt_routes(router: APIRouter, *, settling: SettlingService, upkeep: Upkeep) -> None:
     @router.get("/asks/open")
     async def list_open() -> list[DoubtView]:
@@ -317,6 +343,7 @@ def _read_asks(body: AskRequest) -> list[Ask]:
             purpose=body.purpose,
             metrics=tuple(body.metrics),
             last_months=body.last_months,
+            takes_deferred=body.deferred,
         )
         for consent in body.consents
     ]

@@ -152,6 +152,7 @@ class AskingService:
                 "purpose": ask.purpose,
                 "metrics": [metric.value for metric in ask.metrics],
                 "last_months": ask.last_months,
+                **({"deferred": True} if ask.takes_deferred else {}),
             }
         )
         content = Content(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from node.core.decision import Batch
-from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store import HeadStore, HeldConsent, SharingStore
 
 _KEY = "exchange"
 _CONSENTS_MAX = 4_096
@@ -30,11 +30,12 @@ class ExchangeBatch:
     """One batch's view; made on first need, written by the writer before it commits."""
 
     store: SharingStore
+    head_store: HeadStore
     consents: dict[bytes, HeldConsent | None]
     counters: dict[str, int]
     used: set[bytes] = field(default_factory=set)
     numbered: set[str] = field(default_factory=set)
-    heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    heads: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, batch: Batch) -> Self:
@@ -47,7 +48,10 @@ class ExchangeBatch:
             rows = _Known()
             batch.memory[_KEY] = rows
         made = cls(
-            store=SharingStore(batch.connection), consents=rows.consents, counters=rows.counters
+            store=SharingStore(batch.connection),
+            head_store=HeadStore(batch.connection),
+            consents=rows.consents,
+            counters=rows.counters,
         )
         batch.scratch[_KEY] = made
         batch.at_end.append(made.write)
@@ -83,9 +87,10 @@ class ExchangeBatch:
         return self.counters[peer]
 
     def note_head(self, peer: str, *, size: int, checkpoint: str) -> None:
-        """Keep a peer's proven checkpoint if it is the newest seen in this batch."""
-        if size > self.heads.get(peer, (0, ""))[0]:
-            self.heads[peer] = (size, checkpoint)
+        """Keep a peer's proven checkpoint if it is the newest of its log seen in this batch."""
+        name = (peer, checkpoint[: checkpoint.index("\n")])  # the first line is the origin
+        if size > self.heads.get(name, (0, ""))[0]:
+            self.heads[name] = (size, checkpoint)
 
     def write(self) -> None:
         """Write what changed."""
@@ -95,4 +100,4 @@ class ExchangeBatch:
         if self.numbered:
             self.store.store_counters({peer: self.counters[peer] for peer in self.numbered})
         if self.heads:
-            self.store.store_peer_heads(self.heads)
+            self.head_store.store_all(self.heads)

@@ -175,6 +175,7 @@ class BrakeService:
                 op=STATUS,
                 peer=peer,
                 about=name,
+                consent=name,
                 reason=None,
                 tries=0,
                 next_at_ms=batch.now_ms,

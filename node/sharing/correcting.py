@@ -19,7 +19,7 @@ from node.sharing.batching import ExchangeBatch
 from node.sharing.notices import NoticeService
 from node.sharing.operations import Ports
 from node.sharing.outgoing import Sent
-from node.sharing.received import count_months, list_sections, read_told
+from node.sharing.received import count_months, list_sections, read_told_under
 from node.sharing.releases import Question, is_wrong, make_releases_anew
 from node.sharing.rules_life import find_life_end
 from node.sharing.sealing import Content
@@ -112,7 +112,7 @@ class CorrectionService:
             if token is None:
                 continue
             consent = read_held_consent(token)
-            for told in _list_newest(grants.list_told(name)):
+            for told in _list_newest([*grants.list_told(name), *grants.list_batches(name)]):
                 if not _is_kept(grants, told, consent, now_s=batch.now_ms // 1_000):
                     continue
                 NoticeStore(batch.connection).add(
@@ -121,6 +121,7 @@ class CorrectionService:
                         op="correct",
                         peer=consent.consumer,
                         about=told.msg,
+                        consent=name,
                         reason=reason,
                         tries=0,
                         next_at_ms=batch.now_ms,
@@ -135,11 +136,13 @@ class CorrectionService:
         nothing: Decided[Sent | None] = Decided(entry=None, finish=lambda _placement: None)
         grants = GrantStore(batch.connection)
         known = NoticeStore(batch.connection).find(notice.jti)
-        told = None if notice.about is None else grants.find_told(notice.about)
+        told = None
+        if notice.about is not None and notice.consent is not None:
+            told = grants.find_told(notice.about, consent_hash=notice.consent)
         if known is None or known.state != NOTICE_DUE or told is None:
             return nothing
         held = ExchangeBatch.of(batch).find_consent(told.consent)
-        before = None if told.body is None else _read(told.body)
+        before = _read(told)
         if held is None or before is None:
             NoticeStore(batch.connection).settle(notice.jti, state=NOTICE_NEEDLESS)
             return nothing
@@ -206,16 +209,16 @@ class CorrectionService:
 def _list_newest(told: list[Told]) -> list[Told]:
     """Return of each window length the newest answer; older ones stand behind it."""
     newest: dict[int, Told] = {}
-    for one in told:
-        summary = None if one.body is None else _read(one.body)
+    for one in sorted(told, key=lambda one: one.at_ms, reverse=True):
+        summary = _read(one)
         if summary is not None:
             newest.setdefault(count_months(summary), one)
     return list(newest.values())
 
 
-def _read(body: bytes) -> Summary | None:
+def _read(told: Told) -> Summary | None:
     try:
-        return read_told(body)
+        return None if told.body is None else read_told_under(told.body, consent=told.consent)
     except ProtocolError:  # Of a formula version that this node no longer reads.
         return None
 

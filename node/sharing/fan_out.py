@@ -214,6 +214,7 @@ def _digest(asks: Sequence[Ask], *, kind: str) -> bytes:
             "purpose": ask.purpose,
             "metrics": [metric.value for metric in ask.metrics],
             "last_months": ask.last_months,
+            "deferred": ask.takes_deferred,
         }
         for ask in asks
     ]

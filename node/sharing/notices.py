@@ -59,6 +59,7 @@ def keep_notice(
                 "op": op,
                 "peer": peer,
                 "about": about,
+                "consent": None,
                 "reason": None,
                 "tries": 0,
                 "next_at_ms": batch.now_ms,

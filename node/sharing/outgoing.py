@@ -33,6 +33,8 @@ class Ask:
     purpose: str
     metrics: tuple[Section, ...]
     last_months: int
+    takes_deferred: bool = False
+    """Whether the provider may answer later."""
     jti: bytes | None = None
     """The message's id, where the caller must know it beforehand."""
     may_exist: bool = False

@@ -25,7 +25,7 @@ from node.sharing.upkeep import Upkeep
 from protocol.encoding import encode_b64u
 from protocol.errors import MalformedError, ProtocolError, UnsupportedVersionError
 from protocol.limits import MESSAGE_BYTES_MAX, STATEMENT_BYTES_MAX
-from protocol.message import MEDIA_TYPE
+from protocol.message import MEDIA_TYPE, MEDIA_TYPES
 
 
 def build_peer_routes(
@@ -63,9 +63,9 @@ def build_peer_routes(
         )
 
     async def get_head(request: Request) -> Response:
-        member = registry.find_log_owner(request.path_params["origin_sha256_hex"])
+        origin = registry.find_log_origin(request.path_params["origin_sha256_hex"])
         try:
-            held = await asyncio.to_thread(consents.get_peer_head, member or "")
+            held = await asyncio.to_thread(consents.get_peer_head, origin or "")
         except NodeError as err:
             return build_problem(err)
         return PlainTextResponse(held)
@@ -79,10 +79,10 @@ def build_peer_routes(
 
 def _check_media_type(request: Request) -> None:
     given = request.headers.get("content-type", "").replace(" ", "")
-    if given == MEDIA_TYPE:
+    if given in MEDIA_TYPES:
         return
     if given.startswith(MEDIA_TYPE.partition(";")[0]):
-        raise UnsupportedVersionError(f"this node speaks {MEDIA_TYPE}")
+        raise UnsupportedVersionError(f"spoken here: {', '.join(MEDIA_TYPES)}")
     raise MalformedError(f"a message is sent as {MEDIA_TYPE}")
 
 

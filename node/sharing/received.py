@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from node.records.windows import parse_month
+from protocol.encoding import encode_b64u
 from protocol.strict_json import parse_object
 from schemas.exchange import SummaryBatchBody
 from schemas.notices import CorrectBody, PushBody
@@ -12,7 +13,7 @@ from schemas.summary import Section, Summary
 def read_told(body: bytes, *, item: int = 0) -> Summary | None:
     """Return the summary in the body of an answer, a push or a correction; None where it has none.
 
-    ``item`` is which of a batch's.
+    Of a batch it is that of the question ``item``.
 
     Raises:
         ProtocolError: The body breaks its schema.
@@ -26,6 +27,19 @@ def read_told(body: bytes, *, item: int = 0) -> Summary | None:
             return CorrectBody.from_bytes(body).summary
         case _:
             return Summary.from_bytes(body)
+
+
+def read_told_under(body: bytes, *, consent: bytes) -> Summary | None:
+    """Return what a body tells under one consent: of a batch, its item.
+
+    Raises:
+        ProtocolError: The body breaks its schema.
+    """
+    if parse_object(body).get("kind") != "summary-batch":
+        return read_told(body)
+    name = encode_b64u(consent)
+    items = SummaryBatchBody.from_bytes(body).items
+    return next((item.summary for item in items if item.consent == name), None)
 
 
 def count_months(summary: Summary) -> int:

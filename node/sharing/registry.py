@@ -90,6 +90,10 @@ class RegistryHolder:
         newest = self.newest
         return RegistryReference(seq=newest.seq, hash=newest.hash)
 
+    def find_age_s(self, *, now_s: int) -> int:
+        """Return how old the newest snapshot is, -1 where there is none."""
+        return -1 if self._newest is None else now_s - self._newest.iat
+
     def list_warnings(self, *, now_s: int) -> list[str]:
         """Say what an operator has to look after: a snapshot that ages, a hub that contradicts."""
         warnings: list[str] = []
@@ -108,15 +112,10 @@ class RegistryHolder:
             )
         return warnings
 
-    def find_log_owner(self, origin_sha256_hex: str) -> str | None:
-        """Return the member whose log's origin hashes to this name."""
-        if self._newest is None:
-            return None
-        for origin in self._newest.list_log_origins():
-            if hash_origin(origin) == origin_sha256_hex:
-                owner = self._newest.find_log(origin)
-                return None if owner is None else owner.member
-        return None
+    def find_log_origin(self, origin_sha256_hex: str) -> str | None:
+        """Return the origin that hashes to this name, of a log that a member writes or wrote."""
+        origins = () if self._newest is None else self._newest.list_log_origins()
+        return next((one for one in origins if hash_origin(one) == origin_sha256_hex), None)
 
     def find(self, seq: int) -> tuple[bytes, int, int] | None:
         """Return hash, ``iat`` and ``exp`` of a snapshot."""

@@ -15,15 +15,22 @@ from node.sharing.outgoing import Item, Sent, Verified
 from node.sharing.store import SharingStore
 from node.sharing.store.due import DueStore
 from node.sharing.store.notices import NOTICE_DONE, NOTICE_REFUSED, NoticeStore
-from protocol.encoding import encode_b64u
+from node.sharing.store.pending import PendingStore
+from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import SchemaError
-from protocol.message import ANSWERED, Envelope
+from protocol.limits import HASH_BYTES
+from protocol.message import ACCEPTED, ANSWERED, Envelope
 from schemas.exchange import (
+    ACCEPTED_CONTENT_TYPE,
     CONSENT_HELD_CONTENT_TYPE,
+    QUERY_CONTENT_TYPE,
     RECEIPT_HELD_CONTENT_TYPE,
     SUMMARY_BATCH_CONTENT_TYPE,
     SUMMARY_CONTENT_TYPE,
+    AcceptedBody,
     ConsentHeldBody,
+    PollBody,
+    QueryBody,
     ReceiptHeldBody,
     SummaryBatchBody,
 )
@@ -42,7 +49,7 @@ def read_reply(sent: Sent, envelope: Envelope, body: bytes) -> tuple[Item, ...]:
             somebody else.
     """
     read = _READERS.get((sent.envelope.op, envelope.bct))
-    if read is None:
+    if read is None or (envelope.st == ACCEPTED) != (envelope.bct == ACCEPTED_CONTENT_TYPE):
         raise SchemaError(f"env.bct: not the type of an answer to {sent.envelope.op}")
     return read(sent, body)
 
@@ -58,8 +65,24 @@ def _read_summary(sent: Sent, body: bytes) -> tuple[Item, ...]:
     summary = Summary.from_bytes(body)
     if summary.subject != sent.subject:
         raise SchemaError("summary.subject: not the subject asked about")
-    consent = sent.consent or bytes(32)
-    return (Item(consent=consent, subject=sent.subject, code=summary.tier.value, summary=summary),)
+    if sent.consent is None:
+        raise SchemaError("summary: one, to a batch")
+    code = summary.tier.value
+    return (Item(consent=sent.consent, subject=sent.subject, code=code, summary=summary),)
+
+
+def _read_accepted(sent: Sent, body: bytes) -> tuple[Item, ...]:
+    AcceptedBody.from_bytes(body)
+    if sent.envelope.op == "query" and not _takes_deferred(sent):
+        raise SchemaError("accepted: the question does not take a deferred answer")
+    return ()
+
+
+def _takes_deferred(sent: Sent) -> bool:
+    return (
+        sent.envelope.bct == QUERY_CONTENT_TYPE
+        and QueryBody.from_bytes(sent.message.body).deferred is True
+    )
 
 
 def _read_summary_batch(sent: Sent, body: bytes) -> tuple[Item, ...]:
@@ -111,12 +134,40 @@ def _conclude_receipt(batch: Batch, _store: SharingStore, sent: Sent, verified: 
         DueStore(batch.connection).forget_receipt(sent.jti)
 
 
+def _conclude_query(batch: Batch, _store: SharingStore, sent: Sent, verified: Verified) -> None:
+    if verified.envelope.st == ACCEPTED:
+        PendingStore(batch.connection).put_off(
+            sent.jti, msg=sent.msg_hash, poll_at_ms=_next_poll_ms(batch, verified)
+        )
+
+
+def _conclude_poll(batch: Batch, _store: SharingStore, sent: Sent, verified: Verified) -> None:
+    pending, state = PendingStore(batch.connection), verified.envelope.st or ""
+    asked = decode_b64u(PollBody.from_bytes(sent.message.body).request, bytes_exact=HASH_BYTES)
+    jti = pending.find_asked(asked)
+    if jti is None or state in _POLL_AGAIN:
+        return
+    if state == ACCEPTED:
+        pending.put_off(jti, msg=asked, poll_at_ms=_next_poll_ms(batch, verified))
+    else:
+        pending.end_waiting(jti, code=state)
+
+
+def _next_poll_ms(batch: Batch, verified: Verified) -> int:
+    return batch.now_ms + AcceptedBody.from_bytes(verified.message.body).poll_after_s * 1000
+
+
+# Refused for its own time, not for what it asks: a new poll follows.
+_POLL_AGAIN = frozenset({"clock-skew", "expired", "registry-expired", "registry-unknown"})
 # Refused for its own time, not for what it says: a new receipt may cover the same answers.
 _RECEIPT_AGAIN = frozenset({"clock-skew", "expired", "registry-expired", "registry-unknown"})
 _READERS: Mapping[tuple[str, str], Read] = MappingProxyType(
     {
         ("query", SUMMARY_CONTENT_TYPE): _read_summary,
         ("query", SUMMARY_BATCH_CONTENT_TYPE): _read_summary_batch,
+        ("query", ACCEPTED_CONTENT_TYPE): _read_accepted,
+        ("poll", SUMMARY_CONTENT_TYPE): _read_summary,
+        ("poll", ACCEPTED_CONTENT_TYPE): _read_accepted,
         ("consent.put", CONSENT_HELD_CONTENT_TYPE): _read_consent_held,
         ("receipt", RECEIPT_HELD_CONTENT_TYPE): _read_receipt_held,
         ("push", ACK_CONTENT_TYPE): _read_ack,
@@ -127,6 +178,8 @@ _READERS: Mapping[tuple[str, str], Read] = MappingProxyType(
 _CONCLUSIONS: Mapping[str, Conclude] = MappingProxyType(
     {
         "consent.put": _conclude_delivery,
+        "query": _conclude_query,
+        "poll": _conclude_poll,
         "push": _conclude_notice,
         "correct": _conclude_notice,
         "erase": _conclude_notice,

@@ -14,6 +14,7 @@ from protocol.keys import SigningKey
 from protocol.limits import MESSAGE_LIFE_S_MAX, SALT_BYTES
 from protocol.manifest import FanOutManifest, sign_manifest
 from protocol.message import (
+    ACCEPTED,
     ANSWERED,
     Envelope,
     LogHead,
@@ -23,7 +24,7 @@ from protocol.message import (
     seal_envelope,
 )
 from protocol.problems import PROBLEMS, TYPE_PREFIX, ProblemRow
-from schemas.exchange import PROBLEM_CONTENT_TYPE, ProblemBody
+from schemas.exchange import ACCEPTED_CONTENT_TYPE, PROBLEM_CONTENT_TYPE, AcceptedBody, ProblemBody
 from schemas.notices import ACK_CONTENT_TYPE, AckBody
 
 RandomBytes = Callable[[int], bytes]
@@ -141,6 +142,17 @@ def build_ack(of: bytes, *, consents: tuple[bytes, ...] = ()) -> Content:
         content_type=ACK_CONTENT_TYPE,
         consents=consents,
         st=ANSWERED,
+    )
+
+
+def build_accepted(*, poll_after_s: int, consents: tuple[bytes, ...] = ()) -> Content:
+    """Return the content that puts an asker off."""
+    return Content(
+        op="answer",
+        body=AcceptedBody(v=1, kind="accepted", poll_after_s=poll_after_s).to_bytes(),
+        content_type=ACCEPTED_CONTENT_TYPE,
+        consents=consents,
+        st=ACCEPTED,
     )
 
 

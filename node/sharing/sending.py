@@ -17,6 +17,7 @@ from node.core.errors import NotFoundError, RejectedError
 from node.core.turnstile import Turnstile
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
+from node.sharing.clock_watch import ClockWatch
 from node.sharing.outgoing import (
     Item,
     Outcome,
@@ -42,6 +43,7 @@ from protocol.problems import QuotaError
 from schemas.exchange import ProblemBody
 
 NO_PURPOSE = "-"
+FRESH_S = 5
 
 
 class AskNotFoundError(NotFoundError):
@@ -70,6 +72,7 @@ class Courier:
         peers: MessageSender,
         business_date: Callable[[], date],
         ahead_s: int,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         """Take the ports."""
         self._database = database
@@ -80,6 +83,7 @@ class Courier:
         self._peers = peers
         self._business_date = business_date
         self._ahead_s = ahead_s
+        self._clock_watch = clock_watch
         self._turnstile = Turnstile()
 
     async def dispatch(self, decide: Decision[Sent]) -> Outcome:
@@ -221,7 +225,14 @@ class Courier:
             ahead_s=self._ahead_s,
         )
         items, detail = _read_body(sent, envelope, body=reply.body)
+        self._note_time(sent, signed_at_s=envelope.iat)
         return Verified(envelope=envelope, message=reply, head=head, items=items, detail=detail)
+
+    def _note_time(self, sent: Sent, *, signed_at_s: int) -> None:
+        # A message sent again may have an answer of long ago: that tells nothing of a clock.
+        now_s = self._clock.now_ms() // 1000
+        if self._clock_watch is not None and now_s - sent.envelope.iat <= FRESH_S:
+            self._clock_watch.note(sent.envelope.aud, signed_at_s=signed_at_s, now_s=now_s)
 
     def _decide_response(self, batch: Batch, sent: Sent, verified: Verified) -> Decided[Outcome]:
         """Log a verified reply once; the same reply again is reported as repeated."""

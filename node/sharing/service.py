@@ -26,7 +26,7 @@ from node.sharing.consents import (
 )
 from node.sharing.received import read_told
 from node.sharing.registry import RegistryHolder
-from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store import HeadStore, HeldConsent, SharingStore
 from node.sharing.store.grants import GrantStore
 from node.sharing.store.received import ReceivedStore
 from protocol.consent import Consent, read_held_consent, read_held_status
@@ -157,14 +157,14 @@ class ConsentService:
         )
         return self._writer.submit(lambda batch: decide_status(batch, token, status))
 
-    def get_peer_head(self, member_id: str) -> str:
-        """Return the newest proven checkpoint of a member's log that came with a message.
+    def get_peer_head(self, origin: str) -> str:
+        """Return the newest proven checkpoint of a log that came with a message.
 
         Raises:
             HeadNotHeldError: None has come.
         """
         with self._database.read() as uow:
-            held = SharingStore(uow.connection).find_peer_head(member_id)
+            held = HeadStore(uow.connection).find(origin)
         if held is None:
             raise HeadNotHeldError("no head of such a log is held here")
         return held

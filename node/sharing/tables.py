@@ -157,6 +157,7 @@ peer_head = Table(
     "peer_head",
     metadata,
     Column("peer", MEMBER, primary_key=True),
+    Column("origin", String(255), primary_key=True),  # a peer may begin a new log
     Column("size", BigInteger, nullable=False),
     Column("checkpoint", Text, nullable=False),
 )
@@ -222,6 +223,7 @@ notice = Table(
     Column("op", String(16), nullable=False),
     Column("peer", MEMBER, nullable=False),
     Column("about", HASH, nullable=True),  # push: the consent; correct: the message that was wrong
+    Column("consent", HASH, nullable=True),  # correct: under which that was told
     Column("reason", String(32), nullable=True),
     Column("tries", Integer, nullable=False),
     Column("next_at_ms", BigInteger, nullable=False),
@@ -308,6 +310,7 @@ pending_answer = Table(
     Column("msg", HASH, primary_key=True),
     Column("peer", MEMBER, nullable=False),
     Column("consent", HASH, nullable=False),
+    Column("purpose", String(8), nullable=False),
     Column("metrics", Text, nullable=False),  # JSON list
     Column("last_months", Integer, nullable=False),
     Column("code", String(32), nullable=False),  # accepted until computed
@@ -324,6 +327,7 @@ awaited_answer = Table(
     Column("msg", HASH, nullable=False),
     Column("poll_at_ms", BigInteger, nullable=False),
     Column("polls", Integer, nullable=False),
+    Column("poll", Bytes(16), nullable=True),  # jti of the newest poll
     Index("ix_awaited_answer_poll", "poll_at_ms"),
 )
 

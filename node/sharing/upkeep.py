@@ -13,6 +13,7 @@ from contextlib import suppress
 import structlog
 
 from node.core.clock import Clock
+from node.core.disk import DiskWatch
 from node.core.errors import ConflictError, NodeError, NotFoundError, UnavailableError
 from node.core.writer import Writer
 from node.sharing.asking import AskingService
@@ -45,6 +46,7 @@ class Upkeep:
         clock: Clock,
         hub_url: str,
         age_s_max: int,
+        disk: DiskWatch | None = None,
     ) -> None:
         """Take the ports."""
         self._writer = writer
@@ -56,6 +58,7 @@ class Upkeep:
         self._clock = clock
         self._hub_url = hub_url
         self._age_s_max = age_s_max
+        self._disk = disk
 
     async def refresh_registry(self) -> int:
         """Follow the chain to the hub's newest snapshot and return its number.
@@ -160,12 +163,15 @@ class Upkeep:
 
         Raises:
             UnavailableError: The log is broken or not confirmed, the registry has expired or is
-                absent, or no witness has seen the log for too long; the text says which.
+                absent, the disk is full, or no witness has seen the log for too long; the text
+                says which.
         """
         if self._writer.broken is not None:
             raise UnavailableError(f"the log is stopped: {self._writer.broken.detail}")
         if self._writer.held is not None:
             raise UnavailableError(f"the log does not grow: {self._writer.held.detail}")
+        if self._disk is not None:
+            self._disk.check()
         newest = self._registry.newest
         now_s = self._clock.now_ms() // 1000
         if newest.exp <= now_s:

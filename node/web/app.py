@@ -36,10 +36,10 @@ from node.sharing.timestamping import ROUND_S, Timestamping
 from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
 from node.web.console import build_console_routes
-from protocol import PROTOCOL_VERSION, limits
+from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from protocol.errors import ProtocolError
-from protocol.message import MEDIA_TYPE
 
+DAY_S = 86_400
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
 API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
@@ -51,6 +51,7 @@ def build_app(node: Node) -> FastAPI:
     def authenticate(request: Request) -> None:
         check_bearer(request, token=node.api_token)
 
+    health = Health(node)
     app = FastAPI(
         title="Chengxin node",
         version="1",
@@ -76,6 +77,7 @@ def build_app(node: Node) -> FastAPI:
             asking=node.asking,
             fan_out=node.fan_out,
             settling=node.settling,
+            retention=node.retention,
             upkeep=node.upkeep,
         ),
         prefix=API_PREFIX,
@@ -91,7 +93,7 @@ def build_app(node: Node) -> FastAPI:
         build_audit_router(
             auditing=node.auditing,
             viewer=_build_viewer(node),
-            health=lambda: _report_health(node),
+            health=health.report,
         ),
         prefix=API_PREFIX,
     )
@@ -104,8 +106,8 @@ def build_app(node: Node) -> FastAPI:
             telemetry=node.telemetry,
         )
     )
-    app.router.routes.extend(_build_open_routes(node))
-    app.router.routes.extend(build_console_routes(node, health=lambda: _report_health(node)))
+    app.router.routes.extend(_build_open_routes(node, health))
+    app.router.routes.extend(build_console_routes(node, health=health.report))
     return app
 
 
@@ -116,40 +118,28 @@ def _build_viewer(node: Node) -> Callable[[Request], Principal]:
     return find
 
 
-def _build_open_routes(node: Node) -> list[Route]:
-    settings = node.local.settings
-
+def _build_open_routes(node: Node, health: Health) -> list[Route]:
     async def metrics(request: Request) -> Response:
         try:
             check_bearer(request, token=node.api_token)
         except NodeError as err:
             return build_problem(err)
+        await asyncio.to_thread(health.report)  # the gauges are its numbers
+        _tell_ages(node)
         return Response(node.telemetry.render(), media_type=METRICS_MEDIA_TYPE)
 
     async def discover(_request: Request) -> Response:
-        return JSONResponse(
-            {
-                "member": settings.member_id,
-                "role": "member",
-                "versions": [PROTOCOL_VERSION],
-                "media_types": [MEDIA_TYPE],
-                "message_kid": node.own_keys.kid,
-                "log_origin": settings.log_origin,
-                "limits": {
-                    "message_bytes_max": limits.MESSAGE_BYTES_MAX,
-                    "answer_bytes_max": limits.ANSWER_BYTES_MAX,
-                    "message_life_s_max": limits.MESSAGE_LIFE_S_MAX,
-                    "rate_per_s": settings.rate_per_s,
-                    "rate_burst": settings.rate_burst,
-                },
-            }
-        )
+        return JSONResponse(describe_node(node))
 
     async def live(_request: Request) -> Response:
         return JSONResponse({"status": "live"})
 
     async def ready(_request: Request) -> Response:
-        report = _report_health(node)
+        try:
+            async with asyncio.timeout(HEALTH_TIMEOUT_S):
+                report = await asyncio.to_thread(health.report)
+        except TimeoutError:
+            report = {"status": "degraded", "reason": "the node takes too long to look at itself"}
         return JSONResponse(report, status_code=200 if report["status"] == "ready" else 503)
 
     async def checkpoint(_request: Request) -> Response:
@@ -164,36 +154,13 @@ def _build_open_routes(node: Node) -> list[Route]:
     ]
 
 
-def _report_health(node: Node) -> dict[str, object]:
-    """Say what works.
-
-    Records and ratings work without a hub; exchanging needs registry, log and witness.
-    """
-    now_s = node.local.clock.now_ms() // 1000
-    witnessed = node.upkeep.witnessed
-    reason = ""
-    try:
-        node.upkeep.check_exchanging()
-    except NodeError as err:
-        reason = err.detail
-    report: dict[str, object] = {
-        "status": "degraded" if reason else "ready",
-        "exchanging": not reason,
-        "registry_seq": node.registry.newest_seq,
-        "log": node.guard.state.value,
-        "log_size": node.writer.state.edge.size,
-        "log_check": node.log_check.state.value,
-        "log_checked_size": node.log_check.checked_size,
-        "witnessed_size": 0 if witnessed is None else witnessed.size,
-        "witness_age_s": -1 if witnessed is None else now_s - witnessed.witnessed_at_s,
-        "business_date": node.local.business_date().isoformat(),
-    }
-    if reason:
-        report["reason"] = reason
-    warnings = [*node.registry.list_warnings(now_s=now_s), *node.own_keys.list_warnings()]
-    if warnings:
-        report["warnings"] = warnings
-    return report
+def _tell_ages(node: Node) -> None:
+    standing = node.own_keys.find_standing()
+    registry = node.registry
+    left_s = registry.newest.exp - node.local.clock.now_ms() // 1000 if registry.newest_seq else 0
+    node.telemetry.tell_age(
+        key_days=0 if standing is None else standing.age_days, registry_left_s=left_s
+    )
 
 
 def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -220,6 +187,9 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
                 ("grants", node.grants.carry, settings.receipt_interval_s),
                 ("standing", node.grants.look, settings.standing_interval_s),
+                ("later", node.later.make_answers, settings.receipt_interval_s),
+                ("polls", node.later.poll, settings.receipt_interval_s),
+                ("retention", node.retention.erase_old, DAY_S),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]

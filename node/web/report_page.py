@@ -54,8 +54,22 @@ _POINTS: tuple[tuple[OutcomeName, VerdictName], ...] = (
     ("fails", "contradicted"),
     ("unknown", "undetermined"),
 )
-_ANSWERED = frozenset({"full", "mix", "class", "held", "receipt", "batch", "200", "accepted"})
-_NAMED_KINDS = frozenset({"start", "stop", "revoked", "paused", "key", "erased", "anchor"})
+_ANSWERED = frozenset(
+    {
+        "full",
+        "mix",
+        "class",
+        "held",
+        "receipt",
+        "batch",
+        "200",
+        "accepted",
+        "push",
+        "correct",
+        "erase",
+    }
+)
+_NAMED_KINDS = frozenset({"cosigned", "start", "stop", "revoked", "paused", "key", "anchor"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,8 +346,9 @@ def _judge_outcome(code: str) -> str:
 
 def _list_lanes(report: ReportPart, texts: Texts) -> list[Lane]:
     marks: dict[str, list[Mark]] = {log.member: [] for log in report.logs}
+    told = {event.member for event in report.events if event.kind == "cosigned"}
     for log in report.logs:
-        if log.cosigned_at_s is not None:
+        if log.cosigned_at_s is not None and log.member not in told:
             at_ms = log.cosigned_at_s * 1000
             marks[log.member].append(
                 Mark(at_ms=at_ms, kind="cosigned", name=texts("event.cosigned"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from protocol.audit.anchoring import Chain, ChainResult, follow_chain
@@ -22,6 +21,7 @@ from protocol.audit.counters import (
     locate_range,
 )
 from protocol.audit.describing import describe_judged, report_logs, report_without_chain
+from protocol.audit.events import list_events
 from protocol.audit.evidence import ExchangeKey, KnownEntry
 from protocol.audit.examining import Examiner
 from protocol.audit.exchanges import JudgedPartition, JudgeTask, TotalsKey, judge_partition
@@ -45,7 +45,12 @@ from protocol.audit.heads import (
     open_held_heads,
 )
 from protocol.audit.ports import MAIN, Batch, MemoryWorkspace, Workspace
-from protocol.audit.preparing import build_world, count_partitions, list_others
+from protocol.audit.preparing import (
+    build_world,
+    count_partitions,
+    list_others,
+    name_apart,
+)
 from protocol.audit.reading import ReadLog, open_log, read_logs
 from protocol.audit.reports import KeptReports, LinesByKey, settle_totals
 from protocol.audit.routing import (
@@ -80,7 +85,7 @@ def audit_bundles(
         anchor: The hub's key, given out of band.
         workspace: Room and hands for more than fits in memory; all in memory where none is given.
     """
-    named = _name_apart(bundles)
+    named = name_apart(bundles)
     result = follow_chain(named, anchor=anchor)
     if result.chain is None:
         return report_without_chain(named, result)
@@ -410,15 +415,9 @@ class _Audit:
             counted=ExchangeCounts(
                 totals=totals, outcomes=frozenset(outcomes), keeps_all=world.keeps_all
             ),
+            events=list_events(
+                self._others,
+                world.covered,
+                members={origin: log.member for origin, log in world.logs.items()},
+            ),
         )
-
-
-def _name_apart(bundles: Sequence[Bundle]) -> list[Bundle]:
-    """Give bundles of one name a number, so that a place is unambiguous."""
-    count: Counter[str] = Counter()
-    named: list[Bundle] = []
-    for bundle in bundles:
-        count[bundle.name] += 1
-        number = count[bundle.name]
-        named.append(bundle if number == 1 else replace(bundle, name=f"{bundle.name}#{number}"))
-    return named

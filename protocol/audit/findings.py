@@ -209,6 +209,19 @@ class ExchangeCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventReport:
+    """Something beside the exchanges, at the time that its log or its witness states.
+
+    ``kind`` is ``start`` ``stop`` ``key`` ``anchor`` ``cosigned``, or the state that a consent came
+    to.
+    """
+
+    at_ms: int
+    member: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything that an audit says; without ``counted`` every exchange has its report."""
 
@@ -220,6 +233,7 @@ class Report:
     findings: tuple[Finding, ...]
     totals: Totals
     counted: ExchangeCounts | None = None
+    events: tuple[EventReport, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from protocol.audit.artefacts import Artefacts
 from protocol.audit.evidence import KnownEntry
@@ -18,6 +20,17 @@ RECORDS_PER_PARTITION = 20_000
 RECORD_BYTES = 3_500  # about what a line of messages is for each message in it
 PARTITIONS_MAX = 256
 _XID = re.compile(rb'"xid":"([A-Za-z0-9_-]{22})"')
+
+
+def name_apart(bundles: Sequence[Bundle]) -> list[Bundle]:
+    """Give bundles of one name a number, so that a place is unambiguous."""
+    count: Counter[str] = Counter()
+    named: list[Bundle] = []
+    for bundle in bundles:
+        count[bundle.name] += 1
+        number = count[bundle.name]
+        named.append(bundle if number == 1 else replace(bundle, name=f"{bundle.name}#{number}"))
+    return named
 
 
 def build_world(

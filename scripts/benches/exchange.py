@@ -56,7 +56,7 @@ from schemas.summary import Section
 
 BUSINESS_DATE = date(2026, 6, 30)
 WARM_UP_S = 1.0
-CONSENTS = 12  # of 10,000 uses each
+CONSENTS = 100  # of 1,000 uses each, the most that the purpose allows
 SUBJECT = parse_subject_id("sim:S000003")
 YEAR_S = 366 * 86_400
 CLOCK_TICKS_S = os.sysconf("SC_CLK_TCK")
@@ -184,8 +184,8 @@ def prepare(folder: Path) -> tuple[Settings, Settings, list[HeldConsent]]:
     )  # fmt: skip
     grant = Grant(
         subject=SUBJECT, salt=salt, consumer=consumer.member_id, providers=(provider.member_id,),
-        purpose="P3", metrics=tuple(Section), last_months=12, days=300, max_uses=10_000,
-        language="en", jurisdiction="CN", uses_a_day=10_000,
+        purpose="P2", metrics=tuple(Section), last_months=12, days=300, max_uses=1_000,
+        language="en", jurisdiction="CN", uses_a_day=1_000,
     )  # fmt: skip
     return (
         consumer,
@@ -254,7 +254,7 @@ async def _measure_rounds(
     own = os.getpid()
     metrics = tuple(Section)
     asks = itertools.cycle(
-        Ask(consent=held.hash, purpose="P3", metrics=metrics, last_months=12) for held in consents
+        Ask(consent=held.hash, purpose="P2", metrics=metrics, last_months=12) for held in consents
     )
 
     async def exchange() -> None:
@@ -287,7 +287,7 @@ async def _measure_rounds(
 
 async def _observe(node: Node, held: HeldConsent) -> dict[str, int]:
     """Watch one exchange for the sizes that the bare pair has to carry."""
-    ask = Ask(consent=held.hash, purpose="P3", metrics=tuple(Section), last_months=12)
+    ask = Ask(consent=held.hash, purpose="P2", metrics=tuple(Section), last_months=12)
     outcome = await node.asking.ask(ask)
     with node.local.database.read() as uow:
         outgoing = SharingStore(uow.connection).find_outgoing(outcome.jti)

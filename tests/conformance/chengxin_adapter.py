@@ -30,7 +30,7 @@ def act(client: NodeClient, verb: str, argument: str) -> str:
         case "deliver":
             outcome = client.post(f"/api/v1/consents/{argument}/deliver", {})
         case "ask":
-            (outcome,) = client.post("/api/v1/asks", write_ask(argument))
+            (outcome,) = client.post("/api/v1/asks", write_ask(argument))["outcomes"]
         case "settle":
             try:
                 outcome = client.post(f"/api/v1/asks/{argument}/settle", {})

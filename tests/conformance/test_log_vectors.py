@@ -1,7 +1,8 @@
 """Public vectors of the log formats, from ../shared/vectors/log (its README names the sources).
 
-Some sources keep their cases inside Go tests, which the folder does not always carry: those tests
-skip and say which file they miss.
+Some sources keep their cases inside Go tests, which the folder does not always carry. Those of
+x/mod are read where Debian's golang-golang-x-mod-dev has them; the others skip and say which file
+they miss.
 """
 
 import base64
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.checkpoint import Checkpoint, open_checkpoint
+from protocol.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from protocol.encoding import sha256
 from protocol.errors import MalformedError, ProtocolError, SignatureInvalidError
 from protocol.keys import PublicKey
@@ -41,6 +42,7 @@ from protocol.tile import (
 
 # The log's public key, as transparency-dev/tessera@1811ae1a testdata/build_log.sh publishes it.
 TESSERA_VKEY = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
+X_MOD = Path("/usr/share/gocode/src/golang.org/x/mod/sumdb")
 # Its roots at one size are placeholders that are no hashes; we refuse them, Go's tlog does too.
 PLACEHOLDER_ROOTS = "sizes-are-equal-one-and-proof-is-empty.json"
 
@@ -50,7 +52,9 @@ def log_vectors(shared_dir: Path) -> Path:
     return shared_dir / "vectors/log"
 
 
-def need(path: Path) -> str:
+def need(path: Path, *, installed: Path | None = None) -> str:
+    if not path.is_file() and installed is not None and installed.is_file():
+        path = installed
     if not path.is_file():
         pytest.skip(f"{path.name} of {path.parent.name} is not among the shared vectors")
     return path.read_text("utf-8")
@@ -217,11 +221,45 @@ def test_libsodium_accepts_exactly_43_of_the_914_edge_cases(log_vectors: Path) -
     }
 
 
+# --- sigstore-python
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("a.dsse.staging-rekor-v2.txt.sigstore.json", 4_026_478),
+        ("staging-rekor-v2.txt.sigstore.json", 645),
+        ("bundle_v3.txt.sigstore", 25_901_137),
+    ],
+)
+def test_inclusion_in_the_logs_of_sigstore_verifies_and_of_another_entry_does_not(
+    log_vectors: Path, name: str, index: int
+) -> None:
+    path = log_vectors / "sigstore-python/test/assets" / name
+    (logged,) = json.loads(path.read_bytes())["verificationMaterial"]["tlogEntries"]
+    proof = logged["inclusionProof"]
+    entry, root = unbase64(logged["canonicalizedBody"]), unbase64(proof["rootHash"])
+    size, hashes = int(proof["treeSize"]), [unbase64(value) for value in proof["hashes"]]
+
+    verify_inclusion(index=index, size=size, leaf=leaf_hash(entry), proof=hashes, root=root)
+    with pytest.raises(InclusionProofError):
+        verify_inclusion(index=index, size=size, leaf=leaf_hash(b""), proof=hashes, root=root)
+
+    origin, stated, *_ = parse_note(proof["checkpoint"]["envelope"]).text.split("\n")
+    if " " in origin:  # Rekor 1 puts a number into the origin; no key can be named like that.
+        with pytest.raises(MalformedError):
+            parse_checkpoint(parse_note(proof["checkpoint"]["envelope"]).text)
+    else:
+        head = parse_checkpoint(parse_note(proof["checkpoint"]["envelope"]).text)
+        assert (head.size, head.root) == (size, root)
+    assert (int(proof["logIndex"]), int(stated)) == (index, size)
+
+
 # --- golang/mod sumdb
 
 
 def test_notes_of_sumdb_are_judged_alike(log_vectors: Path) -> None:
-    source = need(log_vectors / "sumdb/note/note_test.go")
+    source = need(log_vectors / "sumdb/note/note_test.go", installed=X_MOD / "note/note_test.go")
     vkeys = dict.fromkeys(re.findall(r'"((?:PeterNeumann|EnochRoot)\+[0-9a-f]{8}\+[^"]+)"', source))
     signature_lines = dict.fromkeys(re.findall(r'"(\u2014 [A-Za-z]+ [A-Za-z0-9+/=]+)\\n"', source))
     text = re.search(r"text := `([^`]+)`", source)
@@ -244,7 +282,7 @@ def is_vkey(text: str) -> bool:
 
 
 def test_tile_paths_of_sumdb_are_judged_alike(log_vectors: Path) -> None:
-    source = need(log_vectors / "sumdb/tlog/tlog_test.go")
+    source = need(log_vectors / "sumdb/tlog/tlog_test.go", installed=X_MOD / "tlog/tlog_test.go")
     table = re.search(r"var tilePaths = .*?\n}\n", source, re.DOTALL)
     assert table is not None
     rows = re.findall(r'{"(tile/[^"]+)", Tile{(.*?)}}', table[0])

@@ -16,10 +16,10 @@ from node.web.app import API_BODY_BYTES_MAX, build_app
 from protocol.consent import ConsentState, hash_consent
 from protocol.encoding import encode_b64u
 from protocol.limits import ANSWER_BYTES_MAX, MESSAGE_BYTES_MAX, STATEMENT_BYTES_MAX
-from protocol.message import MEDIA_TYPE, parse_message
+from protocol.message import MEDIA_TYPE, MEDIA_TYPES, parse_message
 from protocol.registry import sign_registry
 from protocol.strict_json import parse_object
-from schemas.exchange import DeliveredConsent
+from schemas.exchange import QUERY_CONTENT_TYPE, DeliveredConsent
 from schemas.summary import Section
 from tests.support.exchanges import deliver, write_invoices, write_put
 from tests.support.forging import Forgery, build_consent, forge_bytes, sign_state
@@ -242,6 +242,30 @@ def test_node_stops_exchanging_when_its_registry_has_expired(site: Site) -> None
     assert "registry" in site.http.get("/readyz").json()["reason"]
 
 
+def test_a_registry_past_half_of_its_life_is_warned_of_and_measured(site: Site) -> None:
+    site.cosign()
+    site.federation.clock.advance_s(50_000)
+
+    warning, _age = site.http.get("/readyz").json()["warnings"]
+    measured = site.http.get("/metrics", headers=BEARER).text
+
+    assert "is the hub reachable" in warning
+    assert "chengxin_registry_left_seconds 36400.0" in measured
+
+
+def test_the_age_of_the_message_key_is_measured_and_warned_of(site: Site) -> None:
+    measured = site.http.get("/metrics", headers=BEARER).text
+    said = site.http.get("/readyz").json()["warnings"]
+
+    (days,) = (
+        float(line.split()[1])
+        for line in measured.splitlines()
+        if line.startswith("chengxin_message_key_age_days ")
+    )
+    assert days == site.federation.clock.now_ms() // 1000 // 86_400  # its key began in 1970
+    assert said == [f"the message key is {days:.0f} days old: change it"]
+
+
 def test_discovery_says_who_answers_and_within_which_limits(site: Site) -> None:
     said = site.http.get("/.well-known/chengxin").json()
 
@@ -250,6 +274,31 @@ def test_discovery_says_who_answers_and_within_which_limits(site: Site) -> None:
     assert said["message_kid"] == site.node.keys.message.kid
     assert said["log_origin"] == "beta.example/chengxin/log/1"
     assert said["limits"]["message_bytes_max"] == MESSAGE_BYTES_MAX
+    assert set(said["operations"]) >= {"query", "consent.put", "receipt", "poll"}
+    assert QUERY_CONTENT_TYPE in said["operations"]["query"]
+    assert site.http.get(said["links"]["health"]).status_code in {200, 503}
+
+
+def test_health_says_age_room_and_receipts_and_the_metrics_show_them(site: Site) -> None:
+    said = site.http.get("/readyz").json()
+
+    assert said["registry_age_s"] >= 0
+    assert said["disk_free_bytes"] > 0
+    assert said["receipts_missing"] == 0
+    shown = site.http.get("/metrics", headers=BEARER).text
+    assert "chengxin_disk_free_bytes " in shown
+    assert "chengxin_receipts_missing 0.0" in shown
+
+
+def test_a_version_that_is_not_spoken_is_told_which_are(site: Site) -> None:
+    answer = site.http.post(
+        "/chengxin/v1/messages",
+        content=b"{}",
+        headers={"content-type": MEDIA_TYPE.replace("v=1", "v=9")},
+    )
+
+    assert answer.json()["code"] == "unsupported-version"
+    assert all(spoken in answer.json()["detail"] for spoken in MEDIA_TYPES)
 
 
 def test_checkpoint_of_the_log_is_public(site: Site) -> None:

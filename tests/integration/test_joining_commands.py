@@ -378,6 +378,9 @@ def test_the_operators_commands_invite_force_and_see_off(place: Place) -> None:
     (own,) = json.loads(check(call("hub", "keys", "age", *home, "--json")))
     assert (own["owner"], own["use"], own["age_days"]) == ("hub", "hub", 0)
     assert "hub" in check(call("hub", "keys", "age", *home))
+    assert "as of snapshot 2" in check(call("hub", "keys", "rotate", "hub", *home))
+    assert "as of snapshot 3" in check(call("hub", "keys", "rotate", "witness", *home))
+    (own,) = json.loads(check(call("hub", "keys", "age", *home, "--json")))
     assert call("hub", "member", "leave", MEMBER, *home).exit_code == 1
     force = call("hub", "keys", "force", own["kid"], "--by", "2100-01-01", *home)
     assert force.exit_code == 1  # the hub's own key is not changed like this

@@ -348,11 +348,11 @@ def test_the_report_shows_the_time_stamp(
     stamped: Path, authority: Authority, tmp_path: Path
 ) -> None:
     out = tmp_path / "report.html"
+    options = ["--timestamp-certificate", str(authority.certificate)]
 
     CliRunner().invoke(
         app,
-        ["audit", "report", str(stamped), "--out", str(out)]
-        + ["--timestamp-certificate", str(authority.certificate)],
+        ["audit", "report", str(stamped), "--out", str(out), *options],
     )
 
     assert "The time-stamp holds" in out.read_text("utf-8")

@@ -12,6 +12,7 @@ from node.core.config import Settings
 from protocol import limits
 from protocol.exchange import CHECKS
 from protocol.problems import PROBLEMS
+from tests.support.specification import read_pages
 
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 CODE = re.compile(r"`([^`]+)`")
@@ -136,6 +137,28 @@ def test_every_test_that_the_threat_model_names_exists(project_root: Path, docs:
 
     assert len(named) > 0
     assert missing == []
+
+
+def test_every_attack_has_a_default_a_rule_and_a_test(project_root: Path, docs: Path) -> None:
+    rows = read_rows(docs / "threat-model.md", first_cell="attack")
+    rules = {rule for page in read_pages(project_root) for rule in page.rule_ids}
+    settings = {
+        name: format_default(field.default) for name, field in Settings.model_fields.items()
+    }
+
+    for row in rows:
+        _attack, _control, _code, default, rule, test = row.cells
+        assert default == "on" or is_default_of(default, settings), row.key
+        assert rule == "node" or set(CODE.findall(rule)) <= rules, row.key
+        assert CODE.findall(rule) or rule == "node", row.key
+        assert NAMED_TEST.search(test), row.key
+    assert len({row.key for row in rows}) == len(rows) > 70
+
+
+def is_default_of(text: str, settings: dict[str, str]) -> bool:
+    """Tell whether a cell names a setting and the default that it has."""
+    name, _, value = text.removeprefix("off: ").partition(" ")
+    return settings.get(name.strip("`")) == value
 
 
 def list_tests(path: Path) -> set[str]:

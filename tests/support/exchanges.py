@@ -182,9 +182,11 @@ class Scene:
             pass
 
 
-def build_scene(folder: Path, *, member_count: int = 2, invoices: int = 12) -> Scene:
+def build_scene(
+    folder: Path, *, member_count: int = 2, invoices: int = 12, defers: bool = False
+) -> Scene:
     """Start a federation whose provider knows the subject."""
-    federation = TestFederation(folder=folder, member_count=member_count)
+    federation = TestFederation(folder=folder, member_count=member_count, defers=defers)
     provider = federation.nodes[1]
     if invoices:
         content = write_invoices(SUBJECT, count=invoices).encode()

@@ -27,6 +27,7 @@ from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.grants import Grants, build_grants
+from node.sharing.later import LaterAnswers
 from node.sharing.peers import HttpReply, PeerUnreachableError
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
@@ -138,6 +139,7 @@ class TestNode:
     grants: Grants
     fan_out: FanOut
     settling: SettlingService
+    later: LaterAnswers
     sealer: Sealer
     buckets: TokenBuckets
 
@@ -160,6 +162,7 @@ class TestFederation:
     member_count: int = 2
     rate_per_s: int = 1000
     rate_burst: int = 1000
+    defers: bool = False
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_S * 1000))
     peers: InProcessPeers = field(default_factory=InProcessPeers)
     nodes: list[TestNode] = field(default_factory=list)
@@ -332,6 +335,19 @@ class TestFederation:
             courier=courier,
             verdicts=verdicts,
         )
+        answering = AnsweringService(
+            database=local.database,
+            writer=writer,
+            registry=registry,
+            sealer=sealer,
+            clock=self.clock,
+            verdicts=verdicts,
+            buckets=buckets,
+            policy=DisclosurePolicy(),
+            business_date=local.business_date,
+            ahead_s=10,
+            defers=self.defers,
+        )
         return TestNode(
             member_id=member_id,
             local=local,
@@ -369,6 +385,15 @@ class TestFederation:
                 sealer=sealer,
                 asking=asking,
                 courier=courier,
+            ),
+            later=LaterAnswers(
+                database=local.database,
+                writer=writer,
+                registry=registry,
+                clock=self.clock,
+                sealer=sealer,
+                courier=courier,
+                ports=answering.ports,
             ),
             settling=SettlingService(
                 database=local.database, writer=writer, clock=self.clock, courier=courier

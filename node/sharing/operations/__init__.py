@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from node.sharing.operations.consent_put import CONSENT_PUT
+from node.sharing.operations.deferring import POLL
 from node.sharing.operations.erase import ERASE
 from node.sharing.operations.form import SIGNED_CODES, Case, Opened, Operation, Ports, Verdict
 from node.sharing.operations.query import QUERY
@@ -26,6 +27,7 @@ _ROWS: tuple[Operation[Any], ...] = (
     PUSH,
     CORRECT,
     ERASE,
+    POLL,
 )
 
 OPERATIONS: Mapping[tuple[str, str], Operation[Any]] = MappingProxyType(

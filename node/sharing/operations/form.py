@@ -15,14 +15,16 @@ from node.sharing.sealing import Content
 from node.sharing.store import SharingStore
 from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
-from protocol.exchange import CHECKS
+from protocol.exchange import CHECKS, POLL_CODES
 from protocol.message import Envelope, WireMessage
 from protocol.registry import Registry
 
 BodyT = TypeVar("BodyT")
 # An artefact or a body inside a signed message may break any rule: what is no code of a signed
 # refusal is `schema`.
-SIGNED_CODES = frozenset(code for check in CHECKS if check.signed for code in check.codes)
+SIGNED_CODES = frozenset(
+    [*(code for check in CHECKS if check.signed for code in check.codes), *POLL_CODES]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class Ports:
     disclosures: Disclosures
     policy: DisclosurePolicy
     business_date: Callable[[], date]
+    defers: bool = False
+    """Whether a question is accepted first and answered later, where its asker takes that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

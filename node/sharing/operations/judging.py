@@ -1,4 +1,4 @@
-"""Checks 9 and 10 on one question, whichever body it came in."""
+"""Check 9 on one question, whichever body it came in, and what check 10 is about."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from node.sharing.batching import ExchangeBatch
 from node.sharing.operations.form import Case
-from node.sharing.releases import Disclosed, Question
+from node.sharing.releases import Question
 from protocol.consent import Use, check_use, window_start
 from protocol.identifiers import parse_subject_id
 from protocol.problems import ConsentMissingError
@@ -23,16 +23,8 @@ class PutQuestion:
     last_months: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Covered:
-    """A question that its consent covers: whom it is about, and the consent's own threshold."""
-
-    subject: str
-    k_min: int
-
-
-def count_question(case: Case, question: PutQuestion) -> Covered:
-    """Make check 9 and count the use.
+def count_question(case: Case, question: PutQuestion) -> Question:
+    """Make check 9 and count the use; return what is to be disclosed.
 
     Raises:
         PeerProblemError: The consent does not cover the question; nothing is counted.
@@ -59,20 +51,11 @@ def count_question(case: Case, question: PutQuestion) -> Covered:
         now_s=now_s,
     )
     shared.count_use(held, window_start_s=window_start_s)
-    return Covered(subject=held.subject, k_min=consent.k_min)
-
-
-def disclose_to(case: Case, question: PutQuestion, covered: Covered) -> Disclosed | None:
-    """Make check 10: what may leave, or None, no data and withheld alike."""
-    ports = case.ports
-    return ports.disclosures.disclose(
-        case.batch,
-        Question(
-            subject=parse_subject_id(covered.subject),
-            last_months=question.last_months,
-            metrics=frozenset(question.metrics),
-            business_date=ports.business_date(),
-            policy=ports.policy,
-            k_min=covered.k_min,
-        ),
+    return Question(
+        subject=parse_subject_id(held.subject),
+        last_months=question.last_months,
+        metrics=frozenset(question.metrics),
+        business_date=ports.business_date(),
+        policy=ports.policy,
+        k_min=consent.k_min,
     )

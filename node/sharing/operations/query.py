@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from node.sharing.operations.deferring import accept
 from node.sharing.operations.form import Case, Operation, Verdict
-from node.sharing.operations.judging import PutQuestion, count_question, disclose_to
+from node.sharing.operations.judging import PutQuestion, count_question
 from node.sharing.sealing import build_answer, build_problem
 from protocol.encoding import decode_b64u
 from protocol.limits import HASH_BYTES
@@ -24,8 +25,10 @@ def decide(case: Case, query: QueryBody) -> Verdict:
         metrics=tuple(query.metrics),
         last_months=query.last_months,
     )
-    covered = count_question(case, question)
-    disclosed = disclose_to(case, question, covered)
+    asked = count_question(case, question)
+    if query.deferred and case.ports.defers:
+        return accept(case, question)
+    disclosed = case.ports.disclosures.disclose(case.batch, asked)
     if disclosed is None:
         problem = build_problem(NoAnswerError.code, detail="", consents=(consent,))
         return Verdict(content=problem, code=NoAnswerError.code, uses=1, consent=consent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.sharing.operations.form import SIGNED_CODES, Case, Operation, Verdict
-from node.sharing.operations.judging import PutQuestion, count_question, disclose_to
+from node.sharing.operations.judging import PutQuestion, count_question
 from node.sharing.sealing import build_answer
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError, SchemaError
@@ -50,10 +50,10 @@ def decide(case: Case, query: QueryBatchBody) -> Verdict:
 def _answer(case: Case, question: PutQuestion) -> tuple[str, int, bytes | None]:
     """Return code, uses and summary of one question."""
     try:
-        covered = count_question(case, question)
+        asked = count_question(case, question)
     except ProtocolError as err:
         return (err.code if err.code in SIGNED_CODES else SchemaError.code), 0, None
-    disclosed = disclose_to(case, question, covered)
+    disclosed = case.ports.disclosures.disclose(case.batch, asked)
     if disclosed is None:
         return NoAnswerError.code, 1, None
     return disclosed.tier, 1, disclosed.body

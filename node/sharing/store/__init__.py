@@ -13,6 +13,7 @@ from node.sharing.store.exchanging import (
     SharingStore,
     StoredAnswer,
 )
+from node.sharing.store.heads import HeadStore
 from node.sharing.store.keys import ForkStore, OwnKeyStore
 from node.sharing.store.questions import QuestionStore
 from node.sharing.store.releases import ReleaseStore, StoredRelease
@@ -27,6 +28,7 @@ __all__ = [
     "INSERT_PAYLOAD",
     "INSERT_SUMMARY",
     "ForkStore",
+    "HeadStore",
     "HeldConsent",
     "OutgoingExchange",
     "OwnKeyStore",

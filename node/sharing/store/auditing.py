@@ -190,7 +190,11 @@ class AuditStore:
     def list_peers(self, reach: Reach, *, limit: int) -> list[PeerRow]:
         """Return counters, heads and sums of each peer."""
         counters = dict(self._pairs(select(peer_counter.c.peer, peer_counter.c.n)))
-        heads = dict(self._pairs(select(peer_head.c.peer, peer_head.c.size)))
+        heads = dict(
+            self._pairs(
+                select(peer_head.c.peer, func.max(peer_head.c.size)).group_by(peer_head.c.peer)
+            )
+        )
         answered = dict(self._pairs(_count_by_peer(exchange_in)))
         uses = dict(
             self._pairs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, text, update
@@ -58,8 +59,16 @@ class DueStore:
         return -1 if found is None else int(found)
 
     def move_cursor(self, name: str, *, seq: int) -> None:
-        """Note how far a round has come; it never goes back."""
+        """Note how far a round has come; it only goes on."""
         self._connection.execute(_UPSERT_CURSOR, {"name": name, "seq": seq})
+
+    def put_back_cursor(self, name: str, *, seq: int) -> None:
+        """Have a round look again at what comes after ``seq``."""
+        self._connection.execute(
+            update(round_cursor)
+            .where(round_cursor.c.name == name, round_cursor.c.seq > seq)
+            .values(seq=seq)
+        )
 
     # --- receipts of our answers
 
@@ -91,6 +100,26 @@ class DueStore:
             )
             for row in self._connection.execute(query)
         ]
+
+    def list_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
+        """Return which of these answers we gave to the peer."""
+        query = select(exchange_in.c.ans).where(
+            exchange_in.c.peer == peer, exchange_in.c.ans.in_(answers)
+        )
+        return [bytes(ans) for ans in self._connection.execute(query).scalars()]
+
+    def add_receipts(self, answers: Sequence[bytes], *, peer: str, msg: bytes) -> None:
+        """Keep that a peer acknowledged these answers; a second receipt for one changes nothing."""
+        held = set(
+            self._connection.execute(
+                select(receipt_in.c.ans).where(receipt_in.c.ans.in_(answers))
+            ).scalars()
+        )
+        rows = [
+            {"ans": answer, "peer": peer, "msg": msg} for answer in answers if answer not in held
+        ]
+        if rows:
+            self._connection.execute(insert(receipt_in), rows)
 
     def is_acknowledged(self, ans: bytes) -> bool:
         """Tell whether a receipt covers an answer of ours."""

@@ -19,12 +19,10 @@ from node.sharing.tables import (
     exchange_out,
     payload,
     peer_counter,
-    peer_head,
-    receipt_in,
     received_summary,
 )
 from protocol.consent import ConsentState, Standing
-from protocol.message import WireMessage
+from protocol.message import ACCEPTED, WireMessage
 from protocol.receipt import ACKNOWLEDGED_OPERATIONS
 
 CODE_OPEN = "open"
@@ -288,7 +286,7 @@ class SharingStore:
         return (
             self._connection.execute(
                 update(exchange_out)
-                .where(exchange_out.c.jti == jti, exchange_out.c.code == CODE_OPEN)
+                .where(exchange_out.c.jti == jti, exchange_out.c.code.in_((CODE_OPEN, ACCEPTED)))
                 .values(code=CODE_GIVEN_UP)
             ).rowcount
             == 1
@@ -347,41 +345,6 @@ class SharingStore:
         self._connection.execute(
             _UPSERT_COUNTER, [{"peer": peer, "n": n} for peer, n in counters.items()]
         )
-
-    def store_peer_heads(self, heads: Mapping[str, tuple[int, str]]) -> None:
-        """Keep each peer's newest proven checkpoint; an older one changes nothing."""
-        self._connection.execute(
-            _UPSERT_HEAD,
-            [
-                {"peer": peer, "size": size, "checkpoint": checkpoint}
-                for peer, (size, checkpoint) in heads.items()
-            ],
-        )
-
-    def find_peer_head(self, peer: str) -> str | None:
-        """Return the newest checkpoint of a peer's log that is held here."""
-        query = select(peer_head.c.checkpoint).where(peer_head.c.peer == peer)
-        return self._connection.execute(query).scalar_one_or_none()
-
-    def count_known_answers(self, answers: Sequence[bytes], *, peer: str) -> list[bytes]:
-        """Return which of these answers we gave to the peer."""
-        query = select(exchange_in.c.ans).where(
-            exchange_in.c.peer == peer, exchange_in.c.ans.in_(answers)
-        )
-        return [bytes(ans) for ans in self._connection.execute(query).scalars()]
-
-    def add_receipts(self, answers: Sequence[bytes], *, peer: str, msg: bytes) -> None:
-        """Keep that a peer acknowledged these answers; a second receipt for one changes nothing."""
-        held = set(
-            self._connection.execute(
-                select(receipt_in.c.ans).where(receipt_in.c.ans.in_(answers))
-            ).scalars()
-        )
-        rows = [
-            {"ans": answer, "peer": peer, "msg": msg} for answer in answers if answer not in held
-        ]
-        if rows:
-            self._connection.execute(insert(receipt_in), rows)
 
     def erase_payload(self, msg: bytes) -> None:
         """Delete body and salt of a message; its envelope stays and still verifies."""
@@ -455,9 +418,4 @@ _SELECT_COUNTER = select(peer_counter.c.n).where(peer_counter.c.peer == bindpara
 _UPSERT_COUNTER = text(
     "INSERT INTO peer_counter (peer, n) VALUES (:peer, :n) "
     "ON CONFLICT (peer) DO UPDATE SET n = excluded.n"
-)
-_UPSERT_HEAD = text(
-    "INSERT INTO peer_head (peer, size, checkpoint) VALUES (:peer, :size, :checkpoint) "
-    "ON CONFLICT (peer) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint "
-    "WHERE excluded.size > peer_head.size"
 )

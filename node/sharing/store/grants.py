@@ -14,6 +14,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -32,6 +33,8 @@ from protocol.consent import ConsentState
 DISCLOSED_CODES = ("full", "mix", "class")
 SUMMARY_OPERATIONS = ("push", "correct")
 LOOK_BACK_MAX = 20
+BATCHES_MAX = 200
+CODE_BATCH = "batch"
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -353,7 +356,7 @@ class GrantStore:
         return [bytes(name) for name in self._connection.execute(query).scalars()]
 
     def list_told(self, consent_hash: bytes) -> list[Told]:
-        """Return what was told under a consent, the newest first; a batch's answers are not."""
+        """Return what was told under a consent alone, the newest first."""
         answers = (
             select(
                 exchange_in.c.ans, exchange_in.c.op, exchange_in.c.peer, exchange_in.c.at_ms,
@@ -384,6 +387,24 @@ class GrantStore:
         ]  # fmt: skip
         return sorted(told, key=lambda one: (one.at_ms, one.op), reverse=True)
 
+    def list_batches(self, consent_hash: bytes) -> list[Told]:
+        """Return the newest batch answers to a consent's consumer, which may tell under it too."""
+        consumer = select(consent.c.consumer).where(consent.c.hash == consent_hash)
+        query = (
+            select(exchange_in.c.ans, exchange_in.c.peer, exchange_in.c.at_ms, payload.c.body)
+            .join(payload, payload.c.msg == exchange_in.c.ans)
+            .where(
+                exchange_in.c.peer == consumer.scalar_subquery(), exchange_in.c.code == CODE_BATCH
+            )
+            .order_by(exchange_in.c.seq.desc())
+            .limit(BATCHES_MAX)
+        )
+        return [
+            Told(msg=bytes(row.ans), op="query", peer=row.peer, consent=consent_hash,
+                 at_ms=row.at_ms, body=row.body)
+            for row in self._connection.execute(query)
+        ]  # fmt: skip
+
     def list_grants_of(self, subject: str, *, provider: str) -> list[bytes]:
         """Return every consent of a subject that a provider was named in."""
         query = select(consent.c.hash).where(
@@ -396,15 +417,18 @@ class GrantStore:
         query = select(erasure_in.c.ans).where(erasure_in.c.ans == ans)
         return self._connection.execute(query).scalar_one_or_none() is not None
 
-    def find_told(self, msg: bytes) -> Told | None:
-        """Return one summary that left this node."""
+    def find_told(self, msg: bytes, *, consent_hash: bytes) -> Told | None:
+        """Return one summary that left this node under a consent."""
         answer = (
             select(
                 exchange_in.c.ans, exchange_in.c.op, exchange_in.c.peer, exchange_in.c.consent,
                 exchange_in.c.at_ms, payload.c.body,
             )
             .outerjoin(payload, payload.c.msg == exchange_in.c.ans)
-            .where(exchange_in.c.ans == msg, exchange_in.c.consent.is_not(None))
+            .where(
+                exchange_in.c.ans == msg,
+                or_(exchange_in.c.consent == consent_hash, exchange_in.c.code == CODE_BATCH),
+            )
         )  # fmt: skip
         pushed = (
             select(
@@ -412,13 +436,17 @@ class GrantStore:
                 exchange_out.c.at_ms, payload.c.body,
             )
             .outerjoin(payload, payload.c.msg == exchange_out.c.msg)
-            .where(exchange_out.c.msg == msg, exchange_out.c.op.in_(SUMMARY_OPERATIONS))
+            .where(
+                exchange_out.c.msg == msg,
+                exchange_out.c.consent == consent_hash,
+                exchange_out.c.op.in_(SUMMARY_OPERATIONS),
+            )
         )  # fmt: skip
         for query in (answer, pushed):
             row = self._connection.execute(query.limit(1)).one_or_none()
             if row is not None:
                 return Told(
-                    msg=bytes(row[0]), op=row[1], peer=row[2], consent=bytes(row[3]),
+                    msg=bytes(row[0]), op=row[1], peer=row[2], consent=consent_hash,
                     at_ms=row[4], body=row[5],
                 )  # fmt: skip
         return None

@@ -28,6 +28,7 @@ class Notice:
     op: str
     peer: str
     about: bytes | None
+    consent: bytes | None
     reason: str | None
     tries: int
     next_at_ms: int
@@ -49,6 +50,7 @@ class NoticeStore:
                 op=made.op,
                 peer=made.peer,
                 about=made.about,
+                consent=made.consent,
                 reason=made.reason,
                 tries=made.tries,
                 next_at_ms=made.next_at_ms,
@@ -118,6 +120,7 @@ def _read_notice(row: AnyRow) -> Notice:
         op=row.op,
         peer=row.peer,
         about=None if row.about is None else bytes(row.about),
+        consent=None if row.consent is None else bytes(row.consent),
         reason=row.reason,
         tries=row.tries,
         next_at_ms=row.next_at_ms,

@@ -83,9 +83,6 @@ class Kit:
     server: Server = field(init=False)
     node: Node = field(init=False)
     provider: Provider = field(init=False)
-    _seen: set[bytes] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
-    """What was wrong beside a case: it is told at the end."""
 
     def __post_init__(self) -> None:
         start_s = read_clock_s()
@@ -102,6 +99,12 @@ class Kit:
             for party in parties
         )
         self.hub.publish(lambda registry: replace(registry, members=members))
+
+    @property
+    def faults(self) -> list[str]:
+        """Return what is wrong with the numbers of all that the node has sent."""
+        parties = (self.asker, self.other, self.hasty, self.racer, self.liar)
+        return [fault for party in parties for fault in party.find_faults()]
 
     @property
     def member(self) -> str:
@@ -364,17 +367,8 @@ class Kit:
             raise NotApplicable("no --adapter is given: nothing makes the node ask")
         return self.adapter
 
-    def note_number(self, party: Party, n: int, *, msg_hash: bytes) -> None:
-        """Check that the node counts what it sends to a member without a gap."""
-        if msg_hash in self._seen or n == 0:
-            return
-        self._seen.add(msg_hash)
-        if n != party.heard + 1:
-            self.faults.append(f"to {party.member}: number {n} follows {party.heard}")
-        party.heard = n
-
     def _check_reply(self, reply: Reply, party: Party) -> None:
-        self.note_number(party, reply.envelope.n, msg_hash=reply.message.msg_hash)
+        party.note_number(reply.envelope.n, msg_hash=reply.message.msg_hash)
         due = 200 if reply.code == "200" else PROBLEMS[reply.code].status
         if reply.http.status != due and reply.code != "202":
             raise Failed(f"HTTP status {reply.http.status} instead of {due} of {reply.code}")

@@ -104,8 +104,8 @@ class Party:
     spent_key: SigningKey = field(init=False)
     log: Log = field(init=False)
     counters: dict[str, int] = field(default_factory=dict)
-    heard: int = 0
-    """The last number that the node under test has given a message to this member."""
+    heard: dict[int, set[bytes]] = field(default_factory=dict)
+    """What the node under test has sent to this member, by the number that it gave to it."""
 
     def __post_init__(self) -> None:
         self.key = make_key(f"{self.member}: messages")
@@ -116,6 +116,19 @@ class Party:
         """Count a message to a peer."""
         self.counters[peer] = self.counters.get(peer, 0) + 1
         return self.counters[peer]
+
+    def note_number(self, n: int, *, msg_hash: bytes) -> None:
+        """Remember a message of the node; one that is in no log has the number 0."""
+        if n:
+            self.heard.setdefault(n, set()).add(msg_hash)
+
+    def find_faults(self) -> list[str]:
+        """Return what is wrong with the node's numbers: a gap, or one number on two messages."""
+        missing = sorted(set(range(1, max(self.heard, default=0) + 1)) - set(self.heard))
+        doubled = sorted(n for n, hashes in self.heard.items() if len(hashes) > 1)
+        return [f"to {self.member}: number {n} is missing" for n in missing] + [
+            f"to {self.member}: number {n} is on two messages" for n in doubled
+        ]
 
     def entry(self, *, endpoint: str, revoked_at: int) -> MemberEntry:
         """Return the member as a snapshot names it."""

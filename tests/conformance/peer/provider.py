@@ -69,6 +69,7 @@ class Provider:
                 self.refused.append(f"{err.code}: {err.detail}")
             return Answer(status=400, content_type="application/problem+json", body=b"{}")
         with self.lock:
+            self.party.note_number(incoming.envelope.n, msg_hash=incoming.msg_hash)
             self.received.append(incoming)
             script = self._next_script(incoming)
         return script(self, incoming)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.conformance.peer.case import Case, CaseList, Role
 from tests.conformance.peer.cases import (
     asking,
+    batch,
     consent_put,
     forms,
     haste,
@@ -14,12 +15,14 @@ from tests.conformance.peer.cases import (
     refusals,
     registry,
     statuses,
+    told,
 )
 
 FILES: tuple[CaseList, ...] = tuple(
     file.CASES
     for file in (
-        heads, forms, refusals, query, consent_put, statuses, receipt, haste, registry, asking,
+        heads, forms, refusals, query, consent_put, statuses, receipt, batch, haste, registry, told,
+        asking,
     )
 )  # fmt: skip
 _ORDER = (Role.PROVIDER, Role.ASKER, Role.ENDING)

@@ -64,6 +64,7 @@ def test_no_file_is_written_over(bundles: list[str], tmp_path: Path) -> None:
     assert status == ExitStatus.USAGE
     assert "report-target" in said
     assert out.read_text() == "kept"
+    assert list(tmp_path.glob("*.partial")) == []
 
 
 @pytest.mark.parametrize("out", ["missing/report.html", "report.html"])

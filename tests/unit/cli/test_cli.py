@@ -474,3 +474,28 @@ def test_query_of_no_customers_is_refused(tmp_path: Path, content: str | None) -
 
     with pytest.raises(BatchFileError):
         read_subjects(tmp_path / "customers.txt")
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        (("keep", "MSG", "--reason", "a case"), "/api/v1/messages/MSG/hold"),
+        (("release", "MSG"), "/api/v1/messages/MSG/release"),
+    ],
+)
+def test_exchange_keep_and_release_name_the_message(
+    tmp_path: Path, command: tuple[str, ...], path: str
+) -> None:
+    paths: list[str] = []
+
+    def answer(asked: str, _body: bytes) -> Answer:
+        paths.append(asked)
+        return 200, b'{"count": 1}'
+
+    with serve(answer) as url:
+        init(tmp_path / "home")
+        env = {"CHENGXIN_PUBLIC_URL": url}
+        result = call("exchange", *command, "--home", str(tmp_path / "home"), env=env)
+
+    assert "MSG" in result.output
+    assert paths == [path]

@@ -19,10 +19,12 @@ from protocol.consent import (
     check_ceilings,
     check_use,
     commit_subject,
+    find_end,
     hash_consent,
     open_consent,
     open_status,
     read_held_consent,
+    read_held_status,
     sign_consent,
     sign_status,
     span_end,
@@ -401,3 +403,23 @@ def test_a_status_of_another_form_is_refused(change: JsonObject) -> None:
 
     with pytest.raises((SchemaError, MalformedError)):
         open_status(other, find_key=find)
+
+
+def test_a_status_held_is_read_without_its_key() -> None:
+    assert read_held_status(sign_status(STATUS, key=SUBJECT_KEY)) == STATUS
+
+
+@pytest.mark.parametrize(
+    ("uses", "now_s", "end"),
+    [
+        (0, CONSENT.exp - 1, None),
+        (CONSENT.max_uses, CONSENT.exp - 1, ConsentState.EXHAUSTED),
+        (0, CONSENT.exp, ConsentState.EXPIRED),
+        (CONSENT.max_uses, CONSENT.exp, ConsentState.EXPIRED),
+    ],
+    ids=["running", "used up", "over", "both"],
+)
+def test_a_consent_ends_by_itself_with_its_time_or_its_uses(
+    uses: int, now_s: int, end: ConsentState | None
+) -> None:
+    assert find_end(CONSENT, standing=replace(FRESH, uses=uses), now_s=now_s) is end

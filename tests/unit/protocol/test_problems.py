@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from protocol.errors import ProtocolError
-from protocol.exchange import CHECKS
+from protocol.exchange import CHECKS, POLL_CODES
 from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop, PeerProblemError, ProblemRow
 
 # Refusals of the node itself, raised by no check of a message.
@@ -35,7 +35,7 @@ def test_every_class_of_a_peers_problem_has_a_row_of_its_own() -> None:
 
 
 def test_every_row_is_a_code_that_a_check_or_the_node_gives() -> None:
-    given = {code for check in CHECKS for code in check.codes}
+    given = {code for check in CHECKS for code in check.codes} | set(POLL_CODES)
 
     assert set(PROBLEMS) - OF_THE_NODE == given
 

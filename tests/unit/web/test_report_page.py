@@ -105,6 +105,17 @@ def test_a_use_after_a_revocation_is_shown_with_both_sides() -> None:
     assert "Exit status 1" in page.text
 
 
+def test_what_befell_the_logs_stands_on_the_timeline() -> None:
+    federation, consent = make_pair()
+    federation.set_state(consent, provider=BETA, state=ConsentState.REVOKED)
+
+    html, page = read(build_object(audit(federation.bundles())))
+
+    assert html.count('class="mark-revoked" transform') == 1
+    assert html.count('class="mark-cosigned" transform') == 2
+    assert "consent revoked" in page.text
+
+
 def test_an_anchor_out_of_the_bundle_is_warned_of() -> None:
     _, page = read(make_object(anchor={"key": "x", "given": False}))
 
@@ -113,7 +124,12 @@ def test_an_anchor_out_of_the_bundle_is_warned_of() -> None:
 
 def test_a_report_without_anchor_and_registry_says_that_nothing_can_be_judged() -> None:
     value = make_object(
-        verdict="contradicted", exit_status=1, logs=[], exchanges=[], exchange_counts=[]
+        verdict="contradicted",
+        exit_status=1,
+        logs=[],
+        exchanges=[],
+        exchange_counts=[],
+        events=[],
     )
     del value["anchor"]
     del value["registry"]
@@ -169,6 +185,7 @@ def test_a_signed_text_is_shown_whole_or_named_as_too_long() -> None:
     assert f"It has {EXHIBITS_CHARACTERS_MAX} characters" in page.text
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_exchanges_are_counted_and_not_all_listed() -> None:
     count = 100_000
     exchanges = [make_exchange(number, "proven") for number in range(count)]
@@ -207,6 +224,7 @@ def test_a_report_that_lists_only_what_is_open_says_so_and_counts_the_rest() -> 
     assert "answered: full" in page.text
 
 
+@pytest.mark.slow
 def test_what_is_not_proven_is_bounded_too() -> None:
     exchanges = [
         make_exchange(number, "contradicted", lines=60, text=TEXT) for number in range(300)

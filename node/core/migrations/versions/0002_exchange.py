@@ -85,6 +85,7 @@ def _create_questions() -> None:
         sa.Column("msg", HASH, nullable=False),
         sa.Column("peer", MEMBER, nullable=False),
         sa.Column("consent", HASH, nullable=False),
+        sa.Column("purpose", sa.String(length=8), nullable=False),
         sa.Column("metrics", sa.Text(), nullable=False),
         sa.Column("last_months", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=32), nullable=False),
@@ -99,6 +100,7 @@ def _create_questions() -> None:
         sa.Column("msg", HASH, nullable=False),
         sa.Column("poll_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("polls", sa.Integer(), nullable=False),
+        sa.Column("poll", JTI, nullable=True),
         sa.PrimaryKeyConstraint("jti", name=op.f("pk_awaited_answer")),
     )
     op.create_index("ix_awaited_answer_poll", "awaited_answer", ["poll_at_ms"])

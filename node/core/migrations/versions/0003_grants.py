@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("op", sa.String(length=16), nullable=False),
         sa.Column("peer", sa.String(length=253), nullable=False),
         sa.Column("about", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("consent", sa.LargeBinary(length=32), nullable=True),
         sa.Column("reason", sa.String(length=32), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_at_ms", sa.BigInteger(), nullable=False),

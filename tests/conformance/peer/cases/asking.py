@@ -39,11 +39,15 @@ HOUR_S = 3_600
 
 
 def grant_to_node(
-    kit: Kit, change: Callable[[Consent], Consent] = lambda consent: consent
+    kit: Kit,
+    change: Callable[[Consent], Consent] = lambda consent: consent,
+    *,
+    purpose: str = "P1",
 ) -> Granted:
     """Give the node under test a consent to ask the kit's provider."""
     granted = kit.grant(
-        lambda one: change(replace(one, consumer=kit.member, provider=kit.liar.member))
+        lambda one: change(replace(one, consumer=kit.member, provider=kit.liar.member)),
+        purpose=purpose,
     )
     kit.get_adapter().hold([granted.delivered])
     return granted
@@ -204,6 +208,15 @@ BAD: dict[str, tuple[tuple[str, ...], Script]] = {
     "a packed bomb": (("EXC-5",), send_a_bomb),
     "a reply without end": (("MSG-2", "LIM-1"), send_without_end),
     "a reply that drips in": (("EXC-62",), drip),
+    "a deferred answer that nobody asked for": (
+        ("EXC-78",),
+        change_reply(
+            st="202",
+            code="accepted",
+            content_type="application/vnd.chengxin.accepted+json",
+            body=canonical_json({"v": 1, "kind": "accepted", "poll_after_s": 1}),
+        ),
+    ),
     "an unsigned refusal": (("EXC-54", "EXC-53"), refuse_unsigned),
     "a refusal for haste": (("EXC-61",), refuse_for_haste),
 }

@@ -1,0 +1,39 @@
+"""How far this node's clock is from everybody else's, by the times that they sign.
+
+One clock that differs is theirs; the middle of several is ours. It warns long before messages are
+refused: the tolerance of check 6 is 10 s.
+"""
+
+from __future__ import annotations
+
+from statistics import median_low
+
+OFFSET_S_WARNED = 5
+SOURCES_MAX = 64
+
+
+class ClockWatch:
+    """Keeps the newest offset seen of each source."""
+
+    def __init__(self) -> None:
+        """Know nobody's clock yet."""
+        self._offsets_s: dict[str, int] = {}
+
+    def note(self, source: str, *, signed_at_s: int, now_s: int) -> None:
+        """Take the time of something that was signed just now."""
+        self._offsets_s.pop(source, None)
+        if len(self._offsets_s) >= SOURCES_MAX:
+            self._offsets_s.pop(next(iter(self._offsets_s)))
+        self._offsets_s[source] = signed_at_s - now_s
+
+    @property
+    def offset_s(self) -> int | None:
+        """Return how far the others are ahead of us, in the middle; None where nobody is known."""
+        return median_low(self._offsets_s.values()) if self._offsets_s else None
+
+    def list_warnings(self) -> list[str]:
+        """Say that our clock is off, where it is."""
+        offset_s = self.offset_s
+        if offset_s is None or abs(offset_s) <= OFFSET_S_WARNED:
+            return []
+        return [f"hub and peers are {offset_s} s away from this clock: is it set by NTP?"]

@@ -1,0 +1,138 @@
+"""How long this node keeps the bodies of what it was asked and answered.
+
+Envelopes, hashes and codes stay with the log, and so does the replay row: a message is answered
+once for ever. Bodies and salts go after ``message_keep_days``, each exchange with an ``erased``
+entry, unless somebody named a legal basis to keep a message longer. Receipts and attested erasures
+hold hashes alone, and are evidence: they stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from node.core.clock import Clock
+from node.core.database import Database
+from node.core.decision import Batch, Decided
+from node.core.errors import NotFoundError
+from node.core.writer import Writer
+from node.sharing.store import QuestionStore, SharingStore
+from node.sharing.store.due import DueStore
+from node.sharing.store.keeping import KeepingStore, KeptExchange
+from node.sharing.store.pending import PendingStore
+from protocol.entry import ErasedEntry, format_entry
+
+EXCHANGES_AT_ONCE = 256
+STEPS_A_ROUND_MAX = 400
+DAY_MS = 86_400_000
+ASK_KEYS_DAYS = 7
+BASIS = "data-life"
+_CURSOR = "retention"
+_log = structlog.get_logger()
+
+
+class MessageNotHeldError(NotFoundError):
+    """No message of this name was answered here."""
+
+    code = "message-not-held"
+
+
+class Retention:
+    """Erases bodies whose time is over, and holds those that must stay."""
+
+    def __init__(self, *, database: Database, writer: Writer, clock: Clock, keep_days: int) -> None:
+        """Take the ports."""
+        self._database = database
+        self._writer = writer
+        self._clock = clock
+        self._keep_days = keep_days
+
+    async def erase_old(self) -> int:
+        """Erase what is older than it may be; return of how many exchanges.
+
+        Raises:
+            UnavailableError: The log takes no entry now; the next round goes on from here.
+        """
+        before_ms = self._clock.now_ms() - self._keep_days * DAY_MS
+        count = 0
+        for _ in range(STEPS_A_ROUND_MAX):
+            old = await asyncio.to_thread(self._list_old, before_ms)
+            if not old:
+                break
+            erased = await asyncio.gather(
+                *(self._writer.submit_async(partial(_decide, kept=one)) for one in old)
+            )
+            # Only now: what a stop cuts short is looked at again, and what is gone stays gone.
+            await self._writer.submit_async(partial(_move_on, seq=old[-1].seq))
+            count += sum(erased)
+        await self._writer.submit_async(
+            partial(_forget, before_ms=before_ms, now_ms=self._clock.now_ms())
+        )
+        return count
+
+    def hold(self, msg: bytes, *, reason: str) -> None:
+        """Keep the bodies of an exchange beyond their time, on a legal basis that is named.
+
+        Raises:
+            MessageNotHeldError: No message or answer of this name is held here.
+        """
+        with self._database.write() as uow:
+            store = KeepingStore(uow.connection)
+            if store.find_seq(msg) is None:
+                raise MessageNotHeldError("no such message was answered here")
+            store.add_hold(msg, reason=reason, at_ms=self._clock.now_ms())
+        _log.info("message_held", reason=reason)
+
+    def release(self, msg: bytes) -> None:
+        """Let an exchange be erased in its time again.
+
+        Raises:
+            MessageNotHeldError: It is not held.
+        """
+        with self._database.write() as uow:
+            store = KeepingStore(uow.connection)
+            seq = store.find_seq(msg)
+            if seq is None or not store.remove_hold(msg):
+                raise MessageNotHeldError("no such message is held")
+            # The round may have passed it: from there it looks again.
+            DueStore(uow.connection).put_back_cursor(_CURSOR, seq=seq - 1)
+
+    def _list_old(self, before_ms: int) -> list[KeptExchange]:
+        with self._database.read() as uow:
+            after_seq = DueStore(uow.connection).find_cursor(_CURSOR)
+            found = KeepingStore(uow.connection).list_exchanges(
+                after_seq=after_seq, limit=EXCHANGES_AT_ONCE
+            )
+        old: list[KeptExchange] = []
+        for one in found:
+            if one.at_ms >= before_ms:
+                break
+            old.append(one)
+        return old
+
+
+def _decide(batch: Batch, *, kept: KeptExchange) -> Decided[bool]:
+    keeping, store = KeepingStore(batch.connection), SharingStore(batch.connection)
+    msgs = keeping.list_bodies(kept)
+    # Looked at under the lock: a hold may have come meanwhile.
+    if not msgs or keeping.is_held(kept):
+        return Decided(entry=None, finish=lambda _placement: False)
+    for msg in msgs:
+        store.erase_payload(msg)
+    entry = ErasedEntry(
+        at_ms=batch.now_ms, xid=kept.xid, peer=kept.peer, basis=BASIS, msgs=tuple(msgs)
+    )
+    return Decided(entry=format_entry(entry), finish=lambda _placement: True)
+
+
+def _move_on(batch: Batch, *, seq: int) -> Decided[None]:
+    DueStore(batch.connection).move_cursor(_CURSOR, seq=seq)
+    return Decided(entry=None, finish=lambda _placement: None)
+
+
+def _forget(batch: Batch, *, before_ms: int, now_ms: int) -> Decided[None]:
+    PendingStore(batch.connection).forget_pending(before_ms=before_ms)
+    QuestionStore(batch.connection).forget_keys(before_ms=now_ms - ASK_KEYS_DAYS * DAY_MS)
+    return Decided(entry=None, finish=lambda _placement: None)

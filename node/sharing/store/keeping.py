@@ -1,0 +1,94 @@
+"""SQL of how long bodies stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from node.sharing.tables import exchange_in, legal_hold, payload
+
+# Their bodies are hashes alone, and prove what somebody else did.
+KEPT_OPERATIONS = ("receipt", "erase")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptExchange:
+    """An exchange that was answered here."""
+
+    seq: int
+    at_ms: int
+    xid: bytes
+    peer: str
+    op: str
+    msg: bytes
+    ans: bytes
+
+
+class KeepingStore:
+    """One transaction's view of what is kept."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the caller's transaction."""
+        self._connection = connection
+
+    def list_exchanges(self, *, after_seq: int, limit: int) -> list[KeptExchange]:
+        """Return what was answered here, in the order of the log."""
+        query = (
+            select(
+                exchange_in.c.seq,
+                exchange_in.c.at_ms,
+                exchange_in.c.jti,
+                exchange_in.c.peer,
+                exchange_in.c.op,
+                exchange_in.c.msg,
+                exchange_in.c.ans,
+            )
+            .where(exchange_in.c.seq > after_seq)
+            .order_by(exchange_in.c.seq)
+            .limit(limit)
+        )
+        return [
+            KeptExchange(
+                seq=row.seq,
+                at_ms=row.at_ms,
+                xid=row.jti,
+                peer=row.peer,
+                op=row.op,
+                msg=row.msg,
+                ans=row.ans,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def list_bodies(self, kept: KeptExchange) -> list[bytes]:
+        """Return the messages of an exchange whose bodies are there and may go some day."""
+        if kept.op in KEPT_OPERATIONS:
+            return []
+        query = select(payload.c.msg).where(payload.c.msg.in_((kept.msg, kept.ans)))
+        held = {bytes(msg) for msg in self._connection.execute(query).scalars()}
+        return [msg for msg in (kept.msg, kept.ans) if msg in held]
+
+    def is_held(self, kept: KeptExchange) -> bool:
+        """Tell whether somebody named a legal basis to keep an exchange."""
+        query = select(legal_hold.c.msg).where(legal_hold.c.msg.in_((kept.msg, kept.ans)))
+        return self._connection.execute(query.limit(1)).one_or_none() is not None
+
+    def find_seq(self, msg: bytes) -> int | None:
+        """Return where in the log a message or answer of this name stands."""
+        for column in (exchange_in.c.ans, exchange_in.c.msg):
+            query = select(exchange_in.c.seq).where(column == msg).limit(1)
+            found = self._connection.execute(query).scalar_one_or_none()
+            if found is not None:
+                return int(found)
+        return None
+
+    def add_hold(self, msg: bytes, *, reason: str, at_ms: int) -> None:
+        """Hold a message; a newer reason takes the place of an older one."""
+        self.remove_hold(msg)
+        self._connection.execute(insert(legal_hold).values(msg=msg, reason=reason, at_ms=at_ms))
+
+    def remove_hold(self, msg: bytes) -> bool:
+        """Hold a message no longer; False where it was not held."""
+        query = delete(legal_hold).where(legal_hold.c.msg == msg)
+        return self._connection.execute(query).rowcount == 1

@@ -1,0 +1,133 @@
+"""A commit fails under an erasure, a push or a correction: all of it is left or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.core.errors import NodeError
+from protocol.entry import ErasedEntry, RequestEntry
+from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.grants import (
+    ask,
+    bodies,
+    carry,
+    correct,
+    correct_an_invoice,
+    entries,
+    hold_on_both_sides,
+    watch,
+)
+from tests.support.nodes import SUBJECT, TestNode
+
+BEFORE, AFTER = "not applied", "applied but reported failed"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = build_scene(tmp_path)
+    yield made
+    made.federation.close()
+
+
+@contextmanager
+def failing_commit(node: TestNode, *, mode: str) -> Iterator[None]:
+    """Make the next commit of a node fail, before or after it has taken effect."""
+    dialect = node.local.database.engine.dialect
+    commit, left = dialect.do_commit, [mode]
+
+    def fail_once(connection: Any) -> None:  # noqa: ANN401  a DBAPI connection has no common type
+        if not left:
+            commit(connection)
+            return
+        left.clear()
+        if mode == AFTER:
+            commit(connection)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    dialect.do_commit = fail_once  # type: ignore[method-assign,assignment]  # the double
+    try:
+        yield
+    finally:
+        dialect.do_commit = commit  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("mode", [BEFORE, AFTER])
+def test_a_body_is_erased_marked_and_logged_together_or_not_at_all(scene: Scene, mode: str) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    ans = ask(scene, held)
+    with failing_commit(scene.consumer, mode=mode), suppress(NodeError):
+        asyncio.run(scene.consumer.grants.erasure.erase_consent(held.hash))
+    applied = mode == AFTER
+    assert (ans not in bodies(scene.consumer)) is applied
+    assert len(entries(scene.consumer, ErasedEntry)) == int(applied)
+
+    asyncio.run(scene.consumer.grants.erasure.erase_consent(held.hash))
+    carry(scene.consumer)
+
+    assert ans not in bodies(scene.consumer)
+    assert [one.msgs for one in entries(scene.consumer, ErasedEntry)] == [(ans,)]
+    assert [row[0] for row in observe(scene.provider).tables["erasure_in"]] == [ans]
+
+
+@pytest.mark.parametrize("mode", [BEFORE, AFTER])
+def test_a_push_is_logged_counted_and_kept_together_or_not_at_all(scene: Scene, mode: str) -> None:
+    held = hold_on_both_sides(scene, watch(scene.grant()))
+    with failing_commit(scene.provider, mode=mode), suppress(NodeError):
+        asyncio.run(scene.provider.grants.standing.push_changes())
+    applied = mode == AFTER
+    assert scene.find(held.hash).uses == int(applied)
+    assert len(list_pushes(scene)) == int(applied)
+
+    asyncio.run(scene.provider.grants.standing.push_changes())
+    carry(scene.provider)
+
+    assert scene.find(held.hash).uses == 1
+    assert len(list_pushes(scene)) == 1
+    assert len(scene.consumer.consents.list_received(str(SUBJECT))) == 1
+
+
+@pytest.mark.parametrize("mode", [BEFORE, AFTER])
+def test_a_correction_reaches_its_receiver_once_whatever_was_reported(
+    scene: Scene, mode: str
+) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    wrong = ask(scene, held)
+    correct_an_invoice(scene)
+    with failing_commit(scene.provider, mode=mode), suppress(NodeError):
+        correct(scene)
+
+    correct(scene)
+    carry(scene.provider)
+
+    (received,) = scene.consumer.consents.list_received(str(SUBJECT))
+    assert received.msg != wrong
+    assert [one.state for one in scene.provider.grants.notices.list_notices(op="correct")] == [
+        "done"
+    ]
+
+
+def test_a_reply_that_is_lost_is_got_by_the_same_bytes(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, watch(scene.grant()))
+    scene.federation.peers.loses_replies = True
+    asyncio.run(scene.provider.grants.standing.push_changes())
+    assert carry(scene.provider) == 0
+    scene.federation.peers.loses_replies = False
+    scene.federation.clock.advance_s(10)
+
+    assert carry(scene.provider) == 1
+
+    sent = [raw for _, raw in scene.federation.peers.sent[-2:]]
+    assert sent[0] == sent[1]
+    assert scene.find(held.hash).uses == 1
+    assert len(scene.consumer.consents.list_received(str(SUBJECT))) == 1
+
+
+def list_pushes(scene: Scene) -> list[RequestEntry]:
+    return [one for one in entries(scene.provider, RequestEntry) if one.op == "push"]

@@ -1,0 +1,95 @@
+"""The operator's routes of what follows from consents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from node.core.errors import NodeError
+from node.core.http.problems import handle_error
+from node.sharing.grants_api import build_grants_router
+from protocol.encoding import encode_b64u
+from protocol.errors import ProtocolError
+from tests.support.exchanges import Scene, build_scene
+from tests.support.grants import ask, carry, correct_an_invoice, hold_on_both_sides
+from tests.support.nodes import SUBJECT, TestNode
+
+UNKNOWN = encode_b64u(bytes(32))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = build_scene(tmp_path)
+    yield made
+    made.federation.close()
+
+
+def face(node: TestNode) -> TestClient:
+    app = FastAPI(exception_handlers={NodeError: handle_error, ProtocolError: handle_error})
+    app.include_router(build_grants_router(consents=node.consents, grants=node.grants))
+    return TestClient(app)
+
+
+def test_a_consent_is_shown_as_a_record_in_both_forms(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    path = f"/consents/{encode_b64u(held.hash)}/record"
+
+    plain = face(scene.consumer).get(path).json()
+    linked = face(scene.consumer).get(path, params={"format": "json-ld"}).json()
+
+    assert (plain["record_id"], plain["state"]) == (encode_b64u(held.hash), "active")
+    assert linked["@type"] == "dpv:ConsentRecord"
+    assert face(scene.consumer).get(f"/consents/{UNKNOWN}/record").status_code == 404
+    assert face(scene.consumer).get(path, params={"format": "xml"}).status_code == 422
+
+
+def test_an_erasure_by_request_is_made_once_and_shown_to_the_provider(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    ans = ask(scene, held)
+    path = f"/consents/{encode_b64u(held.hash)}/erase"
+
+    assert face(scene.consumer).post(path).json() == {"erased": 1}
+    assert face(scene.consumer).post(path).json() == {"erased": 0}
+
+    carry(scene.consumer)
+    (shown,) = face(scene.provider).get("/erasures").json()
+    assert (shown["answer"], shown["peer"], shown["basis"]) == (
+        encode_b64u(ans),
+        "alpha.example",
+        "request",
+    )
+    (notice,) = face(scene.consumer).get("/notices", params={"op": "erase"}).json()
+    assert (notice["peer"], notice["state"]) == ("beta.example", "done")
+
+
+def test_a_brake_is_stated_by_the_provider_alone(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    path = f"/consents/{encode_b64u(held.hash)}/brake"
+    body = {"state": "paused", "reason": "under review"}
+
+    assert face(scene.provider).post(path, json=body).json()["state"] == "paused"
+    assert face(scene.provider).post(path, json=body).status_code == 409
+    assert face(scene.consumer).post(path, json=body).status_code == 403
+    assert face(scene.provider).post(path, json={**body, "state": "expired"}).status_code == 422
+
+
+def test_a_correction_says_what_it_looks_at(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    ask(scene, held)
+    correct_an_invoice(scene)
+    body = {"subject": str(SUBJECT), "reason": "records-corrected"}
+
+    assert face(scene.provider).post("/corrections", json=body).json() == {
+        "windows": [12, 3],
+        "answers": 1,
+    }
+    assert face(scene.provider).post("/corrections", json=body).json() == {
+        "windows": [],
+        "answers": 0,
+    }
+    wrong = {**body, "reason": "whim"}
+    assert face(scene.provider).post("/corrections", json=wrong).status_code == 422

@@ -1,0 +1,153 @@
+"""How long bodies stay where they were answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.core.errors import UnavailableError
+from node.sharing.outgoing import Ask, Outcome
+from node.sharing.retention import MessageNotHeldError, Retention
+from node.sharing.store import HeldConsent
+from protocol.entry import ErasedEntry
+from protocol.limits import MESSAGE_BYTES_MAX
+from protocol.message import parse_message
+from schemas.summary import Section
+from tests.support.exchanges import Scene, build_scene, observe
+
+KEEP_DAYS = 30
+DAY_S = 86_400
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    built = build_scene(tmp_path)
+    yield built
+    built.federation.close()
+
+
+@pytest.fixture
+def held(scene: Scene) -> HeldConsent:
+    found, _ = scene.hold_at_consumer(scene.grant())
+    asyncio.run(scene.consumer.asking.deliver(found))
+    return found
+
+
+@pytest.fixture
+def asked(scene: Scene, held: HeldConsent) -> Outcome:
+    question = Ask(consent=held.hash, purpose="P1", metrics=(Section.VOLUME,), last_months=12)
+    return asyncio.run(scene.consumer.asking.ask(question))
+
+
+def retention(scene: Scene) -> Retention:
+    node = scene.provider
+    return Retention(
+        database=node.local.database,
+        writer=node.writer,
+        clock=node.local.clock,
+        keep_days=KEEP_DAYS,
+    )
+
+
+def erase(scene: Scene) -> int:
+    return asyncio.run(retention(scene).erase_old())
+
+
+def list_bodies(scene: Scene) -> set[bytes]:
+    return {row[0] for row in observe(scene.provider).tables["payload"]}
+
+
+def list_erased(scene: Scene) -> list[ErasedEntry]:
+    return [one for one in scene.provider_entries() if isinstance(one, ErasedEntry)]
+
+
+def age(scene: Scene, days: int) -> None:
+    scene.federation.clock.advance_s(days * DAY_S + 1)
+
+
+def test_bodies_go_after_their_time_with_an_entry_and_envelopes_stay(
+    scene: Scene, asked: Outcome
+) -> None:
+    rows = observe(scene.provider).tables["exchange_in"]
+    age(scene, KEEP_DAYS)
+
+    counts = [erase(scene), erase(scene)]
+
+    assert counts == [2, 0]  # the consent's delivery and the question
+    assert list_bodies(scene) == set()
+    entry = list_erased(scene)[-1]
+    assert (entry.xid, entry.peer, entry.basis) == (asked.jti, "alpha.example", "data-life")
+    assert entry.msgs == (asked.msg, asked.ans)
+    assert observe(scene.provider).tables["exchange_in"] == rows
+
+
+def test_bodies_stay_until_their_time_is_over(scene: Scene, asked: Outcome) -> None:
+    scene.federation.clock.advance_s(KEEP_DAYS * DAY_S)
+
+    assert erase(scene) == 0
+    assert {asked.msg, asked.ans} <= list_bodies(scene)
+
+
+def test_a_message_of_an_erased_exchange_is_still_answered_once(
+    scene: Scene, asked: Outcome, held: HeldConsent
+) -> None:
+    raw = scene.federation.peers.sent[-1][1]
+    age(scene, KEEP_DAYS)
+    erase(scene)
+    scene.federation.publish()
+
+    reply = scene.provider.answer(raw)
+
+    assert parse_message(raw, bytes_max=MESSAGE_BYTES_MAX).msg_hash == asked.msg
+    assert reply.message.msg_hash == asked.ans
+    assert scene.find(held.hash).uses == 1
+
+
+def test_a_held_exchange_stays_and_goes_once_it_is_released(scene: Scene, asked: Outcome) -> None:
+    assert asked.ans is not None
+    retention(scene).hold(asked.ans, reason="proceedings 7 O 12/26")
+    age(scene, KEEP_DAYS)
+    first = erase(scene)
+    kept = list_bodies(scene)
+
+    retention(scene).release(asked.ans)
+
+    assert (first, kept) == (1, {asked.msg, asked.ans})
+    assert erase(scene) == 1
+    assert list_bodies(scene) == set()
+
+
+def test_receipts_stay_because_they_are_evidence(scene: Scene, asked: Outcome) -> None:
+    receipt = asyncio.run(scene.consumer.asking.acknowledge("beta.example"))
+    assert receipt is not None
+    age(scene, KEEP_DAYS)
+
+    erase(scene)
+
+    assert list_bodies(scene) == {receipt.msg, receipt.ans}
+    assert asked.msg not in list_bodies(scene)
+
+
+def test_what_was_not_answered_here_is_not_held(scene: Scene) -> None:
+    with pytest.raises(MessageNotHeldError):
+        retention(scene).hold(bytes(32), reason="none")
+
+
+def test_what_is_not_held_is_not_released(scene: Scene, asked: Outcome) -> None:
+    with pytest.raises(MessageNotHeldError):
+        retention(scene).release(asked.msg)
+
+
+def test_what_the_log_does_not_take_is_not_erased(scene: Scene, asked: Outcome) -> None:
+    age(scene, KEEP_DAYS)
+    scene.provider.writer.hold(UnavailableError("no"))
+    with pytest.raises(UnavailableError):
+        erase(scene)
+    held = list_bodies(scene)
+    scene.provider.writer.admit()
+
+    assert erase(scene) == 2
+    assert {asked.msg, asked.ans} <= held
