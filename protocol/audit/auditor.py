@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from protocol.audit.anchoring import Chain, ChainResult, follow_chain
 from protocol.audit.arrivals import join_arrivals
-from protocol.audit.artefacts import Artefacts, collect_artefacts
+from protocol.audit.artefacts import collect_artefacts
 from protocol.audit.counters import (
     NOT_SENT,
     Counters,
@@ -22,7 +20,7 @@ from protocol.audit.counters import (
     list_locate_tasks,
     locate_range,
 )
-from protocol.audit.describing import describe_faults, describe_judged, report_logs
+from protocol.audit.describing import describe_judged, report_logs, report_without_chain
 from protocol.audit.events import list_events
 from protocol.audit.evidence import ExchangeKey, KnownEntry
 from protocol.audit.examining import Examiner
@@ -47,7 +45,13 @@ from protocol.audit.heads import (
     open_held_heads,
 )
 from protocol.audit.ports import MAIN, Batch, MemoryWorkspace, Workspace
-from protocol.audit.reading import OpenedLog, ReadLog, open_log, read_logs
+from protocol.audit.preparing import (
+    build_world,
+    count_partitions,
+    list_others,
+    name_apart,
+)
+from protocol.audit.reading import ReadLog, open_log, read_logs
 from protocol.audit.reports import KeptReports, LinesByKey, settle_totals
 from protocol.audit.routing import (
     RouteContext,
@@ -61,17 +65,11 @@ from protocol.audit.stamps import check_anchors
 from protocol.audit.uses import count_partition, list_changes
 from protocol.audit.witnessing import Covered, read_witnessed
 from protocol.audit.world import SUSPECTS_MAX, Spools, World
-from protocol.bundle import CHECKPOINT_FILE, MESSAGES_FILE, WITNESSED_FILE, Bundle, Fault
+from protocol.bundle import CHECKPOINT_FILE, MESSAGES_FILE, Bundle, Fault
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.entry import AbortedEntry, Entry
 from protocol.keys import PublicKey
 from protocol.message import LogHead
-
-KEPT_ENTRIES_MAX = 10_000  # up to so many, reports of proven exchanges are kept too
-RECORDS_PER_PARTITION = 20_000
-RECORD_BYTES = 3_500  # about what a line of messages is for each message in it
-PARTITIONS_MAX = 256
-_XID = re.compile(rb'"xid":"([A-Za-z0-9_-]{22})"')
 
 
 def audit_bundles(
@@ -87,10 +85,10 @@ def audit_bundles(
         anchor: The hub's key, given out of band.
         workspace: Room and hands for more than fits in memory; all in memory where none is given.
     """
-    named = _name_apart(bundles)
+    named = name_apart(bundles)
     result = follow_chain(named, anchor=anchor)
     if result.chain is None:
-        return _report_without_chain(named, result)
+        return report_without_chain(named, result)
     return _Audit(named, result, result.chain, workspace or MemoryWorkspace()).run()
 
 
@@ -122,7 +120,7 @@ class _Audit:
             open_log(bundle, number=number, examiner=self._examiner)
             for number, bundle in enumerate(self._bundles)
         ]
-        self._partitions = _count_partitions(opened)
+        self._partitions = count_partitions(opened)
         spools = self._open_spools()
         read = tuple(
             read_logs(
@@ -134,7 +132,15 @@ class _Audit:
         )
         faults, lines_before = self._route(spools)
         artefacts = collect_artefacts(self._bundles, chain=self._chain)
-        world = self._build_world(read, spools, artefacts, lines_before)
+        world = build_world(
+            self._bundles,
+            read,
+            examiner=self._examiner,
+            spools=spools,
+            artefacts=artefacts,
+            lines_before=lines_before,
+            partitions=self._partitions,
+        )
         self._prepare(world, read)
         self._judge(world, range(self._partitions))
         self._settle_strays(world)
@@ -176,63 +182,9 @@ class _Audit:
         ]
         return [*held, *missing, *faults], lines_before
 
-    def _build_world(
-        self,
-        read: Sequence[ReadLog],
-        spools: Spools,
-        artefacts: Artefacts,
-        lines_before: Mapping[tuple[int, int], int],
-    ) -> World:
-        primary = _choose_primary(read)
-        logs = {log.origin: log for log in primary.values()}
-        reads: dict[str, list[ReadLog]] = {}
-        for log in read:
-            reads.setdefault(log.origin, []).append(log)
-        bundles = self._bundles
-        manifests = [(number, bundle.manifest) for number, bundle in enumerate(bundles)]
-        holders = {log.exported.bundle: log.member for log in read}
-        altered: dict[bytes, list[tuple[str, int]]] = {}
-        for log in logs.values():
-            for index, raw in log.altered.items():
-                match = None if raw is None else _XID.search(raw)
-                if match is not None:
-                    altered.setdefault(match[1], []).append((log.origin, index))
-        return World(
-            chain=self._chain,
-            examiner=self._examiner,
-            bundles=bundles,
-            holders=holders,
-            filters={
-                number: (holders[number], manifest.filter)
-                for number, manifest in manifests
-                if manifest is not None and number in holders
-            },
-            primary=primary,
-            logs=logs,
-            reads=reads,
-            members=frozenset(log.member for log in logs.values()),
-            artefacts=artefacts,
-            anchored={log.origin: _find_anchored(log) for log in logs.values()},
-            last_n={},
-            not_sent={},
-            covered={},
-            histories=frozenset(
-                log.origin
-                for number, log in primary.items()
-                if bundles[number].files.find_size(WITNESSED_FILE) is not None
-            ),
-            altered=altered,
-            suspects={},
-            spools=spools,
-            lines_before=lines_before,
-            partitions=self._partitions,
-            rounds={},
-            keeps_all=sum(log.present for log in logs.values()) <= KEPT_ENTRIES_MAX,
-        )
-
     def _prepare(self, world: World, read: Sequence[ReadLog]) -> None:
         """Put aside what no exchange says: heads held, changes of consents, numbers given up."""
-        self._others = list(_list_others(world))
+        self._others = list(list_others(world))
         claims = ClaimSet(world)
         for log in read:
             if log.signed is not None:
@@ -469,83 +421,3 @@ class _Audit:
                 members={origin: log.member for origin, log in world.logs.items()},
             ),
         )
-
-
-def _name_apart(bundles: Sequence[Bundle]) -> list[Bundle]:
-    """Give bundles of one name a number, so that a place is unambiguous."""
-    count: Counter[str] = Counter()
-    named: list[Bundle] = []
-    for bundle in bundles:
-        count[bundle.name] += 1
-        number = count[bundle.name]
-        named.append(bundle if number == 1 else replace(bundle, name=f"{bundle.name}#{number}"))
-    return named
-
-
-def _count_partitions(opened: Sequence[OpenedLog]) -> int:
-    records = sum(one.exported.size for one in opened)
-    for one in opened:
-        records += (one.bundle.files.find_size(MESSAGES_FILE) or 0) // RECORD_BYTES
-    return min(max(records // RECORDS_PER_PARTITION, 1), PARTITIONS_MAX)
-
-
-def _choose_primary(read: Sequence[ReadLog]) -> dict[int, ReadLog]:
-    """Return one export a log, by bundle: of several the one that reaches farthest.
-
-    One under a head that holds comes first: anybody can make a longer one that nobody has signed.
-    """
-    by_origin: dict[str, ReadLog] = {}
-    for log in read:
-        known = by_origin.get(log.origin)
-        if known is None or _rank(known) < _rank(log):
-            by_origin[log.origin] = log
-    return {log.exported.bundle: log for log in by_origin.values()}
-
-
-def _rank(log: ReadLog) -> tuple[bool, int]:
-    return log.signed is not None, log.tree.size
-
-
-def _find_anchored(log: ReadLog) -> int:
-    """Return how many entries the export's own checkpoint proves."""
-    signed = log.signed
-    if signed is None or signed.size > log.tree.size or log.tree.root(signed.size) != signed.root:
-        return 0
-    return signed.size
-
-
-def _list_others(world: World) -> Iterator[KnownEntry[Entry]]:
-    """Yield the entries that belong to no exchange, in the order of each member's logs."""
-    for origin, log in sorted(world.logs.items(), key=lambda item: (item[1].member, item[0])):
-        sequence = world.find_origins(log.member).index(origin)
-        for index, entry in log.sorted.others:
-            yield KnownEntry(
-                member=log.member,
-                origin=origin,
-                log=sequence,
-                index=index,
-                entry=entry,
-                place=log.place_entry(index),
-                anchored=index < world.anchored[origin],
-            )
-
-
-def _report_without_chain(bundles: Sequence[Bundle], result: ChainResult) -> Report:
-    """Return what can be said where no registry snapshot holds: nothing of logs and exchanges."""
-    faults = [(number, fault) for number, bundle in enumerate(bundles) for fault in bundle.faults]
-    findings = [*result.findings, *describe_faults(bundles, faults, lacking={})]
-    return Report(
-        anchor=result.anchor,
-        registry=None,
-        logs=(),
-        exchanges=(),
-        consents=(),
-        findings=tuple(findings),
-        totals=Totals(
-            bundles=len(bundles),
-            entries=0,
-            exchanges=0,
-            uses=0,
-            signatures=result.signatures,
-        ),
-    )

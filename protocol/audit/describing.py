@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from protocol.audit.anchoring import ChainResult
 from protocol.audit.exchanges import LACKING_NAMED_MAX, JudgedPartition
-from protocol.audit.findings import Finding, LogReport, Outcome, Place
+from protocol.audit.findings import Finding, LogReport, Outcome, Place, Report, Totals
 from protocol.audit.heads import HeadComparison, describe_comparison
 from protocol.audit.reading import OpenedLog, ReadLog
 from protocol.audit.world import World
@@ -103,3 +104,24 @@ def _with_affected(finding: Finding, affected: Mapping[Place, Sequence[str]]) ->
         for name in hit
     ]
     return replace(finding, affects=tuple(dict.fromkeys(names)))
+
+
+def report_without_chain(bundles: Sequence[Bundle], result: ChainResult) -> Report:
+    """Return what can be said where no registry snapshot holds: nothing of logs and exchanges."""
+    faults = [(number, fault) for number, bundle in enumerate(bundles) for fault in bundle.faults]
+    findings = [*result.findings, *describe_faults(bundles, faults, lacking={})]
+    return Report(
+        anchor=result.anchor,
+        registry=None,
+        logs=(),
+        exchanges=(),
+        consents=(),
+        findings=tuple(findings),
+        totals=Totals(
+            bundles=len(bundles),
+            entries=0,
+            exchanges=0,
+            uses=0,
+            signatures=result.signatures,
+        ),
+    )

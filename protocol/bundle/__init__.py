@@ -39,6 +39,7 @@ from protocol.bundle.files import (
 from protocol.bundle.lines import Line, read_lines
 from protocol.bundle.reading import (
     BUNDLE_VERSION,
+    FILTER_PEERS_MAX,
     UNENDED,
     Bundle,
     open_bundle,
@@ -85,6 +86,7 @@ __all__ = [
     "BUNDLE_VERSION",
     "CHECKPOINT_FILE",
     "CONSENTS_FILE",
+    "FILTER_PEERS_MAX",
     "HEADS_FILE",
     "IN",
     "MANIFEST_FILE",

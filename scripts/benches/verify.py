@@ -9,10 +9,12 @@ of the same length. Memory is of all the auditor's processes together.
 from __future__ import annotations
 
 import argparse
+import cProfile
 import json
 import multiprocessing
 import os
 import platform
+import pstats
 import resource
 import statistics
 import subprocess
@@ -50,7 +52,7 @@ def verify(folders: list[Path]) -> Verified:
     command = [sys.executable, "-m", "protocol", "verify", *map(str, folders), "--json"]
     begun, used = time.perf_counter(), _read_children_cpu()
     with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  our own program, fixed arguments
             [*command, "--anchor", encode_b64u(HUB_KEY.public.raw)], stdout=out
         )
         watch = _Watch(process.pid)
@@ -60,9 +62,7 @@ def verify(folders: list[Path]) -> Verified:
         watch.join()
         out.seek(0)
         report = json.loads(out.read())
-    return Verified(
-        report=report, seconds=seconds, cpu_s=cpu_s, peak_mib=watch.peak_bytes / 2**20
-    )
+    return Verified(report=report, seconds=seconds, cpu_s=cpu_s, peak_mib=watch.peak_bytes / 2**20)
 
 
 def _read_children_cpu() -> float:
@@ -108,7 +108,10 @@ def _read_pss(pid: int) -> int:
 def _verify_raw(seconds: float) -> tuple[float, float]:
     """Verify signatures for a while; return how many a second, and how many a second of CPU."""
     public, secret = nacl.bindings.crypto_sign_keypair()
-    signed = [nacl.bindings.crypto_sign(os.urandom(RAW_MESSAGE_BYTES), secret) for _ in range(256)]
+    signed = [
+        nacl.bindings.crypto_sign(nacl.bindings.randombytes(RAW_MESSAGE_BYTES), secret)
+        for _ in range(256)
+    ]
     count = 0
     begun, used = time.perf_counter(), time.process_time()
     while time.perf_counter() - begun < seconds:
@@ -127,9 +130,6 @@ def measure_raw(*, processes: int, seconds: float) -> tuple[float, float]:
 
 def profile(folders: list[Path]) -> None:
     """Print where the time of one process goes."""
-    import cProfile
-    import pstats
-
     profiler = cProfile.Profile()
     profiler.enable()
     bundles = [read_bundle(folder) for folder in folders]
@@ -160,7 +160,8 @@ def main() -> None:
         verified = verify(folders)
         after = measure_raw(processes=cores, seconds=args.seconds)
     totals = verified.report["totals"]
-    assert isinstance(totals, dict)
+    if not isinstance(totals, dict):
+        raise TypeError("the report has no totals")
     signatures = totals["signatures"] / verified.seconds
     raw = statistics.mean((before[0], after[0]))
     raw_cpu = statistics.mean((before[1], after[1]))

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256 as digest
 from pathlib import Path
 from typing import BinaryIO
 
 from protocol import bundle as bundles
 from protocol.bundle import Manifest, MessageCopy
-from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.consent import Consent, Purpose, Span, commit_subject, hash_consent, sign_consent
 from protocol.cosignature import cosign_checkpoint
 from protocol.encoding import encode_b64u
 from protocol.entry import (
     ExchangeEntry,
     GenesisEntry,
-    KnownKind,
     RequestEntry,
     ResponseEntry,
-    format_entry,
 )
 from protocol.identifiers import parse_subject_id
 from protocol.keys import SigningKey
 from protocol.log_policy import format_log_policy
-from protocol.log_proof import format_log_proof
-from protocol.merkle import build_inclusion, leaf_hash
 from protocol.message import (
     ANSWERED,
     Envelope,
-    LogHead,
     RegistryReference,
     WireMessage,
     digest_body,
@@ -48,15 +42,7 @@ from protocol.registry import (
     sign_registry,
 )
 from protocol.strict_json import canonical_json
-from protocol.tile import (
-    EMPTY_EDGE,
-    RightEdge,
-    TileCache,
-    TileNodes,
-    encode_bundle,
-    list_tiles,
-    tile_path,
-)
+from scripts.benches.verify_logs import Log, write_file
 
 NOW_S = 1_790_000_000
 USES_PER_CONSENT = 100
@@ -102,71 +88,6 @@ class _Random:
 
 
 @dataclass(slots=True)
-class Log:
-    """A member's log, as its writer keeps it: the edge in memory, tiles and entries in files."""
-
-    member: str
-    folder: Path
-    key: SigningKey
-    edge: RightEdge = EMPTY_EDGE
-    tiles: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    waiting: list[bytes] = field(default_factory=list)
-    note: str = ""
-    cache: TileCache = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.cache = TileCache(lambda level, index, _: self.tiles[level, index])
-
-    @property
-    def origin(self) -> str:
-        return f"{self.member}/chengxin/log/1"
-
-    @property
-    def vkey(self) -> VerifierKey:
-        return VerifierKey(name=self.origin, kind=SignatureKind.ED25519, public=self.key.public)
-
-    @property
-    def head(self) -> LogHead:
-        return LogHead(size=self.edge.size, root=self.edge.root)
-
-    def append(self, entries: list[KnownKind]) -> list[tuple[int, bytes]]:
-        """Commit a batch under one checkpoint; return index and bytes of each entry."""
-        raws = [format_entry(entry) for entry in entries]
-        first = self.edge.size
-        self.edge, full = self.edge.extend([leaf_hash(raw) for raw in raws])
-        for tile in full:
-            self.tiles[tile.level, tile.index] = tile.data
-        self.note = sign_checkpoint(self.checkpoint(), key=self.key)
-        self.waiting += raws
-        while len(self.waiting) >= 256:
-            index = (self.edge.size - len(self.waiting)) // 256
-            self._write_entries(index, self.waiting[:256])
-            del self.waiting[:256]
-        return list(enumerate(raws, start=first))
-
-    def prove(self, index: int, raw: bytes) -> str:
-        nodes = TileNodes(edge=self.edge, cache=self.cache)
-        hashes = build_inclusion(index, self.edge.size, nodes.read_node)
-        return format_log_proof(index=index, hashes=hashes, note=self.note, extra=raw)
-
-    def checkpoint(self) -> Checkpoint:
-        return Checkpoint(origin=self.origin, size=self.edge.size, root=self.edge.root)
-
-    def finish(self) -> None:
-        """Write what is left: partial tiles, and all hash tiles."""
-        if self.waiting:
-            self._write_entries(self.edge.size // 256, self.waiting)
-        nodes = TileNodes(edge=self.edge, cache=self.cache)
-        for tile in list_tiles(self.edge.size):
-            data = nodes.read_tile(tile.level or 0, tile.index, tile.width)
-            _write(self.folder / tile.path, data)
-
-    def _write_entries(self, index: int, raws: list[bytes]) -> None:
-        path = tile_path(None, index, len(raws))
-        _write(self.folder / path, encode_bundle(raws))
-
-
-@dataclass(slots=True)
 class Member:
     """One node and its bundle."""
 
@@ -178,10 +99,12 @@ class Member:
     n: int = 0
 
     def next_n(self) -> int:
+        """Return the next own number."""
         self.n += 1
         return self.n
 
     def entry(self) -> MemberEntry:
+        """Return what the registry says of the member."""
         return MemberEntry(
             member=self.name,
             name=self.name,
@@ -419,15 +342,15 @@ class _Maker:
             bundles.format_consent(token=token, subject=str(SUBJECT), salt=self._salt)
             for token, _ in self._consents
         ]
-        _write(folder / bundles.MANIFEST_FILE, bundles.format_manifest(manifest))
-        _write(folder / bundles.POLICY_FILE, format_log_policy(policy))
-        _write(folder / bundles.CHECKPOINT_FILE, note.encode())
-        _write(folder / bundles.REGISTRY_FILE, bundles.format_snapshot(seq=1, tokens=tokens))
-        _write(folder / bundles.CONSENTS_FILE, b"".join(consents))
-        _write(folder / bundles.STATUSES_FILE, b"")
-        _write(folder / bundles.WITNESSED_FILE, bundles.format_witnessed(note))
+        write_file(folder / bundles.MANIFEST_FILE, bundles.format_manifest(manifest))
+        write_file(folder / bundles.POLICY_FILE, format_log_policy(policy))
+        write_file(folder / bundles.CHECKPOINT_FILE, note.encode())
+        write_file(folder / bundles.REGISTRY_FILE, bundles.format_snapshot(seq=1, tokens=tokens))
+        write_file(folder / bundles.CONSENTS_FILE, b"".join(consents))
+        write_file(folder / bundles.STATUSES_FILE, b"")
+        write_file(folder / bundles.WITNESSED_FILE, bundles.format_witnessed(note))
         head = bundles.format_head(peer=peer, checkpoint=member.peer_note)
-        _write(folder / bundles.HEADS_FILE, head)
+        write_file(folder / bundles.HEADS_FILE, head)
 
 
 def _make_member(name: str, place: Path) -> Member:
@@ -474,8 +397,3 @@ def _copy(message: WireMessage) -> MessageCopy:
     return MessageCopy(
         env=message.env, inclusion=message.inclusion, body=message.body, salt=message.salt
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)

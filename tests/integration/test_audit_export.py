@@ -210,6 +210,30 @@ def test_one_changed_byte_of_an_exported_log_is_named_with_its_exchange(folders:
     assert contradicted == [refused]
 
 
+def test_messages_are_chosen_by_peer_and_day_and_what_is_left_out_leaves_nothing_open(
+    scene: Scene, tmp_path: Path
+) -> None:
+    runner = CliRunner()
+    folders = []
+    for node in (scene.consumer, scene.provider):
+        cosign(scene, node)
+        out = tmp_path / f"chosen-{node.member_id}"
+        options = ["--from", "2000-01-01", "--to", "2000-01-31", "--peer", "beta.example"]
+        done = runner.invoke(
+            audit_app,
+            ["export", "--out", str(out), *options],
+            obj=Home(node.local),
+            catch_exceptions=False,
+        )
+        assert "0 messages" in done.stdout
+        folders.append(out)
+
+    report = audit(*folders)
+
+    assert codes(report) == codes(report, Outcome.UNKNOWN) - {"response-missing"} == set()
+    assert {bundle.witnessed for bundle in report.logs} == {1}
+
+
 # --- what is refused, and leaves nothing behind
 
 

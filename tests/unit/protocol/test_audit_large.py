@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterator
+import os
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from protocol import __main__ as command
 from protocol.__main__ import FileWorkspace, main, read_bundle, verify_paths
-from protocol.audit import audit_bundles, auditor, routing
+from protocol.audit import audit_bundles, preparing, routing
 from protocol.audit.findings import ExitStatus, Report, Verdict
 from protocol.bundle import parse_bundle_files
 from protocol.consent import ConsentState
@@ -29,8 +31,8 @@ ANCHOR = encode_b64u(HUB_KEY.public.raw)
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every bundle count as a large one."""
-    monkeypatch.setattr(auditor, "RECORDS_PER_PARTITION", 1)
-    monkeypatch.setattr(auditor, "KEPT_ENTRIES_MAX", 0)
+    monkeypatch.setattr(preparing, "RECORDS_PER_PARTITION", 1)
+    monkeypatch.setattr(preparing, "KEPT_ENTRIES_MAX", 0)
     monkeypatch.setattr(command, "MEMORY_BYTES_MAX", 0)
 
 
@@ -94,8 +96,8 @@ def test_a_large_bundle_is_judged_as_a_small_one(
     report = verify_paths(folders, anchor=ANCHOR)
 
     with monkeypatch.context() as small:
-        small.setattr(auditor, "KEPT_ENTRIES_MAX", 1_000)
-        small.setattr(auditor, "RECORDS_PER_PARTITION", 1_000)
+        small.setattr(preparing, "KEPT_ENTRIES_MAX", 1_000)
+        small.setattr(preparing, "RECORDS_PER_PARTITION", 1_000)
         parsed = [parse_bundle_files(files, name=name) for name, files in bundles.items()]
         expected = audit_bundles(parsed, anchor=HUB_KEY.public)
     assert report.verdict is expected.verdict
@@ -147,7 +149,7 @@ def test_temporary_files_go_with_the_report(
 ) -> None:
     room = tmp_path / "room"
     room.mkdir()
-    monkeypatch.setattr(command.tempfile, "tempdir", str(room))
+    monkeypatch.setattr(tempfile, "tempdir", str(room))
     report = verify_paths(write(tmp_path / "bundles", **build_busy()), anchor=ANCHOR)
     assert list(room.iterdir())
 
@@ -183,7 +185,7 @@ def test_a_worker_knows_its_function_and_what_is_shared() -> None:
 
 
 @pytest.fixture
-def held_bundle(tmp_path: Path) -> Iterator[Path]:
+def held_bundle(tmp_path: Path) -> Path:
     (folder,) = write(tmp_path, alpha=build_busy()["alpha"])
     return folder
 
@@ -207,8 +209,8 @@ def test_a_file_that_shrank_since_it_was_listed_is_read_to_its_end(held_bundle: 
 
 
 def test_without_an_affinity_the_cores_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(command.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(command.os, "cpu_count", lambda: None)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
 
     assert command._count_cores() == 1
 
