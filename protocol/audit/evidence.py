@@ -108,8 +108,8 @@ class Case:
     def order(self) -> tuple[int, str, int, int]:
         """Return what reports are sorted by: time, then the place in the logs."""
         places = ((one.member, *one.position) for one in self.list_entries())
-        first = min(places, default=("~", 0, 0))
-        return self.at_ms, *first
+        member, shard, index = min(places, default=("~", 0, 0))
+        return self.at_ms, member, shard, index
 
     @property
     def at_ms(self) -> int:

@@ -111,8 +111,10 @@ class _PartitionJudge:
         entries: dict[bytes, list[RoutedEntry]] = {}
         lines: dict[bytes, list[RoutedLine]] = {}
         for one in world.spools.routed.read(self._task.partition):
-            group = entries if isinstance(one, RoutedEntry) else lines
-            group.setdefault(one.xid, []).append(one)
+            if isinstance(one, RoutedEntry):
+                entries.setdefault(one.xid, []).append(one)
+            else:
+                lines.setdefault(one.xid, []).append(one)
         for xid in {**entries, **lines}:
             self._judge_group(xid, entries.pop(xid, []), lines.pop(xid, []))
             world.examiner.forget()

@@ -45,7 +45,7 @@ class Judge:
 
     def run(self) -> None:
         """Look at everything in the order in which it happened."""
-        excused = frozenset() if self.decided is None else frozenset({self.decided.code})
+        excused = frozenset[str]() if self.decided is None else frozenset({self.decided.code})
         copies = CopyJudge(self._case, self._world, self.lines)
         for one in self._case.requests:
             copies.judge(one, what="request", excused=excused)
