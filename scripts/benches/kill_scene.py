@@ -212,6 +212,8 @@ class Scene:
         for server in (self.consumer.server, self.provider.server, self.hub_server):
             if server.process.poll() is None:
                 stop_server(server)
+        for side in (self.consumer, self.provider):
+            side.client.close()
 
 
 def make_member(folder: Path, name: str, *, hub: HubHome, material: Material) -> Settings:
