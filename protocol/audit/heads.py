@@ -33,7 +33,8 @@ class HeadClaim:
     """Size and root of a member's log, as somebody states them.
 
     ``origin`` is empty where only the member is named. ``by_log`` tells that the log's own key
-    signed it; else a message or a peer's log entry says so.
+    signed it, ``by_member`` that a message or an entry of the member's own says so; else it is a
+    peer's word, which accuses nobody.
     """
 
     member: str
@@ -43,6 +44,12 @@ class HeadClaim:
     by_log: bool
     place: Place
     exhibit: str
+    by_member: bool = True
+
+    @property
+    def weight(self) -> tuple[bool, bool]:
+        """Return how much it proves, to compare claims that say the same."""
+        return self.by_log, self.by_member
 
     @property
     def name(self) -> tuple[str, str, int, bytes]:
@@ -52,13 +59,18 @@ class HeadClaim:
 
 @dataclass(slots=True, kw_only=True)
 class HeadComparison:
-    """What came of comparing claims with one log; ``different`` is the one of the lowest size."""
+    """What came of comparing claims with one log.
+
+    ``different`` is the claim of the lowest size among the member's own that differ, ``disputed``
+    among those that only peers state.
+    """
 
     anchored: int = 0
     equal: int = 0
     beyond: int = 0
     different: HeadClaim | None = None
     different_count: int = 0
+    disputed: HeadClaim | None = None
 
     def add(self, other: HeadComparison) -> None:
         """Add what another part of the claims came to."""
@@ -66,10 +78,8 @@ class HeadComparison:
         self.equal += other.equal
         self.beyond += other.beyond
         self.different_count += other.different_count
-        if other.different is not None and (
-            self.different is None or _rank(other.different) < _rank(self.different)
-        ):
-            self.different = other.different
+        self.different = _find_lowest(self.different, other.different)
+        self.disputed = _find_lowest(self.disputed, other.disputed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +107,7 @@ class ClaimSet:
         by_log: bool,
         place: Place,
         exhibit: str,
+        by_member: bool = True,
     ) -> None:
         """Add what somebody states."""
         if not origin:
@@ -104,7 +115,7 @@ class ClaimSet:
             origin = origins[0] if len(origins) == 1 else ""
         name = (member, origin, head.size, head.root)
         known = self._distinct.get(name)
-        if known is None or (by_log and not known.by_log):
+        if known is None or (by_log, by_member) > known.weight:
             self._distinct[name] = HeadClaim(
                 member=member,
                 origin=origin,
@@ -113,6 +124,7 @@ class ClaimSet:
                 by_log=by_log,
                 place=place,
                 exhibit=exhibit,
+                by_member=by_member,
             )
 
     def add_copy(self, one: SeenCopy) -> None:
@@ -173,6 +185,7 @@ class ClaimSet:
             member=member,
             origin=origin,
             by_log=False,
+            by_member=member == known.member,
             place=known.place,
             exhibit=f"entry {known.index} of {known.member}",
         )
@@ -214,7 +227,7 @@ def compare_partition(world: World, partition: int) -> ComparedPartition:
     distinct: dict[tuple[str, str, int, bytes], HeadClaim] = {}
     for claim in read_final(world.spools.claims, partition, rounds=world.rounds):
         known = distinct.get(claim.name)
-        if known is None or (claim.by_log and not known.by_log):
+        if known is None or claim.weight > known.weight:
             distinct[claim.name] = claim
     compared = ComparedPartition()
     ordered = sorted(distinct.values(), key=lambda one: one.name)
@@ -228,6 +241,8 @@ def describe_comparison(log: ReadLog, compared: HeadComparison) -> Iterator[Find
     """Yield the findings on one log."""
     if compared.different is not None:
         yield _describe_fork(log, compared.different, count=compared.different_count)
+    if compared.disputed is not None:
+        yield _describe_dispute(log, compared.disputed)
     if compared.beyond:
         yield Finding(
             outcome=Outcome.UNKNOWN,
@@ -265,7 +280,8 @@ def _compare(
             beyond += [claim] if all(is_beyond) else []
         else:
             _compare_any(compared, claim, origins, world=world)
-    for earlier, later in pairwise(beyond):
+    own = [claim for claim in beyond if claim.by_member]
+    for earlier, later in pairwise(own):
         if earlier.size == later.size:
             compared.splits.append((earlier, later))
             break
@@ -280,8 +296,10 @@ def _compare_one(compared: ComparedPartition, claim: HeadClaim, log: ReadLog) ->
     if log.tree.root(claim.size) == claim.root:
         ours.equal += 1
         ours.anchored = max(ours.anchored, claim.size if claim.by_log else 0)
-    else:
+    elif claim.by_member:
         ours.add(HeadComparison(different=claim, different_count=1))
+    else:
+        ours.add(HeadComparison(disputed=claim))
     return False
 
 
@@ -302,13 +320,18 @@ def _compare_any(
         _compare_one(compared, claim, reaching[0])
 
 
+def _find_lowest(one: HeadClaim | None, other: HeadClaim | None) -> HeadClaim | None:
+    claims = [claim for claim in (one, other) if claim is not None]
+    return min(claims, key=_rank, default=None)
+
+
 def _rank(claim: HeadClaim) -> tuple[int, bytes]:
     return claim.size, claim.root
 
 
 def _describe_fork(log: ReadLog, first: HeadClaim, *, count: int) -> Finding:
     more = f", and {count - 1} other heads" if count > 1 else ""
-    signer = "its own log key" if first.by_log else "a message or a peer's entry"
+    signer = "its own log key" if first.by_log else "a message or an entry of its own"
     return Finding(
         outcome=Outcome.FAILS,
         code="fork",
@@ -317,4 +340,17 @@ def _describe_fork(log: ReadLog, first: HeadClaim, *, count: int) -> Finding:
         f"{encode_b64u(log.tree.root(first.size))}{more}",
         place=first.place,
         exhibits=(first.exhibit, log.checkpoint),
+    )
+
+
+def _describe_dispute(log: ReadLog, first: HeadClaim) -> Finding:
+    """Return what a peer's log says against this one: an entry that nobody here has signed."""
+    return Finding(
+        outcome=Outcome.UNKNOWN,
+        code="head-disputed",
+        text=f"a peer logged a head of {log.member} at size {first.size} with the root "
+        f"{encode_b64u(first.root)}; the exported entries give "
+        f"{encode_b64u(log.tree.root(first.size))}, and nothing of {log.member}'s own says else",
+        place=first.place,
+        exhibits=(first.exhibit,),
     )

@@ -51,6 +51,9 @@ class Judge:
             copies.judge(one, what="request", excused=excused)
         for one in self._case.answers:
             copies.judge(one, what="answer", excused=frozenset())
+            if one.opened.verified is not None and not self._is_own(one):
+                text = "the message beside the request is no answer to it of the one asked"
+                self.lines.fail("answer-foreign", text, place=one.place)
         self._judge_altered()
         self._judge_request()
         self._judge_answer()
@@ -112,7 +115,12 @@ class Judge:
         wanted = {known.entry.ans for known in self._case.received}
         if self.decided is not None:
             wanted = {self.decided.ans}
-        return _choose(self._case.answers, wanted)
+        return _choose([one for one in self._case.answers if self._is_own(one)], wanted)
+
+    def _is_own(self, one: SeenCopy) -> bool:
+        """Tell whether an answer goes from the one asked to the asker, under the request's id."""
+        envelope, key = one.opened.verified, self._case.key
+        return envelope is not None and key == (envelope.aud, envelope.iss, envelope.jti)
 
     def _find_code(self) -> str:
         if self.decided is not None:

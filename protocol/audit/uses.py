@@ -16,12 +16,15 @@ from protocol.audit.ports import read_final
 from protocol.audit.queries import ShownQuery, compare_batch, find_query
 from protocol.audit.world import World
 from protocol.consent import (
+    FINAL_STATES,
     Consent,
     ConsentState,
+    ConsentStatus,
     Standing,
     Use,
     check_use,
     combine_states,
+    follows,
     window_start,
 )
 from protocol.encoding import encode_b64u
@@ -68,6 +71,7 @@ class _Tally:
     """What one consent has come to, at one place in the provider's log."""
 
     stated: dict[str, ConsentState] = field(default_factory=dict)  # by each signer
+    seqs: dict[str, int] = field(default_factory=dict)  # of each signer, the last one taken
     uses: int = 0
     windows: dict[int, int] = field(default_factory=dict)
     lines: list[Evidence] = field(default_factory=list)
@@ -228,11 +232,27 @@ class _Walk:
         ):
             return  # The consumer's copy of a change: the provider's log is what counts.
         status = self._world.artefacts.statuses.get(entry.status)
-        self.tally.lines.append(_compare_status(known, status))
-        if entry.state in set(ConsentState):
-            # A status that is not here may be anybody's: then it counts as the subject's own.
-            by = "subject" if status is None or status.verified is None else status.verified.by
+        signed = None if status is None else status.verified
+        # A status that is not here may be anybody's: then it counts as the subject's own.
+        by = "subject" if signed is None else signed.by
+        before = self.tally.stated.get(by, ConsentState.ACTIVE)
+        line = _compare_status(known, status)
+        if signed is not None and line.outcome is Outcome.HOLDS:
+            line = self._compare_order(known, signed, before=before) or line
+        self.tally.lines.append(line)
+        is_open = line.code != "status-stale" and before not in FINAL_STATES
+        if is_open and entry.state in set(ConsentState):
             self.tally.stated[by] = ConsentState(entry.state)
+
+    def _compare_order(
+        self, known: KnownEntry[ConsentEntry], signed: ConsentStatus, *, before: ConsentState
+    ) -> Evidence | None:
+        """Refuse what its signer had outdated (docs/protocol/consent.md §5): it reopens nothing."""
+        seqs = self.tally.seqs
+        if signed.seq <= seqs.get(signed.by, 0) or not follows(before, signed.state):
+            return _fail("status-stale", "the log takes a status that its signer outdated", known)
+        seqs[signed.by] = signed.seq
+        return None
 
     def _use(self, one: CountedUse) -> None:
         tally = self.tally
@@ -244,8 +264,9 @@ class _Walk:
         standing = Standing(
             state=tally.state, uses=tally.uses, uses_in_window=tally.windows.get(window_s, 0)
         )
-        tally.uses += one.uses
-        tally.windows[window_s] = tally.windows.get(window_s, 0) + one.uses
+        if one.provider == consent.provider:  # Nobody else's log uses anything up.
+            tally.uses += one.uses
+            tally.windows[window_s] = tally.windows.get(window_s, 0) + one.uses
         self._check(one, consent, standing)
         if self._revocations and tally.state is ConsentState.ACTIVE:
             self._look_for_late_revocation(one)

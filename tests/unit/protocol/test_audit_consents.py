@@ -16,7 +16,7 @@ from protocol.consent import (
     sign_status,
 )
 from protocol.encoding import decode_b64u, encode_b64u, sha256
-from protocol.entry import ConsentEntry, format_entry
+from protocol.entry import ConsentEntry, ExchangeEntry, format_entry
 from protocol.keys import SigningKey
 from protocol.registry import Registry, SubjectEntry
 from protocol.strict_json import canonical_json
@@ -27,6 +27,7 @@ from tests.support.auditing import (
     audit,
     audit_files,
     codes,
+    find_exchange,
     find_line,
     flip_in,
     make_pair,
@@ -468,3 +469,49 @@ def test_lines_of_a_bundle_read_back_as_they_were_written() -> None:
 
     assert format_status(token) == canonical_json({"token": token}) + b"\n"
     assert hash_consent(token) == decode_b64u(encode_b64u(consent))
+
+
+# --- what others log of a consent
+
+
+def test_what_another_member_counts_uses_up_nothing_of_a_consent() -> None:
+    federation = Federation("a.example", ALPHA, BETA)
+    consent = federation.consent(ALPHA, BETA, lambda one: replace(one, max_uses=1))
+    asked = federation.ask(ALPHA, BETA, consent)
+    lie = ExchangeEntry(
+        at_ms=NOW_S * 1000,
+        xid=bytes(16),
+        peer=ALPHA,
+        peer_n=1,
+        n=1,
+        op="query",
+        msg=sha256(b"never asked"),
+        ans=sha256(b"never answered"),
+        code="full",
+        use=1,
+        consents=(consent,),
+        head=federation.members[ALPHA].log.head(),
+    )
+    federation.members["a.example"].log.append(format_entry(lie))
+
+    report = audit(federation.bundles())
+
+    assert codes(report) == {"wrong-provider"}
+    assert find_exchange(report, encode_b64u(asked.envelope.jti)).verdict is Verdict.PROVEN
+    assert report.consents[0].uses == 1
+
+
+def test_an_older_status_logged_again_reopens_nothing() -> None:
+    federation, consent = make_pair()
+    federation.set_state(consent, provider=BETA, state=ConsentState.PAUSED, seq=1)
+    federation.set_state(consent, provider=BETA, state=ConsentState.ACTIVE, seq=2)
+    log = federation.members[BETA].log
+    again = log.entries[-1]
+    federation.set_state(consent, provider=BETA, state=ConsentState.REVOKED, seq=3)
+    log.append(again)
+    federation.ask(ALPHA, BETA, consent)
+
+    report = audit(federation.bundles())
+
+    assert codes(report) == {"status-stale", "consent-revoked"}
+    assert report.consents[0].state == "revoked"

@@ -521,3 +521,23 @@ def test_a_body_that_is_not_the_signed_one_is_named_with_its_copy(part: bytes) -
         if line.code == "body-mismatch" and line.place is not None
     }
     assert places == {"alpha/messages.jsonl:1"}
+
+
+def test_an_answer_that_another_signed_is_not_held_against_the_one_asked() -> None:
+    federation, consent = make_pair()
+    federation.ask(ALPHA, BETA, consent)
+    asked = federation.request(
+        ALPHA, BETA, op="query", body=query_body(consent), purpose="P1", consents=(consent,)
+    )
+    alpha = federation.members[ALPHA]
+    envelope = replace(
+        asked.envelope, aud=ALPHA, op="answer", n=1, req=asked.request.msg_hash, st="200"
+    )
+    env = seal_envelope(envelope, key=alpha.key)
+    alpha.records[-1].answer = replace(asked.request, env=env)
+
+    report = audit(federation.bundles())
+
+    assert "entry-missing" not in codes(report)
+    assert "answer-foreign" in codes(report)
+    assert all(line.code != "answer-signed" for line in report.exchanges[1].evidence)

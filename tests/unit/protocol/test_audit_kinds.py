@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from protocol.audit.findings import Outcome, Report, Verdict
+from protocol.audit.findings import LogVerdict, Outcome, Report, Verdict
 from protocol.consent import Purpose
 from protocol.encoding import encode_b64u, sha256
 from protocol.entry import (
@@ -244,7 +244,7 @@ def test_a_changed_key_is_one_that_the_registry_knows(*, is_known: bool) -> None
     assert codes(audit(federation.bundles()), UNKNOWN) == expected
 
 
-def test_a_head_seen_outside_a_message_is_compared() -> None:
+def test_a_head_that_only_a_peer_states_accuses_nobody() -> None:
     federation, _ = make_pair()
     origin = federation.members[BETA].log.origin
     lie = LogHead(size=1, root=sha256(b"lie"))
@@ -252,8 +252,19 @@ def test_a_head_seen_outside_a_message_is_compared() -> None:
 
     report = audit(federation.bundles())
 
-    assert codes(report) == {"fork"}
-    assert report.logs[1].findings
+    assert codes(report) == set()
+    assert codes(report, UNKNOWN) == {"head-disputed"}
+    assert report.logs[1].verdict is LogVerdict.HOLDS
+
+
+def test_two_heads_that_only_peers_state_are_no_fork() -> None:
+    federation, _ = make_pair()
+    origin = federation.members[BETA].log.origin
+    for root in (sha256(b"lie"), sha256(b"another")):
+        head = LogHead(size=9, root=root)
+        log_entry(federation, ALPHA, HeadEntry(at_ms=AT_MS, origin=origin, head=head))
+
+    assert codes(audit(federation.bundles())) == set()
 
 
 def test_a_head_of_a_log_that_nobody_knows_is_compared_with_nothing() -> None:

@@ -309,7 +309,7 @@ def test_a_head_stated_in_a_message_alone_is_compared_too() -> None:
     report = audit(federation.bundles())
 
     (finding,) = report.logs[0].findings
-    assert "stated by a message or a peer's entry" in finding.text
+    assert "stated by a message or an entry of its own" in finding.text
     assert "and" not in finding.text.rpartition("give ")[2]
 
 
