@@ -1,0 +1,51 @@
+"""What goes wrong between telling and taking in: two ends, crossings, liars, silences."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.exchanges import Scene, build_scene
+from tests.support.grants import (
+    ask,
+    bodies,
+    hold_on_both_sides,
+)
+from tests.support.nodes import SUBJECT
+
+CONSUMER, PROVIDER = "https://alpha.example", "https://beta.example"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = build_scene(tmp_path)
+    yield made
+    made.federation.close()
+
+
+def push(scene: Scene) -> int:
+    return asyncio.run(scene.provider.grants.look())
+
+
+# --- ends
+
+
+def test_a_second_different_answer_leaves_no_body_behind(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    ans = ask(scene, held)
+    raw = scene.federation.peers.sent[-1][1]
+    with scene.provider.local.database.write() as uow:  # a provider that forgets its answers
+        uow.connection.exec_driver_sql("DELETE FROM exchange_in")
+        uow.connection.exec_driver_sql("DELETE FROM payload")
+    before = bodies(scene.consumer)
+    jti = scene.consumer.consents.list_outgoing()[0].jti
+
+    outcome = asyncio.run(scene.consumer.asking.settle(jti))
+
+    assert outcome.ans not in {None, ans}
+    assert raw == scene.federation.peers.sent[-1][1]
+    assert bodies(scene.consumer) == before
+    assert [one.msg for one in scene.consumer.consents.list_received(str(SUBJECT))] == [ans]
