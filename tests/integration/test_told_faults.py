@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from node.sharing.retention import Retention
+from protocol.entry import ErasedEntry
 from tests.support.exchanges import Scene, build_scene
 from tests.support.grants import (
     ask,
     bodies,
+    carry,
+    entries,
     hold_on_both_sides,
+    watch,
 )
 from tests.support.nodes import SUBJECT
 
@@ -49,3 +54,20 @@ def test_a_second_different_answer_leaves_no_body_behind(scene: Scene) -> None:
     assert raw == scene.federation.peers.sent[-1][1]
     assert bodies(scene.consumer) == before
     assert [one.msg for one in scene.consumer.consents.list_received(str(SUBJECT))] == [ans]
+
+
+def test_the_life_of_a_pushed_body_is_the_consents(scene: Scene) -> None:
+    hold_on_both_sides(scene, watch(scene.grant()))
+    push(scene)
+    carry(scene.provider)
+    (received,) = scene.consumer.consents.list_received(str(SUBJECT))
+    node = scene.consumer
+    retention = Retention(
+        database=node.local.database, writer=node.writer, clock=node.local.clock, keep_days=1
+    )
+    scene.federation.clock.advance_s(2 * 86_400)
+
+    asyncio.run(retention.erase_old())
+
+    assert received.msg in bodies(node)
+    assert all(received.msg not in one.msgs for one in entries(node, ErasedEntry))
