@@ -71,3 +71,18 @@ def test_the_life_of_a_pushed_body_is_the_consents(scene: Scene) -> None:
 
     assert received.msg in bodies(node)
     assert all(received.msg not in one.msgs for one in entries(node, ErasedEntry))
+
+
+def test_a_push_given_up_is_not_sent_again(scene: Scene) -> None:
+    hold_on_both_sides(scene, watch(scene.grant()))
+    scene.federation.peers.unreachable = {CONSUMER}
+    push(scene)
+    (notice,) = scene.provider.grants.notices.list_notices(op="push")
+
+    asyncio.run(scene.provider.settling.give_up(notice.jti))
+
+    sent = len(scene.federation.peers.sent)
+    carry(scene.provider)
+    assert len(scene.federation.peers.sent) == sent
+    (notice,) = scene.provider.grants.notices.list_notices(op="push")
+    assert notice.state == "given-up"
