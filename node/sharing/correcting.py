@@ -27,6 +27,7 @@ from node.sharing.sending import Courier
 from node.sharing.store import HeldConsent
 from node.sharing.store.grants import GrantStore, Told
 from node.sharing.store.notices import NOTICE_DUE, NOTICE_NEEDLESS, NOTICE_OPEN, Notice, NoticeStore
+from node.sharing.store.pending import PendingStore
 from protocol.consent import Consent, ConsentState, read_held_consent
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
@@ -100,6 +101,7 @@ class CorrectionService:
         windows = make_releases_anew(batch.uow, question, at_ms=batch.now_ms)
         self._ports.disclosures.forget(subject)
         batch.taken.add(subject)  # What is made here is not kept before it is committed.
+        PendingStore(batch.connection).unmake(str(subject))
         answers = self._note_answers(batch, question, reason=reason)
         corrected = Corrected(windows=windows, answers=answers)
         return Decided(entry=None, finish=lambda _placement: corrected)
