@@ -27,6 +27,7 @@ from node.sharing.sending import Courier
 from node.sharing.store import HeldConsent
 from node.sharing.store.grants import GrantStore, Told
 from node.sharing.store.notices import NOTICE_DUE, NOTICE_NEEDLESS, NOTICE_OPEN, Notice, NoticeStore
+from node.sharing.store.pending import PendingStore
 from protocol.consent import Consent, ConsentState, read_held_consent
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
@@ -100,22 +101,33 @@ class CorrectionService:
         windows = make_releases_anew(batch.uow, question, at_ms=batch.now_ms)
         self._ports.disclosures.forget(subject)
         batch.taken.add(subject)  # What is made here is not kept before it is committed.
-        answers = self._note_answers(batch, str(subject), reason=reason) if windows else 0
+        PendingStore(batch.connection).unmake(str(subject))
+        answers = self._note_answers(batch, question, reason=reason)
         corrected = Corrected(windows=windows, answers=answers)
         return Decided(entry=None, finish=lambda _placement: corrected)
 
-    def _note_answers(self, batch: Batch, subject: str, *, reason: str) -> int:
-        """Note every past receiver within data life: of each window length the newest answer."""
-        grants, count = GrantStore(batch.connection), 0
-        for name in grants.list_grants_of(subject, provider=self._ports.member_id):
+    def _note_answers(self, batch: Batch, question: Question, *, reason: str) -> int:
+        """Note every past receiver of what was wrong: of each window length the newest answer."""
+        grants, notices, count = GrantStore(batch.connection), NoticeStore(batch.connection), 0
+        wrong: dict[bytes, bool] = {}  # the same summary goes to many
+        for name in grants.list_grants_of(str(question.subject), provider=self._ports.member_id):
             token = grants.find_token(name)
             if token is None:
                 continue
             consent = read_held_consent(token)
-            for told in _list_newest([*grants.list_told(name), *grants.list_batches(name)]):
-                if not _is_kept(grants, told, consent, now_s=batch.now_ms // 1_000):
+            for told, summary in _list_newest(
+                [*grants.list_told(name), *grants.list_batches(name)]
+            ):
+                key = summary.to_bytes()
+                if key not in wrong:
+                    wrong[key] = is_wrong(batch.uow, question, summary)
+                if (
+                    not wrong[key]
+                    or not _is_kept(grants, told, consent, now_s=batch.now_ms // 1_000)
+                    or notices.has_correction(told.msg, consent_hash=name)
+                ):
                     continue
-                NoticeStore(batch.connection).add(
+                notices.add(
                     Notice(
                         jti=self._courier.draw_jti(),
                         op="correct",
@@ -140,6 +152,10 @@ class CorrectionService:
         if notice.about is not None and notice.consent is not None:
             told = grants.find_told(notice.about, consent_hash=notice.consent)
         if known is None or known.state != NOTICE_DUE or told is None:
+            return nothing
+        if NoticeStore(batch.connection).is_on_its_way(told.msg):
+            # Its receiver would refuse the correction of what it has not got yet.
+            self._notices.decide_put_off(batch, notice)
             return nothing
         held = ExchangeBatch.of(batch).find_consent(told.consent)
         before = _read(told)
@@ -206,13 +222,13 @@ class CorrectionService:
         return Decided(entry=decided.entry, finish=decided.finish)
 
 
-def _list_newest(told: list[Told]) -> list[Told]:
+def _list_newest(told: list[Told]) -> list[tuple[Told, Summary]]:
     """Return of each window length the newest answer; older ones stand behind it."""
-    newest: dict[int, Told] = {}
+    newest: dict[int, tuple[Told, Summary]] = {}
     for one in sorted(told, key=lambda one: one.at_ms, reverse=True):
-        summary = _read(one)
+        summary = None if one.is_refused else _read(one)
         if summary is not None:
-            newest.setdefault(count_months(summary), one)
+            newest.setdefault(count_months(summary), (one, summary))
     return list(newest.values())
 
 

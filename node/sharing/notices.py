@@ -2,8 +2,9 @@
 
 A message is logged and kept with its notice in one transaction; what follows can be repeated after
 any crash, since it sends the same bytes and the receiver decides once. Where they expired on the
-way, ``correct`` and ``erase`` are said again in a new message; a ``push`` is not, since each counts
-a use. What was refused for another reason, or tried for a week, stays as it is, for people to see.
+way, an ``erase`` is said again in a new message and a ``correct`` is decided again, since what may
+be told is judged when it is told; a ``push`` is not, since each counts a use. What was refused for
+another reason, or tried for a week, stays as it is, for people to see.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from node.sharing.store.notices import (
 from protocol.errors import ProtocolError
 from protocol.jws import split_compact
 from protocol.message import parse_envelope
+from schemas.notices import CorrectBody
 
 NOTICES_A_ROUND_MAX = 100
 BACK_OFF_FIRST_S = 5
@@ -46,7 +48,14 @@ _log = structlog.get_logger()
 
 
 def keep_notice(
-    batch: Batch, decided: Decided[Sent], *, op: str, peer: str, about: bytes | None
+    batch: Batch,
+    decided: Decided[Sent],
+    *,
+    op: str,
+    peer: str,
+    about: bytes | None,
+    tries: int = 0,
+    wait_s: int = 0,
 ) -> Decided[Sent]:
     """Keep a notice of a message together with the message itself."""
 
@@ -61,8 +70,8 @@ def keep_notice(
                 "about": about,
                 "consent": None,
                 "reason": None,
-                "tries": 0,
-                "next_at_ms": batch.now_ms,
+                "tries": tries,
+                "next_at_ms": batch.now_ms + wait_s * 1_000,
                 "state": NOTICE_OPEN,
             },
         )
@@ -121,13 +130,12 @@ class NoticeService:
 
     def put_off(self, notice: Notice) -> None:
         """Try again later, at most for a week."""
-        tries = notice.tries + 1
-        state = notice.state if tries < TRIES_MAX else NOTICE_GIVEN_UP
-        wait_ms = find_back_off_s(notice.jti, tries=notice.tries) * 1_000
         with self._database.write() as uow:
-            NoticeStore(uow.connection).put_off(
-                notice.jti, tries=tries, next_at_ms=self._clock.now_ms() + wait_ms, state=state
-            )
+            _put_off(NoticeStore(uow.connection), notice, now_ms=self._clock.now_ms())
+
+    def decide_put_off(self, batch: Batch, notice: Notice) -> None:
+        """Do so within a decision."""
+        _put_off(NoticeStore(batch.connection), notice, now_ms=batch.now_ms)
 
     def list_notices(self, *, op: str | None = None, limit: int = 100) -> list[Notice]:
         """Return notices for people."""
@@ -157,26 +165,51 @@ class NoticeService:
 
     def _decide_again(self, batch: Batch, old: Notice) -> Decided[Sent | None]:
         """Say in a new message what expired on its way."""
+        nothing: Decided[Sent | None] = Decided(entry=None, finish=lambda _placement: None)
         outgoing = SharingStore(batch.connection).find_outgoing(old.jti)
-        NoticeStore(batch.connection).settle(old.jti, state=NOTICE_RENEWED)
-        if outgoing is None or outgoing.request is None:
-            return Decided(entry=None, finish=lambda _placement: None)
+        tries = old.tries + 1
+        is_over = tries >= TRIES_MAX or outgoing is None or outgoing.request is None
+        store = NoticeStore(batch.connection)
+        store.settle(old.jti, state=NOTICE_GIVEN_UP if is_over else NOTICE_RENEWED)
+        if is_over or outgoing is None or outgoing.request is None:
+            return nothing
         envelope = parse_envelope(split_compact(outgoing.request.env).payload)
+        # Refused as expired in its time: the clocks differ, and haste would not mend that.
+        is_early = batch.now_ms // 1_000 < envelope.exp
+        wait_s = find_back_off_s(old.jti, tries=old.tries) if is_early else 0
         jti = self._courier.draw_jti()
+        if old.op == "correct":
+            # What may be told now is decided now: a withdrawal may have come since.
+            store.add(
+                Notice(
+                    jti=jti,
+                    op=old.op,
+                    peer=old.peer,
+                    about=old.about,
+                    consent=outgoing.consent,
+                    reason=CorrectBody.from_bytes(outgoing.request.body).reason,
+                    tries=tries,
+                    next_at_ms=batch.now_ms + wait_s * 1_000,
+                    state=NOTICE_DUE,
+                )
+            )
+            return nothing
         content = Content(
             op=old.op,
             body=outgoing.request.body,
             content_type=envelope.bct,
             consents=envelope.consents,
         )
-        decided = self._courier.decide_send(
-            batch,
-            content,
-            peer=old.peer,
-            consent=outgoing.consent,
-            subject=outgoing.subject,
-            jti=jti,
-        )
+        decided = self._courier.decide_send(batch, content, peer=old.peer, jti=jti)
         AttestationStore(batch.connection).renew_attestation(old.jti, jti)
-        kept = keep_notice(batch, decided, op=old.op, peer=old.peer, about=old.about)
+        kept = keep_notice(
+            batch, decided, op=old.op, peer=old.peer, about=old.about, tries=tries, wait_s=wait_s
+        )
         return Decided(entry=kept.entry, finish=kept.finish)
+
+
+def _put_off(store: NoticeStore, notice: Notice, *, now_ms: int) -> None:
+    tries = notice.tries + 1
+    state = notice.state if tries < TRIES_MAX else NOTICE_GIVEN_UP
+    wait_ms = find_back_off_s(notice.jti, tries=notice.tries) * 1_000
+    store.put_off(notice.jti, tries=tries, next_at_ms=now_ms + wait_ms, state=state)

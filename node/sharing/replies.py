@@ -37,6 +37,7 @@ from schemas.exchange import (
 from schemas.notices import ACK_CONTENT_TYPE, AckBody
 from schemas.summary import Summary
 
+POLL_RARELY_MS = 3_600_000
 Read = Callable[[Sent, bytes], tuple[Item, ...]]
 Conclude = Callable[[Batch, SharingStore, Sent, Verified], None]
 
@@ -141,14 +142,18 @@ def _conclude_query(batch: Batch, _store: SharingStore, sent: Sent, verified: Ve
         )
 
 
-def _conclude_poll(batch: Batch, _store: SharingStore, sent: Sent, verified: Verified) -> None:
+def _conclude_poll(batch: Batch, store: SharingStore, sent: Sent, verified: Verified) -> None:
     pending, state = PendingStore(batch.connection), verified.envelope.st or ""
     asked = decode_b64u(PollBody.from_bytes(sent.message.body).request, bytes_exact=HASH_BYTES)
     jti = pending.find_asked(asked)
     if jti is None or state in _POLL_AGAIN:
         return
     if state == ACCEPTED:
-        pending.put_off(jti, msg=asked, poll_at_ms=_next_poll_ms(batch, verified))
+        # The longer it takes the more rarely: a peer that puts off for ever is asked ever less.
+        outgoing = store.find_outgoing(jti)
+        age_ms = 0 if outgoing is None else batch.now_ms - outgoing.at_ms
+        rare_ms = batch.now_ms + min(age_ms // 4, POLL_RARELY_MS)
+        pending.put_off(jti, msg=asked, poll_at_ms=max(rare_ms, _next_poll_ms(batch, verified)))
     else:
         pending.end_waiting(jti, code=state)
 

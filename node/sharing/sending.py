@@ -265,7 +265,8 @@ class Courier:
             if earlier is not None and earlier.ans == ans:
                 repeated = replace(outcome, repeated=True)
                 return Decided(entry=None, finish=lambda _placement: repeated)
-        # A second, different reply is logged too: it is evidence against the peer.
+        # A second, different reply is logged too: it is evidence against the peer. It is not taken
+        # in: nothing follows from it, and no body stays that no row would ever have erased.
         entry = format_entry(
             ResponseEntry(
                 at_ms=batch.now_ms,
@@ -283,11 +284,13 @@ class Courier:
             size=verified.head.size,
             checkpoint=verified.message.inclusion.partition("\n\n")[2],
         )
-        conclude(batch, store, sent, verified)
         received_on = self._business_date()
+        if is_first:
+            conclude(batch, store, sent, verified)
 
         def finish(_placement: Placement | None) -> Outcome:
-            store_response(batch, verified, received_on)
+            if is_first:
+                store_response(batch, verified, received_on)
             return outcome
 
         return Decided(entry=entry, finish=finish)

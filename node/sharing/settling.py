@@ -20,6 +20,7 @@ from node.sharing.outgoing import Outcome, build_failure
 from node.sharing.sending import AskNotFoundError, Courier
 from node.sharing.store import SharingStore
 from node.sharing.store.due import DueStore, OpenAsk
+from node.sharing.store.notices import NOTICE_GIVEN_UP, NoticeStore
 from node.sharing.store.pending import PendingStore
 from protocol.entry import AbortedEntry, format_entry
 from protocol.errors import ProtocolError
@@ -115,6 +116,7 @@ def _decide_abort(batch: Batch, jti: bytes) -> Decided[None]:
     if not store.give_up(jti):
         raise AskSettledError("this message is settled")
     PendingStore(batch.connection).end_waiting(jti, code=GIVEN_UP)
+    NoticeStore(batch.connection).settle(jti, state=NOTICE_GIVEN_UP)
     if op == "receipt":
         DueStore(batch.connection).forget_receipt(jti)
     entry = AbortedEntry(

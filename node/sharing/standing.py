@@ -19,7 +19,7 @@ from node.sharing.batching import ExchangeBatch
 from node.sharing.notices import keep_notice
 from node.sharing.operations import Ports
 from node.sharing.outgoing import Sent
-from node.sharing.received import count_months, list_changes, read_told
+from node.sharing.received import count_months, list_changes, read_told_under
 from node.sharing.registry import RegistryHolder
 from node.sharing.releases import WINDOW_MONTHS, Question
 from node.sharing.sealing import Content
@@ -188,9 +188,10 @@ def _find_window(consent: Consent) -> int | None:
 
 def _find_last_told(grants: GrantStore, name: bytes, *, months: int) -> Summary | None:
     """Return what was told last under a consent over a window as long as this."""
-    for told in grants.list_told(name):
+    told_under = [*grants.list_told(name), *grants.list_batches(name)]
+    for told in sorted(told_under, key=lambda one: one.at_ms, reverse=True):
         try:
-            summary = None if told.body is None else read_told(told.body)
+            summary = None if told.body is None else read_told_under(told.body, consent=name)
         except ProtocolError:  # Of a formula version that this node no longer reads.
             continue
         if summary is not None and count_months(summary) == months:

@@ -13,27 +13,31 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
 )
 
+from node.sharing.store.exchanging import CODE_GIVEN_UP, CODE_OPEN
 from node.sharing.tables import (
     consent,
     consent_status,
     erasure_in,
     exchange_in,
+    exchange_item,
     exchange_out,
     payload,
     received_summary,
 )
-from protocol.consent import ConsentState
+from protocol.consent import FINAL_STATES, ConsentState, StatusSigner
+from protocol.message import ANSWERED
 
 DISCLOSED_CODES = ("full", "mix", "class")
 SUMMARY_OPERATIONS = ("push", "correct")
 LOOK_BACK_MAX = 20
-BATCHES_MAX = 200
 CODE_BATCH = "batch"
+_TAKEN_IN = (ANSWERED, CODE_OPEN, CODE_GIVEN_UP)  # or perhaps taken in
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -58,6 +62,8 @@ class Told:
     consent: bytes
     at_ms: int
     body: bytes | None
+    is_refused: bool = False
+    """Its receiver did not take it in."""
 
 
 class GrantStore:
@@ -248,9 +254,16 @@ class GrantStore:
         return self._connection.execute(query).scalar_one_or_none()
 
     def list_unsaid_replaced(self, *, provider: str, limit: int) -> list[bytes]:
-        """Return replaced consents whose provider has not stated so."""
+        """Return replaced consents whose provider has not stated so, nor another end."""
+        # After an end of its own, as when an expired consent is renewed, it has no more to state.
         stated = select(consent_status.c.consent).where(
-            consent_status.c.state == ConsentState.REPLACED.value
+            or_(
+                consent_status.c.state == ConsentState.REPLACED.value,
+                and_(
+                    consent_status.c.signer == StatusSigner.PROVIDER.value,
+                    consent_status.c.state.in_([state.value for state in FINAL_STATES]),
+                ),
+            )
         )
         query = (
             select(consent.c.hash)
@@ -268,7 +281,7 @@ class GrantStore:
         answers = (
             select(
                 exchange_in.c.ans, exchange_in.c.op, exchange_in.c.peer, exchange_in.c.at_ms,
-                payload.c.body,
+                payload.c.body, literal(ANSWERED),
             )
             .outerjoin(payload, payload.c.msg == exchange_in.c.ans)
             .where(exchange_in.c.consent == consent_hash, exchange_in.c.code.in_(DISCLOSED_CODES))
@@ -278,7 +291,7 @@ class GrantStore:
         pushes = (
             select(
                 exchange_out.c.msg, exchange_out.c.op, exchange_out.c.peer, exchange_out.c.at_ms,
-                payload.c.body,
+                payload.c.body, exchange_out.c.code,
             )
             .outerjoin(payload, payload.c.msg == exchange_out.c.msg)
             .where(
@@ -289,23 +302,24 @@ class GrantStore:
         )  # fmt: skip
         told = [
             Told(msg=bytes(row[0]), op=row[1], peer=row[2], consent=consent_hash, at_ms=row[3],
-                 body=row[4])
+                 body=row[4], is_refused=row[5] not in _TAKEN_IN)
             for query in (answers, pushes)
             for row in self._connection.execute(query)
         ]  # fmt: skip
         return sorted(told, key=lambda one: (one.at_ms, one.op), reverse=True)
 
     def list_batches(self, consent_hash: bytes) -> list[Told]:
-        """Return the newest batch answers to a consent's consumer, which may tell under it too."""
-        consumer = select(consent.c.consumer).where(consent.c.hash == consent_hash)
+        """Return the newest batch answers that told something under a consent."""
         query = (
             select(exchange_in.c.ans, exchange_in.c.peer, exchange_in.c.at_ms, payload.c.body)
+            .join(exchange_item, exchange_item.c.ans == exchange_in.c.ans)
             .join(payload, payload.c.msg == exchange_in.c.ans)
             .where(
-                exchange_in.c.peer == consumer.scalar_subquery(), exchange_in.c.code == CODE_BATCH
+                exchange_item.c.consent == consent_hash,
+                exchange_item.c.code.in_(DISCLOSED_CODES),
             )
             .order_by(exchange_in.c.seq.desc())
-            .limit(BATCHES_MAX)
+            .limit(LOOK_BACK_MAX)
         )
         return [
             Told(msg=bytes(row.ans), op="query", peer=row.peer, consent=consent_hash,

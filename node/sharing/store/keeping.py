@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
-from node.sharing.tables import exchange_in, legal_hold, payload
+from node.sharing.tables import exchange_in, legal_hold, payload, received_summary
 
 # Their bodies are hashes alone, and prove what somebody else did.
 KEPT_OPERATIONS = ("receipt", "erase")
@@ -62,10 +62,16 @@ class KeepingStore:
         ]
 
     def list_bodies(self, kept: KeptExchange) -> list[bytes]:
-        """Return the messages of an exchange whose bodies are there and may go some day."""
+        """Return the messages of an exchange whose bodies are there and may go some day.
+
+        What was received under a consent has its life from that, not from the exchange.
+        """
         if kept.op in KEPT_OPERATIONS:
             return []
-        query = select(payload.c.msg).where(payload.c.msg.in_((kept.msg, kept.ans)))
+        received = select(received_summary.c.msg).where(received_summary.c.msg == payload.c.msg)
+        query = select(payload.c.msg).where(
+            payload.c.msg.in_((kept.msg, kept.ans)), ~received.exists()
+        )
         held = {bytes(msg) for msg in self._connection.execute(query).scalars()}
         return [msg for msg in (kept.msg, kept.ans) if msg in held]
 

@@ -101,6 +101,25 @@ class NoticeStore:
         )
         return self._connection.execute(query.limit(1)).scalar_one_or_none() is not None
 
+    def is_on_its_way(self, msg: bytes) -> bool:
+        """Tell whether a message of ours is still being sent."""
+        query = (
+            select(notice.c.jti)
+            .join(exchange_out, exchange_out.c.jti == notice.c.jti)
+            .where(exchange_out.c.msg == msg, notice.c.state == NOTICE_OPEN)
+        )
+        return self._connection.execute(query.limit(1)).scalar_one_or_none() is not None
+
+    def has_correction(self, about: bytes, *, consent_hash: bytes) -> bool:
+        """Tell whether what was told under a consent is being put right, or has been."""
+        query = select(notice.c.jti).where(
+            notice.c.about == about,
+            notice.c.op == "correct",
+            notice.c.consent == consent_hash,
+            notice.c.state.in_((NOTICE_DUE, NOTICE_OPEN, NOTICE_DONE)),
+        )
+        return self._connection.execute(query.limit(1)).scalar_one_or_none() is not None
+
     def settle(self, jti: bytes, *, state: str) -> None:
         """Say what has become of a notice; of another message nothing changes."""
         self._connection.execute(update(notice).where(notice.c.jti == jti).values(state=state))

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from node.sharing.tables import awaited_answer, exchange_out, pending_answer
+from node.sharing.tables import awaited_answer, consent, exchange_out, pending_answer
 from protocol.message import ACCEPTED
 from schemas.summary import Section
 
@@ -42,6 +42,8 @@ class AwaitedAnswer:
     poll: bytes | None
     """The newest poll's id."""
     is_poll_open: bool
+    poll_sent_at_ms: int
+    """When that was made; 0 where there is none."""
 
 
 class PendingStore:
@@ -91,6 +93,15 @@ class PendingStore:
             update(pending_answer).where(pending_answer.c.msg == msg).values(code=code, body=body)
         )
 
+    def unmake(self, subject: str) -> None:
+        """Have the answers on a subject made anew: those that are there may be wrong."""
+        under = select(consent.c.hash).where(consent.c.subject == subject)
+        self._connection.execute(
+            update(pending_answer)
+            .where(pending_answer.c.consent.in_(under))
+            .values(code=CODE_ACCEPTED, body=None)
+        )
+
     def forget_pending(self, *, before_ms: int) -> None:
         """Forget questions accepted before this."""
         self._connection.execute(delete(pending_answer).where(pending_answer.c.at_ms < before_ms))
@@ -119,6 +130,7 @@ class PendingStore:
                 asked.c.consent,
                 asked.c.subject,
                 polled.c.ans.label("polled"),
+                polled.c.at_ms.label("poll_sent_at_ms"),
             )
             .join(asked, asked.c.jti == awaited_answer.c.jti)
             .outerjoin(polled, polled.c.jti == awaited_answer.c.poll)
@@ -136,6 +148,7 @@ class PendingStore:
                 polls=row.polls,
                 poll=row.poll,
                 is_poll_open=row.poll is not None and row.polled is None,
+                poll_sent_at_ms=row.poll_sent_at_ms or 0,
             )
             for row in self._connection.execute(query)
         ]
