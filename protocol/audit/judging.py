@@ -168,7 +168,9 @@ class Judge:
             one is None or one.admits(peer=self._peer_of(member), at_s=times[member] // 1000)
             for member, one in chosen
         )
-        if is_left_out:
+        # What the asker's own log does not show either, the answerer alone says: a filter must not
+        # turn its word into proof.
+        if is_left_out and (what == "answer" or self._case.asked):
             text = "the {} is not in these bundles by their filter"
             self.lines.add(Outcome.NOT_SHOWN, f"{what}-filtered", text, what)
             return

@@ -180,6 +180,16 @@ def test_messages_left_out_by_a_filter_are_not_shown_and_leave_nothing_open(
     assert {"request-filtered", "answer-filtered"} <= shown
 
 
+def test_a_filter_does_not_prove_a_question_that_only_the_answerer_states() -> None:
+    federation, consent = make_pair()
+    federation.ask(ALPHA, BETA, consent)
+
+    report = audit_files(beta=leave_out(federation, BETA, MessageFilter(until_s=NOW_S)))
+
+    assert codes(report, UNKNOWN) == {"request-absent"}
+    assert report.exchanges[0].verdict is Verdict.UNDETERMINED
+
+
 def test_messages_that_a_filter_admits_and_that_are_missing_stay_open() -> None:
     federation, consent = make_pair()
     federation.ask(ALPHA, BETA, consent)
