@@ -83,7 +83,7 @@ class Retention:
             if store.find_seq(msg) is None:
                 raise MessageNotHeldError("no such message was answered here")
             store.add_hold(msg, reason=reason, at_ms=self._clock.now_ms())
-        _log.info("message_held", reason=reason)
+        _log.info("message_held")  # The reason is people's words, and may name a customer.
 
     def release(self, msg: bytes) -> None:
         """Let an exchange be erased in its time again.
