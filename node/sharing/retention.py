@@ -70,6 +70,8 @@ class Retention:
         await self._writer.submit_async(
             partial(_forget, before_ms=before_ms, now_ms=self._clock.now_ms())
         )
+        if count:
+            await asyncio.to_thread(self._database.overwrite_deleted)
         return count
 
     def hold(self, msg: bytes, *, reason: str) -> None:
