@@ -7,6 +7,8 @@ replaced follows from what is held; it is stated once, so that the log says when
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from node.core.clock import Clock
@@ -15,10 +17,16 @@ from node.core.decision import Batch, Decided, Placement
 from node.core.errors import NodeError
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
-from node.sharing.consents import ConsentNotHeldError, check_parties, decide_status
+from node.sharing.consents import (
+    ConsentNotHeldError,
+    StaleStatusError,
+    check_parties,
+    decide_status,
+)
 from node.sharing.notices import NoticeService
-from node.sharing.peers import StatementSender
+from node.sharing.peers import PeerUnreachableError, StatementSender
 from node.sharing.registry import RegistryHolder
+from node.sharing.rounds import send_by_peer
 from node.sharing.sealing import Sealer
 from node.sharing.store import HeldConsent
 from node.sharing.store.grants import GrantStore
@@ -79,51 +87,63 @@ class BrakeService:
     async def state_ends(self) -> int:
         """State once of each consent that it has ended, and return of how many."""
         count, after = 0, b""
-        while names := self._list_open(after):
-            for name in names:
+        while True:
+            names, ended = await asyncio.to_thread(self._list_ended, after)
+            if not names:
+                break
+            for name in ended:
                 count += await self._end(name, stated=None)
             after = names[-1]
-        with self._database.read() as uow:
-            replaced = GrantStore(uow.connection).list_unsaid_replaced(
-                provider=self._sealer.member_id, limit=GRANTS_AT_ONCE
-            )
-        for name in replaced:
+        for name in await asyncio.to_thread(self._list_unsaid_replaced):
             count += await self._end(name, stated=ConsentState.REPLACED)
         return count
 
     async def send_statuses(self) -> int:
         """Bring brakes to consumers and to the hub, and return how many have arrived."""
-        count = 0
-        for notice in self._notices.list_open_of(STATUS):
-            try:
-                count += await self._bring(notice)
-            except NodeError as err:
-                _log.warning("status_not_brought", peer=notice.peer, code=err.code)
-                self._notices.put_off(notice)
-        return count
+        due = await asyncio.to_thread(self._notices.list_open_of, STATUS)
+        return await send_by_peer(
+            due,
+            find_peer=lambda notice: notice.peer,
+            send=self._try_bring,
+            put_off=self._notices.put_off,
+        )
 
-    def _list_open(self, after: bytes) -> list[bytes]:
+    async def _try_bring(self, notice: Notice) -> bool:
+        try:
+            return await self._bring(notice)
+        except NodeError as err:
+            _log.warning("status_not_brought", peer=notice.peer, code=err.code)
+            await self._notices.put_off(notice)
+            if isinstance(err, PeerUnreachableError):
+                raise
+            return False
+
+    def _list_ended(self, after: bytes) -> tuple[list[bytes], list[bytes]]:
+        """Return the next open consents, and which of them may have ended by themselves."""
+        now_s = self._clock.now_ms() // 1_000
         with self._database.read() as uow:
-            return GrantStore(uow.connection).list_open_grants(
+            grants = GrantStore(uow.connection)
+            names = grants.list_open_grants(
                 provider=self._sealer.member_id, after=after, limit=GRANTS_AT_ONCE
+            )
+            # Uses only rise and time goes on: what cannot have ended is not looked at further.
+            ended = [name for name in names if grants.may_have_ended(name, now_s=now_s)]
+        return names, ended
+
+    def _list_unsaid_replaced(self) -> list[bytes]:
+        with self._database.read() as uow:
+            return GrantStore(uow.connection).list_unsaid_replaced(
+                provider=self._sealer.member_id, limit=GRANTS_AT_ONCE
             )
 
     async def _end(self, name: bytes, *, stated: ConsentState | None) -> bool:
-        with self._database.read() as uow:
-            token = GrantStore(uow.connection).find_token(name)
-        if token is None:
+        try:
+            return await self._writer.submit_async(
+                lambda batch: self._decide_end(batch, name, stated=stated)
+            )
+        except StaleStatusError as err:  # Somebody has ended it meanwhile; the others are stated.
+            _log.info("end_not_stated", code=err.code)
             return False
-        now_s = self._clock.now_ms() // 1_000
-        # Uses only rise and time goes on: what has not ended by itself is not looked at further.
-        if stated is None and read_held_consent(token).exp > now_s and not self._is_used(name):
-            return False
-        return await self._writer.submit_async(
-            lambda batch: self._decide_end(batch, name, stated=stated)
-        )
-
-    def _is_used(self, name: bytes) -> bool:
-        with self._database.read() as uow:
-            return GrantStore(uow.connection).count_uses(name) > 0
 
     def _decide_end(
         self, batch: Batch, name: bytes, *, stated: ConsentState | None
@@ -200,7 +220,7 @@ class BrakeService:
             reply = await self._peers.send_status(member.endpoints["v1"], token)
         if reply.status not in {STATUS_OK, STATUS_CONFLICT}:  # 409: it has ended there already.
             _log.warning("status_refused", peer=notice.peer, status=reply.status)
-            self._notices.put_off(notice)
+            await self._notices.put_off(notice)
             return False
         self._settle(notice, NOTICE_DONE)
         return True

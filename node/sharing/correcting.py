@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from node.core.decision import Batch, Decided
 from node.core.errors import RejectedError
 from node.core.writer import Writer
+from node.records.windows import last_released_month, parse_month
 from node.sharing.batching import ExchangeBatch
 from node.sharing.notices import NoticeService
 from node.sharing.operations import Ports
@@ -27,11 +28,12 @@ from node.sharing.sending import Courier
 from node.sharing.store import HeldConsent
 from node.sharing.store.grants import GrantStore, Told
 from node.sharing.store.notices import NOTICE_DUE, NOTICE_NEEDLESS, NOTICE_OPEN, Notice, NoticeStore
-from node.sharing.store.pending import PendingStore
+from node.sharing.store.pending import CODE_ACCEPTED, PendingStore
 from protocol.consent import Consent, ConsentState, read_held_consent
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
 from protocol.identifiers import SubjectId, parse_subject_id
+from protocol.problems import NoAnswerError
 from schemas.notices import CORRECT_CONTENT_TYPE, CorrectBody
 from schemas.summary import Summary
 
@@ -101,7 +103,7 @@ class CorrectionService:
         windows = make_releases_anew(batch.uow, question, at_ms=batch.now_ms)
         self._ports.disclosures.forget(subject)
         batch.taken.add(subject)  # What is made here is not kept before it is committed.
-        PendingStore(batch.connection).unmake(str(subject))
+        _unmake_answers(batch, question)
         answers = self._note_answers(batch, question, reason=reason)
         corrected = Corrected(windows=windows, answers=answers)
         return Decided(entry=None, finish=lambda _placement: corrected)
@@ -220,6 +222,21 @@ class CorrectionService:
             jti=notice.jti,
         )
         return Decided(entry=decided.entry, finish=decided.finish)
+
+
+def _unmake_answers(batch: Batch, question: Question) -> None:
+    """Have wrong answers that wait to be fetched made anew.
+
+    Of an earlier window there is none any more: the newest would be one that nobody asked for.
+    """
+    pending = PendingStore(batch.connection)
+    newest = last_released_month(question.business_date)
+    for msg, body in pending.list_made(str(question.subject)):
+        summary = Summary.from_bytes(body)
+        if not is_wrong(batch.uow, question, summary):
+            continue
+        is_newest = parse_month(summary.window.last) == newest
+        pending.answer(msg, code=CODE_ACCEPTED if is_newest else NoAnswerError.code, body=None)
 
 
 def _list_newest(told: list[Told]) -> list[tuple[Told, Summary]]:

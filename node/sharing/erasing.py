@@ -70,10 +70,8 @@ class ErasureService:
 
     async def erase_due(self) -> int:
         """Erase every body whose time has come, tell the providers, and return how many went."""
-        self._plan()
-        now_s = self._clock.now_ms() // 1_000
-        with self._database.read() as uow:
-            due = GrantStore(uow.connection).list_to_erase(now_s=now_s, limit=SUMMARIES_A_ROUND_MAX)
+        await asyncio.to_thread(self._plan)
+        due = await asyncio.to_thread(self._list_due)
         count = await self._erase(dict(due))
         await self._tell()
         return count
@@ -109,6 +107,13 @@ class ErasureService:
             for kept in store.list_unplanned(limit=SUMMARIES_A_ROUND_MAX):
                 end = _find_end(kept)
                 store.plan_erasure(kept.msg, kept.consent, at_s=end.at_s, basis=end.basis)
+
+    def _list_due(self) -> list[tuple[bytes, str]]:
+        now_s = self._clock.now_ms() // 1_000
+        with self._database.read() as uow:
+            return GrantStore(uow.connection).list_to_erase(
+                now_s=now_s, limit=SUMMARIES_A_ROUND_MAX
+            )
 
     async def _erase(self, due: dict[bytes, str]) -> int:
         erased = [

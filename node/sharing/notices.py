@@ -9,6 +9,7 @@ another reason, or tried for a week, stays as it is, for people to see.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -20,6 +21,8 @@ from node.core.decision import Batch, Decided, Placement
 from node.core.errors import NodeError
 from node.core.writer import Writer
 from node.sharing.outgoing import Sent
+from node.sharing.peers import PeerUnreachableError
+from node.sharing.rounds import send_by_peer
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import SharingStore
@@ -105,15 +108,21 @@ class NoticeService:
 
     async def send_due(self) -> int:
         """Say again what has expired, send what is due, and return how many were acknowledged."""
-        for notice in self._list(lambda store: store.list_expired(limit=NOTICES_A_ROUND_MAX)):
+        expired = await asyncio.to_thread(
+            self._list, lambda store: store.list_expired(limit=NOTICES_A_ROUND_MAX)
+        )
+        for notice in expired:
             await self._writer.submit_async(partial(self._decide_again, old=notice))
         now_ms = self._clock.now_ms()
-        due = self._list(
+        due = await asyncio.to_thread(
+            self._list,
             lambda store: store.list_due(
                 state=NOTICE_OPEN, now_ms=now_ms, limit=NOTICES_A_ROUND_MAX, ops=MESSAGE_OPS
-            )
+            ),
         )
-        return sum([await self._send(notice) for notice in due])
+        return await send_by_peer(
+            due, find_peer=lambda notice: notice.peer, send=self._send, put_off=self.put_off
+        )
 
     async def _send(self, notice: Notice) -> bool:
         """Send one; where the reply did not settle it, wait longer each time."""
@@ -121,17 +130,23 @@ class NoticeService:
             outcome = await self._courier.settle(notice.jti)
         except (NodeError, ProtocolError) as err:
             _log.warning("notice_not_sent", op=notice.op, peer=notice.peer, code=err.code)
-            self.put_off(notice)
+            await self.put_off(notice)
+            if isinstance(err, PeerUnreachableError):
+                raise
             return False
         if outcome.status != "200":
             _log.warning("notice_refused", op=notice.op, peer=notice.peer, code=outcome.status)
-            self.put_off(notice)  # Changes nothing unless it is still open, as after haste.
+            await self.put_off(notice)  # Changes nothing unless it is still open, as after haste.
         return outcome.status == "200"
 
-    def put_off(self, notice: Notice) -> None:
+    async def put_off(self, notice: Notice) -> None:
         """Try again later, at most for a week."""
-        with self._database.write() as uow:
-            _put_off(NoticeStore(uow.connection), notice, now_ms=self._clock.now_ms())
+
+        def decide(batch: Batch) -> Decided[None]:
+            self.decide_put_off(batch, notice)
+            return Decided(entry=None, finish=lambda _placement: None)
+
+        await self._writer.submit_async(decide)
 
     def decide_put_off(self, batch: Batch, notice: Notice) -> None:
         """Do so within a decision."""

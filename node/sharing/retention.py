@@ -70,6 +70,8 @@ class Retention:
         await self._writer.submit_async(
             partial(_forget, before_ms=before_ms, now_ms=self._clock.now_ms())
         )
+        if count:
+            await asyncio.to_thread(self._database.overwrite_deleted)
         return count
 
     def hold(self, msg: bytes, *, reason: str) -> None:
@@ -83,7 +85,7 @@ class Retention:
             if store.find_seq(msg) is None:
                 raise MessageNotHeldError("no such message was answered here")
             store.add_hold(msg, reason=reason, at_ms=self._clock.now_ms())
-        _log.info("message_held", reason=reason)
+        _log.info("message_held")  # The reason is people's words, and may name a customer.
 
     def release(self, msg: bytes) -> None:
         """Let an exchange be erased in its time again.

@@ -8,6 +8,7 @@ under a consent is made while one is on its way.
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 import structlog
@@ -62,25 +63,29 @@ class StandingService:
     async def push_changes(self) -> int:
         """Look at every standing consent once, and return how many pushes were made."""
         count, after = 0, b""
-        while names := self._list_open(after):
-            for name in names:
-                if not self._is_standing(name):
-                    continue
+        while True:
+            names, standing = await asyncio.to_thread(self._list_standing, after)
+            if not names:
+                return count
+            for name in standing:
                 sent = await self._writer.submit_async(partial(self._decide_push, name=name))
                 count += sent is not None
             after = names[-1]
-        return count
 
-    def _list_open(self, after: bytes) -> list[bytes]:
+    def _list_standing(self, after: bytes) -> tuple[list[bytes], list[bytes]]:
+        """Return the next open consents, and which of them are standing ones."""
         with self._database.read() as uow:
-            return GrantStore(uow.connection).list_open_grants(
+            grants = GrantStore(uow.connection)
+            names = grants.list_open_grants(
                 provider=self._ports.member_id, after=after, limit=GRANTS_AT_ONCE
             )
-
-    def _is_standing(self, name: bytes) -> bool:
-        with self._database.read() as uow:
-            token = GrantStore(uow.connection).find_token(name)
-        return token is not None and PUSH in read_held_consent(token).ops
+            standing = [
+                name
+                for name in names
+                if (token := grants.find_token(name)) is not None
+                and PUSH in read_held_consent(token).ops
+            ]
+        return names, standing
 
     def _decide_push(self, batch: Batch, name: bytes) -> Decided[Sent | None]:
         nothing: Decided[Sent | None] = Decided(entry=None, finish=lambda _placement: None)

@@ -223,6 +223,14 @@ def test_exchanging_waits_while_the_node_is_degraded(
     assert answer.headers["retry-after"] == "1"
 
 
+def test_a_purpose_that_no_manifest_could_name_is_refused(site: Site) -> None:
+    site.cosign()
+
+    answer = site.http.post("/api/v1/asks", json=ask_body(purpose="P" * 9), headers=BEARER)
+
+    check_problem(answer, status=422, code="schema")
+
+
 def test_node_is_ready_while_a_witness_has_seen_its_log_lately(site: Site) -> None:
     site.cosign()
     fresh = site.http.get("/readyz")

@@ -59,6 +59,26 @@ def test_an_answer_made_before_a_correction_is_made_anew(scene: Scene) -> None:
     assert received.summary.volume.n_invoices == "20-49"
 
 
+def test_an_old_answer_that_was_wrong_is_none_and_no_newer_window(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    ask(scene, held)
+    make(scene)
+    with scene.provider.local.database.write() as uow:  # as if it had been made a month ago
+        body = uow.connection.exec_driver_sql("SELECT body FROM pending_answer").scalar_one()
+        old = body.replace(b'"2026-05"', b'"2026-04"').replace(b'"2025-06"', b'"2025-05"')
+        assert old != body
+        uow.connection.exec_driver_sql("UPDATE pending_answer SET body = ?", (old,))
+    correct_an_invoice(scene)
+    correct(scene)
+    make(scene)
+
+    poll(scene)
+
+    assert scene.consumer.consents.list_received(str(SUBJECT)) == []
+    rows = observe(scene.provider).tables["pending_answer"]
+    assert any("no-answer" in row for row in rows)
+
+
 def test_a_question_whose_signer_is_gone_holds_no_other_up(scene: Scene) -> None:
     first = hold_on_both_sides(scene, scene.grant())
     ask(scene, first)

@@ -84,6 +84,22 @@ def test_bodies_go_after_their_time_with_an_entry_and_envelopes_stay(
     assert observe(scene.provider).tables["exchange_in"] == rows
 
 
+def test_nothing_of_an_old_body_is_left_in_the_files(scene: Scene, asked: Outcome) -> None:
+    assert asked.ans is not None
+    body, salt = next(
+        row[1:] for row in observe(scene.provider).tables["payload"] if row[0] == asked.ans
+    )
+    age(scene, KEEP_DAYS)
+
+    erase(scene)
+
+    home = scene.provider.local.settings.home
+    files = [path.read_bytes() for path in home.glob("node.sqlite*")]
+    assert files
+    assert all(salt not in content for content in files)
+    assert all(body not in content for content in files)
+
+
 def test_bodies_stay_until_their_time_is_over(scene: Scene, asked: Outcome) -> None:
     scene.federation.clock.advance_s(KEEP_DAYS * DAY_S)
 

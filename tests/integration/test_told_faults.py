@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from node.sharing.outgoing import Ask
+from node.sharing.peers import HttpReply, PeerUnreachableError
 from node.sharing.retention import Retention
 from protocol.consent import ConsentState
 from protocol.entry import ErasedEntry
@@ -205,3 +206,34 @@ def test_a_push_given_up_is_not_sent_again(scene: Scene) -> None:
     assert len(scene.federation.peers.sent) == sent
     (notice,) = scene.provider.grants.notices.list_notices(op="push")
     assert notice.state == "given-up"
+
+
+# --- silences
+
+
+def test_a_peer_that_hangs_keeps_no_other_waiting(tmp_path: Path) -> None:
+    scene = build_scene(tmp_path, member_count=3)
+    third = replace(scene, consumer=scene.federation.nodes[2])
+    for index in range(3):
+        hold_on_both_sides(scene, replace(watch(scene.grant()), id=f"consent-{index}"))
+    other = replace(watch(scene.grant()), id="consent-9", consumer=third.consumer.member_id)
+    hold_on_both_sides(third, other)
+    push(scene)
+    peers, send, tried = scene.federation.peers, scene.federation.peers.send_message, []
+    others_turn = asyncio.Event()
+
+    async def hang(endpoint: str, raw: bytes) -> HttpReply:
+        tried.append(endpoint)
+        if endpoint == CONSUMER:
+            await others_turn.wait()
+            raise PeerUnreachableError(endpoint)
+        others_turn.set()
+        return await send(endpoint, raw)
+
+    peers.send_message = hang  # type: ignore[method-assign]  # one of them never answers
+
+    arrived = asyncio.run(asyncio.wait_for(scene.provider.grants.carry(), timeout=10))
+
+    scene.federation.close()
+    assert arrived == 1
+    assert tried.count(CONSUMER) == 1

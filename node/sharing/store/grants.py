@@ -217,10 +217,12 @@ class GrantStore:
         )
         return [bytes(name) for name in self._connection.execute(query).scalars()]
 
-    def count_uses(self, consent_hash: bytes) -> int:
-        """Return the uses of a consent so far."""
-        query = select(consent.c.uses).where(consent.c.hash == consent_hash)
-        return self._connection.execute(query).scalar_one_or_none() or 0
+    def may_have_ended(self, consent_hash: bytes, *, now_s: int) -> bool:
+        """Tell whether a consent is over or was used at all, so that it may be used up."""
+        query = select(consent.c.hash).where(
+            consent.c.hash == consent_hash, or_(consent.c.exp <= now_s, consent.c.uses > 0)
+        )
+        return self._connection.execute(query).scalar_one_or_none() is not None
 
     def count_statuses(self, consent_hash: bytes, *, signer: str) -> int:
         """Return the last number of a signer's statuses of a consent, 0 before the first."""

@@ -93,14 +93,14 @@ class PendingStore:
             update(pending_answer).where(pending_answer.c.msg == msg).values(code=code, body=body)
         )
 
-    def unmake(self, subject: str) -> None:
-        """Have the answers on a subject made anew: those that are there may be wrong."""
-        under = select(consent.c.hash).where(consent.c.subject == subject)
-        self._connection.execute(
-            update(pending_answer)
-            .where(pending_answer.c.consent.in_(under))
-            .values(code=CODE_ACCEPTED, body=None)
+    def list_made(self, subject: str) -> list[tuple[bytes, bytes]]:
+        """Return questions about a subject whose summary is made, with that."""
+        query = (
+            select(pending_answer.c.msg, pending_answer.c.body)
+            .join(consent, consent.c.hash == pending_answer.c.consent)
+            .where(consent.c.subject == subject, pending_answer.c.body.is_not(None))
         )
+        return [(bytes(row.msg), bytes(row.body)) for row in self._connection.execute(query)]
 
     def forget_pending(self, *, before_ms: int) -> None:
         """Forget questions accepted before this."""
