@@ -194,12 +194,12 @@ class AuditService:
                 raise ConsentUnknownError("no such consent is held here")
             if not viewer.reaches_peer(row.consumer, row.provider):
                 raise OutOfScopeError("this token is for another member or another time")
-            statuses = store.list_statuses_of(consent_hash, limit=USES_MAX)
-            uses = store.list_uses(consent_hash, limit=USES_MAX)
+            # The limits come before the count: another member may have named this consent too.
+            reach = build_reach(viewer)
             return ConsentView(
                 row=row if with_subject else close_subject(row),
-                statuses=tuple(one for one in statuses if viewer.reaches_time(one.taken_at_ms)),
-                uses=tuple(one for one in uses if viewer.reaches_time(one.at_ms)),
+                statuses=tuple(store.list_statuses_of(consent_hash, reach, limit=USES_MAX)),
+                uses=tuple(store.list_uses(consent_hash, reach, limit=USES_MAX)),
             )
 
         target = encode_b64u(consent_hash)

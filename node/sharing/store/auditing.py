@@ -167,7 +167,7 @@ class AuditStore:
             query = query.where(consent_status.c.taken_at_ms < reach.to_ms)
         return [_read_status(row) for row in self._connection.execute(query)]
 
-    def list_statuses_of(self, consent_hash: bytes, *, limit: int) -> list[StatusRow]:
+    def list_statuses_of(self, consent_hash: bytes, reach: Reach, *, limit: int) -> list[StatusRow]:
         """Return the signed changes of one consent."""
         query = (
             select(consent_status)
@@ -175,17 +175,21 @@ class AuditStore:
             .order_by(consent_status.c.seq)
             .limit(limit)
         )
+        if reach.from_ms is not None:
+            query = query.where(consent_status.c.taken_at_ms >= reach.from_ms)
+        if reach.to_ms is not None:
+            query = query.where(consent_status.c.taken_at_ms < reach.to_ms)
         return [_read_status(row) for row in self._connection.execute(query)]
 
-    def list_uses(self, consent_hash: bytes, *, limit: int) -> list[ExchangeRow]:
+    def list_uses(self, consent_hash: bytes, reach: Reach, *, limit: int) -> list[ExchangeRow]:
         """Return answers of ours under one consent, the newest first."""
-        query = (
-            select(exchange_in)
-            .where(exchange_in.c.consent == consent_hash)
-            .order_by(exchange_in.c.at_ms.desc(), exchange_in.c.seq.desc())
-            .limit(limit)
+        query = _page(
+            select(exchange_in).where(exchange_in.c.consent == consent_hash),
+            exchange_in,
+            reach,
+            before=None,
         )
-        return [_read_incoming(row) for row in self._connection.execute(query)]
+        return [_read_incoming(row) for row in self._connection.execute(query.limit(limit))]
 
     def list_peers(self, reach: Reach, *, limit: int) -> list[PeerRow]:
         """Return counters, heads and sums of each peer."""
