@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import multiprocessing
 import os
 import pickle
@@ -33,7 +34,7 @@ from protocol.bundle import (
 from protocol.encoding import decode_b64u
 from protocol.errors import EvidenceError, ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, check_enrolment_point
-from protocol.report import build_text, format_json
+from protocol.report import build_text, format_json, show_plainly
 
 FOLDER_DEPTH_MAX = 12  # of a bundle; tlog-tiles needs eight
 MEMORY_BYTES_MAX = 2**26  # of messages; with more, temporary files are used and every core
@@ -64,11 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     given = _join_anchor(sys.argv[1:] if arguments is None else arguments)
     options = _build_parser().parse_args(given)
+    for stream in (sys.stdout, sys.stderr):  # A name that it cannot write must not end the audit.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     watch = watch_terminal if sys.stderr.isatty() else watch_nothing
     try:
         report = verify_paths(options.bundles, anchor=options.anchor, watch=watch)
     except ProtocolError as err:
-        print(f"chengxin-verify: {err.detail}", file=sys.stderr)
+        print(f"chengxin-verify: {show_plainly(err.detail)}", file=sys.stderr)
         return ExitStatus.USAGE
     if options.json:
         sys.stdout.writelines(format_json(report))

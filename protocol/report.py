@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +33,8 @@ _MARKS = {
     Outcome.UNKNOWN: "?",
     Outcome.NOT_SHOWN: "-",
 }
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+_HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _NO_EXCHANGES = '\n  "exchanges": []'
 FROM_BUNDLE_WARNING = (
     "the anchor was taken from the bundle itself: this proves that the bundles agree with each "
@@ -101,14 +104,14 @@ def build_object(report: Report) -> JsonObject:
 
 
 def format_json(report: Report) -> Iterator[str]:
-    """Yield the report as one JSON object in pieces; exchanges are read one by one."""
+    """Yield the report as one JSON object in pieces, in ASCII; exchanges are read one by one."""
     bare = build_object(replace(report, exchanges=(), counted=count_report(report)))
-    before, _, after = json.dumps(bare, ensure_ascii=False, indent=2).partition(_NO_EXCHANGES)
+    before, _, after = json.dumps(bare, indent=2).partition(_NO_EXCHANGES)
     yield before
     yield '\n  "exchanges": ['
     separator = "\n"
     for one in report.exchanges:
-        text = json.dumps(_format_exchange(one), ensure_ascii=False, indent=2)
+        text = json.dumps(_format_exchange(one), indent=2)
         yield separator + indent(text, "    ")
         separator = ",\n"
     yield "]" if separator == "\n" else "\n  ]"
@@ -145,7 +148,17 @@ def build_text(report: Report) -> str:
         "",
         describe_totals(report),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(show_plainly, lines)) + "\n"
+
+
+def show_plainly(line: str) -> str:
+    """Return a line without characters that steer a terminal, or turn or hide others.
+
+    Names of files and members come from a bundle: they must not write lines of a report.
+    """
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(_UNREADABLE if unicodedata.category(one) in _HIDDEN else one for one in line)
 
 
 def count_exchanges(
@@ -177,7 +190,7 @@ def describe_place(place: Place | None) -> str:
 def describe_finding(finding: Finding) -> str:
     """Return a finding in one line."""
     affects = f" — affects {', '.join(finding.affects)}" if finding.affects else ""
-    return f"{finding.code}: {finding.text}{describe_place(finding.place)}{affects}"
+    return show_plainly(f"{finding.code}: {finding.text}{describe_place(finding.place)}{affects}")
 
 
 def _describe_root(report: Report) -> Iterator[str]:
@@ -259,7 +272,9 @@ def _describe_consents(report: Report) -> Iterator[str]:
 
 def describe_line(line: Evidence) -> str:
     """Return a line of evidence."""
-    return f"{_MARKS[line.outcome]} {line.code}: {line.text}{describe_place(line.place)}"
+    return show_plainly(
+        f"{_MARKS[line.outcome]} {line.code}: {line.text}{describe_place(line.place)}"
+    )
 
 
 def _describe_findings(findings: Sequence[Finding]) -> Iterator[str]:

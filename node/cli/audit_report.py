@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from node.assessment.policy_file import Language
 from node.core.clock import SystemClock, now_s
@@ -55,7 +56,9 @@ def report(
         )
         _write_new(out, html)
     except (ProtocolError, RejectedError, ReportTargetError) as err:
-        Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
+        Console(stderr=True).print(
+            f"[bold red]{err.code}[/]: {escape(err.detail)}", highlight=False
+        )
         raise typer.Exit(ExitStatus.USAGE) from err
     Console().print(f"{describe_totals(audited)}\n{out}", highlight=False, soft_wrap=True)
     raise typer.Exit(audited.exit_status)

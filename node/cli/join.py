@@ -151,7 +151,7 @@ def check_anchor(found: HubDiscovery, invited: Invitation, *, heard: str | None)
         typer.echo(f"hub          {found.hub}")
         typer.echo(f"fingerprint  {shown}")
         typer.confirm("Is this what the hub's operator tells you on the phone?", abort=True)
-    elif not compare_digest(shown, heard.strip().lower()):
+    elif not compare_digest(shown.encode(), heard.strip().lower().encode()):
         raise AnchorMismatchError("the fingerprint that you give is not the hub's")
     return found.anchor
 

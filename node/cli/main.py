@@ -16,6 +16,7 @@ import structlog
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 
 from node.assessment.commands import assess_app
 from node.assessment.service import AssessmentService
@@ -189,7 +190,9 @@ def run() -> None:
     try:
         app()
     except (NodeError, ProtocolError) as err:
-        Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
+        Console(stderr=True).print(
+            f"[bold red]{err.code}[/]: {escape(err.detail)}", highlight=False
+        )
         raise SystemExit(EXIT_REFUSED) from err
 
 

@@ -54,8 +54,8 @@ class AskRequest(ApiModel):
     """Questions under consents, one a provider, asked at once."""
 
     consents: Annotated[list[Hash], Field(min_length=1, max_length=FAN_OUT_MAX)]
-    purpose: str
-    metrics: Annotated[list[Section], Field(min_length=1)]
+    purpose: Annotated[str, Field(min_length=1, max_length=8)]
+    metrics: Annotated[list[Section], Field(min_length=1, max_length=len(Section))]
     last_months: Literal[3, 12] = 12
     deferred: bool = False
     """Whether a provider may answer later; the node then polls for the answer."""

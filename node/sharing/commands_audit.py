@@ -11,6 +11,7 @@ from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import Progress, TaskID
 from rich.table import Table
@@ -47,6 +48,7 @@ from protocol.report import (
     describe_time,
     describe_totals,
     format_json,
+    show_plainly,
 )
 
 DAY = "%Y-%m-%d"
@@ -197,7 +199,9 @@ def verify(
         if timestamp_certificate is not None:
             report = add_timestamps(report, bundles, certificate=timestamp_certificate)
     except (ProtocolError, RejectedError) as err:
-        Console(stderr=True).print(f"[bold red]{err.code}[/]: {err.detail}", highlight=False)
+        Console(stderr=True).print(
+            f"[bold red]{err.code}[/]: {escape(err.detail)}", highlight=False
+        )
         raise typer.Exit(ExitStatus.USAGE) from err
     if as_json:
         sys.stdout.writelines(format_json(report))
@@ -230,7 +234,7 @@ def _view_root(report: Report) -> RenderableType:
     else:
         kind = ", a simulated federation" if registry.simulated else ""
         lines.append(
-            Text(
+            _say(
                 f"Registry  {registry.hub}{kind}: {registry.snapshots} snapshots follow each "
                 f"other, {registry.members} members"
             )
@@ -247,7 +251,7 @@ def _view_logs(report: Report) -> RenderableType:
     for log in report.logs:
         cosigned = "never" if log.cosigned_at_s is None else describe_time(log.cosigned_at_s)
         table.add_row(
-            log.member,
+            _say(log.member),
             Text(log.verdict.value, style=_STYLES[log.verdict]),
             cosigned,
             str(log.size),
@@ -265,7 +269,9 @@ def _view_exchanges(report: Report) -> RenderableType:
         table.add_column(column)
     table.add_column("Count", justify="right")
     for (verdict, *parties), count in sorted(count_report(report).totals.items()):
-        table.add_row(Text(verdict, style=_STYLES[Verdict(verdict)]), *parties, str(count))
+        table.add_row(
+            Text(verdict, style=_STYLES[Verdict(verdict)]), *map(_say, parties), str(count)
+        )
     shown, more = choose_open(report)
     rest = [Text(f"and {more} more that are not proven")] if more else []
     return Group(table, *map(_view_exchange, shown), *rest)
@@ -273,7 +279,8 @@ def _view_exchanges(report: Report) -> RenderableType:
 
 def _view_exchange(one: ExchangeReport) -> RenderableType:
     title = Text(f"{one.verdict.value} ", style=_STYLES[one.verdict])
-    title.append(f"{one.xid} ({one.consumer} → {one.provider}, {one.op})", style="default")
+    named = f"{one.xid} ({one.consumer} → {one.provider}, {one.op})"
+    title.append(show_plainly(named), style="default")
     return Group(title, *map(_view_line, one.evidence))
 
 
@@ -286,10 +293,7 @@ def _view_consents(report: Report) -> RenderableType:
     for one in report.consents:
         table.add_row(
             Text(one.verdict.value, style=_STYLES[one.verdict]),
-            one.consumer,
-            one.provider,
-            one.purpose,
-            one.state,
+            *map(_say, (one.consumer, one.provider, one.purpose, one.state)),
             f"{one.uses} of {one.max_uses}",
         )
         lines += [_view_line(line) for line in one.evidence if line.outcome is not Outcome.HOLDS]
@@ -309,3 +313,8 @@ def _view_finding(finding: Finding) -> RenderableType:
 
 def _view_line(line: Evidence) -> RenderableType:
     return Padding(Text(describe_line(line), style=_STYLES[line.outcome]), (0, 0, 0, 2))
+
+
+def _say(text: str) -> Text:
+    """Return a name out of a bundle as it is: no markup, nothing that steers the terminal."""
+    return Text(show_plainly(text))

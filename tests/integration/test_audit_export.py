@@ -9,14 +9,16 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlalchemy import update
 from typer.testing import CliRunner
 
 from node.core.log import LogStore
-from node.sharing.commands_audit import audit_app
+from node.sharing.commands_audit import audit_app, build_view
 from node.sharing.export import (
     ExportedBundle,
     ExportTargetError,
@@ -27,7 +29,7 @@ from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerUnreachableError
 from node.sharing.store import SharingStore
 from node.sharing.tables import consent as consent_table
-from protocol.__main__ import read_bundle
+from protocol.__main__ import read_bundle, verify_paths
 from protocol.audit.findings import ExitStatus, Outcome, Report, Verdict
 from protocol.checkpoint import parse_checkpoint
 from protocol.consent import ConsentState
@@ -331,6 +333,23 @@ def test_the_verify_command_says_where_nothing_can_be_judged(folders: Folders) -
 
     assert done.exit_code == ExitStatus.CONTRADICTED
     assert "nothing can be judged" in done.stdout
+
+
+def test_names_in_a_bundle_are_no_markup_of_the_terminal(folders: Folders, tmp_path: Path) -> None:
+    report = verify_paths([folders.consumer], anchor=ANCHOR)
+    hostile = replace(report.exchanges[0], consumer="[/]\x1b[2J", op="[green]proven[/]")
+    console = Console(width=200, record=True, file=StringIO())
+    link = tmp_path / "[" / "x]"
+    link.parent.mkdir()
+    link.symlink_to("/")  # Its path holds what would end a style: [/x]
+
+    console.print(build_view(replace(report, exchanges=(hostile,), counted=None)))
+    refused = CliRunner().invoke(audit_app, ["verify", str(link.parent)])
+
+    shown = console.export_text(styles=True)
+    assert "[green]proven[/]" in shown
+    assert "\x1b[2J" not in shown
+    assert refused.exit_code == ExitStatus.USAGE
 
 
 def test_the_verify_command_refuses_what_is_no_bundle(tmp_path: Path) -> None:

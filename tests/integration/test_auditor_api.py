@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from httpx2 import Response
+from sqlalchemy import update
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
@@ -18,6 +19,7 @@ from node.core.http.access import find_viewer
 from node.core.http.problems import handle_error
 from node.core.people.service import Principal, Role, Scope
 from node.sharing.audit_api import build_audit_router
+from node.sharing.tables import exchange_in
 from node.web.app import build_app as build_whole_app
 from protocol.audit.findings import Verdict
 from protocol.bundle import parse_bundle_files
@@ -256,6 +258,23 @@ def test_a_token_for_another_time_sees_nothing_of_this_one(office: Office) -> No
     assert json.loads(office.get("/exchanges", early).text)["exchanges"] == []
     assert len(json.loads(office.get("/exchanges", now).text)["exchanges"]) == 5
     assert json.loads(office.get("/statuses", early).text)["statuses"] == []
+
+
+def test_a_token_for_one_member_sees_no_question_of_another_under_its_consent(
+    office: Office,
+) -> None:
+    token = office.node.make_token(peer="alpha.example")
+    consent = json.loads(office.get("/consents", token).text)["consents"][0]["consent"]
+    path = f"/consents/{consent}"
+    shown = json.loads(office.get(path, token).text)["uses"]
+    with office.node.local.database.write() as uow:
+        uow.connection.execute(
+            update(exchange_in)
+            .where(exchange_in.c.seq == shown[0]["index"])
+            .values(peer="gamma.example")
+        )
+
+    assert office.read(path, token)["uses"] == shown[1:]
 
 
 def test_an_entry_of_no_exchange_has_no_messages(office: Office) -> None:

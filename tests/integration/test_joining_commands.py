@@ -203,9 +203,10 @@ def test_a_hub_with_another_key_than_was_handed_over_gets_no_token(place: Place)
     by_invitation = place.join(place.invite(fingerprint=OTHER))
     path = place.invite()
     by_ear = call("join", str(path), "--home", str(place.home), "--fingerprint", OTHER)
+    misheard = call("join", str(path), "--home", str(place.home), "--fingerprint", "\N{EN DASH}")
     other_hub = place.join(place.invite(hub="other.example"))
 
-    for result in (by_invitation, by_ear, other_hub):
+    for result in (by_invitation, by_ear, misheard, other_hub):
         assert isinstance(error_of(result), AnchorMismatchError)
     assert not place.home.exists()
     assert place.hub.open_newest().members == ()

@@ -245,6 +245,20 @@ def test_a_changed_token_or_text_does_not_verify(bench: Bench) -> None:
             verify_timestamp(bad, text=said, certificates=certificates)
 
 
+def test_a_certificate_of_no_version_in_a_reply_does_not_verify(bench: Bench) -> None:
+    text = parse_note(bench.node.writer.state.checkpoint).text.encode()
+    asyncio.run(bench.stamping.stamp())
+    token = bench.stamps()[0].token
+    version_3 = bytes.fromhex("a003020102")
+
+    with pytest.raises(TimestampInvalidError):
+        verify_timestamp(
+            token.replace(version_3, version_3[:-1] + b"\x20", 1),
+            text=text,
+            certificates=bench.port.certificates,
+        )
+
+
 def settings_of(home: Path, **values: object) -> Settings:
     return build_settings(home=home, member_id="alpha.example", **values)
 

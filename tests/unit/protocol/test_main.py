@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -168,3 +169,39 @@ def test_the_package_is_a_program(
 
     assert caught.value.code == ExitStatus.PROVEN
     assert "Anchor" in capsys.readouterr().out
+
+
+HOSTILE_NAME = "x\x1b[2J\nproven: all\u202e中"
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_names_in_a_bundle_steer_no_terminal(
+    bundles: tuple[Path, Path], capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    (bundles[0] / HOSTILE_NAME).write_bytes(b"")
+
+    main(["verify", str(bundles[0]), "--anchor", ANCHOR, *more])
+
+    shown = capsys.readouterr().out
+    assert not {"\x1b", "\u202e"} & set(shown)
+    assert not any(line.startswith("proven: all") for line in shown.splitlines())
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_a_name_that_the_terminal_cannot_write_does_not_end_the_audit(
+    bundles: tuple[Path, Path], more: list[str]
+) -> None:
+    (bundles[0] / "中").write_bytes(b"")
+    with open(os.fsencode(bundles[0]) + b"/\xff", "wb"):  # noqa: PTH123  no text is this name
+        pass
+    command_line = [sys.executable, "-m", "protocol", "verify", str(bundles[0]), "--anchor", ANCHOR]
+
+    done = subprocess.run(
+        [*command_line, *more],
+        capture_output=True,
+        check=False,
+        env={"PYTHONIOENCODING": "ascii:strict"},
+    )
+
+    assert b"no file of a bundle" in done.stdout
+    assert not done.stderr
