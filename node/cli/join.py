@@ -84,7 +84,7 @@ def join(
     }
     given = {key: value for key, value in values.items() if value is not None}
     with HubClient(invited.url) as client:
-        anchor = check_anchor(client.discover(), invited, heard=fingerprint)
+        anchor = verify_anchor(client.discover(), invited, heard=fingerprint)
         settings = prepare_home(home, invited, anchor=anchor, given=given)
         tokens = sign_own_enrolment(settings, keys=load_current_keys(settings), hub=invited.hub)
         seq = client.post_tokens(MEMBERS_PATH, tokens, bearer=invited.token)
@@ -138,7 +138,7 @@ def read_invitation(path: Path, *, kind: str) -> Invitation:
     return invited
 
 
-def check_anchor(found: HubDiscovery, invited: Invitation, *, heard: str | None) -> PublicKey:
+def verify_anchor(found: HubDiscovery, invited: Invitation, *, heard: str | None) -> PublicKey:
     """Return the hub's key once invitation, hub and the operator's ear agree on it.
 
     Raises:

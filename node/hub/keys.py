@@ -15,12 +15,12 @@ from node.hub.rules_keys import (
     ROTATION_FORCED,
     KeyAge,
     build_end,
-    check_change_allowed,
     check_deadline,
     check_new_log,
-    check_since,
     get_held,
     measure_ages,
+    verify_change_allowed,
+    verify_since,
 )
 from node.hub.rules_snapshot import RevocationReason, open_key
 from node.hub.signers import HubSigners
@@ -87,7 +87,7 @@ class KeyDesk:
         with self._database.write() as uow:
             store = HubStore(uow.connection)
             entry = get_held(store.find_key(kid)).entry
-            at_s = check_since(since_s, reason=reason.value, now_s=now_s(self._clock), entry=entry)
+            at_s = verify_since(since_s, reason=reason.value, now_s=now_s(self._clock), entry=entry)
             return self._end(store, kid, reason=reason.value, at_s=at_s)
 
     def force_rotation(self, kid: str, *, by_s: int) -> Snapshot:
@@ -161,7 +161,7 @@ class KeyDesk:
     def _check(self, store: HubStore, change: KeyChange, *, at_s: int) -> MemberRow:
         known = store.find_member(change.member)
         keys = [] if known is None else store.list_member_keys(known.id)
-        member = check_change_allowed(change, member=known, keys=keys, now_s=at_s)
+        member = verify_change_allowed(change, member=known, keys=keys, now_s=at_s)
         self.check_free(store, change.new)
         if change.origin is not None:
             log = store.find_log(origin_sha256_hex=hash_origin(change.origin))

@@ -37,7 +37,7 @@ class KeyAge:
     reason: str | None
 
 
-def check_change_allowed(
+def verify_change_allowed(
     change: KeyChange, *, member: MemberRow | None, keys: Sequence[KeyEntry], now_s: int
 ) -> MemberRow:
     """Return the member whose old key may hand over now: its newest of this use, and valid.
@@ -100,7 +100,7 @@ def build_end(entry: KeyEntry, *, reason: str, at_s: int) -> tuple[int, str] | N
     raise RevocationConflictError(f"the key ends at {entry.revoked_at}: {entry.reason}")
 
 
-def check_since(since_s: int | None, *, reason: str, now_s: int, entry: KeyEntry) -> int:
+def verify_since(since_s: int | None, *, reason: str, now_s: int, entry: KeyEntry) -> int:
     """Return when a revocation begins; only a compromise may lie in the past.
 
     Raises:

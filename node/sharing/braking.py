@@ -207,7 +207,7 @@ class BrakeService:
         """Bring the newest status; one that came before it is brought with it."""
         registry = self._registry.newest
         with self._database.read() as uow:
-            token = GrantStore(uow.connection).find_newest_status(
+            token = GrantStore(uow.connection).get_newest_status(
                 notice.about or b"", signer=StatusSigner.PROVIDER.value
             )
         member = registry.find_member(notice.peer)

@@ -103,7 +103,7 @@ class Retention:
 
     def _list_old(self, before_ms: int) -> list[KeptExchange]:
         with self._database.read() as uow:
-            after_seq = DueStore(uow.connection).find_cursor(_CURSOR)
+            after_seq = DueStore(uow.connection).get_cursor(_CURSOR)
             found = KeepingStore(uow.connection).list_exchanges(
                 after_seq=after_seq, limit=EXCHANGES_AT_ONCE
             )

@@ -62,9 +62,7 @@ class ReceiptWatch:
         due_ms = self._clock.now_ms() - RECEIPT_DUE_S * 1000
         with self._database.read() as uow:
             store = DueStore(uow.connection)
-            answers = store.list_answers(
-                after_seq=store.find_cursor(_CURSOR), limit=ANSWERS_AT_ONCE
-            )
+            answers = store.list_answers(after_seq=store.get_cursor(_CURSOR), limit=ANSWERS_AT_ONCE)
         due: list[GivenAnswer] = []
         for answer in answers:
             if answer.at_ms > due_ms:

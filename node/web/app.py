@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from node.bootstrap import Node
 from node.core.errors import NodeError
-from node.core.http.access import check_bearer, find_viewer
+from node.core.http.access import check_bearer, get_viewer
 from node.core.http.bodies import BodyGuard
 from node.core.http.problems import (
     build_problem,
@@ -113,7 +113,7 @@ def build_app(node: Node) -> FastAPI:
 
 def _build_viewer(node: Node) -> Callable[[Request], Principal]:
     def find(request: Request) -> Principal:
-        return find_viewer(request, token=node.api_token, people=node.local.people)
+        return get_viewer(request, token=node.api_token, people=node.local.people)
 
     return find
 

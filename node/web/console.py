@@ -34,8 +34,8 @@ from node.core.errors import (
 from node.core.http.access import (
     SESSION_COOKIE,
     derive_session,
-    find_holder,
     find_session,
+    get_holder,
     seal_viewer_session,
 )
 from node.core.http.bodies import read_bounded
@@ -210,7 +210,7 @@ class _Console:
         next_path = form.get("next", [""])[0]
         try:
             viewer = await run_in_threadpool(
-                lambda: find_holder(
+                lambda: get_holder(
                     token, token=self._node.api_token, people=self._node.local.people
                 )
             )

@@ -197,6 +197,6 @@ def _read_answers(case: Case, one: SeenCopy) -> tuple[bytes, ...]:
     if envelope is None or envelope.op != "receipt":
         return ()
     try:
-        return parse_receipt(case.check_shown_body(one.copy, envelope))
+        return parse_receipt(case.verify_shown_body(one.copy, envelope))
     except ProtocolError:
         return ()  # A body that is not the signed one is said with its copy.

@@ -67,7 +67,7 @@ class CopyJudge:
             text = "{} logged that it erased this body of the {}, and shows it"
             self._lines.fail("erasure-contradicted", text, one.holder, what, place=one.place)
         try:
-            self._case.check_shown_body(copy, envelope)
+            self._case.verify_shown_body(copy, envelope)
         except ProtocolError as err:
             outcome = Outcome.NOT_SHOWN if err.code in excused else Outcome.FAILS
             text = "the body of this copy of the {} is not the signed one"

@@ -163,7 +163,7 @@ def locate_range(world: World, task: LocateTask) -> list[Located]:
     log = world.primary[task.number]
     exported = log.exported
     found: list[Located] = []
-    sequence = world.find_origins(log.member).index(log.origin)
+    sequence = world.list_origins(log.member).index(log.origin)
     end = min(task.first_block + BLOCKS_PER_RANGE, -(-exported.size // TILE_WIDTH))
     for index in range(task.first_block, end):
         block = read_block(exported.files, size=exported.size, index=index)

@@ -123,7 +123,7 @@ class Case:
         yield from self.asked
         yield from self.received
 
-    def check_shown_body(self, copy: MessageCopy, envelope: Envelope) -> bytes:
+    def verify_shown_body(self, copy: MessageCopy, envelope: Envelope) -> bytes:
         """Return the body of a copy if it is the signed one; equal copies are hashed once.
 
         Raises:

@@ -167,7 +167,7 @@ class _PartitionJudge:
             yield KnownEntry(
                 member=log.member,
                 origin=log.origin,
-                log=self._world.find_origins(log.member).index(log.origin),
+                log=self._world.list_origins(log.member).index(log.origin),
                 index=routed.entry,
                 entry=entry,
                 place=place,
@@ -229,7 +229,7 @@ class _PartitionJudge:
                 KnownEntry(
                     member=proof.member,
                     origin=proof.origin,
-                    log=world.find_origins(proof.member).index(proof.origin),
+                    log=world.list_origins(proof.member).index(proof.origin),
                     index=proof.index,
                     entry=proof.entry,
                     place=place,

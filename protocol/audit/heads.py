@@ -111,7 +111,7 @@ class ClaimSet:
     ) -> None:
         """Add what somebody states."""
         if not origin:
-            origins = self._world.find_origins(member)
+            origins = self._world.list_origins(member)
             origin = origins[0] if len(origins) == 1 else ""
         name = (member, origin, head.size, head.root)
         known = self._distinct.get(name)
@@ -232,7 +232,7 @@ def compare_partition(world: World, partition: int) -> ComparedPartition:
     compared = ComparedPartition()
     ordered = sorted(distinct.values(), key=lambda one: one.name)
     for (member, origin), group in groupby(ordered, key=lambda one: (one.member, one.origin)):
-        origins = [origin] if origin else world.find_origins(member)
+        origins = [origin] if origin else world.list_origins(member)
         _compare(compared, list(group), origins, world=world)
     return compared
 

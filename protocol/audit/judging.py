@@ -24,7 +24,6 @@ from protocol.problems import PROBLEMS, QuotaError, ReplayMismatchError
 PASSING_CODES = frozenset({QuotaError.code, ReplayMismatchError.code})
 ACCEPTED_CODE = "accepted"  # of a question that is answered later
 ACCEPTED = "202"
-ACKED_OPERATIONS = frozenset({"push", "correct", "erase"})
 
 
 class Judge:

@@ -119,7 +119,7 @@ def _find_anchored(log: ReadLog) -> int:
 def list_others(world: World) -> Iterator[KnownEntry[Entry]]:
     """Yield the entries that belong to no exchange, in the order of each member's logs."""
     for origin, log in sorted(world.logs.items(), key=lambda item: (item[1].member, item[0])):
-        sequence = world.find_origins(log.member).index(origin)
+        sequence = world.list_origins(log.member).index(origin)
         for index, entry in log.sorted.others:
             yield KnownEntry(
                 member=log.member,

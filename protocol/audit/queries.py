@@ -39,7 +39,7 @@ def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
         if envelope is None or one.copy.body is None:
             continue
         try:
-            body = case.check_shown_body(one.copy, envelope)
+            body = case.verify_shown_body(one.copy, envelope)
             shown = _parse_query(body, name=name, last_months=consent.last_months, purpose=purpose)
         except ProtocolError as err:
             return _stand_in(consent, purpose, _fail(err.code, err.detail, one.place))
@@ -63,7 +63,7 @@ def compare_batch(case: Case, codes: Sequence[str]) -> tuple[Evidence, ...]:
         if envelope is None or one.copy.body is None:
             continue
         try:
-            body = case.check_shown_body(one.copy, envelope)
+            body = case.verify_shown_body(one.copy, envelope)
             answered = _parse_summary_batch(body)
         except ProtocolError as err:
             return (_fail(err.code, err.detail, one.place),)

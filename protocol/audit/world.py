@@ -75,7 +75,7 @@ class World:
             return True
         return False if origin in self.histories else None
 
-    def find_origins(self, member: str) -> Sequence[str]:
+    def list_origins(self, member: str) -> Sequence[str]:
         """Return the origins of a member's logs in the order in which it opened them."""
         known = self._origins.get(member)
         if known is None:

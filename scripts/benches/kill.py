@@ -68,7 +68,11 @@ def kill_under_load(scene: Scene, *, kills: int, seed: int, seconds: float) -> L
 
 
 def settle_all(scene: Scene) -> None:
-    """Ask again, with the same bytes, whatever got no answer; twice, and compare."""
+    """Ask again, with the same bytes, whatever got no answer; twice, and compare.
+
+    Raises:
+        NotKeptError: A question was settled with another answer than the stored one.
+    """
     for side in (scene.consumer, scene.provider):
         side.wait_until_ready()
         side.note_head()

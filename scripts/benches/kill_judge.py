@@ -67,7 +67,7 @@ def judge(scene: Scene, load: Load, *, folder: Path, goverify: Path | None) -> d
         "starts_logged": [count_kind(entries, StartEntry) for entries in (ours, theirs)],
         "stops_logged": [count_kind(entries, StopEntry) for entries in (ours, theirs)],
         "heads_checked": sum(
-            check_heads(side, entries)
+            count_heads_kept(side, entries)
             for side, entries in ((scene.consumer, ours), (scene.provider, theirs))
         ),
         "goverify": "none" if goverify is None else "passed",
@@ -75,7 +75,11 @@ def judge(scene: Scene, load: Load, *, folder: Path, goverify: Path | None) -> d
 
 
 def run_goverify(program: Path, bundle: Path) -> None:
-    """Have the independent verifier recompute a whole exported log."""
+    """Have the independent verifier recompute a whole exported log.
+
+    Raises:
+        NotKeptError: It refuses the log.
+    """
     done = subprocess.run(  # noqa: S603  the program that the caller named
         [str(program), "log", str(bundle / "policy"), str(bundle)],
         capture_output=True, text=True, check=False,
@@ -85,7 +89,11 @@ def run_goverify(program: Path, bundle: Path) -> None:
 
 
 def read_log(side: Side) -> list[bytes]:
-    """Return every entry of a member's log."""
+    """Return every entry of a member's log.
+
+    Raises:
+        NotKeptError: The log has no head.
+    """
     database = Database(url=side.settings.database)
     with database.read() as uow:
         store = LogStore(uow.connection)
@@ -98,8 +106,12 @@ def read_log(side: Side) -> list[bytes]:
     return entries
 
 
-def check_heads(side: Side, entries: list[bytes]) -> int:
-    """Check that every head ever seen is one that the final log went through."""
+def count_heads_kept(side: Side, entries: list[bytes]) -> int:
+    """Return how many heads were ever seen; the final log went through each of them.
+
+    Raises:
+        NotKeptError: It did not: a fork.
+    """
     frontier = EMPTY_FRONTIER
     for head in sorted(side.heads, key=lambda one: one.size):
         frontier = frontier.extend(map(leaf_hash, entries[frontier.size : head.size]))
@@ -109,7 +121,11 @@ def check_heads(side: Side, entries: list[bytes]) -> int:
 
 
 def check_acknowledged(load: Load, ours: list[bytes], theirs: list[bytes]) -> None:
-    """Check that what an operator was told is in both logs."""
+    """Check that what an operator was told is in both logs.
+
+    Raises:
+        NotKeptError: One is lost, or there was no load.
+    """
     received = {
         (one.msg, one.ans) for one in map(parse_entry, ours) if isinstance(one, ResponseEntry)
     }
@@ -125,7 +141,11 @@ def check_acknowledged(load: Load, ours: list[bytes], theirs: list[bytes]) -> No
 
 
 def check_counted_once(scene: Scene, theirs: list[bytes]) -> None:
-    """Check that each question counts once, in the log and in the consent's own count."""
+    """Check that each question counts once, in the log and in the consent's own count.
+
+    Raises:
+        NotKeptError: One counts twice, or the counts differ.
+    """
     uses: Counter[bytes] = Counter()
     by_consent: Counter[bytes] = Counter()
     for one in map(parse_entry, theirs):

@@ -112,7 +112,11 @@ class Side:
 
 
 def wait_for(is_done: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """Ask until it is so."""
+    """Ask until it is so.
+
+    Raises:
+        NotKeptError: It was not so in time.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from node.core.errors import NodeError
-from node.core.http.access import find_viewer
+from node.core.http.access import get_viewer
 from node.core.http.problems import handle_error
 from node.core.people.service import Principal, Role, Scope
 from node.sharing.audit_api import build_audit_router
@@ -76,7 +76,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 def build_app(node: AuditedNode) -> FastAPI:
     def find(request: Request) -> Principal:
-        return find_viewer(request, token=OPERATOR_TOKEN, people=node.people)
+        return get_viewer(request, token=OPERATOR_TOKEN, people=node.people)
 
     app = FastAPI(exception_handlers={NodeError: handle_error, ProtocolError: handle_error})
     app.include_router(

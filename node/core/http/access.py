@@ -40,7 +40,7 @@ def has_session(request: Request, *, token: str) -> bool:
     return compare_digest(given.encode("utf-8"), derive_session(token).encode("ascii"))
 
 
-def find_viewer(request: Request, *, token: str, people: PeopleService) -> Principal:
+def get_viewer(request: Request, *, token: str, people: PeopleService) -> Principal:
     """Return whose token the Authorization header carries: the operator's, or one made here.
 
     Raises:
@@ -49,10 +49,10 @@ def find_viewer(request: Request, *, token: str, people: PeopleService) -> Princ
     given = request.headers.get("authorization", "")
     if not given.startswith(_BEARER):
         raise NotAuthenticatedError("a valid bearer token is needed")
-    return find_holder(given.removeprefix(_BEARER), token=token, people=people)
+    return get_holder(given.removeprefix(_BEARER), token=token, people=people)
 
 
-def find_holder(given: str, *, token: str, people: PeopleService) -> Principal:
+def get_holder(given: str, *, token: str, people: PeopleService) -> Principal:
     """Return whose token this is: the operator's, or one made here.
 
     Raises:

@@ -73,7 +73,7 @@ def _is_reached(viewer: Principal, store: AuditStore, *, entry: Entry) -> bool:
     return True
 
 
-def find_copies(uow: UnitOfWork, entry: Entry | None) -> ExchangeCopies:
+def get_copies(uow: UnitOfWork, entry: Entry | None) -> ExchangeCopies:
     """Return the messages of the exchange that an entry belongs to.
 
     Raises:

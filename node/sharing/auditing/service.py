@@ -28,7 +28,7 @@ from node.sharing.auditing.reach import (
     build_reach,
     close_bodies,
     close_subject,
-    find_copies,
+    get_copies,
     pack_folder,
     understand_entry,
     view_entry,
@@ -148,7 +148,7 @@ class AuditService:
         def read(uow: UnitOfWork) -> ExchangeCopies:
             if scope is not None:
                 viewer.check_scope(scope)
-            found = find_copies(uow, understand_entry(self._read_entry(uow, index)))
+            found = get_copies(uow, understand_entry(self._read_entry(uow, index)))
             viewer.check_reach(found.row.peer, at_ms=found.row.at_ms)
             return found if with_bodies else close_bodies(found)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
+from node.sharing.store.exporting import read_copies
 from node.sharing.tables import (
     consent,
     consent_status,
@@ -284,20 +285,7 @@ def _read_outgoing(row: AnyRow) -> ExchangeRow:
 
 
 def _read_copies(row: AnyRow, exchange: ExchangeRow) -> ExchangeCopies:
-    answer = None
-    if row.answer_env is not None:
-        answer = MessageCopy(
-            env=row.answer_env,
-            inclusion=row.answer_inclusion,
-            body=row.answer_body,
-            salt=row.answer_salt,
-        )
-    request = MessageCopy(
-        env=row.request_env,
-        inclusion=row.request_inclusion,
-        body=row.request_body,
-        salt=row.request_salt,
-    )
+    request, answer = read_copies(row)
     return ExchangeCopies(row=exchange, request=request, answer=answer)
 
 

@@ -52,7 +52,7 @@ class DueStore:
         """Use the caller's transaction."""
         self._connection = connection
 
-    def find_cursor(self, name: str) -> int:
+    def get_cursor(self, name: str) -> int:
         """Return how far a round has come along the log, -1 before its first step."""
         query = select(round_cursor.c.seq).where(round_cursor.c.name == name)
         found = self._connection.execute(query).scalar_one_or_none()

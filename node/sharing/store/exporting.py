@@ -39,6 +39,25 @@ class ExportedConsent:
     salt: bytes
 
 
+def read_copies(row: Row[Any]) -> tuple[MessageCopy, MessageCopy | None]:
+    """Return the request and, where there is one, the answer that a joined row holds."""
+    request = MessageCopy(
+        env=row.request_env,
+        inclusion=row.request_inclusion,
+        body=row.request_body,
+        salt=row.request_salt,
+    )
+    if row.answer_env is None:
+        return request, None
+    answer = MessageCopy(
+        env=row.answer_env,
+        inclusion=row.answer_inclusion,
+        body=row.answer_body,
+        salt=row.answer_salt,
+    )
+    return request, answer
+
+
 class ExportStore:
     """One transaction's view of everything that goes into a bundle."""
 
@@ -83,20 +102,7 @@ class ExportStore:
 
     def _list_messages(self, query: Select[Any]) -> Iterator[ExportedMessage]:
         for row in self._stream(query):
-            answer = None
-            if row.answer_env is not None:
-                answer = MessageCopy(
-                    env=row.answer_env,
-                    inclusion=row.answer_inclusion,
-                    body=row.answer_body,
-                    salt=row.answer_salt,
-                )
-            request = MessageCopy(
-                env=row.request_env,
-                inclusion=row.request_inclusion,
-                body=row.request_body,
-                salt=row.request_salt,
-            )
+            request, answer = read_copies(row)
             yield ExportedMessage(op=row.op, request=request, answer=answer)
 
     def _stream(self, query: Select[Any]) -> Iterator[Row[Any]]:

@@ -240,7 +240,7 @@ class GrantStore:
         )
         return list(self._connection.execute(query).scalars())
 
-    def find_newest_status(self, consent_hash: bytes, *, signer: str) -> str:
+    def get_newest_status(self, consent_hash: bytes, *, signer: str) -> str:
         """Return a signer's newest status of a consent; empty where there is none."""
         query = (
             select(consent_status.c.token)
