@@ -120,7 +120,7 @@ class _Joined:
                 self.awaited = arrival
             case Acknowledged():
                 self.receipts.append(arrival)
-            case Unacknowledged():
+            case _:  # the answerer's word, which the checkers know to be the one left
                 self.unacked.append(arrival)
 
     def judge(self, given: Given, *, world: World) -> Iterator[Line]:

@@ -94,18 +94,15 @@ def build_world(
 def _choose_primary(read: Sequence[ReadLog]) -> dict[int, ReadLog]:
     """Return one export a log, by bundle: of several the one that reaches farthest.
 
-    One under a head that holds comes first: anybody can make a longer one that nobody has signed.
+    One under no head that its log has signed is none: anybody can make it, so that it accuses and
+    proves nothing, and what it belongs to is judged as if that log were not here.
     """
     by_origin: dict[str, ReadLog] = {}
     for log in read:
         known = by_origin.get(log.origin)
-        if known is None or _rank(known) < _rank(log):
+        if log.signed is not None and (known is None or known.tree.size < log.tree.size):
             by_origin[log.origin] = log
     return {log.exported.bundle: log for log in by_origin.values()}
-
-
-def _rank(log: ReadLog) -> tuple[bool, int]:
-    return log.signed is not None, log.tree.size
 
 
 def _find_anchored(log: ReadLog) -> int:

@@ -358,7 +358,7 @@ def test_several_different_heads_are_one_finding() -> None:
 # --- what stands in a log
 
 
-def test_entries_beyond_every_signed_head_are_not_proven() -> None:
+def test_an_export_under_no_signed_head_proves_nothing() -> None:
     federation, consent = make_pair()
     federation.ask(ALPHA, BETA, consent)
     files = federation.export(BETA)
@@ -369,8 +369,27 @@ def test_entries_beyond_every_signed_head_are_not_proven() -> None:
 
     report = audit_files(alpha=ours, beta=files)
 
-    assert "entry-unanchored" in codes(report, Outcome.UNKNOWN)
+    assert codes(report, Outcome.UNKNOWN) == {"request-absent", "request-unanswered"}
     assert report.logs[1].anchored == 0
+
+
+def test_an_export_under_no_signed_head_accuses_nobody() -> None:
+    federation, consent = make_pair()
+    federation.ask(ALPHA, BETA, consent)
+    other, more = make_pair()
+    for _ in range(3):
+        other.ask(ALPHA, BETA, more)
+    made_up = other.export(BETA)
+    made_up["checkpoint"] = flip(made_up["checkpoint"], len(made_up["checkpoint"]) - 10)
+    made_up["messages.jsonl"] = made_up["heads.jsonl"] = b""
+    for path in [path for path in made_up if path.startswith("tile/entries/")]:
+        made_up[path] = made_up[path].replace(b'"code":"full"', b'"code":"mix!"')
+
+    report = audit_files(alpha=federation.export(ALPHA), beta=made_up)
+
+    assert [one.verdict for one in report.exchanges] == [Verdict.PROVEN]
+    assert codes(report) & {"fork", "entry-differs", "entry-missing", "entry-mismatch"} == set()
+    assert report.logs[1].verdict is LogVerdict.BROKEN
 
 
 def test_a_signed_entry_that_is_no_entry_is_named() -> None:
