@@ -335,24 +335,18 @@ class _Audit:
 
     def _check_members(self, world: World) -> None:
         """Look at each member's logs as a whole: counters, kinds, the sequence of its logs."""
-        unknown: Counter[str] = Counter()
-        first: dict[str, int] = {}
         for judged in self._judged.values():
             for known in judged.beyond:
                 self._counters[known.member].add(known)
-            for origin, index in judged.unknown:
-                unknown[origin] += 1
-                first[origin] = min(index, first.get(origin, index))
         for member, counters in self._counters.items():
             logs = [log for log in world.logs.values() if log.member == member]
             repeated = self._locate(world, counters, logs)
             self._findings += check_counters(counters, logs, repeated=repeated)
             for log in logs:
-                firsts = [log.sorted.first_unknown, first.get(log.origin)]
                 self._findings += check_kinds(
                     log,
-                    unknown=log.sorted.kinds["not-understood"] + unknown[log.origin],
-                    first_unknown=min((one for one in firsts if one is not None), default=None),
+                    unknown=log.sorted.kinds["not-understood"],
+                    first_unknown=log.sorted.first_unknown,
                 )
         self._findings += check_sequence(self._others, world=world)
 

@@ -30,7 +30,6 @@ from protocol.entry import (
     ExchangeEntry,
     RequestEntry,
     ResponseEntry,
-    UnknownEntry,
 )
 from protocol.errors import ProtocolError
 from protocol.merkle import leaf_hash
@@ -80,7 +79,6 @@ class JudgedPartition:
     homeless: list[tuple[int, Finding]] = field(default_factory=list)
     strays: list[RoutedLine] = field(default_factory=list)
     beyond: list[KnownEntry[RequestEntry | ExchangeEntry]] = field(default_factory=list)
-    unknown: list[tuple[str, int]] = field(default_factory=list)
     placed: set[tuple[str, int]] = field(default_factory=set)
     hit: list[tuple[Place, str]] = field(default_factory=list)
     lacking: list[tuple[int, str]] = field(default_factory=list)
@@ -159,9 +157,6 @@ class _PartitionJudge:
                 entry = self._world.examiner.read_entry(routed.raw)
             except EntryError as err:
                 self._result.findings.append(describe_invalid(place, err.detail))
-                continue
-            if isinstance(entry, UnknownEntry):
-                self._result.unknown.append((log.origin, routed.entry))
                 continue
             exported[log.origin, routed.entry] = routed.raw
             yield KnownEntry(

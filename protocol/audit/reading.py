@@ -342,9 +342,8 @@ def _add_altered(
     if not present:
         return
     other = _build_tree(exported, parts, preference=Preference.ENTRY)
-    root = "no root"
-    if other.size == head.size:
-        root = f"the root {encode_b64u(other.root(head.size))}"
+    # Altered is what differs from the whole tree of the signed root, so the other is as large.
+    root = f"the root {encode_b64u(other.root(head.size))}"
     for index in present[:NAMED_MAX]:
         opened.findings.append(
             Finding(

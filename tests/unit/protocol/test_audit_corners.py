@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from protocol.__main__ import FileSpool, FolderFiles, main
-from protocol.audit import counters, examining, preparing, ranges, tree
+from protocol.audit import counters, examining, preparing, ranges, reading, tree
 from protocol.audit.findings import ExitStatus, Outcome, Report, Verdict
 from protocol.bundle import format_head
 from protocol.bundle.lines import read_lines
@@ -386,9 +386,8 @@ def test_the_second_copy_of_a_batchs_answer_is_read_where_the_first_is_not_shown
 def test_numbers_that_go_on_from_one_part_of_a_long_log_to_the_next_are_no_gap(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in (counters, preparing, ranges):
-        if hasattr(module, "BLOCKS_PER_RANGE"):
-            monkeypatch.setattr(module, "BLOCKS_PER_RANGE", 1)
+    for module in (counters, ranges, reading):
+        monkeypatch.setattr(module, "BLOCKS_PER_RANGE", 1)
     federation, consent = make_pair()
     log = federation.members[ALPHA].log
     while len(log.entries) < 255:
