@@ -19,6 +19,7 @@ from protocol.audit.ports import Batch
 from protocol.audit.ranges import RoutedEntry, describe_invalid
 from protocol.audit.routing import RoutedLine
 from protocol.audit.rows import choose_partition
+from protocol.audit.strangers import add_record
 from protocol.audit.uses import UseFinder
 from protocol.audit.world import World
 from protocol.bundle import MESSAGES_FILE, Fault, MessageRecord, parse_message_line
@@ -200,7 +201,7 @@ class _PartitionJudge:
         if own != xid and not line.is_settled:
             self._result.strays.append(line._replace(xid=own, is_settled=True))
             return
-        cases.add_record(key, request, answer)
+        self._result.findings += add_record(cases, key, request, answer)
         for one in (request, answer):
             proof = None if one is None else one.proof
             if proof is None or proof.entry is None or one is None:
