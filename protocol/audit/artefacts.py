@@ -53,7 +53,7 @@ class Artefacts:
     findings: list[Finding] = field(default_factory=list)
     signatures: int = 0
 
-    def by_partition(self, partition: int, *, count: int) -> Iterator[bytes]:
+    def list_partition(self, partition: int, *, count: int) -> Iterator[bytes]:
         """Yield the names of the consents of one partition."""
         for name in self.consents:
             if choose_partition(name, count=count) == partition:
@@ -97,7 +97,7 @@ def _take_consent(found: Artefacts, record: ConsentRecord, place: Place, *, chai
 
 def _judge_consent(token: str, place: Place, *, chain: Chain) -> JudgedConsent:
     try:
-        consent = open_consent(token, find_key=lambda kid: _find_subject_key(chain, kid))
+        consent = open_consent(token, find_key=lambda kid: _get_subject_key(chain, kid))
         _check_signer(consent, token, chain=chain)
     except ProtocolError as err:
         text = f"this consent does not hold: {err.detail}"
@@ -119,7 +119,7 @@ def _check_signer(consent: Consent, token: str, *, chain: Chain) -> None:
         raise ConsentSignatureError("its key is not bound to this subject at that time")
 
 
-def _find_subject_key(chain: Chain, kid: str) -> PublicKey:
+def _get_subject_key(chain: Chain, kid: str) -> PublicKey:
     found = chain.newest.find_subject_key(kid)
     if found is None:
         raise UnknownKeyError("signed by no subject's key")

@@ -13,10 +13,10 @@ from protocol.audit.counters import (
     NOT_SENT,
     Counters,
     Located,
-    check_counters,
-    check_kinds,
-    check_sequence,
-    find_last_numbers,
+    gather_last_numbers,
+    judge_counters,
+    judge_kinds,
+    judge_sequence,
     list_locate_tasks,
     locate_range,
 )
@@ -61,7 +61,7 @@ from protocol.audit.routing import (
     route_range,
 )
 from protocol.audit.rows import choose_partition
-from protocol.audit.stamps import check_anchors
+from protocol.audit.stamps import judge_anchors
 from protocol.audit.uses import count_partition, list_changes
 from protocol.audit.witnessing import Covered, read_witnessed
 from protocol.audit.world import SUSPECTS_MAX, Spools, World
@@ -149,7 +149,7 @@ class _Audit:
         consents, lines = self._join(world)
         described = describe_judged(opened, world, tuple(self._judged.values()), faults)
         self._findings += described
-        self._check_members(world)
+        self._judge_members(world)
         logs = tuple(report_logs(opened, read, compared, tuple(self._judged.values())))
         return self._report(world, logs, consents, lines)
 
@@ -201,7 +201,7 @@ class _Audit:
         self._findings += read_witnessed(
             self._bundles, read, examiner=self._examiner, claims=claims, covered=covered
         )
-        self._findings += check_anchors(self._bundles)
+        self._findings += judge_anchors(self._bundles)
         world.covered = covered
         for known in self._others:
             claims.add_entry(known)
@@ -219,7 +219,7 @@ class _Audit:
             self._counters[member] = Counters(member)
         for log in world.logs.values():
             self._counters[log.member].add_log(log)
-        world.last_n = find_last_numbers(self._counters)
+        world.last_n = gather_last_numbers(self._counters)
         not_sent: dict[tuple[str, str, int], KnownEntry[AbortedEntry]] = {}
         for known in self._others:
             if isinstance(known.entry, AbortedEntry):
@@ -333,7 +333,7 @@ class _Audit:
             frozen = {partition: frozenset(keys) for partition, keys in wanted.items()}
             self._judge(world, sorted(wanted), wanted=frozen)
 
-    def _check_members(self, world: World) -> None:
+    def _judge_members(self, world: World) -> None:
         """Look at each member's logs as a whole: counters, kinds, the sequence of its logs."""
         for judged in self._judged.values():
             for known in judged.beyond:
@@ -341,19 +341,19 @@ class _Audit:
         for member, counters in self._counters.items():
             logs = [log for log in world.logs.values() if log.member == member]
             repeated = self._locate(world, counters, logs)
-            self._findings += check_counters(counters, logs, repeated=repeated)
+            self._findings += judge_counters(counters, logs, repeated=repeated)
             for log in logs:
-                self._findings += check_kinds(
+                self._findings += judge_kinds(
                     log,
                     unknown=log.sorted.kinds["not-understood"],
                     first_unknown=log.sorted.first_unknown,
                 )
-        self._findings += check_sequence(self._others, world=world)
+        self._findings += judge_sequence(self._others, world=world)
 
     def _locate(
         self, world: World, counters: Counters, logs: Sequence[ReadLog]
     ) -> Iterator[Located]:
-        repeats = frozenset(counters.find_repeats())
+        repeats = frozenset(counters.list_repeats())
         if not repeats:
             return
         for judged in self._judged.values():
