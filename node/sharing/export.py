@@ -15,7 +15,7 @@ from pathlib import Path
 from node.core.database import UnitOfWork
 from node.core.errors import ConflictError, UnavailableError
 from node.core.log import LogStore
-from node.sharing.store import SnapshotStore
+from node.sharing.store import OwnKeyStore, SnapshotStore
 from node.sharing.store.exporting import ExportedMessage, ExportStore
 from node.sharing.store.stamps import StampStore
 from protocol.bundle import (
@@ -23,6 +23,7 @@ from protocol.bundle import (
     CHECKPOINT_FILE,
     CONSENTS_FILE,
     HEADS_FILE,
+    KEY_CHANGES_FILE,
     MANIFEST_FILE,
     MESSAGES_FILE,
     POLICY_FILE,
@@ -37,6 +38,7 @@ from protocol.bundle import (
     format_anchor,
     format_consent,
     format_head,
+    format_key_change,
     format_manifest,
     format_message_record,
     format_snapshot,
@@ -233,6 +235,7 @@ def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted:
         (format_head(peer=peer, checkpoint=note) for peer, note in store.list_heads()),
     )
     _write_anchors(uow, head, path=folder / ANCHORS_FILE)
+    _write_key_changes(uow, path=folder / KEY_CHANGES_FILE)
 
 
 def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
@@ -240,6 +243,12 @@ def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
     lines = (format_anchor(entry=one.seq, token=one.token) for one in stamps)
     if not _write_lines(path, lines):
         path.unlink()  # Optional: most nodes have none.
+
+
+def _write_key_changes(uow: UnitOfWork, *, path: Path) -> None:
+    lines = map(format_key_change, OwnKeyStore(uow.connection).list_tokens())
+    if not _write_lines(path, lines):
+        path.unlink()  # Optional: most nodes have their first keys.
 
 
 def _format_messages(

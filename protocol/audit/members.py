@@ -18,6 +18,7 @@ from protocol.audit.counters import (
 )
 from protocol.audit.evidence import KnownEntry
 from protocol.audit.findings import Finding
+from protocol.audit.key_changes import judge_key_changes
 from protocol.audit.ports import Workspace
 from protocol.audit.reading import ReadLog
 from protocol.audit.world import World
@@ -71,6 +72,7 @@ def judge_members(
                 first_unknown=log.sorted.first_unknown,
             )
     yield from judge_sequence(others, world=world)
+    yield from judge_key_changes(others, world=world)
 
 
 def _locate(
