@@ -1,8 +1,9 @@
 """Writes the bundle that this node hands to an auditor (docs/protocol/bundle.md).
 
 One consistent snapshot of the database, up to the newest head that the hub has cosigned: what was
-logged after it belongs to the next bundle. A redacted one holds no body but receipts (which list
-hashes), no subject id and no salt; every signature and proof in it still verifies.
+logged after it belongs to the next bundle. A redacted one holds no body but those that list hashes
+(receipts, acks, polls, erasures), no subject id and no other salt; every signature and proof in it
+still verifies.
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def watch_nothing(_what: str, _done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-_UNREDACTED_OPERATION = (
-    "receipt"  # its body is hashes of answers, without which a receipt proves nothing
-)
+# Their bodies are hashes of messages, without which they prove nothing.
+_BARE_REQUESTS = frozenset({"receipt", "erase", "poll"})
+_BARE_ANSWERS = frozenset({"receipt", "erase", "push", "correct"})
 
 
 class NotCosignedError(UnavailableError):
@@ -269,9 +270,10 @@ def _watch_lines(lines: Iterable[bytes], watch: Watch) -> Iterator[bytes]:
 
 def _format_message(one: ExportedMessage, *, side: str, redacted: bool) -> bytes:
     request, answer = one.request, one.answer
-    if redacted and one.op != _UNREDACTED_OPERATION:
+    if redacted and one.op not in _BARE_REQUESTS:
         request = _redact(request)
-        answer = None if answer is None else _redact(answer)
+    if redacted and answer is not None and one.op not in _BARE_ANSWERS:
+        answer = _redact(answer)
     return format_message_record(side=side, request=request, answer=answer)
 
 

@@ -50,6 +50,7 @@ class Artefacts:
 
     consents: dict[bytes, JudgedConsent] = field(default_factory=dict)
     statuses: dict[bytes, JudgedStatus] = field(default_factory=dict)
+    subjects: dict[bytes, str] = field(default_factory=dict)  # of consents that are opened here
     findings: list[Finding] = field(default_factory=list)
     signatures: int = 0
 
@@ -88,7 +89,9 @@ def _take_consent(found: Artefacts, record: ConsentRecord, place: Place, *, chai
         opens = commit_subject(subject, salt=record.salt) == known.verified.subject
     except ProtocolError:
         opens = False
-    if not opens:
+    if opens:
+        found.subjects[name] = record.subject
+    else:
         text = "subject id and salt beside this consent do not open its commitment"
         found.findings.append(
             Finding(outcome=Outcome.FAILS, code="commitment-mismatch", text=text, place=place)

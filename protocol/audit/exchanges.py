@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from protocol.audit.arrivals import Arrival, list_arrivals
+from protocol.audit.bodies import judge_bodies
 from protocol.audit.evidence import Case, Cases, ExchangeKey, KnownEntry, open_record
 from protocol.audit.findings import ExchangeReport, Finding, Outcome, Place, weigh
 from protocol.audit.heads import ClaimSet
@@ -274,6 +275,7 @@ class _PartitionJudge:
         judge.run()
         finder = UseFinder(case, world, judge.lines)
         finder.find()
+        judge_bodies(case, world, judge.settled, judge.lines)
         result.exchanges += 1
         result.uses += finder.total
         result.outcomes |= judge.lines.outcomes

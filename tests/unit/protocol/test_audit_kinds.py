@@ -425,6 +425,10 @@ def test_an_accepted_question_counts_once_and_its_poll_does_not() -> None:
     assert report.totals.uses == 1
 
 
+def ack_body(of: bytes) -> bytes:
+    return canonical_json({"v": 1, "kind": "ack", "of": encode_b64u(of)})
+
+
 def push(
     federation: Federation, consent: bytes, *, changed: Sequence[str], times: int = 1
 ) -> Report:
@@ -442,7 +446,11 @@ def push(
             BETA, ALPHA, op="push", body=body, purpose="P3", consents=(consent,)
         )
         federation.decide(
-            asked, code="ack", use=0, change_reply=lambda envelope: replace(envelope, op="ack")
+            asked,
+            code="push",
+            use=0,
+            change_reply=lambda envelope: replace(envelope, op="ack"),
+            body=ack_body(asked.request.msg_hash),
         )
         federation.receive(asked)
     return audit(federation.bundles())
