@@ -42,6 +42,7 @@ from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
+from node.sharing.hub_log import HubLogWatch
 from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
@@ -105,6 +106,7 @@ class Node:
     session: LogSession
     log_check: LogCheck
     registry: RegistryHolder
+    hub_log: HubLogWatch
     consents: ConsentService
     answering: AnsweringService
     courier: Courier
@@ -287,6 +289,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         policy=policy,
     )
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
+    hub_log = HubLogWatch(database=local.database, peers=peers, hub_url=settings.hub_url)
     upkeep = Upkeep(
         writer=writer,
         registry=registry,
@@ -294,6 +297,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         asking=asking,
         peers=peers,
         witnessing=witnessing,
+        hub_log=hub_log,
         clock=local.clock,
         hub_url=settings.hub_url,
         age_s_max=settings.witness_age_s_max,
@@ -308,6 +312,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         ),
         log_check=LogCheck(database=local.database, writer=writer),
         registry=registry,
+        hub_log=hub_log,
         consents=consents,
         answering=answering,
         courier=courier,

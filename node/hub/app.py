@@ -11,13 +11,17 @@ from starlette.applications import Starlette
 from node.core.clock import SystemClock
 from node.core.config import Settings, SettingsError
 from node.core.database import Database
+from node.core.errors import NodeError
 from node.core.keyring import KeyRing
-from node.core.keystore import read_secret
+from node.core.keystore import generate_key, read_secret, save_key
 from node.core.migrations import upgrade_database
 from node.hub.api import build_hub_routes
 from node.hub.service import HubService, check_legal_basis
+from protocol.errors import ProtocolError
+from protocol.log_policy import parse_log_policy
+from protocol.note import VerifierKey
 
-KEY_NAMES = ("hub", "witness")
+KEY_NAMES = ("hub", "witness", "log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class Hub:
     witness_keys: KeyRing
 
 
-def open_hub(settings: Settings) -> Hub:
+def open_hub(settings: Settings, *, held: NodeError | None = None) -> Hub:
     """Load keys, bring the database up to date and build the service.
 
     Raises:
@@ -45,10 +49,14 @@ def open_hub(settings: Settings) -> Hub:
     passphrase = read_secret(
         settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
     )
-    hub_ring, witness_ring = (
+    hub_ring, witness_ring, log_ring = (
         KeyRing(folder=settings.home / "keys", name=name, passphrase=passphrase)
         for name in KEY_NAMES
     )
+    log_path = settings.home / "keys" / "log.pem"
+    if not log_path.exists():  # A hub of the time before hubs kept a log.
+        save_key(generate_key(), path=log_path, passphrase=passphrase)
+    foreign_logs = read_watched_logs(settings)
     database = Database(url=settings.database)
     upgrade_database(database)
     service = HubService(
@@ -57,10 +65,31 @@ def open_hub(settings: Settings) -> Hub:
         clock=SystemClock(),
         hub_key=hub_ring.load()[0].key,
         witness_key=witness_ring.load()[0].key,
+        log_key=log_ring.load()[0].key,
         load_hub_keys=lambda: [file.key for file in hub_ring.load()],
         load_witness_keys=lambda: [file.key for file in witness_ring.load()],
+        foreign_logs=foreign_logs,
+        held=held,
     )
     return Hub(service=service, database=database, keys=hub_ring, witness_keys=witness_ring)
+
+
+def read_watched_logs(settings: Settings) -> tuple[VerifierKey, ...]:
+    """Read which logs of others than members this hub cosigns.
+
+    Raises:
+        SettingsError: The file cannot be read.
+    """
+    if not settings.watched_logs:
+        return ()
+    path = settings.home / settings.watched_logs
+    try:
+        policy = parse_log_policy(path.read_bytes())
+    except OSError as err:
+        raise SettingsError(f"setting watched_logs: {path} cannot be read") from err
+    except ProtocolError as err:
+        raise SettingsError(f"setting watched_logs: {err.detail}") from err
+    return tuple(log.key for log in policy.logs)
 
 
 def build_hub_app(settings: Settings) -> Starlette:

@@ -14,14 +14,17 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from node.core.errors import UnavailableError
+from protocol.encoding import decode_b64u
 from protocol.errors import MalformedError, TooLargeError
-from protocol.limits import ANSWER_BYTES_MAX, NOTE_BYTES_MAX, REGISTRY_BYTES_MAX
+from protocol.limits import ANSWER_BYTES_MAX, HASH_BYTES, NOTE_BYTES_MAX, REGISTRY_BYTES_MAX
 from protocol.message import MEDIA_TYPE
+from protocol.shape import ShapeReader
 from protocol.strict_json import parse_object
 
 MESSAGES_PATH = "/chengxin/v1/messages"
 STATUSES_PATH = "/chengxin/v1/consent-statuses"
 HUB_STATUSES_PATH = "/hub/v1/statuses"
+PROOF_HASHES_MAX = 64  # a consistency proof has at most one for each bit of the size, and one
 CONNECTIONS_MAX = 256
 # A body travels in base64, a third longer, beside its envelope and proof.
 REPLY_BYTES_MAX = 2 * ANSWER_BYTES_MAX
@@ -46,6 +49,14 @@ class HttpReply:
     status: int
     body: bytes
     content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryProof:
+    """Where a snapshot stands in the hub's log, and that the log appends to an earlier head."""
+
+    inclusion: str
+    consistency: tuple[bytes, ...]
 
 
 class MessageSender(Protocol):
@@ -129,6 +140,17 @@ class PeerClient:
         path = "/hub/v1/registry" if seq is None else f"/hub/v1/registry/{seq}"
         reply = await self._get(f"{hub_url}{path}", bytes_max=REGISTRY_BYTES_MAX)
         return _parse_tokens(reply.body)
+
+    async def fetch_registry_proof(self, hub_url: str, *, seq: int, since: int) -> RegistryProof:
+        """Return the hub's proof that its log has a snapshot; nothing of it is verified.
+
+        Raises:
+            PeerUnreachableError: The hub does not answer, or gives no proof.
+            MalformedError: The answer has another form.
+        """
+        url = f"{hub_url}/hub/v1/registry/{seq}/proof?since={since}"
+        reply = await self._get(url, bytes_max=ANSWER_BYTES_MAX)
+        return _parse_proof(reply.body)
 
     async def fetch_status_list(self, hub_url: str) -> str:
         """Return the hub's status list.
@@ -231,3 +253,13 @@ def _parse_tokens(body: bytes) -> list[str]:
     if len(found) != len(tokens):
         raise MalformedError("a signature that is no text")
     return list(found)
+
+
+def _parse_proof(body: bytes) -> RegistryProof:
+    reader = ShapeReader(parse_object(body), what="proof")
+    inclusion = reader.take("inclusion")
+    if not isinstance(inclusion, str):
+        raise MalformedError("no proof in the hub's answer")
+    hashes = reader.texts("consistency", count_max=PROOF_HASHES_MAX)
+    consistency = tuple(decode_b64u(one, bytes_exact=HASH_BYTES) for one in hashes)
+    return RegistryProof(inclusion=inclusion, consistency=consistency)

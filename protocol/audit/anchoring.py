@@ -244,7 +244,7 @@ def _report(chain: Chain) -> RegistryReport:
     return RegistryReport(
         hub=newest.hub,
         snapshots=len(chain.snapshots),
-        members=len(newest.members),
+        members=newest.member_count,
         newest_hash=encode_b64u(newest.hash),
         simulated=newest.simulated,
     )
