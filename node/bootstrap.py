@@ -29,6 +29,7 @@ from node.core.log_session import LogSession
 from node.core.migrations import upgrade_database
 from node.core.people.service import PeopleService
 from node.core.telemetry import Telemetry
+from node.core.witnesses import read_witness_policy
 from node.core.writer import Writer
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
@@ -56,7 +57,7 @@ from node.sharing.settling import SettlingService
 from node.sharing.timestamping import Timestamping, build_timestamping
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
-from node.sharing.witnessing import Witnessing, read_witness_policy
+from node.sharing.witnessing import Witnessing
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey

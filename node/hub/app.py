@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from starlette.applications import Starlette
 
@@ -12,10 +14,14 @@ from node.core.clock import SystemClock
 from node.core.config import Settings, SettingsError
 from node.core.database import Database
 from node.core.errors import NodeError
+from node.core.http.client import BoundedClient
 from node.core.keyring import KeyRing
 from node.core.keystore import generate_key, read_secret, save_key
 from node.core.migrations import upgrade_database
+from node.core.witnesses import read_witness_policy
 from node.hub.api import build_hub_routes
+from node.hub.errors import HubLogHeldError
+from node.hub.keeper import HubKeeper, run_keeper, try_round
 from node.hub.service import HubService, check_legal_basis
 from protocol.errors import ProtocolError
 from protocol.log_policy import parse_log_policy
@@ -105,14 +111,42 @@ def build_hub_app(settings: Settings) -> Starlette:
     subject_path = settings.home / "subject_token"
     if not subject_token and subject_path.exists():
         subject_token = read_secret("", path=subject_path)
-    hub = open_hub(settings)
+    hub = open_hub(settings, held=HubLogHeldError("the hub has not asked yet who has seen its log"))
+    keeper = build_keeper(settings, hub)
 
     @asynccontextmanager
-    async def close_database(_app: Starlette) -> AsyncIterator[None]:
-        yield
-        hub.database.dispose()
+    async def keep_log(_app: Starlette) -> AsyncIterator[None]:
+        await try_round(keeper)
+        rounds = asyncio.create_task(run_keeper(keeper, interval_s=settings.witness_interval_s))
+        try:
+            yield
+        finally:
+            rounds.cancel()
+            await asyncio.gather(rounds, return_exceptions=True)
+            await keeper.end()
+            hub.database.dispose()
 
     return Starlette(
         routes=build_hub_routes(hub.service, enrolment_token=token, subject_token=subject_token),
-        lifespan=close_database,
+        lifespan=keep_log,
+    )
+
+
+def build_keeper(settings: Settings, hub: Hub) -> HubKeeper:
+    """Wire what the server does for the hub's own log.
+
+    Raises:
+        SettingsError: The witness policy is none.
+    """
+    policy = None
+    if settings.witness_policy:
+        path = settings.home / settings.witness_policy
+        policy = read_witness_policy(path, vkey=hub.service.log.vkey)
+    return HubKeeper(
+        service=hub.service,
+        database=hub.database,
+        client=BoundedClient(timeout_s=settings.peer_timeout_s),
+        clock=SystemClock(),
+        policy=policy,
+        software=f"chengxin {version('chengxin')}",
     )

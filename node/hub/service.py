@@ -407,6 +407,7 @@ class HubService:
 
     def health(self) -> HubHealth:
         """Return how the federation stands; raises where the hub cannot read or sign."""
+        self.log.check_open()
         self.refresh_registry()
         at_s = now_s(self._clock)
         with self._database.read() as uow:

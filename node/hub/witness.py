@@ -76,7 +76,9 @@ class Witness:
 
         Raises:
             WitnessRefusalError: Its leaf has the HTTP status.
+            NodeError: The hub's own log is held, or takes no entry.
         """
+        self._log.check_open()
         request = parse_add_checkpoint(raw)
         origin = request.claimed.origin
         with self._database.write() as uow:
@@ -118,7 +120,6 @@ class Witness:
 
     def _log_head(self, store: HubStore, newer: WitnessedLog, *, known: WitnessedLog) -> None:
         """Log a head that was not cosigned before, in the transaction of its cosignature."""
-        self._log.check_open()
         if newer.size == known.size and known.note:
             return
         head = LogHead(size=newer.size, root=newer.root)

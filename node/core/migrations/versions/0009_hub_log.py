@@ -14,3 +14,8 @@ depends_on = None
 def upgrade() -> None:
     """Go forward; the hub logs what it published earlier at its next start."""
     op.add_column("hub_snapshot", sa.Column("log_index", sa.BigInteger(), nullable=True))
+
+
+def downgrade() -> None:
+    """Go back; the log itself stays."""
+    op.drop_column("hub_snapshot", "log_index")
