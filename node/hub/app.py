@@ -24,7 +24,7 @@ from node.hub.errors import HubLogHeldError
 from node.hub.keeper import HubKeeper, run_keeper, try_round
 from node.hub.service import HubService, check_legal_basis
 from protocol.errors import ProtocolError
-from protocol.log_policy import parse_log_policy
+from protocol.log_policy import LogPolicy, parse_log_policy
 from protocol.note import VerifierKey
 
 KEY_NAMES = ("hub", "witness", "log")
@@ -132,21 +132,28 @@ def build_hub_app(settings: Settings) -> Starlette:
     )
 
 
+def read_own_policy(settings: Settings, service: HubService) -> LogPolicy | None:
+    """Read which witnesses watch the hub's own log, if any do.
+
+    Raises:
+        SettingsError: The file cannot be read, or is no such policy.
+    """
+    if not settings.witness_policy:
+        return None
+    return read_witness_policy(settings.home / settings.witness_policy, vkey=service.log.vkey)
+
+
 def build_keeper(settings: Settings, hub: Hub) -> HubKeeper:
     """Wire what the server does for the hub's own log.
 
     Raises:
         SettingsError: The witness policy is none.
     """
-    policy = None
-    if settings.witness_policy:
-        path = settings.home / settings.witness_policy
-        policy = read_witness_policy(path, vkey=hub.service.log.vkey)
     return HubKeeper(
         service=hub.service,
         database=hub.database,
         client=BoundedClient(timeout_s=settings.peer_timeout_s),
         clock=SystemClock(),
-        policy=policy,
+        policy=read_own_policy(settings, hub.service),
         software=f"chengxin {version('chengxin')}",
     )

@@ -15,7 +15,6 @@ from node.core.clock import Clock
 from node.core.database import Database
 from node.core.errors import NodeError, UnavailableError
 from node.core.http.client import BoundedClient
-from node.core.log import compute_root
 from node.core.witnesses import LogRolledBackError, WitnessPanel
 from node.hub.errors import HubLogHeldError
 from node.hub.service import HubService
@@ -161,12 +160,11 @@ class HubKeeper:
         raise self._contradiction
 
     def _is_on_log(self, head: Checkpoint) -> bool:
-        state = self._service.read_log()
-        if head.size > state.edge.size:
-            return False
         with self._database.read() as uow:
             log = HubStore(uow.connection).log
-            return compute_root(state, log, size=head.size) == head.root
+            own = self._service.log
+            is_reached = head.size <= own.read_state(log).edge.size
+            return is_reached and own.compute_root(log, size=head.size) == head.root
 
     def _find_witnessed_size(self) -> int:
         with self._database.read() as uow:

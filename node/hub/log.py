@@ -15,6 +15,7 @@ from node.core.errors import NodeError
 from node.core.log import (
     LogState,
     LogStore,
+    compute_root,
     extend_log,
     load_log,
     log_vkey,
@@ -109,6 +110,10 @@ class HubLog:
         newest = list(self._known.items())[1 - STATES_KEPT :]
         self._known = {**dict(newest), state.checkpoint: state}
         return state
+
+    def compute_root(self, log: LogStore, *, size: int) -> bytes:
+        """Return the root that the log had at a size that it has reached."""
+        return compute_root(self.read_state(log), log, size=size)
 
     def get_tile(self, log: LogStore, tile: TileAddress) -> bytes:
         """Return a tile, or a bundle of entries, as far as the newest head reaches.
