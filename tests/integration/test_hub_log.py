@@ -17,8 +17,9 @@ from node.hub.api import build_hub_routes
 from node.hub.errors import HubIdentityError
 from node.hub.rules_snapshot import RevocationReason
 from node.hub.store import HubStore
+from node.sharing.peer_api import build_peer_routes
 from node.sharing.store import HeadStore
-from protocol.checkpoint import open_checkpoint
+from protocol.checkpoint import hash_origin, open_checkpoint
 from protocol.entry import (
     Entry,
     GenesisEntry,
@@ -313,3 +314,18 @@ def test_two_logs_shown_to_one_member_contradict_each_other(
     assert site.node.registry.newest == newest
     assert "does not append" in site.node.hub_log.list_warnings()[0]
     twin.database.dispose()
+
+
+def test_a_member_tells_which_head_of_the_hubs_log_it_has_seen(site: MemberSite) -> None:
+    node = site.node
+    routes = build_peer_routes(
+        answering=node.answering,
+        consents=node.consents,
+        registry=node.registry,
+        upkeep=node.upkeep,
+        telemetry=node.telemetry,
+    )
+    with TestClient(Starlette(routes=routes)) as client:
+        told = client.get(f"/chengxin/v1/heads/{hash_origin(ORIGIN)}")
+
+    assert open_checkpoint(told.text, vkey=VKEY).size == find_head(site)
