@@ -45,6 +45,7 @@ class Bytes(LargeBinary):
         """Convert nothing: a view of each value would cost as much as the statement."""
 
 
+ID_MAX = 2**63 - 1  # the largest key that a database holds
 BUSY_RETRY_S = 0.01
 BUSY_TIMEOUT_MS = 30_000
 

@@ -18,6 +18,7 @@ from node.cli.query import BatchFileError, read_subjects
 from node.core.config import ConfigValue, SettingsError, build_settings, load_settings, write_config
 from node.core.errors import UnavailableError
 from node.core.keystore import KeyExistsError, KeyFileError, load_key
+from node.records.service import CustomerNotFoundError
 from protocol.consent import hash_consent, open_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import IdentifierError, MalformedError
@@ -160,6 +161,18 @@ def test_command_on_a_folder_without_configuration_is_refused(tmp_path: Path) ->
 
 def test_command_that_needs_a_home_asks_for_it() -> None:
     assert call("assess", "sim:S000001").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["assess", "rate"])
+@pytest.mark.parametrize("customer", [str(2**63), "9" * 5_000])
+def test_a_customer_that_no_database_can_hold_is_none(
+    tmp_path: Path, command: str, customer: str
+) -> None:
+    init(tmp_path / "N")
+
+    done = call("--home", str(tmp_path / "N"), command, customer)
+
+    assert isinstance(error_of(done), CustomerNotFoundError)
 
 
 def test_unknown_command_is_wrong_usage() -> None:

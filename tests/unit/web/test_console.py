@@ -116,6 +116,17 @@ def test_a_wrong_token_buys_nothing(stranger: TestClient) -> None:
     assert 'role="alert"' in answer.text
 
 
+def test_a_form_of_too_many_fields_is_refused(stranger: TestClient) -> None:
+    answer = stranger.post(
+        "/console/login",
+        content="a=1&" * 20 + f"token={API_TOKEN}",
+        headers={"origin": HOST, "content-type": "application/x-www-form-urlencoded"},
+    )
+
+    assert answer.status_code == 422
+    assert SESSION_COOKIE not in answer.cookies
+
+
 def test_the_session_cookie_is_strict_and_does_not_hold_the_token(stranger: TestClient) -> None:
     answer = stranger.post("/console/login", data={"token": API_TOKEN}, headers={"origin": HOST})
 
@@ -297,7 +308,7 @@ def test_rating_a_customer_adds_a_rating_and_leads_back(site: Site) -> None:
     assert len(rating.list_history(customer_id)) == before + 1
 
 
-@pytest.mark.parametrize("customer_id", ["999", str(2**63), "9" * 40])
+@pytest.mark.parametrize("customer_id", ["999", str(2**63), "9" * 40, "9" * 5_000, "²", "-1"])
 def test_a_customer_that_is_not_there_is_not_found(site: Site, customer_id: str) -> None:
     shown = site.client.get(f"/console/customers/{customer_id}")
     rated = site.client.post(f"/console/customers/{customer_id}/rate", headers={"origin": HOST})
