@@ -19,6 +19,7 @@ from node.core.keyring import KeyRing
 from node.core.keystore import (
     draw_bytes,
     generate_key,
+    load_key,
     make_secret_file,
     read_secret,
     save_key,
@@ -359,18 +360,27 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
 
 
 def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> None:
-    """Make keys, passphrase and API token in a home folder.
+    """Make keys, passphrase and API token in a home folder; those that are there stay.
+
+    An interrupted start is made good: nothing is made anew.
 
     Raises:
-        KeyExistsError: One of them exists: nothing of it is overwritten.
+        KeyFileError: A key that is there does not open, or a file cannot be written.
     """
     passphrase_path = settings.home / "passphrase"
     configured = settings.key_passphrase.get_secret_value()
-    passphrase = configured or make_secret_file(passphrase_path)
+    if not configured and not passphrase_path.exists():
+        make_secret_file(passphrase_path)
+    passphrase = read_secret(configured, path=passphrase_path)
     for name in key_names:
-        save_key(generate_key(), path=key_path(settings.home, name), passphrase=passphrase)
-    if not settings.api_token.get_secret_value():
-        make_secret_file(settings.home / "api_token")
+        path = key_path(settings.home, name)
+        if path.exists():
+            load_key(path=path, passphrase=passphrase)
+        else:
+            save_key(generate_key(), path=path, passphrase=passphrase)
+    token_path = settings.home / "api_token"
+    if not settings.api_token.get_secret_value() and not token_path.exists():
+        make_secret_file(token_path)
 
 
 def load_member_keys(settings: Settings, *, database: Database | None = None) -> Keys:

@@ -26,6 +26,7 @@ from node.core.config import (
     write_config,
 )
 from node.core.errors import ConflictError, RejectedError
+from node.core.files import read_file
 from node.sharing.registry import RegistryHolder
 from protocol.encoding import encode_b64u
 from protocol.enrolment import Leaving, sign_leaving
@@ -34,6 +35,7 @@ from protocol.keys import PublicKey
 
 MEMBERS_PATH = "/hub/v1/members"
 LEAVINGS_PATH = "/hub/v1/leavings"
+INVITATION_BYTES_MAX = 16_384
 
 join_app = typer.Typer()
 
@@ -129,7 +131,7 @@ def read_invitation(path: Path, *, kind: str) -> Invitation:
         ProtocolError: Its text has another form.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path, bytes_max=INVITATION_BYTES_MAX).decode("utf-8")
     except (OSError, UnicodeDecodeError) as err:
         raise InvitationMisfitError(f"{path} cannot be read") from err
     invited = parse_invitation(text)
@@ -173,8 +175,7 @@ def prepare_home(
     if not path.exists():
         values = {"member_id": invited.member, **given, **wanted}
         settings = build_settings(home=home, **values)
-        if not (home / "keys").exists():  # An interrupted start has made them.
-            init_home(settings)
+        init_home(settings)
         write_config(home, values)
         return settings
     settings = load_settings(home)

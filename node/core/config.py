@@ -17,11 +17,13 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from node.core.errors import RejectedError
+from node.core.files import replace_file
 from protocol.errors import IdentifierError
 from protocol.identifiers import parse_member_id
 from protocol.limits import CLOCK_AHEAD_S_CEILING, CLOCK_AHEAD_S_DEFAULT
 
 CONFIG_FILE_NAME = "chengxin.toml"
+CONFIG_MODE = 0o644  # secrets have files of their own
 ConfigValue = str | int | bool
 
 
@@ -168,11 +170,19 @@ def build_settings(*, home: Path, **values: object) -> Settings:
 
 
 def write_config(home: Path, values: Mapping[str, ConfigValue]) -> None:
-    """Write the configuration file of a home folder."""
+    """Write the configuration file of a home folder, as a whole.
+
+    Raises:
+        SettingsError: It cannot be written.
+    """
     # JSON's spelling of texts, integers and booleans is TOML's too, but for the character 0x7f.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
     text = "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
-    (home / CONFIG_FILE_NAME).write_text(text, encoding="utf-8")
+    path = home / CONFIG_FILE_NAME
+    try:
+        replace_file(text.encode("utf-8"), path=path, mode=CONFIG_MODE)
+    except OSError as err:
+        raise SettingsError(f"{path} cannot be written: {err.strerror}") from err
 
 
 class _EnvironmentSettings(Settings):

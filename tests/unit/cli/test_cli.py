@@ -13,7 +13,7 @@ from node.bootstrap import load_member_keys
 from node.cli.consent import withdraw
 from node.cli.enrol import enrol_member
 from node.cli.http import NodeClient, ServerRefusedError, post_enrolment
-from node.cli.main import app, run
+from node.cli.main import HomeExistsError, app, run
 from node.cli.query import BatchFileError, read_subjects
 from node.core.config import ConfigValue, SettingsError, build_settings, load_settings, write_config
 from node.core.errors import UnavailableError
@@ -120,7 +120,7 @@ def test_init_overwrites_no_key(tmp_path: Path) -> None:
     init(tmp_path / "home")
     before = (tmp_path / "home" / "keys" / "log.pem").read_bytes()
 
-    assert isinstance(error_of(init(tmp_path / "home")), KeyExistsError)
+    assert isinstance(error_of(init(tmp_path / "home")), HomeExistsError)
     assert (tmp_path / "home" / "keys" / "log.pem").read_bytes() == before
 
 
