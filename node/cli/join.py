@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from node.bootstrap import init_home, open_database, read_anchor
 from node.cli.enrol import load_current_keys, sign_own_enrolment
@@ -91,10 +90,9 @@ def join(
         tokens = sign_own_enrolment(settings, keys=load_current_keys(settings), hub=invited.hub)
         seq = client.post_tokens(MEMBERS_PATH, tokens, bearer=invited.token)
         follow_chain(settings, client, seq=seq)
-    Console().print(
+    typer.echo(
         f"{settings.member_id} has joined {invited.hub}, snapshot {seq}; start it with"
         f" chengxin serve --home {home}",
-        soft_wrap=True,
     )
 
 
@@ -116,10 +114,9 @@ def leave(
         )
         token = sign_leaving(leaving, key=load_current_keys(settings).message)
         seq = client.post_token(LEAVINGS_PATH, token)
-    Console().print(
+    typer.echo(
         f"{settings.member_id} has left as of snapshot {seq}. Let the node run until its last head"
         " is cosigned, then stop it.",
-        soft_wrap=True,
     )
 
 

@@ -113,7 +113,7 @@ def export_bundle(
         watch: Told of each step how much of it is done, of how much.
 
     Raises:
-        ExportTargetError: The folder exists.
+        ExportTargetError: The folder exists, or cannot be made.
         NotCosignedError: The hub has cosigned nothing yet.
         UnknownKeyError: The registry does not know this log.
     """
@@ -124,9 +124,14 @@ def export_bundle(
     note = witnessed[1]
     head = parse_checkpoint(parse_note(note).text)
     partial = out.with_name(f"{out.name}.partial")
-    if out.exists() or partial.exists():
-        raise ExportTargetError(f"{out} or {partial.name} exists")
-    partial.mkdir(parents=True, mode=FOLDER_MODE)
+    if out.exists():
+        raise ExportTargetError(f"{out} exists")
+    try:
+        partial.mkdir(parents=True, mode=FOLDER_MODE)
+    except FileExistsError as err:
+        raise ExportTargetError(f"{partial} exists: remove what an earlier export left") from err
+    except OSError as err:
+        raise ExportTargetError(f"{partial} cannot be made: {err.strerror}") from err
     try:
         manifest = Manifest(
             member=member_id,

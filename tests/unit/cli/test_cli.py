@@ -375,7 +375,7 @@ def test_query_without_a_consent_is_refused_before_anybody_is_asked(tmp_path: Pa
         init(tmp_path / "home")
         result = call(
             "query", "sim:S000001", "--home", str(tmp_path / "home"),
-            env={"CHENGXIN_PUBLIC_URL": url},
+            env={"CHENGXIN_PORT": url.rpartition(":")[2]},
         )  # fmt: skip
 
     assert getattr(error_of(result), "code", "") == "consent-missing"
@@ -396,11 +396,11 @@ def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: 
         init(tmp_path / "home")
         result = call(
             "query", "sim:S000001", "--home", str(tmp_path / "home"), "--metric", "delay", "--json",
-            env={"CHENGXIN_PUBLIC_URL": url},
+            env={"CHENGXIN_PORT": url.rpartition(":")[2]},
         )  # fmt: skip
         table = call(
             "query", "sim:S000001", "--home", str(tmp_path / "home"),
-            env={"CHENGXIN_PUBLIC_URL": url},
+            env={"CHENGXIN_PORT": url.rpartition(":")[2]},
         )  # fmt: skip
 
     assert json.loads(result.output) == {"outcomes": [outcome]}
@@ -426,7 +426,7 @@ def test_exchange_status_lists_what_is_in_doubt_and_settles_it(tmp_path: Path) -
 
     with serve(answer) as url:
         init(tmp_path / "home")
-        env, home = {"CHENGXIN_PUBLIC_URL": url}, ("--home", str(tmp_path / "home"))
+        env, home = {"CHENGXIN_PORT": url.rpartition(":")[2]}, ("--home", str(tmp_path / "home"))
         listed = call("exchange", "status", *home, env=env)
         settled = call("exchange", "status", "--settle", *home, env=env)
         shown = call("exchange", "status", "--json", *home, env=env)
@@ -446,7 +446,7 @@ def test_exchange_give_up_names_the_message(tmp_path: Path) -> None:
 
     with serve(answer) as url:
         init(tmp_path / "home")
-        env = {"CHENGXIN_PUBLIC_URL": url}
+        env = {"CHENGXIN_PORT": url.rpartition(":")[2]}
         result = call("exchange", "give-up", "AB", "--home", str(tmp_path / "home"), env=env)
 
     assert "given up" in result.output
@@ -473,7 +473,7 @@ def test_query_of_a_file_of_customers_is_one_message_a_provider(tmp_path: Path) 
         init(tmp_path / "home")
         result = call(
             "query", "--batch", str(tmp_path / "customers.txt"), "--home", str(tmp_path / "home"),
-            env={"CHENGXIN_PUBLIC_URL": url},
+            env={"CHENGXIN_PORT": url.rpartition(":")[2]},
         )  # fmt: skip
 
     assert [one["consents"] for one in asked] == [["1beta", "2beta"], ["1gamma", "2gamma"]]
@@ -507,7 +507,7 @@ def test_exchange_keep_and_release_name_the_message(
 
     with serve(answer) as url:
         init(tmp_path / "home")
-        env = {"CHENGXIN_PUBLIC_URL": url}
+        env = {"CHENGXIN_PORT": url.rpartition(":")[2]}
         result = call("exchange", *command, "--home", str(tmp_path / "home"), env=env)
 
     assert "MSG" in result.output
