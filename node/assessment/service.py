@@ -147,11 +147,6 @@ class AssessmentService:
                 customer = None
             return None if customer is None else customer.customer_id
 
-    def erase_peer_values(self, msg_hash_b64u: str) -> int:
-        """Remove the values that a peer's message went into; hash, codes and points stay."""
-        with self._database.write() as uow:
-            return erase_peer_values_within(uow, msg_hash_b64u)
-
     def describe(
         self, code: str, *, language: Language, policy: PolicyReference | None = None
     ) -> str:
@@ -217,7 +212,10 @@ class AssessmentService:
 
 
 def erase_peer_values_within(uow: UnitOfWork, msg_hash_b64u: str) -> int:
-    """Remove within the caller's transaction the values that a peer's message went into."""
+    """Remove within the caller's transaction the values that a peer's message went into.
+
+    Hash, codes and points stay. Returns how many assessments it went into.
+    """
     return AssessmentStore(uow.connection).erase_values_of(msg_hash_b64u)
 
 

@@ -193,8 +193,7 @@ def _find_window(consent: Consent) -> int | None:
 
 def _find_last_told(grants: GrantStore, name: bytes, *, months: int) -> Summary | None:
     """Return what was told last under a consent over a window as long as this."""
-    told_under = [*grants.list_told(name), *grants.list_batches(name)]
-    for told in sorted(told_under, key=lambda one: one.at_ms, reverse=True):
+    for told in grants.iterate_told(name):
         try:
             summary = None if told.body is None else read_told_under(told.body, consent=name)
         except ProtocolError:  # Of a formula version that this node no longer reads.
