@@ -8,6 +8,7 @@ one is taken back without another in its place.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from node.sharing.operations import Ports
 from node.sharing.outgoing import Sent
 from node.sharing.received import count_months, list_sections, read_told_under
 from node.sharing.releases import WINDOW_MONTHS, Question, is_wrong, make_releases_anew
+from node.sharing.rounds import decide_all
 from node.sharing.rules_life import find_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
@@ -87,10 +89,12 @@ class CorrectionService:
 
     async def tell_due(self) -> int:
         """Make the messages of corrections noted, and return how many there are."""
-        made = [
-            await self._writer.submit_async(partial(self._decide_correction, notice=notice))
-            for notice in self._notices.list_due()
-        ]
+        made = await decide_all(
+            await asyncio.to_thread(self._notices.list_due),
+            lambda notice: self._writer.submit_async(
+                partial(self._decide_correction, notice=notice)
+            ),
+        )
         return sum(sent is not None for sent in made)
 
     def _decide_anew(self, batch: Batch, subject: SubjectId, *, reason: str) -> Decided[Corrected]:

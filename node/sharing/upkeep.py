@@ -23,11 +23,13 @@ from node.sharing.registry import RegistryForkError, RegistryHolder
 from node.sharing.service import ConsentService
 from node.sharing.store.due import OpenAsk
 from node.sharing.witnessing import Witnessing, WitnessState
-from protocol.errors import ProtocolError
-from protocol.status_list import open_status_list
+from protocol.errors import ProtocolError, UnknownKeyError
+from protocol.note import NoteUnsignedError
+from protocol.status_list import StatusList, open_status_list
 
 SNAPSHOTS_A_ROUND_MAX = 1_000
 RECEIPTS_AT_ONCE_MAX = 16
+FOLLOW_PAUSE_MS = 30_000
 _log = structlog.get_logger()
 
 
@@ -59,6 +61,7 @@ class Upkeep:
         self._hub_url = hub_url
         self._age_s_max = age_s_max
         self._disk = disk
+        self._followed_at_ms: int | None = None
 
     async def refresh_registry(self) -> int:
         """Follow the chain to the hub's newest snapshot and return its number.
@@ -108,11 +111,12 @@ class Upkeep:
             ProtocolError: The list does not hold.
         """
         token = await self._peers.fetch_status_list(self._hub_url)
-        listed = open_status_list(
-            token,
-            find_key=self._registry.newest.get_hub_key,
-            now_s=self._clock.now_ms() // 1000,
-        )
+        try:
+            listed = self._open_list(token)
+        except UnknownKeyError:
+            if not await self._follow_for_key():
+                raise
+            listed = self._open_list(token)
         taken = 0
         for status in listed.entries:
             try:
@@ -130,7 +134,31 @@ class Upkeep:
             UnavailableError: As ``Witnessing.get_cosigned``.
             ProtocolError: As there.
         """
-        return await self._witnessing.get_cosigned()
+        try:
+            return await self._witnessing.get_cosigned()
+        except NoteUnsignedError:
+            if not await self._follow_for_key():
+                raise
+            return await self._witnessing.get_cosigned()
+
+    def _open_list(self, token: str) -> StatusList:
+        return open_status_list(
+            token,
+            find_key=self._registry.newest.get_hub_key,
+            now_s=self._clock.now_ms() // 1000,
+        )
+
+    async def _follow_for_key(self) -> bool:
+        """Look for a newer snapshot that may hold a key of the hub's; True where there is one.
+
+        Not more often than every few seconds, whatever keys are met.
+        """
+        now_ms = self._clock.now_ms()
+        if self._followed_at_ms is not None and now_ms - self._followed_at_ms < FOLLOW_PAUSE_MS:
+            return False
+        self._followed_at_ms = now_ms
+        known = self._registry.newest_seq
+        return await self.refresh_registry() > known
 
     async def send_receipts(self) -> int:
         """Send a receipt to every peer whose answers have none, and return how many went out.
