@@ -20,7 +20,8 @@ from node.sharing.asking import AskingService
 from node.sharing.outgoing import Outcome
 from node.sharing.peers import PeerClient
 from node.sharing.registry import RegistryForkError, RegistryHolder
-from node.sharing.service import ConsentService
+from node.sharing.rounds import decide_all
+from node.sharing.service import ConsentService, read_status_consent
 from node.sharing.store.due import OpenAsk
 from node.sharing.witnessing import Witnessing, WitnessState
 from protocol.errors import ProtocolError, UnknownKeyError
@@ -62,6 +63,8 @@ class Upkeep:
         self._age_s_max = age_s_max
         self._disk = disk
         self._followed_at_ms: int | None = None
+        self._listed: dict[str, bytes | None] = {}  # the newest list, by whose consent each is
+        self._settled: set[str] = set()  # of these, what needs no second look
 
     async def refresh_registry(self) -> int:
         """Follow the chain to the hub's newest snapshot and return its number.
@@ -106,6 +109,9 @@ class Upkeep:
     async def poll_statuses(self) -> int:
         """Take over the statuses of consents held here and return how many are in force.
 
+        What an earlier list brought and is settled is not submitted again; one of a consent that
+        comes later is, once it is held.
+
         Raises:
             UnavailableError: The hub does not answer.
             ProtocolError: The list does not hold.
@@ -117,15 +123,36 @@ class Upkeep:
             if not await self._follow_for_key():
                 raise
             listed = self._open_list(token)
-        taken = 0
-        for status in listed.entries:
-            try:
-                future = await asyncio.to_thread(self._consents.submit_status, status)
-                await asyncio.wrap_future(future)
-                taken += 1
-            except (ConflictError, NotFoundError, ProtocolError) as err:
-                _log.debug("status_not_taken", code=err.code)
-        return taken
+        due = await asyncio.to_thread(self._list_due_statuses, listed.entries)
+        return sum(await decide_all(due, self._take_status))
+
+    def _list_due_statuses(self, entries: Sequence[str]) -> list[str]:
+        """Return statuses of consents held here that no earlier list has settled."""
+        self._listed = {
+            token: self._listed.get(token) or read_status_consent(token) for token in entries
+        }
+        self._settled &= self._listed.keys()
+        waiting = {
+            token: name
+            for token, name in self._listed.items()
+            if name is not None and token not in self._settled
+        }
+        held = self._consents.list_held(list(waiting.values()))
+        return [token for token, name in waiting.items() if name in held]
+
+    async def _take_status(self, token: str) -> bool:
+        try:
+            future = await asyncio.to_thread(self._consents.submit_status, token)
+            await asyncio.wrap_future(future)
+        except ConflictError as err:  # A later state is held; it stays so.
+            _log.debug("status_not_taken", code=err.code)
+            self._settled.add(token)
+            return False
+        except (NotFoundError, ProtocolError) as err:
+            _log.debug("status_not_taken", code=err.code)
+            return False
+        self._settled.add(token)
+        return True
 
     async def get_cosigned(self) -> WitnessState:
         """Have the log's newest head cosigned and keep the note.
