@@ -39,6 +39,7 @@ from node.core.config import (
 from node.core.database import translate_failures
 from node.core.errors import ConflictError, NodeError
 from node.core.heap import settle_heap
+from node.core.people.service import PeopleService
 from node.hub.commands_members import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
@@ -119,6 +120,11 @@ class LazyNode:
     def rating(self) -> RatingService:
         """The rating room."""
         return self.local.rating
+
+    @property
+    def people(self) -> PeopleService:
+        """Tokens and the access log."""
+        return self.local.people
 
     def business_date(self) -> date:
         """Return the node's business date."""

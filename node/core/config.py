@@ -22,6 +22,7 @@ from protocol.errors import IdentifierError
 from protocol.identifiers import parse_member_id
 from protocol.limits import CLOCK_AHEAD_S_CEILING, CLOCK_AHEAD_S_DEFAULT
 
+ACCESS_KEEP_DAYS_MIN = 365  # the database lets none younger go, whatever is asked of it
 CONFIG_FILE_NAME = "chengxin.toml"
 CONFIG_MODE = 0o644  # secrets have files of their own
 ConfigValue = str | int | bool
@@ -97,6 +98,8 @@ class Settings(BaseSettings):
     """With less room than this the node stops exchanging; 0 switches the rule off."""
     message_keep_days: int = Field(default=730, ge=1, le=36_500)
     """How long bodies and salts of what was answered stay; envelopes stay with the log."""
+    access_keep_days: int = Field(default=1_095, ge=ACCESS_KEEP_DAYS_MIN, le=36_500)
+    """How long rows of the access log stay."""
     defer_answers: Literal["never", "always"] = "never"
     """Accept questions first and answer them later, where their asker takes that."""
     receipt_interval_s: int = Field(default=5, ge=1, le=60)

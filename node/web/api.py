@@ -8,12 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import JSONResponse, Response
 
+from node.assessment.looks import has_peers, record_look
 from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.bootstrap import LocalNode
 from node.core.database import ID_MAX
 from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
+from node.core.people.service import OPERATOR_PRINCIPAL
 
 CUSTOMERS_PAGE_MAX = 500
 CustomerId = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -65,6 +67,10 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
         pair = await asyncio.to_thread(local.assessment.find_latest, customer_id)
         if pair is None:
             raise NotFoundError("not assessed yet")
+        if has_peers(pair):
+            await asyncio.to_thread(
+                record_look, local.people, OPERATOR_PRINCIPAL, customer_id=customer_id
+            )
         policy = local.assessment.get_policy(pair.with_peers.assessment.policy)
         return JSONResponse(build_object(pair, policy=policy, language=language))
 

@@ -3,7 +3,8 @@
 The operator's token opens every page, an auditor's the auditor's pages.
 
 Every page but the sign-in needs the session. A form that another site sent is refused. Services are
-sync and run in the thread pool. Pages read; the one thing they can start is a rating.
+sync and run in the thread pool. Pages read; the one thing they can start is a rating. Who sees what
+peers have said of a customer stands in the access log.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from node.assessment.looks import record_look
 from node.assessment.policy_file import Language
 from node.assessment.service import CollectiveAccountError
 from node.core.clock import now_s
@@ -293,6 +295,11 @@ class _Console:
         page = await run_in_threadpool(
             lambda: read_customer(self._node.local, self._node.consents, texts, customer_id)
         )
+        if page.has_peers:
+            viewer: Principal = request.state.viewer
+            await run_in_threadpool(
+                lambda: record_look(self._node.local.people, viewer, customer_id=customer_id)
+            )
         return await self.render(request, "customer.html", page=page)
 
     async def rate_customer(self, request: Request) -> Response:

@@ -146,6 +146,12 @@ class CustomerPage:
     consents: tuple[HeldConsent, ...]
     rows_max: int
 
+    @property
+    def has_peers(self) -> bool:
+        """Whether the page shows what peers have said, or did before it was erased."""
+        compared = self.comparison is not None and not self.comparison.is_same
+        return bool(self.peers) or compared
+
 
 def read_customer(
     local: LocalNode, consents: ConsentService, texts: Texts, customer_id: int

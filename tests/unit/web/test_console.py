@@ -12,6 +12,7 @@ from sqlalchemy import update
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from node.assessment.looks import PEER_VALUES
 from node.bootstrap import Node
 from node.core.http.access import SESSION_COOKIE
 from node.records.tables import customer
@@ -279,6 +280,21 @@ def test_a_customers_page_explains_the_rating_with_and_without_peers(site: Site)
     assert english.count('class="chart') == chinese.count('class="chart') >= 1
     assert "bravo.example" in english
     assert "answered: full" in english
+
+
+def test_who_sees_what_peers_have_said_is_in_the_access_log(site: Site) -> None:
+    local, consents = site.node.local, site.node.consents
+    customers = local.records.list_customers(limit=100)
+    newest = max((row.access_id for row in local.people.list_accesses()), default=0)
+
+    for one in customers:
+        site.client.get(f"/console/customers/{one.customer_id}")
+
+    looks = [row for row in local.people.list_accesses() if row.access_id > newest]
+    told_of = [one for one in customers if consents.list_received(one.subject_id)]
+    assert told_of
+    assert {(row.who, row.what) for row in looks} == {("operator", PEER_VALUES)}
+    assert {row.target for row in looks} == {f"customer {one.customer_id}" for one in told_of}
 
 
 def test_an_erased_summary_is_named_as_such_and_keeps_its_hash(site: Site) -> None:
