@@ -143,6 +143,15 @@ CHECKS: tuple[Check, ...] = (
 POLL_CODES = ("poll-unknown",)
 """Of a poll alone, before its check 9: signed and logged like that check's refusals, no use."""
 
+_OF_ONE_QUESTION = ("consent", "disclosure")
+ITEM_CODES = frozenset(
+    [
+        SchemaError.code,
+        *(code for check in CHECKS if check.name in _OF_ONE_QUESTION for code in check.codes),
+    ]
+)
+"""What an item of a batch's answer may be refused with: checks 9 and 10, each made by itself."""
+
 FindRegistry = Callable[[int], tuple[bytes, int, int] | None]
 """``find_registry(seq)``: hash, ``iat`` and ``exp`` of a snapshot that the receiver holds."""
 
