@@ -28,8 +28,13 @@ from protocol.strict_json import JsonObject, JsonValue, canonical_json
 from tests.conformance.peer.parts import Party, draw_bytes, read_clock_s
 
 QUERY_TYPE = "application/vnd.chengxin.query+json"
+BATCH_TYPE = "application/vnd.chengxin.query-batch+json"
+POLL_TYPE = "application/vnd.chengxin.poll+json"
 PUT_TYPE = "application/vnd.chengxin.consent-put+json"
 SUMMARY_TYPE = "application/vnd.chengxin.summary+json"
+SUMMARY_BATCH_TYPE = "application/vnd.chengxin.summary-batch+json"
+ACCEPTED_TYPE = "application/vnd.chengxin.accepted+json"
+ACK_TYPE = "application/vnd.chengxin.ack+json"
 PROBLEM_TYPE = "application/problem+json"
 SECTIONS = (
     "relation", "volume", "money", "index", "delay", "trend", "disputes", "adverse",
@@ -133,6 +138,7 @@ class ReplyDraft:
     st: str = "200"
     code: str = "full"
     use: int = 1
+    codes: tuple[str, ...] = ()
     iat_offset_s: int = 0
     life_s: int = MESSAGE_LIFE_S_MAX
     claims: JsonObject = field(default_factory=dict)
@@ -184,6 +190,7 @@ def seal_reply(
             ans=hash_envelope(env),
             code=draft.code,
             use=draft.use,
+            codes=draft.codes,
             consents=request.consents,
             head=request.head,
         )
