@@ -26,6 +26,7 @@ from protocol.message import (
     Envelope,
     WireMessage,
     check_body,
+    is_reply,
     message_typ,
     parse_envelope,
 )
@@ -284,9 +285,9 @@ def open_reply(
 
 def _check_entry(entry: Entry, *, message: WireMessage, envelope: Envelope) -> None:
     match entry:
-        case RequestEntry():
+        case RequestEntry() if not is_reply(envelope.op):
             named = entry.msg
-        case ExchangeEntry():
+        case ExchangeEntry() if is_reply(envelope.op):
             named = entry.ans
         case _:
             raise EvidenceError("the entry is of another kind")

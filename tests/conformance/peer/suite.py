@@ -13,6 +13,7 @@ from tests.conformance.peer.cases import (
     haste,
     heads,
     polling,
+    proofs,
     pushing,
     query,
     receipt,
@@ -25,8 +26,8 @@ from tests.conformance.peer.cases import (
 FILES: tuple[CaseList, ...] = tuple(
     file.CASES
     for file in (
-        heads, forms, refusals, query, consent_put, statuses, receipt, batch, deferred, pushing,
-        haste, registry, told, asking_batch, polling, asking,
+        heads, forms, refusals, proofs, query, consent_put, statuses, receipt, batch, deferred,
+        pushing, haste, registry, told, asking_batch, polling, asking,
     )
 )  # fmt: skip
 _ORDER = (Role.PROVIDER, Role.ASKER, Role.ENDING)
