@@ -110,8 +110,8 @@ def test_every_limit_has_a_row_with_its_value(docs: Path) -> None:
 
 def test_every_scheme_has_its_form(docs: Path) -> None:
     text = (docs / "protocol" / "identifiers.md").read_text(encoding="utf-8")
-    lines = text.partition("```\n")[2].partition("```")[0].splitlines()
-    stated = {name: form for name, form in (line.split() for line in lines)}
+    block = text.partition("```\n")[2].partition("```")[0]
+    stated = dict(re.findall(r"^(\S+) +(\S+)$", block, re.MULTILINE))
 
     assert stated == {name: scheme.shape.pattern for name, scheme in SCHEMES.items()}
 
