@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -157,6 +158,12 @@ def answer_honestly(provider: Answerer, incoming: Incoming) -> Answer:
 def build_summary_draft() -> ReplyDraft:
     """Return a right answer to a query for everything."""
     return ReplyDraft(body=canonical_json(read_summary()))
+
+
+def forge_body(draft: ReplyDraft) -> ReplyDraft:
+    """Send the same body in another spelling: right in itself, and not what was signed."""
+    members = parse_object(draft.body)
+    return replace(draft, sent_body=json.dumps(members, indent=1, ensure_ascii=False).encode())
 
 
 def build_items(incoming: Incoming) -> list[JsonObject]:

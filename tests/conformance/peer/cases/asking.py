@@ -22,6 +22,7 @@ from tests.conformance.peer.answerer import (
     accept,
     build_problem,
     build_summary_draft,
+    forge_body,
     read_consent_of,
     refuse,
 )
@@ -49,6 +50,10 @@ def change_reply(**fields: object) -> Script:
         return provider.reply(incoming, draft)
 
     return script
+
+
+def forge_the_body(provider: Answerer, incoming: Incoming) -> Answer:
+    return provider.reply(incoming, forge_body(build_summary_draft()))
 
 
 def set_claims(**claims: object) -> Script:
@@ -154,7 +159,7 @@ BAD: dict[str, tuple[tuple[str, ...], Script]] = {
         ("EXC-58",),
         set_claims(reg={"seq": 9_999, "hash": encode_b64u(bytes(32))}),
     ),
-    "another body": (("EXC-58",), change_reply(sent_body=b"{}")),
+    "another body": (("EXC-58",), forge_the_body),
     "no inclusion": (("EXC-58", "MSG-4"), change_reply(inclusion=lambda _text: "")),
     "an inclusion at another place": (("EXC-58",), change_reply(inclusion=flip_proof)),
     "an inclusion cut short": (("EXC-58",), change_reply(inclusion=lambda text: text[:-40])),

@@ -15,6 +15,7 @@ from tests.conformance.peer.answerer import (
     build_batch_draft,
     build_items,
     build_summary_draft,
+    forge_body,
 )
 from tests.conformance.peer.case import CaseList, Role, Run, expect, expect_equal
 from tests.conformance.peer.cases.common import check_not_taken, grant_to_node, read_list
@@ -53,11 +54,8 @@ def refuse_second(code: str) -> Script:
 
 
 def forge_the_digest(provider: Answerer, incoming: Incoming) -> Answer:
-    """Send other items than those that were signed."""
-    items = build_items(incoming)
-    signed = build_batch_draft(incoming, items)
-    sent = build_batch_draft(incoming, items[::-1])
-    return provider.reply(incoming, replace(signed, sent_body=sent.body))
+    """Send other bytes than those that were signed."""
+    return provider.reply(incoming, forge_body(build_batch_draft(incoming, build_items(incoming))))
 
 
 def answer_one(provider: Answerer, incoming: Incoming) -> Answer:

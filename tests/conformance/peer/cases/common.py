@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from protocol.consent import Consent
+from protocol.entry import ExchangeEntry, KnownKind, RequestEntry
+from protocol.message import LogHead
 from protocol.problems import PROBLEMS
 from protocol.strict_json import JsonObject, JsonValue
 from tests.conformance.peer.adapter import Adapter
@@ -148,3 +150,21 @@ def read_list(members: JsonObject, name: str) -> list[JsonValue]:
     if not isinstance(value, list):
         raise Failed(f"{name} is no list")
     return value
+
+
+def log_as_exchange(entry: RequestEntry) -> KnownKind:
+    """Log a question as if it had been an answer of this name."""
+    return ExchangeEntry(
+        at_ms=entry.at_ms,
+        xid=entry.xid,
+        peer=entry.peer,
+        peer_n=1,
+        n=entry.n,
+        op=entry.op,
+        msg=bytes(32),
+        ans=entry.msg,
+        code="full",
+        use=1,
+        consents=entry.consents,
+        head=LogHead(size=1, root=bytes(32)),
+    )

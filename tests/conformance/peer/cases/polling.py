@@ -14,6 +14,7 @@ from tests.conformance.peer.answerer import (
     accept,
     build_batch_draft,
     build_summary_draft,
+    forge_body,
     refuse,
 )
 from tests.conformance.peer.case import CaseList, Role, Run, expect, expect_equal
@@ -65,6 +66,10 @@ def change_answer(**fields: object) -> Script:
     return script
 
 
+def forge_the_body(provider: Answerer, incoming: Incoming) -> Answer:
+    return provider.reply(incoming, forge_body(replace(build_summary_draft(), use=0)))
+
+
 def answer_the_question(provider: Answerer, incoming: Incoming) -> Answer:
     """Answer the question that is polled for, and not the poll."""
     name = parse_object(incoming.body)["request"]
@@ -91,7 +96,7 @@ BAD: dict[str, tuple[tuple[str, ...], Script]] = {
         change_answer(key=make_key("other.kit.example: messages")),
     ),
     "an answer to the question itself": (("EXC-56",), answer_the_question),
-    "another body": (("EXC-58",), change_answer(sent_body=b"{}")),
+    "another body": (("EXC-58",), forge_the_body),
     "no inclusion": (("EXC-58",), change_answer(inclusion=lambda _text: "")),
     "a summary on another subject": (
         ("EXC-59",),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from protocol.encoding import encode_b64u
 from protocol.entry import ExchangeEntry, KnownKind, RequestEntry
-from protocol.message import LogHead
 from protocol.strict_json import JsonObject, canonical_json, parse_object
 from tests.conformance.peer.answerer import (
     Answerer,
@@ -17,7 +16,12 @@ from tests.conformance.peer.answerer import (
     build_summary_draft,
 )
 from tests.conformance.peer.case import CaseList, Role, Run
-from tests.conformance.peer.cases.common import check_not_taken, grant_to_node, refuse_signed
+from tests.conformance.peer.cases.common import (
+    check_not_taken,
+    grant_to_node,
+    log_as_exchange,
+    refuse_signed,
+)
 from tests.conformance.peer.kit import Kit
 from tests.conformance.peer.parts import Log, make_key
 from tests.conformance.peer.server import Answer
@@ -57,24 +61,6 @@ def tell_another_time(lines: list[str]) -> list[str]:
     entry = parse_object(base64.b64decode(lines[1].removeprefix("extra ")))
     raw = canonical_json({**entry, "at": 1})
     return [lines[0], f"extra {base64.b64encode(raw).decode()}", *lines[2:]]
-
-
-def log_as_exchange(entry: RequestEntry) -> KnownKind:
-    """Log a question as if it had been an answer of this name."""
-    return ExchangeEntry(
-        at_ms=entry.at_ms,
-        xid=entry.xid,
-        peer=entry.peer,
-        peer_n=1,
-        n=entry.n,
-        op=entry.op,
-        msg=bytes(32),
-        ans=entry.msg,
-        code="full",
-        use=1,
-        consents=entry.consents,
-        head=LogHead(size=1, root=bytes(32)),
-    )
 
 
 def fork(kit: Kit) -> Log:

@@ -19,6 +19,7 @@ from tests.conformance.peer.answerer import (
     build_ack_draft,
     build_problem,
     build_summary_draft,
+    forge_body,
     refuse,
 )
 from tests.conformance.peer.case import CaseList, NotApplicable, Run, expect, expect_equal
@@ -47,6 +48,10 @@ def change_ack(**fields: object) -> Script:
         return consumer.reply(incoming, draft)
 
     return script
+
+
+def forge_the_body(consumer: Answerer, incoming: Incoming) -> Answer:
+    return consumer.reply(incoming, forge_body(build_ack_draft(incoming)))
 
 
 def acknowledge_another(consumer: Answerer, incoming: Incoming) -> Answer:
@@ -86,7 +91,7 @@ BAD: dict[str, tuple[tuple[str, ...], Script]] = {
         change_ack(is_signature_broken=True),
     ),
     "an acknowledgement in no log": (("EXC-58",), change_ack(inclusion=lambda _text: "")),
-    "an acknowledgement of another body": (("EXC-58",), change_ack(sent_body=b"{}")),
+    "an acknowledgement of another body": (("EXC-58",), forge_the_body),
     "an acknowledgement that comes later": (("EXC-59",), change_ack(st="202")),
     "a summary": (("EXC-59",), answer_with_a_summary),
     "an unsigned refusal": (("EXC-54",), refuse_unsigned),
