@@ -154,16 +154,19 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
+        inline = self._inline
         with self._door:
-            self._check_open()
-            if len(self._inline) >= QUEUE_DECISIONS_MAX:
+            if self._is_closed:
+                raise _closed()
+            waiting = len(inline) + 1
+            if waiting > QUEUE_DECISIONS_MAX:
                 raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
-            self._inline.append(Job(decide, waiter, loop))
+            inline.append(Job(decide, waiter, loop))
         if self._flushing_in is not loop:
             self._flushing_in = loop
             self._turn_began_s = self._timer_s()
             loop.call_soon(self._flush, loop)
-        elif len(self._inline) >= EARLY_DECISIONS and self._is_time(loop):
+        elif waiting % EARLY_DECISIONS == 0 and self._is_time(loop):
             self._flush(loop)
         return await waiter
 
@@ -182,15 +185,12 @@ class Writer:
 
     def _put(self, job: Job) -> None:
         with self._door:
-            self._check_open()
+            if self._is_closed:
+                raise _closed()
             try:
                 self._queue.put_nowait(job)
             except queue.Full as err:
                 raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
-
-    def _check_open(self) -> None:
-        if self._is_closed:  # Nobody would ever decide it.
-            raise LogUnavailableError("the node is stopping")
 
     def close(self, *, last: bytes | None = None) -> None:
         """Finish what is queued, append a last entry if one is given, and stop.
@@ -321,10 +321,14 @@ class Writer:
         self._go_on(loop)
 
     def _take_inline(self) -> list[Job]:
-        take = self._inline.popleft
-        count = min(len(self._inline), BATCH_DECISIONS_MAX)
-        jobs = [take() for _ in range(count)]
-        return [job for job in jobs if job.begin()]
+        inline = self._inline
+        if len(inline) > BATCH_DECISIONS_MAX:
+            jobs = [inline.popleft() for _ in range(BATCH_DECISIONS_MAX)]
+        else:
+            with self._door:  # Nobody may add between the two.
+                jobs = list(inline)
+                inline.clear()
+        return [job for job in jobs if not job.future.cancelled()]
 
     def _run(self) -> None:
         carried: list[Job] = []
@@ -359,3 +363,8 @@ class Writer:
         with self._database.hold_write_lock():  # A try at a time: the loop has its turn between.
             work = self._log.decide(jobs)
             return [] if work is None else self._log.commit(work)
+
+
+def _closed() -> LogUnavailableError:
+    """Return the refusal of what nobody would ever decide."""
+    return LogUnavailableError("the node is stopping")

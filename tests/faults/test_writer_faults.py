@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import Connection, event, insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from node.core.database import Database
 from node.core.decision import Batch, Decided, Decision, Placement
@@ -62,21 +62,57 @@ class FailingCommit:
         raise sqlite3.OperationalError("disk I/O error")
 
 
-class FailingStatement:
-    """Makes the first statement that holds a text fail, before or after it has taken effect."""
+class FailingCursor(sqlite3.Cursor):
+    """Fails as its connection was told."""
 
-    def __init__(self, database: Database, text: str, *, mode: str) -> None:
-        self._text = text
-        self._is_done = False
-        moment = "before_cursor_execute" if mode == BEFORE else "after_cursor_execute"
-        event.listen(database.engine, moment, self._look)
-
-    def _look(
-        self, _connection: Connection, _cursor: object, statement: str, *_rest: object
-    ) -> None:
-        if not self._is_done and self._text in statement:
-            self._is_done = True
+    def execute(self, statement: str, values: Any = (), /) -> FailingCursor:  # noqa: ANN401  the driver's own signature
+        connection = self.connection
+        assert isinstance(connection, FailingConnection)
+        mode = connection.find_fault(statement)
+        if mode != BEFORE:
+            super().execute(statement, values)
+        if mode is not None:
             raise sqlite3.OperationalError("disk I/O error")
+        return self
+
+
+class FailingConnection(sqlite3.Connection):
+    """A connection on which the next statement that holds a text fails."""
+
+    fault: tuple[str, str] | None = None
+
+    def cursor(self, _factory: Any = None) -> Any:  # noqa: ANN401  the driver's own signature
+        return super().cursor(FailingCursor)
+
+    def execute(self, statement: str, values: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401  the same
+        return self.cursor().execute(statement, values)  # type: ignore[no-any-return]
+
+    def find_fault(self, statement: str) -> str | None:
+        """Return how the statement is to fail, if it is."""
+        if self.fault is None or self.fault[0] not in statement:
+            return None
+        mode = self.fault[1]
+        self.fault = None
+        return mode
+
+
+class FailingStatements:
+    """Makes the next statement that holds a text fail, before or after it has taken effect."""
+
+    def __init__(self, database: Database) -> None:
+        self._made: list[FailingConnection] = []
+        event.listen(database.engine, "do_connect", self._use_own)
+        event.listen(database.engine, "connect", self._keep)
+
+    def fail_next(self, text: str, *, mode: str) -> None:
+        for connection in self._made:
+            connection.fault = (text, mode)
+
+    def _use_own(self, *given: Any) -> None:  # noqa: ANN401  what the event gives
+        given[-1]["factory"] = FailingConnection
+
+    def _keep(self, connection: FailingConnection, _record: object) -> None:
+        self._made.append(connection)
 
 
 def write_row_and_entry(size: int) -> Decision[Placement]:
@@ -165,11 +201,13 @@ def test_a_commit_that_is_applied_and_reported_failed_releases_nothing_and_is_bu
 def test_a_step_that_fails_takes_the_whole_batch_with_it(
     house: LogHouse, text: str, mode: str
 ) -> None:
-    writer = house.open()
+    database = house.open_database()
+    statements = FailingStatements(database)
+    writer = house.open(database)
     # The 256th entry fills a tile, so that every step is taken.
     for future in [writer.submit(append(b"entry")) for _ in range(254)]:
         future.result(timeout=10)
-    FailingStatement(house.database, text, mode=mode)
+    statements.fail_next(text, mode=mode)
 
     results = submit_all(writer, [write_row_and_entry(1_000)], where="thread")
 
