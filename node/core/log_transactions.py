@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import structlog
-from sqlalchemy import RootTransaction
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
-from node.core.database import Database, DatabaseBusyError, UnitOfWork
+from node.core.database import Database, DatabaseBusyError, UnitOfWork, WriteTransaction
 from node.core.decision import Batch, Decided, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
 from node.core.jobs import Job, Outcome, refuse, release
@@ -58,7 +57,7 @@ class _Prover:
 class DecidedBatch:
     """A batch that is decided and not yet committed."""
 
-    transaction: RootTransaction
+    transaction: WriteTransaction
     jobs: list[Job]
     failed: dict[Job, Exception]
     state: LogState
@@ -187,13 +186,13 @@ class LogTransactions:
             self._state = extend_log(self._state, [entry], store=store, signer=self._signer)
 
     def _decide_all(
-        self, jobs: list[Job], failed: dict[Job, Exception], transaction: RootTransaction
+        self, jobs: list[Job], failed: dict[Job, Exception], transaction: WriteTransaction
     ) -> DecidedBatch:
         batch = Batch(
             uow=UnitOfWork(self._connection),
             head=self._state.head,
             now_ms=self._clock.now_ms(),
-            memory=self._recall(),
+            recall=self._recall,
         )
         work = DecidedBatch(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
         decided: list[tuple[Job, Decided[Any]]] = []
@@ -250,7 +249,7 @@ class LogTransactions:
         return self._memory
 
     def _give_up(
-        self, transaction: RootTransaction | None, jobs: list[Job], error: Exception
+        self, transaction: WriteTransaction | None, jobs: list[Job], error: Exception
     ) -> None:
         """Refuse the whole batch, and find out what of it was applied."""
         self._memory_version = None
@@ -267,7 +266,7 @@ class LogTransactions:
             code = getattr(error, "code", "storage")
             _log.error("log_append_failed", error=str(error), code=code)
 
-    def _roll_back(self, transaction: RootTransaction | None) -> None:
+    def _roll_back(self, transaction: WriteTransaction | None) -> None:
         try:
             if transaction is not None:
                 transaction.rollback()

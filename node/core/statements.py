@@ -13,7 +13,8 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Update
-from sqlalchemy.exc import DBAPIError
+
+from node.core.database import translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,7 @@ class DriverStatement:
         try:
             rowcount: int = driver.execute(form.text, arranged).rowcount
         except sqlite3.Error as err:
-            raise DBAPIError.instance(
-                form.text, None, err, sqlite3.Error, hide_parameters=True, dialect=dialect
-            ) from err
+            raise translate(err, form.text) from err
         return rowcount
 
     def _compile(self, connection: Connection) -> _Form:

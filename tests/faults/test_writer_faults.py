@@ -29,7 +29,7 @@ from node.sharing.answering import Reply
 from node.sharing.tables import release
 from protocol.entry import StartEntry, StopEntry, parse_entry
 from tests.support.exchanges import Scene, build_scene, observe
-from tests.support.logs import LogHouse, append
+from tests.support.logs import LogHouse, append, before_commits
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE, AFTER = "not applied", "applied but reported failed"
@@ -256,9 +256,7 @@ def test_a_log_that_is_found_damaged_between_decision_and_commit_takes_nothing_m
     house: LogHouse,
 ) -> None:
     writer = house.open()
-    event.listen(
-        house.database.engine, "commit", lambda _: writer.condemn(LogDamagedError("damaged"))
-    )
+    before_commits(house.database, lambda: writer.condemn(LogDamagedError("damaged")))
 
     results = submit_all(writer, [append(b"entry")], where="loop")
     again = submit_all(writer, [append(b"entry")], where="loop")
@@ -381,10 +379,10 @@ def test_a_second_writer_that_starts_at_once_writes_no_second_beginning(house: L
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 from node.core.log_tables import log_witnessed
 from node.core.decision import Decided
-from tests.support.logs import LogHouse, append
+from tests.support.logs import LogHouse, append, before_commits
 house = LogHouse(path=Path(sys.argv[1]))
 writer = house.open()
 writer.run(append(b"kept"))
@@ -402,7 +400,7 @@ def commit_and_die(connection):
     commit(connection)
     die()
 if sys.argv[2] == "before the commit":
-    event.listen(house.database.engine, "commit", die)
+    before_commits(house.database, die)
 if sys.argv[2] == "after the commit":
     house.database.engine.dialect.do_commit = commit_and_die
 writer.run(decide)
