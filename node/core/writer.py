@@ -140,35 +140,33 @@ class Writer:
         self._put(Job(decide, future))
         return future
 
-    async def submit_async(self, decide: Decision[T]) -> T:
-        """Submit from an event loop and wait.
+    def submit_async(self, decide: Decision[T]) -> asyncio.Future[T]:
+        """Submit from an event loop; the future is done after the commit.
 
         Decided at the end of the loop's turn, with the twelfth that waits, or after the commit
         under way, whichever it is. A thread that decided would have to win the interpreter's lock
         back after each of a batch's statements, from a loop that is busy (docs/decisions/0010);
         one that commits, once a batch.
 
-        Raises:
-            OverloadedError: The queue is full.
-            LogUnavailableError: The writer is closed.
+        The future fails with OverloadedError where the queue is full, and with LogUnavailableError
+        where the writer is closed.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
         inline = self._inline
         with self._door:
-            if self._is_closed:
-                raise _closed()
-            waiting = len(inline) + 1
-            if waiting > QUEUE_DECISIONS_MAX:
-                raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
+            waiting = len(inline)
+            if self._is_closed or waiting >= QUEUE_DECISIONS_MAX:
+                waiter.set_exception(_closed() if self._is_closed else _full())
+                return waiter
             inline.append(Job(decide, waiter, loop))
         if self._flushing_in is not loop:
             self._flushing_in = loop
             self._turn_began_s = self._timer_s()
             loop.call_soon(self._flush, loop)
-        elif waiting % EARLY_DECISIONS == 0 and self._is_time(loop):
+        elif (waiting + 1) % EARLY_DECISIONS == 0 and self._is_time(loop):
             self._flush(loop)
-        return await waiter
+        return waiter
 
     def _is_time(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Tell whether to close a batch in the middle of the turn: while the rest still verifies.
@@ -190,7 +188,7 @@ class Writer:
             try:
                 self._queue.put_nowait(job)
             except queue.Full as err:
-                raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
+                raise _full() from err
 
     def close(self, *, last: bytes | None = None) -> None:
         """Finish what is queued, append a last entry if one is given, and stop.
@@ -368,3 +366,7 @@ class Writer:
 def _closed() -> LogUnavailableError:
     """Return the refusal of what nobody would ever decide."""
     return LogUnavailableError("the node is stopping")
+
+
+def _full() -> OverloadedError:
+    return OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")

@@ -64,7 +64,11 @@ class LogHouse:
     def open_quick(self) -> Writer:
         """Open one whose decisions and commits take no time: it commits in the loop's own turn."""
         writer = self.open(timer_s=lambda: 0.0)
-        asyncio.run(writer.submit_async(do_nothing))
+
+        async def commit_once() -> None:
+            await writer.submit_async(do_nothing)
+
+        asyncio.run(commit_once())
         return writer
 
     def open_slow(self) -> Writer:
