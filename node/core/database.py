@@ -184,7 +184,8 @@ class Database:
             _wait_at_most(connection, 0)
             driver.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as err:
-            if err.sqlite_errorname.startswith(_BUSY):
+            # The driver's own refusals, of a closed connection say, have no name.
+            if getattr(err, "sqlite_errorname", "").startswith(_BUSY):
                 raise DatabaseBusyError("another process is writing into the database") from err
             raise translate(err, "BEGIN IMMEDIATE") from err
         return WriteTransaction(connection)

@@ -143,7 +143,7 @@ class Writer:
     def submit_async(self, decide: Decision[T]) -> asyncio.Future[T]:
         """Submit from an event loop; the future is done after the commit.
 
-        Decided at the end of the loop's turn, with the twelfth that waits, or after the commit
+        Decided at the end of the loop's turn, with every twelfth that waits, or after the commit
         under way, whichever it is. A thread that decided would have to win the interpreter's lock
         back after each of a batch's statements, from a loop that is busy (docs/decisions/0010);
         one that commits, once a batch.

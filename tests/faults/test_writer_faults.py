@@ -219,6 +219,26 @@ def test_a_step_that_fails_takes_the_whole_batch_with_it(
     assert house.check() == 257
 
 
+@pytest.mark.parametrize("mode", [BEFORE, AFTER])
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("text", ["BEGIN IMMEDIATE", "INSERT INTO log_batch"])
+def test_a_step_that_fails_under_plain_entries_leaves_none(
+    house: LogHouse, text: str, where: str, mode: str
+) -> None:
+    database = house.open_database()
+    statements = FailingStatements(database)
+    writer = house.open(database)
+    writer.run(append(b"first"))
+    statements.fail_next(text, mode=mode)
+
+    results = submit_all(writer, [append(b"one"), append(b"two")], where=where)
+
+    assert LogUnavailableError in {type(result) for result in results}
+    assert house.check() == writer.state.edge.size
+    [placement] = submit_all(writer, [append(b"next")], where=where)
+    assert house.check() == placement.index + 1 == writer.state.edge.size
+
+
 @pytest.mark.parametrize(("mode", "size"), [(BEFORE, 2), (AFTER, 3)])
 def test_a_last_entry_that_fails_is_reported_and_the_writer_stops_all_the_same(
     house: LogHouse, mode: str, size: int
