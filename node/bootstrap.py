@@ -29,6 +29,7 @@ from node.core.log_session import LogSession
 from node.core.migrations import upgrade_database
 from node.core.people.service import PeopleService
 from node.core.telemetry import Telemetry
+from node.core.witnesses import read_witness_policy
 from node.core.writer import Writer
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
@@ -42,6 +43,7 @@ from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
+from node.sharing.hub_log import HubLogWatch
 from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys, pick_key
 from node.sharing.peers import PeerClient
@@ -55,7 +57,7 @@ from node.sharing.settling import SettlingService
 from node.sharing.timestamping import Timestamping, build_timestamping
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
-from node.sharing.witnessing import Witnessing, read_witness_policy
+from node.sharing.witnessing import Witnessing
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
@@ -105,6 +107,7 @@ class Node:
     session: LogSession
     log_check: LogCheck
     registry: RegistryHolder
+    hub_log: HubLogWatch
     consents: ConsentService
     answering: AnsweringService
     courier: Courier
@@ -287,6 +290,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         policy=policy,
     )
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
+    hub_log = HubLogWatch(database=local.database, peers=peers, hub_url=settings.hub_url)
     upkeep = Upkeep(
         writer=writer,
         registry=registry,
@@ -294,6 +298,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         asking=asking,
         peers=peers,
         witnessing=witnessing,
+        hub_log=hub_log,
         clock=local.clock,
         hub_url=settings.hub_url,
         age_s_max=settings.witness_age_s_max,
@@ -308,6 +313,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         ),
         log_check=LogCheck(database=local.database, writer=writer),
         registry=registry,
+        hub_log=hub_log,
         consents=consents,
         answering=answering,
         courier=courier,
