@@ -97,7 +97,7 @@ class Frontier:
     @property
     def root(self) -> bytes:
         """Return the root hash of the tree."""
-        return _join_subtrees(self.roots)
+        return join_subtrees(self.roots)
 
 
 EMPTY_FRONTIER = Frontier(size=0, roots=())
@@ -197,6 +197,16 @@ def root_from_nodes(size: int, read_node: ReadNode) -> bytes:
     return _range_root(0, size, read_node)
 
 
+def join_subtrees(roots: Sequence[bytes]) -> bytes:
+    """Return the root over complete subtrees that stand side by side, the largest first."""
+    if not roots:
+        return EMPTY_ROOT
+    joined = roots[-1]
+    for root in roots[-2::-1]:
+        joined = node_hash(root, joined)
+    return joined
+
+
 def _replay_consistency(
     *, old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
@@ -246,13 +256,4 @@ def _range_root(start: int, end: int, read_node: ReadNode) -> bytes:
         if (end - start) >> level & 1:
             subtrees.append(read_node(level, position >> level))
             position += 1 << level
-    return _join_subtrees(subtrees)
-
-
-def _join_subtrees(roots: Sequence[bytes]) -> bytes:
-    if not roots:
-        return EMPTY_ROOT
-    joined = roots[-1]
-    for root in roots[-2::-1]:
-        joined = node_hash(root, joined)
-    return joined
+    return join_subtrees(subtrees)

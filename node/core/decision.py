@@ -50,15 +50,23 @@ class Batch:
     rows: dict[Insert, list[dict[str, Any]]] = field(default_factory=dict)
     scratch: dict[str, object] = field(default_factory=dict)
     """What the decisions of a room share, by the room's own key."""
-    memory: dict[str, object] = field(default_factory=dict)
-    """As ``scratch``, but what the batch before left, unless somebody else has written since."""
+    recall: Callable[[], dict[str, object]] = dict
+    """Gives what the batch before remembered; asked once, where a decision wants it."""
     at_end: list[Callable[[], None]] = field(default_factory=list)
     """Run once after the decisions, before the commit."""
+    _recalled: dict[str, object] | None = field(default=None, init=False)
 
     @property
     def connection(self) -> Connection:
         """Return the open transaction's connection."""
         return self.uow.connection
+
+    @property
+    def memory(self) -> dict[str, object]:
+        """As ``scratch``, but what earlier batches left, unless somebody else has written since."""
+        if self._recalled is None:
+            self._recalled = self.recall()
+        return self._recalled
 
     def insert_later(self, statement: Insert, row: dict[str, Any]) -> None:
         """Queue a row; all rows of one statement go in together before the commit."""

@@ -139,10 +139,8 @@ class LogStore:
 
     def store_tiles(self, tiles: Sequence[FullTile]) -> None:
         """Insert tiles that became full."""
-        self._connection.execute(
-            _INSERT_TILE,
-            [{"level": tile.level, "position": tile.index, "data": tile.data} for tile in tiles],
-        )
+        for tile in tiles:
+            _INSERT_TILE.execute(self._connection, (tile.level, tile.index, tile.data))
 
     def create_head(self, *, origin: str, state: LogState) -> None:
         """Insert the first head."""
@@ -165,7 +163,7 @@ class LogStore:
         moved = _UPDATE_HEAD.execute(
             self._connection, (state.edge.size, state.root, state.checkpoint, old_size)
         )
-        if moved.rowcount != 1:
+        if moved != 1:
             raise LogDamagedError(f"the head is not at {old_size}: a second writer is at work")
 
     def store_witnessed(self, *, size: int, checkpoint: str, at_s: int) -> None:
@@ -319,7 +317,7 @@ _SELECT_BATCHES = (
 )
 _COUNT_ENTRIES = select(func.coalesce(func.sum(log_batch.c.size), 0))
 _INSERT_BATCH = DriverStatement(insert(log_batch), names=("first", "size", "entries"))
-_INSERT_TILE = insert(log_tile)
+_INSERT_TILE = DriverStatement(insert(log_tile), names=("level", "position", "data"))
 _UPDATE_HEAD = DriverStatement(
     update(log_head)
     .where(log_head.c.id == literal_column(str(HEAD_ID)), log_head.c.size == bindparam("old_size"))

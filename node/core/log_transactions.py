@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import structlog
-from sqlalchemy import RootTransaction
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
-from node.core.database import Database, DatabaseBusyError, UnitOfWork
+from node.core.database import Database, DatabaseBusyError, UnitOfWork, WriteTransaction
 from node.core.decision import Batch, Decided, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
-from node.core.jobs import Job, refuse, release
+from node.core.jobs import Job, Outcome, refuse, release
 from node.core.log import LogState, LogStore, extend_log, load_log, prove_inclusion
 from protocol.checkpoint import CheckpointSigner
 from protocol.entry import GenesisEntry, format_entry
@@ -58,11 +57,11 @@ class _Prover:
 class DecidedBatch:
     """A batch that is decided and not yet committed."""
 
-    transaction: RootTransaction
+    transaction: WriteTransaction
     jobs: list[Job]
     failed: dict[Job, Exception]
     state: LogState
-    released: list[tuple[Job, Any]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     carried: list[Job] = field(default_factory=list)
 
 
@@ -161,7 +160,8 @@ class LogTransactions:
             self._give_up(work.transaction, work.jobs, err)
             return []
         self._state = work.state
-        release(work.released, work.failed, here=here)
+        work.outcomes += [(job, None, error) for job, error in work.failed.items()]
+        release(work.outcomes, here=here)
         return work.carried
 
     def _start(self, member_id: str) -> None:
@@ -186,13 +186,13 @@ class LogTransactions:
             self._state = extend_log(self._state, [entry], store=store, signer=self._signer)
 
     def _decide_all(
-        self, jobs: list[Job], failed: dict[Job, Exception], transaction: RootTransaction
+        self, jobs: list[Job], failed: dict[Job, Exception], transaction: WriteTransaction
     ) -> DecidedBatch:
         batch = Batch(
             uow=UnitOfWork(self._connection),
             head=self._state.head,
             now_ms=self._clock.now_ms(),
-            memory=self._recall(),
+            recall=self._recall,
         )
         work = DecidedBatch(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
         decided: list[tuple[Job, Decided[Any]]] = []
@@ -214,34 +214,31 @@ class LogTransactions:
                 failed[job] = err
                 self._memory_version = None
                 raise _DecisionFailedError from err
-        work.state = self._append_and_finish(batch, decided, work.released)
+        self._append_and_finish(batch, decided, work)
         return work
 
     def _append_and_finish(
-        self,
-        batch: Batch,
-        decided: list[tuple[Job, Decided[Any]]],
-        released: list[tuple[Job, Any]],
-    ) -> LogState:
+        self, batch: Batch, decided: list[tuple[Job, Decided[Any]]], work: DecidedBatch
+    ) -> None:
         entries = [decision.entry for _, decision in decided if decision.entry is not None]
-        state = self._state
         if entries:
             store = LogStore(self._connection)
-            state = extend_log(state, entries, store=store, signer=self._signer)
-        prover = _Prover(state=state, cache=self._cache)
+            work.state = extend_log(self._state, entries, store=store, signer=self._signer)
+        prover = _Prover(state=work.state, cache=self._cache)
+        prove = prover.prove
         index = self._state.edge.size
         for job, decision in decided:
+            entry = decision.entry
             placement = None
-            if decision.entry is not None:
-                placement = Placement(index, decision.entry, prover.prove)
+            if entry is not None:
+                placement = Placement(index, entry, prove)
                 index += 1
-            released.append((job, decision.finish(placement)))
+            work.outcomes.append((job, decision.finish(placement), None))
         prover.is_over = True
         for write in batch.at_end:
             write()
         for statement, rows in batch.rows.items():
             self._connection.execute(statement, rows)
-        return state
 
     def _recall(self) -> dict[str, object]:
         """Return what the batch before remembered if the database is as that one left it."""
@@ -252,7 +249,7 @@ class LogTransactions:
         return self._memory
 
     def _give_up(
-        self, transaction: RootTransaction | None, jobs: list[Job], error: Exception
+        self, transaction: WriteTransaction | None, jobs: list[Job], error: Exception
     ) -> None:
         """Refuse the whole batch, and find out what of it was applied."""
         self._memory_version = None
@@ -269,7 +266,7 @@ class LogTransactions:
             code = getattr(error, "code", "storage")
             _log.error("log_append_failed", error=str(error), code=code)
 
-    def _roll_back(self, transaction: RootTransaction | None) -> None:
+    def _roll_back(self, transaction: WriteTransaction | None) -> None:
         try:
             if transaction is not None:
                 transaction.rollback()

@@ -140,32 +140,33 @@ class Writer:
         self._put(Job(decide, future))
         return future
 
-    async def submit_async(self, decide: Decision[T]) -> T:
-        """Submit from an event loop and wait.
+    def submit_async(self, decide: Decision[T]) -> asyncio.Future[T]:
+        """Submit from an event loop; the future is done after the commit.
 
-        Decided at the end of the loop's turn, with the twelfth that waits, or after the commit
+        Decided at the end of the loop's turn, with every twelfth that waits, or after the commit
         under way, whichever it is. A thread that decided would have to win the interpreter's lock
         back after each of a batch's statements, from a loop that is busy (docs/decisions/0010);
         one that commits, once a batch.
 
-        Raises:
-            OverloadedError: The queue is full.
-            LogUnavailableError: The writer is closed.
+        The future fails with OverloadedError where the queue is full, and with LogUnavailableError
+        where the writer is closed.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
+        inline = self._inline
         with self._door:
-            self._check_open()
-            if len(self._inline) >= QUEUE_DECISIONS_MAX:
-                raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
-            self._inline.append(Job(decide, waiter, loop))
+            waiting = len(inline)
+            if self._is_closed or waiting >= QUEUE_DECISIONS_MAX:
+                waiter.set_exception(_closed() if self._is_closed else _full())
+                return waiter
+            inline.append(Job(decide, waiter, loop))
         if self._flushing_in is not loop:
             self._flushing_in = loop
             self._turn_began_s = self._timer_s()
             loop.call_soon(self._flush, loop)
-        elif len(self._inline) >= EARLY_DECISIONS and self._is_time(loop):
+        elif (waiting + 1) % EARLY_DECISIONS == 0 and self._is_time(loop):
             self._flush(loop)
-        return await waiter
+        return waiter
 
     def _is_time(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Tell whether to close a batch in the middle of the turn: while the rest still verifies.
@@ -182,15 +183,12 @@ class Writer:
 
     def _put(self, job: Job) -> None:
         with self._door:
-            self._check_open()
+            if self._is_closed:
+                raise _closed()
             try:
                 self._queue.put_nowait(job)
             except queue.Full as err:
-                raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
-
-    def _check_open(self) -> None:
-        if self._is_closed:  # Nobody would ever decide it.
-            raise LogUnavailableError("the node is stopping")
+                raise _full() from err
 
     def close(self, *, last: bytes | None = None) -> None:
         """Finish what is queued, append a last entry if one is given, and stop.
@@ -321,10 +319,14 @@ class Writer:
         self._go_on(loop)
 
     def _take_inline(self) -> list[Job]:
-        take = self._inline.popleft
-        count = min(len(self._inline), BATCH_DECISIONS_MAX)
-        jobs = [take() for _ in range(count)]
-        return [job for job in jobs if job.begin()]
+        inline = self._inline
+        if len(inline) > BATCH_DECISIONS_MAX:
+            jobs = [inline.popleft() for _ in range(BATCH_DECISIONS_MAX)]
+        else:
+            with self._door:  # Nobody may add between the two.
+                jobs = list(inline)
+                inline.clear()
+        return [job for job in jobs if not job.future.cancelled()]
 
     def _run(self) -> None:
         carried: list[Job] = []
@@ -359,3 +361,12 @@ class Writer:
         with self._database.hold_write_lock():  # A try at a time: the loop has its turn between.
             work = self._log.decide(jobs)
             return [] if work is None else self._log.commit(work)
+
+
+def _closed() -> LogUnavailableError:
+    """Return the refusal of what nobody would ever decide."""
+    return LogUnavailableError("the node is stopping")
+
+
+def _full() -> OverloadedError:
+    return OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")

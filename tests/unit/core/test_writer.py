@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from node.core.decision import Batch, Decided, NextBatchError, Placement
 from node.core.errors import InvariantError, OverloadedError
@@ -26,6 +26,7 @@ from tests.support.logs import (
     LogHouse,
     OwnError,
     append,
+    before_commits,
     count_commits,
     do_nothing,
     fail,
@@ -137,9 +138,7 @@ def test_nothing_is_released_before_the_commit(house: LogHouse) -> None:
     writer = house.open()
     futures: list[Future[Placement]] = []
     seen: list[bool] = []
-    event.listen(
-        house.database.engine, "commit", lambda _connection: seen.append(futures[0].done())
-    )
+    before_commits(house.database, lambda: seen.append(futures[0].done()))
 
     gate = hold(writer)
     futures.append(writer.submit(append(b"entry")))
