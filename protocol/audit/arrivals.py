@@ -5,7 +5,7 @@ A receipt lies in another exchange than the answers that it names, so both are p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -58,6 +58,25 @@ class Unacknowledged(NamedTuple):
     is_kept: bool
 
 
+class Handed(NamedTuple):
+    """Answers that their sender logged and whose arrival the asker's log shows."""
+
+    receiver: str
+    sender: str
+    answers: list[bytes]
+
+
+class Receipted(NamedTuple):
+    """A receipt for many answers, with the places of its copies."""
+
+    receiver: str
+    sender: str
+    answers: list[bytes]
+    key: ExchangeKey
+    places: tuple[Place, ...]
+    position: tuple[int, int]
+
+
 Arrival = Given | Awaited | Acknowledged | Unacknowledged
 
 
@@ -95,12 +114,42 @@ def list_arrivals(
 def join_arrivals(world: World, partition: int) -> list[Line]:
     """Judge the arrivals of one partition."""
     by_answer: dict[Given, _Joined] = {}
+    handed: dict[tuple[str, str], set[bytes]] = {}
+    receipts: list[Receipted] = []
     for arrival in read_final(world.spools.arrivals, partition, rounds=world.rounds):
-        given = arrival if isinstance(arrival, Given) else arrival.given
-        by_answer.setdefault(given, _Joined()).add(arrival)
+        match arrival:
+            case Handed():
+                pair = arrival.receiver, arrival.sender
+                handed.setdefault(pair, set()).update(arrival.answers)
+            case Receipted():
+                receipts.append(arrival)
+            case _:
+                given = arrival if isinstance(arrival, Given) else arrival.given
+                by_answer.setdefault(given, _Joined()).add(arrival)
+    _open_receipts(receipts, by_answer, handed)
+    for given, joined in by_answer.items():
+        joined.is_given |= given.answer in handed.get((given.receiver, given.sender), ())
     return [
         line for given, joined in by_answer.items() for line in joined.judge(given, world=world)
     ]
+
+
+def _open_receipts(
+    receipts: Iterable[Receipted],
+    by_answer: dict[Given, _Joined],
+    handed: Mapping[tuple[str, str], set[bytes]],
+) -> None:
+    """Look at the answers of receipts one by one, but those that were handed over and no more."""
+    open_answers = {given.answer for given in by_answer}
+    for one in receipts:
+        known = handed.get((one.receiver, one.sender), set())
+        for answer in one.answers:
+            if answer in known and answer not in open_answers:
+                continue
+            given = Given(one.receiver, one.sender, answer)
+            joined = by_answer.setdefault(given, _Joined())
+            for place in one.places:
+                joined.add(Acknowledged(given, one.key, place, one.position, is_kept=False))
 
 
 @dataclass(slots=True)

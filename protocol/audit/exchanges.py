@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol.audit.arrivals import Arrival, list_arrivals
 from protocol.audit.evidence import Case, Cases, ExchangeKey, KnownEntry, open_record
 from protocol.audit.findings import ExchangeReport, Finding, Outcome, Place, weigh
 from protocol.audit.heads import ClaimSet
 from protocol.audit.judging import Judge
-from protocol.audit.ports import Batch
-from protocol.audit.ranges import RoutedEntry, describe_invalid
-from protocol.audit.routing import RoutedLine
+from protocol.audit.ports import Batch, read_final
+from protocol.audit.ranges import describe_invalid
+from protocol.audit.routing import RoutedEntry, RoutedLine
 from protocol.audit.rows import choose_partition
 from protocol.audit.uses import UseFinder
 from protocol.audit.world import World
@@ -36,9 +37,22 @@ from protocol.merkle import leaf_hash
 
 LACKING_NAMED_MAX = 1_000
 REPORTS_PER_BATCH = 100
+XID_CHARACTERS = 22
 _SIDES = (b',"side":"in"}', b',"side":"out"}')  # how a canonical record ends
 TotalsKey = tuple[str, str, str, str, str]
 Order = tuple[int, str, int, int]
+
+
+class SweptNames(NamedTuple):
+    """Message ids of exchanges that a window has judged, one after the other."""
+
+    window: int
+    names: bytes
+
+    def list_xids(self) -> Iterator[bytes]:
+        """Yield them."""
+        for at in range(0, len(self.names), XID_CHARACTERS):
+            yield self.names[at : at + XID_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,9 @@ class JudgedPartition:
 
     ``strays`` are lines that belong elsewhere; ``beyond`` own numbers that only proofs show;
     ``placed`` altered entries whose exchange is known; ``hit`` the exchanges by altered entry;
-    ``lacking`` those of which a bundle shows no message.
+    ``lacking`` those of which a bundle shows no message. ``swept`` are exchanges, by the window
+    that judged them, of which there is more than it saw: they are judged here once it has let them
+    go.
     """
 
     totals: Counter[TotalsKey] = field(default_factory=Counter)
@@ -82,6 +98,7 @@ class JudgedPartition:
     placed: set[tuple[str, int]] = field(default_factory=set)
     hit: list[tuple[Place, str]] = field(default_factory=list)
     lacking: list[tuple[int, str]] = field(default_factory=list)
+    swept: dict[int, set[bytes]] = field(default_factory=dict)
 
 
 def judge_partition(world: World, task: JudgeTask) -> JudgedPartition:
@@ -113,13 +130,30 @@ class _PartitionJudge:
                 entries.setdefault(one.xid, []).append(one)
             else:
                 lines.setdefault(one.xid, []).append(one)
+        swept = self._find_swept({*entries, *lines})
         for xid in {**entries, **lines}:
+            if xid in swept:
+                continue
             self._judge_group(xid, entries.pop(xid, []), lines.pop(xid, []))
             world.examiner.forget()
             self._stems.clear()
         result.signatures = world.examiner.signatures - signatures
         self._put_aside()
         return result
+
+    def _find_swept(self, routed: set[bytes]) -> set[bytes]:
+        """Note which of these exchanges, and of those wanted, a window has judged."""
+        wanted = routed | {encode_b64u(key.xid).encode("ascii") for key in self._task.wanted}
+        found: set[bytes] = set()
+        if not wanted:
+            return found
+        world = self._world
+        for one in read_final(world.spools.swept, self._task.partition, rounds=world.rounds):
+            ours = wanted.intersection(one.list_xids())
+            if ours:
+                self._result.swept.setdefault(one.window, set()).update(ours)
+                found |= ours
+        return found
 
     def _judge_group(
         self, xid: bytes, entries: Sequence[RoutedEntry], lines: Sequence[RoutedLine]
@@ -175,7 +209,7 @@ class _PartitionJudge:
         """Open a record; yield what its proofs show of logs that are not here, or altered."""
         world = self._world
         bundle = world.bundles[line.bundle]
-        number = world.lines_before[line.bundle, line.range] + line.line
+        number = line.line
         content = bundle.files.read(MESSAGES_FILE, offset=line.offset, count=line.size)
         try:
             record = self._parse_line(content, number)

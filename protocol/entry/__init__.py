@@ -35,7 +35,15 @@ from protocol.entry.kinds import (
     UnackedEntry,
     UnknownEntry,
 )
-from protocol.entry.quick import find_quick
+from protocol.entry.quick import (
+    EntryTexts,
+    ExchangeTexts,
+    RequestTexts,
+    ResponseTexts,
+    find_entry_texts,
+    find_quick,
+    read_head_text,
+)
 
 __all__ = [
     "ABORT_REASONS",
@@ -48,21 +56,27 @@ __all__ = [
     "ConsentEntry",
     "Entry",
     "EntryError",
+    "EntryTexts",
     "ErasedEntry",
     "ExchangeEntry",
+    "ExchangeTexts",
     "GenesisEntry",
     "HeadEntry",
     "KeyChangeEntry",
     "KnownKind",
     "PreviousLog",
     "RequestEntry",
+    "RequestTexts",
     "ResponseEntry",
+    "ResponseTexts",
     "StartEntry",
     "StopEntry",
     "UnackedEntry",
     "UnknownEntry",
+    "find_entry_texts",
     "find_quick",
     "format_entry",
     "get_entry_type",
     "parse_entry",
+    "read_head_text",
 ]

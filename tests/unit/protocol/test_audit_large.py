@@ -15,7 +15,7 @@ import pytest
 
 from protocol import __main__ as command
 from protocol.__main__ import FileWorkspace, WorkerLostError, main, read_bundle, verify_paths
-from protocol.audit import audit_bundles, auditor, preparing, routing
+from protocol.audit import audit_bundles, preparing, rounds, routing
 from protocol.audit.findings import ExitStatus, Report, Verdict
 from protocol.bundle import parse_bundle_files
 from protocol.consent import ConsentState
@@ -195,7 +195,7 @@ def test_the_command_says_that_a_process_was_killed(
 ) -> None:
     folders = write(tmp_path, **build_busy())
     monkeypatch.setattr(command, "_count_cores", lambda: 2)
-    monkeypatch.setattr(auditor, "judge_partition", lambda _world, _task: kill_oneself(None, 1))
+    monkeypatch.setattr(rounds, "judge_partition", lambda _world, _task: kill_oneself(None, 1))
 
     assert main(["verify", *map(str, folders), "--anchor", ANCHOR]) == ExitStatus.USAGE
     assert "a process that worked on exchanges was killed" in capsys.readouterr().err
