@@ -13,6 +13,7 @@ from protocol.bundle import MESSAGES_FILE, find_content
 from protocol.entry import ExchangeTexts, RequestTexts, ResponseTexts, find_entry_texts
 from protocol.tile import TILE_WIDTH, parse_bundle, tile_path
 
+BLOCK_BYTES = 2**20
 _OUT_KEY = slice(-len(OUT_END) - SALT_CHARACTERS, -len(OUT_END))
 _IN_KEY = slice(-len(IN_END) - SALT_CHARACTERS, -len(IN_END))
 
@@ -44,36 +45,58 @@ class HeldLine(NamedTuple):
     offset: int
     content: bytes
 
+    @property
+    def end(self) -> int:
+        """Return where the next line begins."""
+        return self.offset + len(self.content) + 1
+
 
 class WindowContent:
-    """The entries and lines of a window, as far as they are in their usual spelling.
+    """The entries of a window by message id, and its lines in pairs, in their usual spelling.
 
     ``asked`` are its own; of the rest there is somewhat more, so that both sides of an exchange are
     found together.
     """
 
     def __init__(self, world: World, window: Window) -> None:
-        """Read them."""
+        """Read the entries; the lines are read as they are asked for."""
         self._world = world
+        self._window = window
         self.parties = {party.bundle: party for party in list_parties(world)}
         self.asked: dict[bytes, tuple[RequestTexts, HeldEntry]] = {}
         self.decided: dict[bytes, tuple[ExchangeTexts, HeldEntry]] = {}
         self.received: dict[bytes, tuple[ResponseTexts, HeldEntry]] = {}
-        self.out: list[HeldLine] = []
-        self._in: dict[bytes, HeldLine] = {}
         for span in window.spans:
             if span.bundle in self.parties:
                 self._gather_entries(span, self.parties[span.bundle])
-        for stretch in window.stretches:
-            if stretch.bundle in self.parties:
-                self._gather_lines(stretch)
 
-    def find_other(self, out: HeldLine) -> HeldLine | None:
-        """Return the line that has the same record on the answerer's side."""
-        other = self._in.get(out.content[_OUT_KEY])
-        if other is None or other.content[: -len(IN_END)] != out.content[: -len(OUT_END)]:
-            return None
-        return other
+    def list_pairs(self) -> Iterator[list[tuple[HeldLine, HeldLine]]]:
+        """Yield the records that asker and answerer hold alike, some at a time.
+
+        All files are read side by side, so that few lines wait for their like.
+        """
+        readers = [
+            self._read_lines(stretch)
+            for stretch in self._window.stretches
+            if stretch.bundle in self.parties
+        ]
+        out: dict[bytes, HeldLine] = {}
+        others: dict[bytes, HeldLine] = {}
+        while readers:
+            for reader in tuple(readers):
+                lines = next(reader, None)
+                if lines is None:
+                    readers.remove(reader)
+                    continue
+                for line in lines:
+                    content = line.content
+                    if content.endswith(OUT_END):
+                        out[content[_OUT_KEY]] = line
+                    elif content.endswith(IN_END):
+                        others[content[_IN_KEY]] = line
+            found = [salt for salt in out if salt in others]  # in the order of the file
+            pairs = [(out.pop(salt), others.pop(salt)) for salt in found]
+            yield [pair for pair in pairs if _is_same(*pair)]
 
     def _gather_entries(self, span: Span, party: Party) -> None:
         log = party.log
@@ -97,19 +120,26 @@ class WindowContent:
                     case _:
                         self.received[texts.xid] = texts, HeldEntry(party, index, raw)
 
-    def _gather_lines(self, stretch: Stretch) -> None:
+    def _read_lines(self, stretch: Stretch) -> Iterator[list[HeldLine]]:
         bundle, offset, number = stretch.bundle, stretch.start, stretch.lines
         files = self._world.bundles[bundle].files
-        data = files.read(MESSAGES_FILE, offset=offset, count=stretch.end - offset)
-        *whole, _ = data.split(b"\n")
-        for content in whole:
-            number += 1
-            line = HeldLine(bundle, number, offset, content)
-            if content.endswith(OUT_END):
-                self.out.append(line)
-            elif content.endswith(IN_END):
-                self._in[content[_IN_KEY]] = line
-            offset += len(content) + 1
+        rest, position = b"", stretch.start
+        while position < stretch.end:
+            count = min(BLOCK_BYTES, stretch.end - position)
+            block = rest + files.read(MESSAGES_FILE, offset=position, count=count)
+            *whole, rest = block.split(b"\n")
+            position += count
+            lines: list[HeldLine] = []
+            for content in whole:
+                number += 1
+                lines.append(HeldLine(bundle, number, offset, content))
+                offset += len(content) + 1
+            yield lines
+
+
+def _is_same(out: HeldLine, other: HeldLine) -> bool:
+    """Tell whether two lines differ in the side alone."""
+    return out.content[: -len(OUT_END)] == other.content[: -len(IN_END)]
 
 
 def list_parties(world: World) -> Iterator[Party]:

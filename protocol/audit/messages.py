@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from protocol.audit.evidence import ExchangeKey
 from protocol.audit.examining import TYP_TO_OPERATION
-from protocol.audit.proofs import HeadProofs
+from protocol.audit.proofs import PROOF_END, HeadProofs
 from protocol.audit.queries import parse_query
 from protocol.audit.reading import ReadLog
 from protocol.audit.texts import find_octets
@@ -30,7 +30,6 @@ from protocol.strict_json import parse_json
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _HASH_CHARACTERS = 43
-_END_OF_START = rb"\n\n"  # an empty line, as JSON has it in a text
 _PARTS_OF_TOKEN = 3
 
 
@@ -73,6 +72,7 @@ class MessageReader:
         self._world = world
         self._signers: dict[bytes, Signer] = {}
         self._heads: dict[tuple[str, bytes], HeadProofs | None] = {}
+        self._newest: dict[str, HeadProofs] = {}
         self._new_heads: list[tuple[LogHead, ReadLog, str]] = []
         self._ends: dict[bytes, int] = {}
         self._terms: dict[tuple[bytes, ...], UsedTerms | None] = {}
@@ -115,17 +115,14 @@ class MessageReader:
 
     def is_proven(self, proof: bytes, log: ReadLog, index: int, raw: bytes) -> bool:
         """Tell whether a proof is the one for this entry, under a head that the log has signed."""
-        start, _, note = proof.partition(_END_OF_START)
-        name = log.origin, note
-        if name not in self._heads:
-            self._heads[name] = self._open_head(note, log)
-        proofs = self._heads[name]
-        return (
-            proofs is not None
-            and len(proof) <= INCLUSION_BYTES_MAX
-            and proofs.holds(index)
-            and start == proofs.write(index, raw)
-        )
+        newest = self._newest.get(log.origin)
+        if newest is None or not newest.is_proof(proof, index, raw):
+            _, _, note = proof.partition(PROOF_END)
+            newest = self._find_head(note, log)
+            if newest is None or not newest.is_proof(proof, index, raw):
+                return False
+            self._newest[log.origin] = newest  # The next message stands under the same mostly.
+        return len(proof) <= INCLUSION_BYTES_MAX
 
     def is_reference_valid(self, text: bytes, *, at_s: int) -> bool:
         """Tell whether the snapshot that a message names is here and had not ended."""
@@ -146,6 +143,11 @@ class MessageReader:
             self._terms[name] = self._read_terms(body_text, asked, decided)
         return self._terms[name]
 
+    @property
+    def has_new_heads(self) -> bool:
+        """Tell whether there are signed heads that have not been asked for yet."""
+        return bool(self._new_heads)
+
     def take_heads(self) -> Iterator[tuple[LogHead, ReadLog, str]]:
         """Yield the signed heads that have not been asked for yet, each with its note."""
         while self._new_heads:
@@ -165,6 +167,12 @@ class MessageReader:
         signer = self._signers[header] = Signer(owner.member, name, op.encode("ascii"), key)
         return signer
 
+    def _find_head(self, note: bytes, log: ReadLog) -> HeadProofs | None:
+        name = log.origin, note
+        if name not in self._heads:
+            self._heads[name] = self._open_head(note, log)
+        return self._heads[name]
+
     def _open_head(self, note: bytes, log: ReadLog) -> HeadProofs | None:
         """Return the proofs below a head that the log has signed, if the export has its root."""
         try:
@@ -177,7 +185,7 @@ class MessageReader:
         if log.tree.root(head.size) != head.root:
             return None
         self._new_heads.append((LogHead(size=head.size, root=head.root), log, str(text)))
-        return HeadProofs(log.tree.read_node, size=head.size)
+        return HeadProofs(log.tree.read_node, size=head.size, note=note)
 
     def _read_terms(
         self, body_text: bytes, asked: RequestTexts, decided: ExchangeTexts

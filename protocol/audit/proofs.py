@@ -13,6 +13,7 @@ from protocol.log_proof import HEADER
 from protocol.merkle import ReadNode, find_sibling
 
 _NEWLINE = rb"\n"  # as JSON has it in a text
+PROOF_END = _NEWLINE + _NEWLINE  # of the lines of hashes; the head's note follows
 _START = HEADER.encode("ascii") + _NEWLINE + b"extra "
 _INDEX = _NEWLINE + b"index "
 
@@ -20,23 +21,23 @@ _INDEX = _NEWLINE + b"index "
 class HeadProofs:
     """The proofs of the entries below one head, whose root is that of the exported entries."""
 
-    def __init__(self, read_node: ReadNode, *, size: int) -> None:
-        """Start from the root: it needs no line."""
+    def __init__(self, read_node: ReadNode, *, size: int, note: bytes) -> None:
+        """Start from the root: it needs no line, and below it stands the head's own note."""
         self._size = size
         self._read_node = read_node
-        self._held = {((size - 1).bit_length(), 0): b""}
+        self._held = {((size - 1).bit_length(), 0): PROOF_END + note}
 
     def write(self, index: int, raw: bytes) -> bytes:
-        """Return the proof of an entry, as a record has it, up to the head's note."""
+        """Return the proof of an entry below the head, as a record has it."""
         entry = binascii.b2a_base64(raw, newline=False)
         return b"%b%b%b%d%b" % (_START, entry, _INDEX, index, self._find_lines(index))
 
-    def holds(self, index: int) -> bool:
-        """Tell whether there is such an entry below the head."""
-        return index < self._size
+    def is_proof(self, proof: bytes, index: int, raw: bytes) -> bool:
+        """Tell whether a proof is the one of this entry."""
+        return index < self._size and proof == self.write(index, raw)
 
     def _find_lines(self, index: int) -> bytes:
-        """Return the lines from a leaf up to the root, each behind its newline."""
+        """Return the lines from a leaf up to the root, each behind its newline, and the note."""
         held, node = self._held, (0, index)
         missing: list[tuple[int, int]] = []
         while (lines := held.get(node)) is None:

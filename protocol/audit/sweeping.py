@@ -11,8 +11,8 @@ equal values.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from protocol.audit.findings import Outcome, Place, Verdict
 from protocol.audit.gathering import HeldEntry, HeldLine, WindowContent
 from protocol.audit.heads import ClaimSet
 from protocol.audit.messages import MessageReader, ReadMessage
-from protocol.audit.ports import Batch
+from protocol.audit.ports import Batch, Spool
 from protocol.audit.routing import LineRun, RoutedEntry, RoutedLine, Swept
 from protocol.audit.rows import choose_partition
 from protocol.audit.texts import (
@@ -64,14 +64,18 @@ class SweptWindow:
 
     swept: Swept = field(default_factory=Swept)
     totals: Counter[TotalsKey] = field(default_factory=Counter)
-    exchanges: int = 0
     uses: int = 0
     signatures: int = 0
 
     @property
+    def exchanges(self) -> int:
+        """Return how many there are."""
+        return self.totals.total()
+
+    @property
     def outcomes(self) -> set[Outcome]:
         """Return the outcomes of all lines."""
-        return {Outcome.HOLDS} if self.exchanges else set()
+        return {Outcome.HOLDS} if self.totals else set()
 
 
 class _Found(NamedTuple):
@@ -85,6 +89,12 @@ class _Found(NamedTuple):
     asked: tuple[RequestTexts, HeldEntry]
     decided: tuple[ExchangeTexts, HeldEntry]
     received: tuple[ResponseTexts, HeldEntry]
+
+    @property
+    def lines(self) -> tuple[HeldLine, ...]:
+        """Return both lines in the order of the bundles."""
+        is_first = self.out.bundle < self.other.bundle
+        return (self.out, self.other) if is_first else (self.other, self.out)
 
 
 def sweep_window(world: World, task: SweepTask) -> SweptWindow:
@@ -101,42 +111,50 @@ class _Sweep:
         self._result = SweptWindow()
         self._content = WindowContent(world, task.window)
         self._claims = ClaimSet(world)
+        self._heads: tuple[object, ...] = ()  # of whom, and which, as the exchange before states
         self._reader = MessageReader(world)
-        self._stated: set[tuple[bytes, bytes, str]] = set()
-        self._entries: dict[int, list[int]] = {}
-        self._lines: dict[int, list[HeldLine]] = {}
-        self._names: dict[int, list[bytes]] = {}
-        self._uses: dict[tuple[UsedTerms, int], list[tuple[int, int, bytes]]] = {}
-        self._handed: dict[tuple[int, str, str], list[bytes]] = {}
-        self._receipts: list[tuple[int, Receipted]] = []
+        self._stated: set[tuple[bytes, bytes]] = set()
+        self._sorts: dict[tuple[str, str, bytes, bytes], int] = {}
+        self._entries = defaultdict[int, list[int]](list)
+        self._lines = defaultdict[int, list[tuple[int, int, int]]](list)
+        self._names = defaultdict[int, list[bytes]](list)
+        self._uses = defaultdict[tuple[UsedTerms, int], list[tuple[int, int, bytes]]](list)
+        self._handed = defaultdict[tuple[int, str, str], list[bytes]](list)
+        self._arrivals = defaultdict[int, list[Handed | Receipted]](list)
 
     def run(self) -> SweptWindow:
         """Judge exchange by exchange, and put aside what they leave."""
         examiner = self._world.examiner
         signatures = examiner.signatures
-        for out in self._content.out:
-            found = self._find(out)
-            if found is None:
-                continue
-            name = found.request.claims.jti
-            if name in self._task.left:
-                self._release(found, name)
-            else:
-                examiner.signatures += 2
-                self._take(found, name)
+        for pairs in self._content.list_pairs():
+            self._judge(pairs)
         self._result.signatures = examiner.signatures - signatures
         self._put_aside()
         return self._result
 
+    def _judge(self, pairs: Sequence[tuple[HeldLine, HeldLine]]) -> None:
+        # Signatures in a row: each of them drives everything else out of the cache.
+        found_all = [found for pair in pairs if (found := self._find(*pair)) is not None]
+        verified = [
+            self._reader.verify(found.request) and self._reader.verify(found.answer)
+            for found in found_all
+        ]
+        for found, holds in zip(found_all, verified, strict=True):
+            name = found.request.claims.jti
+            if holds and name in self._task.left:
+                self._release(found, name)
+            elif holds:
+                self._world.examiner.signatures += 2
+                self._take(found, name)
+
     # --- whether an exchange is ordinary
 
-    def _find(self, out: HeldLine) -> _Found | None:
+    def _find(self, out: HeldLine, other: HeldLine) -> _Found | None:
         """Return the exchange of a record if all of it holds."""
         content = self._content
-        other = content.find_other(out)
-        record = None if other is None else split_record(out.content)
+        record = split_record(out.content)
         request = None if record is None else self._reader.read(record.request)
-        if other is None or record is None or request is None:
+        if record is None or request is None:
             return None
         name = request.claims.jti
         asked, decided = content.asked.get(name), content.decided.get(name)
@@ -152,8 +170,6 @@ class _Sweep:
             and self._is_open_to_nothing_else(found, name)
             and self._shows_what_was_signed(found)
             and self._has_its_use(found)
-            and self._reader.verify(request)
-            and self._reader.verify(answer)
         ):
             return found
         return None
@@ -209,33 +225,33 @@ class _Sweep:
 
     def _take(self, found: _Found, name: bytes) -> None:
         result, world = self._result, self._world
-        consumer, provider = found.request.signer.member, found.answer.signer.member
         entry, held = found.decided
-        op, code = entry.op.decode("ascii"), entry.code.decode("ascii")
-        result.exchanges += 1
-        result.totals[Verdict.PROVEN.value, consumer, provider, op, code] += 1
+        sort = found.request.signer.member, found.answer.signer.member, entry.op, entry.code
+        self._sorts[sort] = self._sorts.get(sort, 0) + 1
         for _, one in (found.asked, found.decided, found.received):
-            self._entries.setdefault(one.party.bundle, []).append(one.entry)
+            self._entries[one.party.bundle].append(one.entry)
         for line in (found.out, found.other):
-            self._lines.setdefault(line.bundle, []).append(line)
-        partition = choose_partition(name, count=world.partitions)
-        self._names.setdefault(partition, []).append(name)
+            self._lines[line.bundle].append((line.offset, len(line.content), line.number))
+        self._names[choose_partition(name, count=world.partitions)].append(name)
         answer = found.answer.msg
         partition = choose_partition(answer, count=world.partitions)
-        self._handed.setdefault((partition, consumer, provider), []).append(answer)
-        terms = self._find_terms(found) if op == "query" else None
+        self._handed[partition, sort[0], sort[1]].append(answer)
+        terms = self._find_terms(found) if entry.op == b"query" else None
         if terms is not None:
             result.uses += 1
             use = held.entry, int(entry.at) // 1000, name
-            self._uses.setdefault((terms, held.party.position), []).append(use)
-        elif op == "receipt":
+            self._uses[terms, held.party.position].append(use)
+        elif entry.op == b"receipt":
             self._take_receipt(found)
-        self._claim_heads(found)
+        heads = *sort[:2], found.request.claims.head, found.answer.claims.head
+        if heads != self._heads or self._reader.has_new_heads:
+            self._claim_heads(found)
+            self._heads = heads
 
     def _take_receipt(self, found: _Found) -> None:
         held = found.decided[1]
         consumer, provider = found.request.signer.member, found.answer.signer.member
-        places = self._place(found.out), self._place(found.other)
+        places = tuple(self._place(line) for line in found.lines)
         parts: dict[int, list[bytes]] = {}
         try:
             answers = parse_receipt(find_octets(found.record.request_body) or b"")
@@ -248,17 +264,17 @@ class _Sweep:
         position = held.party.position, held.entry
         for partition, part in parts.items():
             receipt = Receipted(consumer, provider, part, key, places, position)
-            self._receipts.append((partition, receipt))
+            self._arrivals[partition].append(receipt)
 
     def _claim_heads(self, found: _Found) -> None:
         """State the heads of both logs as messages, proofs and entries do, once each."""
-        place = self._place(found.out)
+        place = self._place(found.lines[0])
         for message, held, (_, by) in (
             (found.request, found.asked[1], found.decided),
             (found.answer, found.decided[1], found.received),
         ):
             log = held.party.log
-            name = message.claims.iss, message.claims.head, log.origin
+            name = message.claims.iss, message.claims.head
             if name in self._stated:
                 continue
             self._stated.add(name)
@@ -302,7 +318,7 @@ class _Sweep:
         ]
         lines = [
             RoutedLine(name, line.bundle, line.number, line.offset, len(line.content))
-            for line in (found.out, found.other)
+            for line in found.lines
         ]
         world.spools.routed.append(partition, [*entries, *lines])
 
@@ -311,27 +327,34 @@ class _Sweep:
         return Place(bundle=name, file=MESSAGES_FILE, line=line.number)
 
     def _put_aside(self) -> None:
-        world, task = self._world, self._task
+        world, window = self._world, self._task.window.number
         spools = world.spools
-        source = world.partitions + task.window.number
-        for partition, claims in self._claims.split().items():
-            spools.claims.append(partition, [Batch(source, task.round, claims)])
-        for partition, names in self._names.items():
-            swept = [SweptNames(task.window.number, b"".join(names))]
-            spools.swept.append(partition, [Batch(source, task.round, swept)])
+        runs: dict[int, list[UsedRun]] = {}
         for (terms, log), uses in self._uses.items():
             partition = choose_partition(terms.consent, count=world.partitions)
-            run = [UsedRun(terms, log, uses)]
-            spools.uses.append(partition, [Batch(source, task.round, run)])
+            runs.setdefault(partition, []).append(UsedRun(terms, log, uses))
         for (partition, receiver, sender), answers in self._handed.items():
-            handed = [Handed(receiver, sender, answers)]
-            spools.arrivals.append(partition, [Batch(source, task.round, handed)])
-        for partition, receipt in self._receipts:
-            spools.arrivals.append(partition, [Batch(source, task.round, [receipt])])
+            self._arrivals[partition].append(Handed(receiver, sender, answers))
+        swept = {
+            partition: [SweptNames(window, b"".join(names))]
+            for partition, names in self._names.items()
+        }
+        self._append(spools.claims, self._claims.split())
+        self._append(spools.swept, swept)
+        self._append(spools.uses, runs)
+        self._append(spools.arrivals, self._arrivals)
         for bundle, indices in self._entries.items():
             self._result.swept.entries[bundle] = list(_join_indices(sorted(indices)))
         for bundle, lines in self._lines.items():
             self._result.swept.lines[bundle] = list(_join_lines(sorted(lines)))
+        for (consumer, provider, op, code), count in self._sorts.items():
+            texts = op.decode("ascii"), code.decode("ascii")
+            self._result.totals[Verdict.PROVEN.value, consumer, provider, *texts] = count
+
+    def _append(self, spool: Spool, parts: Mapping[int, Sequence[object]]) -> None:
+        source = self._world.partitions + self._task.window.number
+        for partition, records in parts.items():
+            spool.append(partition, [Batch(source, self._task.round, records)])
 
 
 def _is_of_two(found: _Found) -> bool:
@@ -378,14 +401,14 @@ def _join_indices(indices: list[int]) -> Iterator[tuple[int, int]]:
     yield first, end
 
 
-def _join_lines(lines: list[HeldLine]) -> Iterator[LineRun]:
-    """Yield runs of lines, given in order."""
-    start, count = lines[0], 0
-    end = start.offset
-    for line in lines:
-        if line.offset != end:
-            yield LineRun(start.offset, end, start.number - 1, count)
-            start, count = line, 0
-        end = line.offset + len(line.content) + 1
-        count += 1
-    yield LineRun(start.offset, end, start.number - 1, count)
+def _join_lines(lines: list[tuple[int, int, int]]) -> Iterator[LineRun]:
+    """Yield runs of lines, given in order as first byte, length and number."""
+    start, _, number = lines[0]
+    end, length = start, 0
+    for offset, size, following in lines:
+        if offset != end:
+            yield LineRun(start, end, number - 1, length)
+            start, number, length = offset, following, 0
+        end = offset + size + 1
+        length += 1
+    yield LineRun(start, end, number - 1, length)

@@ -17,8 +17,8 @@ _NAMES = (
     b"answer answer_body answer_inclusion answer_salt "
     b"request request_body request_inclusion request_salt side"
 ).split()
-_BETWEEN, _AFTER = [b":"] * len(_NAMES), [b","] * (len(_NAMES) - 1) + [b"}"]
-_PARTS = 4 * len(_NAMES) + 1
+# What stands before, between and behind names and texts.
+_MARKS = [b"{", *[b":", b","] * (len(_NAMES) - 1), b":", b"}"]
 _FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")
 _PADDING = (b"", b"=", b"==", b"=")  # by how many characters stand over; none is right for one
 _LAST_OF_TWO, _LAST_OF_THREE = frozenset(b"AQgw"), frozenset(b"AEIMQUYcgkosw048")
@@ -40,17 +40,9 @@ class RecordTexts(NamedTuple):
 def split_record(content: bytes) -> RecordTexts | None:
     """Return the texts of a line in its usual spelling, or None where the parser must decide."""
     parts = content.split(b'"')
-    if (
-        len(parts) != _PARTS
-        or len(content) > LINE_BYTES_MAX
-        or parts[0] != b"{"
-        or parts[1::4] != _NAMES
-        or parts[2::4] != _BETWEEN
-        or parts[4::4] != _AFTER
-    ):
+    if parts[::2] != _MARKS or parts[1::4] != _NAMES or len(content) > LINE_BYTES_MAX:
         return None
-    *texts, _ = parts[3::4]
-    return RecordTexts._make(texts)
+    return RecordTexts._make(parts[3:-4:4])
 
 
 def find_octets(text: bytes) -> bytes | None:

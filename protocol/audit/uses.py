@@ -15,12 +15,14 @@ from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, Lines
 from protocol.audit.findings import ConsentReport, Evidence, Outcome, Place
 from protocol.audit.ports import read_final
 from protocol.audit.queries import ShownQuery, compare_batch, find_query
+from protocol.audit.texts import find_octets
 from protocol.audit.world import World
 from protocol.consent import (
     FINAL_STATES,
     Consent,
     ConsentState,
     ConsentStatus,
+    Span,
     Standing,
     Use,
     check_use,
@@ -28,7 +30,7 @@ from protocol.consent import (
     follows,
     window_start,
 )
-from protocol.encoding import decode_b64u, encode_b64u
+from protocol.encoding import encode_b64u
 from protocol.entry import ConsentEntry, Entry, ExchangeEntry, RequestEntry
 from protocol.errors import ProtocolError
 from protocol.limits import CLOCK_AHEAD_S_CEILING, STATUS_LIST_LIFE_S
@@ -106,7 +108,7 @@ class UsedRun(NamedTuple):
         terms, log = self.terms, self.log
         consumer, provider = terms.consumer, terms.provider
         for index, at_s, xid in self.uses:
-            key = ExchangeKey(consumer, provider, decode_b64u(xid.decode("ascii")))
+            key = ExchangeKey(consumer, provider, find_octets(xid) or b"")
             yield CountedUse(terms, (log, index), key, None, at_s, 1)
 
 
@@ -123,7 +125,7 @@ class _Tally:
     @property
     def state(self) -> ConsentState:
         """Return what counts of what the signers have stated."""
-        return combine_states(self.stated.values())
+        return combine_states(self.stated.values()) if self.stated else ConsentState.ACTIVE
 
 
 @dataclass(slots=True)
@@ -307,7 +309,7 @@ class _Walk:
         if consent is None:
             tally.uses += one.uses
             return  # The exchange says so.
-        window_s = window_start(consent.frequency, now_s=one.at_s)
+        window_s = _find_window(consent.frequency, one.at_s)
         standing = Standing(
             state=tally.state, uses=tally.uses, uses_in_window=tally.windows.get(window_s, 0)
         )
@@ -353,6 +355,11 @@ class _Walk:
     def _add(self, one: CountedUse, outcome: Outcome, code: str, text: str, place: Place) -> None:
         line = Evidence(outcome=outcome, code=code, text=text, place=place)
         self.lines.append((one.key, line))
+
+
+@lru_cache(maxsize=1024)  # Many uses fall into one second.
+def _find_window(frequency: Span, at_s: int) -> int:
+    return window_start(frequency, now_s=at_s)
 
 
 @lru_cache(maxsize=64)  # A consent is mostly used on the same terms.
