@@ -48,8 +48,6 @@ class Block:
 
     def choose(self, preference: Preference) -> Sequence[bytes | None]:
         """Return the leaf hashes, each from the copy preferred, else from the other."""
-        if self.is_whole:
-            return self.given
         first, second = (
             (self.given, self.hashed)
             if preference is Preference.TILE

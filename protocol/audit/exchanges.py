@@ -183,9 +183,7 @@ class _PartitionJudge:
         self, entries: Sequence[RoutedEntry], exported: dict[tuple[str, int], bytes]
     ) -> Iterator[KnownEntry[Entry]]:
         for routed in sorted(entries, key=lambda one: (one.bundle, one.entry)):
-            log = self._world.primary.get(routed.bundle)
-            if log is None or routed.entry in log.altered:
-                continue
+            log = self._world.primary[routed.bundle]
             place = log.place_entry(routed.entry)
             try:
                 entry = self._world.examiner.read_entry(routed.raw)

@@ -45,11 +45,6 @@ class HeldLine(NamedTuple):
     offset: int
     content: bytes
 
-    @property
-    def end(self) -> int:
-        """Return where the next line begins."""
-        return self.offset + len(self.content) + 1
-
 
 class WindowContent:
     """The entries of a window by message id, and its lines in pairs, in their usual spelling.

@@ -6,7 +6,6 @@ Everything here says yes or nothing: why a message does not hold is for ``examin
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,12 +17,14 @@ from protocol.audit.reading import ReadLog
 from protocol.audit.texts import find_octets
 from protocol.audit.uses import UsedTerms
 from protocol.audit.world import World
+from protocol.checkpoint import parse_checkpoint
 from protocol.encoding import sha256
 from protocol.entry import ExchangeTexts, RequestTexts
 from protocol.errors import ProtocolError, SignatureInvalidError
 from protocol.jws import split_compact
 from protocol.limits import ENVELOPE_BYTES_MAX, INCLUSION_BYTES_MAX, SALT_BYTES
-from protocol.message import LogHead, digest_body
+from protocol.message import digest_body
+from protocol.note import parse_note
 from protocol.quick_message import ClaimTexts, find_claim_texts, read_reference_text
 from protocol.registry import KeyEntry
 from protocol.strict_json import parse_json
@@ -73,7 +74,7 @@ class MessageReader:
         self._signers: dict[bytes, Signer] = {}
         self._heads: dict[tuple[str, bytes], HeadProofs | None] = {}
         self._newest: dict[str, HeadProofs] = {}
-        self._new_heads: list[tuple[LogHead, ReadLog, str]] = []
+        self._signed: dict[HeadProofs, bool] = {}
         self._ends: dict[bytes, int] = {}
         self._terms: dict[tuple[bytes, ...], UsedTerms | None] = {}
 
@@ -113,16 +114,23 @@ class MessageReader:
             and _write(digest_body(body, salt=octets)) == message.claims.bd
         )
 
-    def is_proven(self, proof: bytes, log: ReadLog, index: int, raw: bytes) -> bool:
-        """Tell whether a proof is the one for this entry, under a head that the log has signed."""
+    def find_head(self, proof: bytes, log: ReadLog, index: int, raw: bytes) -> HeadProofs | None:
+        """Return the head under which a proof is the one for this entry, not yet verified."""
         newest = self._newest.get(log.origin)
         if newest is None or not newest.is_proof(proof, index, raw):
             _, _, note = proof.partition(PROOF_END)
-            newest = self._find_head(note, log)
+            newest = self._find_noted(note, log)
             if newest is None or not newest.is_proof(proof, index, raw):
-                return False
+                return None
             self._newest[log.origin] = newest  # The next message stands under the same mostly.
-        return len(proof) <= INCLUSION_BYTES_MAX
+        return newest if len(proof) <= INCLUSION_BYTES_MAX else None
+
+    def is_signed(self, head: HeadProofs) -> bool:
+        """Tell whether a head's log has signed it."""
+        known = self._signed.get(head)
+        if known is None:
+            known = self._signed[head] = self._verify_head(head)
+        return known
 
     def is_reference_valid(self, text: bytes, *, at_s: int) -> bool:
         """Tell whether the snapshot that a message names is here and had not ended."""
@@ -143,16 +151,6 @@ class MessageReader:
             self._terms[name] = self._read_terms(body_text, asked, decided)
         return self._terms[name]
 
-    @property
-    def has_new_heads(self) -> bool:
-        """Tell whether there are signed heads that have not been asked for yet."""
-        return bool(self._new_heads)
-
-    def take_heads(self) -> Iterator[tuple[LogHead, ReadLog, str]]:
-        """Yield the signed heads that have not been asked for yet, each with its note."""
-        while self._new_heads:
-            yield self._new_heads.pop()
-
     def _find_signer(self, header: bytes, env: bytes) -> Signer | None:
         try:
             split = split_compact(env.decode("ascii"))
@@ -167,25 +165,18 @@ class MessageReader:
         signer = self._signers[header] = Signer(owner.member, name, op.encode("ascii"), key)
         return signer
 
-    def _find_head(self, note: bytes, log: ReadLog) -> HeadProofs | None:
+    def _find_noted(self, note: bytes, log: ReadLog) -> HeadProofs | None:
         name = log.origin, note
         if name not in self._heads:
-            self._heads[name] = self._open_head(note, log)
+            self._heads[name] = _read_head(note, log)
         return self._heads[name]
 
-    def _open_head(self, note: bytes, log: ReadLog) -> HeadProofs | None:
-        """Return the proofs below a head that the log has signed, if the export has its root."""
+    def _verify_head(self, head: HeadProofs) -> bool:
         try:
-            text = parse_json(b'"%b"' % note)
-            head = self._world.examiner.open_head(str(text), member=log.member)
+            self._world.examiner.open_head(head.text, member=head.log.member)
         except ProtocolError:
-            return None
-        if head.origin != log.origin or not 0 < head.size <= log.tree.size:
-            return None
-        if log.tree.root(head.size) != head.root:
-            return None
-        self._new_heads.append((LogHead(size=head.size, root=head.root), log, str(text)))
-        return HeadProofs(log.tree.read_node, size=head.size, note=note)
+            return False
+        return True
 
     def _read_terms(
         self, body_text: bytes, asked: RequestTexts, decided: ExchangeTexts
@@ -211,6 +202,20 @@ class MessageReader:
             metrics=tuple(shown.metrics),
             last_months=shown.last_months,
         )
+
+
+def _read_head(note: bytes, log: ReadLog) -> HeadProofs | None:
+    """Return the proofs below the head that a note states, if the export has its root."""
+    try:
+        text = str(parse_json(b'"%b"' % note))
+        head = parse_checkpoint(parse_note(text).text)
+    except ProtocolError:
+        return None
+    if head.origin != log.origin or not 0 < head.size <= log.tree.size:
+        return None
+    if log.tree.root(head.size) != head.root:
+        return None
+    return HeadProofs(log, head, note=note, text=text)
 
 
 def _write(digest: bytes) -> bytes:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import binascii
 
+from protocol.audit.reading import ReadLog
+from protocol.checkpoint import Checkpoint
 from protocol.log_proof import HEADER
-from protocol.merkle import ReadNode, find_sibling
+from protocol.merkle import find_sibling
 
 _NEWLINE = rb"\n"  # as JSON has it in a text
 PROOF_END = _NEWLINE + _NEWLINE  # of the lines of hashes; the head's note follows
@@ -21,10 +23,20 @@ _INDEX = _NEWLINE + b"index "
 class HeadProofs:
     """The proofs of the entries below one head, whose root is that of the exported entries."""
 
-    def __init__(self, read_node: ReadNode, *, size: int, note: bytes) -> None:
-        """Start from the root: it needs no line, and below it stands the head's own note."""
-        self._size = size
-        self._read_node = read_node
+    def __init__(self, log: ReadLog, head: Checkpoint, *, note: bytes, text: str) -> None:
+        """Start from the root: it needs no line, and below it stands the head's own note.
+
+        Args:
+            log: The log that the head is of.
+            head: What the note says; that it is signed is for the caller to verify.
+            note: The note as a record has it.
+            text: The same as a text.
+        """
+        self.log = log
+        self.head = head
+        self.text = text
+        self._size = size = head.size
+        self._read_node = log.tree.read_node
         self._held = {((size - 1).bit_length(), 0): PROOF_END + note}
 
     def write(self, index: int, raw: bytes) -> bytes:

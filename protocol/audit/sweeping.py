@@ -23,6 +23,7 @@ from protocol.audit.gathering import HeldEntry, HeldLine, WindowContent
 from protocol.audit.heads import ClaimSet
 from protocol.audit.messages import MessageReader, ReadMessage
 from protocol.audit.ports import Batch, Spool
+from protocol.audit.proofs import HeadProofs
 from protocol.audit.routing import LineRun, RoutedEntry, RoutedLine, Swept
 from protocol.audit.rows import choose_partition
 from protocol.audit.texts import (
@@ -42,6 +43,7 @@ from protocol.entry import (
 )
 from protocol.errors import ProtocolError
 from protocol.limits import CLOCK_AHEAD_S_CEILING, MESSAGE_LIFE_S_MAX
+from protocol.message import LogHead
 from protocol.problems import PROBLEMS
 from protocol.receipt import parse_receipt
 
@@ -97,6 +99,9 @@ class _Found(NamedTuple):
         return (self.out, self.other) if is_first else (self.other, self.out)
 
 
+_Heads = tuple[HeadProofs, HeadProofs]  # of the asker's log and of the answerer's
+
+
 def sweep_window(world: World, task: SweepTask) -> SweptWindow:
     """Judge the ordinary exchanges of one window."""
     return _Sweep(world, task).run()
@@ -111,9 +116,8 @@ class _Sweep:
         self._result = SweptWindow()
         self._content = WindowContent(world, task.window)
         self._claims = ClaimSet(world)
-        self._heads: tuple[object, ...] = ()  # of whom, and which, as the exchange before states
         self._reader = MessageReader(world)
-        self._stated: set[tuple[bytes, bytes]] = set()
+        self._stated: set[tuple[HeadProofs, bytes]] = set()
         self._sorts: dict[tuple[str, str, bytes, bytes], int] = {}
         self._entries = defaultdict[int, list[int]](list)
         self._lines = defaultdict[int, list[tuple[int, int, int]]](list)
@@ -134,23 +138,29 @@ class _Sweep:
 
     def _judge(self, pairs: Sequence[tuple[HeldLine, HeldLine]]) -> None:
         # Signatures in a row: each of them drives everything else out of the cache.
-        found_all = [found for pair in pairs if (found := self._find(*pair)) is not None]
-        verified = [
-            self._reader.verify(found.request) and self._reader.verify(found.answer)
-            for found in found_all
-        ]
-        for found, holds in zip(found_all, verified, strict=True):
+        likely = [one for pair in pairs if (one := self._find(*pair)) is not None]
+        signed = [self._is_signed(*one) for one in likely]
+        for (found, heads), holds in zip(likely, signed, strict=True):
             name = found.request.claims.jti
             if holds and name in self._task.left:
                 self._release(found, name)
             elif holds:
                 self._world.examiner.signatures += 2
                 self._take(found, name)
+                self._claim_heads(found, heads)
+
+    def _is_signed(self, found: _Found, heads: _Heads) -> bool:
+        reader = self._reader
+        return (
+            all(reader.is_signed(head) for head in heads)
+            and reader.verify(found.request)
+            and reader.verify(found.answer)
+        )
 
     # --- whether an exchange is ordinary
 
-    def _find(self, out: HeldLine, other: HeldLine) -> _Found | None:
-        """Return the exchange of a record if all of it holds."""
+    def _find(self, out: HeldLine, other: HeldLine) -> tuple[_Found, _Heads] | None:
+        """Return the exchange of a record if all of it holds but perhaps the signatures."""
         content = self._content
         record = split_record(out.content)
         request = None if record is None else self._reader.read(record.request)
@@ -170,8 +180,9 @@ class _Sweep:
             and self._is_open_to_nothing_else(found, name)
             and self._shows_what_was_signed(found)
             and self._has_its_use(found)
+            and (heads := self._find_heads(found)) is not None
         ):
-            return found
+            return found, heads
         return None
 
     def _is_in_time(self, found: _Found) -> bool:
@@ -199,17 +210,22 @@ class _Sweep:
         )
 
     def _shows_what_was_signed(self, found: _Found) -> bool:
-        """Tell whether both bodies are the signed ones, and both proofs those of the logs."""
-        reader, record = self._reader, found.record
-        asked, decided = found.asked[1], found.decided[1]
-        return (
-            reader.has_body(found.request, record.request_body, salt=record.request_salt)
-            and reader.has_body(found.answer, record.answer_body, salt=record.answer_salt)
-            and reader.is_proven(record.request_inclusion, asked.party.log, asked.entry, asked.raw)
-            and reader.is_proven(
-                record.answer_inclusion, decided.party.log, decided.entry, decided.raw
-            )
+        """Tell whether both bodies are the signed ones."""
+        record, has_body = found.record, self._reader.has_body
+        return has_body(found.request, record.request_body, salt=record.request_salt) and has_body(
+            found.answer, record.answer_body, salt=record.answer_salt
         )
+
+    def _find_heads(self, found: _Found) -> _Heads | None:
+        """Return the heads of both proofs if these are the ones that the logs should have given."""
+        record, asked, decided = found.record, found.asked[1], found.decided[1]
+        first = self._reader.find_head(
+            record.request_inclusion, asked.party.log, asked.entry, asked.raw
+        )
+        second = self._reader.find_head(
+            record.answer_inclusion, decided.party.log, decided.entry, decided.raw
+        )
+        return None if first is None or second is None else (first, second)
 
     def _has_its_use(self, found: _Found) -> bool:
         """Tell whether as many uses are counted as are due, and of what the body asks for."""
@@ -243,10 +259,6 @@ class _Sweep:
             self._uses[terms, held.party.position].append(use)
         elif entry.op == b"receipt":
             self._take_receipt(found)
-        heads = *sort[:2], found.request.claims.head, found.answer.claims.head
-        if heads != self._heads or self._reader.has_new_heads:
-            self._claim_heads(found)
-            self._heads = heads
 
     def _take_receipt(self, found: _Found) -> None:
         held = found.decided[1]
@@ -266,44 +278,42 @@ class _Sweep:
             receipt = Receipted(consumer, provider, part, key, places, position)
             self._arrivals[partition].append(receipt)
 
-    def _claim_heads(self, found: _Found) -> None:
-        """State the heads of both logs as messages, proofs and entries do, once each."""
-        place = self._place(found.lines[0])
-        for message, held, (_, by) in (
-            (found.request, found.asked[1], found.decided),
-            (found.answer, found.decided[1], found.received),
+    def _claim_heads(self, found: _Found, heads: _Heads) -> None:
+        """State the heads of both logs as proofs, messages and entries do, once each."""
+        for message, head, (_, by) in (
+            (found.request, heads[0], found.decided),
+            (found.answer, heads[1], found.received),
         ):
-            log = held.party.log
-            name = message.claims.iss, message.claims.head
+            name = head, message.claims.head
             if name in self._stated:
                 continue
             self._stated.add(name)
-            head, member = read_head_text(message.claims.head), message.signer.member
+            place = self._place(found.lines[0])
+            log, stated = head.log, read_head_text(message.claims.head)
             self._claims.add(
-                head,
-                member=member,
+                LogHead(size=head.head.size, root=head.head.root),
+                member=log.member,
+                origin=log.origin,
+                by_log=True,
+                place=place,
+                exhibit=head.text,
+            )
+            self._claims.add(
+                stated,
+                member=log.member,
                 origin=log.origin,
                 by_log=False,
                 place=place,
                 exhibit=message.env.decode("ascii"),
             )
             self._claims.add(
-                head,
-                member=member,
+                stated,
+                member=log.member,
                 origin="",
                 by_log=False,
                 by_member=False,
                 place=by.party.log.place_entry(by.entry),
                 exhibit=f"entry {by.entry} of {by.party.log.member}",
-            )
-        for head, log, note in self._reader.take_heads():
-            self._claims.add(
-                head,
-                member=log.member,
-                origin=log.origin,
-                by_log=True,
-                place=place,
-                exhibit=note,
             )
 
     def _release(self, found: _Found, name: bytes) -> None:
