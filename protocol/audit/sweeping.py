@@ -169,8 +169,10 @@ class _Sweep:
         name = request.claims.jti
         asked, decided = content.asked.get(name), content.decided.get(name)
         received = content.received.get(name)
+        if asked is None or decided is None or received is None:
+            return None
         answer = self._reader.read(record.answer)
-        if asked is None or decided is None or received is None or answer is None:
+        if answer is None:
             return None
         found = _Found(out, other, record, request, answer, asked, decided, received)
         if (

@@ -16,10 +16,10 @@ from protocol.audit.surveying import MARK_BYTES, Mark, Survey
 from protocol.audit.world import World
 from protocol.tile import TILE_WIDTH
 
-WINDOW_BYTES = 2**25  # of messages, of all bundles together
+WINDOW_BYTES = 2**26  # of messages, of all bundles together
 FALL_S = 600  # a file in which time falls back so far begins anew: it holds several sequences
 MARKS_BESIDE = 2
-BLOCKS_BEFORE, BLOCKS_BEHIND = 1, 4
+BLOCKS_BEFORE, BLOCKS_BEHIND = 1, 2
 
 
 class Span(NamedTuple):
