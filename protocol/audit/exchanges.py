@@ -167,7 +167,7 @@ class _PartitionJudge:
             cases.add_entry(known)
         recovered: list[tuple[KnownEntry[Entry], bool]] = []
         seen: set[tuple[str, int]] = set(exported)
-        for line in lines:
+        for line in sorted(lines, key=lambda one: (one.bundle, one.offset)):
             recovered += self._read_line(cases, line, xid=xid, seen=seen)
         for known, _ in recovered:
             cases.add_entry(known)

@@ -47,6 +47,32 @@ def test_a_changed_octet_comes_to_the_same(changes: list[tuple[str, str, int, in
     compare_sweeps(bundles, anchor=HUB_KEY.public)
 
 
+@settings(max_examples=150)
+@given(
+    line=st.integers(min_value=0, max_value=3),
+    position=st.integers(min_value=0, max_value=2**13),
+    octets=st.binary(min_size=1, max_size=2),
+    width=st.integers(min_value=0, max_value=2),
+    copied=st.integers(min_value=0, max_value=3),
+)
+def test_what_both_copies_have_changed_alike_comes_to_the_same(
+    line: int, position: int, octets: bytes, width: int, copied: int
+) -> None:
+    files = {name: dict(held) for name, held in FILES.items()}
+    for name in (ALPHA, BETA):
+        lines = files[name]["messages.jsonl"].splitlines(keepends=True)
+        whole = lines[line]
+        at = position % (len(whole) - len(b'"side":"out"}\n'))
+        changed = whole[:at] + octets + whole[at + width :]
+        files[name]["messages.jsonl"] = b"".join(
+            [*lines[:line], changed, *lines[line + 1 :], lines[copied]]
+        )
+
+    bundles = [parse_bundle_files(held, name=name) for name, held in files.items()]
+
+    compare_sweeps(bundles, anchor=HUB_KEY.public)
+
+
 @settings(max_examples=50)
 @given(order=st.permutations(range(8)), count=st.integers(min_value=1, max_value=8))
 def test_lines_in_any_order_and_number_come_to_the_same(order: list[int], count: int) -> None:
