@@ -20,7 +20,7 @@ from protocol.entry import (
     get_entry_type,
     parse_entry,
 )
-from protocol.tile import EMPTY_EDGE, TILE_WIDTH, tile_path
+from protocol.tile import TILE_WIDTH, tile_path, tile_root
 
 BLOCKS_PER_RANGE = 64
 
@@ -169,7 +169,7 @@ def _find_root(leaves: Sequence[bytes | None]) -> bytes | None:
     known = [leaf for leaf in leaves if leaf is not None]
     if len(known) < TILE_WIDTH:
         return None
-    return EMPTY_EDGE.extend(known)[0].root
+    return tile_root(b"".join(known))
 
 
 def _describe_block(read: RangeRead, block: Block, *, log: ExportedLog) -> None:
