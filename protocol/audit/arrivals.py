@@ -5,13 +5,24 @@ A receipt lies in another exchange than the answers that it names, so both are p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, SeenCopy
 from protocol.audit.findings import Evidence, Outcome, Place
+from protocol.audit.namings import (
+    Given,
+    Gone,
+    Named,
+    Naming,
+    NamingJudge,
+    Stated,
+    build_stated,
+    list_namings,
+)
 from protocol.audit.ports import read_final
+from protocol.audit.texts import find_octets
 from protocol.audit.world import World
 from protocol.encoding import encode_b64u
 from protocol.entry import ExchangeEntry
@@ -20,14 +31,6 @@ from protocol.problems import PROBLEMS
 from protocol.receipt import parse_receipt
 
 Line = tuple[ExchangeKey, Evidence]
-
-
-class Given(NamedTuple):
-    """An answer or a push that its sender logged; ``answer`` is its hash in each of these."""
-
-    receiver: str
-    sender: str
-    answer: bytes
 
 
 class Awaited(NamedTuple):
@@ -59,11 +62,24 @@ class Unacknowledged(NamedTuple):
 
 
 class Handed(NamedTuple):
-    """Answers that their sender logged and whose arrival the asker's log shows."""
+    """Answers that their sender logged and whose arrival the asker's log shows.
+
+    Each with its hash, its index in the sender's log, which ``log`` counts, and its consents as an
+    entry writes them; ``kind`` is as of ``Stated``.
+    """
 
     receiver: str
     sender: str
-    answers: list[bytes]
+    kind: str
+    log: int
+    answers: list[tuple[bytes, int, bytes]]
+
+    def list_stated(self) -> Iterator[Stated]:
+        """Yield what the sender's log says of each."""
+        for answer, index, consents in self.answers:
+            given = Given(self.receiver, self.sender, answer)
+            names = (find_octets(consents[1:-1]) or b"",) if consents else ()
+            yield Stated(given, self.kind, names, (self.log, index))
 
 
 class Receipted(NamedTuple):
@@ -77,7 +93,7 @@ class Receipted(NamedTuple):
     position: tuple[int, int]
 
 
-Arrival = Given | Awaited | Acknowledged | Unacknowledged
+Arrival = Awaited | Acknowledged | Unacknowledged | Naming
 
 
 def list_arrivals(
@@ -89,11 +105,8 @@ def list_arrivals(
     """
     key = case.key
     for known in case.decided:
-        ours = Given(key.consumer, key.provider, known.entry.ans)
-        yield known.entry.ans, ours
-    for asked in case.asked:
-        if asked.entry.op == "push":
-            yield asked.entry.msg, Given(key.provider, key.consumer, asked.entry.msg)
+        yield known.entry.ans, build_stated(case, known)
+    yield from list_namings(case, decided, is_kept=is_kept)
     if decided is not None and not case.received:
         given = Given(key.consumer, key.provider, decided.entry.ans)
         yield decided.entry.ans, Awaited(given, key, is_kept)
@@ -114,57 +127,68 @@ def list_arrivals(
 def join_arrivals(world: World, partition: int) -> list[Line]:
     """Judge the arrivals of one partition."""
     by_answer: dict[Given, _Joined] = {}
-    handed: dict[tuple[str, str], set[bytes]] = {}
+    handed: list[Handed] = []
     receipts: list[Receipted] = []
     for arrival in read_final(world.spools.arrivals, partition, rounds=world.rounds):
         match arrival:
             case Handed():
-                pair = arrival.receiver, arrival.sender
-                handed.setdefault(pair, set()).update(arrival.answers)
+                handed.append(arrival)
             case Receipted():
                 receipts.append(arrival)
             case _:
-                given = arrival if isinstance(arrival, Given) else arrival.given
-                by_answer.setdefault(given, _Joined()).add(arrival)
-    _open_receipts(receipts, by_answer, handed)
-    for given, joined in by_answer.items():
-        joined.is_given |= given.answer in handed.get((given.receiver, given.sender), ())
+                by_answer.setdefault(arrival.given, _Joined()).add(arrival)
+    _open_receipts(receipts, handed, by_answer)
+    _open_handed(handed, by_answer)
     return [
         line for given, joined in by_answer.items() for line in joined.judge(given, world=world)
     ]
 
 
 def _open_receipts(
-    receipts: Iterable[Receipted],
-    by_answer: dict[Given, _Joined],
-    handed: Mapping[tuple[str, str], set[bytes]],
+    receipts: Sequence[Receipted], handed: Iterable[Handed], by_answer: dict[Given, _Joined]
 ) -> None:
     """Look at the answers of receipts one by one, but those that were handed over and no more."""
-    open_answers = {given.answer for given in by_answer}
+    known = {(one.receiver, one.sender, answer) for one in handed for answer, _, _ in one.answers}
     for one in receipts:
-        known = handed.get((one.receiver, one.sender), set())
         for answer in one.answers:
-            if answer in known and answer not in open_answers:
-                continue
             given = Given(one.receiver, one.sender, answer)
+            if given in known and given not in by_answer:
+                continue
             joined = by_answer.setdefault(given, _Joined())
             for place in one.places:
                 joined.add(Acknowledged(given, one.key, place, one.position, is_kept=False))
+
+
+def _open_handed(handed: Iterable[Handed], by_answer: Mapping[Given, _Joined]) -> None:
+    """Look at answers that were handed over where more is said of them."""
+    if not by_answer:
+        return
+    for one in handed:
+        for stated in one.list_stated():
+            joined = by_answer.get(stated.given)
+            if joined is not None:
+                joined.add(stated)
 
 
 @dataclass(slots=True)
 class _Joined:
     """Everything on one answer."""
 
-    is_given: bool = False
+    stated: list[Stated] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+    named: list[Named] = field(default_factory=list)
     awaited: Awaited | None = None
     receipts: list[Acknowledged] = field(default_factory=list)
     unacked: list[Unacknowledged] = field(default_factory=list)
 
     def add(self, arrival: Arrival) -> None:
         match arrival:
-            case Given():
-                self.is_given = True
+            case Stated():
+                self.stated.append(arrival)
+            case Gone():
+                self.gone.append(arrival)
+            case Named():
+                self.named.append(arrival)
             case Awaited():
                 self.awaited = arrival
             case Acknowledged():
@@ -172,10 +196,18 @@ class _Joined:
             case _:  # the answerer's word, which the checkers know to be the one left
                 self.unacked.append(arrival)
 
+    @property
+    def is_given(self) -> bool:
+        """Tell whether the sender logged it as an answer, or as told."""
+        return any(one.kind != "question" for one in self.stated)
+
     def judge(self, given: Given, *, world: World) -> Iterator[Line]:
         """Yield the lines that somebody will read: all where reports are kept."""
         yield from self._judge_receipts(given, world=world)
         yield from self._judge_unacked(given, world=world)
+        yield from NamingJudge(
+            given, stated=self.stated, gone=self.gone, named=self.named, world=world
+        ).run()
         awaited = self.awaited
         if awaited is None:
             return

@@ -22,6 +22,7 @@ from protocol.audit.findings import Outcome, Place, Verdict
 from protocol.audit.gathering import HeldEntry, HeldLine, WindowContent
 from protocol.audit.heads import ClaimSet
 from protocol.audit.messages import MessageReader, ReadMessage
+from protocol.audit.namings import SUMMARY_CODES
 from protocol.audit.ports import Batch, Spool
 from protocol.audit.proofs import HeadProofs
 from protocol.audit.routing import LineRun, RoutedEntry, RoutedLine, Swept
@@ -48,6 +49,9 @@ from protocol.problems import PROBLEMS
 from protocol.receipt import parse_receipt
 
 _PROBLEM_TEXTS = frozenset(code.encode("ascii") for code in PROBLEMS)
+_SUMMARY_TEXTS = frozenset(code.encode("ascii") for code in SUMMARY_CODES)
+# Those whose bodies name no other message, but for receipts: those are joined with answers.
+_ORDINARY_OPERATIONS = frozenset({b"query", b"receipt", b"consent.put"})
 _EXTRAORDINARY_CODES = _PROBLEM_TEXTS | {b"accepted", b"batch"}
 
 
@@ -123,7 +127,9 @@ class _Sweep:
         self._lines = defaultdict[int, list[tuple[int, int, int]]](list)
         self._names = defaultdict[int, list[bytes]](list)
         self._uses = defaultdict[tuple[UsedTerms, int], list[tuple[int, int, bytes]]](list)
-        self._handed = defaultdict[tuple[int, str, str], list[bytes]](list)
+        self._handed = defaultdict[tuple[int, str, str, str, int], list[tuple[bytes, int, bytes]]](
+            list
+        )
         self._arrivals = defaultdict[int, list[Handed | Receipted]](list)
 
     def run(self) -> SweptWindow:
@@ -252,8 +258,10 @@ class _Sweep:
             self._lines[line.bundle].append((line.offset, len(line.content), line.number))
         self._names[choose_partition(name, count=world.partitions)].append(name)
         answer = found.answer.msg
+        kind = "summary" if entry.code in _SUMMARY_TEXTS else "other"
         partition = choose_partition(answer, count=world.partitions)
-        self._handed[partition, sort[0], sort[1]].append(answer)
+        handed = self._handed[partition, sort[0], sort[1], kind, held.party.position]
+        handed.append((answer, held.entry, entry.consents))
         terms = self._find_terms(found) if entry.op == b"query" else None
         if terms is not None:
             result.uses += 1
@@ -345,8 +353,8 @@ class _Sweep:
         for (terms, log), uses in self._uses.items():
             partition = choose_partition(terms.consent, count=world.partitions)
             runs.setdefault(partition, []).append(UsedRun(terms, log, uses))
-        for (partition, receiver, sender), answers in self._handed.items():
-            self._arrivals[partition].append(Handed(receiver, sender, answers))
+        for (partition, receiver, sender, kind, log), answers in self._handed.items():
+            self._arrivals[partition].append(Handed(receiver, sender, kind, log, answers))
         swept = {
             partition: [SweptNames(window, b"".join(names))]
             for partition, names in self._names.items()
@@ -390,7 +398,7 @@ def _agrees(found: _Found) -> bool:
         (answer.iss, answer.aud, answer.jti) == (request.aud, request.iss, request.jti)
         and (answer.req, answer.op) == (msg, b"answer")
         and request.req is None
-        and request.op != b"push"
+        and request.op in _ORDINARY_OPERATIONS
         and (asked.peer, asked.msg, asked.n, asked.op, asked.consents)
         == (request.aud, msg, request.n, request.op, request.consents)
         and (decided.peer, decided.msg, decided.peer_n, decided.op, decided.head)
