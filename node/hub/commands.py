@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from rich.console import Console
 from rich.table import Table
 
 from node.core.config import (
@@ -26,6 +25,7 @@ from node.core.config import (
 )
 from node.core.errors import ConflictError
 from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
+from node.core.terminal import show_table
 from node.hub.app import KEY_NAMES, Hub, build_hub_app, open_hub
 from node.hub.service import HubService, check_legal_basis
 from protocol.encoding import encode_b64u
@@ -130,7 +130,7 @@ def members(home: HomeOption, *, as_json: JsonOption = False) -> None:
     table = Table("Member", "Name", "Address", "Status")
     for row in rows:
         table.add_row(row.member, row.name, row.endpoint, row.status)
-    Console().print(table)
+    show_table(table)
 
 
 @hub_app.command("registry")
