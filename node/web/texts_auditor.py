@@ -113,8 +113,7 @@ AUDITOR_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "audit.uses-none": ("尚未使用。", "It was not used here."),
         "audit.access-note": (
             "审计人的每次查看，以及任何人打开内容或查看同业所述，都在此列出；只增不改，期满删除。",
-            "Each look of an auditor, and each opening of a body or of what peers said by anybody; "
-            "never changed, and erased with age.",
+            "Each look of an auditor, each opening of a body or of peers' words; erased with age.",
         ),
         "audit.access-none": ("还没有人查看。", "Nobody has looked yet."),
         "audit.who": ("谁", "Who"),
