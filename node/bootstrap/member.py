@@ -17,6 +17,7 @@ from node.core.log import log_vkey
 from node.core.log_check import LogCheck
 from node.core.log_session import LogSession
 from node.core.telemetry import Telemetry
+from node.core.witnesses import read_witness_policy
 from node.core.writer import Writer
 from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
@@ -27,6 +28,7 @@ from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
+from node.sharing.hub_log import HubLogWatch
 from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys
 from node.sharing.peers import PeerClient
@@ -40,7 +42,7 @@ from node.sharing.settling import SettlingService
 from node.sharing.timestamping import Timestamping, build_timestamping
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
-from node.sharing.witnessing import Witnessing, read_witness_policy
+from node.sharing.witnessing import Witnessing
 from protocol.encoding import encode_b64u
 
 
@@ -54,6 +56,7 @@ class Node:
     session: LogSession
     log_check: LogCheck
     registry: RegistryHolder
+    hub_log: HubLogWatch
     consents: ConsentService
     answering: AnsweringService
     courier: Courier
@@ -122,6 +125,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     local, writer, registry = ports.local, ports.writer, ports.registry
     exchange = _build_exchange(ports)
     guard, witnessing = _build_witnessing(ports)
+    hub_log = HubLogWatch(database=local.database, peers=ports.peers, hub_url=settings.hub_url)
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
     return Node(
         local=local,
@@ -132,6 +136,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         ),
         log_check=LogCheck(database=local.database, writer=writer),
         registry=registry,
+        hub_log=hub_log,
         consents=exchange.consents,
         answering=exchange.answering,
         courier=exchange.courier,
@@ -167,7 +172,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         receipts=ReceiptWatch(
             database=local.database, writer=writer, clock=local.clock, telemetry=ports.telemetry
         ),
-        upkeep=_build_upkeep(ports, exchange, witnessing=witnessing, disk=disk),
+        upkeep=_build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk),
         witnessing=witnessing,
         own_keys=_build_own_keys(ports),
         guard=guard,
@@ -307,7 +312,12 @@ def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
 
 
 def _build_upkeep(
-    ports: _Ports, exchange: _Exchange, *, witnessing: Witnessing, disk: DiskWatch
+    ports: _Ports,
+    exchange: _Exchange,
+    *,
+    witnessing: Witnessing,
+    hub_log: HubLogWatch,
+    disk: DiskWatch,
 ) -> Upkeep:
     return Upkeep(
         writer=ports.writer,
@@ -316,6 +326,7 @@ def _build_upkeep(
         asking=exchange.asking,
         peers=ports.peers,
         witnessing=witnessing,
+        hub_log=hub_log,
         clock=ports.local.clock,
         hub_url=ports.settings.hub_url,
         age_s_max=ports.settings.witness_age_s_max,

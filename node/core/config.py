@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     """Without a cosignature this fresh the node stops exchanging; 0 switches the rule off."""
     witness_policy: str = ""
     """File (C2SP tlog-policy) of the witnesses asked and their quorum; the hub's when empty."""
+    watched_logs: str = ""
+    """Hub: file (C2SP tlog-policy, lines ``log``) of logs of others that it cosigns too."""
     timestamp_url: str = ""
     """RFC 3161 authority that time-stamps the log's head once a day; none when empty."""
     timestamp_certificate: str = ""
@@ -134,7 +136,7 @@ class Settings(BaseSettings):
 
     @property
     def log_origin(self) -> str:
-        """Return the origin of the node's log: one origin, one key, one log for ever."""
+        """Return the origin of this node's or hub's log: one origin, one key, one log for ever."""
         return f"{self.member_id}/chengxin/log/1"
 
     @property

@@ -17,6 +17,7 @@ from node.core.disk import DiskWatch
 from node.core.errors import ConflictError, NodeError, NotFoundError, UnavailableError
 from node.core.writer import Writer
 from node.sharing.asking import AskingService
+from node.sharing.hub_log import HubLogWatch
 from node.sharing.outgoing import Outcome
 from node.sharing.peers import PeerClient
 from node.sharing.registry import RegistryForkError, RegistryHolder
@@ -46,6 +47,7 @@ class Upkeep:
         asking: AskingService,
         peers: PeerClient,
         witnessing: Witnessing,
+        hub_log: HubLogWatch,
         clock: Clock,
         hub_url: str,
         age_s_max: int,
@@ -58,6 +60,7 @@ class Upkeep:
         self._asking = asking
         self._peers = peers
         self._witnessing = witnessing
+        self._hub_log = hub_log
         self._clock = clock
         self._hub_url = hub_url
         self._age_s_max = age_s_max
@@ -72,6 +75,8 @@ class Upkeep:
         Raises:
             UnavailableError: The hub does not answer.
             RegistryForkError: The hub has signed two snapshots of one number; both are kept.
+            RegistryUnloggedError: The hub's own log does not have the snapshot.
+            HubLogForkedError: The hub shows another log than before.
             ProtocolError: A snapshot does not hold; the last good one stays.
         """
         for _ in range(SNAPSHOTS_A_ROUND_MAX):
@@ -93,6 +98,9 @@ class Upkeep:
         return self._registry.newest_seq
 
     async def _adopt(self, tokens: Sequence[str], *, known: int) -> int:
+        offered = await asyncio.to_thread(self._registry.find_new, tokens)
+        if offered is not None:
+            await self._hub_log.verify(offered)
         now_s = self._clock.now_ms() // 1000
         seq = (await asyncio.to_thread(self._registry.adopt, tokens, now_s=now_s)).seq
         if seq < known:  # An old one proves nothing, and time tells: it will not be renewed.

@@ -14,13 +14,13 @@ from node.core.config import build_settings
 from node.core.errors import UnavailableError
 from node.core.keystore import save_key
 from node.core.log_tables import log_witnessed
+from node.core.witnesses import WitnessRefusedError
 from node.hub.api import build_hub_routes
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryAbsentError
 from node.sharing.store import HeldConsent
 from node.sharing.upkeep import Upkeep, run_round
-from node.sharing.witnessing import WitnessRefusedError
 from protocol.consent import ConsentState, commit_subject, hash_consent
 from protocol.cosignature import SIZE_CONTENT_TYPE
 from protocol.encoding import encode_b64u
