@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from node.cli.http import open_client
 from node.core.config import load_settings
+from node.core.terminal import show_table
 
 exchange_app = typer.Typer(
     no_args_is_help=True, help="Messages in doubt, and how long bodies stay."
@@ -46,7 +46,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(found))
         return
-    Console().print(build_settled_table(found) if settle else build_doubt_table(found))
+    show_table(build_settled_table(found) if settle else build_doubt_table(found))
 
 
 @exchange_app.command("give-up", context_settings=NAME_SETTINGS)

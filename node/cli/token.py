@@ -13,6 +13,7 @@ from rich.table import Table
 from node.core.database import ID_MAX
 from node.core.people.service import PeopleService, Role, Scope, parse_life
 from node.core.people.store import AccessRecord, TokenRecord
+from node.core.terminal import show_table
 from protocol.identifiers import parse_member_id
 from protocol.report import describe_time
 
@@ -104,7 +105,7 @@ def list_all(
             _say(one.expires_at_ms),
             _say(one.revoked_at_ms),
         )
-    Console().print(table, highlight=False, markup=False)
+    show_table(table)
 
 
 @token_app.command("revoke")
@@ -146,7 +147,7 @@ def access(
             row.scope,
             row.outcome,
         )
-    Console().print(table, highlight=False, markup=False)
+    show_table(table)
 
 
 def _read_day(day: datetime) -> int:

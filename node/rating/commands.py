@@ -23,6 +23,7 @@ from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.assessment.service import AssessmentService
 from node.core.people.service import PeopleService
+from node.core.terminal import show_table
 from node.rating.service import RatedCustomer, RatingRun, RatingService
 from node.rating.store import RatingRecord
 
@@ -127,7 +128,7 @@ def _print_run(run: RatingRun, *, as_json: bool) -> None:
     for symbol in sorted({*run.counts_own, *run.counts_with_peers}, key=_order):
         own, with_peers = run.counts_own.get(symbol, 0), run.counts_with_peers.get(symbol, 0)
         table.add_row(symbol, str(own), str(with_peers))
-    Console().print(table)
+    show_table(table)
 
 
 def _order(symbol: str) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from node.core.errors import RejectedError
 from node.records.importing import (
@@ -134,7 +135,8 @@ def _open_reject_report(path: Path) -> TextIO:
 
 def show_report(report: ImportReport, *, console: Console) -> None:
     """Print what became of the rows of a file."""
-    table = Table(title=f"{report.file_name}: {report.profile}, {report.encoding}", min_width=50)
+    title = Text(f"{report.file_name}: {report.profile}, {report.encoding}")
+    table = Table(title=title, min_width=50)
     table.add_column("rows")
     table.add_column("count", justify="right")
     counts = {
