@@ -49,6 +49,16 @@ for _state in FINAL:
     CASES.add(f"{_state.value} is final", ("CON-15", "CON-18", "CON-26"), _stay_final(_state))
 
 
+@CASES.case("CON-15", "CON-18")
+def nobody_states_anything_of_a_consent_that_is_final(kit: Kit) -> None:
+    granted = kit.hold()
+    kit.set_state(granted, ConsentState.REVOKED)
+
+    for state in (ConsentState.PAUSED, ConsentState.ACTIVE, ConsentState.REVOKED):
+        http = kit.post_status(granted, state, seq=1, key=HUB_KEY, by="hub")
+        check_refused(http, status=409, code="status-stale")
+
+
 @CASES.case("CON-18")
 def a_number_that_is_not_above_the_last_is_stale(kit: Kit) -> None:
     granted = kit.hold()
