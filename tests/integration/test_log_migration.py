@@ -6,16 +6,28 @@ from pathlib import Path
 
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    column,
+    insert,
+    select,
+    table,
+    text,
+)
 
 from node.core.database import Database
 from node.core.log import LogStore, load_log
-from node.core.log_tables import log_head, log_tile
 from node.core.migrations import build_config, upgrade_database
 from protocol.merkle import leaf_hash
 from tests.support.logs import KEY, ORIGIN, LogHouse, append
 
 ENTRIES = 600
+log_head = table("log_head", *map(column, ("id", "origin", "size", "root", "checkpoint")))
+log_tile = table("log_tile", *map(column, ("level", "position", "data")))
 log_entry = Table(
     "log_entry",
     MetaData(),
@@ -29,9 +41,12 @@ def copy_log(house: LogHouse, database: Database) -> list[tuple[int, bytes, byte
     """Write a log into a database as it was written before; return the rows of its entries."""
     rows = [(seq, leaf_hash(entry), entry) for seq, entry in enumerate(house.list_entries())]
     with house.database.read() as old, database.write() as uow:
-        for table in (log_head, log_tile):
-            for row in old.connection.execute(select(table)).mappings():
-                uow.connection.execute(insert(table).values(**row))
+        for query, target in (
+            ("SELECT number AS id, origin, size, root, checkpoint FROM log_head", log_head),
+            ("SELECT level, position, data FROM log_tile", log_tile),
+        ):
+            for row in old.connection.execute(text(query)).mappings():
+                uow.connection.execute(insert(target).values(**row))
         for seq, leaf, body in rows:
             uow.connection.execute(insert(log_entry).values(seq=seq, leaf=leaf, body=body))
     return rows
