@@ -23,7 +23,6 @@ from node.core.keystore import (
     read_secret,
     save_key,
 )
-from node.core.log import log_vkey
 from node.core.log_check import LogCheck
 from node.core.log_session import LogSession
 from node.core.migrations import upgrade_database
@@ -44,6 +43,7 @@ from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
 from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys, pick_key
+from node.sharing.own_logs import OwnLogs, pick_log
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
@@ -65,10 +65,11 @@ MEMBER_KEYS = ("message", "log")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """A member's two key pairs."""
+    """A member's two key pairs; the log key is that of the log of ``log_origin``."""
 
     message: SigningKey
     log: SigningKey
+    log_origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,7 @@ class Node:
     upkeep: Upkeep
     witnessing: Witnessing
     own_keys: OwnKeys
+    own_logs: OwnLogs
     guard: RollbackGuard
     peers: PeerClient
     telemetry: Telemetry
@@ -182,7 +184,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     writer = Writer(
         database=local.database,
         clock=local.clock,
-        origin=settings.log_origin,
+        origin=keys.log_origin,
         member_id=settings.member_id,
         key=keys.log,
     )
@@ -253,10 +255,10 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     settling = SettlingService(
         database=local.database, writer=writer, clock=local.clock, courier=courier
     )
-    vkey = log_vkey(settings.log_origin, keys.log)
     policy = None
     if settings.witness_policy:
-        policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
+        path = settings.home / settings.witness_policy
+        policy = read_witness_policy(path, vkey=writer.state.vkey)
     later = LaterAnswers(
         database=local.database,
         writer=writer,
@@ -272,7 +274,6 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         registry=registry,
         peers=peers,
         member_id=settings.member_id,
-        vkey=vkey,
         hub_url=settings.hub_url,
         witness_urls=[one.url or "" for one in policy.witnesses] if policy else (),
     )
@@ -282,9 +283,12 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         registry=registry,
         peers=peers,
         guard=guard,
-        vkey=vkey,
+        clock=local.clock,
         hub_url=settings.hub_url,
         policy=policy,
+    )
+    session = LogSession(
+        writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
     )
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
     upkeep = Upkeep(
@@ -303,10 +307,8 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         local=local,
         keys=keys,
         writer=writer,
-        session=LogSession(
-            writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
-        ),
-        log_check=LogCheck(database=local.database, writer=writer),
+        session=session,
+        log_check=LogCheck(database=local.database, writer=writer, clock=local.clock),
         registry=registry,
         consents=consents,
         answering=answering,
@@ -346,6 +348,16 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         upkeep=upkeep,
         witnessing=witnessing,
         own_keys=own_keys,
+        own_logs=OwnLogs(
+            database=local.database,
+            writer=writer,
+            session=session,
+            registry=registry,
+            guard=guard,
+            clock=local.clock,
+            ring=open_key_ring(settings, "log"),
+            member_id=settings.member_id,
+        ),
         guard=guard,
         peers=peers,
         telemetry=telemetry,
@@ -378,10 +390,15 @@ def load_member_keys(settings: Settings, *, database: Database | None = None) ->
 
     Raises:
         KeyFileError: One is missing or locked with another passphrase.
+        LogDamagedError: No log key that is here has signed the log's head.
     """
-    ring = open_key_ring(settings, "message")
-    message = ring.load()[0] if database is None else pick_key(ring, database=database)
-    return Keys(message=message.key, log=open_key_ring(settings, "log").load()[0].key)
+    ring, logs = open_key_ring(settings, "message"), open_key_ring(settings, "log")
+    if database is None:
+        origin, log = settings.first_log_origin, logs.load()[0]
+        return Keys(message=ring.load()[0].key, log=log.key, log_origin=origin)
+    message = pick_key(ring, database=database)
+    origin, log = pick_log(logs, database=database, first_origin=settings.first_log_origin)
+    return Keys(message=message.key, log=log.key, log_origin=origin)
 
 
 def open_key_ring(settings: Settings, name: str) -> KeyRing:

@@ -5,6 +5,7 @@ Each step may be repeated: a key that was made is used, a statement that was sen
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from node.bootstrap import Keys, open_database, open_key_ring, read_anchor
+from node.bootstrap import open_database, open_key_ring, read_anchor
 from node.cli.enrol import load_current_keys, sign_own_enrolment
 from node.cli.hub_client import HubClient
 from node.cli.join import MEMBERS_PATH, InvitationMisfitError, read_invitation
@@ -133,7 +134,7 @@ def replace_key(
     ring = open_key_ring(settings, "message")
     current = load_current_keys(settings)
     new = _find_pending(ring, current=current.message) or ring.add()
-    keys = Keys(message=new.key, log=current.log)
+    keys = replace(current, message=new.key)
     tokens = sign_own_enrolment(settings, keys=keys, hub=invited.hub)
     ring.keep_statement(new.number, tokens)
     with HubClient(settings.hub_url) as client:

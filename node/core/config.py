@@ -122,8 +122,8 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home / 'node.sqlite'}"
 
     @property
-    def log_origin(self) -> str:
-        """Return the origin of the node's log: one origin, one key, one log for ever."""
+    def first_log_origin(self) -> str:
+        """Return the origin of the node's first log: one origin, one key, one log for ever."""
         return f"{self.member_id}/chengxin/log/1"
 
     @property

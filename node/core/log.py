@@ -1,7 +1,8 @@
 """A node's append-only log: entries, tiles and head move together (docs/protocol/log.md).
 
-``LogStore`` holds all SQL of one log; ``node.core.log_list`` says which logs there are. ``LogState`` is the tree in memory as of a committed head; the writer
-builds the next one, stores what it implies in one transaction and adopts it after the commit.
+``LogStore`` holds all SQL of one log; ``node.core.log_list`` says which logs there are.
+``LogState`` is the tree in memory as of a committed head; the writer builds the next one, stores
+what it implies in one transaction and adopts it after the commit.
 """
 
 from __future__ import annotations

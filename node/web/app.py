@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -177,11 +178,13 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await run_round("registry", upkeep.refresh_registry())
             await run_round("guard", confirm_and_begin())
             await run_round("keys", node.own_keys.follow())
+            await run_round("logs", node.own_logs.follow())
             await run_round("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
                 ("guard", confirm_and_begin, settings.witness_interval_s),
                 ("keys", node.own_keys.follow, settings.registry_interval_s),
+                ("logs", partial(_follow_logs, node), settings.registry_interval_s),
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
@@ -212,10 +215,17 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
     return lifespan
 
 
+async def _follow_logs(node: Node) -> None:
+    if await node.own_logs.follow():
+        await node.upkeep.get_cosigned()
+        await node.log_check.check_ended()
+
+
 async def _check_log(node: Node) -> None:
     while node.log_check.state is CheckState.RUNNING:
         await run_round("log_check", node.log_check.run())
         await asyncio.sleep(node.local.settings.witness_interval_s)
+    await run_round("log_check", node.log_check.check_ended())
 
 
 async def _stamp_daily(timestamping: Timestamping) -> None:

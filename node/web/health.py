@@ -90,7 +90,7 @@ def describe_node(node: Node) -> dict[str, object]:
         "media_types": list(MEDIA_TYPES),
         "operations": operations,
         "message_kid": node.own_keys.kid,
-        "log_origin": settings.log_origin,
+        "log_origin": node.own_logs.origin,
         "links": {
             "messages": "/chengxin/v1/messages",
             "health": "/readyz",

@@ -98,7 +98,8 @@ def downgrade() -> None:
 
 def _set_aside(table: str) -> None:
     # Copied, not renamed: in PostgreSQL the name of a key outlives that of its table.
-    op.execute(f"CREATE TABLE {table}_aside AS SELECT * FROM {table}")
+    rows = sa.select(sa.text("*")).select_from(sa.table(table))
+    op.execute(f"CREATE TABLE {table}_aside AS {rows}")
     op.drop_table(table)
 
 
