@@ -257,8 +257,8 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     )
     policy = None
     if settings.witness_policy:
-        path = settings.home / settings.witness_policy
-        policy = read_witness_policy(path, vkey=writer.state.vkey)
+        vkey = writer.state.vkey
+        policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
     later = LaterAnswers(
         database=local.database,
         writer=writer,
@@ -287,9 +287,8 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         hub_url=settings.hub_url,
         policy=policy,
     )
-    session = LogSession(
-        writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
-    )
+    software = f"chengxin {version('chengxin')}"
+    session = LogSession(writer=writer, clock=local.clock, software=software)
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
     upkeep = Upkeep(
         writer=writer,
@@ -339,11 +338,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         ),
         auditing=auditing,
         timestamping=build_timestamping(
-            settings,
-            database=local.database,
-            writer=writer,
-            clock=local.clock,
-            authority=peers,
+            settings, database=local.database, writer=writer, clock=local.clock, authority=peers
         ),
         upkeep=upkeep,
         witnessing=witnessing,
@@ -393,11 +388,10 @@ def load_member_keys(settings: Settings, *, database: Database | None = None) ->
         LogDamagedError: No log key that is here has signed the log's head.
     """
     ring, logs = open_key_ring(settings, "message"), open_key_ring(settings, "log")
-    if database is None:
-        origin, log = settings.first_log_origin, logs.load()[0]
-        return Keys(message=ring.load()[0].key, log=log.key, log_origin=origin)
-    message = pick_key(ring, database=database)
-    origin, log = pick_log(logs, database=database, first_origin=settings.first_log_origin)
+    message, log, origin = ring.load()[0], logs.load()[0], settings.first_log_origin
+    if database is not None:
+        message = pick_key(ring, database=database)
+        origin, log = pick_log(logs, database=database, first_origin=origin)
     return Keys(message=message.key, log=log.key, log_origin=origin)
 
 

@@ -100,7 +100,7 @@ def rotate(
     if registry is not None and registry.find_message_key(new.key.kid) is not None:
         raise KeyPendingError(f"{new.key.kid} is entered: the node takes it once it counts")
     at_s = now_s(SystemClock())
-    tokens = _find_fresh(ring, new, now_s=at_s)
+    tokens = find_fresh(ring, new, now_s=at_s)
     if tokens is None:
         change = KeyChange(
             member=settings.member_id,
@@ -162,7 +162,7 @@ def _find_pending(ring: KeyRing, *, current: SigningKey) -> KeyFile | None:
     return None if newest.key.kid == current.kid else newest
 
 
-def _find_fresh(ring: KeyRing, new: KeyFile, *, now_s: int) -> tuple[str, ...] | None:
+def find_fresh(ring: KeyRing, new: KeyFile, *, now_s: int) -> tuple[str, ...] | None:
     """Return the statement of an earlier try that a hub still takes."""
     tokens = ring.find_statement(new.number)
     if not tokens:

@@ -342,7 +342,8 @@ class SharingStore:
 
     def skip_counters(self, peers: Sequence[str], *, count: int) -> None:
         """Pass over numbers that may have been used by a log that is lost here."""
-        self.store_counters({peer: self.find_counter(peer) + count for peer in peers})
+        if peers:
+            self.store_counters({peer: self.find_counter(peer) + count for peer in peers})
 
     def store_counters(self, counters: Mapping[str, int]) -> None:
         """Keep the last number allocated for each peer."""

@@ -1,0 +1,430 @@
+"""A node ends its log and begins the next: in order, after a crash at any step, after a restore."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, update
+
+from node.bootstrap import load_member_keys, open_key_ring
+from node.core.keyring import KeyFile, KeyRing
+from node.core.log import LogStore
+from node.core.log_list import LogList
+from node.core.log_tables import log_batch
+from node.core.log_transactions import LogUnavailableError
+from node.hub.rules_snapshot import RevocationReason
+from node.sharing.guard import GuardState, LogRolledBackError
+from node.sharing.peers import PeerUnreachableError
+from node.sharing.store import SharingStore
+from protocol.encoding import sha256
+from protocol.entry import (
+    GenesisEntry,
+    KeyChangeEntry,
+    PreviousLog,
+    StartEntry,
+    StopEntry,
+)
+from protocol.jws import split_compact
+from protocol.keychange import KeyChange, sign_key_change
+from protocol.message import LogHead
+from protocol.tile import encode_bundle
+from tests.support import hubs
+from tests.support.logs import append
+from tests.support.sites import MemberSite, open_member_site
+
+LEAD_S = 600
+DAY_S = 86_400
+ORIGIN = hubs.ALPHA.log_origin
+ORIGIN_2, ORIGIN_3 = (f"{hubs.ALPHA.member}/chengxin/log/{number}" for number in (2, 3))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[MemberSite]:
+    opened = open_member_site(tmp_path)
+    opened.begin_session()
+    yield opened
+    opened.close()
+
+
+def open_ring(site: MemberSite) -> KeyRing:
+    return open_key_ring(site.settings, "log")
+
+
+def announce(site: MemberSite, origin: str = ORIGIN_2, *, reason: str = "year") -> KeyFile:
+    """Make the next log's key and enter it at the hub, as the command does."""
+    ring = open_ring(site)
+    old, new = ring.load()[-1], ring.add()
+    change = KeyChange(
+        member=hubs.ALPHA.member,
+        use="log",
+        old=old.key.kid,
+        new=new.key.public,
+        iat=site.now_s,
+        nbf=site.now_s + LEAD_S,
+        reason=reason,
+        origin=origin,
+    )
+    tokens = sign_key_change(change, old=old.key, new=new.key)
+    ring.keep_statement(new.number, tokens)
+    site.hub.service.change_key(tokens)
+    site.follow_registry()
+    return new
+
+
+def announce_and_wait(site: MemberSite, origin: str = ORIGIN_2, *, reason: str = "year") -> KeyFile:
+    new = announce(site, origin, reason=reason)
+    site.hub.clock.advance_s(LEAD_S)
+    return new
+
+
+def get_cosigned(site: MemberSite) -> int:
+    return asyncio.run(site.node.witnessing.get_cosigned()).size
+
+
+def read_head(site: MemberSite) -> tuple[str, LogHead]:
+    state = site.node.writer.state
+    return state.vkey.name, state.head
+
+
+def find_witnessed(site: MemberSite, number: int) -> int | None:
+    with site.node.local.database.read() as uow:
+        log = LogList(uow.connection).find(number)
+        assert log is not None
+        found = LogStore(uow.connection, log.place).find_witnessed()
+    return None if found is None else found[0]
+
+
+def kinds(site: MemberSite, number: int) -> list[type[object]]:
+    return [type(entry) for entry in site.read_log(number)]
+
+
+def test_the_old_log_ends_in_order_and_the_new_one_begins_at_its_head(site: MemberSite) -> None:
+    new = announce(site)
+    assert not site.follow_logs()  # announced, and its time has not come
+    assert read_head(site)[0] == ORIGIN
+    site.hub.clock.advance_s(LEAD_S)
+
+    assert site.follow_logs()
+    assert not site.follow_logs()
+
+    assert kinds(site, 1) == [GenesisEntry, StartEntry, KeyChangeEntry, StopEntry]
+    assert kinds(site, 2) == [GenesisEntry, StartEntry]
+    old, open_one = site.node.own_logs.list_logs()
+    genesis = site.read_log(2)[0]
+    assert isinstance(genesis, GenesisEntry)
+    assert (genesis.member, genesis.origin) == (hubs.ALPHA.member, ORIGIN_2)
+    assert genesis.previous == PreviousLog(origin=ORIGIN, head=old.head, reason="year")
+    assert (old.end_reason, open_one.end_reason) == ("year", None)
+    change = site.read_log(1)[2]
+    tokens = open_ring(site).find_statement(new.number)
+    assert tokens is not None
+    assert isinstance(change, KeyChangeEntry)
+    assert (change.use, change.kid) == ("log", new.key.kid)
+    assert change.statement == sha256(split_compact(tokens[0]).payload)
+    assert site.node.guard.state is GuardState.CONFIRMED
+    site.node.writer.run(append(b"goes on"))
+    assert read_head(site)[1].size == 3
+
+
+def test_both_last_heads_are_cosigned(site: MemberSite) -> None:
+    get_cosigned(site)
+    announce_and_wait(site)
+    site.follow_logs()
+
+    assert get_cosigned(site) == 2
+
+    assert (find_witnessed(site, 1), find_witnessed(site, 2)) == (4, 2)
+
+
+def test_a_last_head_that_the_hub_could_not_take_is_submitted_later(site: MemberSite) -> None:
+    announce_and_wait(site)
+    site.follow_logs()
+    site.restart()
+    site.stop_hub()
+    with pytest.raises(PeerUnreachableError):
+        get_cosigned(site)
+    site.start_hub()
+
+    get_cosigned(site)
+
+    assert find_witnessed(site, 1) == 4
+
+
+def test_a_restart_goes_on_in_the_new_log_with_its_key(site: MemberSite) -> None:
+    new = announce_and_wait(site)
+    site.follow_logs()
+
+    site.restart()
+    site.follow_registry()
+    site.confirm()
+
+    assert read_head(site)[0] == ORIGIN_2
+    assert not site.follow_logs()
+    assert site.node.guard.state is GuardState.CONFIRMED
+    site.node.writer.run(append(b"goes on"))
+    keys = load_member_keys(site.settings, database=site.node.local.database)
+    assert (keys.log.kid, keys.log_origin) == (new.key.kid, ORIGIN_2)
+
+
+def test_a_restart_before_the_change_begins_the_new_log_then(site: MemberSite) -> None:
+    announce_and_wait(site)
+    site.restart()
+    assert read_head(site)[0] == ORIGIN
+    site.confirm()
+
+    assert site.follow_logs()
+
+    assert read_head(site)[0] == ORIGIN_2
+    assert kinds(site, 2) == [GenesisEntry, StartEntry]
+
+
+def test_nothing_is_begun_before_the_old_log_is_confirmed(site: MemberSite) -> None:
+    announce_and_wait(site)
+    site.restart()
+
+    assert not site.follow_logs()
+
+    assert read_head(site)[0] == ORIGIN
+
+
+def test_a_log_whose_key_is_not_here_is_not_begun_and_warned_of(site: MemberSite) -> None:
+    announce_and_wait(site)
+    (site.settings.home / "keys" / "log-2.pem").rename(site.settings.home / "elsewhere.pem")
+
+    assert not site.follow_logs()
+
+    assert any("whose key is not here" in one for one in site.node.own_logs.list_warnings())
+
+
+@pytest.mark.parametrize("is_applied", [False, True], ids=["not-applied", "applied"])
+def test_a_commit_that_fails_leaves_one_log_or_the_other(
+    site: MemberSite, *, is_applied: bool
+) -> None:
+    announce_and_wait(site)
+    head = read_head(site)
+    dialect = site.node.local.database.engine.dialect
+    commit = dialect.do_commit
+
+    def fail_once(connection: object) -> None:
+        dialect.do_commit = commit  # type: ignore[method-assign]  # back at once
+        if is_applied:
+            commit(connection)  # type: ignore[arg-type]  # the driver's own
+        raise sqlite3.OperationalError("disk I/O error")
+
+    dialect.do_commit = fail_once  # type: ignore[method-assign,assignment]  # the fault
+    with pytest.raises(LogUnavailableError):
+        site.follow_logs()
+
+    if is_applied:
+        assert read_head(site)[0] == ORIGIN_2
+        assert not site.follow_logs()
+    else:
+        assert read_head(site) == head
+        assert site.follow_logs()
+    site.confirm()
+    site.begin_session()
+    assert kinds(site, 1) == [GenesisEntry, StartEntry, KeyChangeEntry, StopEntry]
+    assert kinds(site, 2) == [GenesisEntry, StartEntry]
+    assert len(site.node.own_logs.list_logs()) == 2
+
+
+def test_a_crash_before_the_commit_leaves_the_old_log_open(site: MemberSite) -> None:
+    announce_and_wait(site)
+    engine = site.node.local.database.engine
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    event.listen(engine, "commit", stop)
+    with pytest.raises(KeyboardInterrupt):
+        site.follow_logs()
+    event.remove(engine, "commit", stop)
+    site.restart()
+    assert read_head(site)[0] == ORIGIN
+    site.confirm()
+
+    assert site.follow_logs()
+
+    assert read_head(site)[0] == ORIGIN_2
+
+
+def test_after_the_commit_and_before_the_start_entry_a_restart_logs_it(site: MemberSite) -> None:
+    announce_and_wait(site)
+    site.node.session.begin = None  # type: ignore[assignment,method-assign]  # as if it stopped here
+    with pytest.raises(TypeError):
+        site.follow_logs()
+    site.restart()
+    site.confirm()
+
+    site.begin_session()
+
+    assert kinds(site, 2) == [GenesisEntry, StartEntry]
+
+
+# --- the way out of a rollback
+
+
+def go_back(site: MemberSite, backup: bytes) -> None:
+    """Restore the disk and start again, as after a loss."""
+    asyncio.run(site.node.close())
+    for path in site.settings.home.glob("node.sqlite*"):
+        path.unlink()
+    (site.settings.home / "node.sqlite").write_bytes(backup)
+    site.restart_from_disk()
+    site.follow_registry()
+
+
+def back_up(site: MemberSite) -> bytes:
+    asyncio.run(site.node.close())
+    raw = (site.settings.home / "node.sqlite").read_bytes()
+    site.restart_from_disk()
+    site.confirm()
+    return raw
+
+
+def test_a_rolled_back_log_ends_as_it_stands_and_the_next_one_begins(site: MemberSite) -> None:
+    backup = back_up(site)
+    for _ in range(3):
+        site.node.writer.run(append(b"lost"))
+    get_cosigned(site)
+    go_back(site, backup)
+    with pytest.raises(LogRolledBackError):
+        site.confirm()
+    head = read_head(site)
+    announce_and_wait(site, reason="rolled-back")
+
+    assert site.follow_logs()
+
+    assert kinds(site, 1) == [GenesisEntry, StartEntry]
+    assert kinds(site, 2) == [GenesisEntry, KeyChangeEntry, StartEntry]
+    genesis = site.read_log(2)[0]
+    assert isinstance(genesis, GenesisEntry)
+    assert genesis.previous == PreviousLog(origin=head[0], head=head[1], reason="rolled-back")
+    assert site.node.guard.state is GuardState.CONFIRMED
+    site.node.upkeep._age_s_max = 0
+    site.node.upkeep.check_exchanging()
+    assert get_cosigned(site) == 3
+    assert find_witnessed(site, 1) is None  # nobody would cosign it
+
+
+def test_a_rolled_back_log_is_said_to_be_so_whatever_the_operator_says(site: MemberSite) -> None:
+    backup = back_up(site)
+    site.node.writer.run(append(b"lost"))
+    get_cosigned(site)
+    go_back(site, backup)
+    with pytest.raises(LogRolledBackError):
+        site.confirm()
+    announce_and_wait(site, reason="year")
+
+    assert site.follow_logs()
+
+    assert site.node.own_logs.list_logs()[0].end_reason == "rolled-back"
+
+
+def test_a_copy_from_before_the_change_does_not_begin_the_new_log_again(site: MemberSite) -> None:
+    backup = back_up(site)
+    announce_and_wait(site)
+    site.follow_logs()
+    get_cosigned(site)
+    go_back(site, backup)
+
+    with pytest.raises(LogRolledBackError):
+        site.confirm()
+    with pytest.raises(LogRolledBackError, match=f"of {ORIGIN_2}, which is not here"):
+        site.follow_logs()
+    assert read_head(site)[0] == ORIGIN
+    announce_and_wait(site, ORIGIN_3, reason="rolled-back")
+
+    assert site.follow_logs()
+
+    assert read_head(site)[0] == ORIGIN_3
+
+
+def test_numbers_that_the_lost_part_may_have_used_are_passed_over(site: MemberSite) -> None:
+    site.hub.service.enrol_member(hubs.BETA.enrol(endpoint="http://beta.example"))
+    site.follow_registry()
+    get_cosigned(site)  # 2 entries are common to both histories
+    backup = back_up(site)
+    for _ in range(5):
+        site.node.writer.run(append(b"lost"))
+    get_cosigned(site)
+    seen = read_head(site)[1].size
+    go_back(site, backup)
+    with pytest.raises(LogRolledBackError):
+        site.confirm()
+    announce_and_wait(site, reason="rolled-back")
+
+    site.follow_logs()
+
+    with site.node.local.database.read() as uow:
+        assert SharingStore(uow.connection).find_counter(hubs.BETA.member) == seen - 2
+
+
+def test_a_log_under_a_revoked_key_ends_as_it_stands(site: MemberSite) -> None:
+    site.hub.service.revoke_key(hubs.ALPHA.log_key.kid, reason=RevocationReason.COMPROMISED)
+    new = open_ring(site).add()
+    fresh = hubs.Company(
+        member=hubs.ALPHA.member, message_key=hubs.ALPHA.message_key, log_key=new.key
+    )
+    token = site.hub.service.invite(kind="rekey", member=hubs.ALPHA.member, life_s=60).token
+    tokens = fresh.enrol(log_origin=ORIGIN_2)
+    open_ring(site).keep_statement(new.number, tokens)
+    site.hub.service.enrol_member(tokens, invitation=token)
+    site.follow_registry()
+
+    assert site.follow_logs()
+
+    assert kinds(site, 1) == [GenesisEntry, StartEntry]
+    assert kinds(site, 2) == [GenesisEntry, KeyChangeEntry, StartEntry]
+    assert site.node.own_logs.list_logs()[0].end_reason == "key"
+    get_cosigned(site)
+    assert find_witnessed(site, 1) is None
+
+
+# --- upkeep
+
+
+def test_a_log_of_last_year_is_warned_of_until_the_next_is_begun(site: MemberSite) -> None:
+    assert site.node.own_logs.list_warnings() == []
+    site.hub.clock.advance_s(366 * DAY_S)
+    (warning,) = site.node.own_logs.list_warnings()
+    assert "is still open: chengxin log new --reason year" in warning
+    site.follow_registry()
+    announce_and_wait(site)
+
+    site.follow_logs()
+
+    assert site.node.own_logs.list_warnings() == []
+
+
+def test_an_ended_log_is_checked_whole_once(site: MemberSite) -> None:
+    announce_and_wait(site)
+    site.follow_logs()
+    assert [log.is_verified for log in site.node.own_logs.list_logs()] == [False, False]
+
+    asyncio.run(site.node.log_check.run())
+    asyncio.run(site.node.log_check.check_ended())
+
+    assert [log.is_verified for log in site.node.own_logs.list_logs()] == [True, False]
+    assert site.node.log_check.list_warnings() == []
+
+
+def test_damage_in_an_ended_log_is_told_and_the_open_one_goes_on(site: MemberSite) -> None:
+    announce_and_wait(site)
+    site.follow_logs()
+    with site.node.local.database.write() as uow:
+        uow.connection.execute(
+            update(log_batch)
+            .where(log_batch.c.first == 1)
+            .values(entries=encode_bundle([b"another"]))
+        )
+
+    asyncio.run(site.node.log_check.check_ended())
+
+    (warning,) = site.node.log_check.list_warnings()
+    assert warning.startswith(f"{ORIGIN} is damaged")
+    site.node.writer.run(append(b"goes on"))
