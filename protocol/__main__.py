@@ -18,6 +18,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from protocol.bundle import (
     BUNDLE_BYTES_MAX,
     BUNDLE_FILES_MAX,
     BUNDLES_MAX,
+    MANIFEST_FILE,
     MESSAGES_FILE,
     Bundle,
     open_bundle,
@@ -92,15 +94,18 @@ def verify_paths(
 ) -> Report:
     """Audit bundles on disk; large ones with temporary files, which go when the report does.
 
+    A path may also be a folder of bundles, one for each log of a member.
+
     Raises:
         BundleUnreadableError: A path is no bundle that may be read.
         MalformedError: The anchor is no key.
     """
-    if not 0 < len(paths) <= BUNDLES_MAX:
-        raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
     key = None if anchor is None else parse_anchor(anchor)
     try:
-        bundles = [read_bundle(path) for path in paths]
+        folders = list_bundles(paths)
+        if not 0 < len(folders) <= BUNDLES_MAX:
+            raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
+        bundles = [read_bundle(folder) for folder in folders]
         size = sum(bundle.files.find_size(MESSAGES_FILE) or 0 for bundle in bundles)
         workspace = None if size < MEMORY_BYTES_MAX else FileWorkspace(watch=watch)
         return audit_bundles(bundles, anchor=key, workspace=workspace)
@@ -117,6 +122,19 @@ def parse_anchor(text: str) -> PublicKey:
     key = PublicKey(decode_b64u(text, bytes_exact=PUBLIC_KEY_BYTES))
     check_enrolment_point(key)
     return key
+
+
+def list_bundles(paths: Sequence[Path]) -> list[Path]:
+    """Return the folders of bundles: each path, or where it holds nothing but bundles, these."""
+    return [folder for path in paths for folder in _find_inner(path) or [path]]
+
+
+def _find_inner(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return []
+    inner = sorted(islice(path.iterdir(), BUNDLES_MAX + 1))
+    is_made_of_them = all(not one.is_symlink() and (one / MANIFEST_FILE).is_file() for one in inner)
+    return inner if is_made_of_them else []
 
 
 def read_bundle(folder: Path) -> Bundle:

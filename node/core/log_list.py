@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from node.core.keyring import KeyFile
-from node.core.log import LogDamagedError, LogPlace, log_vkey
+from node.core.log import LogDamagedError, LogPlace, LogStore, log_vkey
 from node.core.log_tables import log_head, log_witnessed
 from protocol.checkpoint import open_checkpoint
+from protocol.entry import GenesisEntry, parse_entry
 from protocol.errors import ProtocolError
 from protocol.message import LogHead
 
@@ -85,6 +86,19 @@ class LogList:
         self._connection.execute(
             update(log_head).where(log_head.c.number == number).values(verified_at_ms=at_ms)
         )
+
+
+def read_begin_ms(connection: Connection, place: LogPlace) -> int:
+    """Return when a log was begun, as its genesis entry says.
+
+    Raises:
+        LogDamagedError: It does not begin with one.
+    """
+    (raw,) = LogStore(connection, place).list_entries(first=0, count=1)
+    entry = parse_entry(raw)
+    if not isinstance(entry, GenesisEntry):
+        raise LogDamagedError(f"log {place.number} does not begin with its genesis entry")
+    return entry.at_ms
 
 
 def find_log_key(log: StoredLog, files: Sequence[KeyFile]) -> KeyFile:

@@ -120,7 +120,10 @@ def export(
         list[str] | None, typer.Option("--peer", help="Messages with this member; repeatable.")
     ] = None,
 ) -> None:
-    """Write this node's bundle, up to the newest head that the hub has cosigned."""
+    """Write this node's bundle, up to the newest head that the hub has cosigned.
+
+    Where the chosen days touch several of its logs, the folder holds a bundle of each.
+    """
     home: AuditHome = ctx.obj
     parts = home.local
     registry = RegistryHolder(
@@ -142,6 +145,8 @@ def export(
             watch=watch,
         )
     kind = "redacted" if written.redacted else "with bodies"
+    if len(written.bundles) > 1:
+        kind += f", of {len(written.bundles)} logs"
     Console().print(
         f"{written.folder}: {written.size} entries, {written.messages} messages, {kind}",
         highlight=False,

@@ -15,8 +15,8 @@ import structlog
 from node.core.clock import Clock, now_s
 from node.core.database import Database, UnitOfWork
 from node.core.keyring import KeyFile, KeyRing
-from node.core.log import LogDamagedError, LogStore, log_vkey
-from node.core.log_list import LogList, StoredLog, find_log_key
+from node.core.log import LogStore, log_vkey
+from node.core.log_list import LogList, StoredLog, find_log_key, read_begin_ms
 from node.core.log_session import LogSession
 from node.core.log_transactions import Succession
 from node.core.writer import Writer
@@ -25,7 +25,7 @@ from node.sharing.registry import RegistryHolder
 from node.sharing.store import OwnKeyStore, SharingStore
 from node.sharing.witnessing import ROLLED_BACK
 from protocol.encoding import sha256
-from protocol.entry import END_REASONS, GenesisEntry, KeyChangeEntry, format_entry, parse_entry
+from protocol.entry import END_REASONS, KeyChangeEntry, format_entry
 from protocol.jws import split_compact
 from protocol.limits import STATEMENT_BYTES_MAX
 from protocol.registry import MemberEntry
@@ -135,11 +135,8 @@ class OwnLogs:
         origin = state.vkey.name
         if origin not in self._begun_in:
             with self._database.read() as uow:
-                (genesis,) = LogStore(uow.connection, state.place).list_entries(first=0, count=1)
-            entry = parse_entry(genesis)
-            if not isinstance(entry, GenesisEntry):
-                raise LogDamagedError(f"{origin} does not begin with its genesis entry")
-            self._begun_in[origin] = datetime.fromtimestamp(entry.at_ms // 1000, UTC).year
+                begun_at_s = read_begin_ms(uow.connection, state.place) // 1000
+            self._begun_in[origin] = datetime.fromtimestamp(begun_at_s, UTC).year
         return self._begun_in[origin]
 
     def _plan(self, member: MemberEntry, file: KeyFile, lost: int) -> Succession:

@@ -85,7 +85,7 @@ class Bench:
 
     def stamps(self) -> list[StampRecord]:
         with self.node.local.database.read() as uow:
-            return list(StampStore(uow.connection).list(size=1_000))
+            return list(StampStore(uow.connection).list(span=range(1_000)))
 
 
 @pytest.fixture(scope="module")
