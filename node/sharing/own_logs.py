@@ -24,6 +24,7 @@ from node.sharing.guard import GuardState, RollbackGuard
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import OwnKeyStore, SharingStore
 from node.sharing.witnessing import ROLLED_BACK
+from protocol.checkpoint import hash_origin
 from protocol.encoding import sha256
 from protocol.entry import END_REASONS, KeyChangeEntry, format_entry
 from protocol.jws import split_compact
@@ -101,6 +102,27 @@ class OwnLogs:
         """Return this node's logs, the oldest first."""
         with self._database.read() as uow:
             return LogList(uow.connection).list_all()
+
+    def find_checkpoint(self, origin_sha256_hex: str) -> str | None:
+        """Return the newest checkpoint of one of this node's logs, by the hash of its name."""
+        logs = self.list_logs()
+        found = (one for one in logs if hash_origin(one.origin) == origin_sha256_hex)
+        return next((one.checkpoint for one in found), None)
+
+    def describe(self) -> list[dict[str, object]]:
+        """Return each log as the health report shows it."""
+        with self._database.read() as uow:
+            logs = LogList(uow.connection).list_all()
+            witnessed = [LogStore(uow.connection, one.place).find_witnessed() for one in logs]
+        return [
+            {
+                "origin": one.origin,
+                "size": one.size,
+                "witnessed_size": 0 if newest is None else newest[0],
+                "end_reason": one.end_reason,
+            }
+            for one, newest in zip(logs, witnessed, strict=True)
+        ]
 
     def list_warnings(self) -> list[str]:
         """Say what an operator has to do about the log."""

@@ -31,6 +31,7 @@ from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
+from node.sharing.auditing import LogNotFoundError
 from node.sharing.grants_api import build_grants_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.timestamping import ROUND_S, Timestamping
@@ -41,6 +42,7 @@ from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from protocol.errors import ProtocolError
 
 DAY_S = 86_400
+CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
 API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
@@ -107,7 +109,7 @@ def build_app(node: Node) -> FastAPI:
             telemetry=node.telemetry,
         )
     )
-    app.router.routes.extend(_build_open_routes(node, health))
+    app.router.routes.extend([*_build_open_routes(node, health), *_build_log_routes(node)])
     app.router.routes.extend(build_console_routes(node, health=health.report))
     return app
 
@@ -143,15 +145,28 @@ def _build_open_routes(node: Node, health: Health) -> list[Route]:
             report = {"status": "degraded", "reason": "the node takes too long to look at itself"}
         return JSONResponse(report, status_code=200 if report["status"] == "ready" else 503)
 
-    async def checkpoint(_request: Request) -> Response:
-        return Response(node.writer.state.checkpoint, media_type="text/plain; charset=utf-8")
-
     return [
         Route("/.well-known/chengxin", discover),
         Route("/livez", live),
         Route("/readyz", ready),
         Route("/metrics", metrics),
+    ]
+
+
+def _build_log_routes(node: Node) -> list[Route]:
+    async def checkpoint(_request: Request) -> Response:
+        return Response(node.writer.state.checkpoint, media_type=CHECKPOINT_MEDIA_TYPE)
+
+    async def checkpoint_of(request: Request) -> Response:
+        name = request.path_params["origin_sha256_hex"]
+        note = await asyncio.to_thread(node.own_logs.find_checkpoint, name)
+        if note is None:
+            return build_problem(LogNotFoundError("this node has no such log"))
+        return Response(note, media_type=CHECKPOINT_MEDIA_TYPE)
+
+    return [
         Route("/chengxin/v1/log/checkpoint", checkpoint),
+        Route("/chengxin/v1/logs/{origin_sha256_hex}/checkpoint", checkpoint_of),
     ]
 
 

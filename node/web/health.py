@@ -43,10 +43,11 @@ class Health:
             "registry_seq": node.registry.newest_seq,
             "registry_age_s": node.registry.find_age_s(now_s=now_s),
             "log": node.guard.state.value,
+            "log_origin": node.own_logs.origin,
             "log_size": node.writer.state.edge.size,
             "log_check": node.log_check.state.value,
             "log_checked_size": node.log_check.checked_size,
-            "witnessed_size": 0 if witnessed is None else witnessed.size,
+            "witnessed_size": node.upkeep.witnessed_size,
             "witness_age_s": -1 if witnessed is None else now_s - witnessed.witnessed_at_s,
             "receipts_missing": self._count_missing(),
             "disk_free_bytes": node.disk.read_free_bytes(),
@@ -54,11 +55,15 @@ class Health:
         }
         if (offset_s := node.clock_watch.offset_s) is not None:
             report["clock_offset_s"] = offset_s
+        if len(logs := node.own_logs.describe()) > 1:
+            report["logs"] = logs
         if reason:
             report["reason"] = reason
         warnings = [
             *node.registry.list_warnings(now_s=now_s),
             *node.own_keys.list_warnings(),
+            *node.own_logs.list_warnings(),
+            *node.log_check.list_warnings(),
             *node.clock_watch.list_warnings(),
         ]
         if warnings:
