@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import event, update
 
 from node.bootstrap import load_member_keys, open_key_ring
@@ -20,6 +21,9 @@ from node.hub.rules_snapshot import RevocationReason
 from node.sharing.guard import GuardState, LogRolledBackError
 from node.sharing.peers import PeerUnreachableError
 from node.sharing.store import SharingStore
+from node.web.app import build_app
+from node.web.health import Health
+from protocol.checkpoint import hash_origin
 from protocol.encoding import sha256
 from protocol.entry import (
     GenesisEntry,
@@ -428,3 +432,56 @@ def test_damage_in_an_ended_log_is_told_and_the_open_one_goes_on(site: MemberSit
     (warning,) = site.node.log_check.list_warnings()
     assert warning.startswith(f"{ORIGIN} is damaged")
     site.node.writer.run(append(b"goes on"))
+
+
+# --- under the node's HTTP face
+
+
+def test_each_checkpoint_is_served_by_the_name_of_its_log(site: MemberSite) -> None:
+    announce_and_wait(site)
+    site.follow_logs()
+    http = TestClient(build_app(site.node))  # not entered: no rounds
+
+    newest = http.get("/chengxin/v1/log/checkpoint").text
+    first, second = (
+        http.get(f"/chengxin/v1/logs/{hash_origin(origin)}/checkpoint")
+        for origin in (ORIGIN, ORIGIN_2)
+    )
+    absent = http.get(f"/chengxin/v1/logs/{hash_origin(ORIGIN_3)}/checkpoint")
+
+    assert first.text.startswith(f"{ORIGIN}\n4\n")
+    assert second.text == newest
+    assert newest.startswith(f"{ORIGIN_2}\n2\n")
+    assert (absent.status_code, absent.json()["code"]) == (404, "log-not-found")
+
+
+def test_health_shows_each_log_and_what_is_cosigned_of_it(site: MemberSite) -> None:
+    get_cosigned(site)
+    health = Health(site.node)
+    assert "logs" not in health.report()
+    announce_and_wait(site)
+    site.follow_logs()
+
+    said = health.report()
+
+    assert (said["log_origin"], said["log_size"], said["witnessed_size"]) == (ORIGIN_2, 2, 0)
+    assert said["exchanging"] is True  # the member's newest cosignature is fresh
+    get_cosigned(site)
+    assert health.report()["logs"] == [
+        {"origin": ORIGIN, "size": 4, "witnessed_size": 4, "end_reason": "year"},
+        {"origin": ORIGIN_2, "size": 2, "witnessed_size": 2, "end_reason": None},
+    ]
+
+
+def test_a_running_node_changes_its_log_and_has_both_heads_cosigned(site: MemberSite) -> None:
+    announce_and_wait(site)
+
+    with TestClient(build_app(site.node)) as http:
+        said = http.get("/readyz").json()
+        assert said["log_origin"] == ORIGIN_2
+        assert [log["end_reason"] for log in said["logs"]] == ["year", None]
+        assert all(log["witnessed_size"] == log["size"] for log in said["logs"])
+    site.restart_from_disk()
+
+    assert kinds(site, 1) == [GenesisEntry, StartEntry, KeyChangeEntry, StopEntry]
+    assert kinds(site, 2) == [GenesisEntry, StartEntry, StopEntry]
