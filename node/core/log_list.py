@@ -95,7 +95,10 @@ def read_begin_ms(connection: Connection, place: LogPlace) -> int:
         LogDamagedError: It does not begin with one.
     """
     (raw,) = LogStore(connection, place).list_entries(first=0, count=1)
-    entry = parse_entry(raw)
+    try:
+        entry = parse_entry(raw)
+    except ProtocolError as err:
+        raise LogDamagedError(f"log {place.number} begins with no entry: {err.detail}") from err
     if not isinstance(entry, GenesisEntry):
         raise LogDamagedError(f"log {place.number} does not begin with its genesis entry")
     return entry.at_ms
