@@ -33,6 +33,7 @@ from protocol.registry import MemberEntry
 from protocol.strict_json import parse_object
 
 USE = "log"
+NUMBERS_SKIPPED_MAX = 1_000_000_000  # no log is that long; 2^53 numbers are a million times as many
 KEY_CHANGED = "key"  # the reason where no statement of the old key's gives one
 _log = structlog.get_logger()
 
@@ -127,14 +128,15 @@ class OwnLogs:
     def list_warnings(self) -> list[str]:
         """Say what an operator has to do about the log."""
         warnings: list[str] = []
+        member = self._find_member()
+        if member is None:
+            return warnings
         year = datetime.fromtimestamp(now_s(self._clock), UTC).year
         begun_in = self._find_year()
         if begun_in < year:
             warnings.append(f"the log of {begun_in} is still open: chengxin log new --reason year")
-        member = self._find_member()
         if (
-            member is not None
-            and member.log_origin != self.origin
+            member.log_origin != self.origin
             and self._find_file(member.log_keys[member.log_origin].key.kid) is None
         ):
             warnings.append(f"the registry names {member.log_origin}, whose key is not here")
@@ -197,7 +199,9 @@ class OwnLogs:
         common = 0 if witnessed is None else witnessed[0]
         members = self._registry.newest.members
         peers = [one.member for one in members if one.member != self._member_id]
-        SharingStore(uow.connection).skip_counters(peers, count=lost - common)
+        # Who has stolen the key may have signed any size.
+        count = min(max(lost - common, 0), NUMBERS_SKIPPED_MAX)
+        SharingStore(uow.connection).skip_counters(peers, count=count)
 
     def _read_statement(self, number: int) -> tuple[bytes | None, str]:
         """Return hash and reason of the statement by which a key was entered.

@@ -11,18 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event, update
 
-from node.bootstrap import load_member_keys, open_key_ring
-from node.core.keyring import KeyFile, KeyRing
-from node.core.log import LogStore
-from node.core.log_list import LogList
+from node.bootstrap import load_member_keys
 from node.core.log_tables import log_batch
 from node.core.log_transactions import LogUnavailableError
-from node.hub.rules_snapshot import RevocationReason
-from node.sharing.guard import GuardState, LogRolledBackError
+from node.sharing.guard import GuardState
 from node.sharing.peers import PeerUnreachableError
-from node.sharing.store import SharingStore
 from node.web.app import build_app
 from node.web.health import Health
+from protocol.audit.findings import LogVerdict, Verdict
 from protocol.checkpoint import hash_origin
 from protocol.encoding import sha256
 from protocol.entry import (
@@ -33,17 +29,25 @@ from protocol.entry import (
     StopEntry,
 )
 from protocol.jws import split_compact
-from protocol.keychange import KeyChange, sign_key_change
-from protocol.message import LogHead
 from protocol.tile import encode_bundle
 from tests.support import hubs
+from tests.support.log_sites import (
+    DAY_S,
+    LEAD_S,
+    ORIGIN,
+    ORIGIN_2,
+    ORIGIN_3,
+    announce,
+    announce_and_wait,
+    audit,
+    find_witnessed,
+    get_cosigned,
+    kinds,
+    open_ring,
+    read_head,
+)
 from tests.support.logs import append
 from tests.support.sites import MemberSite, open_member_site
-
-LEAD_S = 600
-DAY_S = 86_400
-ORIGIN = hubs.ALPHA.log_origin
-ORIGIN_2, ORIGIN_3 = (f"{hubs.ALPHA.member}/chengxin/log/{number}" for number in (2, 3))
 
 
 @pytest.fixture
@@ -52,58 +56,6 @@ def site(tmp_path: Path) -> Iterator[MemberSite]:
     opened.begin_session()
     yield opened
     opened.close()
-
-
-def open_ring(site: MemberSite) -> KeyRing:
-    return open_key_ring(site.settings, "log")
-
-
-def announce(site: MemberSite, origin: str = ORIGIN_2, *, reason: str = "year") -> KeyFile:
-    """Make the next log's key and enter it at the hub, as the command does."""
-    ring = open_ring(site)
-    old, new = ring.load()[-1], ring.add()
-    change = KeyChange(
-        member=hubs.ALPHA.member,
-        use="log",
-        old=old.key.kid,
-        new=new.key.public,
-        iat=site.now_s,
-        nbf=site.now_s + LEAD_S,
-        reason=reason,
-        origin=origin,
-    )
-    tokens = sign_key_change(change, old=old.key, new=new.key)
-    ring.keep_statement(new.number, tokens)
-    site.hub.service.change_key(tokens)
-    site.follow_registry()
-    return new
-
-
-def announce_and_wait(site: MemberSite, origin: str = ORIGIN_2, *, reason: str = "year") -> KeyFile:
-    new = announce(site, origin, reason=reason)
-    site.hub.clock.advance_s(LEAD_S)
-    return new
-
-
-def get_cosigned(site: MemberSite) -> int:
-    return asyncio.run(site.node.witnessing.get_cosigned()).size
-
-
-def read_head(site: MemberSite) -> tuple[str, LogHead]:
-    state = site.node.writer.state
-    return state.vkey.name, state.head
-
-
-def find_witnessed(site: MemberSite, number: int) -> int | None:
-    with site.node.local.database.read() as uow:
-        log = LogList(uow.connection).find(number)
-        assert log is not None
-        found = LogStore(uow.connection, log.place).find_witnessed()
-    return None if found is None else found[0]
-
-
-def kinds(site: MemberSite, number: int) -> list[type[object]]:
-    return [type(entry) for entry in site.read_log(number)]
 
 
 def test_the_old_log_ends_in_order_and_the_new_one_begins_at_its_head(site: MemberSite) -> None:
@@ -269,126 +221,6 @@ def test_after_the_commit_and_before_the_start_entry_a_restart_logs_it(site: Mem
     assert kinds(site, 2) == [GenesisEntry, StartEntry]
 
 
-# --- the way out of a rollback
-
-
-def go_back(site: MemberSite, backup: bytes) -> None:
-    """Restore the disk and start again, as after a loss."""
-    asyncio.run(site.node.close())
-    for path in site.settings.home.glob("node.sqlite*"):
-        path.unlink()
-    (site.settings.home / "node.sqlite").write_bytes(backup)
-    site.restart_from_disk()
-    site.follow_registry()
-
-
-def back_up(site: MemberSite) -> bytes:
-    asyncio.run(site.node.close())
-    raw = (site.settings.home / "node.sqlite").read_bytes()
-    site.restart_from_disk()
-    site.confirm()
-    return raw
-
-
-def test_a_rolled_back_log_ends_as_it_stands_and_the_next_one_begins(site: MemberSite) -> None:
-    backup = back_up(site)
-    for _ in range(3):
-        site.node.writer.run(append(b"lost"))
-    get_cosigned(site)
-    go_back(site, backup)
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
-    head = read_head(site)
-    announce_and_wait(site, reason="rolled-back")
-
-    assert site.follow_logs()
-
-    assert kinds(site, 1) == [GenesisEntry, StartEntry]
-    assert kinds(site, 2) == [GenesisEntry, KeyChangeEntry, StartEntry]
-    genesis = site.read_log(2)[0]
-    assert isinstance(genesis, GenesisEntry)
-    assert genesis.previous == PreviousLog(origin=head[0], head=head[1], reason="rolled-back")
-    assert site.node.guard.state is GuardState.CONFIRMED
-    site.node.upkeep._age_s_max = 0
-    site.node.upkeep.check_exchanging()
-    assert get_cosigned(site) == 3
-    assert find_witnessed(site, 1) is None  # nobody would cosign it
-
-
-def test_a_rolled_back_log_is_said_to_be_so_whatever_the_operator_says(site: MemberSite) -> None:
-    backup = back_up(site)
-    site.node.writer.run(append(b"lost"))
-    get_cosigned(site)
-    go_back(site, backup)
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
-    announce_and_wait(site, reason="year")
-
-    assert site.follow_logs()
-
-    assert site.node.own_logs.list_logs()[0].end_reason == "rolled-back"
-
-
-def test_a_copy_from_before_the_change_does_not_begin_the_new_log_again(site: MemberSite) -> None:
-    backup = back_up(site)
-    announce_and_wait(site)
-    site.follow_logs()
-    get_cosigned(site)
-    go_back(site, backup)
-
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
-    with pytest.raises(LogRolledBackError, match=f"of {ORIGIN_2}, which is not here"):
-        site.follow_logs()
-    assert read_head(site)[0] == ORIGIN
-    announce_and_wait(site, ORIGIN_3, reason="rolled-back")
-
-    assert site.follow_logs()
-
-    assert read_head(site)[0] == ORIGIN_3
-
-
-def test_numbers_that_the_lost_part_may_have_used_are_passed_over(site: MemberSite) -> None:
-    site.hub.service.enrol_member(hubs.BETA.enrol(endpoint="http://beta.example"))
-    site.follow_registry()
-    get_cosigned(site)  # 2 entries are common to both histories
-    backup = back_up(site)
-    for _ in range(5):
-        site.node.writer.run(append(b"lost"))
-    get_cosigned(site)
-    seen = read_head(site)[1].size
-    go_back(site, backup)
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
-    announce_and_wait(site, reason="rolled-back")
-
-    site.follow_logs()
-
-    with site.node.local.database.read() as uow:
-        assert SharingStore(uow.connection).find_counter(hubs.BETA.member) == seen - 2
-
-
-def test_a_log_under_a_revoked_key_ends_as_it_stands(site: MemberSite) -> None:
-    site.hub.service.revoke_key(hubs.ALPHA.log_key.kid, reason=RevocationReason.COMPROMISED)
-    new = open_ring(site).add()
-    fresh = hubs.Company(
-        member=hubs.ALPHA.member, message_key=hubs.ALPHA.message_key, log_key=new.key
-    )
-    token = site.hub.service.invite(kind="rekey", member=hubs.ALPHA.member, life_s=60).token
-    tokens = fresh.enrol(log_origin=ORIGIN_2)
-    open_ring(site).keep_statement(new.number, tokens)
-    site.hub.service.enrol_member(tokens, invitation=token)
-    site.follow_registry()
-
-    assert site.follow_logs()
-
-    assert kinds(site, 1) == [GenesisEntry, StartEntry]
-    assert kinds(site, 2) == [GenesisEntry, KeyChangeEntry, StartEntry]
-    assert site.node.own_logs.list_logs()[0].end_reason == "key"
-    get_cosigned(site)
-    assert find_witnessed(site, 1) is None
-
-
 # --- upkeep
 
 
@@ -485,3 +317,20 @@ def test_a_running_node_changes_its_log_and_has_both_heads_cosigned(site: Member
 
     assert kinds(site, 1) == [GenesisEntry, StartEntry, KeyChangeEntry, StopEntry]
     assert kinds(site, 2) == [GenesisEntry, StartEntry, StopEntry]
+
+
+# --- under audit, with the hub's own cosignatures
+
+
+def test_two_logs_that_the_hub_has_cosigned_hold(site: MemberSite, tmp_path: Path) -> None:
+    announce_and_wait(site)
+    site.follow_logs()
+    get_cosigned(site)
+
+    report = audit(site, tmp_path / "out")
+
+    assert [(log.origin, log.size, log.verdict) for log in report.logs] == [
+        (ORIGIN, 4, LogVerdict.HOLDS),
+        (ORIGIN_2, 2, LogVerdict.HOLDS),
+    ]
+    assert report.verdict is Verdict.PROVEN

@@ -273,3 +273,13 @@ def test_an_ended_log_is_shown_beside_the_open_one(own_site: Site) -> None:
     assert "beta.example/chengxin/log/1" in own_site.show(link.removeprefix("/console/audit"))
     row = re.findall(r"/console/audit(/exchanges/\d+\?log=1)", own_site.show("/exchanges"))[0]
     assert "/console/audit/log/" in own_site.show(row)
+
+
+def test_what_the_health_warns_of_is_on_the_overview(audited: AuditedNode) -> None:
+    health = {"exchanging": True, "warnings": ["the log of 2025 is still open: <b>"]}
+    routes = build_console_routes(audited, health=lambda: health)
+    client = TestClient(Starlette(routes=routes), base_url=HOST, follow_redirects=False)
+    site = Site(node=audited, client=client)
+    site.sign_in(OPERATOR_TOKEN)
+
+    assert "<li>the log of 2025 is still open: &lt;b&gt;</li>" in site.show("/")
