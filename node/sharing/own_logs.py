@@ -63,6 +63,7 @@ class OwnLogs:
         self._ring = ring
         self._member_id = member_id
         self._begun_in: dict[str, int] = {}
+        self._key_seen_of = ""
         self._lock = asyncio.Lock()
 
     @property
@@ -135,10 +136,7 @@ class OwnLogs:
         begun_in = self._find_year()
         if begun_in < year:
             warnings.append(f"the log of {begun_in} is still open: chengxin log new --reason year")
-        if (
-            member.log_origin != self.origin
-            and self._find_file(member.log_keys[member.log_origin].key.kid) is None
-        ):
+        if not self._has_key_of(member):
             warnings.append(f"the registry names {member.log_origin}, whose key is not here")
         return warnings
 
@@ -152,6 +150,15 @@ class OwnLogs:
 
     def _find_file(self, kid: str) -> KeyFile | None:
         return next((file for file in self._ring.load() if file.key.kid == kid), None)
+
+    def _has_key_of(self, member: MemberEntry) -> bool:
+        """Tell whether the key of the log that the registry names is here; opened once."""
+        origin = member.log_origin
+        if origin not in (self.origin, self._key_seen_of):
+            if self._find_file(member.log_keys[origin].key.kid) is None:
+                return False
+            self._key_seen_of = origin
+        return True
 
     def _find_year(self) -> int:
         """Return the year (UTC) in which the log that is written was begun."""

@@ -6,6 +6,9 @@ and read beside the loop.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from node.bootstrap import Node
 from node.core.errors import NodeError
 from node.sharing.operations import OPERATIONS
@@ -14,6 +17,7 @@ from protocol.message import MEDIA_TYPES
 
 CACHED_MS = 2_000
 HEALTH_TIMEOUT_S = 2
+T = TypeVar("T")
 
 
 class Health:
@@ -22,7 +26,7 @@ class Health:
     def __init__(self, node: Node) -> None:
         """Look at nothing yet."""
         self._node = node
-        self._missing: tuple[int, int] | None = None
+        self._held: dict[str, tuple[int, Any]] = {}
 
     def report(self) -> dict[str, object]:
         """Say what works.
@@ -55,7 +59,7 @@ class Health:
         }
         if (offset_s := node.clock_watch.offset_s) is not None:
             report["clock_offset_s"] = offset_s
-        if len(logs := node.own_logs.describe()) > 1:
+        if len(logs := self._describe_logs()) > 1:
             report["logs"] = logs
         if reason:
             report["reason"] = reason
@@ -76,10 +80,18 @@ class Health:
         self._node.telemetry.set_gauges(numbers)
 
     def _count_missing(self) -> int:
+        return self._recall("missing", self._node.receipts.count_missing)
+
+    def _describe_logs(self) -> list[dict[str, object]]:
+        return self._recall("logs", self._node.own_logs.describe)
+
+    def _recall(self, name: str, look: Callable[[], T]) -> T:
         now_ms = self._node.local.clock.now_ms()
-        if self._missing is None or not 0 <= now_ms - self._missing[0] < CACHED_MS:
-            self._missing = (now_ms, self._node.receipts.count_missing())
-        return self._missing[1]
+        held = self._held.get(name)
+        if held is None or not 0 <= now_ms - held[0] < CACHED_MS:
+            held = self._held[name] = (now_ms, look())
+        found: T = held[1]
+        return found
 
 
 def describe_node(node: Node) -> dict[str, object]:

@@ -147,6 +147,25 @@ def test_nothing_is_begun_before_the_old_log_is_confirmed(site: MemberSite) -> N
     assert read_head(site)[0] == ORIGIN
 
 
+def test_a_log_that_its_operator_calls_rolled_back_ends_as_it_stands(site: MemberSite) -> None:
+    announce_and_wait(site, reason="rolled-back")  # by what the guard could not see
+
+    site.follow_logs()
+
+    assert kinds(site, 1) == [GenesisEntry, StartEntry]
+    assert kinds(site, 2) == [GenesisEntry, KeyChangeEntry, StartEntry]
+
+
+def test_a_key_without_its_statement_is_not_logged(site: MemberSite) -> None:
+    announce_and_wait(site)
+    (site.settings.home / "keys" / "log-2.statement.json").unlink()
+
+    site.follow_logs()
+
+    assert kinds(site, 1) == [GenesisEntry, StartEntry, StopEntry]
+    assert site.node.own_logs.list_logs()[0].end_reason == "key"
+
+
 def test_a_log_whose_key_is_not_here_is_not_begun_and_warned_of(site: MemberSite) -> None:
     announce_and_wait(site)
     (site.settings.home / "keys" / "log-2.pem").rename(site.settings.home / "elsewhere.pem")
@@ -299,6 +318,7 @@ def test_health_shows_each_log_and_what_is_cosigned_of_it(site: MemberSite) -> N
     assert (said["log_origin"], said["log_size"], said["witnessed_size"]) == (ORIGIN_2, 2, 0)
     assert said["exchanging"] is True  # the member's newest cosignature is fresh
     get_cosigned(site)
+    site.hub.clock.advance_s(2)  # what costs a look at the database is that old at most
     assert health.report()["logs"] == [
         {"origin": ORIGIN, "size": 4, "witnessed_size": 4, "end_reason": "year"},
         {"origin": ORIGIN_2, "size": 2, "witnessed_size": 2, "end_reason": None},
