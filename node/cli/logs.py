@@ -76,7 +76,13 @@ class Standing:
     """What registry and database say of this member's logs."""
 
     member: MemberEntry
-    stored: frozenset[str]
+    stored: tuple[str, ...]
+    """In the order in which they were begun."""
+
+    @property
+    def written(self) -> str:
+        """Return the name of the log that the node writes."""
+        return self.stored[-1] if self.stored else self.member.log_origin
 
     @property
     def is_pending(self) -> bool:
@@ -86,7 +92,7 @@ class Standing:
     @property
     def origins(self) -> frozenset[str]:
         """Return the names of all logs that are, or were, this member's."""
-        return self.stored | set(self.member.log_keys)
+        return frozenset((*self.stored, *self.member.log_keys))
 
 
 @log_app.command("new")
@@ -123,7 +129,7 @@ def new_log(
         else:
             seq = _replace_key(settings, client, new, origin=named, invitation=invitation)
     Console().print(
-        f"{named} is entered as of snapshot {seq}. The node ends {standing.member.log_origin} and"
+        f"{named} is entered as of snapshot {seq}. The node ends {standing.written} and"
         " begins it by itself, within its registry_interval_s once the key counts.",
         soft_wrap=True,
         highlight=False,
@@ -162,7 +168,7 @@ def read_standing(settings: Settings) -> Standing:
     try:
         registry = RegistryHolder(database=database, anchor=read_anchor(settings)).newest
         with database.read() as uow:
-            stored = frozenset(log.origin for log in LogList(uow.connection).list_all())
+            stored = tuple(log.origin for log in LogList(uow.connection).list_all())
     finally:
         database.dispose()
     member = registry.find_member(settings.member_id)

@@ -48,6 +48,7 @@ from protocol.report import (
     describe_time,
     describe_totals,
     format_json,
+    name_log,
     show_plainly,
 )
 
@@ -256,7 +257,7 @@ def _view_logs(report: Report) -> RenderableType:
     for log in report.logs:
         cosigned = "never" if log.cosigned_at_s is None else describe_time(log.cosigned_at_s)
         table.add_row(
-            _say(log.member),
+            _say(name_log(report, log)),
             Text(log.verdict.value, style=_STYLES[log.verdict]),
             cosigned,
             str(log.size),

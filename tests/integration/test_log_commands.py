@@ -164,7 +164,7 @@ def test_a_log_that_a_newer_copy_has_begun_is_passed_over(place: Place) -> None:
     )
     assert isinstance(refuse(place, "--reason", "year"), LogPendingError)
 
-    new(place, "--reason", "rollback")
+    assert f"The node ends {ORIGIN} and" in new(place, "--reason", "rollback")
 
     assert place.find_member().log_origin == ORIGIN_3
 
