@@ -133,13 +133,12 @@ class RollbackGuard:
                 f"{holder} holds a head of {head.size} entries of {vkey.name}, which is not here"
             )
 
-    async def find_largest_seen(self) -> int:
-        """Return the largest size of the log that is written which anybody holds a head of.
+    async def find_largest_seen(self, vkey: VerifierKey) -> int:
+        """Return the largest size of a log of ours which anybody holds a head of, 0 where none.
 
         Raises:
             UnavailableError: The hub does not answer.
         """
-        vkey = self._writer.state.vkey
         return max([head.size async for _, head in self._list_heads(vkey)], default=0)
 
     async def _list_heads(self, vkey: VerifierKey) -> AsyncIterator[tuple[str, Checkpoint]]:

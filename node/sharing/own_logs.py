@@ -29,6 +29,7 @@ from protocol.encoding import sha256
 from protocol.entry import END_REASONS, KeyChangeEntry, format_entry
 from protocol.jws import split_compact
 from protocol.limits import STATEMENT_BYTES_MAX
+from protocol.note import SignatureKind, VerifierKey
 from protocol.registry import MemberEntry
 from protocol.strict_json import parse_object
 
@@ -92,7 +93,7 @@ class OwnLogs:
             await self._guard.check_not_begun(log_vkey(member.log_origin, file.key))
             lost = 0
             if self._guard.state is GuardState.CONTRADICTED:
-                lost = await self._guard.find_largest_seen()
+                lost = await self._count_lost(member)
             succession = await asyncio.to_thread(self._plan, member, file, lost)
             await asyncio.to_thread(self._writer.change_log, succession)
             _log.info("log_begun", origin=succession.origin, reason=succession.reason)
@@ -171,7 +172,7 @@ class OwnLogs:
         return self._begun_in[origin]
 
     def _plan(self, member: MemberEntry, file: KeyFile, lost: int) -> Succession:
-        """Say how the log ends; ``lost`` is the largest size that anybody has seen of it."""
+        """Say how the log ends; ``lost`` is how many entries may be known to others alone."""
         statement, reason = self._read_statement(file.number)
         if self._guard.state is GuardState.CONTRADICTED:
             reason = ROLLED_BACK
@@ -199,15 +200,30 @@ class OwnLogs:
             write=write,
         )
 
-    def _skip_counters(self, uow: UnitOfWork, lost: int) -> None:
-        """Use no number twice: what is lost has used one for each entry, at most."""
-        witnessed = LogStore(uow.connection, self._writer.state.place).find_witnessed()
+    async def _count_lost(self, member: MemberEntry) -> int:
+        """Return how many entries others may hold of this log, and of later ones not begun here."""
+        state = self._writer.state
+        stored = await asyncio.to_thread(self._list_origins)
+        later = [
+            VerifierKey(name=origin, kind=SignatureKind.ED25519, public=entry.key)
+            for origin, entry in member.log_keys.items()
+            if origin not in stored and origin != member.log_origin
+        ]
+        seen = sum([await self._guard.find_largest_seen(vkey) for vkey in (state.vkey, *later)])
         # Up to here the two histories are one, since the witnesses have proven it.
-        common = 0 if witnessed is None else witnessed[0]
+        common = await asyncio.to_thread(self._find_witnessed_size)
+        # Who has stolen a key may have signed any size.
+        return min(max(seen - common, 0), NUMBERS_SKIPPED_MAX)
+
+    def _find_witnessed_size(self) -> int:
+        with self._database.read() as uow:
+            witnessed = LogStore(uow.connection, self._writer.state.place).find_witnessed()
+        return 0 if witnessed is None else witnessed[0]
+
+    def _skip_counters(self, uow: UnitOfWork, count: int) -> None:
+        """Use no number twice: what is lost has used one for each entry, at most."""
         members = self._registry.newest.members
         peers = [one.member for one in members if one.member != self._member_id]
-        # Who has stolen the key may have signed any size.
-        count = min(max(lost - common, 0), NUMBERS_SKIPPED_MAX)
         SharingStore(uow.connection).skip_counters(peers, count=count)
 
     def _read_statement(self, number: int) -> tuple[bytes | None, str]:

@@ -20,6 +20,7 @@ from protocol.entry import (
     format_entry,
 )
 from protocol.limits import TREE_SIZE_MAX
+from protocol.note import VerifierKey
 from tests.support import hubs
 from tests.support.log_sites import (
     ORIGIN,
@@ -125,6 +126,28 @@ def test_numbers_that_the_lost_part_may_have_used_are_passed_over(site: MemberSi
         assert SharingStore(uow.connection).find_counter(hubs.BETA.member) == seen - 2
 
 
+def test_numbers_of_a_lost_log_after_the_lost_part_are_passed_over_too(site: MemberSite) -> None:
+    site.hub.service.enrol_member(hubs.BETA.enrol(endpoint="http://beta.example"))
+    site.follow_registry()
+    get_cosigned(site)  # 2 entries are common to both histories
+    backup = back_up(site)
+    announce_and_wait(site)
+    site.follow_logs()
+    for _ in range(5):
+        site.node.writer.run(append(b"lost"))
+    get_cosigned(site)
+    seen = sum(log.size for log in site.node.own_logs.list_logs())
+    go_back(site, backup)
+    with pytest.raises(LogRolledBackError):
+        site.confirm()
+    announce_and_wait(site, ORIGIN_3, reason="rolled-back")
+
+    site.follow_logs()
+
+    with site.node.local.database.read() as uow:
+        assert SharingStore(uow.connection).find_counter(hubs.BETA.member) == seen - 2
+
+
 def test_a_false_head_of_a_thief_does_not_use_up_the_numbers(
     site: MemberSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,7 +161,7 @@ def test_a_false_head_of_a_thief_does_not_use_up_the_numbers(
         site.confirm()
     announce_and_wait(site, reason="rolled-back")
 
-    async def find_largest() -> int:
+    async def find_largest(_vkey: VerifierKey) -> int:
         return TREE_SIZE_MAX
 
     monkeypatch.setattr(site.node.guard, "find_largest_seen", find_largest)
