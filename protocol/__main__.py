@@ -1,4 +1,4 @@
-"""``python -m protocol verify BUNDLE… [--anchor KEY] [--json]``: this package's one edge.
+"""``python -m protocol verify BUNDLE… [--anchor KEY] [--policy FILE] [--json]``: our one edge.
 
 Exit status: 0 all is proven, 1 something is contradicted or broken, 2 usage or a bundle that cannot
 be read, 3 something is undetermined and the rest proven.
@@ -36,6 +36,8 @@ from protocol.bundle import (
 from protocol.encoding import decode_b64u
 from protocol.errors import EvidenceError, ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, check_enrolment_point
+from protocol.limits import LOG_POLICY_BYTES_MAX
+from protocol.log_policy import LogPolicy, parse_log_policy
 from protocol.report import build_text, format_json, show_plainly
 
 FOLDER_DEPTH_MAX = 12  # of a bundle; tlog-tiles needs eight
@@ -63,6 +65,12 @@ class BundleUnreadableError(EvidenceError):
     code = "bundle-unreadable"
 
 
+class PolicyUnreadableError(EvidenceError):
+    """The policy file that was named cannot be read."""
+
+    code = "policy-unreadable"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     given = _join_anchor(sys.argv[1:] if arguments is None else arguments)
@@ -72,7 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     watch = watch_terminal if sys.stderr.isatty() else watch_nothing
     try:
-        report = verify_paths(options.bundles, anchor=options.anchor, watch=watch)
+        report = verify_paths(
+            options.bundles, anchor=options.anchor, policy=options.policy, watch=watch
+        )
     except ProtocolError as err:
         print(f"chengxin-verify: {show_plainly(err.detail)}", file=sys.stderr)
         return ExitStatus.USAGE
@@ -90,17 +100,28 @@ def _join_anchor(arguments: Sequence[str]) -> list[str]:
 
 
 def verify_paths(
-    paths: Sequence[Path], *, anchor: str | None, watch: Watch = watch_nothing
+    paths: Sequence[Path],
+    *,
+    anchor: str | None,
+    policy: Path | None = None,
+    watch: Watch = watch_nothing,
 ) -> Report:
     """Audit bundles on disk; large ones with temporary files, which go when the report does.
 
-    A path may also be a folder of bundles, one for each log of a member.
+    Args:
+        paths: The folders, each a bundle or a folder of bundles, one for each log of a member.
+        anchor: The hub's key, where it was given out of band.
+        policy: A tlog-policy file of the witnesses that are asked for beside the hub's.
+        watch: Told of each step how much of it is done, of how much.
 
     Raises:
         BundleUnreadableError: A path is no bundle that may be read.
-        MalformedError: The anchor is no key.
+        PolicyUnreadableError: The policy file cannot be read.
+        MalformedError: The anchor is no key, or the policy breaks its specification.
+        TooLargeError: The policy is over its limits.
     """
     key = None if anchor is None else parse_anchor(anchor)
+    asked = None if policy is None else read_policy(policy)
     try:
         folders = list_bundles(paths)
         if not 0 < len(folders) <= BUNDLES_MAX:
@@ -108,7 +129,7 @@ def verify_paths(
         bundles = [read_bundle(folder) for folder in folders]
         size = sum(bundle.files.find_size(MESSAGES_FILE) or 0 for bundle in bundles)
         workspace = None if size < MEMORY_BYTES_MAX else FileWorkspace(watch=watch)
-        return audit_bundles(bundles, anchor=key, workspace=workspace)
+        return audit_bundles(bundles, anchor=key, policy=asked, workspace=workspace)
     except OSError as err:
         raise BundleUnreadableError(f"a bundle cannot be read: {err.strerror}") from err
 
@@ -135,6 +156,21 @@ def _find_inner(path: Path) -> list[Path]:
     inner = sorted(islice(path.iterdir(), BUNDLES_MAX + 1))
     is_made_of_them = all(not one.is_symlink() and (one / MANIFEST_FILE).is_file() for one in inner)
     return inner if is_made_of_them else []
+
+
+def read_policy(path: Path) -> LogPolicy:
+    """Read an auditor's tlog-policy file.
+
+    Raises:
+        PolicyUnreadableError: No file that may be read.
+        TooLargeError: It is over the limits.
+        LogPolicyError: It breaks the specification.
+    """
+    try:
+        with path.open("rb") as file:
+            return parse_log_policy(file.read(LOG_POLICY_BYTES_MAX + 1))
+    except OSError as err:
+        raise PolicyUnreadableError(f"{path}: {err.strerror}") from err
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -345,6 +381,9 @@ def _build_parser() -> argparse.ArgumentParser:
         "bundles", nargs="+", type=Path, metavar="BUNDLE", help="an exported folder"
     )
     verify.add_argument("--anchor", metavar="KEY", help="the hub's public key, base64url")
+    verify.add_argument(
+        "--policy", type=Path, metavar="FILE", help="a tlog-policy: witnesses that you ask for"
+    )
     verify.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

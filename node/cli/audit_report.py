@@ -34,6 +34,9 @@ def report(
     anchor: Annotated[
         str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A tlog-policy file: witnesses that you ask for.")
+    ] = None,
     timestamp_certificate: Annotated[
         Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
     ] = None,
@@ -45,7 +48,7 @@ def report(
     3 undetermined.
     """
     try:
-        audited = verify_paths(bundles, anchor=anchor)
+        audited = verify_paths(bundles, anchor=anchor, policy=policy)
         if timestamp_certificate is not None:
             audited = add_timestamps(audited, bundles, certificate=timestamp_certificate)
         html = build_report_page(
@@ -60,7 +63,7 @@ def report(
             f"[bold red]{err.code}[/]: {escape(err.detail)}", highlight=False
         )
         raise typer.Exit(ExitStatus.USAGE) from err
-    Console().print(f"{describe_totals(audited)}\n{out}", highlight=False, soft_wrap=True)
+    typer.echo(f"{describe_totals(audited)}\n{out}")
     raise typer.Exit(audited.exit_status)
 
 

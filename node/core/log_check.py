@@ -12,10 +12,9 @@ import asyncio
 from enum import Enum
 
 import structlog
-from sqlalchemy.exc import DatabaseError
 
 from node.core.clock import Clock
-from node.core.database import Database
+from node.core.database import Database, DatabaseDamagedError
 from node.core.log import LogDamagedError, LogPlace, LogStore
 from node.core.log_list import LogList, StoredLog
 from node.core.writer import Writer
@@ -57,7 +56,7 @@ class _Rebuild:
 
         Raises:
             LogDamagedError: It is not.
-            DatabaseError: The database cannot be read now.
+            DatabaseFailedError: The database cannot be read now.
         """
         try:
             with database.read() as uow:
@@ -65,10 +64,8 @@ class _Rebuild:
                 for _ in range(TILES_A_STEP):
                     if self._edge.size < self._head.size:
                         self._check_tile(store)
-        except DatabaseError as err:
-            if getattr(err.orig, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
-                raise LogDamagedError(f"the database is damaged: {err.orig}") from err
-            raise
+        except DatabaseDamagedError as err:
+            raise LogDamagedError(err.detail) from err
         if self._edge.size < self._head.size:
             return False
         if self._edge.root != self._head.root:
@@ -123,7 +120,7 @@ class LogCheck:
         """Check to the end, from where an earlier call was interrupted; stop a damaged log.
 
         Raises:
-            DatabaseError: The database cannot be read now.
+            DatabaseFailedError: The database cannot be read now.
         """
         if self._state is CheckState.RUNNING:
             try:
@@ -140,7 +137,7 @@ class LogCheck:
         """Check the ended logs that have not been; a damaged one is told at each start.
 
         Raises:
-            DatabaseError: The database cannot be read now.
+            DatabaseFailedError: The database cannot be read now.
         """
         for log in await asyncio.to_thread(self._list_unchecked):
             try:

@@ -26,7 +26,7 @@ from node.sharing.consents import (
 from node.sharing.notices import NoticeService
 from node.sharing.peers import PeerUnreachableError, StatementSender
 from node.sharing.registry import RegistryHolder
-from node.sharing.rounds import send_by_peer
+from node.sharing.rounds import decide_all, send_by_peer
 from node.sharing.sealing import Sealer
 from node.sharing.store import HeldConsent
 from node.sharing.store.grants import GrantStore
@@ -91,12 +91,12 @@ class BrakeService:
             names, ended = await asyncio.to_thread(self._list_ended, after)
             if not names:
                 break
-            for name in ended:
-                count += await self._end(name, stated=None)
+            count += sum(await decide_all(ended, lambda name: self._end(name, stated=None)))
             after = names[-1]
-        for name in await asyncio.to_thread(self._list_unsaid_replaced):
-            count += await self._end(name, stated=ConsentState.REPLACED)
-        return count
+        replaced = await asyncio.to_thread(self._list_unsaid_replaced)
+        return count + sum(
+            await decide_all(replaced, lambda name: self._end(name, stated=ConsentState.REPLACED))
+        )
 
     async def send_statuses(self) -> int:
         """Bring brakes to consumers and to the hub, and return how many have arrived."""

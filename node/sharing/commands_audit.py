@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -53,6 +53,7 @@ from protocol.report import (
 )
 
 DAY = "%Y-%m-%d"
+DAY_S = 86_400
 audit_app = typer.Typer(no_args_is_help=True, help="Bundles for auditors: export and verify.")
 
 _STYLES = {
@@ -125,6 +126,7 @@ def export(
 
     Where the chosen days touch several of its logs, the folder holds a bundle of each.
     """
+    chosen = _choose_messages(from_day=from_day, to_day=to_day, peers=peers or ())
     home: AuditHome = ctx.obj
     parts = home.local
     registry = RegistryHolder(
@@ -133,7 +135,6 @@ def export(
     if not redacted:
         look = Look(what="export", target=f"command: {out.name}", scope=Scope.BODIES)
         parts.people.record(OPERATOR_PRINCIPAL, look)
-    chosen = _choose_messages(from_day=from_day, to_day=to_day, peers=peers or ())
     with parts.database.read() as uow, _show_progress() as watch:
         written = export_bundle(
             uow,
@@ -148,10 +149,7 @@ def export(
     kind = "redacted" if written.redacted else "with bodies"
     if len(written.bundles) > 1:
         kind += f", of {len(written.bundles)} logs"
-    Console().print(
-        f"{written.folder}: {written.size} entries, {written.messages} messages, {kind}",
-        highlight=False,
-    )
+    typer.echo(f"{written.folder}: {written.size} entries, {written.messages} messages, {kind}")
 
 
 def _choose_messages(
@@ -160,10 +158,9 @@ def _choose_messages(
     """Return which messages are wanted, or None where all are."""
     if from_day is None and to_day is None and not peers:
         return None
-    until = None if to_day is None else to_day.replace(tzinfo=UTC) + timedelta(days=1)
     return MessageFilter(
         from_s=None if from_day is None else int(from_day.replace(tzinfo=UTC).timestamp()),
-        until_s=None if until is None else int(until.timestamp()),
+        until_s=None if to_day is None else int(to_day.replace(tzinfo=UTC).timestamp()) + DAY_S,
         peers=tuple(dict.fromkeys(peers)),
     )
 
@@ -190,6 +187,9 @@ def verify(
     anchor: Annotated[
         str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A tlog-policy file: witnesses that you ask for.")
+    ] = None,
     timestamp_certificate: Annotated[
         Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
     ] = None,
@@ -201,7 +201,7 @@ def verify(
     """
     try:
         with _show_progress() as watch:
-            report = verify_paths(bundles, anchor=anchor, watch=watch)
+            report = verify_paths(bundles, anchor=anchor, policy=policy, watch=watch)
         if timestamp_certificate is not None:
             report = add_timestamps(report, bundles, certificate=timestamp_certificate)
     except (ProtocolError, RejectedError) as err:

@@ -2,23 +2,30 @@
 
 One consistent snapshot of the database, up to the newest head that the hub has cosigned: what was
 logged after it belongs to the next bundle. Several logs make a folder of bundles. A redacted bundle
-holds no body but receipts (which list hashes), no subject id and no salt; every signature and proof
-in it still verifies.
+holds no body but those that list hashes (receipts, acks, polls, erasures), no subject id and no
+other salt; every signature and proof in it still verifies.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
+from node.core.bundle_folder import (
+    FOLDER_MODE,
+    Watch,
+    new_folder,
+    watch_nothing,
+    write_lines,
+    write_log,
+)
 from node.core.database import UnitOfWork
-from node.core.errors import ConflictError, UnavailableError
+from node.core.errors import UnavailableError
 from node.core.log import LogStore
 from node.core.log_list import LogList, read_begin_ms
-from node.sharing.store import SnapshotStore
+from node.sharing.store import OwnKeyStore, SnapshotStore
 from node.sharing.store.exporting import ExportedMessage, ExportStore
 from node.sharing.store.stamps import StampStore
 from protocol.bundle import (
@@ -26,6 +33,7 @@ from protocol.bundle import (
     CHECKPOINT_FILE,
     CONSENTS_FILE,
     HEADS_FILE,
+    KEY_CHANGES_FILE,
     MANIFEST_FILE,
     MESSAGES_FILE,
     POLICY_FILE,
@@ -35,11 +43,11 @@ from protocol.bundle import (
     Manifest,
     MessageCopy,
     MessageFilter,
-    build_log_files,
     build_policy,
     format_anchor,
     format_consent,
     format_head,
+    format_key_change,
     format_manifest,
     format_message_record,
     format_snapshot,
@@ -50,36 +58,19 @@ from protocol.checkpoint import Checkpoint, parse_checkpoint
 from protocol.log_policy import format_log_policy
 from protocol.note import SignatureKind, VerifierKey, parse_note, parse_vkey
 from protocol.registry import Registry
-from protocol.tile import TILE_WIDTH
 
-FOLDER_MODE = 0o700
-ENTRIES_FOLDER = "tile/entries/"
 WITNESSED_EVERY_S = 3_600
 COMPROMISED = "compromised"  # the reason of a revocation after which no time in a message counts
 MESSAGES_PER_STEP = 1_000
-Watch = Callable[[str, int, int], None]
-"""``watch(what, done, total)``; a total of 0 is not known."""
-
-
-def watch_nothing(_what: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
-_UNREDACTED_OPERATION = (
-    "receipt"  # its body is hashes of answers, without which a receipt proves nothing
-)
+# Their bodies are hashes of messages, without which they prove nothing.
+_BARE_REQUESTS = frozenset({"receipt", "erase", "poll"})
+_BARE_ANSWERS = frozenset({"receipt", "erase", "push", "correct"})
 
 
 class NotCosignedError(UnavailableError):
     """The hub has cosigned no head of this log yet."""
 
     code = "log-not-cosigned"
-
-
-class ExportTargetError(ConflictError):
-    """The folder exists: a bundle is written whole or not at all, and never over another."""
-
-    code = "export-target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,22 +112,18 @@ def export_bundle(
         watch: Told of each step how much of it is done, of how much.
 
     Raises:
-        ExportTargetError: The folder exists.
+        ExportTargetError: The folder exists, or cannot be made.
         NotCosignedError: The hub has cosigned no head of these logs yet.
         UnknownKeyError: The registry does not know a log.
     """
     logs = list(_choose_logs(uow, chosen))
     if not logs:
         raise NotCosignedError("the hub has cosigned no head of this log yet")
-    partial = out.with_name(f"{out.name}.partial")
-    if out.exists() or partial.exists():
-        raise ExportTargetError(f"{out} or {partial.name} exists")
-    partial.mkdir(parents=True, mode=FOLDER_MODE)
     names = [f"{out.name}-{log.store.place.number}" for log in logs] if len(logs) > 1 else [""]
     messages = 0
-    try:
+    with new_folder(out) as folder:
         for log, name in zip(logs, names, strict=True):
-            (partial / name).mkdir(exist_ok=True, mode=FOLDER_MODE)
+            (folder / name).mkdir(exist_ok=True, mode=FOLDER_MODE)
             manifest = Manifest(
                 member=member_id,
                 origin=log.head.origin,
@@ -147,12 +134,8 @@ def export_bundle(
                 filter=chosen,
             )
             messages += _write_bundle(
-                uow, log, registry, manifest=manifest, folder=partial / name, watch=watch
+                uow, log, registry, manifest=manifest, folder=folder / name, watch=watch
             )
-        partial.rename(out)
-    except BaseException:
-        shutil.rmtree(partial)
-        raise
     return ExportedBundle(
         folder=out,
         size=sum(log.head.size for log in logs),
@@ -210,7 +193,7 @@ def _write_bundle(
     (folder / CHECKPOINT_FILE).write_text(log.note, encoding="utf-8")
     policy = _format_policy(registry, member_id=member_id, origin=log.head.origin)
     (folder / POLICY_FILE).write_bytes(policy)
-    _write_log(log.store, log.head, folder=folder, watch=watch)
+    write_log(log.store, size=log.head.size, folder=folder, watch=watch)
     _write_witnessed(
         log.store, log.head, registry, member_id=member_id, path=folder / WITNESSED_FILE
     )
@@ -218,7 +201,7 @@ def _write_bundle(
     _write_anchors(uow, log.span, path=folder / ANCHORS_FILE)
     store = ExportStore(uow.connection)
     lines = _format_messages(store, span=log.span, redacted=redacted, chosen=manifest.filter)
-    return _write_lines(folder / MESSAGES_FILE, _watch_lines(lines, watch))
+    return write_lines(folder / MESSAGES_FILE, _watch_lines(lines, watch))
 
 
 def _format_policy(registry: Registry, *, member_id: str, origin: str) -> bytes:
@@ -226,21 +209,6 @@ def _format_policy(registry: Registry, *, member_id: str, origin: str) -> bytes:
     log = VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key)
     witness = parse_vkey(registry.witness_vkey)
     return format_log_policy(build_policy(log=log, witnesses=[witness]))
-
-
-def _write_log(log: LogStore, head: Checkpoint, *, folder: Path, watch: Watch) -> None:
-    written = 0
-    files = build_log_files(
-        head.size,
-        read_tile=log.read_tile,
-        list_entries=lambda first, count: log.list_entries(first=first, count=count),
-    )
-    for path, content in files:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-        (folder / path).write_bytes(content)
-        if path.startswith(ENTRIES_FOLDER):
-            written = min(written + TILE_WIDTH, head.size)
-            watch("entries", written, head.size)
 
 
 def _write_witnessed(
@@ -258,7 +226,7 @@ def _write_witnessed(
         if key.reason == COMPROMISED and key.revoked_at is not None
     )
     heads = log.list_witnessed(size=head.size)
-    _write_lines(path, map(format_witnessed, thin_heads(heads, ends_s=ends)))
+    write_lines(path, map(format_witnessed, thin_heads(heads, ends_s=ends)))
 
 
 def thin_heads(heads: Iterable[tuple[int, str, int]], *, ends_s: Sequence[int]) -> Iterator[str]:
@@ -281,11 +249,11 @@ def _write_records(uow: UnitOfWork, *, folder: Path, redacted: bool) -> None:
     """Write the files of one record a line, all but the messages."""
     store = ExportStore(uow.connection)
     tokens = SnapshotStore(uow.connection).list_tokens()
-    _write_lines(
+    write_lines(
         folder / REGISTRY_FILE,
         (format_snapshot(seq=seq, tokens=one) for seq, one in enumerate(tokens, start=1)),
     )
-    _write_lines(
+    write_lines(
         folder / CONSENTS_FILE,
         (
             format_consent(token=one.token)
@@ -294,18 +262,25 @@ def _write_records(uow: UnitOfWork, *, folder: Path, redacted: bool) -> None:
             for one in store.list_consents()
         ),
     )
-    _write_lines(folder / STATUSES_FILE, map(format_status, store.list_statuses()))
-    _write_lines(
+    write_lines(folder / STATUSES_FILE, map(format_status, store.list_statuses()))
+    write_lines(
         folder / HEADS_FILE,
         (format_head(peer=peer, checkpoint=note) for peer, note in store.list_heads()),
     )
+    _write_key_changes(uow, path=folder / KEY_CHANGES_FILE)
 
 
 def _write_anchors(uow: UnitOfWork, span: range, *, path: Path) -> None:
     stamps = StampStore(uow.connection).list(span=span)
     lines = (format_anchor(entry=one.seq - span.start, token=one.token) for one in stamps)
-    if not _write_lines(path, lines):
+    if not write_lines(path, lines):
         path.unlink()  # Optional: most nodes have none.
+
+
+def _write_key_changes(uow: UnitOfWork, *, path: Path) -> None:
+    lines = map(format_key_change, OwnKeyStore(uow.connection).list_tokens())
+    if not write_lines(path, lines):
+        path.unlink()  # Optional: most nodes have their first keys.
 
 
 def _format_messages(
@@ -326,20 +301,12 @@ def _watch_lines(lines: Iterable[bytes], watch: Watch) -> Iterator[bytes]:
 
 def _format_message(one: ExportedMessage, *, side: str, redacted: bool) -> bytes:
     request, answer = one.request, one.answer
-    if redacted and one.op != _UNREDACTED_OPERATION:
+    if redacted and one.op not in _BARE_REQUESTS:
         request = _redact(request)
-        answer = None if answer is None else _redact(answer)
+    if redacted and answer is not None and one.op not in _BARE_ANSWERS:
+        answer = _redact(answer)
     return format_message_record(side=side, request=request, answer=answer)
 
 
 def _redact(copy: MessageCopy) -> MessageCopy:
     return replace(copy, body=None, salt=None)
-
-
-def _write_lines(path: Path, lines: Iterable[bytes]) -> int:
-    count = 0
-    with path.open("wb") as file:
-        for line in lines:
-            file.write(line)
-            count += 1
-    return count

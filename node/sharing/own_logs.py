@@ -8,6 +8,7 @@ stands. All of that is one transaction, so a crash leaves the node on the one lo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -173,21 +174,22 @@ class OwnLogs:
 
     def _plan(self, member: MemberEntry, file: KeyFile, lost: int) -> Succession:
         """Say how the log ends; ``lost`` is how many entries may be known to others alone."""
-        statement, reason = self._read_statement(file.number)
+        tokens, statement, reason = self._read_statement(file.number)
         if self._guard.state is GuardState.CONTRADICTED:
             reason = ROLLED_BACK
         at_ms = self._clock.now_ms()
         entries: tuple[bytes, ...] = ()
-        if statement is not None:
+        if tokens:
             entry = KeyChangeEntry(at_ms=at_ms, use=USE, kid=file.key.kid, statement=statement)
             entries = (format_entry(entry),)
         old = member.log_keys.get(self.origin)
         may_grow = reason != ROLLED_BACK and old is not None and old.is_valid_at(at_ms // 1000)
 
         def write(uow: UnitOfWork) -> None:
-            if statement is not None:
-                store = OwnKeyStore(uow.connection)
-                store.add(file.key.kid, use=USE, statement=statement, at_s=at_ms // 1000)
+            if tokens:
+                OwnKeyStore(uow.connection).add(
+                    file.key.kid, use=USE, statement=statement, tokens=tokens, at_s=at_ms // 1000
+                )
             if lost:
                 self._skip_counters(uow, lost)
 
@@ -226,19 +228,19 @@ class OwnLogs:
         peers = [one.member for one in members if one.member != self._member_id]
         SharingStore(uow.connection).skip_counters(peers, count=count)
 
-    def _read_statement(self, number: int) -> tuple[bytes | None, str]:
-        """Return hash and reason of the statement by which a key was entered.
+    def _read_statement(self, number: int) -> tuple[Sequence[str], bytes, str]:
+        """Return signatures, hash and reason of the statement by which a key was entered.
 
         An enrolment in the place of a revoked key gives no reason.
         """
         tokens = self._ring.find_statement(number)
         if not tokens:
-            return None, KEY_CHANGED
+            return (), b"", KEY_CHANGED
         payload = split_compact(tokens[0], bytes_max=STATEMENT_BYTES_MAX).payload
         reason = parse_object(payload).get("reason")
         if not isinstance(reason, str) or reason not in END_REASONS:
             reason = KEY_CHANGED
-        return sha256(payload), reason
+        return tokens, sha256(payload), reason
 
 
 def pick_log(ring: KeyRing, *, database: Database, first_origin: str) -> tuple[str, KeyFile]:

@@ -65,6 +65,7 @@ class Health:
             report["reason"] = reason
         warnings = [
             *node.registry.list_warnings(now_s=now_s),
+            *node.hub_log.list_warnings(),
             *node.own_keys.list_warnings(),
             *node.own_logs.list_warnings(),
             *node.log_check.list_warnings(),

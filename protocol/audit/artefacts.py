@@ -50,10 +50,11 @@ class Artefacts:
 
     consents: dict[bytes, JudgedConsent] = field(default_factory=dict)
     statuses: dict[bytes, JudgedStatus] = field(default_factory=dict)
+    subjects: dict[bytes, str] = field(default_factory=dict)  # of consents that are opened here
     findings: list[Finding] = field(default_factory=list)
     signatures: int = 0
 
-    def by_partition(self, partition: int, *, count: int) -> Iterator[bytes]:
+    def list_partition(self, partition: int, *, count: int) -> Iterator[bytes]:
         """Yield the names of the consents of one partition."""
         for name in self.consents:
             if choose_partition(name, count=count) == partition:
@@ -88,7 +89,9 @@ def _take_consent(found: Artefacts, record: ConsentRecord, place: Place, *, chai
         opens = commit_subject(subject, salt=record.salt) == known.verified.subject
     except ProtocolError:
         opens = False
-    if not opens:
+    if opens:
+        found.subjects[name] = record.subject
+    else:
         text = "subject id and salt beside this consent do not open its commitment"
         found.findings.append(
             Finding(outcome=Outcome.FAILS, code="commitment-mismatch", text=text, place=place)
@@ -97,7 +100,7 @@ def _take_consent(found: Artefacts, record: ConsentRecord, place: Place, *, chai
 
 def _judge_consent(token: str, place: Place, *, chain: Chain) -> JudgedConsent:
     try:
-        consent = open_consent(token, find_key=lambda kid: _find_subject_key(chain, kid))
+        consent = open_consent(token, find_key=lambda kid: _get_subject_key(chain, kid))
         _check_signer(consent, token, chain=chain)
     except ProtocolError as err:
         text = f"this consent does not hold: {err.detail}"
@@ -119,7 +122,7 @@ def _check_signer(consent: Consent, token: str, *, chain: Chain) -> None:
         raise ConsentSignatureError("its key is not bound to this subject at that time")
 
 
-def _find_subject_key(chain: Chain, kid: str) -> PublicKey:
+def _get_subject_key(chain: Chain, kid: str) -> PublicKey:
     found = chain.newest.find_subject_key(kid)
     if found is None:
         raise UnknownKeyError("signed by no subject's key")

@@ -17,11 +17,11 @@ from rich.console import Console
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from node.core.bundle_folder import ExportTargetError
 from node.core.log import LogStore
 from node.sharing.commands_audit import audit_app, build_view
 from node.sharing.export import (
     ExportedBundle,
-    ExportTargetError,
     NotCosignedError,
     export_bundle,
 )
@@ -304,6 +304,23 @@ def test_the_commands_export_and_verify(scene: Scene, tmp_path: Path) -> None:
     assert (shown.exit_code, as_json.exit_code) == (ExitStatus.PROVEN, ExitStatus.PROVEN)
     assert "proven: 2 bundles" in shown.stdout.replace("\n", " ")
     assert json.loads(as_json.stdout)["anchor"] == {"key": ANCHOR, "given": False}
+
+
+def test_the_verify_command_takes_an_auditors_own_policy(folders: Folders, tmp_path: Path) -> None:
+    own = tmp_path / "my-policy"
+    lines = (folders.consumer / "policy").read_text().splitlines(keepends=True)
+    own.write_text("".join(line for line in lines if not line.startswith("log ")))
+    bundles = [str(folders.consumer), str(folders.provider)]
+    runner = CliRunner()
+
+    met = runner.invoke(audit_app, ["verify", *bundles, "--policy", str(own), "--json"])
+    own.write_text("quorum nobody\n")
+    refused = runner.invoke(audit_app, ["verify", *bundles, "--policy", str(own)])
+
+    assert met.exit_code == ExitStatus.PROVEN
+    assert all(log["met"] for log in json.loads(met.stdout)["policy"]["logs"])
+    assert refused.exit_code == ExitStatus.USAGE
+    assert "log-policy-malformed" in refused.stderr
 
 
 def test_the_verify_command_shows_what_is_contradicted(folders: Folders) -> None:

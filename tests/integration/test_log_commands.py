@@ -159,6 +159,7 @@ def test_a_log_that_a_newer_copy_has_begun_is_passed_over(place: Place) -> None:
     key = open_ring(place).load()[-1].key
     head = Checkpoint(origin=ORIGIN_2, size=1, root=sha256(b"elsewhere"))
     note = sign_checkpoint(head, key=key)
+    place.hub.clock.at_ms = SystemClock().now_ms()
     place.hub.service.add_checkpoint(
         build_add_checkpoint(old_size=0, proof=[], note=note).text.encode()
     )

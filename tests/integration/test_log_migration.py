@@ -95,7 +95,7 @@ def test_one_log_goes_back_to_the_schema_before_and_two_do_not(tmp_path: Path) -
     with database.write() as uow:
         LogStore(uow.connection).store_witnessed(size=3, checkpoint="note", at_s=4)
 
-    command.downgrade(config, "0007")
+    command.downgrade(config, "0010")
     command.upgrade(config, "head")
 
     with database.read() as uow:
@@ -110,6 +110,6 @@ def test_one_log_goes_back_to_the_schema_before_and_two_do_not(tmp_path: Path) -
         )
     )
     with pytest.raises(RuntimeError, match="has 2 logs"):
-        command.downgrade(config, "0007")
+        command.downgrade(config, "0010")
     house.close()
     database.dispose()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from node.core.witnesses import LogRolledBackError
 from node.hub.rules_snapshot import RevocationReason
-from node.sharing.guard import GuardState, LogRolledBackError
+from node.sharing.guard import GuardState
 from node.sharing.own_logs import NUMBERS_SKIPPED_MAX
 from node.sharing.store import SharingStore
 from protocol.audit.findings import LogVerdict, Verdict

@@ -237,3 +237,34 @@ def test_a_peer_that_hangs_keeps_no_other_waiting(tmp_path: Path) -> None:
     scene.federation.close()
     assert arrived == 1
     assert tried.count(CONSUMER) == 1
+
+
+def test_a_peer_that_takes_no_status_keeps_no_message_waiting(tmp_path: Path) -> None:
+    scene = build_scene(tmp_path, member_count=3)
+    third = replace(scene, consumer=scene.federation.nodes[2])
+    braked = hold_on_both_sides(scene, scene.grant())
+    hold_on_both_sides(third, replace(watch(scene.grant()), consumer=third.consumer.member_id))
+    push(scene)
+    asyncio.run(scene.provider.grants.brake.state(braked.hash, ConsentState.PAUSED, reason="x"))
+    peers, send, pushed = scene.federation.peers, scene.federation.peers.send_message, []
+
+    async def carry_both() -> int:
+        others_turn = asyncio.Event()
+
+        async def hang(endpoint: str, token: str) -> HttpReply:
+            await others_turn.wait()
+            raise PeerUnreachableError(f"{endpoint} {token}")
+
+        async def note(endpoint: str, raw: bytes) -> HttpReply:
+            pushed.append(endpoint)
+            others_turn.set()
+            return await send(endpoint, raw)
+
+        peers.send_status = hang  # type: ignore[method-assign]  # it never answers in time
+        peers.send_message = note  # type: ignore[method-assign]
+        return await asyncio.wait_for(scene.provider.grants.carry(), timeout=10)
+
+    asyncio.run(carry_both())
+
+    scene.federation.close()
+    assert len(pushed) == 1
