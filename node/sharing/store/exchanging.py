@@ -350,6 +350,11 @@ class SharingStore:
         found = self._connection.execute(_SELECT_COUNTER, {"peer": peer}).scalar_one_or_none()
         return 0 if found is None else int(found)
 
+    def skip_counters(self, peers: Sequence[str], *, count: int) -> None:
+        """Pass over numbers that may have been used by a log that is lost here."""
+        if peers:
+            self.store_counters({peer: self.find_counter(peer) + count for peer in peers})
+
     def store_counters(self, counters: Mapping[str, int]) -> None:
         """Keep the last number allocated for each peer."""
         self._connection.execute(
