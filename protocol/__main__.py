@@ -18,6 +18,8 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,6 +57,12 @@ def watch_terminal(what: str, done: int, total: int) -> None:
     """Write how far a step has come over the line before."""
     end = "\n" if done == total else ""
     print(f"\r{what}: {done} of {total}", end=end, file=sys.stderr, flush=True)
+
+
+class WorkerLostError(ProtocolError):
+    """A process of the audit was killed, as it may be where memory is short: nothing is judged."""
+
+    code = "worker-lost"
 
 
 class BundleUnreadableError(EvidenceError):
@@ -117,6 +125,7 @@ def verify_paths(
         PolicyUnreadableError: The policy file cannot be read.
         MalformedError: The anchor is no key, or the policy breaks its specification.
         TooLargeError: The policy is over its limits.
+        WorkerLostError: A process of the audit was killed.
     """
     if not 0 < len(paths) <= BUNDLES_MAX:
         raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
@@ -278,7 +287,11 @@ class FileWorkspace:
     def map(
         self, function: Callable[[S, T], R], tasks: Iterable[T], *, shared: S, what: str
     ) -> Iterator[R]:
-        """Yield the results of the tasks, worked on by several processes."""
+        """Yield the results of the tasks, worked on by several processes.
+
+        Raises:
+            WorkerLostError: One of them was killed.
+        """
         waiting = list(tasks)
         self._watch(what, 0, len(waiting))
         if self._processes == 1 or len(waiting) < 2:  # noqa: PLR2004  nothing to share out
@@ -288,10 +301,15 @@ class FileWorkspace:
         # Forked where that is possible: what is shared is large, and then costs nothing.
         methods = multiprocessing.get_all_start_methods()
         context = multiprocessing.get_context("fork" if "fork" in methods else None)
-        with context.Pool(
-            self._processes, initializer=_take_work, initargs=(function, shared)
-        ) as pool:
-            yield from self._count_off(pool.imap(_work, waiting), what, len(waiting))
+        pool = ProcessPoolExecutor(
+            self._processes, mp_context=context, initializer=_take_work, initargs=(function, shared)
+        )
+        try:
+            yield from self._count_off(pool.map(_work, waiting), what, len(waiting))
+        except BrokenProcessPool as err:
+            raise WorkerLostError(f"a process that worked on {what} was killed") from err
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _count_off(self, results: Iterator[R], what: str, total: int) -> Iterator[R]:
         for done, result in enumerate(results, start=1):

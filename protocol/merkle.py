@@ -234,17 +234,25 @@ def _replay_consistency(
         raise ConsistencyProofError("the proof leads to another new root")
 
 
+def find_sibling(level: int, node: int, size: int, read_node: ReadNode) -> bytes | None:
+    """Return what a subtree is hashed with on its way to the root, or None where it just rises."""
+    last = (size - 1) >> level
+    sibling = node ^ 1
+    if sibling < last or (sibling == last and (last + 1) << level == size):
+        return read_node(level, sibling)
+    if sibling == last:  # The right edge: a subtree that is not complete.
+        return _range_root(last << level, size, read_node)
+    return None
+
+
 def _climb(level: int, node: int, size: int, read_node: ReadNode) -> list[bytes]:
     """Collect the siblings on the way from a complete subtree up to the root."""
     path: list[bytes] = []
-    last = (size - 1) >> level
-    while last > 0:
-        sibling = node ^ 1
-        if sibling < last or (sibling == last and (last + 1) << level == size):
-            path.append(read_node(level, sibling))
-        elif sibling == last:  # The right edge: a subtree that is not complete.
-            path.append(_range_root(last << level, size, read_node))
-        level, node, last = level + 1, node >> 1, last >> 1
+    while (size - 1) >> level > 0:
+        sibling = find_sibling(level, node, size, read_node)
+        if sibling is not None:
+            path.append(sibling)
+        level, node = level + 1, node >> 1
     return path
 
 

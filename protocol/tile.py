@@ -177,6 +177,11 @@ def tile_root(data: bytes) -> bytes:
     return _top(_grow(_EMPTY_ROWS, _checked(data, width=TILE_WIDTH)))
 
 
+def build_rows(hashes: bytes) -> tuple[bytes, ...]:
+    """Return the nodes of height 0 to 7 that the hashes of a tile complete, row by row."""
+    return _grow(_EMPTY_ROWS, hashes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightEdge:
     """The incomplete tile of every tile level, with its inner nodes: all that can still change."""

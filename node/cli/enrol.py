@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from node.bootstrap import Keys, load_member_keys, open_database
 from node.cli.http import post_enrolment, read_token
@@ -31,7 +30,7 @@ def enrol(
     """Enter this member at its hub with the operator's token; ``join`` takes an invitation."""
     settings = load_settings(home)
     hub_id = enrol_member(settings, token=read_token(token_file))
-    Console().print(f"{settings.member_id} is entered at {hub_id}")
+    typer.echo(f"{settings.member_id} is entered at {hub_id}")
 
 
 def enrol_member(settings: Settings, *, token: str) -> str:

@@ -16,6 +16,7 @@ from node.cli.consent import consent_app
 from node.cli.exchange import exchange_app
 from node.cli.http import open_client
 from node.core.config import load_settings
+from node.core.terminal import show_table
 
 __all__ = ["consent_app", "exchange_app"]
 
@@ -117,4 +118,4 @@ def notices(
     table = Table("Id", "Operation", "To", "State", "Tries")
     for one in found:
         table.add_row(one["id"], one["op"], one["peer"], one["state"], str(one["tries"]))
-    Console().print(table)
+    show_table(table)

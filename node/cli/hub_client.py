@@ -41,8 +41,12 @@ class HubClient:
 
         Raises:
             PlainHttpError: The address is not on this machine and has no TLS.
+            UnavailableError: It is no address.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as err:
+            raise UnavailableError(f"{url} is no address") from err
         if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise PlainHttpError(f"{url} is not https: a token must not travel in the clear")
         self._url = url

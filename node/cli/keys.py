@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from node.bootstrap import Keys, open_database, open_key_ring, read_anchor
@@ -22,6 +21,7 @@ from node.core.clock import SystemClock, now_s
 from node.core.config import Settings, load_settings
 from node.core.errors import ConflictError
 from node.core.keyring import KeyFile, KeyRing
+from node.core.terminal import show_table
 from node.sharing.registry import RegistryHolder
 from protocol.invitation import format_fingerprint
 from protocol.jws import split_compact
@@ -74,7 +74,7 @@ def list_keys(home: HomeOption) -> None:
             table.add_row(
                 *_describe(file, use=use, used=used, registry=registry, settings=settings)
             )
-    Console().print(table)
+    show_table(table)
 
 
 @key_app.command("rotate")
@@ -114,7 +114,7 @@ def rotate(
         ring.keep_statement(new.number, tokens)
     with HubClient(settings.hub_url) as client:
         seq = client.post_tokens(KEY_CHANGES_PATH, tokens)
-    Console().print(f"{new.key.kid} is entered as of snapshot {seq}", soft_wrap=True)
+    typer.echo(f"{new.key.kid} is entered as of snapshot {seq}")
 
 
 @key_app.command("replace")
@@ -138,7 +138,7 @@ def replace_key(
     ring.keep_statement(new.number, tokens)
     with HubClient(settings.hub_url) as client:
         seq = client.post_tokens(MEMBERS_PATH, tokens, bearer=invited.token)
-    Console().print(f"{new.key.kid} is entered as of snapshot {seq}", soft_wrap=True)
+    typer.echo(f"{new.key.kid} is entered as of snapshot {seq}")
 
 
 def load_registry(settings: Settings) -> Registry | None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from node.cli.http import NodeClient, open_client
 from node.core.config import load_settings
 from node.core.errors import NotFoundError, RejectedError
+from node.core.terminal import show_table
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
 from schemas.summary import Section
 
@@ -68,7 +68,7 @@ def query(
     if as_json:
         typer.echo(json.dumps(made))
         return
-    Console().print(table)
+    show_table(table)
 
 
 def read_subjects(path: Path) -> list[str]:

@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from node.core.database import ID_MAX
 from node.core.people.service import PeopleService, Role, Scope, parse_life
 from node.core.people.store import AccessRecord, TokenRecord
+from node.core.terminal import show_table
 from protocol.identifiers import parse_member_id
 from protocol.report import describe_time
 
@@ -103,12 +105,12 @@ def list_all(
             _say(one.expires_at_ms),
             _say(one.revoked_at_ms),
         )
-    Console().print(table, highlight=False, markup=False)
+    show_table(table)
 
 
 @token_app.command("revoke")
 def revoke(
-    ctx: typer.Context, token: Annotated[int, typer.Argument(help="Its number.", min=1)]
+    ctx: typer.Context, token: Annotated[int, typer.Argument(help="Its number.", min=1, max=ID_MAX)]
 ) -> None:
     """Revoke a token at once, with the sessions that it bought."""
     home: TokenHome = ctx.obj
@@ -120,7 +122,9 @@ def revoke(
 def access(
     ctx: typer.Context,
     *,
-    before: Annotated[int | None, typer.Option(help="Only older than this number.", min=1)] = None,
+    before: Annotated[
+        int | None, typer.Option(help="Only older than this number.", min=1, max=ID_MAX)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
     """Show who looked at what, the newest first, 200 at once."""
@@ -143,7 +147,7 @@ def access(
             row.scope,
             row.outcome,
         )
-    Console().print(table, highlight=False, markup=False)
+    show_table(table)
 
 
 def _read_day(day: datetime) -> int:

@@ -33,12 +33,17 @@ def new_folder(out: Path) -> Iterator[Path]:
     """Make a folder to write into; it gets its name when everything is there.
 
     Raises:
-        ExportTargetError: The folder exists.
+        ExportTargetError: The folder exists, or cannot be made.
     """
     partial = out.with_name(f"{out.name}.partial")
-    if out.exists() or partial.exists():
-        raise ExportTargetError(f"{out} or {partial.name} exists")
-    partial.mkdir(parents=True, mode=FOLDER_MODE)
+    if out.exists():
+        raise ExportTargetError(f"{out} exists")
+    try:
+        partial.mkdir(parents=True, mode=FOLDER_MODE)
+    except FileExistsError as err:
+        raise ExportTargetError(f"{partial} exists: remove what an earlier export left") from err
+    except OSError as err:
+        raise ExportTargetError(f"{partial} cannot be made: {err.strerror}") from err
     try:
         yield partial
         partial.rename(out)

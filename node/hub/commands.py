@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from rich.console import Console
 from rich.table import Table
 
 from node.core.clock import SystemClock
@@ -27,6 +26,7 @@ from node.core.config import (
 )
 from node.core.errors import ConflictError
 from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
+from node.core.terminal import show_table
 from node.hub.app import KEY_NAMES, Hub, build_hub_app, open_hub, read_own_policy
 from node.hub.export import export_hub_log
 from node.hub.service import HubService, check_legal_basis
@@ -133,7 +133,7 @@ def members(home: HomeOption, *, as_json: JsonOption = False) -> None:
     table = Table("Member", "Name", "Address", "Status")
     for row in rows:
         table.add_row(row.member, row.name, row.endpoint, row.status)
-    Console().print(table)
+    show_table(table)
 
 
 @hub_app.command("registry")

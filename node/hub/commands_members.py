@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from node.core.terminal import show_table
 from node.hub.commands import HomeOption, JsonOption, hub_app, opened, opened_with_keys
 from node.hub.errors import InvitationInvalidError
 from node.hub.rules_snapshot import RevocationReason
@@ -105,7 +105,7 @@ def show_ages(home: HomeOption, *, as_json: JsonOption = False) -> None:
     for age in ages:
         end = "" if age.ends_at is None else f"{_format_time(age.ends_at)} {age.reason}"
         table.add_row(age.owner, age.use, str(age.age_days), end, age.kid)
-    Console().print(table)
+    show_table(table)
 
 
 @keys_app.command("force", context_settings={"ignore_unknown_options": True})

@@ -22,6 +22,7 @@ from node.hub.keys import KeyDesk
 from node.hub.log import HubLog
 from node.hub.rules_keys import KeyAge
 from node.hub.rules_snapshot import HubIdentity, RevocationReason
+from node.hub.rules_status import STATUS_KEPT_S, measure_percent
 from node.hub.signers import HubSigners, LoadKeys
 from node.hub.statuses import StatusBoard
 from node.hub.store import HubStore, Snapshot
@@ -57,6 +58,8 @@ class HubHealth:
     logs_cosigned: int
     oldest_cosignature_s: int
     """Age of the oldest of the logs' newest cosignatures; 0 where no log has any."""
+    status_list_percent: int
+    """How full the status list is; at 100 it takes no more."""
 
 
 class HubService:
@@ -414,6 +417,7 @@ class HubService:
             store = HubStore(uow.connection)
             registry = self._chain.get_registry(store)
             cosigned = [log.cosigned_at_s for log in store.list_logs() if log.note]
+            sizes = store.measure_statuses(signer="", since_s=at_s - STATUS_KEPT_S)
         return HubHealth(
             registry_seq=registry.seq,
             registry_ends_in_s=registry.exp - at_s,
@@ -421,6 +425,7 @@ class HubService:
             subjects=len(registry.subjects),
             logs_cosigned=len(cosigned),
             oldest_cosignature_s=at_s - min(cosigned, default=at_s),
+            status_list_percent=measure_percent(sizes),
         )
 
 

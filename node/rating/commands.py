@@ -17,10 +17,13 @@ from node.assessment.commands import (
     LanguageOption,
     get_customer_id,
     print_pair,
+    record_operators_look,
 )
 from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.assessment.service import AssessmentService
+from node.core.people.service import PeopleService
+from node.core.terminal import show_table
 from node.rating.service import RatedCustomer, RatingRun, RatingService
 from node.rating.store import RatingRecord
 
@@ -29,6 +32,11 @@ rate_app = typer.Typer(help="Rate customers: grade, validity and review date.")
 
 class RatingNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
+
+    @property
+    def people(self) -> PeopleService:
+        """The access log."""
+        ...
 
     @property
     def assessment(self) -> AssessmentService:
@@ -66,6 +74,7 @@ def rate(
         _print_run(_rate_all(node, day, is_quiet=as_json), as_json=as_json)
         return
     rated = node.rating.rate_customer(get_customer_id(node.assessment, customer), as_of=day)
+    record_operators_look(node.people, rated.pair)
     _print_rated(node, rated, as_json=as_json, language=language)
 
 
@@ -119,7 +128,7 @@ def _print_run(run: RatingRun, *, as_json: bool) -> None:
     for symbol in sorted({*run.counts_own, *run.counts_with_peers}, key=_order):
         own, with_peers = run.counts_own.get(symbol, 0), run.counts_with_peers.get(symbol, 0)
         table.add_row(symbol, str(own), str(with_peers))
-    Console().print(table)
+    show_table(table)
 
 
 def _order(symbol: str) -> tuple[str, int]:

@@ -98,7 +98,7 @@ def export_bundle(
         watch: Told of each step how much of it is done, of how much.
 
     Raises:
-        ExportTargetError: The folder exists.
+        ExportTargetError: The folder exists, or cannot be made.
         NotCosignedError: The hub has cosigned nothing yet.
         UnknownKeyError: The registry does not know this log.
     """

@@ -112,8 +112,8 @@ AUDITOR_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "audit.uses": ("凭此作出的答复", "Answers under it"),
         "audit.uses-none": ("尚未使用。", "It was not used here."),
         "audit.access-note": (
-            "审计人的每次查看，以及任何人打开内容，都在此列出；只增不改。",
-            "Each look of an auditor, and each opening of a body by anybody; only appended to.",
+            "审计人的每次查看，以及任何人打开内容或查看同业所述，都在此列出；只增不改，期满删除。",
+            "Each look of an auditor, each opening of a body or of peers' words; erased with age.",
         ),
         "audit.access-none": ("还没有人查看。", "Nobody has looked yet."),
         "audit.who": ("谁", "Who"),
@@ -135,6 +135,7 @@ AUDITOR_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "look.peers": ("各成员", "members"),
         "look.access-log": ("查看记录", "this list"),
         "look.health": ("节点状态", "state of the node"),
+        "look.peer-values": ("同业对客户的评价数据", "what peers said of a customer"),
         "look.export": ("导出证据包", "export of a bundle"),
         "look-outcome.ok": ("已显示", "shown"),
         "look-outcome.out-of-scope": ("拒绝：超出权限", "refused: out of scope"),

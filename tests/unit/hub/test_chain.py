@@ -171,3 +171,4 @@ def test_health_counts_and_renews(hub: TestHub) -> None:
     assert (health.members, health.subjects, health.logs_cosigned) == (1, 1, 1)
     assert health.registry_ends_in_s == REGISTRY_LIFE_S
     assert health.oldest_cosignature_s == REGISTRY_LIFE_S + 1
+    assert health.status_list_percent == 0
