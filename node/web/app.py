@@ -73,6 +73,14 @@ def build_app(node: Node) -> FastAPI:
         bytes_max=API_BODY_BYTES_MAX,
         passed=AUDIT_PREFIX,
     )
+    # First, since routes are tried in turn: a message would pass all those of people.
+    app.router.routes[:0] = build_peer_routes(
+        answering=node.answering,
+        consents=node.consents,
+        registry=node.registry,
+        upkeep=node.upkeep,
+        telemetry=node.telemetry,
+    )
     guarded = [Depends(authenticate)]
     app.include_router(
         build_sharing_router(
@@ -99,15 +107,6 @@ def build_app(node: Node) -> FastAPI:
             health=health.report,
         ),
         prefix=API_PREFIX,
-    )
-    app.router.routes.extend(
-        build_peer_routes(
-            answering=node.answering,
-            consents=node.consents,
-            registry=node.registry,
-            upkeep=node.upkeep,
-            telemetry=node.telemetry,
-        )
     )
     app.router.routes.extend([*_build_open_routes(node, health), *_build_log_routes(node)])
     app.router.routes.extend(build_console_routes(node, health=health.report))

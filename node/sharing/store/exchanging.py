@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
+from node.core.statements import DriverStatement
 from node.sharing.tables import (
     consent,
     consent_status,
@@ -307,7 +308,8 @@ class SharingStore:
 
         ``values`` are of, ans, code, answer_env, answer_inclusion, answered_at_ms.
         """
-        return self._connection.execute(_CLOSE_OUTGOING, values).rowcount == 1
+        given = tuple(values[name] for name in _CLOSING)
+        return _CLOSE_OUTGOING.execute(self._connection, given) == 1
 
     def list_unacknowledged(self, peer: str, *, limit: int) -> list[bytes]:
         """Return answers of a peer that no receipt has gone out for."""
@@ -412,7 +414,8 @@ _SELECT_ANSWER = (
     .outerjoin(payload, payload.c.msg == exchange_in.c.ans)
     .where(exchange_in.c.peer == bindparam("peer"), exchange_in.c.jti == bindparam("jti"))
 )
-_CLOSE_OUTGOING = (
+_CLOSING = ("of", "ans", "code", "answer_env", "answer_inclusion", "answered_at_ms")
+_CLOSE_OUTGOING = DriverStatement(
     update(exchange_out)
     .where(exchange_out.c.jti == bindparam("of"), exchange_out.c.ans.is_(None))
     .values(
@@ -421,7 +424,8 @@ _CLOSE_OUTGOING = (
         answer_env=bindparam("answer_env"),
         answer_inclusion=bindparam("answer_inclusion"),
         answered_at_ms=bindparam("answered_at_ms"),
-    )
+    ),
+    names=_CLOSING,
 )
 _MARK_RECEIPT = (
     update(exchange_out)
