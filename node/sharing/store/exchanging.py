@@ -345,7 +345,7 @@ class SharingStore:
 
     # --- counters, heads, receipts, summaries
 
-    def find_counter(self, peer: str) -> int:
+    def read_counter(self, peer: str) -> int:
         """Return the last number allocated for a peer, 0 before the first."""
         found = self._connection.execute(_SELECT_COUNTER, {"peer": peer}).scalar_one_or_none()
         return 0 if found is None else int(found)
