@@ -45,7 +45,7 @@ class Health:
             "status": "degraded" if reason else "ready",
             "exchanging": not reason,
             "registry_seq": node.registry.newest_seq,
-            "registry_age_s": node.registry.find_age_s(now_s=now_s),
+            "registry_age_s": node.registry.measure_age_s(now_s=now_s),
             "log": node.guard.state.value,
             "log_origin": node.own_logs.origin,
             "log_size": node.writer.state.edge.size,

@@ -124,7 +124,7 @@ def test_numbers_that_the_lost_part_may_have_used_are_passed_over(site: MemberSi
     site.follow_logs()
 
     with site.node.local.database.read() as uow:
-        assert SharingStore(uow.connection).find_counter(hubs.BETA.member) == seen - 2
+        assert SharingStore(uow.connection).read_counter(hubs.BETA.member) == seen - 2
 
 
 def test_numbers_of_a_lost_log_after_the_lost_part_are_passed_over_too(site: MemberSite) -> None:
@@ -146,7 +146,7 @@ def test_numbers_of_a_lost_log_after_the_lost_part_are_passed_over_too(site: Mem
     site.follow_logs()
 
     with site.node.local.database.read() as uow:
-        assert SharingStore(uow.connection).find_counter(hubs.BETA.member) == seen - 2
+        assert SharingStore(uow.connection).read_counter(hubs.BETA.member) == seen - 2
 
 
 def test_a_false_head_of_a_thief_does_not_use_up_the_numbers(
@@ -170,7 +170,7 @@ def test_a_false_head_of_a_thief_does_not_use_up_the_numbers(
     site.follow_logs()
 
     with site.node.local.database.read() as uow:
-        counter = SharingStore(uow.connection).find_counter(hubs.BETA.member)
+        counter = SharingStore(uow.connection).read_counter(hubs.BETA.member)
     assert counter == NUMBERS_SKIPPED_MAX < TREE_SIZE_MAX
 
 

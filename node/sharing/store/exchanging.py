@@ -347,7 +347,7 @@ class SharingStore:
 
     # --- counters, heads, receipts, summaries
 
-    def find_counter(self, peer: str) -> int:
+    def read_counter(self, peer: str) -> int:
         """Return the last number allocated for a peer, 0 before the first."""
         found = self._connection.execute(_SELECT_COUNTER, {"peer": peer}).scalar_one_or_none()
         return 0 if found is None else int(found)
@@ -355,7 +355,7 @@ class SharingStore:
     def skip_counters(self, peers: Sequence[str], *, count: int) -> None:
         """Pass over numbers that may have been used by a log that is lost here."""
         if peers:
-            self.store_counters({peer: self.find_counter(peer) + count for peer in peers})
+            self.store_counters({peer: self.read_counter(peer) + count for peer in peers})
 
     def store_counters(self, counters: Mapping[str, int]) -> None:
         """Keep the last number allocated for each peer."""
