@@ -218,6 +218,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         business_date=local.business_date,
         ahead_s=settings.clock_ahead_s,
         defers=settings.defer_answers == "always",
+        accepts_unkeyed=settings.accept_unkeyed_consents,
     )
     clock_watch = ClockWatch()
     courier = Courier(

@@ -31,11 +31,13 @@ from protocol.bundle import (
     Bundle,
     open_bundle,
 )
-from protocol.encoding import decode_b64u
+from protocol.encoding import decode_b64u, sha256
 from protocol.errors import EvidenceError, ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, check_enrolment_point
 from protocol.report import build_text, format_json, show_plainly
 
+DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
+DOCUMENTS_MAX = 1_000
 FOLDER_DEPTH_MAX = 12  # of a bundle; tlog-tiles needs eight
 MEMORY_BYTES_MAX = 2**26  # of messages; with more, temporary files are used and every core
 Watch = Callable[[str, int, int], None]
@@ -59,6 +61,12 @@ class BundleUnreadableError(EvidenceError):
     """A path is no bundle that may be read: missing, too large, or with links in it."""
 
     code = "bundle-unreadable"
+
+
+class DocumentUnreadableError(EvidenceError):
+    """A paper cannot be read, is empty or too large: it has no hash that says anything."""
+
+    code = "document-unreadable"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,6 +125,22 @@ def parse_anchor(text: str) -> PublicKey:
     key = PublicKey(decode_b64u(text, bytes_exact=PUBLIC_KEY_BYTES))
     check_enrolment_point(key)
     return key
+
+
+def hash_document(path: Path) -> bytes:
+    """Return SHA-256 of a paper's file.
+
+    Raises:
+        DocumentUnreadableError: It cannot be read, is empty or too large.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(DOCUMENT_BYTES_MAX + 1)
+    except OSError as err:
+        raise DocumentUnreadableError(f"{path}: {err.strerror}") from err
+    if not 0 < len(content) <= DOCUMENT_BYTES_MAX:
+        raise DocumentUnreadableError(f"{path}: a paper has 1 to {DOCUMENT_BYTES_MAX} bytes")
+    return sha256(content)
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -119,6 +119,7 @@ CHECKS: tuple[Check, ...] = (
             "consent-signature",
             "wrong-consumer",
             "wrong-provider",
+            "consent-unkeyed",
             "consent-revoked",
             "consent-paused",
             "consent-replaced",

@@ -13,20 +13,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from node.cli.http import post_enrolment, post_statement, read_token
+from node.cli.files import make_salt, read_admission, read_salt
+from node.cli.http import post_enrolment, post_statement
 from node.cli.hub_client import HubClient
 from node.cli.signing import Grant, format_bundle, sign_bundle, sign_change, sign_revocation
 from node.core.clock import SystemClock, now_s
 from node.core.errors import NodeError
-from node.core.keystore import draw_bytes, generate_key, load_key, save_key, write_secret_file
+from node.core.keystore import generate_key, load_key, save_key, write_secret_file
 from node.sharing.peers import STATUSES_PATH
 from protocol.consent import ConsentState, hash_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.enrolment import SubjectEnrolment, sign_subject_enrolment
 from protocol.identifiers import SubjectId, parse_subject_id
-from protocol.invitation import parse_invitation
 from protocol.keys import SigningKey
-from protocol.limits import HASH_BYTES, SALT_BYTES
+from protocol.limits import HASH_BYTES
 from protocol.purpose import TEMPLATES
 from schemas.summary import Section
 
@@ -55,7 +55,7 @@ def make_key(key: KeyOption, salt: SaltOption, passphrase: PassphraseOption) -> 
     """Make a subject's key and salt."""
     made = generate_key()
     save_key(made, path=key, passphrase=passphrase)
-    write_secret_file(encode_b64u(draw_bytes(SALT_BYTES)).encode("ascii"), path=salt)
+    make_salt(salt)
     Console().print(f"key {made.kid} is in {key}; keep it and {salt} to yourselves")
 
 
@@ -84,7 +84,7 @@ def enrol(
                 hub=client.discover().hub,
                 iat=now_s(SystemClock()),
                 subject=parse_subject_id(subject),
-                salt=_read_salt(salt),
+                salt=read_salt(salt),
                 key=load_key(path=key, passphrase=passphrase).public,
             )
         tokens = sign_subject_enrolment(enrolment, key=load_key(path=key, passphrase=passphrase))
@@ -93,10 +93,10 @@ def enrol(
         return
     enrol_subject(
         parse_subject_id(subject),
-        salt=_read_salt(salt),
+        salt=read_salt(salt),
         key=load_key(path=key, passphrase=passphrase),
         hub_url=hub_url,
-        token=_read_admission(token_file),
+        token=read_admission(token_file or Path()),
     )
     Console().print("entered")
 
@@ -127,7 +127,7 @@ def sign(
     """Sign consents for several providers in one act."""
     grant = Grant(
         subject=parse_subject_id(subject),
-        salt=_read_salt(salt),
+        salt=read_salt(salt),
         consumer=consumer,
         providers=tuple(provider),
         purpose=purpose,
@@ -251,13 +251,3 @@ def enrol_subject(
         return sign_subject_enrolment(enrolment, key=key)
 
     post_enrolment(hub_url, "/hub/v1/subjects", token=token, sign=sign)
-
-
-def _read_salt(path: Path) -> bytes:
-    return decode_b64u(read_token(path), bytes_exact=SALT_BYTES)
-
-
-def _read_admission(path: Path | None) -> str:
-    """Return the token of a file that holds it alone, or an invitation."""
-    text = read_token(path or Path())
-    return parse_invitation(text).token if "\n" in text else text

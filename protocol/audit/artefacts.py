@@ -17,13 +17,13 @@ from protocol.consent import (
     open_consent,
     open_status,
 )
+from protocol.consent_signer import check_signer, find_consent_key
 from protocol.encoding import encode_b64u, sha256
-from protocol.errors import ProtocolError, UnknownKeyError
+from protocol.errors import ProtocolError
 from protocol.identifiers import parse_subject_id
 from protocol.jws import split_compact
 from protocol.keys import PublicKey
 from protocol.limits import STATEMENT_BYTES_MAX
-from protocol.problems import ConsentSignatureError
 from protocol.status_signer import StatusKey, check_party, check_statement, find_status_key
 
 
@@ -97,8 +97,9 @@ def _take_consent(found: Artefacts, record: ConsentRecord, place: Place, *, chai
 
 def _judge_consent(token: str, place: Place, *, chain: Chain) -> JudgedConsent:
     try:
-        consent = open_consent(token, find_key=lambda kid: _find_subject_key(chain, kid))
-        _check_signer(consent, token, chain=chain)
+        consent = open_consent(token, find_key=lambda kid: find_consent_key(chain.newest, kid))
+        kid = split_compact(token, bytes_max=STATEMENT_BYTES_MAX).header.kid
+        check_signer(consent, kid=kid, registry=chain.newest)
     except ProtocolError as err:
         text = f"this consent does not hold: {err.detail}"
         line = Evidence(outcome=Outcome.FAILS, code=err.code, text=text, place=place)
@@ -106,24 +107,6 @@ def _judge_consent(token: str, place: Place, *, chain: Chain) -> JudgedConsent:
     text = f"signed by the subject {encode_b64u(consent.subject)}, within its purpose's ceilings"
     line = Evidence(outcome=Outcome.HOLDS, code="consent-signed", text=text, place=place)
     return JudgedConsent(place=place, verified=consent, evidence=(line,))
-
-
-def _check_signer(consent: Consent, token: str, *, chain: Chain) -> None:
-    kid = split_compact(token, bytes_max=STATEMENT_BYTES_MAX).header.kid
-    found = chain.newest.find_subject_key(kid)
-    if (
-        found is None
-        or found[0].commitment != consent.subject
-        or not found[1].is_valid_at(consent.iat)
-    ):
-        raise ConsentSignatureError("its key is not bound to this subject at that time")
-
-
-def _find_subject_key(chain: Chain, kid: str) -> PublicKey:
-    found = chain.newest.find_subject_key(kid)
-    if found is None:
-        raise UnknownKeyError("signed by no subject's key")
-    return found[1].key
 
 
 def _take_status(found: Artefacts, token: str, place: Place, *, chain: Chain) -> None:
@@ -150,6 +133,6 @@ def _open_status(token: str, found: Artefacts, *, chain: Chain) -> ConsentStatus
     status, _ = open_status(token, find_key=find_key)
     consent = found.consents.get(status.consent)
     if consent is not None and consent.verified is not None:
-        check_party(keys[0], consent.verified)
+        check_party(status, keys[0], consent=consent.verified)
     check_statement(status, keys[0])
     return status
