@@ -1,4 +1,4 @@
-"""``python -m protocol verify BUNDLE… [--anchor KEY] [--json]``: this package's one edge.
+"""``python -m protocol verify BUNDLE… [--anchor KEY] [--document FILE] [--json]``: the one edge.
 
 Exit status: 0 all is proven, 1 something is contradicted or broken, 2 usage or a bundle that cannot
 be read, 3 something is undetermined and the rest proven.
@@ -78,7 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     watch = watch_terminal if sys.stderr.isatty() else watch_nothing
     try:
-        report = verify_paths(options.bundles, anchor=options.anchor, watch=watch)
+        report = verify_paths(
+            options.bundles, anchor=options.anchor, documents=options.document, watch=watch
+        )
     except ProtocolError as err:
         print(f"chengxin-verify: {show_plainly(err.detail)}", file=sys.stderr)
         return ExitStatus.USAGE
@@ -96,22 +98,36 @@ def _join_anchor(arguments: Sequence[str]) -> list[str]:
 
 
 def verify_paths(
-    paths: Sequence[Path], *, anchor: str | None, watch: Watch = watch_nothing
+    paths: Sequence[Path],
+    *,
+    anchor: str | None,
+    documents: Sequence[Path] = (),
+    watch: Watch = watch_nothing,
 ) -> Report:
     """Audit bundles on disk; large ones with temporary files, which go when the report does.
 
+    Args:
+        paths: The bundles' folders.
+        anchor: The hub's key, base64url.
+        documents: Papers of customers without a key, to be compared with what consents name.
+        watch: Is told how far each step has come.
+
     Raises:
+        DocumentUnreadableError: A paper cannot be read, or they are too many.
         BundleUnreadableError: A path is no bundle that may be read.
         MalformedError: The anchor is no key.
     """
     if not 0 < len(paths) <= BUNDLES_MAX:
         raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
+    if len(documents) > DOCUMENTS_MAX:
+        raise DocumentUnreadableError(f"at most {DOCUMENTS_MAX} papers at once")
     key = None if anchor is None else parse_anchor(anchor)
+    papers = frozenset(map(hash_document, documents))
     try:
         bundles = [read_bundle(path) for path in paths]
         size = sum(bundle.files.find_size(MESSAGES_FILE) or 0 for bundle in bundles)
         workspace = None if size < MEMORY_BYTES_MAX else FileWorkspace(watch=watch)
-        return audit_bundles(bundles, anchor=key, workspace=workspace)
+        return audit_bundles(bundles, anchor=key, workspace=workspace, papers=papers)
     except OSError as err:
         raise BundleUnreadableError(f"a bundle cannot be read: {err.strerror}") from err
 
@@ -351,6 +367,14 @@ def _build_parser() -> argparse.ArgumentParser:
         "bundles", nargs="+", type=Path, metavar="BUNDLE", help="an exported folder"
     )
     verify.add_argument("--anchor", metavar="KEY", help="the hub's public key, base64url")
+    verify.add_argument(
+        "--document",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="the paper of a customer without a key; repeat it",
+    )
     verify.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

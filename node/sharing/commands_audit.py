@@ -187,6 +187,10 @@ def verify(
     timestamp_certificate: Annotated[
         Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
     ] = None,
+    documents: Annotated[
+        list[Path] | None,
+        typer.Option("--document", help="Paper of a customer without a key; repeat it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what the bundles prove, what they contradict and what stays open.
@@ -195,7 +199,7 @@ def verify(
     """
     try:
         with _show_progress() as watch:
-            report = verify_paths(bundles, anchor=anchor, watch=watch)
+            report = verify_paths(bundles, anchor=anchor, documents=documents or (), watch=watch)
         if timestamp_certificate is not None:
             report = add_timestamps(report, bundles, certificate=timestamp_certificate)
     except (ProtocolError, RejectedError) as err:

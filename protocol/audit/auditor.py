@@ -77,6 +77,7 @@ def audit_bundles(
     *,
     anchor: PublicKey | None = None,
     workspace: Workspace | None = None,
+    papers: frozenset[bytes] = frozenset(),
 ) -> Report:
     """Judge bundles together; without an anchor only their agreement with each other is proven.
 
@@ -84,12 +85,13 @@ def audit_bundles(
         bundles: What the members exported.
         anchor: The hub's key, given out of band.
         workspace: Room and hands for more than fits in memory; all in memory where none is given.
+        papers: SHA-256 of the papers of subjects without a key that the auditor has been given.
     """
     named = name_apart(bundles)
     result = follow_chain(named, anchor=anchor)
     if result.chain is None:
         return report_without_chain(named, result)
-    return _Audit(named, result, result.chain, workspace or MemoryWorkspace()).run()
+    return _Audit(named, result, result.chain, workspace or MemoryWorkspace(), papers).run()
 
 
 class _Audit:
@@ -101,11 +103,13 @@ class _Audit:
         result: ChainResult,
         chain: Chain,
         workspace: Workspace,
+        papers: frozenset[bytes],
     ) -> None:
         self._bundles = bundles
         self._result = result
         self._chain = chain
         self._workspace = workspace
+        self._papers = papers
         self._examiner = Examiner(chain)
         self._findings: list[Finding] = list(result.findings)
         self._partitions = 1
@@ -131,7 +135,7 @@ class _Audit:
             )
         )
         faults, lines_before = self._route(spools)
-        artefacts = collect_artefacts(self._bundles, chain=self._chain)
+        artefacts = collect_artefacts(self._bundles, chain=self._chain, papers=self._papers)
         world = build_world(
             self._bundles,
             read,
