@@ -68,6 +68,7 @@ LOGIN_PATH = "/console/login"
 LANGUAGE_LIFE_S = 31_536_000
 SESSION_LIFE_S = 28_800  # a working day
 FORM_BYTES_MAX = 4_096
+FORM_FIELDS_MAX = 8
 QUERY_CHARACTERS_MAX = 100
 PAGE_DIGITS_MAX = 6
 STATIC_LIFE_S = 86_400
@@ -87,6 +88,12 @@ SECURITY_HEADERS = {
 }
 _NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/]{0,64}$")
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+class FormInvalidError(RejectedError):
+    """A form has too many fields."""
+
+    code = "form-invalid"
 
 
 class CrossSiteError(RejectedError):
@@ -123,6 +130,18 @@ def build_console_routes(
             methods=["POST"],
         ),
     ]
+
+
+def _read_form(body: bytes) -> dict[str, list[str]]:
+    """Return the fields of a form.
+
+    Raises:
+        FormInvalidError: It has more than any form here.
+    """
+    try:
+        return parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=FORM_FIELDS_MAX)
+    except ValueError as err:
+        raise FormInvalidError(f"a form has at most {FORM_FIELDS_MAX} fields") from err
 
 
 def check_same_site(request: Request) -> None:
@@ -205,7 +224,7 @@ class _Console:
     async def login(self, request: Request) -> Response:
         """Trade the API token for a session cookie."""
         body = await read_bounded(request, bytes_max=FORM_BYTES_MAX)
-        form = parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=8)
+        form = _read_form(body)
         token = form.get("token", [""])[0].strip()
         next_path = form.get("next", [""])[0]
         try:

@@ -141,6 +141,20 @@ def test_the_sign_in_leads_to_no_other_site_or_face(stranger: TestClient, target
     assert answer.headers["location"] == "/console/"
 
 
+@pytest.mark.parametrize("fields", [9, 1_000], ids=["one-too-many", "very-many"])
+def test_a_form_with_too_many_fields_is_refused(stranger: TestClient, fields: int) -> None:
+    body = "&".join(["a=1"] * fields)
+
+    answer = stranger.post(
+        "/console/login",
+        content=body,
+        headers={"origin": HOST, "content-type": "application/x-www-form-urlencoded"},
+    )
+
+    assert answer.status_code == 422
+    assert "form-invalid" in answer.text
+
+
 @pytest.mark.parametrize(
     "headers",
     [
