@@ -1,4 +1,6 @@
-"""``python -m protocol verify BUNDLE… [--anchor KEY] [--document FILE] [--json]``: the one edge.
+"""``python -m protocol verify BUNDLE… [--anchor KEY] [--policy FILE] [--document FILE] [--json]``.
+
+This package's one edge.
 
 Exit status: 0 all is proven, 1 something is contradicted or broken, 2 usage or a bundle that cannot
 be read, 3 something is undetermined and the rest proven.
@@ -34,6 +36,8 @@ from protocol.bundle import (
 from protocol.encoding import decode_b64u, sha256
 from protocol.errors import EvidenceError, ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, check_enrolment_point
+from protocol.limits import LOG_POLICY_BYTES_MAX
+from protocol.log_policy import LogPolicy, parse_log_policy
 from protocol.report import build_text, format_json, show_plainly
 
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
@@ -69,6 +73,12 @@ class DocumentUnreadableError(EvidenceError):
     code = "document-unreadable"
 
 
+class PolicyUnreadableError(EvidenceError):
+    """The policy file that was named cannot be read."""
+
+    code = "policy-unreadable"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     given = _join_anchor(sys.argv[1:] if arguments is None else arguments)
@@ -79,7 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     watch = watch_terminal if sys.stderr.isatty() else watch_nothing
     try:
         report = verify_paths(
-            options.bundles, anchor=options.anchor, documents=options.document, watch=watch
+            options.bundles,
+            anchor=options.anchor,
+            policy=options.policy,
+            documents=options.document,
+            watch=watch,
         )
     except ProtocolError as err:
         print(f"chengxin-verify: {show_plainly(err.detail)}", file=sys.stderr)
@@ -101,33 +115,38 @@ def verify_paths(
     paths: Sequence[Path],
     *,
     anchor: str | None,
+    policy: Path | None = None,
     documents: Sequence[Path] = (),
     watch: Watch = watch_nothing,
 ) -> Report:
     """Audit bundles on disk; large ones with temporary files, which go when the report does.
 
     Args:
-        paths: The bundles' folders.
-        anchor: The hub's key, base64url.
+        paths: The folders.
+        anchor: The hub's key, where it was given out of band.
+        policy: A tlog-policy file of the witnesses that are asked for beside the hub's.
         documents: Papers of customers without a key, to be compared with what consents name.
-        watch: Is told how far each step has come.
+        watch: Told of each step how much of it is done, of how much.
 
     Raises:
         DocumentUnreadableError: A paper cannot be read, or they are too many.
         BundleUnreadableError: A path is no bundle that may be read.
-        MalformedError: The anchor is no key.
+        PolicyUnreadableError: The policy file cannot be read.
+        MalformedError: The anchor is no key, or the policy breaks its specification.
+        TooLargeError: The policy is over its limits.
     """
     if not 0 < len(paths) <= BUNDLES_MAX:
         raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
     if len(documents) > DOCUMENTS_MAX:
         raise DocumentUnreadableError(f"at most {DOCUMENTS_MAX} papers at once")
     key = None if anchor is None else parse_anchor(anchor)
+    asked = None if policy is None else read_policy(policy)
     papers = frozenset(map(hash_document, documents))
     try:
         bundles = [read_bundle(path) for path in paths]
         size = sum(bundle.files.find_size(MESSAGES_FILE) or 0 for bundle in bundles)
         workspace = None if size < MEMORY_BYTES_MAX else FileWorkspace(watch=watch)
-        return audit_bundles(bundles, anchor=key, workspace=workspace, papers=papers)
+        return audit_bundles(bundles, anchor=key, policy=asked, workspace=workspace, papers=papers)
     except OSError as err:
         raise BundleUnreadableError(f"a bundle cannot be read: {err.strerror}") from err
 
@@ -157,6 +176,21 @@ def hash_document(path: Path) -> bytes:
     if not 0 < len(content) <= DOCUMENT_BYTES_MAX:
         raise DocumentUnreadableError(f"{path}: a paper has 1 to {DOCUMENT_BYTES_MAX} bytes")
     return sha256(content)
+
+
+def read_policy(path: Path) -> LogPolicy:
+    """Read an auditor's tlog-policy file.
+
+    Raises:
+        PolicyUnreadableError: No file that may be read.
+        TooLargeError: It is over the limits.
+        LogPolicyError: It breaks the specification.
+    """
+    try:
+        with path.open("rb") as file:
+            return parse_log_policy(file.read(LOG_POLICY_BYTES_MAX + 1))
+    except OSError as err:
+        raise PolicyUnreadableError(f"{path}: {err.strerror}") from err
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -367,6 +401,9 @@ def _build_parser() -> argparse.ArgumentParser:
         "bundles", nargs="+", type=Path, metavar="BUNDLE", help="an exported folder"
     )
     verify.add_argument("--anchor", metavar="KEY", help="the hub's public key, base64url")
+    verify.add_argument(
+        "--policy", type=Path, metavar="FILE", help="a tlog-policy: witnesses that you ask for"
+    )
     verify.add_argument(
         "--document",
         action="append",

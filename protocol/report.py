@@ -19,9 +19,12 @@ from protocol.audit.findings import (
     LogReport,
     Outcome,
     Place,
+    PolicyHead,
+    PolicyReport,
     Report,
     Verdict,
 )
+from protocol.encoding import encode_b64u
 from protocol.strict_json import JsonObject, JsonValue
 
 REPORT_VERSION = 1
@@ -90,6 +93,8 @@ def build_object(report: Report) -> JsonObject:
             {"at": one.at_ms, "member": one.member, "kind": one.kind} for one in report.events
         ],
     }
+    if report.policy is not None:
+        value["policy"] = _format_policy(report.policy)
     if report.anchor is not None:
         value["anchor"] = {"key": report.anchor.key, "given": report.anchor.given}
     if report.registry is not None:
@@ -313,6 +318,35 @@ def _format_log(log: LogReport) -> JsonObject:
     if log.cosigned_at_s is not None:
         value["cosigned_at_s"] = log.cosigned_at_s
     return value
+
+
+def _format_policy(policy: PolicyReport) -> JsonObject:
+    return {
+        "quorum": policy.quorum,
+        "witnesses": [{"name": name, "key": key} for name, key in policy.witnesses],
+        "logs": [
+            {
+                "bundle": log.bundle,
+                "member": log.member,
+                "origin": log.origin,
+                "seen": log.seen,
+                "met": log.met,
+                "heads": [_format_policy_head(head) for head in log.heads],
+            }
+            for log in policy.logs
+        ],
+    }
+
+
+def _format_policy_head(head: PolicyHead) -> JsonObject:
+    value: JsonObject = {
+        "size": head.size,
+        "root": encode_b64u(head.root),
+        "cosigners": list(head.cosigners),
+    }
+    if head.at_s is not None:
+        value["at_s"] = head.at_s
+    return _with_place(value, head.place)
 
 
 def _format_exchange(one: ExchangeReport) -> JsonObject:

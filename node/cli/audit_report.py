@@ -34,6 +34,9 @@ def report(
     anchor: Annotated[
         str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A tlog-policy file: witnesses that you ask for.")
+    ] = None,
     timestamp_certificate: Annotated[
         Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
     ] = None,
@@ -49,7 +52,7 @@ def report(
     3 undetermined.
     """
     try:
-        audited = verify_paths(bundles, anchor=anchor, documents=documents or ())
+        audited = verify_paths(bundles, anchor=anchor, policy=policy, documents=documents or ())
         if timestamp_certificate is not None:
             audited = add_timestamps(audited, bundles, certificate=timestamp_certificate)
         html = build_report_page(

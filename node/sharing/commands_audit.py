@@ -184,6 +184,9 @@ def verify(
     anchor: Annotated[
         str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A tlog-policy file: witnesses that you ask for.")
+    ] = None,
     timestamp_certificate: Annotated[
         Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
     ] = None,
@@ -199,7 +202,9 @@ def verify(
     """
     try:
         with _show_progress() as watch:
-            report = verify_paths(bundles, anchor=anchor, documents=documents or (), watch=watch)
+            report = verify_paths(
+                bundles, anchor=anchor, policy=policy, documents=documents or (), watch=watch
+            )
         if timestamp_certificate is not None:
             report = add_timestamps(report, bundles, certificate=timestamp_certificate)
     except (ProtocolError, RejectedError) as err:

@@ -1,8 +1,9 @@
 """Writes the bundle that this node hands to an auditor (docs/protocol/bundle.md).
 
 One consistent snapshot of the database, up to the newest head that the hub has cosigned: what was
-logged after it belongs to the next bundle. A redacted one holds no body but receipts (which list
-hashes), no subject id and no salt; every signature and proof in it still verifies.
+logged after it belongs to the next bundle. A redacted one holds no body but those that list hashes
+(receipts, acks, polls, erasures), no subject id and no other salt; every signature and proof in it
+still verifies.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from node.core.database import UnitOfWork
 from node.core.errors import ConflictError, UnavailableError
 from node.core.log import LogStore
-from node.sharing.store import SnapshotStore
+from node.sharing.store import OwnKeyStore, SnapshotStore
 from node.sharing.store.exporting import ExportedMessage, ExportStore
 from node.sharing.store.stamps import StampStore
 from protocol.bundle import (
@@ -23,6 +24,7 @@ from protocol.bundle import (
     CHECKPOINT_FILE,
     CONSENTS_FILE,
     HEADS_FILE,
+    KEY_CHANGES_FILE,
     MANIFEST_FILE,
     MESSAGES_FILE,
     POLICY_FILE,
@@ -37,6 +39,7 @@ from protocol.bundle import (
     format_anchor,
     format_consent,
     format_head,
+    format_key_change,
     format_manifest,
     format_message_record,
     format_snapshot,
@@ -62,9 +65,9 @@ def watch_nothing(_what: str, _done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-_UNREDACTED_OPERATION = (
-    "receipt"  # its body is hashes of answers, without which a receipt proves nothing
-)
+# Their bodies are hashes of messages, without which they prove nothing.
+_BARE_REQUESTS = frozenset({"receipt", "erase", "poll"})
+_BARE_ANSWERS = frozenset({"receipt", "erase", "push", "correct"})
 
 
 class NotCosignedError(UnavailableError):
@@ -233,6 +236,7 @@ def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted:
         (format_head(peer=peer, checkpoint=note) for peer, note in store.list_heads()),
     )
     _write_anchors(uow, head, path=folder / ANCHORS_FILE)
+    _write_key_changes(uow, path=folder / KEY_CHANGES_FILE)
 
 
 def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
@@ -240,6 +244,12 @@ def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
     lines = (format_anchor(entry=one.seq, token=one.token) for one in stamps)
     if not _write_lines(path, lines):
         path.unlink()  # Optional: most nodes have none.
+
+
+def _write_key_changes(uow: UnitOfWork, *, path: Path) -> None:
+    lines = map(format_key_change, OwnKeyStore(uow.connection).list_tokens())
+    if not _write_lines(path, lines):
+        path.unlink()  # Optional: most nodes have their first keys.
 
 
 def _format_messages(
@@ -260,9 +270,10 @@ def _watch_lines(lines: Iterable[bytes], watch: Watch) -> Iterator[bytes]:
 
 def _format_message(one: ExportedMessage, *, side: str, redacted: bool) -> bytes:
     request, answer = one.request, one.answer
-    if redacted and one.op != _UNREDACTED_OPERATION:
+    if redacted and one.op not in _BARE_REQUESTS:
         request = _redact(request)
-        answer = None if answer is None else _redact(answer)
+    if redacted and answer is not None and one.op not in _BARE_ANSWERS:
+        answer = _redact(answer)
     return format_message_record(side=side, request=request, answer=answer)
 
 

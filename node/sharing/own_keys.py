@@ -83,10 +83,10 @@ class OwnKeys:
         found = await asyncio.to_thread(self._find_file, valid)
         if found is None or found.key.kid == self._sealer.kid:
             return False
-        statement = await asyncio.to_thread(self._read_statement, found.number)
-        if statement is not None:
+        tokens = await asyncio.to_thread(self._ring.find_statement, found.number)
+        if tokens:
             await self._writer.submit_async(
-                lambda batch: _log_change(batch, kid=found.key.kid, statement=statement)
+                lambda batch: _log_change(batch, kid=found.key.kid, tokens=tokens)
             )
         self._sealer.change_key(found.key)
         _log.info("key_in_use", kid=found.key.kid)
@@ -140,12 +140,6 @@ class OwnKeys:
         files = {file.key.kid: file for file in self._ring.load()}
         return next((files[kid] for kid in reversed(kids) if kid in files), None)
 
-    def _read_statement(self, number: int) -> bytes | None:
-        tokens = self._ring.find_statement(number)
-        if not tokens:
-            return None
-        return sha256(split_compact(tokens[0], bytes_max=STATEMENT_BYTES_MAX).payload)
-
 
 def pick_key(ring: KeyRing, *, database: Database) -> KeyFile:
     """Return the key to start with: the newest that the log has an entry of, else the first.
@@ -159,10 +153,11 @@ def pick_key(ring: KeyRing, *, database: Database) -> KeyFile:
     return next((file for file in reversed(files) if file.key.kid in changed), files[0])
 
 
-def _log_change(batch: Batch, *, kid: str, statement: bytes) -> Decided[None]:
+def _log_change(batch: Batch, *, kid: str, tokens: Sequence[str]) -> Decided[None]:
     store = OwnKeyStore(batch.connection)
     if store.is_changed(kid):  # The log has it: the node stopped before it used the key.
         return Decided(entry=None, finish=lambda _placement: None)
-    store.add(kid, use=USE, statement=statement, at_s=batch.now_ms // 1000)
+    statement = sha256(split_compact(tokens[0], bytes_max=STATEMENT_BYTES_MAX).payload)
+    store.add(kid, use=USE, statement=statement, tokens=tokens, at_s=batch.now_ms // 1000)
     entry = KeyChangeEntry(at_ms=batch.now_ms, use=USE, kid=kid, statement=statement)
     return Decided(entry=format_entry(entry), finish=lambda _placement: None)

@@ -1,4 +1,4 @@
-"""How long this node keeps the bodies of what it was asked and answered.
+"""How long this node keeps the bodies of what it was asked, answered and told unasked.
 
 Envelopes, hashes and codes stay with the log, and so does the replay row: a message is answered
 once for ever. Bodies and salts go after ``message_keep_days``, each exchange with an ``erased``
@@ -20,7 +20,7 @@ from node.core.errors import NotFoundError
 from node.core.writer import Writer
 from node.sharing.store import QuestionStore, SharingStore
 from node.sharing.store.due import DueStore
-from node.sharing.store.keeping import KeepingStore, KeptExchange
+from node.sharing.store.keeping import KeepingStore, KeptExchange, ToldMessage
 from node.sharing.store.pending import PendingStore
 from protocol.entry import ErasedEntry, format_entry
 
@@ -67,6 +67,7 @@ class Retention:
             # Only now: what a stop cuts short is looked at again, and what is gone stays gone.
             await self._writer.submit_async(partial(_move_on, seq=old[-1].seq))
             count += sum(erased)
+        count += await self._erase_told(before_ms)
         await self._writer.submit_async(
             partial(_forget, before_ms=before_ms, now_ms=self._clock.now_ms())
         )
@@ -82,8 +83,8 @@ class Retention:
         """
         with self._database.write() as uow:
             store = KeepingStore(uow.connection)
-            if store.find_seq(msg) is None:
-                raise MessageNotHeldError("no such message was answered here")
+            if store.find_seq(msg) is None and not store.is_told(msg):
+                raise MessageNotHeldError("no such message was answered or told here")
             store.add_hold(msg, reason=reason, at_ms=self._clock.now_ms())
         _log.info("message_held")  # The reason is people's words, and may name a customer.
 
@@ -95,11 +96,35 @@ class Retention:
         """
         with self._database.write() as uow:
             store = KeepingStore(uow.connection)
-            seq = store.find_seq(msg)
-            if seq is None or not store.remove_hold(msg):
+            if not store.remove_hold(msg):
                 raise MessageNotHeldError("no such message is held")
-            # The round may have passed it: from there it looks again.
-            DueStore(uow.connection).put_back_cursor(_CURSOR, seq=seq - 1)
+            seq = store.find_seq(msg)
+            if seq is not None:
+                # The round may have passed it: from there it looks again.
+                DueStore(uow.connection).put_back_cursor(_CURSOR, seq=seq - 1)
+
+    async def _erase_told(self, before_ms: int) -> int:
+        """Erase the bodies of old pushes and corrections; return how many."""
+        count, after_seq = 0, -1
+        for _ in range(STEPS_A_ROUND_MAX):
+            old = await asyncio.to_thread(self._list_told, before_ms, after_seq)
+            if not old:
+                break
+            erased = await asyncio.gather(
+                *(
+                    self._writer.submit_async(partial(_decide_told, told=one, before_ms=before_ms))
+                    for one in old
+                )
+            )
+            after_seq = old[-1].seq
+            count += sum(erased)
+        return count
+
+    def _list_told(self, before_ms: int, after_seq: int) -> list[ToldMessage]:
+        with self._database.read() as uow:
+            return KeepingStore(uow.connection).list_told(
+                after_seq=after_seq, before_ms=before_ms, limit=EXCHANGES_AT_ONCE
+            )
 
     def _list_old(self, before_ms: int) -> list[KeptExchange]:
         with self._database.read() as uow:
@@ -125,6 +150,19 @@ def _decide(batch: Batch, *, kept: KeptExchange) -> Decided[bool]:
         store.erase_payload(msg)
     entry = ErasedEntry(
         at_ms=batch.now_ms, xid=kept.xid, peer=kept.peer, basis=BASIS, msgs=tuple(msgs)
+    )
+    return Decided(entry=format_entry(entry), finish=lambda _placement: True)
+
+
+def _decide_told(batch: Batch, *, told: ToldMessage, before_ms: int) -> Decided[bool]:
+    keeping = KeepingStore(batch.connection)
+    # Looked at under the lock: a hold may have come meanwhile.
+    due = keeping.list_told(after_seq=told.seq - 1, before_ms=before_ms, limit=1)
+    if due != [told]:
+        return Decided(entry=None, finish=lambda _placement: False)
+    SharingStore(batch.connection).erase_payload(told.msg)
+    entry = ErasedEntry(
+        at_ms=batch.now_ms, xid=told.xid, peer=told.peer, basis=BASIS, msgs=(told.msg,)
     )
     return Decided(entry=format_entry(entry), finish=lambda _placement: True)
 

@@ -172,6 +172,7 @@ own_key_change = Table(
     Column("use", String(16), nullable=False),
     Column("statement", HASH, nullable=False),
     Column("logged_at_s", BigInteger, nullable=False),
+    Column("tokens", Text),
 )
 
 # Snapshots of a number that another one has here, both signed by the hub: evidence, kept.

@@ -11,6 +11,16 @@ from typing import NamedTuple
 
 from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, SeenCopy
 from protocol.audit.findings import Evidence, Outcome, Place
+from protocol.audit.namings import (
+    Given,
+    Gone,
+    Named,
+    Naming,
+    NamingJudge,
+    Stated,
+    build_stated,
+    list_namings,
+)
 from protocol.audit.ports import read_final
 from protocol.audit.world import World
 from protocol.encoding import encode_b64u
@@ -20,14 +30,6 @@ from protocol.problems import PROBLEMS
 from protocol.receipt import parse_receipt
 
 Line = tuple[ExchangeKey, Evidence]
-
-
-class Given(NamedTuple):
-    """An answer or a push that its sender logged; ``answer`` is its hash in each of these."""
-
-    receiver: str
-    sender: str
-    answer: bytes
 
 
 class Awaited(NamedTuple):
@@ -58,7 +60,7 @@ class Unacknowledged(NamedTuple):
     is_kept: bool
 
 
-Arrival = Given | Awaited | Acknowledged | Unacknowledged
+Arrival = Awaited | Acknowledged | Unacknowledged | Naming
 
 
 def list_arrivals(
@@ -70,11 +72,8 @@ def list_arrivals(
     """
     key = case.key
     for known in case.decided:
-        ours = Given(key.consumer, key.provider, known.entry.ans)
-        yield known.entry.ans, ours
-    for asked in case.asked:
-        if asked.entry.op == "push":
-            yield asked.entry.msg, Given(key.provider, key.consumer, asked.entry.msg)
+        yield known.entry.ans, build_stated(case, known)
+    yield from list_namings(case, decided, is_kept=is_kept)
     if decided is not None and not case.received:
         given = Given(key.consumer, key.provider, decided.entry.ans)
         yield decided.entry.ans, Awaited(given, key, is_kept)
@@ -96,8 +95,7 @@ def join_arrivals(world: World, partition: int) -> list[Line]:
     """Judge the arrivals of one partition."""
     by_answer: dict[Given, _Joined] = {}
     for arrival in read_final(world.spools.arrivals, partition, rounds=world.rounds):
-        given = arrival if isinstance(arrival, Given) else arrival.given
-        by_answer.setdefault(given, _Joined()).add(arrival)
+        by_answer.setdefault(arrival.given, _Joined()).add(arrival)
     return [
         line for given, joined in by_answer.items() for line in joined.judge(given, world=world)
     ]
@@ -107,15 +105,21 @@ def join_arrivals(world: World, partition: int) -> list[Line]:
 class _Joined:
     """Everything on one answer."""
 
-    is_given: bool = False
+    stated: list[Stated] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+    named: list[Named] = field(default_factory=list)
     awaited: Awaited | None = None
     receipts: list[Acknowledged] = field(default_factory=list)
     unacked: list[Unacknowledged] = field(default_factory=list)
 
     def add(self, arrival: Arrival) -> None:
         match arrival:
-            case Given():
-                self.is_given = True
+            case Stated():
+                self.stated.append(arrival)
+            case Gone():
+                self.gone.append(arrival)
+            case Named():
+                self.named.append(arrival)
             case Awaited():
                 self.awaited = arrival
             case Acknowledged():
@@ -123,10 +127,18 @@ class _Joined:
             case _:  # the answerer's word, which the checkers know to be the one left
                 self.unacked.append(arrival)
 
+    @property
+    def is_given(self) -> bool:
+        """Tell whether the sender logged it as an answer, or as told."""
+        return any(one.kind != "question" for one in self.stated)
+
     def judge(self, given: Given, *, world: World) -> Iterator[Line]:
         """Yield the lines that somebody will read: all where reports are kept."""
         yield from self._judge_receipts(given, world=world)
         yield from self._judge_unacked(given, world=world)
+        yield from NamingJudge(
+            given, stated=self.stated, gone=self.gone, named=self.named, world=world
+        ).run()
         awaited = self.awaited
         if awaited is None:
             return

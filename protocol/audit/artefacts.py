@@ -69,10 +69,11 @@ class Artefacts:
     bearers: dict[bytes, dict[PaperBearer, Place]] = field(default_factory=dict)
     consents: dict[bytes, JudgedConsent] = field(default_factory=dict)
     statuses: dict[bytes, JudgedStatus] = field(default_factory=dict)
+    subjects: dict[bytes, str] = field(default_factory=dict)  # of consents that are opened here
     findings: list[Finding] = field(default_factory=list)
     signatures: int = 0
 
-    def by_partition(self, partition: int, *, count: int) -> Iterator[bytes]:
+    def list_partition(self, partition: int, *, count: int) -> Iterator[bytes]:
         """Yield the names of the consents of one partition."""
         for name in self.consents:
             if choose_partition(name, count=count) == partition:
@@ -105,12 +106,15 @@ def _take_consent(found: Artefacts, record: ConsentRecord, place: Place, *, chai
         found.signatures += known.verified is not None
     if known.verified is None:
         return
-    is_shown = record.subject is not None and record.salt is not None
     opens = _opens(record, commitment=known.verified.subject)
     if known.verified.evidence is not None:
         bearer = PaperBearer(known.verified.subject, record.subject if opens else None)
         found.bearers.setdefault(known.verified.evidence, {}).setdefault(bearer, place)
-    if is_shown and not opens:
+    if record.subject is None or record.salt is None:
+        return
+    if opens:
+        found.subjects[name] = record.subject
+    else:
         text = "subject id and salt beside this consent do not open its commitment"
         found.findings.append(
             Finding(outcome=Outcome.FAILS, code="commitment-mismatch", text=text, place=place)

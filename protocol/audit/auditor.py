@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from protocol.audit.anchoring import Chain, ChainResult, follow_chain
 from protocol.audit.arrivals import join_arrivals
 from protocol.audit.artefacts import collect_artefacts
-from protocol.audit.counters import (
-    NOT_SENT,
-    Counters,
-    Located,
-    check_counters,
-    check_kinds,
-    check_sequence,
-    find_last_numbers,
-    list_locate_tasks,
-    locate_range,
-)
+from protocol.audit.counters import Counters
 from protocol.audit.describing import describe_judged, report_logs, report_without_chain
 from protocol.audit.events import list_events
 from protocol.audit.evidence import ExchangeKey, KnownEntry
@@ -33,6 +23,7 @@ from protocol.audit.findings import (
     LogReport,
     Outcome,
     Place,
+    PolicyReport,
     Report,
     Totals,
 )
@@ -44,6 +35,8 @@ from protocol.audit.heads import (
     describe_split,
     open_held_heads,
 )
+from protocol.audit.members import count_numbers, judge_members
+from protocol.audit.policies import judge_policy
 from protocol.audit.ports import MAIN, Batch, MemoryWorkspace, Workspace
 from protocol.audit.preparing import (
     build_world,
@@ -61,14 +54,15 @@ from protocol.audit.routing import (
     route_range,
 )
 from protocol.audit.rows import choose_partition
-from protocol.audit.stamps import check_anchors
+from protocol.audit.stamps import judge_anchors
 from protocol.audit.uses import count_partition, list_changes
 from protocol.audit.witnessing import Covered, read_witnessed
 from protocol.audit.world import SUSPECTS_MAX, Spools, World
 from protocol.bundle import CHECKPOINT_FILE, MESSAGES_FILE, Bundle, Fault
 from protocol.encoding import decode_b64u, encode_b64u
-from protocol.entry import AbortedEntry, Entry
+from protocol.entry import Entry
 from protocol.keys import PublicKey
+from protocol.log_policy import LogPolicy
 from protocol.message import LogHead
 
 
@@ -76,6 +70,7 @@ def audit_bundles(
     bundles: Sequence[Bundle],
     *,
     anchor: PublicKey | None = None,
+    policy: LogPolicy | None = None,
     workspace: Workspace | None = None,
     papers: frozenset[bytes] = frozenset(),
 ) -> Report:
@@ -84,6 +79,7 @@ def audit_bundles(
     Args:
         bundles: What the members exported.
         anchor: The hub's key, given out of band.
+        policy: Witnesses that the auditor asks for beside the hub's.
         workspace: Room and hands for more than fits in memory; all in memory where none is given.
         papers: SHA-256 of the papers of subjects without a key that the auditor has been given.
     """
@@ -91,7 +87,8 @@ def audit_bundles(
     result = follow_chain(named, anchor=anchor)
     if result.chain is None:
         return report_without_chain(named, result)
-    return _Audit(named, result, result.chain, workspace or MemoryWorkspace(), papers).run()
+    room = workspace or MemoryWorkspace()
+    return _Audit(named, result, result.chain, room, policy=policy, papers=papers).run()
 
 
 class _Audit:
@@ -103,12 +100,16 @@ class _Audit:
         result: ChainResult,
         chain: Chain,
         workspace: Workspace,
+        *,
+        policy: LogPolicy | None,
         papers: frozenset[bytes],
     ) -> None:
         self._bundles = bundles
         self._result = result
         self._chain = chain
         self._workspace = workspace
+        self._policy = policy
+        self._policy_report: PolicyReport | None = None
         self._papers = papers
         self._examiner = Examiner(chain)
         self._findings: list[Finding] = list(result.findings)
@@ -153,7 +154,13 @@ class _Audit:
         consents, lines = self._join(world)
         described = describe_judged(opened, world, tuple(self._judged.values()), faults)
         self._findings += described
-        self._check_members(world)
+        self._findings += judge_members(
+            self._counters,
+            world=world,
+            others=self._others,
+            beyond=[known for judged in self._judged.values() for known in judged.beyond],
+            workspace=self._workspace,
+        )
         logs = tuple(report_logs(opened, read, compared, tuple(self._judged.values())))
         return self._report(world, logs, consents, lines)
 
@@ -205,8 +212,13 @@ class _Audit:
         self._findings += read_witnessed(
             self._bundles, read, examiner=self._examiner, claims=claims, covered=covered
         )
-        self._findings += check_anchors(self._bundles)
+        self._findings += judge_anchors(self._bundles)
         world.covered = covered
+        if self._policy is not None:
+            asked = judge_policy(self._policy, self._bundles, read, examiner=self._examiner)
+            self._policy_report = asked.report
+            self._findings += asked.findings
+            self._signatures += asked.signatures
         for known in self._others:
             claims.add_entry(known)
         for partition, part in claims.split().items():
@@ -214,24 +226,8 @@ class _Audit:
         for change in list_changes(self._others):
             partition = choose_partition(change.consent, count=self._partitions)
             world.spools.uses.append(partition, [Batch(MAIN, 0, [change])])
-        self._count_numbers(world)
+        self._counters = count_numbers(world, self._others)
         self._signatures += self._examiner.signatures
-
-    def _count_numbers(self, world: World) -> None:
-        """Collect own numbers from the logs, and those that come to nothing."""
-        for member in sorted(world.members):
-            self._counters[member] = Counters(member)
-        for log in world.logs.values():
-            self._counters[log.member].add_log(log)
-        world.last_n = find_last_numbers(self._counters)
-        not_sent: dict[tuple[str, str, int], KnownEntry[AbortedEntry]] = {}
-        for known in self._others:
-            if isinstance(known.entry, AbortedEntry):
-                aborted = known.narrow(known.entry)
-                self._counters[known.member].add_aborted(aborted)
-                if aborted.entry.reason == NOT_SENT:
-                    not_sent[known.member, aborted.entry.peer, aborted.entry.n] = aborted
-        world.not_sent = not_sent
 
     def _judge(
         self,
@@ -337,44 +333,6 @@ class _Audit:
             frozen = {partition: frozenset(keys) for partition, keys in wanted.items()}
             self._judge(world, sorted(wanted), wanted=frozen)
 
-    def _check_members(self, world: World) -> None:
-        """Look at each member's logs as a whole: counters, kinds, the sequence of its logs."""
-        for judged in self._judged.values():
-            for known in judged.beyond:
-                self._counters[known.member].add(known)
-        for member, counters in self._counters.items():
-            logs = [log for log in world.logs.values() if log.member == member]
-            repeated = self._locate(world, counters, logs)
-            self._findings += check_counters(counters, logs, repeated=repeated)
-            for log in logs:
-                self._findings += check_kinds(
-                    log,
-                    unknown=log.sorted.kinds["not-understood"],
-                    first_unknown=log.sorted.first_unknown,
-                )
-        self._findings += check_sequence(self._others, world=world)
-
-    def _locate(
-        self, world: World, counters: Counters, logs: Sequence[ReadLog]
-    ) -> Iterator[Located]:
-        repeats = frozenset(counters.find_repeats())
-        if not repeats:
-            return
-        for judged in self._judged.values():
-            for known in judged.beyond:
-                if known.member == counters.member and (known.entry.peer, known.entry.n) in repeats:
-                    yield Located(
-                        known.entry.peer,
-                        known.entry.n,
-                        known.position,
-                        known.place,
-                        known.entry.xid,
-                    )
-        wanted = frozenset((peer.encode("ascii"), n) for peer, n in repeats)
-        tasks = list_locate_tasks(logs, wanted)
-        for found in self._workspace.map(locate_range, tasks, shared=world, what="counters"):
-            yield from found
-
     def _report(
         self,
         world: World,
@@ -418,4 +376,5 @@ class _Audit:
                 world.covered,
                 members={origin: log.member for origin, log in world.logs.items()},
             ),
+            policy=self._policy_report,
         )

@@ -76,7 +76,7 @@ class Counters:
         """Add a number that comes to nothing."""
         self.aborted.setdefault(known.entry.peer, []).append(known)
 
-    def find_repeats(self) -> Iterator[tuple[str, int]]:
+    def list_repeats(self) -> Iterator[tuple[str, int]]:
         """Yield peer and number of what was used twice."""
         for peer, ranges in self.ranges.items():
             reached = 0
@@ -85,7 +85,7 @@ class Counters:
                     yield peer, n
                 reached = max(reached, end)
 
-    def find_gaps(self) -> Iterator[tuple[str, list[str]]]:
+    def list_gaps(self) -> Iterator[tuple[str, list[str]]]:
         """Yield each peer with the numbers never logged and not explained."""
         for peer in sorted({*self.ranges, *self.aborted}):
             gaps: list[str] = []
@@ -100,7 +100,7 @@ class Counters:
             if gaps:
                 yield peer, gaps
 
-    def find_contradicted(self) -> Iterator[KnownEntry[AbortedEntry]]:
+    def list_contradicted(self) -> Iterator[KnownEntry[AbortedEntry]]:
         """Yield what says that no message has a number for which an entry stands."""
         for peer, aborted in self.aborted.items():
             ranges = self.ranges.get(peer, ())
@@ -110,7 +110,7 @@ class Counters:
                     yield known
 
 
-def find_last_numbers(counters: Mapping[str, Counters]) -> dict[tuple[str, str], int]:
+def gather_last_numbers(counters: Mapping[str, Counters]) -> dict[tuple[str, str], int]:
     """Return each exported member's highest own number for each peer."""
     return {
         (member, peer): max(end for _, end in ranges) - 1
@@ -119,7 +119,7 @@ def find_last_numbers(counters: Mapping[str, Counters]) -> dict[tuple[str, str],
     }
 
 
-def check_counters(
+def judge_counters(
     counters: Counters, logs: Sequence[ReadLog], *, repeated: Iterable[Located]
 ) -> Iterator[Finding]:
     """Yield a finding for every number used twice, and for each peer one on those missing."""
@@ -135,9 +135,9 @@ def check_counters(
                 place=one.place,
                 affects=(encode_b64u(one.xid),),
             )
-    for peer, gaps in counters.find_gaps():
+    for peer, gaps in counters.list_gaps():
         yield _describe_gaps(counters.member, logs, gaps, peer=peer)
-    for known in counters.find_contradicted():
+    for known in counters.list_contradicted():
         yield Finding(
             outcome=Outcome.FAILS,
             code="aborted-contradicted",
@@ -184,7 +184,7 @@ def locate_range(world: World, task: LocateTask) -> list[Located]:
     return found
 
 
-def check_kinds(log: ReadLog, *, unknown: int, first_unknown: int | None) -> Iterator[Finding]:
+def judge_kinds(log: ReadLog, *, unknown: int, first_unknown: int | None) -> Iterator[Finding]:
     """Yield findings on the genesis entry and on entries of a later version."""
     invalid = {finding.place for finding in log.sorted.findings}
     others = dict(log.sorted.others)
@@ -213,7 +213,7 @@ def check_kinds(log: ReadLog, *, unknown: int, first_unknown: int | None) -> Ite
         )
 
 
-def check_sequence(others: Iterable[KnownEntry[Entry]], *, world: World) -> Iterator[Finding]:
+def judge_sequence(others: Iterable[KnownEntry[Entry]], *, world: World) -> Iterator[Finding]:
     """Yield findings on logs that continue others, and on keys that the registry does not know."""
     for known in others:
         entry = known.entry

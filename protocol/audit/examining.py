@@ -128,7 +128,7 @@ class Examiner:
         """
         head = self._heads.get((member, note))
         if head is None:
-            head = open_checkpoint(note, vkey=self._find_log_key(note, member))
+            head = open_checkpoint(note, vkey=self._get_log_key(note, member))
             self.signatures += 1
             if len(self._heads) >= HEADS_HELD_MAX:
                 self._heads.clear()
@@ -146,7 +146,7 @@ class Examiner:
         self.signatures += 1 + len(witnessed.cosigners)
         return witnessed
 
-    def _find_log_key(self, note: str, member: str) -> VerifierKey:
+    def _get_log_key(self, note: str, member: str) -> VerifierKey:
         """Return the key of the log that a note names, or of the member's newest where it is not.
 
         Raises:

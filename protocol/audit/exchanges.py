@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from protocol.audit.arrivals import Arrival, list_arrivals
+from protocol.audit.bodies import judge_bodies
 from protocol.audit.evidence import Case, Cases, ExchangeKey, KnownEntry, open_record
 from protocol.audit.findings import ExchangeReport, Finding, Outcome, Place, weigh
 from protocol.audit.heads import ClaimSet
@@ -19,6 +20,7 @@ from protocol.audit.ports import Batch
 from protocol.audit.ranges import RoutedEntry, describe_invalid
 from protocol.audit.routing import RoutedLine
 from protocol.audit.rows import choose_partition
+from protocol.audit.strangers import add_record
 from protocol.audit.uses import UseFinder
 from protocol.audit.world import World
 from protocol.bundle import MESSAGES_FILE, Fault, MessageRecord, parse_message_line
@@ -200,7 +202,7 @@ class _PartitionJudge:
         if own != xid and not line.is_settled:
             self._result.strays.append(line._replace(xid=own, is_settled=True))
             return
-        cases.add_record(key, request, answer)
+        self._result.findings += add_record(cases, key, request, answer)
         for one in (request, answer):
             proof = None if one is None else one.proof
             if proof is None or proof.entry is None or one is None:
@@ -273,6 +275,7 @@ class _PartitionJudge:
         judge.run()
         finder = UseFinder(case, world, judge.lines)
         finder.find()
+        judge_bodies(case, world, judge.settled, judge.lines)
         result.exchanges += 1
         result.uses += finder.total
         result.outcomes |= judge.lines.outcomes

@@ -222,6 +222,42 @@ class EventReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyHead:
+    """A head that meets an auditor's policy.
+
+    ``at_s`` is when the last cosignature came that the quorum needed, None where it needs none;
+    ``cosigners`` are all that the policy knows, by its names.
+    """
+
+    size: int
+    root: bytes
+    at_s: int | None
+    cosigners: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyLogReport:
+    """How many heads of one log were seen, how many meet the policy, and the newest of these."""
+
+    bundle: str
+    member: str
+    origin: str
+    seen: int
+    met: int
+    heads: tuple[PolicyHead, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyReport:
+    """An auditor's policy: its quorum, its witnesses as name and key, and what came of it."""
+
+    quorum: str
+    witnesses: tuple[tuple[str, str], ...]
+    logs: tuple[PolicyLogReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything that an audit says; without ``counted`` every exchange has its report."""
 
@@ -234,6 +270,7 @@ class Report:
     totals: Totals
     counted: ExchangeCounts | None = None
     events: tuple[EventReport, ...] = ()
+    policy: PolicyReport | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -72,7 +72,7 @@ def build_world(
         reads=reads,
         members=frozenset(log.member for log in logs.values()),
         artefacts=artefacts,
-        anchored={log.origin: _find_anchored(log) for log in logs.values()},
+        anchored={log.origin: _count_anchored(log) for log in logs.values()},
         last_n={},
         not_sent={},
         covered={},
@@ -105,7 +105,7 @@ def _choose_primary(read: Sequence[ReadLog]) -> dict[int, ReadLog]:
     return {log.exported.bundle: log for log in by_origin.values()}
 
 
-def _find_anchored(log: ReadLog) -> int:
+def _count_anchored(log: ReadLog) -> int:
     """Return how many entries the export's own checkpoint proves."""
     signed = log.signed
     if signed is None or signed.size > log.tree.size or log.tree.root(signed.size) != signed.root:

@@ -30,7 +30,7 @@ class ShownQuery:
     lines: tuple[Evidence, ...] = ()
 
 
-def find_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
+def read_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
     """Return what was asked, from a body that is the signed one, else from the asker's log."""
     logged = {known.entry.purpose for known in case.asked}
     purpose = next(iter(sorted(logged)), consent.purpose.code)
@@ -93,7 +93,7 @@ def _parse_query(body: bytes, *, name: bytes, last_months: int, purpose: str) ->
         reader.choice("consent", {encode_b64u(name)})
         return _take_query(reader, reader)
     if kind == "query-batch":
-        return _take_query(reader, _find_item(reader, name=name))
+        return _take_query(reader, _get_item(reader, name=name))
     reader.choice("consent", {encode_b64u(name)})
     return ShownQuery(
         purpose=purpose,
@@ -110,7 +110,7 @@ def _take_query(reader: ShapeReader, item: ShapeReader) -> ShownQuery:
     )
 
 
-def _find_item(reader: ShapeReader, *, name: bytes) -> ShapeReader:
+def _get_item(reader: ShapeReader, *, name: bytes) -> ShapeReader:
     for value in reader.items("items", count_max=CONSENTS_PER_MESSAGE_MAX):
         item = ShapeReader(value, what="query.items")
         if item.take("consent") == encode_b64u(name):

@@ -38,7 +38,7 @@ def list_anchors(bundle: Bundle) -> Iterator[NamedAnchor]:
         yield NamedAnchor(record=record, entry=_find_entry(bundle, index=record.entry), place=place)
 
 
-def check_anchors(bundles: Sequence[Bundle]) -> Iterator[Finding]:
+def judge_anchors(bundles: Sequence[Bundle]) -> Iterator[Finding]:
     """Yield a finding for every token that no entry names."""
     for bundle in bundles:
         for anchor in list_anchors(bundle):

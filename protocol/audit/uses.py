@@ -13,7 +13,7 @@ from protocol.audit.artefacts import JudgedConsent, JudgedStatus
 from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, Lines
 from protocol.audit.findings import ConsentReport, Evidence, Outcome, Place
 from protocol.audit.ports import read_final
-from protocol.audit.queries import ShownQuery, compare_batch, find_query
+from protocol.audit.queries import ShownQuery, compare_batch, read_query
 from protocol.audit.world import World
 from protocol.consent import (
     FINAL_STATES,
@@ -163,7 +163,7 @@ class UseFinder:
             text = "the consent used does not hold"
             self._lines.fail("consent-signature", text, place=known.place)
         else:
-            query = find_query(self._case, consent=judged.verified, name=name)
+            query = read_query(self._case, consent=judged.verified, name=name)
             for line in query.lines:
                 self._lines.add(line.outcome, line.code, "{}", line.text, place=line.place)
         self.found.append(
@@ -187,7 +187,7 @@ class UseFinder:
 def count_partition(world: World, partition: int) -> CountedPartition:
     """Count through the consents of one partition."""
     by_consent: dict[bytes, list[StateChange | CountedUse]] = {}
-    for name in world.artefacts.by_partition(partition, count=world.partitions):
+    for name in world.artefacts.list_partition(partition, count=world.partitions):
         by_consent[name] = []
     for one in read_final(world.spools.uses, partition, rounds=world.rounds):
         by_consent.setdefault(one.consent, []).append(one)

@@ -75,6 +75,14 @@ class World:
             return True
         return False if origin in self.histories else None
 
+    def shows_all_before(self, member: str, position: tuple[int, int]) -> bool:
+        """Tell whether every entry of a member before a position in its logs can be read here."""
+        number, index = position
+        logs = [self.logs.get(origin) for origin in self.list_origins(member)[: number + 1]]
+        if not all(log is not None and not log.altered for log in logs):
+            return False
+        return bool(logs) and logs[-1] is not None and index < logs[-1].tree.size
+
     def list_origins(self, member: str) -> Sequence[str]:
         """Return the origins of a member's logs in the order in which it opened them."""
         known = self._origins.get(member)

@@ -10,6 +10,8 @@
 ``messages.jsonl``   envelopes with proofs; bodies and salts unless redacted or erased
 ``heads.jsonl``      peers' checkpoints held
 ``witnessed.jsonl``  earlier cosigned heads of this log, thinned; may be missing
+``anchors.jsonl``    time-stamps that the log names; missing where there are none
+``keychanges.jsonl`` key changes that the log names; missing where there are none
 
 Another verifier of tlog-tiles reads the same folder. Nothing here is trusted: what cannot be read
 becomes a fault of its file and line, and the rest is judged without it.
@@ -25,6 +27,7 @@ from protocol.bundle.files import (
     CHECKPOINT_FILE,
     CONSENTS_FILE,
     HEADS_FILE,
+    KEY_CHANGES_FILE,
     MANIFEST_FILE,
     MESSAGES_FILE,
     POLICY_FILE,
@@ -55,6 +58,7 @@ from protocol.bundle.records import (
     ConsentRecord,
     Fault,
     HeadRecord,
+    KeyChangeRecord,
     Manifest,
     MessageCopy,
     MessageFilter,
@@ -69,6 +73,7 @@ from protocol.bundle.writing import (
     format_anchor,
     format_consent,
     format_head,
+    format_key_change,
     format_manifest,
     format_message_record,
     format_snapshot,
@@ -89,6 +94,7 @@ __all__ = [
     "FILTER_PEERS_MAX",
     "HEADS_FILE",
     "IN",
+    "KEY_CHANGES_FILE",
     "MANIFEST_FILE",
     "MESSAGES_FILE",
     "OUT",
@@ -104,6 +110,7 @@ __all__ = [
     "ConsentRecord",
     "Fault",
     "HeadRecord",
+    "KeyChangeRecord",
     "Line",
     "Manifest",
     "MemoryFiles",
@@ -119,6 +126,7 @@ __all__ = [
     "format_anchor",
     "format_consent",
     "format_head",
+    "format_key_change",
     "format_manifest",
     "format_message_record",
     "format_snapshot",

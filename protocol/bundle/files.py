@@ -18,6 +18,7 @@ MESSAGES_FILE = "messages.jsonl"
 HEADS_FILE = "heads.jsonl"
 WITNESSED_FILE = "witnessed.jsonl"
 ANCHORS_FILE = "anchors.jsonl"
+KEY_CHANGES_FILE = "keychanges.jsonl"
 TILE_FOLDER = "tile/"
 
 BUNDLES_MAX = 1_000  # given to one audit
@@ -38,9 +39,10 @@ FILES = frozenset(
         HEADS_FILE,
         WITNESSED_FILE,
         ANCHORS_FILE,
+        KEY_CHANGES_FILE,
     }
 )
-OPTIONAL_FILES = frozenset({WITNESSED_FILE, ANCHORS_FILE})
+OPTIONAL_FILES = frozenset({WITNESSED_FILE, ANCHORS_FILE, KEY_CHANGES_FILE})
 
 
 class BundleFiles(Protocol):

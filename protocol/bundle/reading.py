@@ -14,6 +14,7 @@ from protocol.bundle.files import (
     CONSENTS_FILE,
     FILES,
     HEADS_FILE,
+    KEY_CHANGES_FILE,
     MANIFEST_FILE,
     MESSAGES_FILE,
     OPTIONAL_FILES,
@@ -32,6 +33,7 @@ from protocol.bundle.records import (
     ConsentRecord,
     Fault,
     HeadRecord,
+    KeyChangeRecord,
     Manifest,
     MessageCopy,
     MessageFilter,
@@ -82,6 +84,7 @@ class Bundle:
     heads: tuple[HeadRecord, ...]
     witnessed: tuple[WitnessedRecord, ...]
     anchors: tuple[AnchorRecord, ...]
+    key_changes: tuple[KeyChangeRecord, ...]
     file_faults: tuple[Fault, ...]
 
     @property
@@ -131,6 +134,7 @@ def open_bundle(files: BundleFiles, *, name: str) -> Bundle:
         heads=reader.lines(HEADS_FILE, _parse_head),
         witnessed=reader.lines(WITNESSED_FILE, _parse_witnessed),
         anchors=reader.lines(ANCHORS_FILE, _parse_anchor),
+        key_changes=reader.lines(KEY_CHANGES_FILE, _parse_key_change),
         file_faults=tuple(faults),
     )
 
@@ -262,6 +266,12 @@ def _parse_anchor(reader: ShapeReader, line: int) -> AnchorRecord:
     if not token:
         raise MalformedError("a token without bytes")
     return AnchorRecord(line=line, entry=index, token=token)
+
+
+def _parse_key_change(reader: ShapeReader, line: int) -> KeyChangeRecord:
+    return KeyChangeRecord(
+        line=line, tokens=reader.texts("tokens", count_max=STATEMENT_SIGNATURES_MAX)
+    )
 
 
 def _parse_snapshot(reader: ShapeReader, line: int) -> SnapshotRecord:

@@ -105,6 +105,14 @@ class WitnessedRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChangeRecord:
+    """A key change that the log names: the old key's signature, then the new one's."""
+
+    line: int
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something in a bundle that cannot be read."""
 

@@ -72,6 +72,11 @@ def format_anchor(*, entry: int, token: bytes) -> bytes:
     return _format_line({"entry": entry, "token": encode_b64u(token)})
 
 
+def format_key_change(tokens: Sequence[str]) -> bytes:
+    """Write a line of ``keychanges.jsonl``."""
+    return _format_line({"tokens": list(tokens)})
+
+
 def build_log_files(
     size: int,
     *,

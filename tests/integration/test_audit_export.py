@@ -306,6 +306,23 @@ def test_the_commands_export_and_verify(scene: Scene, tmp_path: Path) -> None:
     assert json.loads(as_json.stdout)["anchor"] == {"key": ANCHOR, "given": False}
 
 
+def test_the_verify_command_takes_an_auditors_own_policy(folders: Folders, tmp_path: Path) -> None:
+    own = tmp_path / "my-policy"
+    lines = (folders.consumer / "policy").read_text().splitlines(keepends=True)
+    own.write_text("".join(line for line in lines if not line.startswith("log ")))
+    bundles = [str(folders.consumer), str(folders.provider)]
+    runner = CliRunner()
+
+    met = runner.invoke(audit_app, ["verify", *bundles, "--policy", str(own), "--json"])
+    own.write_text("quorum nobody\n")
+    refused = runner.invoke(audit_app, ["verify", *bundles, "--policy", str(own)])
+
+    assert met.exit_code == ExitStatus.PROVEN
+    assert all(log["met"] for log in json.loads(met.stdout)["policy"]["logs"])
+    assert refused.exit_code == ExitStatus.USAGE
+    assert "log-policy-malformed" in refused.stderr
+
+
 def test_the_verify_command_shows_what_is_contradicted(folders: Folders) -> None:
     (path,) = (folders.provider / "tile" / "entries").rglob("*.p/*")
     raw = path.read_bytes()

@@ -7,7 +7,13 @@ import pytest
 
 from node.bootstrap import load_member_keys, open_key_ring
 from node.core.keyring import KeyFile, KeyRing
+from node.core.log import LogStore
 from node.hub.rules_snapshot import RevocationReason
+from node.sharing.export import export_bundle
+from node.sharing.registry import RegistryHolder
+from node.sharing.store import OwnKeyStore
+from protocol.__main__ import read_bundle
+from protocol.bundle import KEY_CHANGES_FILE
 from protocol.encoding import sha256
 from protocol.entry import KeyChangeEntry
 from protocol.jws import split_compact
@@ -59,6 +65,11 @@ def list_key_entries(site: MemberSite) -> list[KeyChangeEntry]:
     return [entry for entry in site.read_log() if isinstance(entry, KeyChangeEntry)]
 
 
+def list_kept_statements(site: MemberSite) -> list[list[str]]:
+    with site.node.local.database.read() as uow:
+        return OwnKeyStore(uow.connection).list_tokens()
+
+
 def test_new_key_is_used_once_it_counts_and_is_logged_first(site: MemberSite) -> None:
     new = rotate(site)
     assert not site.follow_keys()  # announced, and not yet valid
@@ -72,6 +83,7 @@ def test_new_key_is_used_once_it_counts_and_is_logged_first(site: MemberSite) ->
     (entry,) = list_key_entries(site)
     tokens = open_ring(site).find_statement(new.number)
     assert tokens is not None
+    assert list_kept_statements(site) == [list(tokens)]
     assert (entry.use, entry.kid) == ("message", new.key.kid)
     assert entry.statement == sha256(split_compact(tokens[0]).payload)
 
@@ -159,3 +171,35 @@ def test_age_and_end_of_the_key_are_warned_of(site: MemberSite) -> None:
     standing = keys.find_standing()
     assert standing is not None
     assert (standing.age_days, standing.reason) == (366, "rotation-forced")
+
+
+@pytest.mark.parametrize("is_changed", [True, False])
+def test_statement_of_a_changed_key_travels_in_the_bundle(
+    site: MemberSite, tmp_path: Path, *, is_changed: bool
+) -> None:
+    if is_changed:
+        rotate(site)
+        site.hub.clock.advance_s(LEAD_S)
+        site.follow_keys()
+    database, note = site.node.local.database, site.node.writer.state.checkpoint
+    with database.write() as uow:
+        size = site.node.writer.state.edge.size
+        LogStore(uow.connection).store_witnessed(size=size, checkpoint=note, at_s=site.now_s)
+    registry = RegistryHolder(database=database, anchor=hubs.HUB_KEY.public)
+
+    with database.read() as uow:
+        written = export_bundle(
+            uow,
+            member_id=hubs.ALPHA.member,
+            registry=registry.newest,
+            exported_at_s=site.now_s,
+            out=tmp_path / "bundle",
+            redacted=True,
+        )
+
+    bundle = read_bundle(written.folder)
+    shown = [list(record.tokens) for record in bundle.key_changes]
+    assert shown == list_kept_statements(site)
+    assert (written.folder / KEY_CHANGES_FILE).exists() is is_changed
+    assert bool(shown) is is_changed
+    assert bundle.file_faults == ()

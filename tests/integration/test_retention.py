@@ -12,11 +12,13 @@ from node.core.errors import UnavailableError
 from node.sharing.outgoing import Ask, Outcome
 from node.sharing.retention import MessageNotHeldError, Retention
 from node.sharing.store import HeldConsent
+from node.sharing.store.keeping import ToldMessage
 from protocol.entry import ErasedEntry
 from protocol.limits import MESSAGE_BYTES_MAX
 from protocol.message import parse_message
 from schemas.summary import Section
 from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.grants import carry, correct, correct_an_invoice
 
 KEEP_DAYS = 30
 DAY_S = 86_400
@@ -167,3 +169,85 @@ def test_what_the_log_does_not_take_is_not_erased(scene: Scene, asked: Outcome) 
 
     assert erase(scene) == 2
     assert {asked.msg, asked.ans} <= held
+
+
+# --- what was told unasked
+
+
+@pytest.fixture
+def told(scene: Scene, asked: Outcome) -> bytes:
+    """Have the provider correct its answer, and return the correction's name."""
+    assert asked.ans is not None
+    correct_an_invoice(scene)
+    assert correct(scene) == 1
+    carry(scene.provider)
+    return next(
+        bytes(row[3]) for row in observe(scene.provider).tables["exchange_out"] if "correct" in row
+    )
+
+
+def test_what_was_told_unasked_goes_after_the_same_time_with_an_entry(
+    scene: Scene, told: bytes
+) -> None:
+    age(scene, KEEP_DAYS)
+    before = told in list_bodies(scene)
+
+    erase(scene)
+
+    assert before
+    assert told not in list_bodies(scene)
+    (entry,) = [one for one in list_erased(scene) if told in one.msgs]
+    assert (entry.peer, entry.basis) == ("alpha.example", "data-life")
+    assert erase(scene) == 0
+
+
+def test_what_was_told_stays_until_its_time_is_over(scene: Scene, told: bytes) -> None:
+    erase(scene)
+
+    assert told in list_bodies(scene)
+
+
+def test_what_is_still_being_sent_keeps_its_body(scene: Scene, asked: Outcome) -> None:
+    assert asked.ans is not None
+    correct_an_invoice(scene)
+    assert correct(scene) == 1
+    scene.federation.peers.loses_replies = True
+    carry(scene.provider)
+    age(scene, KEEP_DAYS)
+
+    erase(scene)
+
+    (row,) = [row for row in observe(scene.provider).tables["exchange_out"] if "correct" in row]
+    assert bytes(row[3]) in list_bodies(scene)
+
+
+def test_what_was_told_and_is_held_stays_until_it_is_released(scene: Scene, told: bytes) -> None:
+    retention(scene).hold(told, reason="proceedings 7 O 12/26")
+    age(scene, KEEP_DAYS)
+    erase(scene)
+    kept = told in list_bodies(scene)
+
+    retention(scene).release(told)
+
+    assert kept
+    assert erase(scene) == 1
+    assert told not in list_bodies(scene)
+
+
+def test_a_hold_that_comes_while_a_round_runs_wins(
+    scene: Scene, told: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age(scene, KEEP_DAYS)
+    keeper = retention(scene)
+    listed = keeper._list_told
+
+    def hold_then_list(before_ms: int, after_seq: int) -> list[ToldMessage]:
+        found = listed(before_ms, after_seq)
+        if found:
+            keeper.hold(told, reason="proceedings 7 O 12/26")
+        return found
+
+    monkeypatch.setattr(keeper, "_list_told", hold_then_list)
+    asyncio.run(keeper.erase_old())
+
+    assert told in list_bodies(scene)

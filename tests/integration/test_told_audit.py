@@ -13,6 +13,7 @@ from node.core.log import LogStore
 from node.sharing.export import export_bundle
 from protocol.__main__ import read_bundle
 from protocol.audit import audit_bundles
+from protocol.audit.findings import Outcome
 from protocol.checkpoint import parse_checkpoint
 from protocol.consent import ConsentState
 from protocol.cosignature import cosign_checkpoint
@@ -30,7 +31,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     made.federation.close()
 
 
-def export(scene: Scene, node: TestNode, folder: Path) -> Path:
+def export(scene: Scene, node: TestNode, folder: Path, *, redacted: bool) -> Path:
     note = node.writer.state.checkpoint
     checkpoint = parse_checkpoint(parse_note(note).text)
     name = parse_vkey(scene.federation.registry.witness_vkey).name
@@ -46,12 +47,15 @@ def export(scene: Scene, node: TestNode, folder: Path) -> Path:
             registry=scene.federation.registry,
             exported_at_s=NOW_S,
             out=folder,
-            redacted=False,
+            redacted=redacted,
         )
     return folder
 
 
-def test_nothing_in_the_story_of_told_and_erased_contradicts(scene: Scene, tmp_path: Path) -> None:
+@pytest.mark.parametrize("redacted", [False, True])
+def test_nothing_in_the_story_of_told_and_erased_contradicts(
+    scene: Scene, tmp_path: Path, *, redacted: bool
+) -> None:
     asked = hold_on_both_sides(scene, scene.grant())
     standing = hold_on_both_sides(scene, replace(watch(scene.grant()), id="consent-2"))
     ask(scene, asked)
@@ -70,12 +74,17 @@ def test_nothing_in_the_story_of_told_and_erased_contradicts(scene: Scene, tmp_p
 
     report = audit_bundles(
         [
-            read_bundle(export(scene, node, tmp_path / f"bundle-{node.member_id}"))
+            read_bundle(
+                export(scene, node, tmp_path / f"bundle-{node.member_id}", redacted=redacted)
+            )
             for node in (scene.consumer, scene.provider)
         ],
         anchor=HUB_KEY.public,
     )
 
-    assert codes(report) == set()
+    assert codes(report) == codes(report, Outcome.UNKNOWN) == set()
+    founded = {line.code for one in report.exchanges for line in one.evidence}
+    assert {"erase-founded", "erasure-logged"} <= founded
+    assert ("correct-founded" in founded) is not redacted  # Its body holds a summary.
     uses = {one.consent: (one.uses, one.state) for one in report.consents}
     assert sorted(uses.values()) == [(1, "active"), (1, "paused")]

@@ -388,6 +388,10 @@ class Federation:
         files[bundles.HEADS_FILE] = b"".join(
             bundles.format_head(peer=peer, checkpoint=note) for peer, note in member.heads.items()
         )
+        if member.key_changes:
+            files[bundles.KEY_CHANGES_FILE] = b"".join(
+                map(bundles.format_key_change, member.key_changes)
+            )
         return files
 
     def bundles(self, *names: str, redacted: bool = False) -> list[Bundle]:

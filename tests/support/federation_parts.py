@@ -138,6 +138,7 @@ class Member:
     heads: dict[str, str] = field(default_factory=dict)
     consents: list[str] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
+    key_changes: list[tuple[str, ...]] = field(default_factory=list)
 
     def next_n(self, peer: str) -> int:
         self.counters[peer] = self.counters.get(peer, 0) + 1

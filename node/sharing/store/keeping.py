@@ -6,10 +6,29 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
-from node.sharing.tables import exchange_in, legal_hold, payload, received_summary
+from node.sharing.store.grants import SUMMARY_OPERATIONS
+from node.sharing.store.notices import NOTICE_OPEN
+from node.sharing.tables import (
+    exchange_in,
+    exchange_out,
+    legal_hold,
+    notice,
+    payload,
+    received_summary,
+)
 
 # Their bodies are hashes alone, and prove what somebody else did.
 KEPT_OPERATIONS = ("receipt", "erase")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldMessage:
+    """A push or correction that this node sent, with its body."""
+
+    seq: int
+    xid: bytes
+    peer: str
+    msg: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +93,42 @@ class KeepingStore:
         )
         held = {bytes(msg) for msg in self._connection.execute(query).scalars()}
         return [msg for msg in (kept.msg, kept.ans) if msg in held]
+
+    def list_told(self, *, after_seq: int, before_ms: int, limit: int) -> list[ToldMessage]:
+        """Return what was told before a time and still has its body, in the order of the log.
+
+        What is on its way is sent as the same bytes, and what is held is kept: neither is in it.
+        """
+        waiting = select(notice.c.jti).where(
+            notice.c.jti == exchange_out.c.jti, notice.c.state == NOTICE_OPEN
+        )
+        held = select(legal_hold.c.msg).where(
+            legal_hold.c.msg.in_((exchange_out.c.msg, exchange_out.c.ans))
+        )
+        query = (
+            select(exchange_out.c.seq, exchange_out.c.jti, exchange_out.c.peer, exchange_out.c.msg)
+            .join(payload, payload.c.msg == exchange_out.c.msg)
+            .where(
+                exchange_out.c.seq > after_seq,
+                exchange_out.c.op.in_(SUMMARY_OPERATIONS),
+                exchange_out.c.at_ms < before_ms,
+                ~waiting.exists(),
+                ~held.exists(),
+            )
+            .order_by(exchange_out.c.seq)
+            .limit(limit)
+        )
+        return [
+            ToldMessage(seq=row.seq, xid=bytes(row.jti), peer=row.peer, msg=bytes(row.msg))
+            for row in self._connection.execute(query)
+        ]
+
+    def is_told(self, msg: bytes) -> bool:
+        """Tell whether this node sent a push or correction of this name."""
+        query = select(exchange_out.c.msg).where(
+            exchange_out.c.msg == msg, exchange_out.c.op.in_(SUMMARY_OPERATIONS)
+        )
+        return self._connection.execute(query.limit(1)).one_or_none() is not None
 
     def is_held(self, kept: KeptExchange) -> bool:
         """Tell whether somebody named a legal basis to keep an exchange."""

@@ -33,10 +33,30 @@ class OwnKeyStore:
         ).one_or_none()
         return found is not None
 
-    def add(self, kid: str, *, use: str, statement: bytes, at_s: int) -> None:
-        """Append a key change that is about to be logged."""
+    def list_tokens(self) -> list[list[str]]:
+        """Return the signatures of each change, in the order of the log.
+
+        Changes that were logged before signatures were kept are left out.
+        """
+        query = (
+            select(own_key_change.c.tokens)
+            .where(own_key_change.c.tokens.is_not(None))
+            .order_by(own_key_change.c.logged_at_s, own_key_change.c.kid)
+        )
+        return [json.loads(tokens) for tokens in self._connection.execute(query).scalars()]
+
+    def add(
+        self, kid: str, *, use: str, statement: bytes, tokens: Sequence[str], at_s: int
+    ) -> None:
+        """Append a key change that is about to be logged, with its signatures."""
         self._connection.execute(
-            insert(own_key_change).values(kid=kid, use=use, statement=statement, logged_at_s=at_s)
+            insert(own_key_change).values(
+                kid=kid,
+                use=use,
+                statement=statement,
+                tokens=json.dumps(list(tokens)),
+                logged_at_s=at_s,
+            )
         )
 
 

@@ -231,7 +231,7 @@ def test_starts_and_stops_are_counted_by_kind() -> None:
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-def test_a_changed_key_is_one_that_the_registry_knows(*, is_known: bool) -> None:
+def test_a_changed_key_is_known_to_the_registry_and_stated_here(*, is_known: bool) -> None:
     federation, _ = make_pair()
     kid = federation.members[ALPHA].key.kid if is_known else "nobody's"
     log_entry(
@@ -240,7 +240,7 @@ def test_a_changed_key_is_one_that_the_registry_knows(*, is_known: bool) -> None
         KeyChangeEntry(at_ms=AT_MS, use="message", kid=kid, statement=sha256(b"statement")),
     )
 
-    expected = set() if is_known else {"key-unknown"}
+    expected = {"key-statement-absent"} if is_known else {"key-statement-absent", "key-unknown"}
     assert codes(audit(federation.bundles()), UNKNOWN) == expected
 
 
@@ -425,6 +425,10 @@ def test_an_accepted_question_counts_once_and_its_poll_does_not() -> None:
     assert report.totals.uses == 1
 
 
+def ack_body(of: bytes) -> bytes:
+    return canonical_json({"v": 1, "kind": "ack", "of": encode_b64u(of)})
+
+
 def push(
     federation: Federation, consent: bytes, *, changed: Sequence[str], times: int = 1
 ) -> Report:
@@ -442,7 +446,11 @@ def push(
             BETA, ALPHA, op="push", body=body, purpose="P3", consents=(consent,)
         )
         federation.decide(
-            asked, code="ack", use=0, change_reply=lambda envelope: replace(envelope, op="ack")
+            asked,
+            code="push",
+            use=0,
+            change_reply=lambda envelope: replace(envelope, op="ack"),
+            body=ack_body(asked.request.msg_hash),
         )
         federation.receive(asked)
     return audit(federation.bundles())

@@ -5,18 +5,28 @@ import os
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from protocol import __main__ as command
-from protocol.__main__ import BundleUnreadableError, main, parse_anchor, read_bundle, verify_paths
+from protocol.__main__ import (
+    BundleUnreadableError,
+    PolicyUnreadableError,
+    main,
+    parse_anchor,
+    read_bundle,
+    verify_paths,
+)
 from protocol.audit.findings import ExitStatus
 from protocol.encoding import encode_b64u
-from protocol.errors import MalformedError
+from protocol.errors import MalformedError, ProtocolError, TooLargeError
 from protocol.keys import SigningKey, WeakKeyError
+from protocol.log_policy import LogPolicyError
+from protocol.note import format_vkey
 from tests.support.auditing import ALPHA, BETA, Files, flip_in, make_pair
-from tests.support.federation import HUB_KEY
+from tests.support.federation import HUB_KEY, WITNESS
 
 ANCHOR = encode_b64u(HUB_KEY.public.raw)
 
@@ -205,3 +215,65 @@ def test_a_name_that_the_terminal_cannot_write_does_not_end_the_audit(
 
     assert b"no file of a bundle" in done.stdout
     assert not done.stderr
+
+
+# --- an auditor's own policy
+
+
+def test_a_policy_that_the_heads_meet_proves(
+    bundles: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "my-policy"
+    vkey = format_vkey(WITNESS)
+    policy.write_text(f"witness hub {vkey}\nquorum hub\n")
+
+    status = main(
+        ["verify", *map(str, bundles), "--anchor", ANCHOR, "--policy", str(policy), "--json"]
+    )
+
+    assert status == ExitStatus.PROVEN
+    report = json.loads(capsys.readouterr().out)["policy"]
+    assert (report["quorum"], report["witnesses"]) == ("hub", [{"name": "hub", "key": vkey}])
+    assert [(log["seen"], log["met"]) for log in report["logs"]] == [(2, 1), (2, 1)]
+
+
+def test_a_policy_that_no_head_meets_leaves_everything_open(
+    bundles: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "my-policy"
+    other = replace(WITNESS, public=SigningKey(bytes(32)).public)
+    policy.write_text(f"witness other {format_vkey(other)}\nquorum other\n")
+
+    status = main(["verify", *map(str, bundles), "--anchor", ANCHOR, "--policy", str(policy)])
+
+    assert status == ExitStatus.UNDETERMINED
+    assert "? policy-unmet: none of the 2 heads of alpha.example/" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (None, PolicyUnreadableError),
+        (b"quorum nobody\n", LogPolicyError),
+        (b"\x00", LogPolicyError),
+        (b"#" * 65_536 + b"\n", TooLargeError),
+    ],
+    ids=["missing", "no-such-quorum", "no-text", "too-large"],
+)
+def test_a_file_that_is_no_policy_is_refused_before_anything_is_judged(
+    bundles: tuple[Path, Path],
+    tmp_path: Path,
+    content: bytes | None,
+    error: type[ProtocolError],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    policy = tmp_path / "my-policy"
+    if content is not None:
+        policy.write_bytes(content)
+
+    with pytest.raises(error):
+        verify_paths(bundles, anchor=ANCHOR, policy=policy)
+    status = main(["verify", *map(str, bundles), "--anchor", ANCHOR, "--policy", str(policy)])
+
+    assert status == ExitStatus.USAGE
+    assert capsys.readouterr().out == ""
