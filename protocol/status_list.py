@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from protocol.consent import STATUS_LIST_TYP
+from protocol.encoding import sha256
 from protocol.jws import open_compact, sign_compact
 from protocol.keys import PublicKey, SigningKey
 from protocol.limits import MEMBER_ID_CHARACTERS_MAX, REGISTRY_BYTES_MAX, STATUS_LIST_LIFE_S
@@ -36,6 +37,11 @@ def sign_status_list(entries: Sequence[str], *, hub: str, iat: int, key: Signing
         {"v": 1, "hub": hub, "iat": iat, "exp": iat + STATUS_LIST_LIFE_S, "entries": list(entries)}
     )
     return sign_compact(payload, key=key, typ=STATUS_LIST_TYP)
+
+
+def hash_statuses(entries: Sequence[str]) -> bytes:
+    """Return what the hub's log names a list by: the hash of its statuses, whenever signed."""
+    return sha256(canonical_json(list(entries)))
 
 
 def open_status_list(token: str, *, find_key: Callable[[str], PublicKey], now_s: int) -> StatusList:

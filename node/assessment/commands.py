@@ -9,9 +9,11 @@ from typing import Annotated, Protocol
 import typer
 from rich.console import Console
 
+from node.assessment.looks import has_peers, record_look
 from node.assessment.policy_file import Language
 from node.assessment.report import build_object, build_table
 from node.assessment.service import AssessmentPair, AssessmentService
+from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService
 from node.records.service import CustomerNotFoundError
 
 assess_app = typer.Typer(help="Assess customers: evidence, points and reasons.")
@@ -27,6 +29,11 @@ LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of th
 
 class AssessmentNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
+
+    @property
+    def people(self) -> PeopleService:
+        """The access log."""
+        ...
 
     @property
     def assessment(self) -> AssessmentService:
@@ -53,7 +60,14 @@ def assess_customer(
     pair = node.assessment.assess_customer(
         customer_id, as_of=as_of.date() if as_of else node.business_date()
     )
+    record_operators_look(node.people, pair)
     print_pair(node.assessment, pair, as_json=as_json, language=language)
+
+
+def record_operators_look(people: PeopleService, pair: AssessmentPair) -> None:
+    """Record that the command shows what peers have said, where it does."""
+    if has_peers(pair):
+        record_look(people, OPERATOR_PRINCIPAL, customer_id=pair.customer_id)
 
 
 def get_customer_id(service: AssessmentService, text: str) -> int:

@@ -21,13 +21,14 @@ from node.assessment.rules_difference import FactorChange, explain_difference
 from node.assessment.rules_scorecard import USED, assess
 from node.assessment.store import AssessmentRecord, AssessmentStore
 from node.core.clock import Clock
-from node.core.database import Database, UnitOfWork
+from node.core.database import ID_MAX, Database, UnitOfWork
 from node.core.errors import InvariantError, NotFoundError, RejectedError
 from node.records.service import CustomerNotFoundError, find_behaviour_window
 from node.records.store import CustomerRecord, RecordsStore
 from node.records.windows import last_released_month, trailing_window
 
 PEER_SUMMARIES_MAX = 1000  # of one subject; more is a fault of the store that keeps them
+ID_DIGITS_MAX = len(str(ID_MAX))
 COLLECTIVE_KIND = "collective"
 
 ListPeerSummaries: TypeAlias = Callable[[UnitOfWork, str], Sequence[PeerSummaryRecord]]
@@ -140,16 +141,11 @@ class AssessmentService:
             scheme, colon, value = text.partition(":")
             if colon:
                 customer = store.find_customer(scheme=scheme, value=value)
-            elif text.isascii() and text.isdigit():
+            elif text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
                 customer = store.find_customer_by_id(int(text))
             else:
                 customer = None
             return None if customer is None else customer.customer_id
-
-    def erase_peer_values(self, msg_hash_b64u: str) -> int:
-        """Remove the values that a peer's message went into; hash, codes and points stay."""
-        with self._database.write() as uow:
-            return erase_peer_values_within(uow, msg_hash_b64u)
 
     def describe(
         self, code: str, *, language: Language, policy: PolicyReference | None = None
@@ -216,7 +212,10 @@ class AssessmentService:
 
 
 def erase_peer_values_within(uow: UnitOfWork, msg_hash_b64u: str) -> int:
-    """Remove within the caller's transaction the values that a peer's message went into."""
+    """Remove within the caller's transaction the values that a peer's message went into.
+
+    Hash, codes and points stay. Returns how many assessments it went into.
+    """
     return AssessmentStore(uow.connection).erase_values_of(msg_hash_b64u)
 
 

@@ -67,7 +67,7 @@ def report(
             f"[bold red]{err.code}[/]: {escape(err.detail)}", highlight=False
         )
         raise typer.Exit(ExitStatus.USAGE) from err
-    Console().print(f"{describe_totals(audited)}\n{out}", highlight=False, soft_wrap=True)
+    typer.echo(f"{describe_totals(audited)}\n{out}")
     raise typer.Exit(audited.exit_status)
 
 

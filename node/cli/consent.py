@@ -11,20 +11,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from node.cli.files import make_salt, read_admission, read_salt
 from node.cli.http import post_enrolment, post_statement
 from node.cli.hub_client import HubClient
 from node.cli.signing import Grant, format_bundle, sign_bundle, sign_change, sign_revocation
 from node.core.clock import SystemClock, now_s
-from node.core.errors import NodeError
-from node.core.keystore import generate_key, load_key, save_key, write_secret_file
+from node.core.errors import NodeError, RejectedError
+from node.core.keystore import (
+    KeyExistsError,
+    generate_key,
+    load_key,
+    save_key,
+    write_secret_file,
+)
 from node.sharing.peers import STATUSES_PATH
 from protocol.consent import ConsentState, hash_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.enrolment import SubjectEnrolment, sign_subject_enrolment
-from protocol.identifiers import SubjectId, parse_subject_id
+from protocol.identifiers import SubjectId, parse_member_id, parse_subject_id
 from protocol.keys import SigningKey
 from protocol.limits import HASH_BYTES
 from protocol.purpose import TEMPLATES
@@ -32,6 +37,13 @@ from schemas.summary import Section
 
 HUB_STATUSES_PATH = "/hub/v1/statuses"
 consent_app = typer.Typer(no_args_is_help=True, help="Subjects: make a key, enrol, sign, withdraw.")
+
+
+class ProvidersError(RejectedError):
+    """The providers are not several members apart from the consumer."""
+
+    code = "providers"
+
 
 PassphraseOption = Annotated[
     str, typer.Option(prompt=True, hide_input=True, envvar="CHENGXIN_SUBJECT_PASSPHRASE")
@@ -52,11 +64,16 @@ SubjectOption = Annotated[str, typer.Option(help="scheme:value, e.g. cn.uscc:913
 
 @consent_app.command("keygen")
 def make_key(key: KeyOption, salt: SaltOption, passphrase: PassphraseOption) -> None:
-    """Make a subject's key and salt."""
+    """Make a subject's key, and its salt unless the file is there: a new officer keeps the salt."""
+    if key.exists():
+        raise KeyExistsError(f"{key} exists and is not overwritten")
+    if salt.exists():
+        read_salt(salt)
+    else:
+        make_salt(salt)
     made = generate_key()
     save_key(made, path=key, passphrase=passphrase)
-    make_salt(salt)
-    Console().print(f"key {made.kid} is in {key}; keep it and {salt} to yourselves")
+    typer.echo(f"key {made.kid} is in {key}; keep it and {salt} to yourselves")
 
 
 @consent_app.command("enrol")
@@ -89,7 +106,7 @@ def enrol(
             )
         tokens = sign_subject_enrolment(enrolment, key=load_key(path=key, passphrase=passphrase))
         write_secret_file(json.dumps({"tokens": list(tokens)}).encode("ascii"), path=out)
-        Console().print(f"{out} holds id and salt: hand it to the hub's operator only")
+        typer.echo(f"{out} holds id and salt: hand it to the hub's operator only")
         return
     enrol_subject(
         parse_subject_id(subject),
@@ -98,7 +115,7 @@ def enrol(
         hub_url=hub_url,
         token=read_admission(token_file or Path()),
     )
-    Console().print("entered")
+    typer.echo("entered")
 
 
 @consent_app.command("sign")
@@ -128,8 +145,8 @@ def sign(
     grant = Grant(
         subject=parse_subject_id(subject),
         salt=read_salt(salt),
-        consumer=consumer,
-        providers=tuple(provider),
+        consumer=parse_member_id(consumer),
+        providers=parse_providers(provider, consumer=consumer),
         purpose=purpose,
         metrics=tuple(metric or map(Section, TEMPLATES[purpose].metrics)),
         last_months=last_months,
@@ -144,10 +161,11 @@ def sign(
     consents = sign_bundle(
         grant, key=load_key(path=key, passphrase=passphrase), now_s=now_s(SystemClock())
     )
-    out.write_text(json.dumps(format_bundle(consents), indent=1), encoding="utf-8")
+    # It holds subject and salt; and what stands there may be the key.
+    write_secret_file(json.dumps(format_bundle(consents), indent=1).encode("utf-8"), path=out)
     for name, one in zip(grant.providers, consents, strict=True):
         typer.echo(f"{encode_b64u(hash_consent(one.token))}  {name}")
-    Console().print(f"{len(consents)} consents signed: {out}")
+    typer.echo(f"{len(consents)} consents signed: {out}")
 
 
 # The hash may begin with a hyphen, and is no option then.
@@ -227,9 +245,9 @@ def bring(token: str, *, urls: Sequence[str], done: str) -> None:
             post_statement(url, token)
         except NodeError as err:
             failed = err
-            Console().print(f"not {done} at {url}: {err.detail}", soft_wrap=True)
+            typer.echo(f"not {done} at {url}: {err.detail}")
         else:
-            Console().print(f"{done} at {url}", soft_wrap=True)
+            typer.echo(f"{done} at {url}")
     if failed is not None:
         raise failed
 
@@ -251,3 +269,16 @@ def enrol_subject(
         return sign_subject_enrolment(enrolment, key=key)
 
     post_enrolment(hub_url, "/hub/v1/subjects", token=token, sign=sign)
+
+
+def parse_providers(names: Sequence[str], *, consumer: str) -> tuple[str, ...]:
+    """Return the providers.
+
+    Raises:
+        ProvidersError: One is named twice, or is the consumer.
+        IdentifierError: One is no member's name.
+    """
+    providers = tuple(map(parse_member_id, names))
+    if len({consumer, *providers}) != len(providers) + 1:
+        raise ProvidersError("each provider once, and another member than the one that may ask")
+    return providers

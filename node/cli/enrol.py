@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from node.bootstrap import Keys, load_member_keys, open_database
 from node.cli.files import make_salt, read_admission, read_salt
@@ -80,7 +79,7 @@ def enrol(
     if token_file is None or (subject, salt, out) != (None, None, None):
         raise typer.BadParameter("--token-file alone, or --document with --subject and --salt")
     hub_id = enrol_member(settings, token=read_token(token_file), allows_http=allow_http)
-    Console().print(f"{settings.member_id} is entered at {hub_id}")
+    typer.echo(f"{settings.member_id} is entered at {hub_id}")
 
 
 def _enrol_customer(
@@ -116,11 +115,11 @@ def _enrol_customer(
         with HubClient(settings.hub_url) as client:
             tokens = sign(client.discover().hub)
         write_secret_file(json.dumps({"tokens": list(tokens)}).encode("ascii"), path=out)
-        Console().print(f"{out} holds id and salt: hand it to the hub's officer, with the paper")
+        typer.echo(f"{out} holds id and salt: hand it to the hub's officer, with the paper")
         return
     token = read_admission(token_file or Path())
     post_enrolment(settings.hub_url, UNKEYED_PATH, token=token, sign=sign, allows_http=allows_http)
-    Console().print(f"entered; the paper stays with you, sha256 {digest.hex()}", soft_wrap=True)
+    typer.echo(f"entered; the paper stays with you, sha256 {digest.hex()}")
 
 
 def enrol_member(settings: Settings, *, token: str, allows_http: bool = False) -> str:

@@ -19,6 +19,8 @@ exchange_app = typer.Typer(
     no_args_is_help=True, help="Messages in doubt, and how long bodies stay."
 )
 Home = Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")]
+# A name or an id may begin with a hyphen, and is no option then.
+NAME_SETTINGS = {"ignore_unknown_options": True}
 _WOULD_BE = {
     "decided": "answered as it was, or decided now",
     "stored": "answered as it was, or refused as expired",
@@ -47,7 +49,7 @@ def status(
     Console().print(build_settled_table(found) if settle else build_doubt_table(found))
 
 
-@exchange_app.command("give-up")
+@exchange_app.command("give-up", context_settings=NAME_SETTINGS)
 def give_up(
     ask_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
     home: Home,
@@ -55,10 +57,10 @@ def give_up(
     """Wait no longer for the reply to a message, and log that."""
     with closing(open_client(load_settings(home))) as client:
         client.post(f"/api/v1/asks/{ask_id}/give-up")
-    Console().print(f"{ask_id}: given up; a reply that still comes is logged", highlight=False)
+    typer.echo(f"{ask_id}: given up; a reply that still comes is logged")
 
 
-@exchange_app.command("keep")
+@exchange_app.command("keep", context_settings=NAME_SETTINGS)
 def keep(
     message: Annotated[str, typer.Argument(help="Name (msg_hash) of a message or answer.")],
     home: Home,
@@ -68,10 +70,10 @@ def keep(
     """Keep an exchange's bodies beyond their time, on a legal basis."""
     with closing(open_client(load_settings(home))) as client:
         client.post(f"/api/v1/messages/{message}/hold", {"reason": reason})
-    Console().print(f"{message}: kept", highlight=False)
+    typer.echo(f"{message}: kept")
 
 
-@exchange_app.command("release")
+@exchange_app.command("release", context_settings=NAME_SETTINGS)
 def release(
     message: Annotated[str, typer.Argument(help="Name (msg_hash) of a message or answer.")],
     home: Home,
@@ -79,7 +81,7 @@ def release(
     """Let an exchange's bodies be erased in their time again."""
     with closing(open_client(load_settings(home))) as client:
         client.post(f"/api/v1/messages/{message}/release")
-    Console().print(f"{message}: released", highlight=False)
+    typer.echo(f"{message}: released")
 
 
 def build_doubt_table(doubts: list[dict[str, Any]]) -> Table:

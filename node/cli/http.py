@@ -80,6 +80,8 @@ class NodeClient:
             response = self._client.request(method, path, params=params, json=body)
         except httpx.HTTPError as err:
             raise UnavailableError(f"{self._client.base_url} does not answer") from err
+        except httpx.InvalidURL as err:
+            raise ServerRefusedError("not-found: there is nothing of this name") from err
         check_response(response)
         return read_json(response)
 
@@ -184,6 +186,10 @@ def read_json(response: httpx.Response) -> Any:  # noqa: ANN401  as get
 
 
 def open_client(settings: Settings) -> NodeClient:
-    """Return a client of the node of a home folder."""
+    """Return a client of the node of a home folder, which runs on this machine.
+
+    Its token goes to no other address: that of its peers may lead over the network, and to a proxy
+    that keeps the API inside.
+    """
     token = read_secret(settings.api_token.get_secret_value(), path=settings.home / "api_token")
-    return NodeClient(url=settings.url, token=token)
+    return NodeClient(url=settings.local_url, token=token)

@@ -38,6 +38,7 @@ class HubClient:
 
         Raises:
             PlainHttpError: The address is not on this machine and has no TLS.
+            UnavailableError: It is no address.
         """
         check_transport(url)
         self._url = url

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from node.bootstrap import init_home, open_database, read_anchor
 from node.cli.enrol import load_current_keys, sign_own_enrolment
@@ -26,6 +25,7 @@ from node.core.config import (
     write_config,
 )
 from node.core.errors import ConflictError, RejectedError
+from node.core.files import read_file
 from node.sharing.registry import RegistryHolder
 from protocol.encoding import encode_b64u
 from protocol.enrolment import Leaving, sign_leaving
@@ -34,6 +34,7 @@ from protocol.keys import PublicKey
 
 MEMBERS_PATH = "/hub/v1/members"
 LEAVINGS_PATH = "/hub/v1/leavings"
+INVITATION_BYTES_MAX = 16_384
 
 join_app = typer.Typer()
 
@@ -89,10 +90,9 @@ def join(
         tokens = sign_own_enrolment(settings, keys=load_current_keys(settings), hub=invited.hub)
         seq = client.post_tokens(MEMBERS_PATH, tokens, bearer=invited.token)
         follow_chain(settings, client, seq=seq)
-    Console().print(
+    typer.echo(
         f"{settings.member_id} has joined {invited.hub}, snapshot {seq}; start it with"
         f" chengxin serve --home {home}",
-        soft_wrap=True,
     )
 
 
@@ -114,10 +114,9 @@ def leave(
         )
         token = sign_leaving(leaving, key=load_current_keys(settings).message)
         seq = client.post_token(LEAVINGS_PATH, token)
-    Console().print(
+    typer.echo(
         f"{settings.member_id} has left as of snapshot {seq}. Let the node run until its last head"
         " is cosigned, then stop it.",
-        soft_wrap=True,
     )
 
 
@@ -129,7 +128,7 @@ def read_invitation(path: Path, *, kind: str) -> Invitation:
         ProtocolError: Its text has another form.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path, bytes_max=INVITATION_BYTES_MAX).decode("utf-8")
     except (OSError, UnicodeDecodeError) as err:
         raise InvitationMisfitError(f"{path} cannot be read") from err
     invited = parse_invitation(text)
@@ -173,8 +172,7 @@ def prepare_home(
     if not path.exists():
         values = {"member_id": invited.member, **given, **wanted}
         settings = build_settings(home=home, **values)
-        if not (home / "keys").exists():  # An interrupted start has made them.
-            init_home(settings)
+        init_home(settings)
         write_config(home, values)
         return settings
     settings = load_settings(home)

@@ -114,7 +114,7 @@ def rotate(
         ring.keep_statement(new.number, tokens)
     with HubClient(settings.hub_url) as client:
         seq = client.post_tokens(KEY_CHANGES_PATH, tokens)
-    Console().print(f"{new.key.kid} is entered as of snapshot {seq}", soft_wrap=True)
+    typer.echo(f"{new.key.kid} is entered as of snapshot {seq}")
 
 
 @key_app.command("replace")
@@ -138,7 +138,7 @@ def replace_key(
     ring.keep_statement(new.number, tokens)
     with HubClient(settings.hub_url) as client:
         seq = client.post_tokens(MEMBERS_PATH, tokens, bearer=invited.token)
-    Console().print(f"{new.key.kid} is entered as of snapshot {seq}", soft_wrap=True)
+    typer.echo(f"{new.key.kid} is entered as of snapshot {seq}")
 
 
 def load_registry(settings: Settings) -> Registry | None:

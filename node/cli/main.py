@@ -29,9 +29,17 @@ from node.cli.join import join_app
 from node.cli.keys import key_app
 from node.cli.query import query_app
 from node.cli.token import token_app
-from node.core.config import ConfigValue, build_settings, load_settings, write_config
-from node.core.errors import NodeError
+from node.core.config import (
+    CONFIG_FILE_NAME,
+    ConfigValue,
+    build_settings,
+    load_settings,
+    write_config,
+)
+from node.core.database import translate_failures
+from node.core.errors import ConflictError, NodeError
 from node.core.heap import settle_heap
+from node.core.people.service import PeopleService
 from node.hub.commands_members import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
@@ -62,6 +70,12 @@ app.add_typer(token_app, name="token")
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")
 ]
+
+
+class HomeExistsError(ConflictError):
+    """The folder is made already: its configuration is never overwritten."""
+
+    code = "home-exists"
 
 
 class LazyNode:
@@ -107,6 +121,11 @@ class LazyNode:
         """The rating room."""
         return self.local.rating
 
+    @property
+    def people(self) -> PeopleService:
+        """Tokens and the access log."""
+        return self.local.people
+
     def business_date(self) -> date:
         """Return the node's business date."""
         return self.local.business_date()
@@ -138,7 +157,7 @@ def init(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Fixed business date.")
     ] = None,
 ) -> None:
-    """Make a member's folder: configuration, keys, API token."""
+    """Make a member's folder: configuration, keys, API token; an interrupted start is made good."""
     given: dict[str, ConfigValue | None] = {
         "member_id": member_id,
         "name": name,
@@ -149,9 +168,13 @@ def init(
     }
     values = {key: value for key, value in given.items() if value is not None}
     settings = build_settings(home=home, **values)
+    config = home / CONFIG_FILE_NAME
+    if config.exists():
+        raise HomeExistsError(f"{config} exists and is not overwritten")
     init_home(settings)
+    # Last of all: while it is missing, nothing has been made that anybody relies on.
     write_config(home, values | {"member_id": settings.member_id})
-    Console().print(f"{settings.member_id}: {home} is ready; the API token is in {home}/api_token")
+    typer.echo(f"{settings.member_id}: {home} is ready; the API token is in {home}/api_token")
 
 
 @app.command("serve")
@@ -186,14 +209,23 @@ def configure_logging(level: str) -> None:
 
 
 def run() -> None:
-    """Run the command line; typed errors become one line and exit status 1."""
+    """Run the command line; typed errors and those of files become one line and exit status 1."""
     try:
-        app()
+        with translate_failures():
+            app()
     except (NodeError, ProtocolError) as err:
-        Console(stderr=True).print(
-            f"[bold red]{err.code}[/]: {escape(err.detail)}", highlight=False
-        )
+        _refuse(err.code, err.detail)
         raise SystemExit(EXIT_REFUSED) from err
+    except OSError as err:
+        place = "" if err.filename is None else f"{err.filename}: "
+        _refuse("file-failed", f"{place}{err.strerror or err}")
+        raise SystemExit(EXIT_REFUSED) from err
+
+
+def _refuse(code: str, detail: str) -> None:
+    Console(stderr=True).print(
+        f"[bold red]{code}[/]: {escape(detail)}", highlight=False, soft_wrap=True
+    )
 
 
 def _open_standard_error(*_names: object) -> structlog.WriteLogger:

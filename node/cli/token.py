@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from node.core.database import ID_MAX
 from node.core.people.service import PeopleService, Role, Scope, parse_life
 from node.core.people.store import AccessRecord, TokenRecord
 from protocol.identifiers import parse_member_id
@@ -108,7 +109,7 @@ def list_all(
 
 @token_app.command("revoke")
 def revoke(
-    ctx: typer.Context, token: Annotated[int, typer.Argument(help="Its number.", min=1)]
+    ctx: typer.Context, token: Annotated[int, typer.Argument(help="Its number.", min=1, max=ID_MAX)]
 ) -> None:
     """Revoke a token at once, with the sessions that it bought."""
     home: TokenHome = ctx.obj
@@ -120,7 +121,9 @@ def revoke(
 def access(
     ctx: typer.Context,
     *,
-    before: Annotated[int | None, typer.Option(help="Only older than this number.", min=1)] = None,
+    before: Annotated[
+        int | None, typer.Option(help="Only older than this number.", min=1, max=ID_MAX)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
     """Show who looked at what, the newest first, 200 at once."""

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from node.cli.consent import PurposeOption, SaltOption, SubjectOption, consent_app
+from node.cli.consent import (
+    PurposeOption,
+    SaltOption,
+    SubjectOption,
+    consent_app,
+    parse_providers,
+)
 from node.cli.enrol import load_current_keys
 from node.cli.files import read_salt
 from node.cli.signing import Grant, format_bundle, sign_bundle
@@ -59,7 +64,7 @@ def vouch(
         subject=parse_subject_id(subject),
         salt=read_salt(salt),
         consumer=settings.member_id,
-        providers=tuple(provider),
+        providers=parse_providers(provider, consumer=settings.member_id),
         purpose=purpose,
         metrics=tuple(metric or map(Section, WATCHED_METRICS)),
         last_months=last_months,
@@ -77,8 +82,7 @@ def vouch(
     out.write_text(json.dumps(format_bundle(consents), indent=1), encoding="utf-8")
     for name, one in zip(grant.providers, consents, strict=True):
         typer.echo(f"{encode_b64u(hash_consent(one.token))}  {name}")
-    Console().print(
+    typer.echo(
         f"{len(consents)} consents vouched for: {out}. Keep the paper as it is, sha256"
-        f" {digest.hex()}: one changed byte and it proves nothing",
-        soft_wrap=True,
+        f" {digest.hex()}: one changed byte and it proves nothing"
     )

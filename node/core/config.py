@@ -17,11 +17,14 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from node.core.errors import RejectedError
+from node.core.files import replace_file
 from protocol.errors import IdentifierError
 from protocol.identifiers import parse_member_id
 from protocol.limits import CLOCK_AHEAD_S_CEILING, CLOCK_AHEAD_S_DEFAULT
 
+ACCESS_KEEP_DAYS_MIN = 365  # the database lets none younger go, whatever is asked of it
 CONFIG_FILE_NAME = "chengxin.toml"
+CONFIG_MODE = 0o644  # secrets have files of their own
 ConfigValue = str | int | bool
 
 
@@ -81,6 +84,8 @@ class Settings(BaseSettings):
     """Without a cosignature this fresh the node stops exchanging; 0 switches the rule off."""
     witness_policy: str = ""
     """File (C2SP tlog-policy) of the witnesses asked and their quorum; the hub's when empty."""
+    watched_logs: str = ""
+    """Hub: file (C2SP tlog-policy, lines ``log``) of logs of others that it cosigns too."""
     timestamp_url: str = ""
     """RFC 3161 authority that time-stamps the log's head once a day; none when empty."""
     timestamp_certificate: str = ""
@@ -95,6 +100,8 @@ class Settings(BaseSettings):
     """With less room than this the node stops exchanging; 0 switches the rule off."""
     message_keep_days: int = Field(default=730, ge=1, le=36_500)
     """How long bodies and salts of what was answered stay; envelopes stay with the log."""
+    access_keep_days: int = Field(default=1_095, ge=ACCESS_KEEP_DAYS_MIN, le=36_500)
+    """How long rows of the access log stay."""
     defer_answers: Literal["never", "always"] = "never"
     """Accept questions first and answer them later, where their asker takes that."""
     accept_unkeyed_consents: bool = False
@@ -119,13 +126,19 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
+    def local_url(self) -> str:
+        """Return the address under which commands on this machine reach this node."""
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
     def database(self) -> str:
         """Return the SQLAlchemy address of the database."""
         return self.database_url or f"sqlite:///{self.home / 'node.sqlite'}"
 
     @property
     def log_origin(self) -> str:
-        """Return the origin of the node's log: one origin, one key, one log for ever."""
+        """Return the origin of this node's or hub's log: one origin, one key, one log for ever."""
         return f"{self.member_id}/chengxin/log/1"
 
     @property
@@ -170,11 +183,19 @@ def build_settings(*, home: Path, **values: object) -> Settings:
 
 
 def write_config(home: Path, values: Mapping[str, ConfigValue]) -> None:
-    """Write the configuration file of a home folder."""
+    """Write the configuration file of a home folder, as a whole.
+
+    Raises:
+        SettingsError: It cannot be written.
+    """
     # JSON's spelling of texts, integers and booleans is TOML's too, but for the character 0x7f.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
     text = "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
-    (home / CONFIG_FILE_NAME).write_text(text, encoding="utf-8")
+    path = home / CONFIG_FILE_NAME
+    try:
+        replace_file(text.encode("utf-8"), path=path, mode=CONFIG_MODE)
+    except OSError as err:
+        raise SettingsError(f"{path} cannot be written: {err.strerror}") from err
 
 
 class _EnvironmentSettings(Settings):

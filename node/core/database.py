@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from sqlalchemy import Connection, Dialect, LargeBinary, MetaData, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from node.core.errors import UnavailableError
 
@@ -45,12 +45,23 @@ class Bytes(LargeBinary):
         """Convert nothing: a view of each value would cost as much as the statement."""
 
 
+ID_MAX = 2**63 - 1  # the largest key that a database holds
 BUSY_RETRY_S = 0.01
 BUSY_TIMEOUT_MS = 30_000
 
 T = TypeVar("T")
 _BEGIN = "chengxin_begin"
 _BUSY = "SQLITE_BUSY"
+_FAILURES = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_IOERR": "the disk cannot be read or written",
+    "SQLITE_READONLY": "the database may only be read",
+    "SQLITE_CANTOPEN": "the database cannot be opened",
+}
+_DAMAGES = {
+    "SQLITE_CORRUPT": "the database is damaged",
+    "SQLITE_NOTADB": "the file is no database",
+}
 
 
 class _Begin(StrEnum):
@@ -63,6 +74,18 @@ class _Begin(StrEnum):
 
 class DatabaseBusyError(UnavailableError):
     """Another process is writing into this database: a command beside the server."""
+
+
+class DatabaseFailedError(UnavailableError):
+    """The store cannot be read or written: full, read-only, damaged, or no database at all."""
+
+    code = "database-failed"
+
+
+class DatabaseDamagedError(DatabaseFailedError):
+    """The file holds what SQLite did not write, or is none of its files."""
+
+    code = "database-damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +118,24 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
-        """Open a read-only unit of work: one consistent snapshot, rolled back at the end."""
-        with self.engine.connect() as connection:
+        """Open a read-only unit of work: one consistent snapshot, rolled back at the end.
+
+        Raises:
+            DatabaseFailedError: The store cannot be read.
+        """
+        with translate_failures(), self.engine.connect() as connection:
             yield UnitOfWork(connection)
             connection.rollback()
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
-        """Open a writing unit of work; leaving it commits, an exception rolls back."""
-        with self._write_lock, self.engine.connect() as connection:
+        """Open a writing unit of work; leaving it commits, an exception rolls back.
+
+        Raises:
+            DatabaseBusyError: Another process writes for too long.
+            DatabaseFailedError: The store cannot be written.
+        """
+        with translate_failures(), self._write_lock, self.engine.connect() as connection:
             writing = connection.execution_options(**{_BEGIN: _Begin.WRITE})
             with writing.begin():
                 yield UnitOfWork(writing)
@@ -175,9 +207,45 @@ class Database:
             with self.engine.connect() as connection:
                 connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
+    def connect_to_write(self) -> Connection:
+        """Return a connection of its own whose transactions hold the write lock from their begin.
+
+        For who moves the schema; who uses it closes it.
+        """
+        return self.engine.connect().execution_options(**{_BEGIN: _Begin.WRITE})
+
     def dispose(self) -> None:
         """Close pooled connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def translate_failures() -> Iterator[None]:
+    """Raise what the store could not do as an error of ours; a wrong statement stays what it is.
+
+    Raises:
+        DatabaseBusyError: Another process writes for too long.
+        DatabaseFailedError: The store cannot be read or written.
+    """
+    try:
+        yield
+    except (DatabaseError, sqlite3.Error) as err:
+        failure = _find_failure(err)
+        if failure is None:
+            raise
+        raise failure from err
+
+
+def _find_failure(err: DatabaseError | sqlite3.Error) -> UnavailableError | None:
+    cause = err.orig if isinstance(err, DatabaseError) else err
+    name: str = getattr(cause, "sqlite_errorname", "")
+    if name.startswith(_BUSY):
+        return DatabaseBusyError("another process is writing into the database")
+    for failure, reasons in ((DatabaseFailedError, _FAILURES), (DatabaseDamagedError, _DAMAGES)):
+        for start, words in reasons.items():
+            if name.startswith(start):
+                return failure(f"{words} ({name})")
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ revokes the keys. Randomness is drawn here and nowhere else.
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from node.core.errors import ConflictError, RejectedError
+from node.core.files import create_file, read_file
 from protocol.keys import SEED_BYTES, SigningKey
 
 KEY_FILE_BYTES_MAX = 16_384
@@ -27,7 +27,7 @@ SECRET_BYTES = 32
 
 
 class KeyFileError(RejectedError):
-    """A key file is missing, damaged or locked with another passphrase."""
+    """A key file is missing, damaged, locked with another passphrase, or cannot be written."""
 
     code = "key-file-invalid"
 
@@ -83,20 +83,19 @@ def load_key(*, path: Path, passphrase: str) -> SigningKey:
 
 
 def write_secret_file(content: bytes, *, path: Path) -> None:
-    """Create a file that its owner alone can read, durably.
+    """Create a file that its owner alone can read, whole and durably, or not at all.
 
     Raises:
         KeyExistsError: It exists.
+        KeyFileError: It cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        create_file(content, path=path)
     except FileExistsError as err:
         raise KeyExistsError(f"{path} exists and is not overwritten") from err
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    except OSError as err:
+        raise KeyFileError(f"{path} cannot be written: {err.strerror}") from err
 
 
 def make_secret_file(path: Path) -> str:
@@ -119,7 +118,7 @@ def read_secret(configured: str, *, path: Path) -> str:
     if configured:
         return configured
     try:
-        secret = path.read_text(encoding="utf-8").strip()
+        secret = read_file(path, bytes_max=KEY_FILE_BYTES_MAX).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as err:
         raise KeyFileError(f"{path} cannot be read and no secret is configured") from err
     if not secret:

@@ -11,9 +11,8 @@ import asyncio
 from enum import Enum
 
 import structlog
-from sqlalchemy.exc import DatabaseError
 
-from node.core.database import Database
+from node.core.database import Database, DatabaseDamagedError
 from node.core.log import LogDamagedError, LogStore
 from node.core.writer import Writer
 from protocol.merkle import leaf_hashes
@@ -63,7 +62,7 @@ class LogCheck:
         """Check to the end, from where an earlier call was interrupted; stop a damaged log.
 
         Raises:
-            DatabaseError: The database cannot be read now.
+            DatabaseFailedError: The database cannot be read now.
         """
         while self._state is CheckState.RUNNING:
             try:
@@ -82,10 +81,8 @@ class LogCheck:
                 for _ in range(TILES_A_STEP):
                     if self._edge.size < self._head.size:
                         self._check_tile(store)
-        except DatabaseError as err:
-            if getattr(err.orig, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
-                raise LogDamagedError(f"the database is damaged: {err.orig}") from err
-            raise
+        except DatabaseDamagedError as err:
+            raise LogDamagedError(err.detail) from err
         if self._edge.size == self._head.size:
             if self._edge.root != self._head.root:
                 raise LogDamagedError("the entries do not hash to the signed head")

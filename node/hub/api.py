@@ -25,6 +25,7 @@ from node.hub.rules_status import STATUS_BYTES_MAX
 from node.hub.service import HubService
 from node.hub.store import Snapshot
 from protocol import SPOKEN_VERSIONS
+from protocol.checkpoint import parse_decimal
 from protocol.cosignature import SIZE_CONTENT_TYPE, StaleSizeError, WitnessRefusalError
 from protocol.encoding import encode_b64u
 from protocol.errors import MalformedError, ProtocolError, SchemaError
@@ -40,6 +41,7 @@ from protocol.problems import Hop
 from protocol.purpose import TEMPLATES
 from protocol.shape import ShapeReader
 from protocol.strict_json import parse_object
+from protocol.tile import parse_tile_path
 
 ENROLMENT_TOKENS_MAX = 4  # a member brings two keys; what is longer is no enrolment
 ENROLMENT_BYTES_MAX = ENROLMENT_TOKENS_MAX * STATEMENT_BYTES_MAX
@@ -69,6 +71,9 @@ def build_hub_routes(
     return [
         Route("/hub/v1/registry", _guard(routes.get_newest), methods=["GET"]),
         Route("/hub/v1/registry/{seq}", _guard(routes.get_snapshot), methods=["GET"]),
+        Route("/hub/v1/registry/{seq}/proof", _guard(routes.prove_snapshot), methods=["GET"]),
+        Route("/chengxin/v1/log/checkpoint", _guard(routes.get_head), methods=["GET"]),
+        Route("/chengxin/v1/log/{tile:path}", _guard(routes.get_tile), methods=["GET"]),
         Route("/hub/v1/members", _guard(routes.enrol_member), methods=["POST"]),
         Route("/hub/v1/subjects", _guard(routes.enrol_subject), methods=["POST"]),
         Route("/hub/v1/unkeyed", _guard(routes.enrol_unkeyed), methods=["POST"]),
@@ -101,6 +106,27 @@ class _HubRoutes:
     async def get_snapshot(self, request: Request) -> Response:
         seq = _parse_seq(request.path_params["seq"])
         return _render_snapshot(await run_in_threadpool(self._service.get_snapshot, seq))
+
+    async def prove_snapshot(self, request: Request) -> Response:
+        seq = _parse_seq(request.path_params["seq"])
+        since = parse_decimal(request.query_params.get("since", "0"))
+
+        def prove() -> tuple[str, list[bytes]]:
+            return self._service.prove_snapshot(seq, since=since)
+
+        inclusion, consistency = await run_in_threadpool(prove)
+        return JSONResponse(
+            {"inclusion": inclusion, "consistency": [encode_b64u(one) for one in consistency]}
+        )
+
+    async def get_head(self, _request: Request) -> Response:
+        state = await run_in_threadpool(self._service.read_log)
+        return Response(state.checkpoint, media_type=NOTE_CONTENT_TYPE)
+
+    async def get_tile(self, request: Request) -> Response:
+        tile = parse_tile_path(request.path_params["tile"])
+        data = await run_in_threadpool(self._service.get_tile, tile)
+        return Response(data, media_type="application/octet-stream")
 
     async def enrol_member(self, request: Request) -> Response:
         invitation = _find_invitation(request, operators_token=self._enrolment_token)

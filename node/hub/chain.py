@@ -12,9 +12,18 @@ from node.core.clock import Clock, now_s
 from node.core.database import Database
 from node.core.errors import InvariantError
 from node.hub.errors import HubIdentityError, RegistryFullError, SnapshotUnknownError
-from node.hub.rules_snapshot import Holdings, HubIdentity, build_snapshot, is_due, open_key
+from node.hub.log import HubLog
+from node.hub.rules_snapshot import (
+    Holdings,
+    HubIdentity,
+    build_snapshot,
+    is_due,
+    list_changes,
+    open_key,
+)
 from node.hub.signers import HubSigners
 from node.hub.store import HubStore, Snapshot, SnapshotHead
+from protocol.entry import RegistryEntry
 from protocol.errors import ProtocolError, TooLargeError
 from protocol.keys import SigningKey
 from protocol.note import parse_vkey
@@ -34,8 +43,11 @@ class RegistryChain:
         signers: HubSigners,
         witnesses: HubSigners,
         identity: HubIdentity,
+        log: HubLog,
     ) -> None:
         """Compare what is published with who we are, and publish the first snapshot where none is.
+
+        While the log is held nothing is published; ``refresh`` makes good for it later.
 
         Raises:
             HubIdentityError: The database belongs to a hub of another id, kind or key.
@@ -45,9 +57,11 @@ class RegistryChain:
         self._signers = signers
         self._witnesses = witnesses
         self._identity = identity
+        self._log = log
         self._newest: Registry | None = None
         self._check_identity()
-        self.refresh()
+        if log.held is None:
+            self.refresh()
 
     def get_registry(self, store: HubStore) -> Registry:
         """Return the newest snapshot opened; it is parsed once, however often it is asked for."""
@@ -91,6 +105,7 @@ class RegistryChain:
         Raises:
             SnapshotUnknownError: There is no such number.
         """
+        self._log.check_open()
         if seq is None:
             self.refresh()
         elif not 0 < seq <= SNAPSHOT_SEQ_MAX:
@@ -124,6 +139,8 @@ class RegistryChain:
         older = None if store.find_head() is None else self.get_registry(store)
         if older is None:
             store.add_key(open_key(self._signers.first.public, use="hub", at_s=at_s))
+        if store.find_key(self._log.key.kid) is None:
+            store.add_key(open_key(self._log.key, use="log", at_s=at_s))
         holdings = Holdings(
             members=store.list_members(), subjects=store.list_subjects(), keys=store.list_keys()
         )
@@ -141,12 +158,39 @@ class RegistryChain:
             iat=published.iat,
             exp=published.exp,
         )
+        self._enter_earlier(store)
         store.add_snapshot(snapshot)
+        at_ms = self._clock.now_ms()
+        index = self._log.append(store.log, list_changes(published, older=older, at_ms=at_ms))
+        store.set_log_index(snapshot.seq, index)
         return snapshot
+
+    def prove(self, seq: int, *, since: int) -> tuple[str, list[bytes]]:
+        """Return the proof of a snapshot in the hub's own log (``HubLog.prove``).
+
+        Raises:
+            SnapshotUnknownError: There is no such number, or none that was logged.
+            HubLogSizeError: The log has fewer entries than ``since``.
+        """
+        self._log.check_open()
+        with self._database.read() as uow:
+            store = HubStore(uow.connection)
+            index = store.find_log_index(seq) if 0 < seq <= SNAPSHOT_SEQ_MAX else None
+            if index is None:
+                raise SnapshotUnknownError(f"there is no snapshot {seq} in the log")
+            return self._log.prove(store.log, index=index, since=since)
+
+    def _enter_earlier(self, store: HubStore) -> None:
+        """Log the snapshots of the time before the hub kept a log."""
+        for seq, digest in store.list_unlogged():
+            entry = RegistryEntry(at_ms=self._clock.now_ms(), seq=seq, hash=digest)
+            store.set_log_index(seq, self._log.append(store.log, [entry]))
 
     def _is_due(self, store: HubStore) -> bool:
         head = store.find_head()
-        return head is None or is_due(iat=head.iat, now_s=now_s(self._clock))
+        if head is None or is_due(iat=head.iat, now_s=now_s(self._clock)):
+            return True
+        return self.get_registry(store).hub_log is None
 
     def _check_identity(self) -> None:
         with self._database.read() as uow:
@@ -154,6 +198,7 @@ class RegistryChain:
             if store.find_head() is None:
                 return
             newest = self.get_registry(store)
+        self._check_log(newest)
         held = (newest.hub, newest.simulated)
         if held != (self._identity.hub, self._identity.simulated):
             raise HubIdentityError("id or kind are not those of the chain published so far")
@@ -163,6 +208,12 @@ class RegistryChain:
         self._list_keys(newest)
         self._witnesses.get(parse_vkey(newest.witness_vkey).public)
 
+    def _check_log(self, newest: Registry) -> None:
+        own = newest.hub_log
+        key = None if own is None else own.log_keys.get(self._log.origin)
+        if own is not None and (key is None or key.key != self._log.key):
+            raise HubIdentityError("the log key is not the one of the published registry")
+
     def _list_keys(self, older: Registry | None) -> list[SigningKey]:
         """Return the keys that sign what follows a snapshot."""
         if older is None:
@@ -170,11 +221,7 @@ class RegistryChain:
         return [self._signers.get(key) for key in older.list_signers()]
 
     def _open(self, store: HubStore, tokens: Sequence[str]) -> Registry:
-        own = [
-            row.entry.key
-            for row in store.list_keys()
-            if row.member_id is None and row.subject_id is None
-        ]
+        own = [row.entry.key for row in store.list_keys() if row.is_hubs and row.entry.use == "hub"]
         try:
             return open_registry(tokens, anchors=own)
         except ProtocolError as err:

@@ -16,6 +16,7 @@ import uvicorn
 from rich.console import Console
 from rich.table import Table
 
+from node.core.clock import SystemClock
 from node.core.config import (
     CONFIG_FILE_NAME,
     ConfigValue,
@@ -26,9 +27,11 @@ from node.core.config import (
 )
 from node.core.errors import ConflictError
 from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
-from node.hub.app import KEY_NAMES, Hub, build_hub_app, open_hub
+from node.hub.app import KEY_NAMES, Hub, build_hub_app, open_hub, read_own_policy
+from node.hub.export import export_hub_log
 from node.hub.service import HubService, check_legal_basis
 from protocol.encoding import encode_b64u
+from protocol.note import format_vkey
 
 SECRET_NAMES = ("passphrase", "api_token", "enrolment_token", "subject_token")
 
@@ -157,6 +160,30 @@ def suspend(home: HomeOption, member: Annotated[str, typer.Argument()]) -> None:
     with opened(home) as service:
         snapshot = service.suspend_member(member)
     typer.echo(f"{member} is suspended as of snapshot {snapshot.seq}")
+
+
+@hub_app.command("log")
+def show_log(home: HomeOption) -> None:
+    """Print the hub's log key, for who is to cosign its log, and the newest head."""
+    with opened(home) as service:
+        typer.echo(f"log      {format_vkey(service.log.vkey)}")
+        typer.echo(f"size     {service.read_log().edge.size}")
+
+
+@hub_app.command("export")
+def export(home: HomeOption, out: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None:
+    """Write the hub's own log for an auditor."""
+    settings = load_settings(home)
+    with opened_with_keys(home) as hub:
+        size = export_hub_log(
+            hub.database,
+            log=hub.service.log,
+            hub=hub.service.hub,
+            clock=SystemClock(),
+            policy=read_own_policy(settings, hub.service),
+            out=out,
+        )
+    typer.echo(f"{size} entries in {out}")
 
 
 @contextmanager

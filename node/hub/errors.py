@@ -123,3 +123,21 @@ class SnapshotRaceError(UnavailableError):
     """Another process has published this number first: try again."""
 
     code = "snapshot-race"
+
+
+class TileUnknownError(NotFoundError):
+    """The hub's log has no such tile at its newest head."""
+
+    code = "tile-unknown"
+
+
+class HubLogSizeError(ConflictError):
+    """The asker has seen more of the hub's log than there is."""
+
+    code = "log-size"
+
+
+class HubLogHeldError(UnavailableError):
+    """The hub signs nothing: whether its log may grow is not known, or it may not."""
+
+    code = "log-unavailable"

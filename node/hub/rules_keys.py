@@ -148,6 +148,6 @@ def get_held(row: KeyRow | None) -> KeyRow:
     Raises:
         KeyNotHeldError: Nobody has it; the hub's own is not revoked like this.
     """
-    if row is None or (row.member_id is None and row.subject_id is None):
+    if row is None or row.is_hubs:
         raise KeyNotHeldError("no member or subject has this key")
     return row

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from node.hub.errors import RegistryFullError, SimulatedSubjectError
 from node.hub.store import KeyRow, MemberRow, SubjectRow
+from protocol.entry import (
+    KeyChangeEntry,
+    KnownKind,
+    MemberKeyEntry,
+    MemberStandingEntry,
+    RegistryEntry,
+)
 from protocol.identifiers import SubjectId
 from protocol.keys import PublicKey
 from protocol.limits import CLOCK_AHEAD_S_CEILING, REGISTRY_LIFE_S
+from protocol.note import parse_vkey
 from protocol.registry import (
     FIRST_PREVIOUS,
     MEMBERS_MAX,
@@ -37,9 +45,12 @@ class RevocationReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubIdentity:
-    """What every snapshot of a hub says of the hub; it does not change along a chain."""
+    """What every snapshot of a hub says of the hub."""
 
     hub: str
+    name: str
+    url: str
+    log_origin: str
     simulated: bool
     witness_vkey: str
 
@@ -88,7 +99,7 @@ def build_snapshot(
     check_capacity(members=len(holdings.members), subjects=len(holdings.subjects))
     by_member = _group((row.member_id, row.entry) for row in holdings.keys)
     by_subject = _group((row.subject_id, row.entry) for row in holdings.keys)
-    own = [row.entry for row in holdings.keys if row.member_id is None and row.subject_id is None]
+    own = [row.entry for row in holdings.keys if row.is_hubs]
     # A clock set back must not make a snapshot older than the one that it follows.
     iat = now_s if older is None else max(now_s, older.iat)
     return Registry(
@@ -101,9 +112,10 @@ def build_snapshot(
         simulated=identity.simulated,
         threshold=1,
         witness_vkey=identity.witness_vkey,
-        hub_keys=tuple(own),
-        members=tuple(
-            _member_entry(row, keys=by_member.get(row.id, ())) for row in holdings.members
+        hub_keys=tuple(entry for entry in own if entry.use == "hub"),
+        members=(
+            _hub_entry(identity, keys=[entry for entry in own if entry.use == "log"]),
+            *(_member_entry(row, keys=by_member.get(row.id, ())) for row in holdings.members),
         ),
         subjects=tuple(
             SubjectEntry(
@@ -123,8 +135,72 @@ def check_capacity(*, members: int, subjects: int) -> None:
     Raises:
         RegistryFullError: One is exceeded.
     """
-    if members > MEMBERS_MAX or subjects > SUBJECTS_MAX:
+    if members >= MEMBERS_MAX or subjects > SUBJECTS_MAX:
         raise RegistryFullError("a snapshot cannot hold so many members or subjects")
+
+
+def list_changes(newer: Registry, *, older: Registry | None, at_ms: int) -> list[KnownKind]:
+    """Return what the hub's log says of a snapshot: what changed with it, and last the snapshot."""
+    entries: list[KnownKind] = []
+    for member in newer.members:
+        if member.member == newer.hub:
+            continue
+        held = None if older is None else older.find_member(member.member)
+        if held is None or held.status != member.status:
+            entries.append(
+                MemberStandingEntry(
+                    at_ms=at_ms, member=member.member, status=member.status, registry=newer.seq
+                )
+            )
+        entries += _list_key_changes(member, held=held, seq=newer.seq, at_ms=at_ms)
+    entries += _list_own_changes(newer, older=older, at_ms=at_ms)
+    entries.append(RegistryEntry(at_ms=at_ms, seq=newer.seq, hash=newer.hash))
+    return entries
+
+
+def _list_key_changes(
+    member: MemberEntry, *, held: MemberEntry | None, seq: int, at_ms: int
+) -> Iterator[MemberKeyEntry]:
+    known = {} if held is None else {entry.key.kid: entry for entry in held.keys}
+    for entry in member.keys:
+        before = known.get(entry.key.kid)
+        is_moved = before is not None and before.revoked_at != entry.revoked_at
+        if before is None or is_moved:
+            yield MemberKeyEntry(
+                at_ms=at_ms,
+                member=member.member,
+                use=entry.use,
+                kid=entry.key.kid,
+                event="ended" if is_moved else "entered",
+                registry=seq,
+            )
+
+
+def _list_own_changes(
+    newer: Registry, *, older: Registry | None, at_ms: int
+) -> Iterator[KeyChangeEntry]:
+    """Yield the hub's new keys; the statement that brings one is the snapshot itself."""
+    if older is None:
+        return
+    known = {entry.key.kid for entry in older.hub_keys}
+    new = [("hub", entry.key.kid) for entry in newer.hub_keys if entry.key.kid not in known]
+    if newer.witness_vkey != older.witness_vkey:
+        new.append(("witness", parse_vkey(newer.witness_vkey).public.kid))
+    for use, kid in new:
+        yield KeyChangeEntry(at_ms=at_ms, use=use, kid=kid, statement=newer.hash)
+
+
+def _hub_entry(identity: HubIdentity, *, keys: Sequence[KeyEntry]) -> MemberEntry:
+    """Return the hub's own entry: a log to be watched, and no role."""
+    return MemberEntry(
+        member=identity.hub,
+        name=identity.name,
+        endpoints={"v1": identity.url},
+        roles=(),
+        status="active",
+        log_origin=identity.log_origin,
+        keys=tuple(keys),
+    )
 
 
 def _group(pairs: Iterable[tuple[int | None, KeyEntry]]) -> dict[int, list[KeyEntry]]:

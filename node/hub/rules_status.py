@@ -83,11 +83,18 @@ def check_room(reported: Reported, *, sizes: StatusSizes) -> None:
     Raises:
         StatusListFullError: It, or the signer's share of it, is full.
     """
-    needed = (
-        sizes.characters + len(reported.token) + (sizes.entries + 1) * STATUS_SEPARATOR_CHARACTERS
-    )
+    needed = _count_characters(sizes) + len(reported.token) + STATUS_SEPARATOR_CHARACTERS
     if needed > STATUS_LIST_CHARACTERS_MAX or sizes.of_signer >= STATUSES_PER_SIGNER_MAX:
         raise StatusListFullError("the status list can take no more entries")
+
+
+def measure_percent(sizes: StatusSizes) -> int:
+    """Return how full a list is, in whole percent."""
+    return 100 * _count_characters(sizes) // STATUS_LIST_CHARACTERS_MAX
+
+
+def _count_characters(sizes: StatusSizes) -> int:
+    return sizes.characters + sizes.entries * STATUS_SEPARATOR_CHARACTERS
 
 
 def _find_signer(registry: Registry, kid: str, *, now_s: int) -> StatusKey:

@@ -12,21 +12,30 @@ from dataclasses import dataclass
 from node.core.clock import Clock, now_s
 from node.core.config import Settings
 from node.core.database import Database
+from node.core.errors import NodeError
+from node.core.log import LogState
 from node.hub.admission import AdmissionDesk
 from node.hub.chain import RegistryChain
 from node.hub.errors import HubIdentityError, LegalBasisMissingError
 from node.hub.invitations import HubFace, InvitationDesk
 from node.hub.keys import KeyDesk
+from node.hub.log import HubLog
 from node.hub.rules_keys import KeyAge
 from node.hub.rules_snapshot import HubIdentity, RevocationReason
+from node.hub.rules_status import STATUS_KEPT_S, measure_percent
 from node.hub.signers import HubSigners, LoadKeys
 from node.hub.statuses import StatusBoard
 from node.hub.store import HubStore, Snapshot
 from node.hub.unkeyed import UnkeyedDesk
 from node.hub.witness import Witness, format_witness_vkey
 from protocol.consent import ConsentStatus
+from protocol.entry import KnownKind
 from protocol.invitation import Invitation
 from protocol.keys import PublicKey, SigningKey
+from protocol.note import VerifierKey
+from protocol.tile import TileAddress
+
+HUB_KEY_USES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +59,8 @@ class HubHealth:
     logs_cosigned: int
     oldest_cosignature_s: int
     """Age of the oldest of the logs' newest cosignatures; 0 where no log has any."""
+    status_list_percent: int
+    """How full the status list is; at 100 it takes no more."""
 
 
 class HubService:
@@ -63,26 +74,49 @@ class HubService:
         clock: Clock,
         hub_key: SigningKey,
         witness_key: SigningKey,
+        log_key: SigningKey,
         load_hub_keys: LoadKeys | None = None,
         load_witness_keys: LoadKeys | None = None,
+        foreign_logs: Sequence[VerifierKey] = (),
+        held: NodeError | None = None,
     ) -> None:
         """Take the ports, and publish the first snapshot where there is none.
+
+        Args:
+            settings: The hub's.
+            database: Holds everything.
+            clock: The hub's time.
+            hub_key: The first key of the registry: the anchor.
+            witness_key: The first key that cosigned.
+            log_key: Signs the heads of the hub's own log.
+            load_hub_keys: Finds later keys of the registry.
+            load_witness_keys: Finds later keys that cosign.
+            foreign_logs: Logs of others than members that are cosigned too.
+            held: Why nothing is signed until ``log.admit``; None where nobody has to be asked.
 
         Raises:
             LegalBasisMissingError: The operator has recorded no legal basis.
             HubIdentityError: The database belongs to a hub of another id, kind or key.
         """
         check_legal_basis(settings)
-        if hub_key.kid == witness_key.kid:
-            raise HubIdentityError("registry and witness ask for a key each")
+        if len({hub_key.kid, witness_key.kid, log_key.kid}) != HUB_KEY_USES:
+            raise HubIdentityError("registry, witness and log ask for a key each")
         self._settings = settings
         self._database = database
         self._clock = clock
         self._hub_key = hub_key
         signers = HubSigners(hub_key, load=load_hub_keys)
         witnesses = HubSigners(witness_key, load=load_witness_keys)
+        self.log = HubLog(
+            clock=clock, hub=settings.member_id, origin=settings.log_origin, key=log_key
+        )
+        if held is not None:
+            self.log.hold(held)
         identity = HubIdentity(
             hub=settings.member_id,
+            name=self.name,
+            url=settings.url,
+            log_origin=settings.log_origin,
             simulated=settings.simulated,
             witness_vkey=format_witness_vkey(settings.witness_name, witness_key),
         )
@@ -92,12 +126,15 @@ class HubService:
             signers=signers,
             witnesses=witnesses,
             identity=identity,
+            log=self.log,
         )
         self._witness = Witness(
             database=database,
             clock=clock,
             name=settings.witness_name,
             get_key=self._chain.get_witness,
+            log=self.log,
+            foreign=foreign_logs,
         )
         self._keys = KeyDesk(database=database, clock=clock, chain=self._chain, witnesses=witnesses)
         face = HubFace(hub=settings.member_id, url=settings.url, anchor=hub_key.public)
@@ -124,6 +161,7 @@ class HubService:
             clock=clock,
             chain=self._chain,
             hub=settings.member_id,
+            log=self.log,
             clock_ahead_s=settings.clock_ahead_s,
         )
 
@@ -344,6 +382,44 @@ class HubService:
         """
         return self._witness.get_note(origin_sha256_hex)
 
+    # --- the hub's own log
+
+    def prove_snapshot(self, seq: int, *, since: int) -> tuple[str, list[bytes]]:
+        """Return the proof of a snapshot, and that its head appends to the one of ``since``.
+
+        Raises:
+            SnapshotUnknownError: There is no such number.
+            HubLogSizeError: The log has fewer entries than ``since``.
+        """
+        return self._chain.prove(seq, since=since)
+
+    def read_log(self) -> LogState:
+        """Return the log as it is committed."""
+        with self._database.read() as uow:
+            return self.log.read_state(HubStore(uow.connection).log)
+
+    def get_tile(self, tile: TileAddress) -> bytes:
+        """Return a tile, or a bundle of entries, as far as the newest head reaches.
+
+        Raises:
+            TileUnknownError: There is none.
+        """
+        with self._database.read() as uow:
+            return self.log.get_tile(HubStore(uow.connection).log, tile)
+
+    def list_active_members(self) -> list[DirectoryEntry]:
+        """Return the members that may exchange."""
+        return [entry for entry in self.directory() if entry.status == "active"]
+
+    def log_event(self, entry: KnownKind) -> None:
+        """Append an entry that is of no other change: ``start`` or ``stop``.
+
+        Raises:
+            NodeError: The log is held, or takes no entry.
+        """
+        with self._database.write() as uow:
+            self.log.append(HubStore(uow.connection).log, [entry])
+
     # --- what anybody may read
 
     def directory(self) -> list[DirectoryEntry]:
@@ -363,19 +439,22 @@ class HubService:
 
     def health(self) -> HubHealth:
         """Return how the federation stands; raises where the hub cannot read or sign."""
+        self.log.check_open()
         self.refresh_registry()
         at_s = now_s(self._clock)
         with self._database.read() as uow:
             store = HubStore(uow.connection)
             registry = self._chain.get_registry(store)
             cosigned = [log.cosigned_at_s for log in store.list_logs() if log.note]
+            sizes = store.measure_statuses(signer="", since_s=at_s - STATUS_KEPT_S)
         return HubHealth(
             registry_seq=registry.seq,
             registry_ends_in_s=registry.exp - at_s,
-            members=len(registry.members),
+            members=registry.member_count,
             subjects=len(registry.subjects),
             logs_cosigned=len(cosigned),
             oldest_cosignature_s=at_s - min(cosigned, default=at_s),
+            status_list_percent=measure_percent(sizes),
         )
 
 

@@ -9,10 +9,12 @@ import structlog
 from node.core.clock import Clock, now_s
 from node.core.database import Database
 from node.hub.chain import RegistryChain
+from node.hub.log import HubLog
 from node.hub.rules_status import STATUS_KEPT_S, check_follows, check_room, verify_reported
 from node.hub.store import HubStore
 from protocol.consent import ConsentState, ConsentStatus, StatusSigner, sign_status
-from protocol.status_list import sign_status_list
+from protocol.entry import StatusListEntry
+from protocol.status_list import hash_statuses, sign_status_list
 
 STATUS_LIST_CACHE_S = 5
 
@@ -29,6 +31,7 @@ class StatusBoard:
         clock: Clock,
         chain: RegistryChain,
         hub: str,
+        log: HubLog,
         clock_ahead_s: int,
     ) -> None:
         """Take the ports."""
@@ -36,6 +39,8 @@ class StatusBoard:
         self._clock = clock
         self._chain = chain
         self._hub = hub
+        self._log = log
+        self._logged: bytes | None = None  # the entries last logged, by hash; under the lock
         self._clock_ahead_s = clock_ahead_s
         self._lock = threading.Lock()
         self._signed: tuple[int, str] | None = None  # when, and the list; under the lock
@@ -100,7 +105,14 @@ class StatusBoard:
         return self.report(sign_status(status, key=key))
 
     def sign_list(self) -> str:
-        """Return the signed list: signed anew after a change, and every few seconds without."""
+        """Return the signed list: signed anew after a change, and every few seconds without.
+
+        What it says is in the hub's own log before it leaves.
+
+        Raises:
+            NodeError: The log is held, or takes no entry.
+        """
+        self._log.check_open()
         with self._lock:
             at_s = now_s(self._clock)
             if self._signed is None or not 0 <= at_s - self._signed[0] < STATUS_LIST_CACHE_S:
@@ -109,6 +121,16 @@ class StatusBoard:
                     store = HubStore(uow.connection)
                     entries = store.list_status_tokens(since_s=since_s)
                     key = self._chain.get_signer(store)
+                self._log_entries(entries)
                 token = sign_status_list(entries, hub=self._hub, iat=at_s, key=key)
                 self._signed = (at_s, token)
             return self._signed[1]
+
+    def _log_entries(self, entries: list[str]) -> None:
+        digest = hash_statuses(entries)
+        if digest == self._logged:
+            return
+        with self._database.write() as uow:
+            entry = StatusListEntry(at_ms=self._clock.now_ms(), statuses=digest, count=len(entries))
+            self._log.append(HubStore(uow.connection).log, [entry])
+        self._logged = digest

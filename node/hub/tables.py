@@ -109,6 +109,7 @@ hub_snapshot = Table(
     Column("tokens", Text, nullable=False),  # JSON list of compact JWS over one payload
     Column("iat", BigInteger, nullable=False),
     Column("exp", BigInteger, nullable=False),
+    Column("log_index", BigInteger, nullable=True),  # of its entry in the hub's own log
 )
 
 # The hub does not know whose consent a hash names. One row a signer, so that no stranger's status

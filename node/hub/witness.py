@@ -13,11 +13,14 @@ import structlog
 from node.core.clock import Clock, now_s
 from node.core.database import Database
 from node.hub.errors import CheckpointUnknownError
+from node.hub.log import HubLog
 from node.hub.store import HubStore, WitnessedLog
 from protocol.checkpoint import hash_origin
 from protocol.cosignature import cosign_checkpoint, decide_cosign, parse_add_checkpoint
+from protocol.entry import HeadEntry
 from protocol.keys import SigningKey
 from protocol.merkle import EMPTY_ROOT
+from protocol.message import LogHead
 from protocol.note import (
     Note,
     NoteSignature,
@@ -41,12 +44,25 @@ class Witness:
         clock: Clock,
         name: str,
         get_key: Callable[[HubStore], SigningKey],
+        log: HubLog,
+        foreign: Sequence[VerifierKey],
     ) -> None:
-        """Take the ports; the key may change while the hub runs."""
+        """Take the ports; the key may change while the hub runs.
+
+        Args:
+            database: Holds what was cosigned.
+            clock: Dates cosignatures.
+            name: The witness's.
+            get_key: Returns the key that cosigns now.
+            log: The hub's own, which names every head.
+            foreign: Keys of logs of others than members: of other hubs.
+        """
         self._database = database
         self._clock = clock
         self._name = name
         self._get_key = get_key
+        self._log = log
+        self._foreign = {key.name: key for key in foreign}
 
     @property
     def vkey(self) -> str:
@@ -60,18 +76,16 @@ class Witness:
 
         Raises:
             WitnessRefusalError: Its leaf has the HTTP status.
+            NodeError: The hub's own log is held, or takes no entry.
         """
+        self._log.check_open()
         request = parse_add_checkpoint(raw)
         origin = request.claimed.origin
         with self._database.write() as uow:
             store = HubStore(uow.connection)
-            known = store.lock_log(origin) or _unseen(origin)
+            known = self._lock(store, origin)
             at_s = now_s(self._clock)
-            log_keys = [
-                VerifierKey(name=origin, kind=SignatureKind.ED25519, public=entry.key)
-                for entry in store.list_log_keys(origin)
-                if entry.is_valid_at(at_s)
-            ]
+            log_keys = self._list_log_keys(store, origin, at_s=at_s)
             checkpoint = decide_cosign(
                 request, log_keys=log_keys, known_size=known.size, known_root=known.root
             )
@@ -85,8 +99,32 @@ class Witness:
                 cosigned_at_s=at_s,
             )
             store.record_head(newer, old_size=known.size)
+            self._log_head(store, newer, known=known)
         _log.info("checkpoint_cosigned", origin=origin, size=newer.size)
         return cosignature.line.encode("utf-8")
+
+    def _lock(self, store: HubStore, origin: str) -> WitnessedLog:
+        known = store.lock_log(origin)
+        if known is None and origin in self._foreign:
+            watch_log(store, origin)
+        return known or _unseen(origin)
+
+    def _list_log_keys(self, store: HubStore, origin: str, *, at_s: int) -> list[VerifierKey]:
+        if origin in self._foreign:
+            return [self._foreign[origin]]
+        return [
+            VerifierKey(name=origin, kind=SignatureKind.ED25519, public=entry.key)
+            for entry in store.list_log_keys(origin)
+            if entry.is_valid_at(at_s)
+        ]
+
+    def _log_head(self, store: HubStore, newer: WitnessedLog, *, known: WitnessedLog) -> None:
+        """Log a head that was not cosigned before, in the transaction of its cosignature."""
+        if newer.size == known.size and known.note:
+            return
+        head = LogHead(size=newer.size, root=newer.root)
+        entry = HeadEntry(at_ms=self._clock.now_ms(), origin=newer.origin, head=head)
+        self._log.append(store.log, [entry])
 
     def get_note(self, origin_sha256_hex: str) -> str:
         """Return the newest head cosigned of a log, with the log's signature and ours.

@@ -17,10 +17,12 @@ from node.assessment.commands import (
     LanguageOption,
     get_customer_id,
     print_pair,
+    record_operators_look,
 )
 from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.assessment.service import AssessmentService
+from node.core.people.service import PeopleService
 from node.rating.service import RatedCustomer, RatingRun, RatingService
 from node.rating.store import RatingRecord
 
@@ -29,6 +31,11 @@ rate_app = typer.Typer(help="Rate customers: grade, validity and review date.")
 
 class RatingNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
+
+    @property
+    def people(self) -> PeopleService:
+        """The access log."""
+        ...
 
     @property
     def assessment(self) -> AssessmentService:
@@ -66,6 +73,7 @@ def rate(
         _print_run(_rate_all(node, day, is_quiet=as_json), as_json=as_json)
         return
     rated = node.rating.rate_customer(get_customer_id(node.assessment, customer), as_of=day)
+    record_operators_look(node.people, rated.pair)
     _print_rated(node, rated, as_json=as_json, language=language)
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from node.core.errors import RejectedError
 from node.records.importing import (
     ImportFileError,
     ImportReport,
@@ -34,6 +36,12 @@ class ExitCode(IntEnum):
 
     REJECTS = 3
     NOTHING_IMPORTED = 4
+
+
+class RejectReportError(RejectedError):
+    """The file of the rejects cannot be written; nothing is imported."""
+
+    code = "reject-report"
 
 
 class HasRecords(Protocol):
@@ -67,9 +75,11 @@ def import_records(
     """Import invoices and payments; importing a file again changes nothing."""
     node: HasRecords = context.obj
     console = Console()
+    # Opened first: what is imported cannot be told again.
+    rejects = None if reject_report is None else _open_reject_report(reject_report)
     try:
         with Progress(console=console, transient=True) as progress:
-            task = progress.add_task(f"Reading {file.name}", total=None)
+            task = progress.add_task(escape(f"Reading {file.name}"), total=None)
             report = node.records.import_file(
                 file,
                 profile=profile,
@@ -79,11 +89,12 @@ def import_records(
                 on_progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
     except ImportFileError as err:
-        Console(stderr=True).print(f"[red]{file.name}: {err.detail} ({err.code})[/red]")
+        text = escape(f"{file.name}: {err.detail} ({err.code})")
+        Console(stderr=True).print(f"[red]{text}[/red]", soft_wrap=True)
         raise typer.Exit(ExitCode.NOTHING_IMPORTED) from err
-    if reject_report is not None:
-        with reject_report.open("w", encoding="utf-8", newline="") as out:
-            write_reject_report(report.rejects, out)
+    if rejects is not None:
+        with rejects:
+            write_reject_report(report.rejects, rejects)
     show_report(report, console=console)
     if not report.imported:
         raise typer.Exit(ExitCode.NOTHING_IMPORTED)
@@ -107,6 +118,18 @@ def rebuild_records(context: typer.Context) -> None:
     """Sum up the behaviour of every customer anew."""
     node: HasRecords = context.obj
     typer.echo(f"{node.records.rebuild_behaviour()} months summed up")
+
+
+def _open_reject_report(path: Path) -> TextIO:
+    """Open the file of the rejects.
+
+    Raises:
+        RejectReportError: It cannot be written.
+    """
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as err:
+        raise RejectReportError(f"{path} cannot be written: {err.strerror}") from err
 
 
 def show_report(report: ImportReport, *, console: Console) -> None:

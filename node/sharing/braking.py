@@ -28,11 +28,12 @@ from node.sharing.consents import (
 from node.sharing.notices import NoticeService
 from node.sharing.peers import PeerUnreachableError, StatementSender
 from node.sharing.registry import RegistryHolder
-from node.sharing.rounds import send_by_peer
+from node.sharing.rounds import decide_all, send_by_peer
 from node.sharing.sealing import Sealer
 from node.sharing.store import HeldConsent
 from node.sharing.store.grants import GrantStore
 from node.sharing.store.notices import NOTICE_DONE, NOTICE_OPEN, NOTICE_REFUSED, Notice, NoticeStore
+from node.sharing.store.pending import PendingStore
 from protocol.consent import (
     Consent,
     ConsentState,
@@ -102,12 +103,12 @@ class BrakeService:
             names, ended = await asyncio.to_thread(self._list_ended, after)
             if not names:
                 break
-            for name in ended:
-                count += await self._end(name, stated=None)
+            count += sum(await decide_all(ended, lambda name: self._end(name, stated=None)))
             after = names[-1]
-        for name in await asyncio.to_thread(self._list_unsaid_replaced):
-            count += await self._end(name, stated=ConsentState.REPLACED)
-        return count
+        replaced = await asyncio.to_thread(self._list_unsaid_replaced)
+        return count + sum(
+            await decide_all(replaced, lambda name: self._end(name, stated=ConsentState.REPLACED))
+        )
 
     async def send_statuses(self) -> int:
         """Bring brakes to consumers and to the hub, and return how many have arrived."""
@@ -166,7 +167,9 @@ class BrakeService:
         consent = read_held_consent(held.token)
         standing = held.standing(window_start_s=window_start(consent.frequency, now_s=now_s))
         state = stated or find_end(consent, standing=standing, now_s=now_s)
-        if state is None:
+        # An answer that waits to be fetched may still be withdrawn, and a final state cannot be.
+        waits = state is ConsentState.EXHAUSTED and PendingStore(batch.connection).has_of(name)
+        if state is None or waits:
             return Decided(entry=None, finish=lambda _placement: False)
         decided = self._decide(batch, name, state, reason="ended", is_told=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -52,6 +52,7 @@ from protocol.report import (
 )
 
 DAY = "%Y-%m-%d"
+DAY_S = 86_400
 audit_app = typer.Typer(no_args_is_help=True, help="Bundles for auditors: export and verify.")
 
 _STYLES = {
@@ -121,6 +122,7 @@ def export(
     ] = None,
 ) -> None:
     """Write this node's bundle, up to the newest head that the hub has cosigned."""
+    chosen = _choose_messages(from_day=from_day, to_day=to_day, peers=peers or ())
     home: AuditHome = ctx.obj
     parts = home.local
     registry = RegistryHolder(
@@ -129,7 +131,6 @@ def export(
     if not redacted:
         look = Look(what="export", target=f"command: {out.name}", scope=Scope.BODIES)
         parts.people.record(OPERATOR_PRINCIPAL, look)
-    chosen = _choose_messages(from_day=from_day, to_day=to_day, peers=peers or ())
     with parts.database.read() as uow, _show_progress() as watch:
         written = export_bundle(
             uow,
@@ -142,10 +143,7 @@ def export(
             watch=watch,
         )
     kind = "redacted" if written.redacted else "with bodies"
-    Console().print(
-        f"{written.folder}: {written.size} entries, {written.messages} messages, {kind}",
-        highlight=False,
-    )
+    typer.echo(f"{written.folder}: {written.size} entries, {written.messages} messages, {kind}")
 
 
 def _choose_messages(
@@ -154,10 +152,9 @@ def _choose_messages(
     """Return which messages are wanted, or None where all are."""
     if from_day is None and to_day is None and not peers:
         return None
-    until = None if to_day is None else to_day.replace(tzinfo=UTC) + timedelta(days=1)
     return MessageFilter(
         from_s=None if from_day is None else int(from_day.replace(tzinfo=UTC).timestamp()),
-        until_s=None if until is None else int(until.timestamp()),
+        until_s=None if to_day is None else int(to_day.replace(tzinfo=UTC).timestamp()) + DAY_S,
         peers=tuple(dict.fromkeys(peers)),
     )
 

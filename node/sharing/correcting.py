@@ -8,6 +8,8 @@ one is taken back without another in its place.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
@@ -23,7 +25,8 @@ from node.sharing.operations import Ports
 from node.sharing.outgoing import Sent
 from node.sharing.received import count_months, list_sections, read_told_under
 from node.sharing.registry import RegistryHolder
-from node.sharing.releases import Question, is_wrong, make_releases_anew
+from node.sharing.releases import WINDOW_MONTHS, Question, is_wrong, make_releases_anew
+from node.sharing.rounds import decide_all
 from node.sharing.rules_life import find_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
@@ -90,10 +93,12 @@ class CorrectionService:
 
     async def tell_due(self) -> int:
         """Make the messages of corrections noted, and return how many there are."""
-        made = [
-            await self._writer.submit_async(partial(self._decide_correction, notice=notice))
-            for notice in self._notices.list_due()
-        ]
+        made = await decide_all(
+            await asyncio.to_thread(self._notices.list_due),
+            lambda notice: self._writer.submit_async(
+                partial(self._decide_correction, notice=notice)
+            ),
+        )
         return sum(sent is not None for sent in made)
 
     def _decide_anew(self, batch: Batch, subject: SubjectId, *, reason: str) -> Decided[Corrected]:
@@ -121,9 +126,7 @@ class CorrectionService:
             if token is None:
                 continue
             consent = read_held_consent(token)
-            for told, summary in _list_newest(
-                [*grants.list_told(name), *grants.list_batches(name)]
-            ):
+            for told, summary in _list_newest(grants.iterate_told(name)):
                 key = summary.to_bytes()
                 if key not in wrong:
                     wrong[key] = is_wrong(batch.uow, question, summary)
@@ -252,13 +255,19 @@ def _unmake_answers(batch: Batch, question: Question) -> None:
         pending.answer(msg, code=CODE_ACCEPTED if is_newest else NoAnswerError.code, body=None)
 
 
-def _list_newest(told: list[Told]) -> list[tuple[Told, Summary]]:
+def _list_newest(told: Iterable[Told]) -> list[tuple[Told, Summary]]:
     """Return of each window length the newest answer; older ones stand behind it."""
     newest: dict[int, tuple[Told, Summary]] = {}
-    for one in sorted(told, key=lambda one: one.at_ms, reverse=True):
-        summary = None if one.is_refused else _read(one)
+    known: set[bytes | None] = set()  # a consent that is used often tells the same again and again
+    for one in told:
+        if one.is_refused or one.body in known:
+            continue
+        known.add(one.body)
+        summary = _read(one)
         if summary is not None:
             newest.setdefault(count_months(summary), (one, summary))
+        if len(newest) == len(WINDOW_MONTHS):
+            break
     return list(newest.values())
 
 

@@ -18,6 +18,7 @@ from node.core.errors import ConflictError, NotFoundError
 from node.core.writer import Writer
 from node.sharing.notices import keep_notice
 from node.sharing.outgoing import Sent
+from node.sharing.rounds import decide_all
 from node.sharing.rules_life import LEGAL, LifeEnd, find_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
@@ -116,10 +117,12 @@ class ErasureService:
             )
 
     async def _erase(self, due: dict[bytes, str]) -> int:
-        erased = [
-            await self._writer.submit_async(partial(self._decide_erasure, msg=msg, basis=basis))
-            for msg, basis in due.items()
-        ]
+        erased = await decide_all(
+            list(due.items()),
+            lambda one: self._writer.submit_async(
+                partial(self._decide_erasure, msg=one[0], basis=one[1])
+            ),
+        )
         if any(erased):
             await asyncio.to_thread(self._database.overwrite_deleted)
         return sum(erased)
@@ -137,12 +140,16 @@ class ErasureService:
 
     async def _tell(self) -> None:
         """Make the messages that tell providers; a later round sends them."""
+        await decide_all(
+            await asyncio.to_thread(self._list_to_attest),
+            lambda one: self._writer.submit_async(
+                partial(self._decide_attestation, provider=one[0], basis=one[1])
+            ),
+        )
+
+    def _list_to_attest(self) -> list[tuple[str, str]]:
         with self._database.read() as uow:
-            waiting = AttestationStore(uow.connection).list_to_attest()
-        for provider, basis in waiting:
-            await self._writer.submit_async(
-                partial(self._decide_attestation, provider=provider, basis=basis)
-            )
+            return AttestationStore(uow.connection).list_to_attest()
 
     def _decide_attestation(
         self, batch: Batch, provider: str, *, basis: str

@@ -8,13 +8,13 @@ still verifies.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from node.core.bundle_folder import Watch, new_folder, watch_nothing, write_lines, write_log
 from node.core.database import UnitOfWork
-from node.core.errors import ConflictError, UnavailableError
+from node.core.errors import UnavailableError
 from node.core.log import LogStore
 from node.sharing.store import OwnKeyStore, SnapshotStore
 from node.sharing.store.exporting import ExportedMessage, ExportStore
@@ -34,7 +34,6 @@ from protocol.bundle import (
     Manifest,
     MessageCopy,
     MessageFilter,
-    build_log_files,
     build_policy,
     format_anchor,
     format_consent,
@@ -50,21 +49,10 @@ from protocol.checkpoint import Checkpoint, parse_checkpoint
 from protocol.log_policy import format_log_policy
 from protocol.note import SignatureKind, VerifierKey, parse_note, parse_vkey
 from protocol.registry import Registry
-from protocol.tile import TILE_WIDTH
 
-FOLDER_MODE = 0o700
-ENTRIES_FOLDER = "tile/entries/"
 WITNESSED_EVERY_S = 3_600
 COMPROMISED = "compromised"  # the reason of a revocation after which no time in a message counts
 MESSAGES_PER_STEP = 1_000
-Watch = Callable[[str, int, int], None]
-"""``watch(what, done, total)``; a total of 0 is not known."""
-
-
-def watch_nothing(_what: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
 # Their bodies are hashes of messages, without which they prove nothing.
 _BARE_REQUESTS = frozenset({"receipt", "erase", "poll"})
 _BARE_ANSWERS = frozenset({"receipt", "erase", "push", "correct"})
@@ -74,12 +62,6 @@ class NotCosignedError(UnavailableError):
     """The hub has cosigned no head of this log yet."""
 
     code = "log-not-cosigned"
-
-
-class ExportTargetError(ConflictError):
-    """The folder exists: a bundle is written whole or not at all, and never over another."""
-
-    code = "export-target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +98,7 @@ def export_bundle(
         watch: Told of each step how much of it is done, of how much.
 
     Raises:
-        ExportTargetError: The folder exists.
+        ExportTargetError: The folder exists, or cannot be made.
         NotCosignedError: The hub has cosigned nothing yet.
         UnknownKeyError: The registry does not know this log.
     """
@@ -126,11 +108,7 @@ def export_bundle(
         raise NotCosignedError("the hub has cosigned no head of this log yet")
     note = witnessed[1]
     head = parse_checkpoint(parse_note(note).text)
-    partial = out.with_name(f"{out.name}.partial")
-    if out.exists() or partial.exists():
-        raise ExportTargetError(f"{out} or {partial.name} exists")
-    partial.mkdir(parents=True, mode=FOLDER_MODE)
-    try:
+    with new_folder(out) as folder:
         manifest = Manifest(
             member=member_id,
             origin=head.origin,
@@ -140,20 +118,16 @@ def export_bundle(
             redacted=redacted,
             filter=chosen,
         )
-        (partial / MANIFEST_FILE).write_bytes(format_manifest(manifest))
-        (partial / CHECKPOINT_FILE).write_text(note, encoding="utf-8")
-        (partial / POLICY_FILE).write_bytes(_format_policy(registry, member_id=member_id))
-        _write_log(log, head, folder=partial, watch=watch)
-        _write_witnessed(log, head, registry, member_id=member_id, path=partial / WITNESSED_FILE)
-        _write_records(uow, head, folder=partial, redacted=redacted)
+        (folder / MANIFEST_FILE).write_bytes(format_manifest(manifest))
+        (folder / CHECKPOINT_FILE).write_text(note, encoding="utf-8")
+        (folder / POLICY_FILE).write_bytes(_format_policy(registry, member_id=member_id))
+        write_log(log, size=head.size, folder=folder, watch=watch)
+        _write_witnessed(log, head, registry, member_id=member_id, path=folder / WITNESSED_FILE)
+        _write_records(uow, head, folder=folder, redacted=redacted)
         lines = _format_messages(
             ExportStore(uow.connection), size=head.size, redacted=redacted, chosen=chosen
         )
-        messages = _write_lines(partial / MESSAGES_FILE, _watch_lines(lines, watch))
-        partial.rename(out)
-    except BaseException:
-        shutil.rmtree(partial)
-        raise
+        messages = write_lines(folder / MESSAGES_FILE, _watch_lines(lines, watch))
     return ExportedBundle(folder=out, size=head.size, messages=messages, redacted=redacted)
 
 
@@ -162,21 +136,6 @@ def _format_policy(registry: Registry, *, member_id: str) -> bytes:
     log = VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key)
     witness = parse_vkey(registry.witness_vkey)
     return format_log_policy(build_policy(log=log, witnesses=[witness]))
-
-
-def _write_log(log: LogStore, head: Checkpoint, *, folder: Path, watch: Watch) -> None:
-    written = 0
-    files = build_log_files(
-        head.size,
-        read_tile=log.read_tile,
-        list_entries=lambda first, count: log.list_entries(first=first, count=count),
-    )
-    for path, content in files:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-        (folder / path).write_bytes(content)
-        if path.startswith(ENTRIES_FOLDER):
-            written = min(written + TILE_WIDTH, head.size)
-            watch("entries", written, head.size)
 
 
 def _write_witnessed(
@@ -194,7 +153,7 @@ def _write_witnessed(
         if key.reason == COMPROMISED and key.revoked_at is not None
     )
     heads = log.list_witnessed(size=head.size)
-    _write_lines(path, map(format_witnessed, thin_heads(heads, ends_s=ends)))
+    write_lines(path, map(format_witnessed, thin_heads(heads, ends_s=ends)))
 
 
 def thin_heads(heads: Iterable[tuple[int, str, int]], *, ends_s: Sequence[int]) -> Iterator[str]:
@@ -217,11 +176,11 @@ def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted:
     """Write the files of one record a line, all but the messages."""
     store = ExportStore(uow.connection)
     tokens = SnapshotStore(uow.connection).list_tokens()
-    _write_lines(
+    write_lines(
         folder / REGISTRY_FILE,
         (format_snapshot(seq=seq, tokens=one) for seq, one in enumerate(tokens, start=1)),
     )
-    _write_lines(
+    write_lines(
         folder / CONSENTS_FILE,
         (
             format_consent(token=one.token)
@@ -230,8 +189,8 @@ def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted:
             for one in store.list_consents()
         ),
     )
-    _write_lines(folder / STATUSES_FILE, map(format_status, store.list_statuses()))
-    _write_lines(
+    write_lines(folder / STATUSES_FILE, map(format_status, store.list_statuses()))
+    write_lines(
         folder / HEADS_FILE,
         (format_head(peer=peer, checkpoint=note) for peer, note in store.list_heads()),
     )
@@ -242,13 +201,13 @@ def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted:
 def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
     stamps = StampStore(uow.connection).list(size=head.size)
     lines = (format_anchor(entry=one.seq, token=one.token) for one in stamps)
-    if not _write_lines(path, lines):
+    if not write_lines(path, lines):
         path.unlink()  # Optional: most nodes have none.
 
 
 def _write_key_changes(uow: UnitOfWork, *, path: Path) -> None:
     lines = map(format_key_change, OwnKeyStore(uow.connection).list_tokens())
-    if not _write_lines(path, lines):
+    if not write_lines(path, lines):
         path.unlink()  # Optional: most nodes have their first keys.
 
 
@@ -279,12 +238,3 @@ def _format_message(one: ExportedMessage, *, side: str, redacted: bool) -> bytes
 
 def _redact(copy: MessageCopy) -> MessageCopy:
     return replace(copy, body=None, salt=None)
-
-
-def _write_lines(path: Path, lines: Iterable[bytes]) -> int:
-    count = 0
-    with path.open("wb") as file:
-        for line in lines:
-            file.write(line)
-            count += 1
-    return count

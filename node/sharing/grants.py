@@ -5,6 +5,7 @@ Each round is bounded, may fail anywhere, and goes on from what the database say
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from node.core.clock import Clock
@@ -36,7 +37,8 @@ class Grants:
         """Erase what is due, make what has been noted, send what is open; return what arrived."""
         await self.erasure.erase_due()
         await self.correction.tell_due()
-        return await self.brake.send_statuses() + await self.notices.send_due()
+        # At once: a peer that does not take a status keeps no message of another's waiting.
+        return sum(await asyncio.gather(self.brake.send_statuses(), self.notices.send_due()))
 
     async def look(self) -> int:
         """State which consents have ended and push what has changed; return how many pushes."""

@@ -17,6 +17,7 @@ from node.core.database import Database
 from node.core.errors import NodeError
 from node.core.log import LogStore, compute_root
 from node.core.log_transactions import LogUnavailableError
+from node.core.witnesses import LogRolledBackError
 from node.core.writer import Writer
 from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryHolder
@@ -42,10 +43,6 @@ class GuardState(Enum):
 
 class LogUnconfirmedError(LogUnavailableError):
     """The log may not grow yet: the hub has not said which head it has seen."""
-
-
-class LogRolledBackError(LogUnavailableError):
-    """Somebody holds a head, signed with our key, that this log does not lead to."""
 
 
 class RollbackGuard:
@@ -120,10 +117,12 @@ class RollbackGuard:
 
     async def _ask_members(self) -> None:
         name = hash_origin(self._vkey.name)
+        newest = self._registry.newest if self._registry.newest_seq else None
         members = [
             member
-            for member in (self._registry.newest.members if self._registry.newest_seq else ())
-            if member.member != self._member_id and member.status == "active"
+            for member in (() if newest is None else newest.members)
+            if member.status == "active"
+            and member.member not in (self._member_id, newest and newest.hub)
         ]
         places = asyncio.Semaphore(PEERS_AT_ONCE)
 

@@ -22,7 +22,7 @@ from node.core.errors import NodeError
 from node.core.writer import Writer
 from node.sharing.outgoing import Sent
 from node.sharing.peers import PeerUnreachableError
-from node.sharing.rounds import send_by_peer
+from node.sharing.rounds import decide_all, send_by_peer
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import SharingStore
@@ -111,8 +111,10 @@ class NoticeService:
         expired = await asyncio.to_thread(
             self._list, lambda store: store.list_expired(limit=NOTICES_A_ROUND_MAX)
         )
-        for notice in expired:
-            await self._writer.submit_async(partial(self._decide_again, old=notice))
+        await decide_all(
+            expired,
+            lambda notice: self._writer.submit_async(partial(self._decide_again, old=notice)),
+        )
         now_ms = self._clock.now_ms()
         due = await asyncio.to_thread(
             self._list,

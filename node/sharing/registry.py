@@ -121,6 +121,18 @@ class RegistryHolder:
         """Return hash, ``iat`` and ``exp`` of a snapshot."""
         return self._references.get(seq)
 
+    def find_new(self, tokens: Sequence[str]) -> Registry | None:
+        """Verify the snapshot that follows the newest, without taking it; None for any other.
+
+        Raises:
+            ProtocolError: The leaf that says what does not hold.
+        """
+        registry = self._open_any(tokens)
+        if registry.seq in self._references:
+            return None
+        self._check(registry)
+        return registry
+
     def adopt(self, tokens: Sequence[str], *, now_s: int = 0) -> Registry:
         """Verify the next snapshot and store it; one that is held already changes nothing.
 

@@ -1,4 +1,4 @@
-"""A round that sends to many peers: one that does not answer keeps none of the others waiting."""
+"""Rounds over many: decisions share commits, and a peer that does not answer delays no other."""
 
 from __future__ import annotations
 
@@ -9,8 +9,28 @@ from typing import TypeVar
 from node.sharing.peers import PeerUnreachableError
 
 PEERS_AT_ONCE = 16
+DECISIONS_AT_ONCE = 64  # few enough that a peer's question is decided between them
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def decide_all(items: Sequence[T], decide: Callable[[T], Awaitable[R]]) -> list[R]:
+    """Have each item decided, many in one commit, and return what came of each in order.
+
+    One that fails keeps none of the others; then the first failure is raised.
+    """
+    gate = asyncio.Semaphore(DECISIONS_AT_ONCE)
+
+    async def decide_one(item: T) -> R:
+        async with gate:
+            return await decide(item)
+
+    made = await asyncio.gather(*map(decide_one, items), return_exceptions=True)
+    failures = [one for one in made if isinstance(one, BaseException)]
+    if failures:
+        raise failures[0]
+    return [one for one in made if not isinstance(one, BaseException)]
 
 
 async def send_by_peer(

@@ -156,6 +156,11 @@ class ConsentService:
         )
         return self._writer.submit(lambda batch: decide_status(batch, token, status))
 
+    def list_held(self, names: Sequence[bytes]) -> set[bytes]:
+        """Return which of these consents are held here."""
+        with self._database.read() as uow:
+            return SharingStore(uow.connection).list_held(names)
+
     def get_peer_head(self, origin: str) -> str:
         """Return the newest proven checkpoint of a log that came with a message.
 
@@ -253,6 +258,14 @@ def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSumma
         )
         for row in ReceivedStore(uow.connection).list_received(subject)
     ]
+
+
+def read_status_consent(token: str) -> bytes | None:
+    """Return whose consent a status says to be of, unverified; None where it is no status."""
+    try:
+        return read_held_status(token).consent
+    except ProtocolError:
+        return None
 
 
 def _read_summary(body: bytes, *, item: int) -> Summary | None:

@@ -23,6 +23,7 @@ from node.sharing.outgoing import Sent
 from node.sharing.received import count_months, list_changes, read_told_under
 from node.sharing.registry import RegistryHolder
 from node.sharing.releases import WINDOW_MONTHS, Question
+from node.sharing.rounds import decide_all
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import HeldConsent
@@ -67,9 +68,11 @@ class StandingService:
             names, standing = await asyncio.to_thread(self._list_standing, after)
             if not names:
                 return count
-            for name in standing:
-                sent = await self._writer.submit_async(partial(self._decide_push, name=name))
-                count += sent is not None
+            sent = await decide_all(
+                standing,
+                lambda name: self._writer.submit_async(partial(self._decide_push, name=name)),
+            )
+            count += sum(one is not None for one in sent)
             after = names[-1]
 
     def _list_standing(self, after: bytes) -> tuple[list[bytes], list[bytes]]:
@@ -193,8 +196,7 @@ def _find_window(consent: Consent) -> int | None:
 
 def _find_last_told(grants: GrantStore, name: bytes, *, months: int) -> Summary | None:
     """Return what was told last under a consent over a window as long as this."""
-    told_under = [*grants.list_told(name), *grants.list_batches(name)]
-    for told in sorted(told_under, key=lambda one: one.at_ms, reverse=True):
+    for told in grants.iterate_told(name):
         try:
             summary = None if told.body is None else read_told_under(told.body, consent=name)
         except ProtocolError:  # Of a formula version that this node no longer reads.

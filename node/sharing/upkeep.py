@@ -17,17 +17,21 @@ from node.core.disk import DiskWatch
 from node.core.errors import ConflictError, NodeError, NotFoundError, UnavailableError
 from node.core.writer import Writer
 from node.sharing.asking import AskingService
+from node.sharing.hub_log import HubLogWatch
 from node.sharing.outgoing import Outcome
 from node.sharing.peers import PeerClient
 from node.sharing.registry import RegistryForkError, RegistryHolder
-from node.sharing.service import ConsentService
+from node.sharing.rounds import decide_all
+from node.sharing.service import ConsentService, read_status_consent
 from node.sharing.store.due import OpenAsk
 from node.sharing.witnessing import Witnessing, WitnessState
-from protocol.errors import ProtocolError
-from protocol.status_list import open_status_list
+from protocol.errors import ProtocolError, UnknownKeyError
+from protocol.note import NoteUnsignedError
+from protocol.status_list import StatusList, open_status_list
 
 SNAPSHOTS_A_ROUND_MAX = 1_000
 RECEIPTS_AT_ONCE_MAX = 16
+FOLLOW_PAUSE_MS = 30_000
 _log = structlog.get_logger()
 
 
@@ -43,6 +47,7 @@ class Upkeep:
         asking: AskingService,
         peers: PeerClient,
         witnessing: Witnessing,
+        hub_log: HubLogWatch,
         clock: Clock,
         hub_url: str,
         age_s_max: int,
@@ -55,10 +60,14 @@ class Upkeep:
         self._asking = asking
         self._peers = peers
         self._witnessing = witnessing
+        self._hub_log = hub_log
         self._clock = clock
         self._hub_url = hub_url
         self._age_s_max = age_s_max
         self._disk = disk
+        self._followed_at_ms: int | None = None
+        self._listed: dict[str, bytes | None] = {}  # the newest list, by whose consent each is
+        self._settled: set[str] = set()  # of these, what needs no second look
 
     async def refresh_registry(self) -> int:
         """Follow the chain to the hub's newest snapshot and return its number.
@@ -66,6 +75,8 @@ class Upkeep:
         Raises:
             UnavailableError: The hub does not answer.
             RegistryForkError: The hub has signed two snapshots of one number; both are kept.
+            RegistryUnloggedError: The hub's own log does not have the snapshot.
+            HubLogForkedError: The hub shows another log than before.
             ProtocolError: A snapshot does not hold; the last good one stays.
         """
         for _ in range(SNAPSHOTS_A_ROUND_MAX):
@@ -87,6 +98,9 @@ class Upkeep:
         return self._registry.newest_seq
 
     async def _adopt(self, tokens: Sequence[str], *, known: int) -> int:
+        offered = await asyncio.to_thread(self._registry.find_new, tokens)
+        if offered is not None:
+            await self._hub_log.verify(offered)
         now_s = self._clock.now_ms() // 1000
         seq = (await asyncio.to_thread(self._registry.adopt, tokens, now_s=now_s)).seq
         if seq < known:  # An old one proves nothing, and time tells: it will not be renewed.
@@ -103,25 +117,50 @@ class Upkeep:
     async def poll_statuses(self) -> int:
         """Take over the statuses of consents held here and return how many are in force.
 
+        What an earlier list brought and is settled is not submitted again; one of a consent that
+        comes later is, once it is held.
+
         Raises:
             UnavailableError: The hub does not answer.
             ProtocolError: The list does not hold.
         """
         token = await self._peers.fetch_status_list(self._hub_url)
-        listed = open_status_list(
-            token,
-            find_key=self._registry.newest.get_hub_key,
-            now_s=self._clock.now_ms() // 1000,
-        )
-        taken = 0
-        for status in listed.entries:
-            try:
-                future = await asyncio.to_thread(self._consents.submit_status, status)
-                await asyncio.wrap_future(future)
-                taken += 1
-            except (ConflictError, NotFoundError, ProtocolError) as err:
-                _log.debug("status_not_taken", code=err.code)
-        return taken
+        try:
+            listed = self._open_list(token)
+        except UnknownKeyError:
+            if not await self._follow_for_key():
+                raise
+            listed = self._open_list(token)
+        due = await asyncio.to_thread(self._list_due_statuses, listed.entries)
+        return sum(await decide_all(due, self._take_status))
+
+    def _list_due_statuses(self, entries: Sequence[str]) -> list[str]:
+        """Return statuses of consents held here that no earlier list has settled."""
+        self._listed = {
+            token: self._listed.get(token) or read_status_consent(token) for token in entries
+        }
+        self._settled &= self._listed.keys()
+        waiting = {
+            token: name
+            for token, name in self._listed.items()
+            if name is not None and token not in self._settled
+        }
+        held = self._consents.list_held(list(waiting.values()))
+        return [token for token, name in waiting.items() if name in held]
+
+    async def _take_status(self, token: str) -> bool:
+        try:
+            future = await asyncio.to_thread(self._consents.submit_status, token)
+            await asyncio.wrap_future(future)
+        except ConflictError as err:  # A later state is held; it stays so.
+            _log.debug("status_not_taken", code=err.code)
+            self._settled.add(token)
+            return False
+        except (NotFoundError, ProtocolError) as err:
+            _log.debug("status_not_taken", code=err.code)
+            return False
+        self._settled.add(token)
+        return True
 
     async def get_cosigned(self) -> WitnessState:
         """Have the log's newest head cosigned and keep the note.
@@ -130,7 +169,31 @@ class Upkeep:
             UnavailableError: As ``Witnessing.get_cosigned``.
             ProtocolError: As there.
         """
-        return await self._witnessing.get_cosigned()
+        try:
+            return await self._witnessing.get_cosigned()
+        except NoteUnsignedError:
+            if not await self._follow_for_key():
+                raise
+            return await self._witnessing.get_cosigned()
+
+    def _open_list(self, token: str) -> StatusList:
+        return open_status_list(
+            token,
+            find_key=self._registry.newest.get_hub_key,
+            now_s=self._clock.now_ms() // 1000,
+        )
+
+    async def _follow_for_key(self) -> bool:
+        """Look for a newer snapshot that may hold a key of the hub's; True where there is one.
+
+        Not more often than every few seconds, whatever keys are met.
+        """
+        now_ms = self._clock.now_ms()
+        if self._followed_at_ms is not None and now_ms - self._followed_at_ms < FOLLOW_PAUSE_MS:
+            return False
+        self._followed_at_ms = now_ms
+        known = self._registry.newest_seq
+        return await self.refresh_registry() > known
 
     async def send_receipts(self) -> int:
         """Send a receipt to every peer whose answers have none, and return how many went out.

@@ -8,45 +8,21 @@ when the policy's quorum has cosigned it (docs/protocol/log.md §5).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import structlog
-
-from node.core.config import SettingsError
 from node.core.database import Database
-from node.core.errors import NodeError, UnavailableError
-from node.core.log import LogState, LogStore, prove_consistency
+from node.core.log import LogStore
+from node.core.witnesses import WitnessPanel
 from node.core.writer import Writer
-from node.sharing.guard import LogRolledBackError, RollbackGuard
-from node.sharing.peers import PeerClient, PeerUnreachableError
+from node.sharing.guard import RollbackGuard
+from node.sharing.peers import PeerClient
 from node.sharing.registry import RegistryHolder
 from protocol.bundle import build_policy
-from protocol.cosignature import SIZE_CONTENT_TYPE, adopt_cosignatures, build_add_checkpoint
-from protocol.errors import ProtocolError
-from protocol.limits import TREE_SIZE_MAX
 from protocol.log_policy import (
-    QUORUM_NONE,
     LogPolicy,
-    PolicyLog,
-    PolicyWitness,
     open_witnessed,
-    parse_log_policy,
 )
 from protocol.note import VerifierKey, parse_vkey
-
-HTTP_OK = 200
-HTTP_CONFLICT = 409
-SIZE_DIGITS_MAX = len(str(TREE_SIZE_MAX))
-_log = structlog.get_logger()
-
-
-class WitnessRefusedError(UnavailableError):
-    """A witness does not cosign: it has seen another history of this log, or does not know it."""
-
-    code = "witness-refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +52,12 @@ class Witnessing:
         self._database = database
         self._writer = writer
         self._registry = registry
-        self._peers = peers
-        self._guard = guard
+        self._panel = WitnessPanel(database=database, client=peers, compare=guard.ask_witness)
         self._vkey = vkey
         self._hub_url = hub_url
         self._policy = policy
         self._lock = asyncio.Lock()
         self._state: WitnessState | None = None
-        self._sizes: dict[str, int] = {}  # what each witness cosigned last, by its policy name
         self.load()
 
     def load(self) -> None:
@@ -110,11 +84,8 @@ class Witnessing:
         async with self._lock:
             policy = self._policy or self._build_hub_policy()
             state = self._writer.state
-            asked = await asyncio.gather(
-                *(self._ask(witness, state) for witness in policy.witnesses),
-                return_exceptions=True,
-            )
-            note = _merge(state.checkpoint, asked)
+            known_size = 0 if self._state is None else self._state.size
+            note = await self._panel.ask(state, policy=policy, known_size=known_size)
             witnessed = open_witnessed(note, policy=policy)
             newest = WitnessState(
                 size=state.edge.size,
@@ -130,87 +101,8 @@ class Witnessing:
         named = tuple(replace(one, url=self._hub_url) for one in policy.witnesses)
         return replace(policy, witnesses=named)
 
-    async def _ask(self, witness: PolicyWitness, state: LogState) -> str:
-        """Return the head as a note that this witness has cosigned."""
-        url = witness.url or ""
-        old_size = self._sizes.get(witness.name, 0 if self._state is None else self._state.size)
-        request = await asyncio.to_thread(self._build_request, state, old_size)
-        reply = await self._peers.add_checkpoint(url, request)
-        if reply.status == HTTP_CONFLICT and reply.content_type.startswith(SIZE_CONTENT_TYPE):
-            # It has cosigned a head that we did not get to keep: go on from there.
-            known_size = _parse_size(reply.body)
-            if known_size > state.edge.size or known_size == old_size:
-                with suppress(PeerUnreachableError):
-                    # A number proves nothing; a head that we have signed does.
-                    await self._guard.ask_witness(url)
-                raise WitnessRefusedError(
-                    f"{witness.key.name} has seen {known_size} entries, this log has "
-                    f"{state.edge.size}"
-                )
-            request = await asyncio.to_thread(self._build_request, state, known_size)
-            reply = await self._peers.add_checkpoint(url, request)
-        if reply.status != HTTP_OK:
-            raise WitnessRefusedError(f"{witness.key.name} answered {reply.status}")
-        cosigned, _ = adopt_cosignatures(state.checkpoint, answer=reply.body, keys=[witness.key])
-        self._sizes[witness.name] = state.edge.size
-        return cosigned
-
-    def _build_request(self, state: LogState, old_size: int) -> str:
-        with self._database.read() as uow:
-            proof = prove_consistency(state, LogStore(uow.connection), old_size=old_size)
-        return build_add_checkpoint(old_size=old_size, proof=proof, note=state.checkpoint).text
-
     def _store(self, newest: WitnessState, note: str) -> None:
         with self._database.write() as uow:
             LogStore(uow.connection).store_witnessed(
                 size=newest.size, checkpoint=note, at_s=newest.witnessed_at_s
             )
-
-
-def read_witness_policy(path: Path, *, vkey: VerifierKey) -> LogPolicy:
-    """Read the operator's policy for this node's own log.
-
-    Raises:
-        SettingsError: The file cannot be read, asks no witness, names one without an address, or is
-            of other logs.
-    """
-    try:
-        policy = parse_log_policy(path.read_bytes())
-    except OSError as err:
-        raise SettingsError(f"setting witness_policy: {path} cannot be read") from err
-    except ProtocolError as err:
-        raise SettingsError(f"setting witness_policy: {err.detail}") from err
-    if policy.quorum == QUORUM_NONE or any(one.url is None for one in policy.witnesses):
-        raise SettingsError("setting witness_policy: a quorum of witnesses with addresses is due")
-    if policy.logs and all(log.key != vkey for log in policy.logs):
-        raise SettingsError("setting witness_policy: it is of other logs than this node's")
-    return replace(policy, logs=(PolicyLog(key=vkey),))
-
-
-def _merge(note: str, asked: Sequence[str | BaseException]) -> str:
-    """Return the head under every cosignature that came.
-
-    Raises:
-        LogRolledBackError: A witness has seen more of this log.
-        NodeError: None came: the first reason.
-        ProtocolError: As above.
-    """
-    failures = [one for one in asked if isinstance(one, BaseException)]
-    for failure in failures:
-        if isinstance(failure, LogRolledBackError) or not isinstance(
-            failure, NodeError | ProtocolError
-        ):
-            raise failure
-        _log.warning("witness_failed", code=failure.code, detail=failure.detail)
-    cosigned = [one for one in asked if isinstance(one, str)]
-    if not cosigned and failures:
-        raise failures[0]
-    # Every note is the head and one witness's line after it.
-    return note + "".join(one.removeprefix(note) for one in cosigned)
-
-
-def _parse_size(body: bytes) -> int:
-    text = body.decode("ascii", errors="replace").strip()
-    if not text.isascii() or not text.isdigit() or len(text) > SIZE_DIGITS_MAX:
-        raise WitnessRefusedError("the witness names no size of this log")
-    return int(text)

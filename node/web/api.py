@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query
 from starlette.responses import JSONResponse, Response
 
+from node.assessment.looks import has_peers, record_look
 from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.bootstrap import LocalNode
+from node.core.database import ID_MAX
 from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
+from node.core.people.service import OPERATOR_PRINCIPAL
 
 CUSTOMERS_PAGE_MAX = 500
+CustomerId = Annotated[int, Path(ge=1, le=ID_MAX)]
 
 
 class CustomerView(ApiModel):
@@ -40,7 +45,9 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
     router = APIRouter(tags=["portfolio"])
 
     @router.get("/customers")
-    async def list_customers(limit: int = 100, after: int = 0) -> list[CustomerView]:
+    async def list_customers(
+        limit: int = 100, after: Annotated[int, Query(ge=0, le=ID_MAX)] = 0
+    ) -> list[CustomerView]:
         """List customers; ``after`` is the last id of the page before."""
         rows = await asyncio.to_thread(
             lambda: local.records.list_customers(
@@ -55,16 +62,20 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
         ]
 
     @router.get("/customers/{customer_id}/assessment")
-    async def get_assessment(customer_id: int, language: Language = Language.EN) -> Response:
+    async def get_assessment(customer_id: CustomerId, language: Language = Language.EN) -> Response:
         """Return the newest assessment without and with peers, every point explained."""
         pair = await asyncio.to_thread(local.assessment.find_latest, customer_id)
         if pair is None:
             raise NotFoundError("not assessed yet")
+        if has_peers(pair):
+            await asyncio.to_thread(
+                record_look, local.people, OPERATOR_PRINCIPAL, customer_id=customer_id
+            )
         policy = local.assessment.get_policy(pair.with_peers.assessment.policy)
         return JSONResponse(build_object(pair, policy=policy, language=language))
 
     @router.post("/customers/{customer_id}/ratings")
-    async def rate(customer_id: int) -> RatingView:
+    async def rate(customer_id: CustomerId) -> RatingView:
         """Assess and rate a customer on the node's business date."""
         rated = await asyncio.to_thread(
             lambda: local.rating.rate_customer(customer_id, as_of=local.business_date())

@@ -39,7 +39,7 @@ from node.web.console import build_console_routes
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from protocol.errors import ProtocolError
 
-DAY_S = 86_400
+RETENTION_ROUND_S = 3_600  # a node that is started anew each day erases too
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
 API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
@@ -170,6 +170,10 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         await node.guard.confirm()
         await node.session.begin()
 
+    async def erase_accesses() -> None:
+        people, keep_days = node.local.people, settings.access_keep_days
+        await asyncio.to_thread(lambda: people.erase_old_accesses(keep_days=keep_days))
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks: list[asyncio.Task[None]] = []
@@ -189,13 +193,14 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
                 ("standing", node.grants.look, settings.standing_interval_s),
                 ("later", node.later.make_answers, settings.receipt_interval_s),
                 ("polls", node.later.poll, settings.receipt_interval_s),
-                ("retention", node.retention.erase_old, DAY_S),
+                ("retention", node.retention.erase_old, RETENTION_ROUND_S),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
         else:
             await run_round("start", node.session.begin())
         tasks.append(asyncio.create_task(_check_log(node)))
+        tasks.append(asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)))
         if node.timestamping is not None:
             tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
         try:

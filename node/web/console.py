@@ -3,7 +3,8 @@
 The operator's token opens every page, an auditor's the auditor's pages.
 
 Every page but the sign-in needs the session. A form that another site sent is refused. Services are
-sync and run in the thread pool. Pages read; the one thing they can start is a rating.
+sync and run in the thread pool. Pages read; the one thing they can start is a rating. Who sees what
+peers have said of a customer stands in the access log.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from node.assessment.looks import record_look
 from node.assessment.policy_file import Language
 from node.assessment.service import CollectiveAccountError
 from node.core.clock import now_s
@@ -48,7 +50,7 @@ from node.core.people.service import (
     TokenRevokedError,
 )
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
-from node.web.customer_page import check_customer_id, read_customer
+from node.web.customer_page import parse_customer_id, read_customer
 from node.web.languages import LANGUAGE_COOKIE, choose_language
 from node.web.pages import (
     SORT_DEFAULT,
@@ -90,16 +92,16 @@ _NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/]{0,64}$")
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-class FormInvalidError(RejectedError):
-    """A form has too many fields."""
-
-    code = "form-invalid"
-
-
 class CrossSiteError(RejectedError):
     """A form did not come from the console itself."""
 
     code = "cross-site"
+
+
+class FormFieldsError(RejectedError):
+    """A form has more fields than any form of the console."""
+
+    code = "form-fields"
 
 
 def build_console_routes(
@@ -120,28 +122,16 @@ def build_console_routes(
         Route(HOME_PATH, console.guard(console.list_customers), methods=["GET"]),
         Route("/console/shared", console.guard(console.show_register), methods=["GET"]),
         Route(
-            "/console/customers/{customer_id:int}",
+            "/console/customers/{customer_id}",
             console.guard(console.show_customer),
             methods=["GET"],
         ),
         Route(
-            "/console/customers/{customer_id:int}/rate",
+            "/console/customers/{customer_id}/rate",
             console.guard(console.rate_customer),
             methods=["POST"],
         ),
     ]
-
-
-def _read_form(body: bytes) -> dict[str, list[str]]:
-    """Return the fields of a form.
-
-    Raises:
-        FormInvalidError: It has more than any form here.
-    """
-    try:
-        return parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=FORM_FIELDS_MAX)
-    except ValueError as err:
-        raise FormInvalidError(f"a form has at most {FORM_FIELDS_MAX} fields") from err
 
 
 def check_same_site(request: Request) -> None:
@@ -154,6 +144,18 @@ def check_same_site(request: Request) -> None:
     host = request.headers.get("host", "")
     if not host or urlsplit(sender).netloc.casefold() != host.casefold():
         raise CrossSiteError("the form was not sent by this console")
+
+
+def _parse_form(body: bytes) -> dict[str, list[str]]:
+    """Return the fields of a form.
+
+    Raises:
+        FormFieldsError: There are more than any form of ours has.
+    """
+    try:
+        return parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=FORM_FIELDS_MAX)
+    except ValueError as err:
+        raise FormFieldsError(f"at most {FORM_FIELDS_MAX} fields") from err
 
 
 class _Console:
@@ -224,7 +226,7 @@ class _Console:
     async def login(self, request: Request) -> Response:
         """Trade the API token for a session cookie."""
         body = await read_bounded(request, bytes_max=FORM_BYTES_MAX)
-        form = _read_form(body)
+        form = _parse_form(body)
         token = form.get("token", [""])[0].strip()
         next_path = form.get("next", [""])[0]
         try:
@@ -289,20 +291,23 @@ class _Console:
     async def show_customer(self, request: Request) -> Response:
         """Show one customer."""
         texts = Texts(choose_language(request))
-        customer_id: int = request.path_params["customer_id"]
+        customer_id = parse_customer_id(request.path_params["customer_id"])
         page = await run_in_threadpool(
             lambda: read_customer(self._node.local, self._node.consents, texts, customer_id)
         )
+        if page.has_peers:
+            viewer: Principal = request.state.viewer
+            await run_in_threadpool(
+                lambda: record_look(self._node.local.people, viewer, customer_id=customer_id)
+            )
         return await self.render(request, "customer.html", page=page)
 
     async def rate_customer(self, request: Request) -> Response:
         """Rate a customer on the business date and lead back to its page."""
-        customer_id: int = request.path_params["customer_id"]
+        customer_id = parse_customer_id(request.path_params["customer_id"])
         local = self._node.local
         await run_in_threadpool(
-            lambda: local.rating.rate_customer(
-                check_customer_id(customer_id), as_of=local.business_date()
-            )
+            lambda: local.rating.rate_customer(customer_id, as_of=local.business_date())
         )
         return RedirectResponse(f"/console/customers/{customer_id}#rating", status_code=303)
 

@@ -10,6 +10,7 @@ from node.assessment.report import build_comparison, format_deci
 from node.assessment.rules_scorecard import OWN_REF, EvidenceLine
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
 from node.bootstrap import LocalNode
+from node.core.database import ID_MAX
 from node.rating.store import RatingRecord
 from node.records.behaviour import BehaviourWindow
 from node.records.rules_ageing import Ageing, Bucket
@@ -34,7 +35,7 @@ from node.web.wording import (
 )
 
 TREND_MONTHS = 24
-ID_MAX = 2**63 - 1  # the largest key that a database holds
+ID_DIGITS_MAX = len(str(ID_MAX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +146,12 @@ class CustomerPage:
     consents: tuple[HeldConsent, ...]
     rows_max: int
 
+    @property
+    def has_peers(self) -> bool:
+        """Whether the page shows what peers have said, or did before it was erased."""
+        compared = self.comparison is not None and not self.comparison.is_same
+        return bool(self.peers) or compared
+
 
 def read_customer(
     local: LocalNode, consents: ConsentService, texts: Texts, customer_id: int
@@ -154,7 +161,6 @@ def read_customer(
     Raises:
         CustomerNotFoundError: There is none with this key.
     """
-    check_customer_id(customer_id)
     as_of = local.business_date()
     customer = local.records.get_customer(customer_id)
     subject = customer.subject_id
@@ -182,15 +188,15 @@ def read_customer(
     )
 
 
-def check_customer_id(customer_id: int) -> int:
-    """Return a key that a database can look up.
+def parse_customer_id(text: str) -> int:
+    """Return the key that an address names.
 
     Raises:
-        CustomerNotFoundError: No database holds so large a key.
+        CustomerNotFoundError: It is no number, or longer than any key.
     """
-    if customer_id > ID_MAX:
+    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX):
         raise CustomerNotFoundError("there is no such customer")
-    return customer_id
+    return int(text)
 
 
 def view_trend(window: BehaviourWindow, texts: Texts) -> TrendView:

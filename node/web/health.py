@@ -58,6 +58,7 @@ class Health:
             report["reason"] = reason
         warnings = [
             *node.registry.list_warnings(now_s=now_s),
+            *node.hub_log.list_warnings(),
             *node.own_keys.list_warnings(),
             *node.clock_watch.list_warnings(),
         ]

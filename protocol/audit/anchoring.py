@@ -72,6 +72,10 @@ class Chain:
         log = self._logs.get(origin)
         return None if log is None else log[0]
 
+    def is_hub_log(self, origin: str) -> bool:
+        """Tell whether this is a log that the hub keeps of itself."""
+        return self.find_owner(origin) == self.newest.hub
+
     def list_origins(self, member: str) -> list[str]:
         """Return the origins of a member's logs in the order in which it opened them."""
         return [origin for origin, (owner, _) in self._logs.items() if owner == member]
@@ -244,7 +248,7 @@ def _report(chain: Chain) -> RegistryReport:
     return RegistryReport(
         hub=newest.hub,
         snapshots=len(chain.snapshots),
-        members=len(newest.members),
+        members=newest.member_count,
         newest_hash=encode_b64u(newest.hash),
         simulated=newest.simulated,
     )

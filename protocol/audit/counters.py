@@ -23,6 +23,7 @@ from protocol.entry import (
     ExchangeEntry,
     GenesisEntry,
     KeyChangeEntry,
+    RegistryEntry,
     RequestEntry,
 )
 from protocol.tile import TILE_WIDTH
@@ -214,9 +215,11 @@ def judge_kinds(log: ReadLog, *, unknown: int, first_unknown: int | None) -> Ite
 
 
 def judge_sequence(others: Iterable[KnownEntry[Entry]], *, world: World) -> Iterator[Finding]:
-    """Yield findings on logs that continue others, and on keys that the registry does not know."""
+    """Yield findings on logs that continue others, on unknown keys and on snapshots logged."""
     for known in others:
         entry = known.entry
+        if isinstance(entry, RegistryEntry):
+            yield from _check_snapshot(entry, known, world=world)
         if isinstance(entry, GenesisEntry) and entry.previous is not None:
             origin = entry.previous.origin
             if world.chain.find_owner(origin) != known.member:
@@ -230,6 +233,22 @@ def judge_sequence(others: Iterable[KnownEntry[Entry]], *, world: World) -> Iter
         elif isinstance(entry, KeyChangeEntry) and not world.chain.has_key(entry.kid):
             text = f"the registry that is here does not know the {entry.use} key {entry.kid}"
             yield Finding(outcome=Outcome.UNKNOWN, code="key-unknown", text=text, place=known.place)
+
+
+def _check_snapshot(
+    entry: RegistryEntry, known: KnownEntry[Entry], *, world: World
+) -> Iterator[Finding]:
+    """Compare what the hub's log says of a snapshot with the one that members were shown."""
+    held = world.chain.find_reference(entry.seq)
+    if known.member != world.chain.newest.hub or held is None or held[0] == entry.hash:
+        return
+    yield Finding(
+        outcome=Outcome.FAILS,
+        code="registry-fork",
+        text=f"the hub logged snapshot {entry.seq} as {encode_b64u(entry.hash)}; "
+        f"members were shown {encode_b64u(held[0])}",
+        place=known.place,
+    )
 
 
 def _describe_gaps(

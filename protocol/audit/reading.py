@@ -190,7 +190,12 @@ def _check_policy(opened: OpenedLog, chain: Chain, *, origin: str) -> None:
     except ProtocolError as err:
         opened.add("policy", f"the policy file cannot be read: {err.detail}", POLICY_FILE)
         return
-    if not _is_of_registry(policy, log=chain.get_log_key(origin), witnesses=chain.witnesses):
+    key = chain.get_log_key(origin)
+    if chain.is_hub_log(origin):
+        is_of_registry = [one.key for one in policy.logs] == [key]
+    else:
+        is_of_registry = _is_of_registry(policy, log=key, witnesses=chain.witnesses)
+    if not is_of_registry:
         opened.add("policy", "the policy file trusts other keys than the registry", POLICY_FILE)
 
 
@@ -232,7 +237,7 @@ def _assemble(
         size=head.size,
         root=head.root,
         signed=None if witnessed is None else witnessed.checkpoint,
-        cosigned_at_s=None if witnessed is None else max(one.at_s for one in witnessed.cosigners),
+        cosigned_at_s=_find_cosigned(witnessed),
         checkpoint=opened.bundle.checkpoint,
         tree=tree,
         altered=altered,
@@ -379,3 +384,8 @@ def _is_of_registry(
     named = [one.key for one in policy.witnesses]
     is_witnessed = not policy.has_quorum(()) and all(key in witnesses for key in named)
     return [one.key for one in policy.logs] == [log] and is_witnessed
+
+
+def _find_cosigned(witnessed: WitnessedCheckpoint | None) -> int | None:
+    times = () if witnessed is None else (one.at_s for one in witnessed.cosigners)
+    return max(times, default=None)

@@ -48,7 +48,7 @@ def read_witnessed(
                 exhibit=record.checkpoint,
             )
             read = logs.get(number)
-            if read is not None and read.origin == origin:
+            if read is not None and read.origin == origin and witnessed.cosigners:
                 at_s = min(one.at_s for one in witnessed.cosigners)
                 _cover(covered, read, size=head.size, root=head.root, at_s=at_s)
 

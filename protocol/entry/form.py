@@ -19,10 +19,14 @@ from protocol.entry.kinds import (
     HeadEntry,
     KeyChangeEntry,
     KnownKind,
+    MemberKeyEntry,
+    MemberStandingEntry,
     PreviousLog,
+    RegistryEntry,
     RequestEntry,
     ResponseEntry,
     StartEntry,
+    StatusListEntry,
     StopEntry,
     UnackedEntry,
     UnknownEntry,
@@ -45,6 +49,8 @@ ABORT_REASONS = frozenset({"not-sent", "given-up"})
 ERASURE_BASES = frozenset({"data-life", "revoked", "corrected", "request"})
 END_REASONS = frozenset({"year", "key", "rolled-back"})
 KEY_USES = frozenset({"message", "log", "hub", "witness"})
+STANDINGS = frozenset({"active", "suspended", "left"})
+KEY_EVENTS = frozenset({"entered", "ended"})
 
 
 class EntryError(EvidenceError):
@@ -219,13 +225,16 @@ _ANS = _octets("ans")
 _CODE = _text("code", characters_max=_CODE_MAX)
 _CONSENTS = _hashes("consents", count_max=CONSENTS_PER_MESSAGE_MAX)
 _HEAD = _Member("head", _read_head, _write_head)
+_MEMBER = _text("member", characters_max=MEMBER_ID_CHARACTERS_MAX)
+_KID = _text("kid", characters_max=64)
+_REGISTRY = _integer("registry", low=1)
 
 _FORMS: Mapping[type[KnownKind], tuple[str, tuple[_Member, ...]]] = MappingProxyType(
     {
         GenesisEntry: (
             "genesis",
             (
-                _text("member", characters_max=MEMBER_ID_CHARACTERS_MAX),
+                _MEMBER,
                 _text("origin"),
                 _Member("previous", _read_previous, _write_previous, is_optional=True),
             ),
@@ -273,7 +282,7 @@ _FORMS: Mapping[type[KnownKind], tuple[str, tuple[_Member, ...]]] = MappingProxy
         ),
         KeyChangeEntry: (
             "key",
-            (_choice("use", KEY_USES), _text("kid", characters_max=64), _octets("statement")),
+            (_choice("use", KEY_USES), _KID, _octets("statement")),
         ),
         HeadEntry: ("head", (_text("origin", characters_max=255), _HEAD)),
         ErasedEntry: (
@@ -291,6 +300,13 @@ _FORMS: Mapping[type[KnownKind], tuple[str, tuple[_Member, ...]]] = MappingProxy
         ),
         StartEntry: ("start", (_text("software", characters_max=64),)),
         StopEntry: ("stop", ()),
+        RegistryEntry: ("registry", (_integer("seq", low=1), _octets("hash"))),
+        MemberStandingEntry: ("member", (_MEMBER, _choice("status", STANDINGS), _REGISTRY)),
+        MemberKeyEntry: (
+            "member-key",
+            (_MEMBER, _choice("use", KEY_USES), _KID, _choice("event", KEY_EVENTS), _REGISTRY),
+        ),
+        StatusListEntry: ("status-list", (_octets("statuses"), _integer("count"))),
     }
 )
 _KINDS: Mapping[str, tuple[Callable[..., KnownKind], tuple[_Member, ...]]] = MappingProxyType(

@@ -179,6 +179,49 @@ class StopEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryEntry:
+    """This hub signed the registry snapshot ``seq``, whose payload has this hash."""
+
+    at_ms: int
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberStandingEntry:
+    """From the snapshot ``registry`` on this is a member's standing."""
+
+    at_ms: int
+    member: str
+    status: str
+    registry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberKeyEntry:
+    """From the snapshot ``registry`` on a member has this key, or the key has an end.
+
+    ``event`` is ``entered`` or ``ended``.
+    """
+
+    at_ms: int
+    member: str
+    use: str
+    kid: str
+    event: str
+    registry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusListEntry:
+    """This hub is about to sign a status list of other entries than the last one had."""
+
+    at_ms: int
+    statuses: bytes
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownEntry:
     """An entry of a later version: hashed, counted, not understood."""
 
@@ -199,5 +242,9 @@ KnownKind = (
     | AnchorEntry
     | StartEntry
     | StopEntry
+    | RegistryEntry
+    | MemberStandingEntry
+    | MemberKeyEntry
+    | StatusListEntry
 )
 Entry = KnownKind | UnknownEntry

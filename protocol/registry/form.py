@@ -66,6 +66,7 @@ def parse_registry(payload: bytes) -> Registry:
     )
     reader.finish()
     _check_unique(registry)
+    _check_hub_log(registry)
     if registry.threshold > len(registry.list_signers()):
         raise SchemaError("registry.threshold: no snapshot could follow")
     return registry
@@ -85,6 +86,14 @@ def _check_unique(registry: Registry) -> None:
         raise SchemaError("registry: one log has two members or two keys")
     if len({subject.commitment for subject in registry.subjects}) != len(registry.subjects):
         raise SchemaError("registry: a subject occurs twice")
+
+
+def _check_hub_log(registry: Registry) -> None:
+    own = registry.hub_log
+    if own is not None and (own.roles or own.status != "active" or not own.log_keys):
+        raise SchemaError("registry: the hub's own entry has a role, or no log")
+    if own is not None and any(entry.use != "log" for entry in own.keys):
+        raise SchemaError("registry: the hub's own entry has a key that is of no log")
 
 
 def _origins(member: MemberEntry) -> list[str]:

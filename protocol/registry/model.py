@@ -116,6 +116,16 @@ class Registry:
     def _subjects_by_commitment(self) -> dict[bytes, SubjectEntry]:
         return {subject.commitment: subject for subject in self.subjects}
 
+    @property
+    def hub_log(self) -> MemberEntry | None:
+        """Return the hub's own entry, which names its log; None where it keeps none."""
+        return self._members_by_id.get(self.hub)
+
+    @property
+    def member_count(self) -> int:
+        """Return how many members there are; the hub's own entry is none."""
+        return len(self.members) - (self.hub_log is not None)
+
     def find_member(self, member_id: str) -> MemberEntry | None:
         """Return a member of any status."""
         return self._members_by_id.get(member_id)

@@ -173,6 +173,16 @@ def test_body_of_another_shape_is_a_schema_problem(site: Site, content: bytes) -
     check_problem(answer, status=422, code="schema")
 
 
+@pytest.mark.parametrize("number", [2**63, 10**40])
+def test_a_customer_that_no_database_can_hold_is_a_schema_problem(site: Site, number: int) -> None:
+    for answer in (
+        site.http.get(f"/api/v1/customers?after={number}", headers=BEARER),
+        site.http.get(f"/api/v1/customers/{number}/assessment", headers=BEARER),
+        site.http.post(f"/api/v1/customers/{number}/ratings", headers=BEARER),
+    ):
+        check_problem(answer, status=422, code="schema")
+
+
 def test_schema_problem_names_the_place_and_not_the_value(site: Site) -> None:
     answer = site.http.post("/api/v1/asks", json=ask_body(last_months="secret-7"), headers=BEARER)
 

@@ -17,11 +17,11 @@ from rich.console import Console
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from node.core.bundle_folder import ExportTargetError
 from node.core.log import LogStore
 from node.sharing.commands_audit import audit_app, build_view
 from node.sharing.export import (
     ExportedBundle,
-    ExportTargetError,
     NotCosignedError,
     export_bundle,
 )

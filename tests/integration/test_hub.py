@@ -30,6 +30,7 @@ from tests.support.hubs import (
     HUB,
     HUB_KEY,
     LEGAL_BASIS,
+    LOG_KEY,
     NOW_S,
     SUBJECT,
     SUBJECT_KEY,
@@ -384,6 +385,7 @@ def test_no_cosignature_leaves_when_the_commit_fails_and_the_log_can_go_on(
         clock=hub.clock,
         hub_key=HUB_KEY,
         witness_key=WITNESS_KEY,
+        log_key=LOG_KEY,
     )
     routes = build_hub_routes(service, enrolment_token=TOKEN)
     with TestClient(Starlette(routes=routes)) as client:
@@ -408,6 +410,7 @@ def test_enrolment_that_failed_is_made_good_by_the_same_again(hub: TestHub, faul
         clock=hub.clock,
         hub_key=HUB_KEY,
         witness_key=WITNESS_KEY,
+        log_key=LOG_KEY,
     )
     database.fault = fault
     with pytest.raises(UnavailableError):

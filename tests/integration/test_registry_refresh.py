@@ -1,5 +1,6 @@
 """A node works on the last good snapshot: the hub may be away, old or false, but not believed."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 from node.core.errors import UnavailableError
 from node.sharing.registry import RegistryForkError
 from node.sharing.store import ForkStore
-from protocol.errors import ProtocolError
+from node.sharing.upkeep import FOLLOW_PAUSE_MS
+from protocol.errors import ProtocolError, UnknownKeyError
 from protocol.registry import sign_registry
+from protocol.status_list import sign_status_list
 from tests.support import hubs
 from tests.support.sites import MemberSite, open_member_site
+from tests.unit.hub.test_rotation import NEW, NEW_WITNESS, open_service
 
 
 @pytest.fixture
@@ -90,3 +94,49 @@ def test_another_snapshot_of_the_newest_number_is_a_fork(site: MemberSite) -> No
         site.follow_registry()
 
     assert site.node.registry.newest == newest
+
+
+def rotate(site: MemberSite) -> None:
+    """Have the hub change both of its keys; the member has not followed yet."""
+    site.hub = replace(site.hub, service=open_service(site.hub))
+    site.hub.service.rotate_hub_key(NEW.public)
+    site.hub.service.rotate_witness(NEW_WITNESS)
+    site.start_hub()
+
+
+def test_a_list_and_a_head_under_new_keys_of_the_hub_are_taken_at_once(site: MemberSite) -> None:
+    seq = site.node.registry.newest.seq
+    rotate(site)
+
+    assert asyncio.run(site.node.upkeep.poll_statuses()) == 0
+    assert site.node.registry.newest.seq == seq + 2
+    assert asyncio.run(site.node.upkeep.get_cosigned()).size > 0
+
+
+def test_a_head_under_a_new_witness_key_is_taken_before_any_list(site: MemberSite) -> None:
+    rotate(site)
+
+    assert asyncio.run(site.node.upkeep.get_cosigned()).size > 0
+
+
+def test_a_key_that_no_snapshot_holds_is_looked_for_once_in_a_while(site: MemberSite) -> None:
+    asked: list[str] = []
+    stranger = sign_status_list([], hub="hub.example", iat=site.now_s, key=NEW)
+    newest = site.hub.service.get_snapshot(None)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if request.url.path.endswith("status-list"):
+            return httpx.Response(200, text=stranger)
+        return httpx.Response(200, json={"tokens": list(newest.tokens)})
+
+    site.answer_with(answer)
+    for _ in range(3):
+        with pytest.raises(UnknownKeyError):
+            asyncio.run(site.node.upkeep.poll_statuses())
+    assert asked.count("/hub/v1/registry") == 1
+
+    site.hub.clock.advance_s(FOLLOW_PAUSE_MS // 1_000)
+    with pytest.raises(UnknownKeyError):
+        asyncio.run(site.node.upkeep.poll_statuses())
+    assert asked.count("/hub/v1/registry") == 2

@@ -16,8 +16,9 @@ from node.core.config import Settings, build_settings
 from node.core.decision import Decided
 from node.core.errors import UnavailableError
 from node.core.keystore import save_key
+from node.core.witnesses import LogRolledBackError
 from node.hub.api import build_hub_routes
-from node.sharing.guard import HEADS_PATH, GuardState, LogRolledBackError, LogUnconfirmedError
+from node.sharing.guard import HEADS_PATH, GuardState, LogUnconfirmedError
 from node.sharing.peers import PeerUnreachableError
 from protocol.checkpoint import Checkpoint, hash_origin, sign_checkpoint
 from protocol.encoding import encode_b64u, sha256

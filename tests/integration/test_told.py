@@ -11,12 +11,14 @@ import pytest
 
 from node.sharing.correcting import CorrectionReasonError
 from node.sharing.outgoing import Ask
+from node.sharing.store.grants import TOLD_A_PAGE
 from protocol.consent import ConsentState, Span
 from protocol.entry import (
     ErasedEntry,
     ExchangeEntry,
     RequestEntry,
 )
+from schemas.summary import Section
 from tests.support.exchanges import Scene, build_scene, write_invoices
 from tests.support.forging import sign_state
 from tests.support.grants import (
@@ -134,6 +136,31 @@ def test_past_receivers_get_the_right_answer_in_the_place_of_the_wrong_one(scene
     carry(scene.consumer)
     assert ans not in bodies(scene.consumer)
     assert [one.basis for one in entries(scene.consumer, ErasedEntry)] == ["corrected"]
+
+
+def test_an_answer_is_corrected_however_many_of_another_window_came_after_it(
+    scene: Scene,
+) -> None:
+    held = hold_on_both_sides(scene, replace(scene.grant(), max_uses=100))
+    year = ask(scene, held)
+    for _ in range(TOLD_A_PAGE + 1):
+        ask(scene, held, last_months=3)
+    correct_an_invoice(scene)
+
+    assert correct(scene) == 2
+
+    due = scene.provider.grants.notices.list_notices(op="correct")
+    assert year in {one.about for one in due}
+
+
+def test_a_change_is_judged_by_the_newest_of_its_window_however_long_ago(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, replace(watch(scene.grant()), max_uses=100))
+    metrics = tuple(map(Section, watch(scene.grant()).metrics))
+    ask(scene, held, metrics=metrics, purpose="P3")
+    for _ in range(TOLD_A_PAGE + 1):
+        ask(scene, held, metrics=metrics, purpose="P3", last_months=3)
+
+    assert asyncio.run(scene.provider.grants.standing.push_changes()) == 0
 
 
 def test_an_answer_in_a_batch_is_corrected_too(scene: Scene) -> None:

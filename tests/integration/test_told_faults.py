@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,43 @@ def test_what_a_batch_told_is_not_pushed_again(scene: Scene) -> None:
     assert scene.find(held.hash).uses == 1
 
 
+def test_a_push_that_expires_on_its_way_is_not_said_again(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, watch(scene.grant()))
+    scene.federation.peers.unreachable = {CONSUMER}
+    push(scene)
+    carry(scene.provider)
+    scene.federation.clock.advance_s(301)
+    scene.federation.peers.unreachable = set()
+
+    for _ in range(3):
+        carry(scene.provider)
+        push(scene)
+        scene.federation.clock.advance_s(3_600)
+
+    (notice,) = scene.provider.grants.notices.list_notices(op="push")
+    assert notice.state == "refused"
+    assert scene.find(held.hash).uses == 1
+    assert scene.consumer.consents.list_received(str(SUBJECT)) == []
+
+
 # --- corrections
+
+
+def test_a_correction_tells_of_no_other_window_than_the_answer(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    wrong = ask(scene, held)
+    correction = scene.provider.grants.correction
+    ports = correction._ports
+    assert ports.business_date() < date(2026, 7, 31)
+    correction._ports = replace(ports, business_date=lambda: date(2026, 7, 31))  # a month later
+    correct_an_invoice(scene)
+
+    assert correct(scene) == 1
+    assert carry(scene.provider) == 1
+
+    (notice,) = scene.provider.grants.notices.list_notices(op="correct")
+    assert (notice.about, notice.state) == (wrong, "done")
+    assert scene.consumer.consents.list_received(str(SUBJECT)) == []  # taken back, and no more
 
 
 def test_a_correction_waits_for_the_push_that_it_corrects(scene: Scene) -> None:
@@ -237,3 +274,34 @@ def test_a_peer_that_hangs_keeps_no_other_waiting(tmp_path: Path) -> None:
     scene.federation.close()
     assert arrived == 1
     assert tried.count(CONSUMER) == 1
+
+
+def test_a_peer_that_takes_no_status_keeps_no_message_waiting(tmp_path: Path) -> None:
+    scene = build_scene(tmp_path, member_count=3)
+    third = replace(scene, consumer=scene.federation.nodes[2])
+    braked = hold_on_both_sides(scene, scene.grant())
+    hold_on_both_sides(third, replace(watch(scene.grant()), consumer=third.consumer.member_id))
+    push(scene)
+    asyncio.run(scene.provider.grants.brake.state(braked.hash, ConsentState.PAUSED, reason="x"))
+    peers, send, pushed = scene.federation.peers, scene.federation.peers.send_message, []
+
+    async def carry_both() -> int:
+        others_turn = asyncio.Event()
+
+        async def hang(endpoint: str, token: str) -> HttpReply:
+            await others_turn.wait()
+            raise PeerUnreachableError(f"{endpoint} {token}")
+
+        async def note(endpoint: str, raw: bytes) -> HttpReply:
+            pushed.append(endpoint)
+            others_turn.set()
+            return await send(endpoint, raw)
+
+        peers.send_status = hang  # type: ignore[method-assign]  # it never answers in time
+        peers.send_message = note  # type: ignore[method-assign]
+        return await asyncio.wait_for(scene.provider.grants.carry(), timeout=10)
+
+    asyncio.run(carry_both())
+
+    scene.federation.close()
+    assert len(pushed) == 1

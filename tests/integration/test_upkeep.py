@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,18 +14,20 @@ from node.core.config import build_settings
 from node.core.errors import UnavailableError
 from node.core.keystore import save_key
 from node.core.log_tables import log_witnessed
+from node.core.witnesses import WitnessRefusedError
 from node.hub.api import build_hub_routes
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerClient, PeerUnreachableError
 from node.sharing.registry import RegistryAbsentError
+from node.sharing.store import HeldConsent
 from node.sharing.upkeep import Upkeep, run_round
-from node.sharing.witnessing import WitnessRefusedError
 from protocol.consent import ConsentState, commit_subject, hash_consent
 from protocol.cosignature import SIZE_CONTENT_TYPE
 from protocol.encoding import encode_b64u
 from protocol.errors import MalformedError, ProtocolError, TooLargeError
 from protocol.identifiers import parse_subject_id
 from protocol.limits import ANSWER_BYTES_MAX
+from schemas.exchange import DeliveredConsent
 from schemas.summary import Section
 from tests.support import hubs
 from tests.support.exchanges import Scene, build_scene, deliver
@@ -60,13 +63,17 @@ class Site:
 
     def hold_consent(self) -> bytes:
         """Take in a consent of the enrolled subject; return its hash."""
+        given = self.make_consent()
+        self.node.consents.hold([given])
+        return hash_consent(given.token)
+
+    def make_consent(self) -> DeliveredConsent:
+        """Return a consent of the enrolled subject."""
         subject = parse_subject_id(hubs.SUBJECT)
         consent = replace(
             build_consent(now_s=NOW_S), subject=commit_subject(subject, salt=hubs.SALT)
         )
-        given = deliver(consent, key=hubs.SUBJECT_KEY, subject=subject, salt=hubs.SALT)
-        self.node.consents.hold([given])
-        return hash_consent(given.token)
+        return deliver(consent, key=hubs.SUBJECT_KEY, subject=subject, salt=hubs.SALT)
 
 
 def connect(peers: PeerClient, transport: httpx.AsyncBaseTransport) -> None:
@@ -232,6 +239,40 @@ def test_status_of_a_consent_held_elsewhere_is_passed_over(site: Site) -> None:
     site.hub.service.report_status(hubs.make_status())
 
     assert asyncio.run(site.upkeep.poll_statuses()) == 0
+
+
+def test_what_a_list_has_settled_is_not_submitted_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.follow()
+    consent = site.hold_consent()
+    site.hub.service.report_status(hubs.make_status(consent=consent))
+    submit, submitted = site.node.consents.submit_status, []
+
+    def note(token: str) -> Future[HeldConsent]:
+        submitted.append(token)
+        return submit(token)
+
+    monkeypatch.setattr(site.node.consents, "submit_status", note)
+
+    taken = [asyncio.run(site.upkeep.poll_statuses()) for _ in range(3)]
+
+    assert (taken, len(submitted)) == ([1, 0, 0], 1)
+
+
+def test_a_status_that_was_listed_before_its_consent_came_is_taken_once_it_has(site: Site) -> None:
+    site.follow()
+    delivered = site.make_consent()
+    name = hash_consent(delivered.token)
+    site.hub.service.report_status(hubs.make_status(consent=name))
+    assert asyncio.run(site.upkeep.poll_statuses()) == 0
+
+    site.node.consents.hold([delivered])
+
+    assert asyncio.run(site.upkeep.poll_statuses()) == 1
+    held = site.node.consents.find(name)
+    assert held is not None
+    assert held.state is ConsentState.REVOKED
 
 
 def test_status_list_that_is_none_is_refused(site: Site) -> None:

@@ -14,10 +14,10 @@ from node.core.config import SettingsError, build_settings
 from node.core.keystore import save_key
 from node.core.log import LogStore, log_vkey
 from node.core.log_transactions import LogUnavailableError
+from node.core.witnesses import LogRolledBackError, read_witness_policy
 from node.hub.api import build_hub_routes
-from node.sharing.guard import GuardState, LogRolledBackError
+from node.sharing.guard import GuardState
 from node.sharing.peers import PeerUnreachableError
-from node.sharing.witnessing import read_witness_policy
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.cosignature import build_add_checkpoint
 from protocol.encoding import encode_b64u, sha256

@@ -34,10 +34,14 @@ from protocol.entry import (
     HeadEntry,
     KeyChangeEntry,
     KnownKind,
+    MemberKeyEntry,
+    MemberStandingEntry,
     PreviousLog,
+    RegistryEntry,
     RequestEntry,
     ResponseEntry,
     StartEntry,
+    StatusListEntry,
     StopEntry,
     UnackedEntry,
     format_entry,
@@ -117,6 +121,13 @@ def build_entries() -> dict[str, bytes]:
         "anchor": AnchorEntry(at_ms=AT_MS, head=HEAD, authority="tsa", token=sha256(b"token")),
         "start": StartEntry(at_ms=AT_MS, software="chengxin 0.1"),
         "stop": StopEntry(at_ms=AT_MS),
+        "registry": RegistryEntry(at_ms=AT_MS, seq=2, hash=sha256(b"snapshot")),
+        "member": MemberStandingEntry(at_ms=AT_MS, member=BETA, status="active", registry=2),
+        "member-key": MemberKeyEntry(
+            at_ms=AT_MS, member=BETA, use="log", kid=make_key("new").kid, event="entered",
+            registry=2,
+        ),
+        "status-list": StatusListEntry(at_ms=AT_MS, statuses=sha256(b"[]"), count=0),
     }  # fmt: skip
     return {name: format_entry(entry) for name, entry in entries.items()}
 

@@ -30,11 +30,18 @@ def hold_on_both_sides(scene: Scene, consent: Consent) -> HeldConsent:
     return held
 
 
-def ask(scene: Scene, held: HeldConsent, *, metrics: tuple[Section, ...] = METRICS) -> bytes:
+def ask(
+    scene: Scene,
+    held: HeldConsent,
+    *,
+    metrics: tuple[Section, ...] = METRICS,
+    last_months: int = 12,
+    purpose: str = "P1",
+) -> bytes:
     """Have the consumer ask under a consent; return the answer's name."""
     outcome = asyncio.run(
         scene.consumer.asking.ask(
-            Ask(consent=held.hash, purpose="P1", metrics=metrics, last_months=12)
+            Ask(consent=held.hash, purpose=purpose, metrics=metrics, last_months=last_months)
         )
     )
     assert (outcome.status, outcome.ans is None) == ("200", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from protocol.enrolment import (
 from protocol.identifiers import parse_subject_id
 from protocol.keys import SigningKey
 from protocol.merkle import build_consistency, leaf_hash
+from protocol.note import VerifierKey
 from protocol.registry import Registry, open_registry
 from protocol.tile import EMPTY_EDGE, TileCache, TileNodes
 
@@ -32,6 +34,7 @@ TOKEN = "enrol-me"
 SUBJECT_TOKEN = "enrol-a-customer"
 HUB_KEY = SigningKey(sha256(b"hub: registry"))
 WITNESS_KEY = SigningKey(sha256(b"hub: witness"))
+LOG_KEY = SigningKey(sha256(b"hub: log"))
 
 LEAVES = [leaf_hash(bytes([number])) for number in range(9)]
 EDGE = EMPTY_EDGE.extend(LEAVES)[0]
@@ -159,6 +162,8 @@ def open_test_hub(
     *,
     hub_key: SigningKey = HUB_KEY,
     witness_key: SigningKey = WITNESS_KEY,
+    log_key: SigningKey = LOG_KEY,
+    foreign_logs: Sequence[VerifierKey] = (),
     at_s: int = NOW_S,
     **values: object,
 ) -> TestHub:
@@ -173,6 +178,8 @@ def open_test_hub(
             clock=clock,
             hub_key=hub_key,
             witness_key=witness_key,
+            log_key=log_key,
+            foreign_logs=foreign_logs,
         )
     except BaseException:
         database.dispose()

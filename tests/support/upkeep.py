@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from node.core.log import log_vkey
 from node.sharing.guard import RollbackGuard
+from node.sharing.hub_log import HubLogWatch
 from node.sharing.peers import PeerClient
 from node.sharing.upkeep import Upkeep
 from node.sharing.witnessing import Witnessing
@@ -40,6 +41,7 @@ def build_upkeep(node: TestNode) -> Upkeep:
         asking=node.asking,
         peers=peers,
         witnessing=witnessing,
+        hub_log=HubLogWatch(database=node.local.database, peers=peers, hub_url=""),
         clock=node.local.clock,
         hub_url="",
         age_s_max=0,

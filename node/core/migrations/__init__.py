@@ -6,18 +6,45 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from node.core.database import Database
+from node.core.database import Database, translate_failures
+from node.core.errors import RejectedError
+
+
+class SchemaUnknownError(RejectedError):
+    """The database is of a revision that this software does not know: a newer one has made it."""
+
+    code = "schema-unknown"
 
 
 def build_config(database: Database) -> Config:
-    """Return Alembic's configuration for a database; it works on that engine, never a second."""
+    """Return Alembic's configuration for a database; it works on that store, never a second."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["engine"] = database.engine
+    config.attributes["database"] = database
     return config
 
 
 def upgrade_database(database: Database) -> None:
-    """Bring the schema to the newest revision; one that is there already changes nothing."""
-    command.upgrade(build_config(database), "head")
+    """Bring the schema to the newest revision; one that is there already changes nothing.
+
+    All revisions that are missing are one transaction under the write lock: of two that start at
+    once the second waits and finds nothing to do, and who is killed leaves nothing half-done.
+
+    Raises:
+        SchemaUnknownError: The database is of a newer software.
+        DatabaseBusyError: Another process writes for too long.
+        DatabaseFailedError: The store cannot be read or written.
+    """
+    config = build_config(database)
+    script = ScriptDirectory.from_config(config)
+    with database.read() as uow:  # Beside a busy node nobody has to wait for the write lock.
+        revision = MigrationContext.configure(uow.connection).get_current_revision()
+    if revision == script.get_current_head():
+        return
+    if revision is not None and revision not in {one.revision for one in script.walk_revisions()}:
+        raise SchemaUnknownError(f"the database is of revision {revision}: a newer software's")
+    with translate_failures():
+        command.upgrade(config, "head")

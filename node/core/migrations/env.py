@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the caller's engine, each in a transaction."""
+"""Alembic's entry: runs the revisions on the caller's store, all in one transaction."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from alembic import context
 from node.core.database import metadata
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from node.core.database import Database
 
-engine: Engine = context.config.attributes["engine"]
-with engine.connect() as connection:
-    writing = connection.execution_options(chengxin_write=True)
+database: Database = context.config.attributes["database"]
+# The write lock comes before the revision is read: another process may be upgrading.
+with database.connect_to_write() as connection, connection.begin():
     context.configure(
-        connection=writing,
+        connection=connection,
         target_metadata=metadata,
         render_as_batch=True,  # SQLite alters a table by copying it.
-        transaction_per_migration=True,
     )
-    with context.begin_transaction():
-        context.run_migrations()
-    connection.commit()
+    context.run_migrations()

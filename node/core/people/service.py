@@ -34,6 +34,8 @@ NAME_CHARACTERS_MAX = 120
 TARGET_CHARACTERS_MAX = 300
 TOKENS_LISTED_MAX = 200
 ACCESSES_PAGE_MAX = 200
+ACCESSES_AT_ONCE = 1_000
+DAY_MS = 86_400_000
 REFUSAL_PAUSE_MS = 60_000
 OUTCOME_OK = "ok"
 OPERATOR = "operator"
@@ -293,6 +295,19 @@ class PeopleService:
             return PeopleStore(uow.connection).list_accesses(
                 before=before, limit=min(limit, ACCESSES_PAGE_MAX), who=who
             )
+
+    def erase_old_accesses(self, *, keep_days: int) -> int:
+        """Erase looks whose time is over, and return how many."""
+        before_ms = self._clock.now_ms() - keep_days * DAY_MS
+        count = 0
+        while True:
+            with self._database.write() as uow:  # A step at a time: others wait to write.
+                erased = PeopleStore(uow.connection).erase_accesses(
+                    before_ms=before_ms, limit=ACCESSES_AT_ONCE
+                )
+            count += erased
+            if erased < ACCESSES_AT_ONCE:
+                return count
 
     def admit(self, record: TokenRecord) -> Principal:
         """Return the holder of a token that is in force.

@@ -1,4 +1,4 @@
-"""All SQL of people: tokens and the access log. Nothing here changes or deletes an access row."""
+"""All SQL of people: tokens and the access log. Nothing here changes an access row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from node.core.people.tables import access_log, access_token
 
@@ -118,6 +118,18 @@ class PeopleStore:
         if who is not None:
             query = query.where(access_log.c.who == who)
         return [_read_access(row) for row in self._connection.execute(query)]
+
+    def erase_accesses(self, *, before_ms: int, limit: int) -> int:
+        """Delete the oldest looks before a moment; return how many."""
+        old = (
+            select(access_log.c.id)
+            .where(access_log.c.at_ms < before_ms)
+            .order_by(access_log.c.at_ms)
+            .limit(limit)
+        )
+        return self._connection.execute(
+            delete(access_log).where(access_log.c.id.in_(old.scalar_subquery()))
+        ).rowcount
 
 
 def _read_token(row: Row[Any]) -> TokenRecord:

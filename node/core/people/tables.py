@@ -1,7 +1,7 @@
-"""Tables of people: tokens, hashed, and the access log, which is only ever appended to.
+"""Tables of people: tokens, hashed, and the access log, which is appended to and goes with age.
 
-The migration adds triggers that refuse a change or deletion of an access row, where the database
-has them in SQLite's words; no statement of ours updates or deletes one either.
+The migrations add triggers that refuse to change an access row and to delete one younger than a
+year, where the database has them in SQLite's words.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.errors import InvariantError
+from node.core.log import LogStore
 from node.hub.errors import SnapshotRaceError
 from node.hub.tables import (
     hub_key,
@@ -54,6 +55,11 @@ class KeyRow:
     entry: KeyEntry
     member_id: int | None
     subject_id: int | None
+
+    @property
+    def is_hubs(self) -> bool:
+        """Tell whether it is the hub's own."""
+        return self.member_id is None and self.subject_id is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +114,11 @@ class HubStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def log(self) -> LogStore:
+        """Return the hub's own log, in the same transaction."""
+        return LogStore(self._connection)
 
     # --- members
 
@@ -267,6 +278,23 @@ class HubStore:
             return None
         tokens = tuple(json.loads(row.tokens))
         return Snapshot(seq=row.seq, hash=row.hash, tokens=tokens, iat=row.iat, exp=row.exp)
+
+    def find_log_index(self, seq: int) -> int | None:
+        """Return where a snapshot stands in the hub's own log."""
+        query = select(hub_snapshot.c.log_index).where(hub_snapshot.c.seq == seq)
+        index: int | None = self._connection.execute(query).scalar_one_or_none()
+        return index
+
+    def list_unlogged(self) -> list[tuple[int, bytes]]:
+        """Return number and hash of the snapshots that are not in the hub's own log."""
+        rows = self._connection.execute(_UNLOGGED)
+        return [(row.seq, row.hash) for row in rows]
+
+    def set_log_index(self, seq: int, index: int) -> None:
+        """Enter where a snapshot stands in the hub's own log."""
+        self._connection.execute(
+            update(hub_snapshot).where(hub_snapshot.c.seq == seq).values(log_index=index)
+        )
 
     def add_snapshot(self, snapshot: Snapshot) -> None:
         """Append a snapshot.
@@ -445,6 +473,11 @@ _HEAD = (
     select(hub_snapshot.c.seq, hub_snapshot.c.hash, hub_snapshot.c.iat, hub_snapshot.c.exp)
     .order_by(hub_snapshot.c.seq.desc())
     .limit(1)
+)
+_UNLOGGED = (
+    select(hub_snapshot.c.seq, hub_snapshot.c.hash)
+    .where(hub_snapshot.c.log_index.is_(None))
+    .order_by(hub_snapshot.c.seq)
 )
 _MEMBERS = select(hub_member).order_by(hub_member.c.id)
 _SUBJECTS = select(hub_subject).order_by(hub_subject.c.id)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
 
+from node.core.database import ID_MAX
 from node.records.behaviour import AdverseEvent, MonthBehaviour
 from node.records.rules_behaviour import InvoiceItem, PaidPart
 from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
@@ -72,6 +73,8 @@ class RecordsStore:
 
     def find_customer_by_id(self, customer_id: int) -> CustomerRecord | None:
         """Return the customer with this key of ours."""
+        if not 0 < customer_id <= ID_MAX:
+            return None
         row = self._connection.execute(select(customer).where(customer.c.id == customer_id)).first()
         return None if row is None else _customer(row)
 

@@ -27,6 +27,7 @@ from protocol.receipt import ACKNOWLEDGED_OPERATIONS
 
 CODE_OPEN = "open"
 CODE_GIVEN_UP = "given-up"
+NAMES_A_STATEMENT = 500
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -95,6 +96,15 @@ class SharingStore:
         """Return a consent held here."""
         row = self._connection.execute(_SELECT_CONSENT, {"hash": consent_hash}).one_or_none()
         return None if row is None else _read_consent(row)
+
+    def list_held(self, names: Sequence[bytes]) -> set[bytes]:
+        """Return which of these consents are held here."""
+        held: set[bytes] = set()
+        for start in range(0, len(names), NAMES_A_STATEMENT):
+            some = names[start : start + NAMES_A_STATEMENT]
+            query = select(consent.c.hash).where(consent.c.hash.in_(some))
+            held.update(bytes(name) for name in self._connection.execute(query).scalars())
+        return held
 
     def find_subject(self, consent_hash: bytes) -> str:
         """Return whom a consent is about; empty where it is not held."""

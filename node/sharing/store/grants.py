@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
+from itertools import count
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     delete,
     func,
@@ -35,7 +39,7 @@ from protocol.message import ANSWERED
 
 DISCLOSED_CODES = ("full", "mix", "class")
 SUMMARY_OPERATIONS = ("push", "correct")
-LOOK_BACK_MAX = 20
+TOLD_A_PAGE = 20
 CODE_BATCH = "batch"
 _TAKEN_IN = (ANSWERED, CODE_OPEN, CODE_GIVEN_UP)  # or perhaps taken in
 AnyRow = Row[*tuple[Any, ...]]
@@ -278,8 +282,11 @@ class GrantStore:
         )
         return [bytes(name) for name in self._connection.execute(query).scalars()]
 
-    def list_told(self, consent_hash: bytes) -> list[Told]:
-        """Return what was told under a consent alone, the newest first."""
+    def iterate_told(self, consent_hash: bytes) -> Iterator[Told]:
+        """Return what was told under a consent, the newest first, read as far as it is asked for.
+
+        Alone or in a batch; a consent's uses bound how much there is.
+        """
         answers = (
             select(
                 exchange_in.c.ans, exchange_in.c.op, exchange_in.c.peer, exchange_in.c.at_ms,
@@ -287,8 +294,7 @@ class GrantStore:
             )
             .outerjoin(payload, payload.c.msg == exchange_in.c.ans)
             .where(exchange_in.c.consent == consent_hash, exchange_in.c.code.in_(DISCLOSED_CODES))
-            .order_by(exchange_in.c.seq.desc())
-            .limit(LOOK_BACK_MAX)
+            .order_by(exchange_in.c.at_ms.desc(), exchange_in.c.seq.desc())
         )  # fmt: skip
         pushes = (
             select(
@@ -299,35 +305,37 @@ class GrantStore:
             .where(
                 exchange_out.c.consent == consent_hash, exchange_out.c.op.in_(SUMMARY_OPERATIONS)
             )
-            .order_by(exchange_out.c.seq.desc())
-            .limit(LOOK_BACK_MAX)
+            .order_by(exchange_out.c.at_ms.desc(), exchange_out.c.seq.desc())
         )  # fmt: skip
-        told = [
-            Told(msg=bytes(row[0]), op=row[1], peer=row[2], consent=consent_hash, at_ms=row[3],
-                 body=row[4], is_refused=row[5] not in _TAKEN_IN)
-            for query in (answers, pushes)
-            for row in self._connection.execute(query)
-        ]  # fmt: skip
-        return sorted(told, key=lambda one: (one.at_ms, one.op), reverse=True)
-
-    def list_batches(self, consent_hash: bytes) -> list[Told]:
-        """Return the newest batch answers that told something under a consent."""
-        query = (
-            select(exchange_in.c.ans, exchange_in.c.peer, exchange_in.c.at_ms, payload.c.body)
+        batches = (
+            select(
+                exchange_in.c.ans, literal("query"), exchange_in.c.peer, exchange_in.c.at_ms,
+                payload.c.body, literal(ANSWERED),
+            )
             .join(exchange_item, exchange_item.c.ans == exchange_in.c.ans)
             .join(payload, payload.c.msg == exchange_in.c.ans)
             .where(
                 exchange_item.c.consent == consent_hash,
                 exchange_item.c.code.in_(DISCLOSED_CODES),
             )
-            .order_by(exchange_in.c.seq.desc())
-            .limit(LOOK_BACK_MAX)
+            .order_by(exchange_in.c.at_ms.desc(), exchange_in.c.seq.desc())
+        )  # fmt: skip
+        return merge(
+            *(self._read_told(query, consent_hash) for query in (answers, pushes, batches)),
+            key=lambda one: (one.at_ms, one.op),
+            reverse=True,
         )
-        return [
-            Told(msg=bytes(row.ans), op="query", peer=row.peer, consent=consent_hash,
-                 at_ms=row.at_ms, body=row.body)
-            for row in self._connection.execute(query)
-        ]  # fmt: skip
+
+    def _read_told(self, query: Select[Any], consent_hash: bytes) -> Iterator[Told]:
+        for offset in count(0, TOLD_A_PAGE):
+            rows = self._connection.execute(query.limit(TOLD_A_PAGE).offset(offset)).all()
+            for ans, op, peer, at_ms, body, code in rows:
+                yield Told(
+                    msg=bytes(ans), op=op, peer=peer, consent=consent_hash, at_ms=at_ms,
+                    body=body, is_refused=code not in _TAKEN_IN,
+                )  # fmt: skip
+            if len(rows) < TOLD_A_PAGE:
+                return
 
     def list_grants_of(self, subject: str, *, provider: str) -> list[bytes]:
         """Return every consent of a subject that a provider was named in."""

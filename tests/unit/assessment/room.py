@@ -14,10 +14,12 @@ from node.assessment.policy import Policy, read_preset_policy
 from node.assessment.service import AssessmentService
 from node.core.clock import ManualClock
 from node.core.database import Database, UnitOfWork, metadata
+from node.core.people.service import PeopleService
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
 from node.records.service import RecordsService
 from node.records.tables import customer
+from tests.support.nodes import CountingBytes
 from tests.unit.assessment.builders import AS_OF, SUBJECT, build_items
 
 HEADER = (
@@ -47,6 +49,7 @@ class Room:
     assessment: AssessmentService
     rating: RatingService
     inbox: Inbox
+    people: PeopleService
 
     def business_date(self) -> date:
         return AS_OF
@@ -112,4 +115,5 @@ def build_room(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),
         inbox=inbox,
+        people=PeopleService(database=database, clock=clock, random_bytes=CountingBytes(1)),
     )

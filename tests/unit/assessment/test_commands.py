@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from node.assessment.commands import assess_app
+from node.assessment.looks import PEER_VALUES
 from node.assessment.policy import EvidenceValue
 from node.assessment.policy_file import Language
 from node.assessment.report import build_comparison, format_change, format_deci, format_value
@@ -37,6 +38,20 @@ def test_assess_shows_both_sides_and_the_total(room: Room) -> None:
     pair = room.assessment.find_latest(room.find_id())
     assert pair is not None
     assert format_deci(pair.with_peers.assessment.score_deci) in result.output
+    (look,) = room.people.list_accesses()
+    assert (look.who, look.what, look.target) == (
+        "operator",
+        PEER_VALUES,
+        f"customer {room.find_id()}",
+    )
+
+
+def test_assess_without_peers_is_no_look_at_anybodys_data(room: Room) -> None:
+    room.inbox.records.clear()
+
+    CliRunner().invoke(assess_app, [f"sim:{VALUE}"], obj=room, catch_exceptions=False)
+
+    assert room.people.list_accesses() == []
 
 
 def test_assess_prints_one_json_object_in_chinese(room: Room) -> None:

@@ -10,7 +10,11 @@ from sqlalchemy import Table, func, select
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import parse_policy, read_preset_policy
 from node.assessment.policy_file import Language
-from node.assessment.service import CollectiveAccountError, PolicyUnknownError
+from node.assessment.service import (
+    CollectiveAccountError,
+    PolicyUnknownError,
+    erase_peer_values_within,
+)
 from node.assessment.tables import (
     assessment,
     assessment_evidence_value,
@@ -100,13 +104,18 @@ def test_older_assessments_stay_when_a_newer_one_is_made(room: Room) -> None:
     assert room.assessment.find_latest(customer_id) == second
 
 
+def erase(room: Room, msg_hash_b64u: str) -> int:
+    with room.database.write() as uow:
+        return erase_peer_values_within(uow, msg_hash_b64u)
+
+
 def test_erasure_takes_the_values_and_leaves_hash_codes_and_points(room: Room) -> None:
     customer_id = room.add_invoices(VALUE, [0] * 2)
     record = build_record(LATE)
     room.inbox.records.append(record)
     before = room.assessment.assess_customer(customer_id, as_of=AS_OF)
 
-    erased = room.assessment.erase_peer_values(record.msg_hash_b64u)
+    erased = erase(room, record.msg_hash_b64u)
 
     after = room.assessment.find_latest(customer_id)
     assert erased == 1
@@ -132,7 +141,7 @@ def test_erasure_of_a_message_nobody_read_changes_nothing(room: Room) -> None:
     room.assessment.assess_customer(customer_id, as_of=AS_OF)
     before = count_rows(room, assessment_factor_value, assessment_evidence_value)
 
-    assert room.assessment.erase_peer_values("A" * 43) == 0
+    assert erase(room, "A" * 43) == 0
     assert count_rows(room, assessment_factor_value, assessment_evidence_value) == before
 
 

@@ -13,11 +13,12 @@ from node.bootstrap import load_member_keys
 from node.cli.consent import withdraw
 from node.cli.enrol import enrol_member
 from node.cli.http import NodeClient, ServerRefusedError, post_enrolment
-from node.cli.main import app, run
+from node.cli.main import HomeExistsError, app, run
 from node.cli.query import BatchFileError, read_subjects
 from node.core.config import ConfigValue, SettingsError, build_settings, load_settings, write_config
 from node.core.errors import UnavailableError
 from node.core.keystore import KeyExistsError, KeyFileError, load_key
+from node.records.service import CustomerNotFoundError
 from protocol.consent import hash_consent, open_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import IdentifierError, MalformedError
@@ -119,7 +120,7 @@ def test_init_overwrites_no_key(tmp_path: Path) -> None:
     init(tmp_path / "home")
     before = (tmp_path / "home" / "keys" / "log.pem").read_bytes()
 
-    assert isinstance(error_of(init(tmp_path / "home")), KeyExistsError)
+    assert isinstance(error_of(init(tmp_path / "home")), HomeExistsError)
     assert (tmp_path / "home" / "keys" / "log.pem").read_bytes() == before
 
 
@@ -160,6 +161,18 @@ def test_command_on_a_folder_without_configuration_is_refused(tmp_path: Path) ->
 
 def test_command_that_needs_a_home_asks_for_it() -> None:
     assert call("assess", "sim:S000001").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["assess", "rate"])
+@pytest.mark.parametrize("customer", [str(2**63), "9" * 5_000])
+def test_a_customer_that_no_database_can_hold_is_none(
+    tmp_path: Path, command: str, customer: str
+) -> None:
+    init(tmp_path / "N")
+
+    done = call("--home", str(tmp_path / "N"), command, customer)
+
+    assert isinstance(error_of(done), CustomerNotFoundError)
 
 
 def test_unknown_command_is_wrong_usage() -> None:
@@ -362,7 +375,7 @@ def test_query_without_a_consent_is_refused_before_anybody_is_asked(tmp_path: Pa
         init(tmp_path / "home")
         result = call(
             "query", "sim:S000001", "--home", str(tmp_path / "home"),
-            env={"CHENGXIN_PUBLIC_URL": url},
+            env={"CHENGXIN_PORT": url.rpartition(":")[2]},
         )  # fmt: skip
 
     assert getattr(error_of(result), "code", "") == "consent-missing"
@@ -383,11 +396,11 @@ def test_query_asks_under_the_active_consents_and_prints_the_outcomes(tmp_path: 
         init(tmp_path / "home")
         result = call(
             "query", "sim:S000001", "--home", str(tmp_path / "home"), "--metric", "delay", "--json",
-            env={"CHENGXIN_PUBLIC_URL": url},
+            env={"CHENGXIN_PORT": url.rpartition(":")[2]},
         )  # fmt: skip
         table = call(
             "query", "sim:S000001", "--home", str(tmp_path / "home"),
-            env={"CHENGXIN_PUBLIC_URL": url},
+            env={"CHENGXIN_PORT": url.rpartition(":")[2]},
         )  # fmt: skip
 
     assert json.loads(result.output) == {"outcomes": [outcome]}
@@ -413,7 +426,7 @@ def test_exchange_status_lists_what_is_in_doubt_and_settles_it(tmp_path: Path) -
 
     with serve(answer) as url:
         init(tmp_path / "home")
-        env, home = {"CHENGXIN_PUBLIC_URL": url}, ("--home", str(tmp_path / "home"))
+        env, home = {"CHENGXIN_PORT": url.rpartition(":")[2]}, ("--home", str(tmp_path / "home"))
         listed = call("exchange", "status", *home, env=env)
         settled = call("exchange", "status", "--settle", *home, env=env)
         shown = call("exchange", "status", "--json", *home, env=env)
@@ -433,7 +446,7 @@ def test_exchange_give_up_names_the_message(tmp_path: Path) -> None:
 
     with serve(answer) as url:
         init(tmp_path / "home")
-        env = {"CHENGXIN_PUBLIC_URL": url}
+        env = {"CHENGXIN_PORT": url.rpartition(":")[2]}
         result = call("exchange", "give-up", "AB", "--home", str(tmp_path / "home"), env=env)
 
     assert "given up" in result.output
@@ -460,7 +473,7 @@ def test_query_of_a_file_of_customers_is_one_message_a_provider(tmp_path: Path) 
         init(tmp_path / "home")
         result = call(
             "query", "--batch", str(tmp_path / "customers.txt"), "--home", str(tmp_path / "home"),
-            env={"CHENGXIN_PUBLIC_URL": url},
+            env={"CHENGXIN_PORT": url.rpartition(":")[2]},
         )  # fmt: skip
 
     assert [one["consents"] for one in asked] == [["1beta", "2beta"], ["1gamma", "2gamma"]]
@@ -494,7 +507,7 @@ def test_exchange_keep_and_release_name_the_message(
 
     with serve(answer) as url:
         init(tmp_path / "home")
-        env = {"CHENGXIN_PUBLIC_URL": url}
+        env = {"CHENGXIN_PORT": url.rpartition(":")[2]}
         result = call("exchange", *command, "--home", str(tmp_path / "home"), env=env)
 
     assert "MSG" in result.output

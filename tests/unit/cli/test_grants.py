@@ -67,7 +67,9 @@ def serve(sent: Sent) -> Iterator[str]:
 
 
 def call(*arguments: str, url: str = "") -> Result:
-    environment = {"COLUMNS": "250", "CHENGXIN_PUBLIC_URL": url} if url else {"COLUMNS": "250"}
+    environment = (
+        {"COLUMNS": "250", "CHENGXIN_PORT": url.rpartition(":")[2]} if url else {"COLUMNS": "250"}
+    )
     return CliRunner().invoke(app, list(arguments), env=environment)
 
 

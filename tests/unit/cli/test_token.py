@@ -70,6 +70,11 @@ def test_another_kind_of_token_is_refused(home: Path, wrong: list[str]) -> None:
     assert isinstance(done.exception, TokenInvalidError)
 
 
+@pytest.mark.parametrize("command", [["revoke"], ["access", "--before"]])
+def test_a_number_that_no_database_can_hold_is_wrong_usage(home: Path, command: list[str]) -> None:
+    assert run(home, *command, str(2**63)).exit_code == 2
+
+
 def test_who_looked_is_shown(home: Path) -> None:
     create(home)
 

@@ -7,7 +7,13 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from node.core.database import BUSY_TIMEOUT_MS, Database, DatabaseBusyError, UnitOfWork
+from node.core.database import (
+    BUSY_TIMEOUT_MS,
+    Database,
+    DatabaseBusyError,
+    DatabaseFailedError,
+    UnitOfWork,
+)
 
 
 class CrashError(Exception):
@@ -88,7 +94,7 @@ def test_a_reader_is_not_kept_waiting_by_a_writer_and_sees_nothing_uncommitted(
 def test_a_writing_unit_takes_the_lock_at_its_beginning(database: Database) -> None:
     other = Database(url=database.url, busy_timeout_ms=0)
 
-    with database.write(), pytest.raises(OperationalError, match="locked"), other.write():
+    with database.write(), pytest.raises(DatabaseBusyError), other.write():
         pass
 
     other.dispose()
@@ -167,3 +173,49 @@ def test_an_error_of_the_store_does_not_hold_the_rows_values(database: Database)
         add(uow, 424242)
 
     assert "424242" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "node.sqlite").write_bytes(b"no database at all" * 100)
+    opened = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+
+    with pytest.raises(DatabaseFailedError, match="no database"), opened.read():
+        pass
+
+
+def test_a_folder_in_the_place_of_the_database_cannot_be_opened(tmp_path: Path) -> None:
+    opened = Database(url=f"sqlite:///{tmp_path}")
+
+    with pytest.raises(DatabaseFailedError, match="cannot be opened"), opened.write():
+        pass
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_behind(database: Database) -> None:
+    with database.read() as uow:
+        pages = uow.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    def fill() -> None:
+        with database.write() as uow:
+            uow.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+            for item in range(10_000):
+                add(uow, item)
+
+    with pytest.raises(DatabaseFailedError, match="full"):
+        fill()
+
+    assert read_items(database) == []
+
+
+def test_a_database_that_may_only_be_read_is_said_to_be_so(database: Database) -> None:
+    def write() -> None:
+        with database.write() as uow:
+            uow.connection.exec_driver_sql("PRAGMA query_only=ON")
+            add(uow, 1)
+
+    with pytest.raises(DatabaseFailedError, match="only be read"):
+        write()
+
+
+def test_a_wrong_statement_stays_a_bug(database: Database) -> None:
+    with pytest.raises(OperationalError, match="no such table"), database.read() as uow:
+        uow.connection.exec_driver_sql("SELECT * FROM absent")

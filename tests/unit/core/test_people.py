@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from node.core.clock import ManualClock
+from node.core.clock import ManualClock, SystemClock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotAuthenticatedError, NotFoundError
 from node.core.migrations import upgrade_database
 from node.core.people.service import (
+    ACCESSES_AT_ONCE,
     NAME_CHARACTERS_MAX,
+    OPERATOR_PRINCIPAL,
     TOKEN_LIFE_S_MAX,
     TOKEN_PREFIX,
     Look,
@@ -31,7 +33,7 @@ from node.core.people.store import PeopleStore
 from protocol.encoding import decode_b64u, sha256
 from tests.support.nodes import CountingBytes
 
-NOW_MS = 1_790_000_000_000
+NOW_MS = 1_600_000_000_000  # more than a year ago: the database looks at its own clock too
 HOUR_S = 3_600
 LOOK = Look(what="log-entry", target="7")
 
@@ -195,16 +197,42 @@ def test_where_the_look_cannot_be_recorded_nothing_is_shown(
         people.look(viewer, LOOK, lambda _: "seen")
 
 
-@pytest.mark.parametrize("words", ["UPDATE access_log SET who = 'x'", "DELETE FROM access_log"])
-def test_a_row_of_the_access_log_is_neither_changed_nor_deleted(
-    people: PeopleService, database: Database, words: str
-) -> None:
+def test_a_row_of_the_access_log_is_not_changed(people: PeopleService, database: Database) -> None:
     people.record(sign_in(people), LOOK)
 
     with pytest.raises(DBAPIError, match="only appended to"), database.write() as uow:
-        uow.connection.execute(text(words))
+        uow.connection.execute(text("UPDATE access_log SET who = 'x'"))
 
     assert len(people.list_accesses()) == 1
+
+
+def test_looks_go_when_their_time_is_over_and_not_before(
+    people: PeopleService, clock: ManualClock
+) -> None:
+    viewer = sign_in(people)
+    for number in range(ACCESSES_AT_ONCE + 2):
+        people.record(viewer, Look(what="log-entry", target=str(number)))
+    clock.advance_s(400 * 86_400)
+    people.record(viewer, LOOK)
+
+    kept = people.erase_old_accesses(keep_days=401)
+    clock.advance_s(2 * 86_400)
+    gone = people.erase_old_accesses(keep_days=401)
+
+    assert (kept, gone) == (0, ACCESSES_AT_ONCE + 2)
+    assert [row.target for row in people.list_accesses()] == [LOOK.target]
+
+
+def test_the_database_lets_no_look_of_the_last_year_go(
+    database: Database,
+) -> None:
+    now = PeopleService(database=database, clock=SystemClock(), random_bytes=CountingBytes(9))
+    now.record(OPERATOR_PRINCIPAL, LOOK)
+
+    with pytest.raises(DBAPIError, match="only appended to"):
+        now.erase_old_accesses(keep_days=-1)
+
+    assert len(now.list_accesses()) == 1
 
 
 def test_the_access_log_is_paged_from_its_newest_row(people: PeopleService) -> None:

@@ -152,9 +152,10 @@ def test_snapshot_that_members_would_refuse_is_not_published(
 
 
 def test_more_than_a_snapshot_may_hold_is_refused() -> None:
-    check_capacity(members=MEMBERS_MAX, subjects=SUBJECTS_MAX)
+    # The hub's own entry is one of a snapshot's members.
+    check_capacity(members=MEMBERS_MAX - 1, subjects=SUBJECTS_MAX)
 
-    for members, subjects in ((MEMBERS_MAX + 1, 0), (0, SUBJECTS_MAX + 1)):
+    for members, subjects in ((MEMBERS_MAX, 0), (0, SUBJECTS_MAX + 1)):
         with pytest.raises(RegistryFullError):
             check_capacity(members=members, subjects=subjects)
 
@@ -170,3 +171,4 @@ def test_health_counts_and_renews(hub: TestHub) -> None:
     assert (health.members, health.subjects, health.logs_cosigned) == (1, 1, 1)
     assert health.registry_ends_in_s == REGISTRY_LIFE_S
     assert health.oldest_cosignature_s == REGISTRY_LIFE_S + 1
+    assert health.status_list_percent == 0

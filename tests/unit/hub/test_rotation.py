@@ -16,6 +16,7 @@ from protocol.status_list import open_status_list
 from tests.support.hubs import (
     ALPHA,
     HUB_KEY,
+    LOG_KEY,
     NOW_S,
     WITNESS_KEY,
     TestHub,
@@ -35,6 +36,7 @@ def open_service(hub: TestHub, *, hub_key: SigningKey = HUB_KEY) -> HubService:
         clock=hub.clock,
         hub_key=hub_key,
         witness_key=WITNESS_KEY,
+        log_key=LOG_KEY,
         load_hub_keys=lambda: [HUB_KEY, NEW],
         load_witness_keys=lambda: [WITNESS_KEY, NEW_WITNESS],
     )

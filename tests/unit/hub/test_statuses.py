@@ -9,6 +9,7 @@ from node.hub.rules_status import (
     STATUSES_PER_SIGNER_MAX,
     Reported,
     check_room,
+    measure_percent,
 )
 from node.hub.statuses import STATUS_LIST_CACHE_S
 from node.hub.store import StatusSizes
@@ -222,3 +223,10 @@ def test_full_list_takes_no_more(sizes: StatusSizes) -> None:
 
     with pytest.raises(StatusListFullError):
         check_room(make_reported("t" * 20), sizes=sizes)
+
+
+def test_how_full_a_list_is_counts_what_stands_between_the_statuses() -> None:
+    half = StatusSizes(entries=0, characters=STATUS_LIST_CHARACTERS_MAX // 2 + 1, of_signer=0)
+    many = StatusSizes(entries=STATUS_LIST_CHARACTERS_MAX // 3, characters=3, of_signer=0)
+
+    assert (measure_percent(half), measure_percent(many)) == (50, 100)

@@ -16,10 +16,14 @@ from protocol.entry import (
     HeadEntry,
     KeyChangeEntry,
     KnownKind,
+    MemberKeyEntry,
+    MemberStandingEntry,
     PreviousLog,
+    RegistryEntry,
     RequestEntry,
     ResponseEntry,
     StartEntry,
+    StatusListEntry,
     StopEntry,
     UnackedEntry,
     UnknownEntry,
@@ -90,6 +94,12 @@ ENTRIES = {
     "anchor": AnchorEntry(at_ms=11, head=HEAD, authority="tsa.example", token=MSG),
     "start": StartEntry(at_ms=12, software="chengxin 1"),
     "stop": StopEntry(at_ms=13),
+    "registry": RegistryEntry(at_ms=14, seq=2, hash=MSG),
+    "member": MemberStandingEntry(at_ms=15, member="beta.example", status="left", registry=2),
+    "member-key": MemberKeyEntry(
+        at_ms=16, member="beta.example", use="log", kid="kid", event="entered", registry=2
+    ),
+    "status-list": StatusListEntry(at_ms=17, statuses=MSG, count=3),
 }
 WITH_OPTIONAL_MEMBERS = {
     "batch": BATCH,

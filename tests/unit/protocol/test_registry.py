@@ -37,6 +37,7 @@ from tests.support.snapshots import (
     SUBJECT,
     claims,
     entry,
+    key,
     opened,
     with_keys,
 )
@@ -255,6 +256,38 @@ def test_key_has_only_the_uses_of_its_owner(changed: dict[str, Any]) -> None:
 def test_what_must_be_unique_occurs_once(changed: dict[str, Any]) -> None:
     with pytest.raises(SchemaError):
         opened(replace(FIRST, **changed))
+
+
+HUB_LOG = key("hub's log")
+HUB_ENTRY = replace(
+    ALPHA,
+    member="hub.example",
+    roles=(),
+    log_origin="hub.example/chengxin/log/1",
+    keys=(entry(HUB_LOG, "log"),),
+)
+
+
+def test_the_hubs_own_entry_names_its_log_and_is_no_member() -> None:
+    registry = opened(replace(FIRST, members=(HUB_ENTRY, ALPHA)))
+
+    assert registry.hub_log == HUB_ENTRY
+    assert registry.member_count == 1
+    assert (opened().hub_log, opened().member_count) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"roles": ("provider",)}, id="role"),
+        pytest.param({"status": "left"}, id="left"),
+        pytest.param({"keys": ()}, id="no-log"),
+        pytest.param({"keys": (entry(HUB_LOG, "log"), entry(STRANGER, "message"))}, id="message"),
+    ],
+)
+def test_the_hubs_own_entry_has_a_log_and_nothing_else(changed: dict[str, Any]) -> None:
+    with pytest.raises(SchemaError):
+        opened(replace(FIRST, members=(replace(HUB_ENTRY, **changed), ALPHA)))
 
 
 # --- finding

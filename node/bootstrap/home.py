@@ -1,0 +1,96 @@
+"""A node's folder: its keys and secrets, and the key of the hub that it trusts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.core.config import Settings, SettingsError
+from node.core.database import Database
+from node.core.keyring import KeyRing
+from node.core.keystore import (
+    generate_key,
+    load_key,
+    make_secret_file,
+    read_secret,
+    save_key,
+)
+from node.sharing.own_keys import pick_key
+from protocol.encoding import decode_b64u
+from protocol.errors import ProtocolError
+from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
+
+MEMBER_KEYS = ("message", "log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """A member's two key pairs."""
+
+    message: SigningKey
+    log: SigningKey
+
+
+def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> None:
+    """Make keys, passphrase and API token in a home folder; those that are there stay.
+
+    An interrupted start is made good: nothing is made anew.
+
+    Raises:
+        KeyFileError: A key that is there does not open, or a file cannot be written.
+    """
+    passphrase_path = settings.home / "passphrase"
+    configured = settings.key_passphrase.get_secret_value()
+    if not configured and not passphrase_path.exists():
+        make_secret_file(passphrase_path)
+    passphrase = read_secret(configured, path=passphrase_path)
+    for name in key_names:
+        path = key_path(settings.home, name)
+        if path.exists():
+            load_key(path=path, passphrase=passphrase)
+        else:
+            save_key(generate_key(), path=path, passphrase=passphrase)
+    token_path = settings.home / "api_token"
+    if not settings.api_token.get_secret_value() and not token_path.exists():
+        make_secret_file(token_path)
+
+
+def load_member_keys(settings: Settings, *, database: Database | None = None) -> Keys:
+    """Read a member's keys: those in use, as the database says; the first ones without it.
+
+    Raises:
+        KeyFileError: One is missing or locked with another passphrase.
+    """
+    ring = open_key_ring(settings, "message")
+    message = ring.load()[0] if database is None else pick_key(ring, database=database)
+    return Keys(message=message.key, log=open_key_ring(settings, "log").load()[0].key)
+
+
+def open_key_ring(settings: Settings, name: str) -> KeyRing:
+    """Return the key files of one use.
+
+    Raises:
+        KeyFileError: There is no passphrase.
+    """
+    passphrase = read_secret(
+        settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
+    )
+    return KeyRing(folder=settings.home / "keys", name=name, passphrase=passphrase)
+
+
+def key_path(home: Path, name: str) -> Path:
+    """Return the file of a key."""
+    return home / "keys" / f"{name}.pem"
+
+
+def read_anchor(settings: Settings) -> PublicKey:
+    """Return the hub's key that was given out of band.
+
+    Raises:
+        SettingsError: There is none, or it is no key.
+    """
+    try:
+        return PublicKey(decode_b64u(settings.hub_anchor, bytes_exact=PUBLIC_KEY_BYTES))
+    except ProtocolError as err:
+        raise SettingsError("setting hub_anchor: not the 32 bytes of a hub's key") from err

@@ -1,0 +1,91 @@
+"""Wire the rooms that need no peer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from node.assessment.evidence import PeerSummaryRecord
+from node.assessment.policy import read_preset_policy
+from node.assessment.service import AssessmentService
+from node.core.clock import Clock, SystemClock, current_business_date
+from node.core.config import Settings
+from node.core.database import Database, UnitOfWork
+from node.core.keystore import draw_bytes
+from node.core.migrations import upgrade_database
+from node.core.people.service import PeopleService
+from node.rating.scale import read_preset_scale
+from node.rating.service import RatingService
+from node.records.service import RecordsService
+from node.sharing.service import list_received_summaries
+from protocol.encoding import encode_b64u
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalNode:
+    """The rooms that need no peer: records, assessment, rating.
+
+    A command can use them beside a running server.
+    """
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    records: RecordsService
+    assessment: AssessmentService
+    rating: RatingService
+    people: PeopleService
+
+    def business_date(self) -> date:
+        """Return the business date."""
+        return current_business_date(self.clock, fixed=self.settings.business_date)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.database.dispose()
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database at the newest schema."""
+    database = Database(url=settings.database)
+    upgrade_database(database)
+    return database
+
+
+def build_local_node(settings: Settings, *, clock: Clock | None = None) -> LocalNode:
+    """Wire the rooms that need no peer."""
+    clock = clock or SystemClock()
+    database = open_database(settings)
+    assessment = AssessmentService(
+        database=database,
+        clock=clock,
+        policy=read_preset_policy(),
+        list_peer_summaries=_list_peer_summaries,
+    )
+    return LocalNode(
+        settings=settings,
+        clock=clock,
+        database=database,
+        records=RecordsService(
+            database=database, clock=clock, business_date=settings.business_date
+        ),
+        assessment=assessment,
+        rating=RatingService(
+            database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
+        ),
+        people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
+    )
+
+
+def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecord]:
+    return [
+        PeerSummaryRecord(
+            provider=received.provider,
+            msg_hash_b64u=encode_b64u(received.msg),
+            summary=received.summary,
+            received_on=received.received_on,
+        )
+        for received in list_received_summaries(uow, subject)
+        # What the consent does not let feed a rating feeds none; the page says so.
+        if received.summary is not None and received.may_rate
+    ]

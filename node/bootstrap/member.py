@@ -1,0 +1,362 @@
+"""Wire a member node, once: settings in, services out. The only place that knows every room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from node.assessment.service import erase_peer_values_within
+from node.bootstrap.home import Keys, load_member_keys, open_key_ring, read_anchor
+from node.bootstrap.local import LocalNode, build_local_node
+from node.core.clock import Clock
+from node.core.config import Settings
+from node.core.database import UnitOfWork
+from node.core.disk import DiskWatch
+from node.core.keystore import draw_bytes, read_secret
+from node.core.log import log_vkey
+from node.core.log_check import LogCheck
+from node.core.log_session import LogSession
+from node.core.telemetry import Telemetry
+from node.core.witnesses import read_witness_policy
+from node.core.writer import Writer
+from node.sharing.answering import AnsweringService
+from node.sharing.asking import AskingService
+from node.sharing.auditing import AuditService
+from node.sharing.clock_watch import ClockWatch
+from node.sharing.consents import ConsentVerdicts
+from node.sharing.disclosure import DisclosurePolicy
+from node.sharing.fan_out import FanOut
+from node.sharing.grants import Grants, build_grants
+from node.sharing.guard import RollbackGuard
+from node.sharing.hub_log import HubLogWatch
+from node.sharing.later import LaterAnswers
+from node.sharing.own_keys import OwnKeys
+from node.sharing.peers import PeerClient
+from node.sharing.quota import TokenBuckets
+from node.sharing.registry import RegistryHolder
+from node.sharing.retention import Retention
+from node.sharing.sealing import Sealer
+from node.sharing.sending import Courier
+from node.sharing.service import ConsentService
+from node.sharing.settling import SettlingService
+from node.sharing.timestamping import Timestamping, build_timestamping
+from node.sharing.unacked import ReceiptWatch
+from node.sharing.upkeep import Upkeep
+from node.sharing.witnessing import Witnessing
+from protocol.encoding import encode_b64u
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A whole member node. One process owns it: it holds the log's only writer."""
+
+    local: LocalNode
+    keys: Keys
+    writer: Writer
+    session: LogSession
+    log_check: LogCheck
+    registry: RegistryHolder
+    hub_log: HubLogWatch
+    consents: ConsentService
+    answering: AnsweringService
+    courier: Courier
+    asking: AskingService
+    grants: Grants
+    fan_out: FanOut
+    settling: SettlingService
+    later: LaterAnswers
+    retention: Retention
+    disk: DiskWatch
+    clock_watch: ClockWatch
+    auditing: AuditService
+    timestamping: Timestamping | None
+    receipts: ReceiptWatch
+    upkeep: Upkeep
+    witnessing: Witnessing
+    own_keys: OwnKeys
+    guard: RollbackGuard
+    peers: PeerClient
+    telemetry: Telemetry
+    api_token: str
+
+    async def close(self) -> None:
+        """Finish what is queued, then close."""
+        await self.peers.close()
+        self.writer.close()
+        self.local.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ports:
+    """What the services of the exchange stand on."""
+
+    settings: Settings
+    local: LocalNode
+    keys: Keys
+    registry: RegistryHolder
+    writer: Writer
+    sealer: Sealer
+    verdicts: ConsentVerdicts
+    peers: PeerClient
+    clock_watch: ClockWatch
+    telemetry: Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Exchange:
+    """Answering and asking."""
+
+    consents: ConsentService
+    answering: AnsweringService
+    courier: Courier
+    asking: AskingService
+
+
+def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
+    """Wire a whole member node; no network is used yet.
+
+    Raises:
+        SettingsError: There is no hub's anchor, or it is no key; or the witness policy is none.
+        KeyFileError: A key file is missing or locked with another passphrase.
+        LogDamagedError: The stored log contradicts its own head.
+        EvidenceError: The stored registry chain does not hold.
+    """
+    ports = _open_ports(settings, clock=clock)
+    local, writer, registry = ports.local, ports.writer, ports.registry
+    exchange = _build_exchange(ports)
+    guard, witnessing = _build_witnessing(ports)
+    hub_log = HubLogWatch(database=local.database, peers=ports.peers, hub_url=settings.hub_url)
+    disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
+    return Node(
+        local=local,
+        keys=ports.keys,
+        writer=writer,
+        session=LogSession(
+            writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
+        ),
+        log_check=LogCheck(database=local.database, writer=writer),
+        registry=registry,
+        hub_log=hub_log,
+        consents=exchange.consents,
+        answering=exchange.answering,
+        courier=exchange.courier,
+        asking=exchange.asking,
+        grants=_build_grants(ports, exchange),
+        fan_out=FanOut(
+            database=local.database,
+            clock=local.clock,
+            sealer=ports.sealer,
+            asking=exchange.asking,
+            courier=exchange.courier,
+        ),
+        settling=SettlingService(
+            database=local.database, writer=writer, clock=local.clock, courier=exchange.courier
+        ),
+        later=_build_later(ports, exchange),
+        retention=Retention(
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            keep_days=settings.message_keep_days,
+        ),
+        disk=disk,
+        clock_watch=ports.clock_watch,
+        auditing=_build_auditing(ports),
+        timestamping=build_timestamping(
+            settings,
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            authority=ports.peers,
+        ),
+        receipts=ReceiptWatch(
+            database=local.database, writer=writer, clock=local.clock, telemetry=ports.telemetry
+        ),
+        upkeep=_build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk),
+        witnessing=witnessing,
+        own_keys=_build_own_keys(ports),
+        guard=guard,
+        peers=ports.peers,
+        telemetry=ports.telemetry,
+        api_token=read_secret(
+            settings.api_token.get_secret_value(), path=settings.home / "api_token"
+        ),
+    )
+
+
+def _open_ports(settings: Settings, *, clock: Clock | None) -> _Ports:
+    anchor = read_anchor(settings)
+    local = build_local_node(settings, clock=clock)
+    keys = load_member_keys(settings, database=local.database)
+    return _Ports(
+        settings=settings,
+        local=local,
+        keys=keys,
+        registry=RegistryHolder(database=local.database, anchor=anchor),
+        writer=Writer(
+            database=local.database,
+            clock=local.clock,
+            origin=settings.log_origin,
+            member_id=settings.member_id,
+            key=keys.log,
+        ),
+        sealer=Sealer(member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes),
+        verdicts=ConsentVerdicts(),
+        peers=PeerClient(timeout_s=settings.peer_timeout_s),
+        clock_watch=ClockWatch(),
+        telemetry=Telemetry(),
+    )
+
+
+def _build_exchange(ports: _Ports) -> _Exchange:
+    settings, local = ports.settings, ports.local
+    courier = Courier(
+        database=local.database,
+        writer=ports.writer,
+        registry=ports.registry,
+        sealer=ports.sealer,
+        clock=local.clock,
+        peers=ports.peers,
+        business_date=local.business_date,
+        ahead_s=settings.clock_ahead_s,
+        clock_watch=ports.clock_watch,
+    )
+    return _Exchange(
+        consents=ConsentService(
+            database=local.database,
+            writer=ports.writer,
+            registry=ports.registry,
+            clock=local.clock,
+            verdicts=ports.verdicts,
+            member_id=settings.member_id,
+        ),
+        answering=AnsweringService(
+            database=local.database,
+            writer=ports.writer,
+            registry=ports.registry,
+            sealer=ports.sealer,
+            clock=local.clock,
+            verdicts=ports.verdicts,
+            buckets=TokenBuckets(rate_per_s=settings.rate_per_s, burst=settings.rate_burst),
+            policy=DisclosurePolicy(),
+            business_date=local.business_date,
+            ahead_s=settings.clock_ahead_s,
+            defers=settings.defer_answers == "always",
+            accepts_unkeyed=settings.accept_unkeyed_consents,
+        ),
+        courier=courier,
+        asking=AskingService(
+            database=local.database,
+            writer=ports.writer,
+            registry=ports.registry,
+            sealer=ports.sealer,
+            courier=courier,
+            verdicts=ports.verdicts,
+        ),
+    )
+
+
+def _build_grants(ports: _Ports, exchange: _Exchange) -> Grants:
+    return build_grants(
+        database=ports.local.database,
+        writer=ports.writer,
+        registry=ports.registry,
+        sealer=ports.sealer,
+        clock=ports.local.clock,
+        courier=exchange.courier,
+        peers=ports.peers,
+        ports=exchange.answering.ports,
+        erase_derived=erase_derived,
+        hub_url=ports.settings.hub_url,
+    )
+
+
+def _build_later(ports: _Ports, exchange: _Exchange) -> LaterAnswers:
+    return LaterAnswers(
+        database=ports.local.database,
+        writer=ports.writer,
+        registry=ports.registry,
+        clock=ports.local.clock,
+        sealer=ports.sealer,
+        courier=exchange.courier,
+        ports=exchange.answering.ports,
+    )
+
+
+def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
+    settings, database = ports.settings, ports.local.database
+    vkey = log_vkey(settings.log_origin, ports.keys.log)
+    policy = None
+    if settings.witness_policy:
+        policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
+    guard = RollbackGuard(
+        database=database,
+        writer=ports.writer,
+        registry=ports.registry,
+        peers=ports.peers,
+        member_id=settings.member_id,
+        vkey=vkey,
+        hub_url=settings.hub_url,
+        witness_urls=[one.url or "" for one in policy.witnesses] if policy else (),
+    )
+    witnessing = Witnessing(
+        database=database,
+        writer=ports.writer,
+        registry=ports.registry,
+        peers=ports.peers,
+        guard=guard,
+        vkey=vkey,
+        hub_url=settings.hub_url,
+        policy=policy,
+    )
+    return guard, witnessing
+
+
+def _build_upkeep(
+    ports: _Ports,
+    exchange: _Exchange,
+    *,
+    witnessing: Witnessing,
+    hub_log: HubLogWatch,
+    disk: DiskWatch,
+) -> Upkeep:
+    return Upkeep(
+        writer=ports.writer,
+        registry=ports.registry,
+        consents=exchange.consents,
+        asking=exchange.asking,
+        peers=ports.peers,
+        witnessing=witnessing,
+        hub_log=hub_log,
+        clock=ports.local.clock,
+        hub_url=ports.settings.hub_url,
+        age_s_max=ports.settings.witness_age_s_max,
+        disk=disk,
+    )
+
+
+def _build_auditing(ports: _Ports) -> AuditService:
+    return AuditService(
+        database=ports.local.database,
+        writer=ports.writer,
+        registry=ports.registry,
+        people=ports.local.people,
+        clock=ports.local.clock,
+        member_id=ports.settings.member_id,
+    )
+
+
+def _build_own_keys(ports: _Ports) -> OwnKeys:
+    return OwnKeys(
+        writer=ports.writer,
+        registry=ports.registry,
+        sealer=ports.sealer,
+        clock=ports.local.clock,
+        ring=open_key_ring(ports.settings, "message"),
+        age_days_max=ports.settings.key_age_days_max,
+    )
+
+
+def erase_derived(uow: UnitOfWork, msg: bytes) -> int:
+    """Remove what assessments keep of the values of a peer's message."""
+    return erase_peer_values_within(uow, encode_b64u(msg))
