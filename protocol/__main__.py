@@ -20,6 +20,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from protocol.bundle import (
     BUNDLE_BYTES_MAX,
     BUNDLE_FILES_MAX,
     BUNDLES_MAX,
+    MANIFEST_FILE,
     MESSAGES_FILE,
     Bundle,
     open_bundle,
@@ -115,7 +117,7 @@ def verify_paths(
     """Audit bundles on disk; large ones with temporary files, which go when the report does.
 
     Args:
-        paths: The folders.
+        paths: The folders, each a bundle or a folder of bundles, one for each log of a member.
         anchor: The hub's key, where it was given out of band.
         policy: A tlog-policy file of the witnesses that are asked for beside the hub's.
         watch: Told of each step how much of it is done, of how much.
@@ -127,12 +129,13 @@ def verify_paths(
         TooLargeError: The policy is over its limits.
         WorkerLostError: A process of the audit was killed.
     """
-    if not 0 < len(paths) <= BUNDLES_MAX:
-        raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
     key = None if anchor is None else parse_anchor(anchor)
     asked = None if policy is None else read_policy(policy)
     try:
-        bundles = [read_bundle(path) for path in paths]
+        folders = list_bundles(paths)
+        if not 0 < len(folders) <= BUNDLES_MAX:
+            raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
+        bundles = [read_bundle(folder) for folder in folders]
         size = sum(bundle.files.find_size(MESSAGES_FILE) or 0 for bundle in bundles)
         workspace = None if size < MEMORY_BYTES_MAX else FileWorkspace(watch=watch)
         return audit_bundles(bundles, anchor=key, policy=asked, workspace=workspace)
@@ -149,6 +152,19 @@ def parse_anchor(text: str) -> PublicKey:
     key = PublicKey(decode_b64u(text, bytes_exact=PUBLIC_KEY_BYTES))
     check_enrolment_point(key)
     return key
+
+
+def list_bundles(paths: Sequence[Path]) -> list[Path]:
+    """Return the folders of bundles: each path, or where it holds nothing but bundles, these."""
+    return [folder for path in paths for folder in _find_inner(path) or [path]]
+
+
+def _find_inner(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return []
+    inner = sorted(islice(path.iterdir(), BUNDLES_MAX + 1))
+    is_made_of_them = all(not one.is_symlink() and (one / MANIFEST_FILE).is_file() for one in inner)
+    return inner if is_made_of_them else []
 
 
 def read_policy(path: Path) -> LogPolicy:

@@ -341,7 +341,7 @@ def read_preset_policy(name: str = Policy.PRESET) -> Policy:
     return parse_policy((resources.files(__package__) / "policies" / f"{name}.json").read_bytes())
 
 
-def find_step(steps: Sequence[Step], at: int) -> int:
+def choose_step(steps: Sequence[Step], at: int) -> int:
     """Return the value that holds at a place; the first step holds below it too."""
     held = steps[0].value
     for step in steps:

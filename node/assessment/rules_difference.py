@@ -61,7 +61,7 @@ def _compare(before: FactorResult | None, after: FactorResult) -> FactorChange:
         before_deci=None if before is None else before.points_deci,
         after_deci=after.points_deci,
         change_deci=change_deci,
-        code=f"change.{_find_reason(after, change_deci=change_deci)}",
+        code=f"change.{_choose_reason(after, change_deci=change_deci)}",
         own_value=after.own_value,
         peers_value=after.peers_value,
         value_before=None if before is None else before.value,
@@ -70,7 +70,7 @@ def _compare(before: FactorResult | None, after: FactorResult) -> FactorChange:
     )
 
 
-def _find_reason(after: FactorResult, *, change_deci: int) -> str:
+def _choose_reason(after: FactorResult, *, change_deci: int) -> str:
     # By sources, not by values: values may have been erased, sources stay.
     if not after.sources:
         return "prior-only"
@@ -80,10 +80,10 @@ def _find_reason(after: FactorResult, *, change_deci: int) -> str:
         return "peers-only"
     if change_deci == 0:
         return "peers-agree"
-    return _find_direction(after, change_deci=change_deci)
+    return _choose_direction(after, change_deci=change_deci)
 
 
-def _find_direction(after: FactorResult, *, change_deci: int) -> str:
+def _choose_direction(after: FactorResult, *, change_deci: int) -> str:
     own_value, peers_value = after.own_value, after.peers_value
     if own_value is not None and peers_value is not None:
         better = peers_value - own_value if after.is_higher_better else own_value - peers_value

@@ -23,7 +23,7 @@ from node.assessment.policy import (
     PolicyBody,
     PolicyReference,
     Source,
-    find_step,
+    choose_step,
 )
 from node.core.money import divide_half_even
 
@@ -153,7 +153,7 @@ def _weigh_own(own: OwnEvidence | None, body: PolicyBody, *, as_of: date) -> Evi
     if own is None:
         return None
     age_days = None if own.newest_on is None else max(0, (as_of - own.newest_on).days)
-    fresh_permille = 0 if age_days is None else find_step(body.own.age_permille, age_days)
+    fresh_permille = 0 if age_days is None else choose_step(body.own.age_permille, age_days)
     return EvidenceLine(
         ref=OWN_REF,
         provider=None,
@@ -175,7 +175,7 @@ def _weigh_peers(
     heard: set[str] = set()
     lines = []
     for peer in ordered:
-        code = _find_left_out(peer, body, heard=heard, as_of=as_of)
+        code = _explain_left_out(peer, body, heard=heard, as_of=as_of)
         if code == USED:
             heard.add(peer.provider)
         lines.append(_weigh_peer(peer, body, code=code, as_of=as_of))
@@ -195,14 +195,14 @@ def _freshness(peer: PeerEvidence) -> tuple[date, date, int, date, str]:
     )
 
 
-def _find_left_out(
+def _explain_left_out(
     peer: PeerEvidence, body: PolicyBody, *, heard: Iterable[str], as_of: date
 ) -> str:
     if peer.stated_on > as_of:
         return "left-out.later"
     if peer.provider in heard:
         return "left-out.superseded"  # One provider has one voice, however often it was asked.
-    if not find_step(body.peers.age_permille, _age_of(peer, as_of)):
+    if not choose_step(body.peers.age_permille, _age_of(peer, as_of)):
         return "left-out.stale"
     return "left-out.empty" if peer.figures.is_empty else USED
 
@@ -213,7 +213,7 @@ def _age_of(peer: PeerEvidence, as_of: date) -> int:
 
 def _weigh_peer(peer: PeerEvidence, body: PolicyBody, *, code: str, as_of: date) -> EvidenceLine:
     age_days = _age_of(peer, as_of)
-    worth_permille = body.peers.worth_permille * find_step(body.peers.age_permille, age_days)
+    worth_permille = body.peers.worth_permille * choose_step(body.peers.age_permille, age_days)
     weight_milli = min(peer.invoices, body.peers.invoices_cap) * worth_permille // PERMILLE
     return EvidenceLine(
         ref=peer.msg_hash_b64u,
@@ -233,7 +233,7 @@ def _scale_peers(
     total_milli = sum(line.weight_milli for line in lines)
     own_milli = 0 if own_line is None else own_line.weight_milli
     own_invoices = -(-own_milli // INVOICE_WEIGHT)
-    limit_milli = INVOICE_WEIGHT * find_step(body.peers.weight_max_invoices, own_invoices)
+    limit_milli = INVOICE_WEIGHT * choose_step(body.peers.weight_max_invoices, own_invoices)
     if total_milli <= limit_milli:
         return list(lines)
     return [
@@ -271,7 +271,7 @@ def _score_factor(factor: Factor, weighed: Sequence[_Weighed], body: PolicyBody)
     points_deci = read_points(factor, factor.prior if value is None else value)
     return FactorResult(
         factor_id=factor.id,
-        code=f"{factor.id}.{_find_band(points_deci, factor, body, is_known=value is not None)}",
+        code=f"{factor.id}.{_choose_band(points_deci, factor, body, is_known=value is not None)}",
         points_deci=points_deci,
         points_max_deci=factor.points_max_deci,
         is_higher_better=factor.is_higher_better,
@@ -305,7 +305,7 @@ def _combine(
     return divide_half_even(weighted, weight_milli)
 
 
-def _find_band(points_deci: int, factor: Factor, body: PolicyBody, *, is_known: bool) -> Band:
+def _choose_band(points_deci: int, factor: Factor, body: PolicyBody, *, is_known: bool) -> Band:
     reached = points_deci * PERMILLE
     if not is_known:
         return Band.UNKNOWN

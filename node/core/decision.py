@@ -17,11 +17,14 @@ T = TypeVar("T")
 class Placement:
     """Where an entry came to stand under the batch's checkpoint."""
 
-    __slots__ = ("_entry", "_inclusion", "_prove", "index")
+    __slots__ = ("_entry", "_inclusion", "_prove", "index", "position")
 
-    def __init__(self, index: int, entry: bytes, prove: Callable[[int, bytes], str]) -> None:
-        """Take the index and how the entry there is proven."""
+    def __init__(
+        self, index: int, position: int, entry: bytes, prove: Callable[[int, bytes], str]
+    ) -> None:
+        """Take the index in the log, the position among all entries of the node, and the proof."""
         self.index = index
+        self.position = position
         self._entry = entry
         self._prove = prove
         self._inclusion: str | None = None

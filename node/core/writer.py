@@ -31,7 +31,12 @@ from node.core.decision import Decided, Decision
 from node.core.errors import NodeError, OverloadedError
 from node.core.jobs import Job, refuse
 from node.core.log import LogState
-from node.core.log_transactions import DecidedBatch, LogTransactions, LogUnavailableError
+from node.core.log_transactions import (
+    DecidedBatch,
+    LogTransactions,
+    LogUnavailableError,
+    Succession,
+)
 from protocol.keys import SigningKey
 
 BATCH_DECISIONS_MAX = 512
@@ -124,6 +129,21 @@ class Writer:
     def admit(self) -> None:
         """Take entries again."""
         self._log.held = None
+
+    def change_log(self, succession: Succession) -> None:
+        """End this log and begin the next one; what is queued is decided under the new one.
+
+        It waits for the batch in flight: not for an event loop's own turn.
+
+        Raises:
+            LogUnavailableError: It could not be committed.
+            DatabaseBusyError: Another process writes for too long.
+        """
+        self._database.wait_for_others(lambda: self._try_change(succession))
+
+    def _try_change(self, succession: Succession) -> None:
+        with self._database.hold_write_lock():
+            self._log.change_log(succession)
 
     def condemn(self, error: NodeError) -> None:
         """Stop for good: refuse everything with this error until the next start."""

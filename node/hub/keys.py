@@ -58,7 +58,7 @@ class KeyDesk:
         at_s = now_s(self._clock)
         with self._database.read() as uow:  # A stranger's statement must not hold up the writers.
             held = HubStore(uow.connection)
-            signed = open_key_change(tokens, find_key=lambda change: _find_old(held, change))
+            signed = open_key_change(tokens, find_key=lambda change: _get_old(held, change))
         with self._database.write() as uow:
             store, admission = HubStore(uow.connection), AdmissionStore(uow.connection)
             if admission.find_key_change(signed.hash) is not None:
@@ -197,7 +197,7 @@ class KeyDesk:
         return snapshot
 
 
-def _find_old(store: HubStore, change: KeyChange) -> PublicKey:
+def _get_old(store: HubStore, change: KeyChange) -> PublicKey:
     held = store.find_key(change.old)
     if held is None:
         raise UnknownKeyProblemError("nobody has the old key")

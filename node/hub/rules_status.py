@@ -54,7 +54,7 @@ def verify_reported(token: str, *, registry: Registry, now_s: int, ahead_s: int)
     keys: list[StatusKey] = []
 
     def find_key(kid: str) -> PublicKey:
-        keys.append(_find_signer(registry, kid, now_s=now_s))
+        keys.append(_get_signer(registry, kid, now_s=now_s))
         return keys[-1].entry.key
 
     status, _ = open_status(token, find_key=find_key)
@@ -97,7 +97,7 @@ def _count_characters(sizes: StatusSizes) -> int:
     return sizes.characters + sizes.entries * STATUS_SEPARATOR_CHARACTERS
 
 
-def _find_signer(registry: Registry, kid: str, *, now_s: int) -> StatusKey:
+def _get_signer(registry: Registry, kid: str, *, now_s: int) -> StatusKey:
     try:
         key = find_status_key(registry, kid)
     except UnknownKeyError as err:

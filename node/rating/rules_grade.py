@@ -40,7 +40,7 @@ def grade(*, score_deci: int | None, scale: ScaleBody, default_event: bool) -> G
     return Grade(symbol=step.grade, rank=rank)
 
 
-def find_default_events(
+def list_default_events(
     scale: ScaleBody, *, own: Iterable[str], peers: Iterable[str]
 ) -> tuple[str, ...]:
     """Return the open adverse facts that the scale calls a default, by kind."""
@@ -49,14 +49,14 @@ def find_default_events(
     return tuple(sorted(found))
 
 
-def find_validity(
+def get_validity(
     given: Grade, *, scale: ScaleBody, as_of: date, relation_months: int | None
 ) -> Validity:
     """Return how long a grade given on a date holds; a new customer is looked at again sooner."""
     if given.rank is None:
         review_on = as_of + timedelta(days=scale.missing.review_days)
         return Validity(valid_until=None, review_on=review_on)
-    step = _find_step(given, scale)
+    step = _choose_step(given, scale)
     valid_until = add_months(as_of, step.valid_months)
     new = scale.new_customer
     if relation_months is None or relation_months < new.relation_months_below:
@@ -72,7 +72,7 @@ def add_months(day: date, months: int) -> date:
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-def _find_step(given: Grade, scale: ScaleBody) -> GradeStep | DefaultGrade:
+def _choose_step(given: Grade, scale: ScaleBody) -> GradeStep | DefaultGrade:
     if given.rank is None or given.rank == len(scale.grades):
         return scale.default
     return scale.grades[given.rank]

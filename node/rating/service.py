@@ -17,7 +17,7 @@ from node.assessment.service import (
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError
-from node.rating.rules_grade import find_default_events, find_validity, grade
+from node.rating.rules_grade import get_validity, grade, list_default_events
 from node.rating.scale import Scale, ScaleReference
 from node.rating.store import NewRating, RatingRecord, RatingStore
 from node.records.store import RecordsStore
@@ -155,15 +155,15 @@ class RatingService:
         own_open = own.open_adverse if own else ()
         peers_open = [kind for peer in assessed.peers for kind in peer.open_adverse]
         body = self._scale.body
-        own_events = find_default_events(body, own=own_open, peers=())
-        events = find_default_events(body, own=own_open, peers=peers_open)
+        own_events = list_default_events(body, own=own_open, peers=())
+        events = list_default_events(body, own=own_open, peers=peers_open)
         score_own_deci = pair.own.assessment.score_deci
         score_with_peers_deci = pair.with_peers.assessment.score_deci
         grade_own = grade(score_deci=score_own_deci, scale=body, default_event=bool(own_events))
         grade_with_peers = grade(
             score_deci=score_with_peers_deci, scale=body, default_event=bool(events)
         )
-        validity = find_validity(
+        validity = get_validity(
             grade_with_peers,
             scale=body,
             as_of=as_of,

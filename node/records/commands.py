@@ -107,7 +107,7 @@ def import_records(
 def check_records(context: typer.Context) -> None:
     """Compare the rolled-up behaviour of every customer with its invoices."""
     node: HasRecords = context.obj
-    differences = node.records.check_behaviour()
+    differences = node.records.compare_behaviour()
     if differences:
         typer.echo(f"{len(differences)} months differ; run rebuild")
         raise typer.Exit(1)

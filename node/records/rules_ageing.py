@@ -67,7 +67,7 @@ class Ageing:
     balance_minor: int
 
 
-def find_bucket(days_past_due: int) -> Bucket:
+def choose_bucket(days_past_due: int) -> Bucket:
     """Return the bucket of a number of days; zero and less is not due."""
     for edge, bucket in _BUCKET_EDGES:
         if days_past_due <= edge:
@@ -128,7 +128,7 @@ def build_ageing(
     buckets = dict.fromkeys(Bucket, 0)
     disputed_minor = 0
     for item in open_items:
-        buckets[find_bucket((as_of - item.aged_from).days)] += item.open_minor
+        buckets[choose_bucket((as_of - item.aged_from).days)] += item.open_minor
         disputed_minor += item.disputed_minor
     balance_minor = sum(buckets.values()) - unapplied_minor
     if balance_minor != ledger_balance_minor:

@@ -287,7 +287,7 @@ class RecordsService:
                 after = customer_ids[-1]
         return kept
 
-    def check_behaviour(self) -> list[BehaviourDifference]:
+    def compare_behaviour(self) -> list[BehaviourDifference]:
         """Compare every rolled-up month with its events; an empty list is the good answer."""
         differences: list[BehaviourDifference] = []
         after = 0

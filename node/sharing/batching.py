@@ -81,7 +81,7 @@ class ExchangeBatch:
     def next_counter(self, peer: str) -> int:
         """Allocate our next number for a peer, from 1."""
         if peer not in self.counters:
-            self.counters[peer] = self.store.find_counter(peer)
+            self.counters[peer] = self.store.read_counter(peer)
         self.counters[peer] += 1
         self.numbered.add(peer)
         return self.counters[peer]

@@ -25,7 +25,7 @@ from node.sharing.outgoing import Sent
 from node.sharing.received import count_months, list_sections, read_told_under
 from node.sharing.releases import WINDOW_MONTHS, Question, is_wrong, make_releases_anew
 from node.sharing.rounds import decide_all
-from node.sharing.rules_life import find_life_end
+from node.sharing.rules_life import get_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import HeldConsent
@@ -267,7 +267,7 @@ def _read(told: Told) -> Summary | None:
 
 def _is_kept(grants: GrantStore, told: Told, consent: Consent, *, now_s: int) -> bool:
     """Tell whether the receiver may still hold an answer."""
-    end = find_life_end(consent, received_s=told.at_ms // 1_000, revoked_s=None)
+    end = get_life_end(consent, received_s=told.at_ms // 1_000, revoked_s=None)
     return now_s < end.at_s and not grants.is_attested_erased(told.msg)
 
 

@@ -19,7 +19,7 @@ from node.core.writer import Writer
 from node.sharing.notices import keep_notice
 from node.sharing.outgoing import Sent
 from node.sharing.rounds import decide_all
-from node.sharing.rules_life import LEGAL, LifeEnd, find_life_end
+from node.sharing.rules_life import LEGAL, LifeEnd, get_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
 from node.sharing.store import SharingStore
@@ -106,7 +106,7 @@ class ErasureService:
         with self._database.write() as uow:
             store = GrantStore(uow.connection)
             for kept in store.list_unplanned(limit=SUMMARIES_A_ROUND_MAX):
-                end = _find_end(kept)
+                end = _get_end(kept)
                 store.plan_erasure(kept.msg, kept.consent, at_s=end.at_s, basis=end.basis)
 
     def _list_due(self) -> list[tuple[bytes, str]]:
@@ -174,11 +174,11 @@ class ErasureService:
         return Decided(entry=kept.entry, finish=kept.finish)
 
 
-def _find_end(kept: KeptSummary) -> LifeEnd:
+def _get_end(kept: KeptSummary) -> LifeEnd:
     if kept.token is None:  # Without its consent nothing allows to keep it.
         return LifeEnd(at_s=0, basis=REQUESTED)
     revoked_s = None if kept.revoked_at_ms is None else kept.revoked_at_ms // 1_000
-    return find_life_end(
+    return get_life_end(
         read_held_consent(kept.token),
         received_s=kept.received_at_ms // 1_000,
         revoked_s=revoked_s,

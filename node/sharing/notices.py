@@ -83,7 +83,7 @@ def keep_notice(
     return Decided(entry=decided.entry, finish=finish)
 
 
-def find_back_off_s(jti: bytes, *, tries: int) -> int:
+def get_back_off_s(jti: bytes, *, tries: int) -> int:
     """Return how long to wait after so many tries: doubling, bounded, and not all at once."""
     wait_s = min(BACK_OFF_FIRST_S << min(tries, BACK_OFF_DOUBLINGS_MAX), BACK_OFF_S_MAX)
     return wait_s + wait_s * jti[0] // 1_024  # up to a quarter more, by the message's own name
@@ -193,7 +193,7 @@ class NoticeService:
         envelope = parse_envelope(split_compact(outgoing.request.env).payload)
         # Refused as expired in its time: the clocks differ, and haste would not mend that.
         is_early = batch.now_ms // 1_000 < envelope.exp
-        wait_s = find_back_off_s(old.jti, tries=old.tries) if is_early else 0
+        wait_s = get_back_off_s(old.jti, tries=old.tries) if is_early else 0
         jti = self._courier.draw_jti()
         if old.op == "correct":
             # What may be told now is decided now: a withdrawal may have come since.
@@ -228,5 +228,5 @@ class NoticeService:
 def _put_off(store: NoticeStore, notice: Notice, *, now_ms: int) -> None:
     tries = notice.tries + 1
     state = notice.state if tries < TRIES_MAX else NOTICE_GIVEN_UP
-    wait_ms = find_back_off_s(notice.jti, tries=notice.tries) * 1_000
+    wait_ms = get_back_off_s(notice.jti, tries=notice.tries) * 1_000
     store.put_off(notice.jti, tries=tries, next_at_ms=now_ms + wait_ms, state=state)

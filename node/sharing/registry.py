@@ -90,7 +90,7 @@ class RegistryHolder:
         newest = self.newest
         return RegistryReference(seq=newest.seq, hash=newest.hash)
 
-    def find_age_s(self, *, now_s: int) -> int:
+    def measure_age_s(self, *, now_s: int) -> int:
         """Return how old the newest snapshot is, -1 where there is none."""
         return -1 if self._newest is None else now_s - self._newest.iat
 

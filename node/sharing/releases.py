@@ -110,7 +110,7 @@ def _is_stored(uow: UnitOfWork, question: Question) -> bool:
 
 def disclose(uow: UnitOfWork, question: Question) -> Summary | None:
     """Return what may leave in answer to a question, or None: no data and withheld alike."""
-    summary = _get_release(uow, question)
+    summary = _find_release(uow, question)
     if summary is None:
         return None
     if Section.OVERDUE_NOW in question.metrics:
@@ -118,7 +118,7 @@ def disclose(uow: UnitOfWork, question: Question) -> Summary | None:
     return apply_consent(summary, metrics=question.metrics)
 
 
-def _get_release(uow: UnitOfWork, question: Question) -> Summary | None:
+def _find_release(uow: UnitOfWork, question: Question) -> Summary | None:
     """Return the release of this month.
 
     On first need every length is made, the longest first: were each made when it is asked for, the

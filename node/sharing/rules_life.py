@@ -20,7 +20,7 @@ class LifeEnd:
     basis: str
 
 
-def find_life_end(consent: Consent, *, received_s: int, revoked_s: int | None) -> LifeEnd:
+def get_life_end(consent: Consent, *, received_s: int, revoked_s: int | None) -> LifeEnd:
     """Return when a body received under a consent goes.
 
     That is a span of data life after receipt, or a day after the withdrawal, whichever is first.

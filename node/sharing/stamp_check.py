@@ -14,7 +14,7 @@ from node.core.timestamps import (
     read_certificates,
     verify_timestamp,
 )
-from protocol.__main__ import read_bundle
+from protocol.__main__ import list_bundles, read_bundle
 from protocol.audit.findings import Finding, Outcome, Report
 from protocol.audit.stamps import NamedAnchor, list_anchors
 from protocol.bundle import Bundle
@@ -34,19 +34,19 @@ def add_timestamps(report: Report, paths: Sequence[Path], *, certificate: Path) 
     certificates = read_certificates(certificate)
     found = [
         finding
-        for path in paths
-        for finding in _check_bundle(read_bundle(path), certificates=certificates)
+        for folder in list_bundles(paths)
+        for finding in _judge_bundle(read_bundle(folder), certificates=certificates)
     ]
     return replace(report, findings=(*report.findings, *found))
 
 
-def _check_bundle(bundle: Bundle, *, certificates: Sequence[x509.Certificate]) -> Iterator[Finding]:
+def _judge_bundle(bundle: Bundle, *, certificates: Sequence[x509.Certificate]) -> Iterator[Finding]:
     for anchor in list_anchors(bundle):
         if anchor.is_named:
-            yield _check_anchor(bundle, anchor, certificates=certificates)
+            yield _judge_anchor(bundle, anchor, certificates=certificates)
 
 
-def _check_anchor(
+def _judge_anchor(
     bundle: Bundle, anchor: NamedAnchor, *, certificates: Sequence[x509.Certificate]
 ) -> Finding:
     # An anchor that is named has its entry, and an entry is read only where a manifest is.

@@ -193,7 +193,7 @@ def _build_page(report: ReportPart, texts: Texts) -> ReportPage:
     groups = sorted(report.exchange_counts, key=lambda one: _SEVERITY[one.verdict])
     return ReportPage(
         report=report,
-        fingerprint=_find_fingerprint(report),
+        fingerprint=_choose_fingerprint(report),
         timeline=_draw(report, texts),
         points=tuple(
             _gather(report, findings, outcome=outcome, verdict=verdict, members=members, room=room)
@@ -296,7 +296,7 @@ def _split_sides(lines: Sequence[LinePart], members: dict[str, str]) -> tuple[Si
     )
 
 
-def _find_fingerprint(report: ReportPart) -> str:
+def _choose_fingerprint(report: ReportPart) -> str:
     if report.anchor is None:
         return ""
     try:

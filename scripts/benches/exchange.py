@@ -29,7 +29,7 @@ from typing import Any
 import uvloop
 
 from node.bootstrap import Node, build_node, init_home, load_member_keys
-from node.cli.demo.processes import Server, find_port, stop_server, wait_until_live
+from node.cli.demo.processes import Server, pick_port, stop_server, wait_until_live
 from node.cli.signing import Grant, sign_bundle
 from node.core.clock import SystemClock, now_s
 from node.core.config import CONFIG_FILE_NAME, Settings, build_settings
@@ -114,7 +114,7 @@ def make_home(folder: Path, name: str, *, anchor: str) -> Settings:
     home.mkdir(mode=0o700)
     values: dict[str, str | int] = {
         "member_id": f"{name}.example",
-        "port": find_port(),
+        "port": pick_port(),
         "hub_anchor": anchor,
         "business_date": BUSINESS_DATE.isoformat(),
         "rate_per_s": 1_000_000,
@@ -147,7 +147,7 @@ def build_registry(
                 endpoints={"v1": one.url},
                 roles=("consumer", "provider"),
                 status="active",
-                log_origin=one.log_origin,
+                log_origin=one.first_log_origin,
                 keys=(entry(keys.message.public, "message"), entry(keys.log.public, "log")),
             )
         )
@@ -221,7 +221,7 @@ def _settle_in(
 async def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run both pairs in turn and return the figures."""
     consumer, provider, consents = await asyncio.to_thread(prepare, folder)
-    bare_port = find_port()
+    bare_port = pick_port()
     servers = [
         _start(["-m", "node", "serve", "--home", str(provider.home)], provider.home, provider.url),
         _start(

@@ -24,7 +24,7 @@ from node.cli.demo.federation import (
     start_hub,
 )
 from node.cli.demo.prepare import Material, generate_material
-from node.cli.demo.processes import Server, find_port, start_server, stop_server
+from node.cli.demo.processes import Server, pick_port, start_server, stop_server
 from node.cli.http import open_client
 from node.cli.signing import Grant, format_bundle, sign_bundle
 from node.core.clock import SystemClock, now_s
@@ -226,7 +226,7 @@ def make_member(folder: Path, name: str, *, hub: HubHome, material: Material) ->
     home.mkdir(mode=0o700)
     values: dict[str, Any] = {
         "member_id": f"{name}.example",
-        "port": find_port(),
+        "port": pick_port(),
         "hub_url": hub.settings.url,
         "hub_anchor": hub.anchor_b64u,
         "business_date": material.business_date.isoformat(),

@@ -116,4 +116,4 @@ def test_the_featured_customers_teach_what_they_are_made_for(
 
 
 def test_the_roll_ups_of_generated_records_agree(services: list[RecordsService]) -> None:
-    assert [service.check_behaviour() for service in services] == [[]] * MEMBERS
+    assert [service.compare_behaviour() for service in services] == [[]] * MEMBERS

@@ -11,7 +11,7 @@ import pytest
 
 from node.sharing.consents import ConsentNotHeldError, StaleStatusError
 from node.sharing.erasing import GrantNotHeldError, LegalHoldError
-from node.sharing.notices import TRIES_MAX, find_back_off_s
+from node.sharing.notices import TRIES_MAX, get_back_off_s
 from node.sharing.store.attestations import AttestationStore
 from protocol.consent import ConsentState, Span
 from protocol.encoding import encode_b64u
@@ -333,9 +333,9 @@ def test_nothing_of_an_erased_body_is_left_in_the_files(scene: Scene) -> None:
 
 
 def test_waiting_grows_is_bounded_and_ends_after_about_a_week() -> None:
-    waits = [find_back_off_s(b"\x00" * 16, tries=tries) for tries in range(TRIES_MAX)]
+    waits = [get_back_off_s(b"\x00" * 16, tries=tries) for tries in range(TRIES_MAX)]
 
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (5, 3_600)
     assert 6.5 * DAY_S < sum(waits) < 7.5 * DAY_S
-    assert find_back_off_s(b"\xff" * 16, tries=0) == 6
+    assert get_back_off_s(b"\xff" * 16, tries=0) == 6

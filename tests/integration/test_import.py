@@ -86,7 +86,7 @@ def test_a_later_export_adds_only_what_is_new(service: RecordsService) -> None:
     report = service.import_file(later.encode())
 
     assert (report.invoices_added, report.payments_added, report.rows_known) == (0, 1, 7)
-    assert service.check_behaviour() == []
+    assert service.compare_behaviour() == []
 
 
 def test_the_same_document_of_another_source_is_another_invoice(service: RecordsService) -> None:
@@ -272,11 +272,11 @@ def test_the_check_finds_a_rolled_up_month_that_is_wrong_and_rebuilding_mends_it
         )
         uow.connection.execute(text("DELETE FROM behaviour_month WHERE currency = 'EUR'"))
 
-    wrong = {(item.currency, item.month) for item in service.check_behaviour()}
+    wrong = {(item.currency, item.month) for item in service.compare_behaviour()}
     kept = service.rebuild_behaviour()
 
     assert wrong == {("CNY", 24314), ("EUR", 24315)}
-    assert service.check_behaviour() == []
+    assert service.compare_behaviour() == []
     assert kept == count_rows(database)["behaviour_month"]
 
 
@@ -287,7 +287,7 @@ def test_a_rolled_up_month_without_an_invoice_is_found(
     with database.write() as uow:
         uow.connection.execute(text("UPDATE behaviour_month SET month = 1 WHERE currency = 'EUR'"))
 
-    assert [(item.currency, item.month) for item in service.check_behaviour()] == [
+    assert [(item.currency, item.month) for item in service.compare_behaviour()] == [
         ("EUR", 1),
         ("EUR", 24315),
     ]

@@ -73,7 +73,7 @@ def test_roll_ups_agree_with_the_invoices(
     service, report = members[0]
 
     assert report.imported
-    assert service.check_behaviour() == []
+    assert service.compare_behaviour() == []
 
 
 def test_business_days_take_the_calendar_out_of_lateness(
@@ -140,4 +140,4 @@ def test_the_open_invoices_are_read(shared_dir: Path, tmp_path: Path) -> None:
     assert report.rows_read == 9_681
     assert report.invoices_added > 9_000
     assert report.payments_added == 0
-    assert service.check_behaviour() == []
+    assert service.compare_behaviour() == []

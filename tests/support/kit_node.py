@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from node.bootstrap import build_local_node, init_home
-from node.cli.demo.processes import Server, find_port, start_server, stop_server, wait_until_live
+from node.cli.demo.processes import Server, pick_port, start_server, stop_server, wait_until_live
 from node.cli.enrol import enrol_member
 from node.cli.http import open_client
 from node.core.config import ConfigValue, build_settings, load_settings, write_config
@@ -45,7 +45,7 @@ def read_values(folder: Path, *, port: int) -> dict[str, ConfigValue]:
 @contextmanager
 def run_node(folder: Path, home: Path) -> Iterator[Server]:
     """Set a node up with the kit's material, enrol it and run it."""
-    values = read_values(folder, port=find_port())
+    values = read_values(folder, port=pick_port())
     home.mkdir(parents=True)
     settings = build_settings(home=home, **values)
     init_home(settings)

@@ -166,7 +166,7 @@ def count_commits(house: LogHouse) -> list[int]:
 
 def write_row(size: int) -> Decision[int]:
     def decide(batch: Batch) -> Decided[int]:
-        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
+        row = {"log": 1, "size": size, "checkpoint": "x", "witnessed_at_s": 1}
         batch.connection.execute(insert(log_witnessed).values(**row))
         return Decided(entry=None, finish=lambda _placement: size)
 

@@ -14,7 +14,7 @@ from node.bootstrap import build_local_node, init_home, key_path
 from node.cli.demo.prepare import Material, deal_of
 from node.cli.demo.processes import (
     Server,
-    find_port,
+    pick_port,
     run_command,
     start_server,
     wait_until_live,
@@ -79,7 +79,7 @@ def build_member_settings(
     values: dict[str, ConfigValue] = {
         "member_id": f"{name}.example",
         "name": f"{name.capitalize()} (simulated)",
-        "port": find_port(),
+        "port": pick_port(),
         "hub_url": hub.settings.url,
         "hub_anchor": hub.anchor_b64u,
         "business_date": business_date.isoformat(),
@@ -109,7 +109,7 @@ def start_hub(folder: Path) -> tuple[HubHome, Server]:
     """Make and start the hub."""
     home = folder / "hub"
     home.mkdir(parents=True, mode=0o700)
-    port = find_port()
+    port = pick_port()
     run_command(
         [
             "-m", "node", "hub", "init", "--home", str(home), "--member-id", HUB_ID,

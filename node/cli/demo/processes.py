@@ -40,7 +40,7 @@ class Server:
     log: IO[bytes] = field(repr=False)
 
 
-def find_port() -> int:
+def pick_port() -> int:
     """Return a free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

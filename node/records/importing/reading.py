@@ -117,7 +117,7 @@ def read_import_file(
         file_sha256_hex=hashlib.sha256(raw).hexdigest(),
         encoding=table.encoding,
         profile=profile.name,
-        source=_check_source(source or profile.name),
+        source=_parse_source(source or profile.name),
     )
     rows_about = table.text.count("\n")
     for number, cells in iterate_rows(table):
@@ -195,7 +195,7 @@ def _find_last_event(invoices: Collection[DraftInvoice]) -> date | None:
     return max(days, default=None)
 
 
-def _check_source(source: str) -> str:
+def _parse_source(source: str) -> str:
     if len(source) > SOURCE_CHARS_MAX or not source.isprintable():
         raise OptionInvalidError(
             f"a source is named by up to {SOURCE_CHARS_MAX} printable characters"

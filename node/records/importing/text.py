@@ -52,10 +52,10 @@ def load_bytes(file: Path | bytes) -> bytes:
     """
     raw = file if isinstance(file, bytes) else _read_path(file)
     if not raw.startswith(_GZIP_MAGIC):
-        return _check_size(raw)
+        return _verify_size(raw)
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as unpacked:
-            return _check_size(unpacked.read(FILE_BYTES_MAX + 1))
+            return _verify_size(unpacked.read(FILE_BYTES_MAX + 1))
     except (OSError, EOFError, zlib.error) as err:
         raise FileUnreadableError("the compression of the file is damaged") from err
 
@@ -104,12 +104,12 @@ def iterate_rows(table: TextTable) -> Iterator[tuple[int, list[str]]]:
 def _read_path(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return _check_size(file.read(FILE_BYTES_MAX + 1))
+            return _verify_size(file.read(FILE_BYTES_MAX + 1))
     except OSError as err:
         raise FileUnreadableError(f"the file cannot be read: {err.strerror}") from err
 
 
-def _check_size(raw: bytes) -> bytes:
+def _verify_size(raw: bytes) -> bytes:
     if len(raw) > FILE_BYTES_MAX:
         raise FileTooLargeError(f"more than {FILE_BYTES_MAX // 2**20} MiB: split the file")
     return raw

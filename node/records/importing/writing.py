@@ -43,7 +43,7 @@ def write_import(
     everything out.
     """
     drafts = [invoice.draft for invoice in content.invoices.values()]
-    customers = store.find_customers({(draft.scheme, draft.value) for draft in drafts})
+    customers = store.read_customers({(draft.scheme, draft.value) for draft in drafts})
     plan = _plan(store, content, customers)
     if (strict and plan.rejects) or not (plan.new_invoices or plan.new_payments):
         return ImportOutcome(rows_known=plan.rows_known, rejects=tuple(plan.rejects))
@@ -78,10 +78,10 @@ def write_import(
 
 
 def _plan(store: ImportStore, content: ImportContent, customers: _CustomerKeys) -> _Plan:
-    existing = store.find_invoices(
+    existing = store.read_invoices(
         source=content.source, document_nos={document_no for document_no, _ in content.invoices}
     )
-    known_refs = store.find_payment_refs(
+    known_refs = store.read_payment_refs(
         source=content.source,
         refs=[
             _payment_ref(key, payment)
@@ -144,7 +144,7 @@ def _append_customers(
             for draft in missing
         ]
     )
-    return store.find_customers((draft.scheme, draft.value) for draft in missing)
+    return store.read_customers((draft.scheme, draft.value) for draft in missing)
 
 
 def _append_invoices(
@@ -196,7 +196,7 @@ def _append_payments(
     import_id: int,
     at_ms: int,
 ) -> None:
-    invoice_ids = store.find_invoice_ids(
+    invoice_ids = store.read_invoice_ids(
         source=content.source, document_nos={key[0] for key, _, _ in plan.new_payments}
     )
     if not invoice_ids.keys() >= {key for key, _, _ in plan.new_payments}:

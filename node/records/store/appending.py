@@ -72,7 +72,7 @@ class ImportStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def find_customers(
+    def read_customers(
         self, keys: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[int, str]]:
         """Return (key of ours, country) of the customers that are here, by scheme and value."""
@@ -127,7 +127,7 @@ class ImportStore:
             raise InvariantError("an import was written without a key")
         return int(key[0])
 
-    def find_invoices(
+    def read_invoices(
         self, *, source: str, document_nos: Iterable[str]
     ) -> dict[tuple[str, int], ExistingInvoice]:
         """Return the invoice lines of these documents that are already here."""
@@ -163,7 +163,7 @@ class ImportStore:
                 )
         return found
 
-    def find_invoice_ids(
+    def read_invoice_ids(
         self, *, source: str, document_nos: Iterable[str]
     ) -> dict[tuple[str, int], int]:
         """Return the keys of the invoice lines of these documents."""
@@ -177,7 +177,7 @@ class ImportStore:
             found.update({(document_no, line): key for document_no, line, key in rows})
         return found
 
-    def find_payment_refs(self, *, source: str, refs: Iterable[str]) -> set[str]:
+    def read_payment_refs(self, *, source: str, refs: Iterable[str]) -> set[str]:
         """Return which of these payments are already here."""
         found: set[str] = set()
         for part in _chunks(sorted(set(refs))):

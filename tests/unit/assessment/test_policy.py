@@ -7,7 +7,7 @@ import pytest
 from node.assessment.policy import (
     ENGINE_CODES,
     Step,
-    find_step,
+    choose_step,
     parse_policy,
     read_preset_policy,
 )
@@ -134,4 +134,4 @@ def test_bytes_that_are_no_policy_are_refused(raw: bytes) -> None:
 def test_step_holds_until_the_next(at: int, value: int) -> None:
     steps = (Step(at=0, value=9), Step(at=5, value=3))
 
-    assert find_step(steps, at) == value
+    assert choose_step(steps, at) == value

@@ -177,7 +177,7 @@ def test_rows_kept_for_the_end_go_in_before_the_commit(house: LogHouse) -> None:
         def finish(placement: Placement | None) -> Placement:
             assert placement is not None
 
-            row = {"size": placement.index, "checkpoint": "x", "witnessed_at_s": 1}
+            row = {"log": 1, "size": placement.index, "checkpoint": "x", "witnessed_at_s": 1}
             batch.insert_later(insert(log_witnessed), row)
             return placement
 
@@ -213,7 +213,7 @@ def test_what_a_failed_decision_has_queued_for_the_end_is_not_written(house: Log
     writer = house.open()
 
     def queue_and_fail(batch: Batch) -> Decided[None]:
-        row = {"size": 9, "checkpoint": "x", "witnessed_at_s": 1}
+        row = {"log": 1, "size": 9, "checkpoint": "x", "witnessed_at_s": 1}
         batch.insert_later(insert(log_witnessed), row)
         raise OwnError
 

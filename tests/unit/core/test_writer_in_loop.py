@@ -403,7 +403,7 @@ def test_nothing_is_remembered_once_somebody_else_has_written(house: LogHouse) -
     writer = house.open()
     writer.run(remember)
 
-    house.execute(insert(log_witnessed).values(size=1, checkpoint="x", witnessed_at_s=1))
+    house.execute(insert(log_witnessed).values(log=1, size=1, checkpoint="x", witnessed_at_s=1))
 
     assert [writer.run(remember) for _ in range(2)] == [0, 1]
 

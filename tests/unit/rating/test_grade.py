@@ -11,7 +11,7 @@ from node.assessment.policy_file import (
     PolicyInvalidError,
     UnknownTextError,
 )
-from node.rating.rules_grade import Grade, add_months, find_default_events, find_validity, grade
+from node.rating.rules_grade import Grade, add_months, get_validity, grade, list_default_events
 from node.rating.scale import parse_scale, read_preset_scale
 
 TEN = read_preset_scale().body
@@ -61,7 +61,7 @@ def test_five_grades_fold_the_lower_ones(score_deci: int, symbol: str) -> None:
 def test_default_needs_a_fact_and_from_peers_a_public_one(
     own: list[str], peers: list[str], events: tuple[str, ...]
 ) -> None:
-    assert find_default_events(TEN, own=own, peers=peers) == events
+    assert list_default_events(TEN, own=own, peers=peers) == events
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_default_needs_a_fact_and_from_peers_a_public_one(
 def test_weaker_grades_hold_for_a_shorter_time(score_deci: int, valid_until: date) -> None:
     given = grade(score_deci=score_deci, scale=TEN, default_event=False)
 
-    validity = find_validity(given, scale=TEN, as_of=DAY, relation_months=60)
+    validity = get_validity(given, scale=TEN, as_of=DAY, relation_months=60)
 
     assert validity.valid_until == valid_until
     assert DAY < validity.review_on < valid_until
@@ -85,7 +85,7 @@ def test_weaker_grades_hold_for_a_shorter_time(score_deci: int, valid_until: dat
 def test_new_customer_is_looked_at_again_after_ninety_days(relation_months: int | None) -> None:
     best = grade(score_deci=1000, scale=TEN, default_event=False)
 
-    validity = find_validity(best, scale=TEN, as_of=DAY, relation_months=relation_months)
+    validity = get_validity(best, scale=TEN, as_of=DAY, relation_months=relation_months)
 
     assert validity.valid_until == DAY + timedelta(days=90)
 
@@ -94,8 +94,8 @@ def test_default_is_reviewed_monthly_and_missing_holds_nothing() -> None:
     default = grade(score_deci=1000, scale=TEN, default_event=True)
     missing = grade(score_deci=None, scale=TEN, default_event=False)
 
-    held = find_validity(default, scale=TEN, as_of=DAY, relation_months=60)
-    none = find_validity(missing, scale=TEN, as_of=DAY, relation_months=None)
+    held = get_validity(default, scale=TEN, as_of=DAY, relation_months=60)
+    none = get_validity(missing, scale=TEN, as_of=DAY, relation_months=None)
 
     assert held.valid_until == date(2026, 12, 24)
     assert none.valid_until is None

@@ -11,7 +11,7 @@ from node.records.rules_ageing import (
     Bucket,
     OpenItem,
     build_ageing,
-    find_bucket,
+    choose_bucket,
     list_open_items,
     split_instalments,
 )
@@ -84,7 +84,7 @@ def test_t3_a_leap_day_counts(year: int, bucket: Bucket) -> None:
     ],
 )  # fmt: skip
 def test_buckets_are_inclusive_on_the_right(days: int, bucket: Bucket) -> None:
-    assert find_bucket(days) is bucket
+    assert choose_bucket(days) is bucket
 
 
 def test_replaying_an_earlier_date_ignores_later_invoices_and_payments() -> None:

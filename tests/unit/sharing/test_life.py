@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from node.sharing.received import count_months, list_changes, list_sections, read_told
-from node.sharing.rules_life import NEVER_S, REVOKED_GRACE_S, LifeEnd, find_life_end
+from node.sharing.rules_life import NEVER_S, REVOKED_GRACE_S, LifeEnd, get_life_end
 from protocol.consent import Span
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
@@ -46,13 +46,13 @@ SUMMARY = Summary.from_object(
 def test_a_life_ends_at_the_earlier_of_data_life_and_a_day_after_the_withdrawal(
     revoked_s: int | None, end: LifeEnd
 ) -> None:
-    assert find_life_end(CONSENT, received_s=NOW_S, revoked_s=revoked_s) == end
+    assert get_life_end(CONSENT, received_s=NOW_S, revoked_s=revoked_s) == end
 
 
 def test_only_a_legal_basis_of_the_consent_overrides_both() -> None:
     legal = replace(CONSENT, basis="legal")
 
-    assert find_life_end(legal, received_s=NOW_S, revoked_s=NOW_S) == LifeEnd(
+    assert get_life_end(legal, received_s=NOW_S, revoked_s=NOW_S) == LifeEnd(
         at_s=NEVER_S, basis="legal"
     )
 
