@@ -22,6 +22,7 @@ from tests.conformance.peer.parts import make_key
 
 CASES = CaseList("consent.put")
 YEAR_S = 366 * 86_400
+MARK = "a text of its own"
 MONITOR = TEMPLATES["P3"]
 Change = Callable[[Consent], Consent]
 
@@ -95,6 +96,15 @@ def _refuse_above(change: Change) -> Run:
 
 for _name, _change in ABOVE.items():
     CASES.add(f"a consent with {_name} is refused", ("CON-7", "CON-3"), _refuse_above(_change))
+
+
+@CASES.case("JSN-10", "CON-6")
+def a_consent_with_a_lone_surrogate_breaks_the_schema(kit: Kit) -> None:
+    granted = kit.grant(lambda one: replace(one, basis_ref=MARK))
+    payload = canonical_json(read_claims(granted)).replace(MARK.encode(), b"\\ud800")
+    token = sign_compact(payload, key=granted.customer.key, typ=CONSENT_TYP)
+
+    refuse_signed(kit, kit.write_put(replace(granted, token=token)), code="schema")
 
 
 @CASES.case("CON-10", "EXC-35", "CON-1")
