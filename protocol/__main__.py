@@ -18,6 +18,9 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +30,7 @@ from protocol.bundle import (
     BUNDLE_BYTES_MAX,
     BUNDLE_FILES_MAX,
     BUNDLES_MAX,
+    MANIFEST_FILE,
     MESSAGES_FILE,
     Bundle,
     open_bundle,
@@ -55,6 +59,12 @@ def watch_terminal(what: str, done: int, total: int) -> None:
     """Write how far a step has come over the line before."""
     end = "\n" if done == total else ""
     print(f"\r{what}: {done} of {total}", end=end, file=sys.stderr, flush=True)
+
+
+class WorkerLostError(ProtocolError):
+    """A process of the audit was killed, as it may be where memory is short: nothing is judged."""
+
+    code = "worker-lost"
 
 
 class BundleUnreadableError(EvidenceError):
@@ -107,7 +117,7 @@ def verify_paths(
     """Audit bundles on disk; large ones with temporary files, which go when the report does.
 
     Args:
-        paths: The folders.
+        paths: The folders, each a bundle or a folder of bundles, one for each log of a member.
         anchor: The hub's key, where it was given out of band.
         policy: A tlog-policy file of the witnesses that are asked for beside the hub's.
         watch: Told of each step how much of it is done, of how much.
@@ -117,13 +127,15 @@ def verify_paths(
         PolicyUnreadableError: The policy file cannot be read.
         MalformedError: The anchor is no key, or the policy breaks its specification.
         TooLargeError: The policy is over its limits.
+        WorkerLostError: A process of the audit was killed.
     """
-    if not 0 < len(paths) <= BUNDLES_MAX:
-        raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
     key = None if anchor is None else parse_anchor(anchor)
     asked = None if policy is None else read_policy(policy)
     try:
-        bundles = [read_bundle(path) for path in paths]
+        folders = list_bundles(paths)
+        if not 0 < len(folders) <= BUNDLES_MAX:
+            raise BundleUnreadableError(f"1 to {BUNDLES_MAX} bundles at once")
+        bundles = [read_bundle(folder) for folder in folders]
         size = sum(bundle.files.find_size(MESSAGES_FILE) or 0 for bundle in bundles)
         workspace = None if size < MEMORY_BYTES_MAX else FileWorkspace(watch=watch)
         return audit_bundles(bundles, anchor=key, policy=asked, workspace=workspace)
@@ -140,6 +152,19 @@ def parse_anchor(text: str) -> PublicKey:
     key = PublicKey(decode_b64u(text, bytes_exact=PUBLIC_KEY_BYTES))
     check_enrolment_point(key)
     return key
+
+
+def list_bundles(paths: Sequence[Path]) -> list[Path]:
+    """Return the folders of bundles: each path, or where it holds nothing but bundles, these."""
+    return [folder for path in paths for folder in _find_inner(path) or [path]]
+
+
+def _find_inner(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return []
+    inner = sorted(islice(path.iterdir(), BUNDLES_MAX + 1))
+    is_made_of_them = all(not one.is_symlink() and (one / MANIFEST_FILE).is_file() for one in inner)
+    return inner if is_made_of_them else []
 
 
 def read_policy(path: Path) -> LogPolicy:
@@ -278,7 +303,11 @@ class FileWorkspace:
     def map(
         self, function: Callable[[S, T], R], tasks: Iterable[T], *, shared: S, what: str
     ) -> Iterator[R]:
-        """Yield the results of the tasks, worked on by several processes."""
+        """Yield the results of the tasks, worked on by several processes.
+
+        Raises:
+            WorkerLostError: One of them was killed.
+        """
         waiting = list(tasks)
         self._watch(what, 0, len(waiting))
         if self._processes == 1 or len(waiting) < 2:  # noqa: PLR2004  nothing to share out
@@ -288,10 +317,15 @@ class FileWorkspace:
         # Forked where that is possible: what is shared is large, and then costs nothing.
         methods = multiprocessing.get_all_start_methods()
         context = multiprocessing.get_context("fork" if "fork" in methods else None)
-        with context.Pool(
-            self._processes, initializer=_take_work, initargs=(function, shared)
-        ) as pool:
-            yield from self._count_off(pool.imap(_work, waiting), what, len(waiting))
+        pool = ProcessPoolExecutor(
+            self._processes, mp_context=context, initializer=_take_work, initargs=(function, shared)
+        )
+        try:
+            yield from self._count_off(pool.map(_work, waiting), what, len(waiting))
+        except BrokenProcessPool as err:
+            raise WorkerLostError(f"a process that worked on {what} was killed") from err
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _count_off(self, results: Iterator[R], what: str, total: int) -> Iterator[R]:
         for done, result in enumerate(results, start=1):

@@ -41,7 +41,4 @@ def decode_b64u(text: str, *, bytes_exact: int | None = None) -> bytes:
 
 def sha256(*parts: bytes) -> bytes:
     """Hash the concatenation of the parts with SHA-256."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.digest()
+    return hashlib.sha256(b"".join(parts)).digest()

@@ -26,6 +26,7 @@ from protocol.message import (
     Envelope,
     WireMessage,
     check_body,
+    is_reply,
     message_typ,
     parse_envelope,
 )
@@ -142,6 +143,15 @@ CHECKS: tuple[Check, ...] = (
 
 POLL_CODES = ("poll-unknown",)
 """Of a poll alone, before its check 9: signed and logged like that check's refusals, no use."""
+
+_OF_ONE_QUESTION = ("consent", "disclosure")
+ITEM_CODES = frozenset(
+    [
+        SchemaError.code,
+        *(code for check in CHECKS if check.name in _OF_ONE_QUESTION for code in check.codes),
+    ]
+)
+"""What an item of a batch's answer may be refused with: checks 9 and 10, each made by itself."""
 
 FindRegistry = Callable[[int], tuple[bytes, int, int] | None]
 """``find_registry(seq)``: hash, ``iat`` and ``exp`` of a snapshot that the receiver holds."""
@@ -275,9 +285,9 @@ def open_reply(
 
 def _check_entry(entry: Entry, *, message: WireMessage, envelope: Envelope) -> None:
     match entry:
-        case RequestEntry():
+        case RequestEntry() if not is_reply(envelope.op):
             named = entry.msg
-        case ExchangeEntry():
+        case ExchangeEntry() if is_reply(envelope.op):
             named = entry.ans
         case _:
             raise EvidenceError("the entry is of another kind")

@@ -97,7 +97,7 @@ class Frontier:
     @property
     def root(self) -> bytes:
         """Return the root hash of the tree."""
-        return _join_subtrees(self.roots)
+        return join_subtrees(self.roots)
 
 
 EMPTY_FRONTIER = Frontier(size=0, roots=())
@@ -197,6 +197,16 @@ def root_from_nodes(size: int, read_node: ReadNode) -> bytes:
     return _range_root(0, size, read_node)
 
 
+def join_subtrees(roots: Sequence[bytes]) -> bytes:
+    """Return the root over complete subtrees that stand side by side, the largest first."""
+    if not roots:
+        return EMPTY_ROOT
+    joined = roots[-1]
+    for root in roots[-2::-1]:
+        joined = node_hash(root, joined)
+    return joined
+
+
 def _replay_consistency(
     *, old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
@@ -224,17 +234,25 @@ def _replay_consistency(
         raise ConsistencyProofError("the proof leads to another new root")
 
 
+def find_sibling(level: int, node: int, size: int, read_node: ReadNode) -> bytes | None:
+    """Return what a subtree is hashed with on its way to the root, or None where it just rises."""
+    last = (size - 1) >> level
+    sibling = node ^ 1
+    if sibling < last or (sibling == last and (last + 1) << level == size):
+        return read_node(level, sibling)
+    if sibling == last:  # The right edge: a subtree that is not complete.
+        return _range_root(last << level, size, read_node)
+    return None
+
+
 def _climb(level: int, node: int, size: int, read_node: ReadNode) -> list[bytes]:
     """Collect the siblings on the way from a complete subtree up to the root."""
     path: list[bytes] = []
-    last = (size - 1) >> level
-    while last > 0:
-        sibling = node ^ 1
-        if sibling < last or (sibling == last and (last + 1) << level == size):
-            path.append(read_node(level, sibling))
-        elif sibling == last:  # The right edge: a subtree that is not complete.
-            path.append(_range_root(last << level, size, read_node))
-        level, node, last = level + 1, node >> 1, last >> 1
+    while (size - 1) >> level > 0:
+        sibling = find_sibling(level, node, size, read_node)
+        if sibling is not None:
+            path.append(sibling)
+        level, node = level + 1, node >> 1
     return path
 
 
@@ -246,13 +264,4 @@ def _range_root(start: int, end: int, read_node: ReadNode) -> bytes:
         if (end - start) >> level & 1:
             subtrees.append(read_node(level, position >> level))
             position += 1 << level
-    return _join_subtrees(subtrees)
-
-
-def _join_subtrees(roots: Sequence[bytes]) -> bytes:
-    if not roots:
-        return EMPTY_ROOT
-    joined = roots[-1]
-    for root in roots[-2::-1]:
-        joined = node_hash(root, joined)
-    return joined
+    return join_subtrees(subtrees)

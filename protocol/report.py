@@ -140,7 +140,7 @@ def build_text(report: Report) -> str:
         *_describe_root(report),
         "",
         "Logs",
-        *(line for log in report.logs for line in _describe_log(log)),
+        *(line for log in report.logs for line in _describe_log(log, name=name_log(report, log))),
         "",
         "Exchanges",
         *_describe_exchanges(report),
@@ -216,12 +216,18 @@ def _describe_root(report: Report) -> Iterator[str]:
     )
 
 
-def _describe_log(log: LogReport) -> Iterator[str]:
+def name_log(report: Report, log: LogReport) -> str:
+    """Return whose log it is, or its name where the report has several of that member's."""
+    origins = {one.origin for one in report.logs if one.member == log.member}
+    return log.member if len(origins) == 1 else log.origin
+
+
+def _describe_log(log: LogReport, *, name: str) -> Iterator[str]:
     cosigned = "never cosigned"
     if log.cosigned_at_s is not None:
         cosigned = f"cosigned {describe_time(log.cosigned_at_s)}"
     yield (
-        f"  {log.verdict.value:<7}{log.member}: {log.size} entries, {log.anchored} proven, "
+        f"  {log.verdict.value:<7}{name}: {log.size} entries, {log.anchored} proven, "
         f"{log.tiles} tiles, {log.heads_equal} heads equal, {log.heads_beyond} beyond, {cosigned}"
     )
     for finding in log.findings:

@@ -14,8 +14,13 @@ from protocol.consent import STATUS_LIST_TYP
 from protocol.encoding import sha256
 from protocol.jws import open_compact, sign_compact
 from protocol.keys import PublicKey, SigningKey
-from protocol.limits import MEMBER_ID_CHARACTERS_MAX, REGISTRY_BYTES_MAX, STATUS_LIST_LIFE_S
-from protocol.problems import ExpiredError
+from protocol.limits import (
+    CLOCK_AHEAD_S_CEILING,
+    MEMBER_ID_CHARACTERS_MAX,
+    REGISTRY_BYTES_MAX,
+    STATUS_LIST_LIFE_S,
+)
+from protocol.problems import ClockSkewError, ExpiredError
 from protocol.shape import ShapeReader
 from protocol.strict_json import canonical_json, parse_object
 
@@ -51,6 +56,7 @@ def open_status_list(token: str, *, find_key: Callable[[str], PublicKey], now_s:
         MalformedError: Not the specified form.
         SignatureInvalidError: The signature does not verify.
         SchemaError: A claim is missing, unknown or wrong.
+        ClockSkewError: It is of more than 60 s in the future.
         ExpiredError: Its 300 s have passed.
     """
     payload, _ = open_compact(
@@ -63,6 +69,8 @@ def open_status_list(token: str, *, find_key: Callable[[str], PublicKey], now_s:
     exp = reader.integer("exp", low=iat, high=iat + STATUS_LIST_LIFE_S)
     entries = reader.texts("entries", count_max=STATUSES_MAX)
     reader.finish()
+    if iat > now_s + CLOCK_AHEAD_S_CEILING:
+        raise ClockSkewError(f"the status list is of {iat}, now is {now_s}")
     if exp <= now_s:
         raise ExpiredError(f"the status list ended at {exp}")
     return StatusList(hub=hub, iat=iat, entries=entries)

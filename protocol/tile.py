@@ -19,7 +19,7 @@ from functools import lru_cache
 
 from protocol.errors import MalformedError
 from protocol.limits import HASH_BYTES, LOG_ENTRY_FORMAT_BYTES_MAX, TILE_CACHE_TILES, TREE_SIZE_MAX
-from protocol.merkle import Frontier, TreeShapeError
+from protocol.merkle import Frontier, TreeShapeError, join_subtrees
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -144,9 +144,9 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
     """
     if not 0 < len(entries) <= TILE_WIDTH:
         raise TileError(f"{len(entries)} entries in one bundle")
-    if any(len(entry) > LOG_ENTRY_FORMAT_BYTES_MAX for entry in entries):
+    if max(map(len, entries)) > LOG_ENTRY_FORMAT_BYTES_MAX:
         raise TileError(f"an entry has at most {LOG_ENTRY_FORMAT_BYTES_MAX} bytes")
-    return b"".join(len(entry).to_bytes(LENGTH_PREFIX_BYTES, "big") + entry for entry in entries)
+    return b"".join([len(entry).to_bytes(LENGTH_PREFIX_BYTES, "big") + entry for entry in entries])
 
 
 def parse_bundle(data: bytes, *, width: int) -> list[bytes]:
@@ -177,6 +177,11 @@ def tile_root(data: bytes) -> bytes:
     return _top(_grow(_EMPTY_ROWS, _checked(data, width=TILE_WIDTH)))
 
 
+def build_rows(hashes: bytes) -> tuple[bytes, ...]:
+    """Return the nodes of height 0 to 7 that the hashes of a tile complete, row by row."""
+    return _grow(_EMPTY_ROWS, hashes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightEdge:
     """The incomplete tile of every tile level, with its inner nodes: all that can still change."""
@@ -187,12 +192,12 @@ class RightEdge:
     @property
     def frontier(self) -> Frontier:
         """Return the roots of the complete subtrees that the edge ends in."""
-        return Frontier(size=self.size, roots=tuple(reversed(self._subtrees())))
+        return Frontier(size=self.size, roots=tuple(self._subtrees()))
 
     @property
     def root(self) -> bytes:
         """Return the root hash of the tree."""
-        return self.frontier.root
+        return join_subtrees(self._subtrees())
 
     def extend(self, leaf_hashes: Sequence[bytes]) -> tuple[RightEdge, list[FullTile]]:
         """Return the edge after these leaves, and the tiles that became full, lowest level first.
@@ -200,7 +205,7 @@ class RightEdge:
         Raises:
             TreeShapeError: A leaf hash has not 32 bytes.
         """
-        if any(len(leaf) != HASH_BYTES for leaf in leaf_hashes):
+        if not set(map(len, leaf_hashes)) <= {HASH_BYTES}:
             raise TreeShapeError(f"a leaf hash has {HASH_BYTES} bytes")
         levels = list(self.levels)
         full: list[FullTile] = []
@@ -240,11 +245,12 @@ class RightEdge:
         return self.levels[level][0] if level < len(self.levels) else b""
 
     def _subtrees(self) -> list[bytes]:
-        """Return the roots of the complete subtrees at the end of the tree, the smallest first."""
+        """Return the roots of the complete subtrees at the end of the tree, the largest first."""
         # A complete subtree is alone at its height where the row has an odd number of nodes.
-        return [
-            row[-HASH_BYTES:] for rows in self.levels for row in rows if len(row) // HASH_BYTES & 1
+        smallest_first = [
+            row[-HASH_BYTES:] for rows in self.levels for row in rows if len(row) & HASH_BYTES
         ]
+        return smallest_first[::-1]
 
 
 EMPTY_EDGE = RightEdge(size=0, levels=())

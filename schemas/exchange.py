@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from protocol.exchange import ITEM_CODES
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX, POLL_AFTER_S_MAX
-from protocol.problems import PROBLEMS
 from schemas.summary import Section, Summary
 from schemas.wire import CompactJws, Hash, One, Salt, SubjectId, WireModel, refuse_number
 
@@ -87,8 +87,8 @@ class BatchSummary(WireModel):
 
     @model_validator(mode="after")
     def _check_code(self) -> Self:
-        if self.summary is None and self.code not in PROBLEMS:
-            raise ValueError("no problem code, and no summary")
+        if self.summary is None and self.code not in ITEM_CODES:
+            raise ValueError("no code of a refused question, and no summary")
         if self.summary is not None and self.code != self.summary.tier:
             raise ValueError("not the tier of its summary")
         return self

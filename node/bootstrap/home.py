@@ -17,6 +17,7 @@ from node.core.keystore import (
     save_key,
 )
 from node.sharing.own_keys import pick_key
+from node.sharing.own_logs import pick_log
 from protocol.encoding import decode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
@@ -26,10 +27,11 @@ MEMBER_KEYS = ("message", "log")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """A member's two key pairs."""
+    """A member's two key pairs; the log key is that of the log of ``log_origin``."""
 
     message: SigningKey
     log: SigningKey
+    log_origin: str
 
 
 def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> None:
@@ -61,10 +63,14 @@ def load_member_keys(settings: Settings, *, database: Database | None = None) ->
 
     Raises:
         KeyFileError: One is missing or locked with another passphrase.
+        LogDamagedError: No log key that is here has signed the log's head.
     """
-    ring = open_key_ring(settings, "message")
-    message = ring.load()[0] if database is None else pick_key(ring, database=database)
-    return Keys(message=message.key, log=open_key_ring(settings, "log").load()[0].key)
+    ring, logs = open_key_ring(settings, "message"), open_key_ring(settings, "log")
+    message, log, origin = ring.load()[0], logs.load()[0], settings.first_log_origin
+    if database is not None:
+        message = pick_key(ring, database=database)
+        origin, log = pick_log(logs, database=database, first_origin=origin)
+    return Keys(message=message.key, log=log.key, log_origin=origin)
 
 
 def open_key_ring(settings: Settings, name: str) -> KeyRing:

@@ -13,7 +13,6 @@ from node.core.config import Settings
 from node.core.database import UnitOfWork
 from node.core.disk import DiskWatch
 from node.core.keystore import draw_bytes, read_secret
-from node.core.log import log_vkey
 from node.core.log_check import LogCheck
 from node.core.log_session import LogSession
 from node.core.telemetry import Telemetry
@@ -31,6 +30,7 @@ from node.sharing.guard import RollbackGuard
 from node.sharing.hub_log import HubLogWatch
 from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys
+from node.sharing.own_logs import OwnLogs
 from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
@@ -74,6 +74,7 @@ class Node:
     upkeep: Upkeep
     witnessing: Witnessing
     own_keys: OwnKeys
+    own_logs: OwnLogs
     guard: RollbackGuard
     peers: PeerClient
     telemetry: Telemetry
@@ -127,14 +128,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     guard, witnessing = _build_witnessing(ports)
     hub_log = HubLogWatch(database=local.database, peers=ports.peers, hub_url=settings.hub_url)
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
+    software = f"chengxin {version('chengxin')}"
+    session = LogSession(writer=writer, clock=local.clock, software=software)
     return Node(
         local=local,
         keys=ports.keys,
         writer=writer,
-        session=LogSession(
-            writer=writer, clock=local.clock, software=f"chengxin {version('chengxin')}"
-        ),
-        log_check=LogCheck(database=local.database, writer=writer),
+        session=session,
+        log_check=LogCheck(database=local.database, writer=writer, clock=local.clock),
         registry=registry,
         hub_log=hub_log,
         consents=exchange.consents,
@@ -175,6 +176,16 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         upkeep=_build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk),
         witnessing=witnessing,
         own_keys=_build_own_keys(ports),
+        own_logs=OwnLogs(
+            database=local.database,
+            writer=writer,
+            session=session,
+            registry=registry,
+            guard=guard,
+            clock=local.clock,
+            ring=open_key_ring(settings, "log"),
+            member_id=settings.member_id,
+        ),
         guard=guard,
         peers=ports.peers,
         telemetry=ports.telemetry,
@@ -196,7 +207,7 @@ def _open_ports(settings: Settings, *, clock: Clock | None) -> _Ports:
         writer=Writer(
             database=local.database,
             clock=local.clock,
-            origin=settings.log_origin,
+            origin=keys.log_origin,
             member_id=settings.member_id,
             key=keys.log,
         ),
@@ -284,9 +295,9 @@ def _build_later(ports: _Ports, exchange: _Exchange) -> LaterAnswers:
 
 def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
     settings, database = ports.settings, ports.local.database
-    vkey = log_vkey(settings.log_origin, ports.keys.log)
     policy = None
     if settings.witness_policy:
+        vkey = ports.writer.state.vkey
         policy = read_witness_policy(settings.home / settings.witness_policy, vkey=vkey)
     guard = RollbackGuard(
         database=database,
@@ -294,7 +305,6 @@ def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
         registry=ports.registry,
         peers=ports.peers,
         member_id=settings.member_id,
-        vkey=vkey,
         hub_url=settings.hub_url,
         witness_urls=[one.url or "" for one in policy.witnesses] if policy else (),
     )
@@ -304,7 +314,7 @@ def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
         registry=ports.registry,
         peers=ports.peers,
         guard=guard,
-        vkey=vkey,
+        clock=ports.local.clock,
         hub_url=settings.hub_url,
         policy=policy,
     )

@@ -70,7 +70,7 @@ def sign_own_enrolment(settings: Settings, *, keys: Keys, hub: str) -> tuple[str
         member=settings.member_id,
         name=settings.name or settings.member_id,
         endpoint=settings.url,
-        log_origin=settings.log_origin,
+        log_origin=keys.log_origin,
         keys={"message": keys.message.public, "log": keys.log.public},
     )
     return sign_member_enrolment(enrolment, keys=[keys.message, keys.log])

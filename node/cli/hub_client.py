@@ -12,6 +12,7 @@ import httpx
 
 from node.cli.http import TIMEOUT_S, ServerRefusedError, check_response, read_json
 from node.core.errors import RejectedError, UnavailableError
+from protocol.checkpoint import hash_origin
 from protocol.encoding import decode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey
@@ -111,6 +112,19 @@ class HubClient:
         """
         return self._read_seq(self._send("POST", path, content=token.encode("ascii")))
 
+    def find_head(self, origin: str) -> str | None:
+        """Return the newest head of a log that the hub has cosigned, None where it has none.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            ServerRefusedError: It answers neither.
+        """
+        response = self._request("GET", f"/{hash_origin(origin)}/checkpoint")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        check_response(response)
+        return response.text
+
     def _read_seq(self, found: Any) -> int:  # noqa: ANN401  JSON of another party
         seq = found.get("registry") if isinstance(found, dict) else None
         if not isinstance(seq, int):
@@ -118,9 +132,12 @@ class HubClient:
         return seq
 
     def _send(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401  JSON of another party
-        try:
-            response = self._client.request(method, path, **options)
-        except (httpx.HTTPError, httpx.InvalidURL) as err:
-            raise UnavailableError(f"{self._url} does not answer") from err
+        response = self._request(method, path, **options)
         check_response(response)
         return read_json(response)
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401  what httpx takes
+        try:
+            return self._client.request(method, path, **options)
+        except (httpx.HTTPError, httpx.InvalidURL) as err:
+            raise UnavailableError(f"{self._url} does not answer") from err

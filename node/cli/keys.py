@@ -5,6 +5,7 @@ Each step may be repeated: a key that was made is used, a statement that was sen
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from node.bootstrap import Keys, open_database, open_key_ring, read_anchor
+from node.bootstrap import open_database, open_key_ring, read_anchor
 from node.cli.enrol import load_current_keys, sign_own_enrolment
 from node.cli.hub_client import HubClient
 from node.cli.join import MEMBERS_PATH, InvitationMisfitError, read_invitation
@@ -99,7 +100,7 @@ def rotate(
     if registry is not None and registry.find_message_key(new.key.kid) is not None:
         raise KeyPendingError(f"{new.key.kid} is entered: the node takes it once it counts")
     at_s = now_s(SystemClock())
-    tokens = _find_fresh(ring, new, now_s=at_s)
+    tokens = find_fresh(ring, new, now_s=at_s)
     if tokens is None:
         change = KeyChange(
             member=settings.member_id,
@@ -133,7 +134,7 @@ def replace_key(
     ring = open_key_ring(settings, "message")
     current = load_current_keys(settings)
     new = _find_pending(ring, current=current.message) or ring.add()
-    keys = Keys(message=new.key, log=current.log)
+    keys = replace(current, message=new.key)
     tokens = sign_own_enrolment(settings, keys=keys, hub=invited.hub)
     ring.keep_statement(new.number, tokens)
     with HubClient(settings.hub_url) as client:
@@ -161,7 +162,7 @@ def _find_pending(ring: KeyRing, *, current: SigningKey) -> KeyFile | None:
     return None if newest.key.kid == current.kid else newest
 
 
-def _find_fresh(ring: KeyRing, new: KeyFile, *, now_s: int) -> tuple[str, ...] | None:
+def find_fresh(ring: KeyRing, new: KeyFile, *, now_s: int) -> tuple[str, ...] | None:
     """Return the statement of an earlier try that a hub still takes."""
     tokens = ring.find_statement(new.number)
     if not tokens:

@@ -27,6 +27,7 @@ from node.cli.enrol import enrol_app
 from node.cli.grants import consent_app, exchange_app
 from node.cli.join import join_app
 from node.cli.keys import key_app
+from node.cli.logs import log_app
 from node.cli.query import query_app
 from node.cli.token import token_app
 from node.core.config import (
@@ -62,6 +63,7 @@ for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, join_a
 app.add_typer(consent_app, name="consent")
 app.add_typer(hub_app, name="hub")
 app.add_typer(key_app, name="key")
+app.add_typer(log_app, name="log")
 audit_app.command("report")(report)
 app.add_typer(audit_app, name="audit")
 app.add_typer(exchange_app, name="exchange")

@@ -135,8 +135,8 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home / 'node.sqlite'}"
 
     @property
-    def log_origin(self) -> str:
-        """Return the origin of this node's or hub's log: one origin, one key, one log for ever."""
+    def first_log_origin(self) -> str:
+        """Return the origin of the hub's log, or of the node's first: one key, one log for ever."""
         return f"{self.member_id}/chengxin/log/1"
 
     @property

@@ -12,18 +12,18 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
 from sqlalchemy import Connection, Dialect, LargeBinary, MetaData, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from node.core.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, RootTransaction
+    from sqlalchemy import Engine
 
 metadata = MetaData(
     naming_convention={
@@ -95,6 +95,66 @@ class UnitOfWork:
     connection: Connection
 
 
+@dataclass(frozen=True, slots=True)
+class WriteTransaction:
+    """The writer's open transaction; left as a context it commits, or an exception rolls back.
+
+    On SQLite the driver has begun it. SQLAlchemy joins it with the first statement that goes
+    through the connection, and ends it then; without one, it costs nothing.
+    """
+
+    connection: Connection
+
+    def commit(self) -> None:
+        """Commit.
+
+        Raises:
+            DBAPIError: It may have been applied all the same.
+        """
+        if self.connection.get_transaction() is not None:
+            self.connection.commit()
+        else:
+            self._end(self.connection.dialect.do_commit, "COMMIT")
+
+    def rollback(self) -> None:
+        """Undo all of it.
+
+        Raises:
+            DBAPIError: The connection is of no more use.
+        """
+        if self.connection.get_transaction() is not None:
+            self.connection.rollback()
+        else:
+            self._end(self.connection.dialect.do_rollback, "ROLLBACK")
+
+    def _end(self, end: Callable[[Any], None], text: str) -> None:
+        try:
+            end(self.connection.connection.dbapi_connection)
+        except sqlite3.Error as err:
+            raise translate(err, text) from err
+
+    def __enter__(self) -> Self:
+        """Enter what has begun."""
+        return self
+
+    def __exit__(self, kind: object, _error: object, _trace: object) -> None:
+        """Commit, or roll back where an exception leaves it or the commit fails."""
+        if kind is not None:
+            self.rollback()
+            return
+        try:
+            self.commit()
+        except DBAPIError:
+            with suppress(DBAPIError):
+                self.rollback()
+            raise
+
+
+def translate(error: sqlite3.Error, text: str) -> Exception:
+    """Return an error of SQLite's driver as SQLAlchemy would raise it, without the values."""
+    return DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True)
+
+
 class Database:
     """Opens units of work on one engine."""
 
@@ -140,20 +200,27 @@ class Database:
             with writing.begin():
                 yield UnitOfWork(writing)
 
-    def try_begin(self, connection: Connection) -> RootTransaction:
+    def try_begin(self, connection: Connection) -> WriteTransaction:
         """Begin to write on a connection of the caller's, who cannot wait, or fail at once.
 
         Raises:
             DatabaseBusyError: Another process is writing.
         """
+        if not self.is_sqlite:
+            connection.begin()
+            return WriteTransaction(connection)
         if connection.get_execution_options().get(_BEGIN) is not _Begin.WRITE_NOW:
             connection.execution_options(**{_BEGIN: _Begin.WRITE_NOW})
+        driver: Any = connection.connection.dbapi_connection
         try:
-            return connection.begin()
-        except sqlite3.OperationalError as err:
-            if err.sqlite_errorname.startswith(_BUSY):
+            _wait_at_most(connection, 0)
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as err:
+            # The driver's own refusals, of a closed connection say, have no name.
+            if getattr(err, "sqlite_errorname", "").startswith(_BUSY):
                 raise DatabaseBusyError("another process is writing into the database") from err
-            raise OperationalError("BEGIN IMMEDIATE", None, err) from err
+            raise translate(err, "BEGIN IMMEDIATE") from err
+        return WriteTransaction(connection)
 
     def read_version(self, connection: Connection) -> int | None:
         """Return a number that differs once another connection has committed; None where unknown.
@@ -272,18 +339,17 @@ class _Sqlite:
             case _Begin.READ:
                 connection.exec_driver_sql("BEGIN")
             case _Begin.WRITE:
-                self._wait_at_most(connection, self.busy_timeout_ms)
+                _wait_at_most(connection, self.busy_timeout_ms)
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             case _Begin.WRITE_NOW:
-                self._wait_at_most(connection, 0)
-                # The driver's own call, as in ``read_version``.
-                driver: Any = connection.connection.dbapi_connection
-                driver.execute("BEGIN IMMEDIATE")
+                pass  # ``try_begin`` has.
             case _:
                 assert_never(how)
 
-    def _wait_at_most(self, connection: Connection, timeout_ms: int) -> None:
-        # Told only when it changes: the writer has a connection of its own and never waits.
-        if connection.info.get(_BUSY, self.busy_timeout_ms) != timeout_ms:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={timeout_ms}")
-            connection.info[_BUSY] = timeout_ms
+
+def _wait_at_most(connection: Connection, timeout_ms: int) -> None:
+    # Told only when it changes: the writer has a connection of its own and never waits.
+    if connection.info.get(_BUSY) != timeout_ms:
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(f"PRAGMA busy_timeout={timeout_ms}")
+        connection.info[_BUSY] = timeout_ms

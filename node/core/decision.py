@@ -17,11 +17,14 @@ T = TypeVar("T")
 class Placement:
     """Where an entry came to stand under the batch's checkpoint."""
 
-    __slots__ = ("_entry", "_inclusion", "_prove", "index")
+    __slots__ = ("_entry", "_inclusion", "_prove", "index", "position")
 
-    def __init__(self, index: int, entry: bytes, prove: Callable[[int, bytes], str]) -> None:
-        """Take the index and how the entry there is proven."""
+    def __init__(
+        self, index: int, position: int, entry: bytes, prove: Callable[[int, bytes], str]
+    ) -> None:
+        """Take the index in the log, the position among all entries of the node, and the proof."""
         self.index = index
+        self.position = position
         self._entry = entry
         self._prove = prove
         self._inclusion: str | None = None
@@ -50,15 +53,23 @@ class Batch:
     rows: dict[Insert, list[dict[str, Any]]] = field(default_factory=dict)
     scratch: dict[str, object] = field(default_factory=dict)
     """What the decisions of a room share, by the room's own key."""
-    memory: dict[str, object] = field(default_factory=dict)
-    """As ``scratch``, but what the batch before left, unless somebody else has written since."""
+    recall: Callable[[], dict[str, object]] = dict
+    """Gives what the batch before remembered; asked once, where a decision wants it."""
     at_end: list[Callable[[], None]] = field(default_factory=list)
     """Run once after the decisions, before the commit."""
+    _recalled: dict[str, object] | None = field(default=None, init=False)
 
     @property
     def connection(self) -> Connection:
         """Return the open transaction's connection."""
         return self.uow.connection
+
+    @property
+    def memory(self) -> dict[str, object]:
+        """As ``scratch``, but what earlier batches left, unless somebody else has written since."""
+        if self._recalled is None:
+            self._recalled = self.recall()
+        return self._recalled
 
     def insert_later(self, statement: Insert, row: dict[str, Any]) -> None:
         """Queue a row; all rows of one statement go in together before the commit."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,53 +27,43 @@ class Job:
         return not self.future.cancelled()
 
 
-_Outcome = tuple[Job, Any, Exception | None]
+Outcome = tuple[Job, Any, Exception | None]
+"""Who waited, and the result, or the error instead."""
 
 
 def refuse(jobs: list[Job], error: NodeError) -> None:
     """Hand the same error to everybody."""
-    release([], dict.fromkeys(jobs, error))
+    release([(job, None, error) for job in jobs])
 
 
-def release(
-    results: list[tuple[Job, Any]],
-    errors: Mapping[Job, Exception],
-    *,
-    here: asyncio.AbstractEventLoop | None = None,
-) -> None:
+def release(outcomes: list[Outcome], *, here: asyncio.AbstractEventLoop | None = None) -> None:
     """Hand out results and errors: to waiting threads one by one, to an event loop all at once.
 
     Args:
-        results: Who waited for what.
-        errors: Who gets an error instead.
+        outcomes: Who gets what.
         here: The event loop that runs in the caller's thread, if any.
     """
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
-    outcomes: list[_Outcome] = [(job, result, None) for job, result in results]
-    outcomes += [(job, None, error) for job, error in errors.items()]
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[Outcome]] = {}
     for outcome in outcomes:
         loop = outcome[0].loop
-        if loop is None:
-            _resolve(outcome)
+        if loop in by_loop:
+            by_loop[loop].append(outcome)
         else:
-            by_loop.setdefault(loop, []).append(outcome)
+            by_loop[loop] = [outcome]
     for loop, waiting in by_loop.items():
-        if loop is here:
-            _resolve_all(waiting)
+        if loop is None or loop is here:
+            _resolve(waiting)
             continue
         with suppress(RuntimeError):  # The loop has ended, and nobody waits any more.
-            loop.call_soon_threadsafe(_resolve_all, waiting)
+            loop.call_soon_threadsafe(_resolve, waiting)
 
 
-def _resolve_all(waiting: list[_Outcome]) -> None:
-    for outcome in waiting:
-        if not outcome[0].future.done():  # Else its caller went away; the decision stands.
-            _resolve(outcome)
-
-
-def _resolve(outcome: _Outcome) -> None:
-    job, result, error = outcome
-    if error is None:
-        job.future.set_result(result)
-    else:
-        job.future.set_exception(error)
+def _resolve(waiting: list[Outcome]) -> None:
+    for job, result, error in waiting:
+        future = job.future
+        if future.done():  # Its caller went away; the decision stands.
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

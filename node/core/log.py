@@ -1,7 +1,8 @@
-"""The node's append-only log: entries, tiles and head move together (docs/protocol/log.md).
+"""A node's append-only log: entries, tiles and head move together (docs/protocol/log.md).
 
-``LogStore`` holds all SQL. ``LogState`` is the tree in memory as of a committed head; the writer
-builds the next one, stores what it implies in one transaction and adopts it after the commit.
+``LogStore`` holds all SQL of one log; ``node.core.log_list`` says which logs there are.
+``LogState`` is the tree in memory as of a committed head; the writer builds the next one, stores
+what it implies in one transaction and adopts it after the commit.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
-    literal_column,
     select,
     update,
 )
@@ -44,7 +44,6 @@ from protocol.tile import (
     parse_bundle,
 )
 
-HEAD_ID = 1
 WITNESSED_ROWS_AT_ONCE = 500
 
 
@@ -55,8 +54,20 @@ class LogDamagedError(InvariantError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlace:
+    """Which of the node's logs, and its stretch of positions; an open one has no end yet."""
+
+    number: int
+    first: int
+    end: int | None = None
+
+
+FIRST_LOG = LogPlace(number=1, first=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredHead:
-    """The one row of ``log_head``."""
+    """A log's row of ``log_head``."""
 
     origin: str
     size: int
@@ -68,6 +79,8 @@ class StoredHead:
 class LogState:
     """A tree and its signed head."""
 
+    place: LogPlace
+    vkey: VerifierKey
     edge: RightEdge
     root: bytes
     checkpoint: str
@@ -79,15 +92,21 @@ class LogState:
 
 
 class LogStore:
-    """All SQL of the log, on one connection."""
+    """All SQL of one log, on one connection; an entry has the index that it has in that log."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, place: LogPlace = FIRST_LOG) -> None:
         """Use the caller's transaction."""
         self._connection = connection
+        self._place = place
+
+    @property
+    def place(self) -> LogPlace:
+        """Return which log this is."""
+        return self._place
 
     def find_head(self) -> StoredHead | None:
         """Return the head, None before the genesis entry."""
-        row = self._connection.execute(_SELECT_HEAD).one_or_none()
+        row = self._connection.execute(_SELECT_HEAD, {"number": self._place.number}).one_or_none()
         if row is None:
             return None
         return StoredHead(
@@ -102,7 +121,7 @@ class LogStore:
         """
         if width == TILE_WIDTH:
             data = self._connection.execute(
-                _SELECT_TILE, {"level": level, "position": index}
+                _SELECT_TILE, {"log": self._place.number, "level": level, "position": index}
             ).scalar_one_or_none()
             if data is None:
                 raise LogDamagedError(f"tile {level}/{index} is missing")
@@ -117,39 +136,41 @@ class LogStore:
         Raises:
             LogDamagedError: They are not all there.
         """
-        end = first + count
+        position = self._place.first + first
+        end = position + count
+        span = {"first": position, "end": end}
         entries: list[bytes] = []
-        position = first
-        for row in self._connection.execute(_SELECT_BATCHES, {"first": first, "end": end}):
+        for row in self._connection.execute(_SELECT_BATCHES, span):
             if not row.first <= position < row.first + row.size:
                 break
             bundle = _parse_batch(row)
             entries += bundle[position - row.first : end - row.first]
             position = row.first + row.size
         if len(entries) != count:
-            raise LogDamagedError(f"entries {first} to {end} are not all there")
+            raise LogDamagedError(f"entries {first} to {first + count} are not all there")
         return entries
 
     def append(self, entries: Sequence[bytes], *, first: int) -> None:
         """Insert entries in order, all of them in as few rows as can be."""
         for start in range(0, len(entries), TILE_WIDTH):
             part = entries[start : start + TILE_WIDTH]
-            row = (first + start, len(part), encode_bundle(part))
+            row = (self._place.first + first + start, len(part), encode_bundle(part))
             _INSERT_BATCH.execute(self._connection, row)
 
     def store_tiles(self, tiles: Sequence[FullTile]) -> None:
         """Insert tiles that became full."""
-        self._connection.execute(
-            _INSERT_TILE,
-            [{"level": tile.level, "position": tile.index, "data": tile.data} for tile in tiles],
-        )
+        for tile in tiles:
+            _INSERT_TILE.execute(
+                self._connection, (self._place.number, tile.level, tile.index, tile.data)
+            )
 
     def create_head(self, *, origin: str, state: LogState) -> None:
         """Insert the first head."""
         self._connection.execute(
             insert(log_head).values(
-                id=HEAD_ID,
+                number=self._place.number,
                 origin=origin,
+                first=self._place.first,
                 size=state.edge.size,
                 root=state.root,
                 checkpoint=state.checkpoint,
@@ -160,25 +181,36 @@ class LogStore:
         """Replace the head if it is still the one that the writer built on.
 
         Raises:
-            LogDamagedError: Another writer moved it: going on would fork the log.
+            LogDamagedError: Another writer moved or ended it: going on would fork the log.
         """
         moved = _UPDATE_HEAD.execute(
-            self._connection, (state.edge.size, state.root, state.checkpoint, old_size)
+            self._connection,
+            (state.edge.size, state.root, state.checkpoint, old_size, self._place.number),
         )
-        if moved.rowcount != 1:
+        if moved != 1:
             raise LogDamagedError(f"the head is not at {old_size}: a second writer is at work")
 
     def store_witnessed(self, *, size: int, checkpoint: str, at_s: int) -> None:
         """Keep a cosigned checkpoint, the newest of its size."""
-        self._connection.execute(log_witnessed.delete().where(log_witnessed.c.size == size))
+        number = self._place.number
         self._connection.execute(
-            insert(log_witnessed).values(size=size, checkpoint=checkpoint, witnessed_at_s=at_s)
+            log_witnessed.delete().where(
+                log_witnessed.c.log == number, log_witnessed.c.size == size
+            )
+        )
+        self._connection.execute(
+            insert(log_witnessed).values(
+                log=number, size=size, checkpoint=checkpoint, witnessed_at_s=at_s
+            )
         )
 
     def find_witnessed(self) -> tuple[int, str, int] | None:
         """Return size, note and time of the newest cosigned checkpoint."""
         row = self._connection.execute(
-            select(log_witnessed).order_by(log_witnessed.c.size.desc()).limit(1)
+            select(log_witnessed)
+            .where(log_witnessed.c.log == self._place.number)
+            .order_by(log_witnessed.c.size.desc())
+            .limit(1)
         ).one_or_none()
         return None if row is None else (row.size, row.checkpoint, row.witnessed_at_s)
 
@@ -186,7 +218,7 @@ class LogStore:
         """Yield size, note and time of every cosigned checkpoint up to a size, the first first."""
         query = (
             select(log_witnessed)
-            .where(log_witnessed.c.size <= size)
+            .where(log_witnessed.c.log == self._place.number, log_witnessed.c.size <= size)
             .order_by(log_witnessed.c.size)
             .execution_options(yield_per=WITNESSED_ROWS_AT_ONCE)
         )
@@ -195,7 +227,10 @@ class LogStore:
 
     def count_entries(self) -> int:
         """Return the number of stored entries."""
-        count: int = self._connection.execute(_COUNT_ENTRIES).scalar_one()
+        query = _COUNT_ENTRIES.where(log_batch.c.first >= self._place.first)
+        if self._place.end is not None:
+            query = query.where(log_batch.c.first < self._place.end)
+        count: int = self._connection.execute(query).scalar_one()
         return count
 
 
@@ -211,7 +246,9 @@ def extend_log(
     edge, tiles = state.edge.extend(leaves)
     root = edge.root
     checkpoint = signer.sign(size=edge.size, root=root)
-    newer = LogState(edge=edge, root=root, checkpoint=checkpoint)
+    newer = LogState(
+        place=state.place, vkey=state.vkey, edge=edge, root=root, checkpoint=checkpoint
+    )
     # The head first: where a second writer was faster, that is what has to be told.
     if state.edge.size == 0:
         store.create_head(origin=signer.origin, state=newer)
@@ -229,13 +266,22 @@ def load_log(store: LogStore, *, origin: str, key: SigningKey) -> LogState:
     Raises:
         LogDamagedError: Signature, origin, number of entries or root do not fit.
     """
+    return read_log(store, vkey=log_vkey(origin, key))
+
+
+def read_log(store: LogStore, *, vkey: VerifierKey) -> LogState:
+    """Rebuild the committed state as ``load_log`` does, of a log that need not be ours to sign.
+
+    Raises:
+        LogDamagedError: As there.
+    """
     stored = store.find_head()
     if stored is None:
         if store.count_entries():
             raise LogDamagedError("entries without a head")
-        return LogState(edge=EMPTY_EDGE, root=EMPTY_EDGE.root, checkpoint="")
+        return build_empty_log(store.place, vkey=vkey)
     try:
-        checkpoint = open_checkpoint(stored.checkpoint, vkey=log_vkey(origin, key))
+        checkpoint = open_checkpoint(stored.checkpoint, vkey=vkey)
         edge = load_edge(stored.size, store.read_tile)
     except ProtocolError as err:
         raise LogDamagedError(err.detail) from err
@@ -244,7 +290,14 @@ def load_log(store: LogStore, *, origin: str, key: SigningKey) -> LogState:
     if store.count_entries() != stored.size:
         raise LogDamagedError("entries beyond the signed head, or missing below it")
     _check_newest(store, size=stored.size)
-    return LogState(edge=edge, root=stored.root, checkpoint=stored.checkpoint)
+    return LogState(
+        place=store.place, vkey=vkey, edge=edge, root=stored.root, checkpoint=stored.checkpoint
+    )
+
+
+def build_empty_log(place: LogPlace, *, vkey: VerifierKey) -> LogState:
+    """Return the state of a log before its genesis entry."""
+    return LogState(place=place, vkey=vkey, edge=EMPTY_EDGE, root=EMPTY_EDGE.root, checkpoint="")
 
 
 def _check_newest(store: LogStore, *, size: int) -> None:
@@ -300,9 +353,11 @@ def prove_consistency(state: LogState, store: LogStore, *, old_size: int) -> lis
     return build_consistency(old_size, state.edge.size, nodes.read_node)
 
 
-_SELECT_HEAD = select(log_head).where(log_head.c.id == HEAD_ID)
+_SELECT_HEAD = select(log_head).where(log_head.c.number == bindparam("number"))
 _SELECT_TILE = select(log_tile.c.data).where(
-    log_tile.c.level == bindparam("level"), log_tile.c.position == bindparam("position")
+    log_tile.c.log == bindparam("log"),
+    log_tile.c.level == bindparam("level"),
+    log_tile.c.position == bindparam("position"),
 )
 _begins = log_batch.alias()
 _SELECT_BATCHES = (
@@ -319,14 +374,18 @@ _SELECT_BATCHES = (
 )
 _COUNT_ENTRIES = select(func.coalesce(func.sum(log_batch.c.size), 0))
 _INSERT_BATCH = DriverStatement(insert(log_batch), names=("first", "size", "entries"))
-_INSERT_TILE = insert(log_tile)
+_INSERT_TILE = DriverStatement(insert(log_tile), names=("log", "level", "position", "data"))
 _UPDATE_HEAD = DriverStatement(
     update(log_head)
-    .where(log_head.c.id == literal_column(str(HEAD_ID)), log_head.c.size == bindparam("old_size"))
+    .where(
+        log_head.c.number == bindparam("old_number"),
+        log_head.c.size == bindparam("old_size"),
+        log_head.c.end_reason.is_(None),
+    )
     .values(
         size=bindparam("new_size"),
         root=bindparam("new_root"),
         checkpoint=bindparam("new_checkpoint"),
     ),
-    names=("new_size", "new_root", "new_checkpoint", "old_size"),
+    names=("new_size", "new_root", "new_checkpoint", "old_size", "old_number"),
 )

@@ -7,22 +7,34 @@ says which thread decides and which commits.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import structlog
-from sqlalchemy import RootTransaction
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
-from node.core.database import Database, DatabaseBusyError, UnitOfWork
+from node.core.database import Database, DatabaseBusyError, UnitOfWork, WriteTransaction
 from node.core.decision import Batch, Decided, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
-from node.core.jobs import Job, refuse, release
-from node.core.log import LogState, LogStore, extend_log, load_log, prove_inclusion
+from node.core.jobs import Job, Outcome, refuse, release
+from node.core.log import (
+    FIRST_LOG,
+    LogDamagedError,
+    LogPlace,
+    LogState,
+    LogStore,
+    build_empty_log,
+    extend_log,
+    load_log,
+    log_vkey,
+    prove_inclusion,
+)
+from node.core.log_list import LogList
 from protocol.checkpoint import CheckpointSigner
-from protocol.entry import GenesisEntry, format_entry
+from protocol.entry import GenesisEntry, PreviousLog, format_entry
 from protocol.errors import ProtocolError
 from protocol.keys import SigningKey
 from protocol.tile import TileCache
@@ -38,6 +50,22 @@ class LogUnavailableError(UnavailableError):
 
 class _DecisionFailedError(Exception):
     """Roll back and decide the rest anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succession:
+    """How the open log ends and which one goes on.
+
+    ``last`` goes into the old log, which is closed as it stands where there is none; ``first``
+    follows the genesis entry of the new one. ``write`` adds rows to the same transaction.
+    """
+
+    origin: str
+    key: SigningKey
+    reason: str
+    last: tuple[bytes, ...]
+    first: tuple[bytes, ...]
+    write: Callable[[UnitOfWork], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,11 +86,11 @@ class _Prover:
 class DecidedBatch:
     """A batch that is decided and not yet committed."""
 
-    transaction: RootTransaction
+    transaction: WriteTransaction
     jobs: list[Job]
     failed: dict[Job, Exception]
     state: LogState
-    released: list[tuple[Job, Any]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     carried: list[Job] = field(default_factory=list)
 
 
@@ -80,8 +108,11 @@ class LogTransactions:
         """
         self._database = database
         self._clock = clock
+        self._member_id = member_id
         self._origin = origin
-        self._key = key
+        # Of the log that is written, and of the one that takes its place: which of them the
+        # database says where a commit was reported failed.
+        self._keys = {origin: key}
         self._signer = CheckpointSigner(origin=origin, key=key)
         self._memory: dict[str, object] = {}
         self._memory_version: int | None = None
@@ -90,7 +121,7 @@ class LogTransactions:
         """Why no entry is taken now, if none is; decisions that log nothing are still taken."""
         self._connection = database.engine.connect()
         try:
-            database.wait_for_others(lambda: self._start(member_id))
+            database.wait_for_others(self._start)
         except BaseException:
             self._connection.close()
             raise
@@ -161,38 +192,100 @@ class LogTransactions:
             self._give_up(work.transaction, work.jobs, err)
             return []
         self._state = work.state
-        release(work.released, work.failed, here=here)
+        work.outcomes += [(job, None, error) for job, error in work.failed.items()]
+        release(work.outcomes, here=here)
         return work.carried
 
-    def _start(self, member_id: str) -> None:
+    def change_log(self, succession: Succession) -> None:
+        """End the open log and begin the next one, in one transaction; the caller holds the lock.
+
+        It also ends a log that is held, since that one does not grow.
+
+        Raises:
+            LogUnavailableError: It could not be committed; which log is open is read back.
+            NodeError: The writer has stopped for another reason.
+        """
+        refusal = self._read_back()
+        if refusal is not None:
+            _raise_anew(refusal)
+        transaction = self._database.try_begin(self._connection)
+        self._keys = {
+            self._origin: self._keys[self._origin],
+            succession.origin: succession.key,
+        }
+        try:
+            state = self._begin_next(succession)
+            succession.write(UnitOfWork(self._connection))
+            transaction.commit()
+        except Exception as err:
+            self._give_up(transaction, [], err)
+            raise LogUnavailableError("the log could not be changed") from err
+        except BaseException:
+            self._roll_back(transaction)
+            raise
+        self._memory_version = None
+        self._adopt(state)
+
+    def _begin_next(self, succession: Succession) -> LogState:
+        at_ms = self._clock.now_ms()
+        old = self._state
+        if succession.last:
+            store = LogStore(self._connection, old.place)
+            old = extend_log(old, succession.last, store=store, signer=self._signer)
+        LogList(self._connection).end(old.place.number, reason=succession.reason)
+        place = LogPlace(number=old.place.number + 1, first=old.place.first + old.edge.size)
+        previous = PreviousLog(origin=old.vkey.name, head=old.head, reason=succession.reason)
+        genesis = GenesisEntry(
+            at_ms=at_ms, member=self._member_id, origin=succession.origin, previous=previous
+        )
+        return extend_log(
+            build_empty_log(place, vkey=log_vkey(succession.origin, succession.key)),
+            [format_entry(genesis), *succession.first],
+            store=LogStore(self._connection, place),
+            signer=CheckpointSigner(origin=succession.origin, key=succession.key),
+        )
+
+    def _start(self) -> None:
         with self._database.hold_write_lock():
             self._load()
             if self.state.edge.size == 0:
-                self._append_genesis(member_id)
+                self._append_genesis()
 
     def _load(self) -> None:
         with self._database.try_begin(self._connection):
-            store = LogStore(self._connection)
-            self._state = load_log(store, origin=self._origin, key=self._key)
+            newest = LogList(self._connection).find_newest()
+            origin = self._origin if newest is None else newest.origin
+            if origin not in self._keys:
+                raise LogDamagedError(f"the log that is written is {origin}, not {self._origin}")
+            place = FIRST_LOG if newest is None else newest.place
+            state = load_log(
+                LogStore(self._connection, place), origin=origin, key=self._keys[origin]
+            )
         self._is_known = True
-        self._cache = TileCache(LogStore(self._connection).read_tile)
+        self._adopt(state)
 
-    def _append_genesis(self, member_id: str) -> None:
+    def _adopt(self, state: LogState) -> None:
+        self._state = state
+        self._origin = state.vkey.name
+        self._signer = CheckpointSigner(origin=self._origin, key=self._keys[self._origin])
+        self._cache = TileCache(LogStore(self._connection, state.place).read_tile)
+
+    def _append_genesis(self) -> None:
         entry = format_entry(
-            GenesisEntry(at_ms=self._clock.now_ms(), member=member_id, origin=self._origin)
+            GenesisEntry(at_ms=self._clock.now_ms(), member=self._member_id, origin=self._origin)
         )
         with self._database.try_begin(self._connection):
-            store = LogStore(self._connection)
+            store = LogStore(self._connection, self._state.place)
             self._state = extend_log(self._state, [entry], store=store, signer=self._signer)
 
     def _decide_all(
-        self, jobs: list[Job], failed: dict[Job, Exception], transaction: RootTransaction
+        self, jobs: list[Job], failed: dict[Job, Exception], transaction: WriteTransaction
     ) -> DecidedBatch:
         batch = Batch(
             uow=UnitOfWork(self._connection),
             head=self._state.head,
             now_ms=self._clock.now_ms(),
-            memory=self._recall(),
+            recall=self._recall,
         )
         work = DecidedBatch(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
         decided: list[tuple[Job, Decided[Any]]] = []
@@ -214,34 +307,32 @@ class LogTransactions:
                 failed[job] = err
                 self._memory_version = None
                 raise _DecisionFailedError from err
-        work.state = self._append_and_finish(batch, decided, work.released)
+        self._append_and_finish(batch, decided, work)
         return work
 
     def _append_and_finish(
-        self,
-        batch: Batch,
-        decided: list[tuple[Job, Decided[Any]]],
-        released: list[tuple[Job, Any]],
-    ) -> LogState:
+        self, batch: Batch, decided: list[tuple[Job, Decided[Any]]], work: DecidedBatch
+    ) -> None:
         entries = [decision.entry for _, decision in decided if decision.entry is not None]
-        state = self._state
         if entries:
-            store = LogStore(self._connection)
-            state = extend_log(state, entries, store=store, signer=self._signer)
-        prover = _Prover(state=state, cache=self._cache)
+            store = LogStore(self._connection, work.state.place)
+            work.state = extend_log(self._state, entries, store=store, signer=self._signer)
+        prover = _Prover(state=work.state, cache=self._cache)
+        prove = prover.prove
         index = self._state.edge.size
+        first = self._state.place.first
         for job, decision in decided:
+            entry = decision.entry
             placement = None
-            if decision.entry is not None:
-                placement = Placement(index, decision.entry, prover.prove)
+            if entry is not None:
+                placement = Placement(index, first + index, entry, prove)
                 index += 1
-            released.append((job, decision.finish(placement)))
+            work.outcomes.append((job, decision.finish(placement), None))
         prover.is_over = True
         for write in batch.at_end:
             write()
         for statement, rows in batch.rows.items():
             self._connection.execute(statement, rows)
-        return state
 
     def _recall(self) -> dict[str, object]:
         """Return what the batch before remembered if the database is as that one left it."""
@@ -252,7 +343,7 @@ class LogTransactions:
         return self._memory
 
     def _give_up(
-        self, transaction: RootTransaction | None, jobs: list[Job], error: Exception
+        self, transaction: WriteTransaction | None, jobs: list[Job], error: Exception
     ) -> None:
         """Refuse the whole batch, and find out what of it was applied."""
         self._memory_version = None
@@ -269,7 +360,7 @@ class LogTransactions:
             code = getattr(error, "code", "storage")
             _log.error("log_append_failed", error=str(error), code=code)
 
-    def _roll_back(self, transaction: RootTransaction | None) -> None:
+    def _roll_back(self, transaction: WriteTransaction | None) -> None:
         try:
             if transaction is not None:
                 transaction.rollback()

@@ -1,27 +1,32 @@
 """Statements of the hottest path, compiled once and handed to the driver as text and values.
 
-Compiling, binding and reading back by name cost more than SQLite needs for the statement itself.
+Compiling, binding and reading back by name cost more than SQLite needs for the statement itself,
+and so does the way there through a connection of SQLAlchemy: SQLite's driver is called directly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Insert, Update
+from sqlalchemy import Connection, Insert, Update
+
+from node.core.database import translate
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """A statement in the words of one driver; ``order`` None where it takes values by name."""
+    """A statement in the words of one driver; ``arrange`` None where it takes values by name."""
 
     text: str
-    order: tuple[int, ...] | None
+    arrange: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
 
 
 class DriverStatement:
-    """An insert or update whose values are given in the order of ``names``."""
+    """An insert or update whose values are given in the order of ``names``, two or more."""
 
     def __init__(self, statement: Insert | Update, *, names: Sequence[str]) -> None:
         """Take a statement whose parameters are all named; no value of it needs converting."""
@@ -29,22 +34,33 @@ class DriverStatement:
         self._names = tuple(names)
         self._forms: dict[str, _Form] = {}
 
-    def execute(self, connection: Connection, values: tuple[Any, ...]) -> CursorResult[Any]:
-        """Execute once."""
-        form = self._form(connection)
-        if form.order is None:
-            named = dict(zip(self._names, values, strict=True))
-            return connection.exec_driver_sql(form.text, named)
-        arranged = tuple(values[place] for place in form.order)
-        return connection.exec_driver_sql(form.text, arranged)
+    def execute(self, connection: Connection, values: tuple[Any, ...]) -> int:
+        """Execute once in the open transaction; return how many rows were written.
 
-    def _form(self, connection: Connection) -> _Form:
-        name = connection.dialect.name
-        if name not in self._forms:
-            compiled: Any = self._statement.compile(
-                dialect=connection.dialect, column_keys=list(self._names)
-            )
-            places = compiled.positiontup
-            order = None if places is None else tuple(self._names.index(place) for place in places)
-            self._forms[name] = _Form(text=str(compiled), order=order)
-        return self._forms[name]
+        Raises:
+            DBAPIError: The driver's error, as SQLAlchemy would raise it.
+        """
+        dialect = connection.dialect
+        form = self._forms.get(dialect.name) or self._compile(connection)
+        if form.arrange is None:
+            named = dict(zip(self._names, values, strict=True))
+            return connection.exec_driver_sql(form.text, named).rowcount
+        arranged = form.arrange(values)
+        if dialect.name != "sqlite":
+            return connection.exec_driver_sql(form.text, arranged).rowcount
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            rowcount: int = driver.execute(form.text, arranged).rowcount
+        except sqlite3.Error as err:
+            raise translate(err, form.text) from err
+        return rowcount
+
+    def _compile(self, connection: Connection) -> _Form:
+        compiled: Any = self._statement.compile(
+            dialect=connection.dialect, column_keys=list(self._names)
+        )
+        places = compiled.positiontup
+        arrange = None if places is None else itemgetter(*map(self._names.index, places))
+        form = _Form(text=str(compiled), arrange=arrange)
+        self._forms[connection.dialect.name] = form
+        return form

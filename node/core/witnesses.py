@@ -65,7 +65,8 @@ class WitnessPanel:
         self._database = database
         self._client = client
         self._compare = compare
-        self._sizes: dict[str, int] = {}  # what each witness cosigned last, by its policy name
+        # What each witness cosigned last, by its policy name and the log.
+        self._sizes: dict[tuple[str, str], int] = {}
 
     async def ask(self, state: LogState, *, policy: LogPolicy, known_size: int) -> str:
         """Return the head as a note under every cosignature that came; the quorum is not checked.
@@ -90,7 +91,8 @@ class WitnessPanel:
     async def _ask(self, witness: PolicyWitness, state: LogState, known_size: int) -> str:
         """Return the head as a note that this witness has cosigned."""
         url = witness.url or ""
-        old_size = self._sizes.get(witness.name, known_size)
+        place = (witness.name, state.vkey.name)
+        old_size = self._sizes.get(place, known_size)
         request = await asyncio.to_thread(self._build_request, state, old_size)
         reply = await self._client.add_checkpoint(url, request)
         if reply.status == HTTP_CONFLICT and reply.content_type.startswith(SIZE_CONTENT_TYPE):
@@ -98,7 +100,8 @@ class WitnessPanel:
             seen_size = _parse_size(reply.body)
             if seen_size > state.edge.size or seen_size == old_size:
                 with suppress(PeerUnreachableError):
-                    # A number proves nothing; a head that we have signed does.
+                    # A number proves nothing; a head that we have signed does. An ended log does
+                    # not grow any more: the one that is written is asked about.
                     await self._compare(url)
                 raise WitnessRefusedError(
                     f"{witness.key.name} has seen {seen_size} entries, this log has "
@@ -109,17 +112,18 @@ class WitnessPanel:
         if reply.status != HTTP_OK:
             raise WitnessRefusedError(f"{witness.key.name} answered {reply.status}")
         cosigned, _ = adopt_cosignatures(state.checkpoint, answer=reply.body, keys=[witness.key])
-        self._sizes[witness.name] = state.edge.size
+        self._sizes[place] = state.edge.size
         return cosigned
 
     def _build_request(self, state: LogState, old_size: int) -> str:
         with self._database.read() as uow:
-            proof = prove_consistency(state, LogStore(uow.connection), old_size=old_size)
+            store = LogStore(uow.connection, state.place)
+            proof = prove_consistency(state, store, old_size=old_size)
         return build_add_checkpoint(old_size=old_size, proof=proof, note=state.checkpoint).text
 
 
 def read_witness_policy(path: Path, *, vkey: VerifierKey) -> LogPolicy:
-    """Read the operator's policy for this node's own log.
+    """Read the operator's policy for the log of ``vkey``; it may name an earlier one of the member.
 
     Raises:
         SettingsError: The file cannot be read, asks no witness, names one without an address, or is
@@ -133,7 +137,11 @@ def read_witness_policy(path: Path, *, vkey: VerifierKey) -> LogPolicy:
         raise SettingsError(f"setting witness_policy: {err.detail}") from err
     if policy.quorum == QUORUM_NONE or any(one.url is None for one in policy.witnesses):
         raise SettingsError("setting witness_policy: a quorum of witnesses with addresses is due")
-    if policy.logs and all(log.key != vkey for log in policy.logs):
+    owner = vkey.name.partition("/")[0]
+    if policy.logs and not any(
+        log.key == vkey or (log.key.name != vkey.name and log.key.name.startswith(f"{owner}/"))
+        for log in policy.logs
+    ):
         raise SettingsError("setting witness_policy: it is of other logs than this node's")
     return replace(policy, logs=(PolicyLog(key=vkey),))
 

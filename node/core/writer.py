@@ -31,7 +31,12 @@ from node.core.decision import Decided, Decision
 from node.core.errors import NodeError, OverloadedError
 from node.core.jobs import Job, refuse
 from node.core.log import LogState
-from node.core.log_transactions import DecidedBatch, LogTransactions, LogUnavailableError
+from node.core.log_transactions import (
+    DecidedBatch,
+    LogTransactions,
+    LogUnavailableError,
+    Succession,
+)
 from protocol.keys import SigningKey
 
 BATCH_DECISIONS_MAX = 512
@@ -125,6 +130,21 @@ class Writer:
         """Take entries again."""
         self._log.held = None
 
+    def change_log(self, succession: Succession) -> None:
+        """End this log and begin the next one; what is queued is decided under the new one.
+
+        It waits for the batch in flight: not for an event loop's own turn.
+
+        Raises:
+            LogUnavailableError: It could not be committed.
+            DatabaseBusyError: Another process writes for too long.
+        """
+        self._database.wait_for_others(lambda: self._try_change(succession))
+
+    def _try_change(self, succession: Succession) -> None:
+        with self._database.hold_write_lock():
+            self._log.change_log(succession)
+
     def condemn(self, error: NodeError) -> None:
         """Stop for good: refuse everything with this error until the next start."""
         self._log.condemn(error)
@@ -140,32 +160,33 @@ class Writer:
         self._put(Job(decide, future))
         return future
 
-    async def submit_async(self, decide: Decision[T]) -> T:
-        """Submit from an event loop and wait.
+    def submit_async(self, decide: Decision[T]) -> asyncio.Future[T]:
+        """Submit from an event loop; the future is done after the commit.
 
-        Decided at the end of the loop's turn, with the twelfth that waits, or after the commit
+        Decided at the end of the loop's turn, with every twelfth that waits, or after the commit
         under way, whichever it is. A thread that decided would have to win the interpreter's lock
         back after each of a batch's statements, from a loop that is busy (docs/decisions/0010);
         one that commits, once a batch.
 
-        Raises:
-            OverloadedError: The queue is full.
-            LogUnavailableError: The writer is closed.
+        The future fails with OverloadedError where the queue is full, and with LogUnavailableError
+        where the writer is closed.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
+        inline = self._inline
         with self._door:
-            self._check_open()
-            if len(self._inline) >= QUEUE_DECISIONS_MAX:
-                raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")
-            self._inline.append(Job(decide, waiter, loop))
+            waiting = len(inline)
+            if self._is_closed or waiting >= QUEUE_DECISIONS_MAX:
+                waiter.set_exception(_closed() if self._is_closed else _full())
+                return waiter
+            inline.append(Job(decide, waiter, loop))
         if self._flushing_in is not loop:
             self._flushing_in = loop
             self._turn_began_s = self._timer_s()
             loop.call_soon(self._flush, loop)
-        elif len(self._inline) >= EARLY_DECISIONS and self._is_time(loop):
+        elif (waiting + 1) % EARLY_DECISIONS == 0 and self._is_time(loop):
             self._flush(loop)
-        return await waiter
+        return waiter
 
     def _is_time(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Tell whether to close a batch in the middle of the turn: while the rest still verifies.
@@ -182,15 +203,12 @@ class Writer:
 
     def _put(self, job: Job) -> None:
         with self._door:
-            self._check_open()
+            if self._is_closed:
+                raise _closed()
             try:
                 self._queue.put_nowait(job)
             except queue.Full as err:
-                raise OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting") from err
-
-    def _check_open(self) -> None:
-        if self._is_closed:  # Nobody would ever decide it.
-            raise LogUnavailableError("the node is stopping")
+                raise _full() from err
 
     def close(self, *, last: bytes | None = None) -> None:
         """Finish what is queued, append a last entry if one is given, and stop.
@@ -321,10 +339,14 @@ class Writer:
         self._go_on(loop)
 
     def _take_inline(self) -> list[Job]:
-        take = self._inline.popleft
-        count = min(len(self._inline), BATCH_DECISIONS_MAX)
-        jobs = [take() for _ in range(count)]
-        return [job for job in jobs if job.begin()]
+        inline = self._inline
+        if len(inline) > BATCH_DECISIONS_MAX:
+            jobs = [inline.popleft() for _ in range(BATCH_DECISIONS_MAX)]
+        else:
+            with self._door:  # Nobody may add between the two.
+                jobs = list(inline)
+                inline.clear()
+        return [job for job in jobs if not job.future.cancelled()]
 
     def _run(self) -> None:
         carried: list[Job] = []
@@ -359,3 +381,12 @@ class Writer:
         with self._database.hold_write_lock():  # A try at a time: the loop has its turn between.
             work = self._log.decide(jobs)
             return [] if work is None else self._log.commit(work)
+
+
+def _closed() -> LogUnavailableError:
+    """Return the refusal of what nobody would ever decide."""
+    return LogUnavailableError("the node is stopping")
+
+
+def _full() -> OverloadedError:
+    return OverloadedError(f"{QUEUE_DECISIONS_MAX} decisions are waiting")

@@ -107,7 +107,7 @@ class HubService:
         signers = HubSigners(hub_key, load=load_hub_keys)
         witnesses = HubSigners(witness_key, load=load_witness_keys)
         self.log = HubLog(
-            clock=clock, hub=settings.member_id, origin=settings.log_origin, key=log_key
+            clock=clock, hub=settings.member_id, origin=settings.first_log_origin, key=log_key
         )
         if held is not None:
             self.log.hold(held)
@@ -115,7 +115,7 @@ class HubService:
             hub=settings.member_id,
             name=self.name,
             url=settings.url,
-            log_origin=settings.log_origin,
+            log_origin=settings.first_log_origin,
             simulated=settings.simulated,
             witness_vkey=format_witness_vkey(settings.witness_name, witness_key),
         )

@@ -31,6 +31,7 @@ from node.sharing.sealing import Sealer
 from node.sharing.store import HeldConsent
 from node.sharing.store.grants import GrantStore
 from node.sharing.store.notices import NOTICE_DONE, NOTICE_OPEN, NOTICE_REFUSED, Notice, NoticeStore
+from node.sharing.store.pending import PendingStore
 from protocol.consent import (
     ConsentState,
     ConsentStatus,
@@ -155,7 +156,9 @@ class BrakeService:
         consent = read_held_consent(held.token)
         standing = held.standing(window_start_s=window_start(consent.frequency, now_s=now_s))
         state = stated or find_end(consent, standing=standing, now_s=now_s)
-        if state is None:
+        # An answer that waits to be fetched may still be withdrawn, and a final state cannot be.
+        waits = state is ConsentState.EXHAUSTED and PendingStore(batch.connection).has_of(name)
+        if state is None or waits:
             return Decided(entry=None, finish=lambda _placement: False)
         decided = self._decide(batch, name, state, reason="ended", is_told=False)
 

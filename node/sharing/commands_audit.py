@@ -48,6 +48,7 @@ from protocol.report import (
     describe_time,
     describe_totals,
     format_json,
+    name_log,
     show_plainly,
 )
 
@@ -121,7 +122,10 @@ def export(
         list[str] | None, typer.Option("--peer", help="Messages with this member; repeatable.")
     ] = None,
 ) -> None:
-    """Write this node's bundle, up to the newest head that the hub has cosigned."""
+    """Write this node's bundle, up to the newest head that the hub has cosigned.
+
+    Where the chosen days touch several of its logs, the folder holds a bundle of each.
+    """
     chosen = _choose_messages(from_day=from_day, to_day=to_day, peers=peers or ())
     home: AuditHome = ctx.obj
     parts = home.local
@@ -143,6 +147,8 @@ def export(
             watch=watch,
         )
     kind = "redacted" if written.redacted else "with bodies"
+    if len(written.bundles) > 1:
+        kind += f", of {len(written.bundles)} logs"
     typer.echo(f"{written.folder}: {written.size} entries, {written.messages} messages, {kind}")
 
 
@@ -251,7 +257,7 @@ def _view_logs(report: Report) -> RenderableType:
     for log in report.logs:
         cosigned = "never" if log.cosigned_at_s is None else describe_time(log.cosigned_at_s)
         table.add_row(
-            _say(log.member),
+            _say(name_log(report, log)),
             Text(log.verdict.value, style=_STYLES[log.verdict]),
             cosigned,
             str(log.size),

@@ -1,21 +1,30 @@
-"""Writes the bundle that this node hands to an auditor (docs/protocol/bundle.md).
+"""Writes the bundles that this node hands to an auditor (docs/protocol/bundle.md), one a log.
 
 One consistent snapshot of the database, up to the newest head that the hub has cosigned: what was
-logged after it belongs to the next bundle. A redacted one holds no body but those that list hashes
-(receipts, acks, polls, erasures), no subject id and no other salt; every signature and proof in it
-still verifies.
+logged after it belongs to the next bundle. Several logs make a folder of bundles. A redacted bundle
+holds no body but those that list hashes (receipts, acks, polls, erasures), no subject id and no
+other salt; every signature and proof in it still verifies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
-from node.core.bundle_folder import Watch, new_folder, watch_nothing, write_lines, write_log
+from node.core.bundle_folder import (
+    FOLDER_MODE,
+    Watch,
+    new_folder,
+    watch_nothing,
+    write_lines,
+    write_log,
+)
 from node.core.database import UnitOfWork
 from node.core.errors import UnavailableError
 from node.core.log import LogStore
+from node.core.log_list import LogList, read_begin_ms
 from node.sharing.store import OwnKeyStore, SnapshotStore
 from node.sharing.store.exporting import ExportedMessage, ExportStore
 from node.sharing.store.stamps import StampStore
@@ -70,8 +79,11 @@ class ExportedBundle:
 
     folder: Path
     size: int
+    """How many entries, of all logs that were written."""
     messages: int
     redacted: bool
+    bundles: tuple[Path, ...]
+    """``folder``, or where there are several logs, the folders in it."""
 
 
 def export_bundle(
@@ -85,7 +97,9 @@ def export_bundle(
     chosen: MessageFilter | None = None,
     watch: Watch = watch_nothing,
 ) -> ExportedBundle:
-    """Write the bundle of this node into a new folder.
+    """Write a bundle of each log that the chosen time touches into a new folder.
+
+    One log makes the folder a bundle, several make it a folder of bundles.
 
     Args:
         uow: A reading unit of work: all files are of its one snapshot.
@@ -99,40 +113,99 @@ def export_bundle(
 
     Raises:
         ExportTargetError: The folder exists, or cannot be made.
-        NotCosignedError: The hub has cosigned nothing yet.
-        UnknownKeyError: The registry does not know this log.
+        NotCosignedError: The hub has cosigned no head of these logs yet.
+        UnknownKeyError: The registry does not know a log.
     """
-    log = LogStore(uow.connection)
-    witnessed = log.find_witnessed()
-    if witnessed is None:
+    logs = list(_choose_logs(uow, chosen))
+    if not logs:
         raise NotCosignedError("the hub has cosigned no head of this log yet")
-    note = witnessed[1]
-    head = parse_checkpoint(parse_note(note).text)
+    names = [f"{out.name}-{log.store.place.number}" for log in logs] if len(logs) > 1 else [""]
+    messages = 0
     with new_folder(out) as folder:
-        manifest = Manifest(
-            member=member_id,
-            origin=head.origin,
-            exported_at_s=exported_at_s,
-            size=head.size,
-            root=head.root,
-            redacted=redacted,
-            filter=chosen,
-        )
-        (folder / MANIFEST_FILE).write_bytes(format_manifest(manifest))
-        (folder / CHECKPOINT_FILE).write_text(note, encoding="utf-8")
-        (folder / POLICY_FILE).write_bytes(_format_policy(registry, member_id=member_id))
-        write_log(log, size=head.size, folder=folder, watch=watch)
-        _write_witnessed(log, head, registry, member_id=member_id, path=folder / WITNESSED_FILE)
-        _write_records(uow, head, folder=folder, redacted=redacted)
-        lines = _format_messages(
-            ExportStore(uow.connection), size=head.size, redacted=redacted, chosen=chosen
-        )
-        messages = write_lines(folder / MESSAGES_FILE, _watch_lines(lines, watch))
-    return ExportedBundle(folder=out, size=head.size, messages=messages, redacted=redacted)
+        for log, name in zip(logs, names, strict=True):
+            (folder / name).mkdir(exist_ok=True, mode=FOLDER_MODE)
+            manifest = Manifest(
+                member=member_id,
+                origin=log.head.origin,
+                exported_at_s=exported_at_s,
+                size=log.head.size,
+                root=log.head.root,
+                redacted=redacted,
+                filter=chosen,
+            )
+            messages += _write_bundle(
+                uow, log, registry, manifest=manifest, folder=folder / name, watch=watch
+            )
+    return ExportedBundle(
+        folder=out,
+        size=sum(log.head.size for log in logs),
+        messages=messages,
+        redacted=redacted,
+        bundles=tuple(out / name for name in names),
+    )
 
 
-def _format_policy(registry: Registry, *, member_id: str) -> bytes:
-    origin, key = registry.get_log_key(member_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CosignedLog:
+    """A log up to the newest head that is cosigned."""
+
+    store: LogStore
+    head: Checkpoint
+    note: str
+
+    @property
+    def span(self) -> range:
+        """Return the positions of its entries."""
+        first = self.store.place.first
+        return range(first, first + self.head.size)
+
+
+def _choose_logs(uow: UnitOfWork, chosen: MessageFilter | None) -> Iterator[_CosignedLog]:
+    """Yield the logs that were written in the chosen time and have a cosigned head.
+
+    What is before the first log counts as its time.
+    """
+    logs = LogList(uow.connection).list_all()
+    changes_s = [read_begin_ms(uow.connection, log.place) / 1000 for log in logs[1:]]
+    for log, first_s, end_s in zip(logs, [-inf, *changes_s], [*changes_s, inf], strict=False):
+        is_before = chosen is not None and chosen.from_s is not None and end_s < chosen.from_s
+        is_after = chosen is not None and chosen.until_s is not None and first_s >= chosen.until_s
+        store = LogStore(uow.connection, log.place)
+        witnessed = store.find_witnessed()
+        if is_before or is_after or witnessed is None:
+            continue
+        head = parse_checkpoint(parse_note(witnessed[1]).text)
+        yield _CosignedLog(store=store, head=head, note=witnessed[1])
+
+
+def _write_bundle(
+    uow: UnitOfWork,
+    log: _CosignedLog,
+    registry: Registry,
+    *,
+    manifest: Manifest,
+    folder: Path,
+    watch: Watch,
+) -> int:
+    """Write one log's bundle and return how many messages are in it."""
+    redacted, member_id = manifest.redacted, manifest.member
+    (folder / MANIFEST_FILE).write_bytes(format_manifest(manifest))
+    (folder / CHECKPOINT_FILE).write_text(log.note, encoding="utf-8")
+    policy = _format_policy(registry, member_id=member_id, origin=log.head.origin)
+    (folder / POLICY_FILE).write_bytes(policy)
+    write_log(log.store, size=log.head.size, folder=folder, watch=watch)
+    _write_witnessed(
+        log.store, log.head, registry, member_id=member_id, path=folder / WITNESSED_FILE
+    )
+    _write_records(uow, folder=folder, redacted=redacted)
+    _write_anchors(uow, log.span, path=folder / ANCHORS_FILE)
+    store = ExportStore(uow.connection)
+    lines = _format_messages(store, span=log.span, redacted=redacted, chosen=manifest.filter)
+    return write_lines(folder / MESSAGES_FILE, _watch_lines(lines, watch))
+
+
+def _format_policy(registry: Registry, *, member_id: str, origin: str) -> bytes:
+    origin, key = registry.get_log_key(member_id, origin=origin)
     log = VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key)
     witness = parse_vkey(registry.witness_vkey)
     return format_log_policy(build_policy(log=log, witnesses=[witness]))
@@ -172,7 +245,7 @@ def thin_heads(heads: Iterable[tuple[int, str, int]], *, ends_s: Sequence[int]) 
         yield waiting[0]  # The newest, which also is the last before whatever comes later.
 
 
-def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted: bool) -> None:
+def _write_records(uow: UnitOfWork, *, folder: Path, redacted: bool) -> None:
     """Write the files of one record a line, all but the messages."""
     store = ExportStore(uow.connection)
     tokens = SnapshotStore(uow.connection).list_tokens()
@@ -194,13 +267,12 @@ def _write_records(uow: UnitOfWork, head: Checkpoint, *, folder: Path, redacted:
         folder / HEADS_FILE,
         (format_head(peer=peer, checkpoint=note) for peer, note in store.list_heads()),
     )
-    _write_anchors(uow, head, path=folder / ANCHORS_FILE)
     _write_key_changes(uow, path=folder / KEY_CHANGES_FILE)
 
 
-def _write_anchors(uow: UnitOfWork, head: Checkpoint, *, path: Path) -> None:
-    stamps = StampStore(uow.connection).list(size=head.size)
-    lines = (format_anchor(entry=one.seq, token=one.token) for one in stamps)
+def _write_anchors(uow: UnitOfWork, span: range, *, path: Path) -> None:
+    stamps = StampStore(uow.connection).list(span=span)
+    lines = (format_anchor(entry=one.seq - span.start, token=one.token) for one in stamps)
     if not write_lines(path, lines):
         path.unlink()  # Optional: most nodes have none.
 
@@ -212,11 +284,11 @@ def _write_key_changes(uow: UnitOfWork, *, path: Path) -> None:
 
 
 def _format_messages(
-    store: ExportStore, *, size: int, redacted: bool, chosen: MessageFilter | None
+    store: ExportStore, *, span: range, redacted: bool, chosen: MessageFilter | None
 ) -> Iterator[bytes]:
-    for one in store.list_incoming(size=size, chosen=chosen):
+    for one in store.list_incoming(span=span, chosen=chosen):
         yield _format_message(one, side="in", redacted=redacted)
-    for one in store.list_outgoing(size=size, chosen=chosen):
+    for one in store.list_outgoing(span=span, chosen=chosen):
         yield _format_message(one, side="out", redacted=redacted)
 
 

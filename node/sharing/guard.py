@@ -2,20 +2,21 @@
 
 A machine that was restored from a backup holds an honest, signed, shorter log. Its next entry would
 be a fork, signed by ourselves (docs/protocol/log.md §5). So the hub and every member are asked for
-the newest head of this log that they hold, before the first append.
+the newest head of this log that they hold, before the first append. Before a new log is begun they
+are asked for a head of that one: where there is one, another copy of this node has begun it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from enum import Enum
 
 import structlog
 
 from node.core.database import Database
 from node.core.errors import NodeError
-from node.core.log import LogStore, compute_root
+from node.core.log import LogState, LogStore, compute_root
 from node.core.log_transactions import LogUnavailableError
 from node.core.witnesses import LogRolledBackError
 from node.core.writer import Writer
@@ -56,7 +57,6 @@ class RollbackGuard:
         registry: RegistryHolder,
         peers: PeerClient,
         member_id: str,
-        vkey: VerifierKey,
         hub_url: str,
         witness_urls: Sequence[str] = (),
     ) -> None:
@@ -66,7 +66,7 @@ class RollbackGuard:
         self._registry = registry
         self._peers = peers
         self._member_id = member_id
-        self._vkey = vkey
+        self._origin = writer.state.vkey.name
         self._hub_url = hub_url
         self._witness_urls = [url for url in witness_urls if url != hub_url]
         self._error: LogRolledBackError | None = None
@@ -88,6 +88,9 @@ class RollbackGuard:
             UnavailableError: The hub does not answer.
             LogRolledBackError: A head of ours is not on this log; only a restart asks again.
         """
+        if self._origin != self._writer.state.vkey.name:  # A new log has been begun.
+            self._origin = self._writer.state.vkey.name
+            self._state, self._error = GuardState.UNCONFIRMED, None
         if self._state is not GuardState.UNCONFIRMED:
             return self._state
         await self.ask_witness(self._hub_url)
@@ -96,7 +99,8 @@ class RollbackGuard:
                 await self.ask_witness(url)
             except (PeerUnreachableError, ProtocolError) as err:
                 _log.info("head_not_told", witness=url, code=err.code)
-        await self._ask_members()
+        async for holder, note in self._ask_members(self._origin):
+            await self._compare(note, holder=holder)
         if self._error is not None:  # The witness's round was told so meanwhile.
             raise self._error
         self._state = GuardState.CONFIRMED
@@ -111,12 +115,54 @@ class RollbackGuard:
             UnavailableError: It does not answer.
             LogRolledBackError: Its head is not on this log, which stops for good.
         """
-        name = hash_origin(self._vkey.name)
-        note = await self._peers.fetch_head(f"{url}/{name}/checkpoint")
-        await self._compare(note, holder="the hub" if url == self._hub_url else url)
+        note = await self._fetch_witnessed(url, self._writer.state.vkey.name)
+        await self._compare(note, holder=self._name_witness(url))
 
-    async def _ask_members(self) -> None:
-        name = hash_origin(self._vkey.name)
+    async def check_not_begun(self, vkey: VerifierKey) -> None:
+        """Check that nobody holds a head of a log that is to be begun.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            LogRolledBackError: Somebody holds one: it was begun from a newer copy of this node.
+        """
+        async for holder, head in self._list_heads(vkey):
+            raise self._contradict(
+                f"{holder} holds a head of {head.size} entries of {vkey.name}, which is not here"
+            )
+
+    async def find_largest_seen(self, vkey: VerifierKey) -> int:
+        """Return the largest size of a log of ours which anybody holds a head of, 0 where none.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+        """
+        return max([head.size async for _, head in self._list_heads(vkey)], default=0)
+
+    async def _list_heads(self, vkey: VerifierKey) -> AsyncIterator[tuple[str, Checkpoint]]:
+        """Yield each head of a log that hub, witnesses and members hold, with its holder."""
+        for url in (self._hub_url, *self._witness_urls):
+            holder = self._name_witness(url)
+            try:
+                note = await self._fetch_witnessed(url, vkey.name)
+            except (PeerUnreachableError, ProtocolError):
+                if url == self._hub_url:
+                    raise
+                continue
+            if (head := _open_head(note, vkey=vkey, holder=holder)) is not None:
+                yield holder, head
+        async for holder, note in self._ask_members(vkey.name):
+            if (head := _open_head(note, vkey=vkey, holder=holder)) is not None:
+                yield holder, head
+
+    async def _fetch_witnessed(self, url: str, origin: str) -> str | None:
+        return await self._peers.fetch_head(f"{url}/{hash_origin(origin)}/checkpoint")
+
+    def _name_witness(self, url: str) -> str:
+        return "the hub" if url == self._hub_url else url
+
+    async def _ask_members(self, origin: str) -> AsyncIterator[tuple[str, str | None]]:
+        """Yield each active member with its newest head of a log."""
+        name = hash_origin(origin)
         newest = self._registry.newest if self._registry.newest_seq else None
         members = [
             member
@@ -137,23 +183,19 @@ class RollbackGuard:
         told = await asyncio.gather(
             *(ask(member.member, member.endpoints["v1"]) for member in members)
         )
-        for member_id, note in told:
-            await self._compare(note, holder=member_id)
+        for one in told:
+            yield one
 
     async def _compare(self, note: str | None, *, holder: str) -> None:
-        if note is None:
-            return
-        try:
-            head = open_checkpoint(note, vkey=self._vkey)
-        except ProtocolError as err:  # Whatever it is, we have not signed it.
-            _log.warning("head_not_ours", holder=holder, code=err.code)
-            return
         state = self._writer.state
+        head = _open_head(note, vkey=state.vkey, holder=holder)
+        if head is None:
+            return
         if head.size > state.edge.size:
             raise self._contradict(
                 f"{holder} holds a head of {head.size} entries, this log has {state.edge.size}"
             )
-        if await asyncio.to_thread(self._compute_root, head) != head.root:
+        if await asyncio.to_thread(self._compute_root, state, head) != head.root:
             raise self._contradict(f"{holder} holds another log of {head.size} entries")
 
     def _contradict(self, detail: str) -> LogRolledBackError:
@@ -164,6 +206,18 @@ class RollbackGuard:
         _log.error("log_rolled_back", detail=detail)
         return error
 
-    def _compute_root(self, head: Checkpoint) -> bytes:
+    def _compute_root(self, state: LogState, head: Checkpoint) -> bytes:
         with self._database.read() as uow:
-            return compute_root(self._writer.state, LogStore(uow.connection), size=head.size)
+            store = LogStore(uow.connection, state.place)
+            return compute_root(state, store, size=head.size)
+
+
+def _open_head(note: str | None, *, vkey: VerifierKey, holder: str) -> Checkpoint | None:
+    """Return a head that this node's key has signed, None of everything else."""
+    if note is None:
+        return None
+    try:
+        return open_checkpoint(note, vkey=vkey)
+    except ProtocolError as err:  # Whatever it is, we have not signed it.
+        _log.warning("head_not_ours", holder=holder, code=err.code)
+        return None

@@ -72,7 +72,7 @@ def store_exchange(
             "request_inclusion": opened.message.inclusion,
             "answer_env": draft.env,
             "answer_inclusion": placement.inclusion,
-            "seq": placement.index,
+            "seq": placement.position,
             "at_ms": batch.now_ms,
         },
     )

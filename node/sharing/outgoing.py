@@ -96,7 +96,7 @@ class Verified:
     detail: str
 
 
-def store_request(batch: Batch, sent: Sent, draft: Draft, *, index: int) -> None:
+def store_request(batch: Batch, sent: Sent, draft: Draft, *, position: int) -> None:
     """Queue the rows of a message that is logged and about to leave."""
     batch.insert_later(
         INSERT_OUTGOING,
@@ -109,7 +109,7 @@ def store_request(batch: Batch, sent: Sent, draft: Draft, *, index: int) -> None
             "subject": sent.subject,
             "request_env": draft.env,
             "request_inclusion": sent.message.inclusion,
-            "seq": index,
+            "seq": position,
             "at_ms": batch.now_ms,
             "code": CODE_OPEN,
         },

@@ -71,9 +71,9 @@ def build_peer_routes(
         return PlainTextResponse(held)
 
     return [
-        Route(f"{HEADS_PATH}/{{origin_sha256_hex}}", get_head, methods=["GET"]),
         Route(MESSAGES_PATH, post_message, methods=["POST"]),
         Route(STATUSES_PATH, post_status, methods=["POST"]),
+        Route(f"{HEADS_PATH}/{{origin_sha256_hex}}", get_head, methods=["GET"]),
     ]
 
 

@@ -198,7 +198,7 @@ class Courier:
 
         def finish(placement: Placement | None) -> Sent:
             inclusion = "" if placement is None else placement.inclusion
-            index = 0 if placement is None else placement.index
+            position = 0 if placement is None else placement.position
             sent = Sent(
                 jti=jti,
                 envelope=draft.envelope,
@@ -208,7 +208,7 @@ class Courier:
                 subject=subject,
                 subjects=subjects,
             )
-            store_request(batch, sent, draft, index=index)
+            store_request(batch, sent, draft, position=position)
             return sent
 
         return Decided(entry=entry, finish=finish)

@@ -14,7 +14,7 @@ from node.core.timestamps import (
     read_certificates,
     verify_timestamp,
 )
-from protocol.__main__ import read_bundle
+from protocol.__main__ import list_bundles, read_bundle
 from protocol.audit.findings import Finding, Outcome, Report
 from protocol.audit.stamps import NamedAnchor, list_anchors
 from protocol.bundle import Bundle
@@ -34,8 +34,8 @@ def add_timestamps(report: Report, paths: Sequence[Path], *, certificate: Path) 
     certificates = read_certificates(certificate)
     found = [
         finding
-        for path in paths
-        for finding in _judge_bundle(read_bundle(path), certificates=certificates)
+        for folder in list_bundles(paths)
+        for finding in _judge_bundle(read_bundle(folder), certificates=certificates)
     ]
     return replace(report, findings=(*report.findings, *found))
 

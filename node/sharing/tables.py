@@ -2,7 +2,8 @@
 
 Envelopes, hashes and codes stay; bodies and salts stand in ``payload`` alone, where they can be
 erased. ``exchange_in`` is replay row, stored answer and use count's evidence in one; it is written
-in the same transaction as the log entry that it names.
+in the same transaction as the log entry that it names. A ``seq`` of an exchange is that entry's
+position among the entries of all logs (node/core/log_tables.py).
 """
 
 from __future__ import annotations
@@ -341,7 +342,7 @@ legal_hold = Table(
     Column("at_ms", BigInteger, nullable=False),
 )
 
-# RFC 3161 tokens over heads of the log; ``seq`` is the index of the entry that names each.
+# RFC 3161 tokens over heads of a log; ``seq`` is the position of the entry that names each.
 log_stamp = Table(
     "log_stamp",
     metadata,

@@ -17,7 +17,7 @@ from node.core.clock import Clock
 from node.core.config import Settings, SettingsError
 from node.core.database import Database
 from node.core.decision import Batch, Decided, Placement
-from node.core.errors import InvariantError, NodeError
+from node.core.errors import ConflictError, InvariantError, NodeError
 from node.core.timestamps import (
     TOKEN_BYTES_MAX,
     TimestampInvalidError,
@@ -108,6 +108,8 @@ class Timestamping:
 
     def _decide(self, batch: Batch, text: str, verified: VerifiedTimestamp) -> Decided[int]:
         head = parse_checkpoint(text)
+        if head.origin != self._writer.state.vkey.name:
+            raise ConflictError(f"{head.origin} has ended: its head has no place in the next log")
         entry = AnchorEntry(
             at_ms=batch.now_ms,
             head=LogHead(size=head.size, root=head.root),
@@ -119,7 +121,7 @@ class Timestamping:
             if placement is None:
                 raise InvariantError("an entry without a place")
             StampStore(batch.connection).add(
-                StampRecord(seq=placement.index, token=verified.token, at_ms=batch.now_ms)
+                StampRecord(seq=placement.position, token=verified.token, at_ms=batch.now_ms)
             )
             return placement.index
 

@@ -244,6 +244,12 @@ class Upkeep:
             raise UnavailableError("no witness has cosigned this log for too long")
 
     @property
+    def witnessed_size(self) -> int:
+        """Return how much of the log that is written is cosigned."""
+        known = self.witnessed
+        return 0 if known is None or known.origin != self._writer.state.vkey.name else known.size
+
+    @property
     def witnessed(self) -> WitnessState | None:
         """Return the newest cosigned head that this process knows."""
         return self._witnessing.state

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +31,7 @@ from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
+from node.sharing.auditing import LogNotFoundError
 from node.sharing.grants_api import build_grants_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.timestamping import ROUND_S, Timestamping
@@ -39,6 +41,7 @@ from node.web.console import build_console_routes
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from protocol.errors import ProtocolError
 
+CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
 RETENTION_ROUND_S = 3_600  # a node that is started anew each day erases too
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
@@ -70,6 +73,14 @@ def build_app(node: Node) -> FastAPI:
         bytes_max=API_BODY_BYTES_MAX,
         passed=AUDIT_PREFIX,
     )
+    # First, since routes are tried in turn: a message would pass all those of people.
+    app.router.routes[:0] = build_peer_routes(
+        answering=node.answering,
+        consents=node.consents,
+        registry=node.registry,
+        upkeep=node.upkeep,
+        telemetry=node.telemetry,
+    )
     guarded = [Depends(authenticate)]
     app.include_router(
         build_sharing_router(
@@ -97,16 +108,7 @@ def build_app(node: Node) -> FastAPI:
         ),
         prefix=API_PREFIX,
     )
-    app.router.routes.extend(
-        build_peer_routes(
-            answering=node.answering,
-            consents=node.consents,
-            registry=node.registry,
-            upkeep=node.upkeep,
-            telemetry=node.telemetry,
-        )
-    )
-    app.router.routes.extend(_build_open_routes(node, health))
+    app.router.routes.extend([*_build_open_routes(node, health), *_build_log_routes(node)])
     app.router.routes.extend(build_console_routes(node, health=health.report))
     return app
 
@@ -142,15 +144,28 @@ def _build_open_routes(node: Node, health: Health) -> list[Route]:
             report = {"status": "degraded", "reason": "the node takes too long to look at itself"}
         return JSONResponse(report, status_code=200 if report["status"] == "ready" else 503)
 
-    async def checkpoint(_request: Request) -> Response:
-        return Response(node.writer.state.checkpoint, media_type="text/plain; charset=utf-8")
-
     return [
         Route("/.well-known/chengxin", discover),
         Route("/livez", live),
         Route("/readyz", ready),
         Route("/metrics", metrics),
+    ]
+
+
+def _build_log_routes(node: Node) -> list[Route]:
+    async def checkpoint(_request: Request) -> Response:
+        return Response(node.writer.state.checkpoint, media_type=CHECKPOINT_MEDIA_TYPE)
+
+    async def checkpoint_of(request: Request) -> Response:
+        name = request.path_params["origin_sha256_hex"]
+        note = await asyncio.to_thread(node.own_logs.find_checkpoint, name)
+        if note is None:
+            return build_problem(LogNotFoundError("this node has no such log"))
+        return Response(note, media_type=CHECKPOINT_MEDIA_TYPE)
+
+    return [
         Route("/chengxin/v1/log/checkpoint", checkpoint),
+        Route("/chengxin/v1/logs/{origin_sha256_hex}/checkpoint", checkpoint_of),
     ]
 
 
@@ -181,11 +196,13 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await run_round("registry", upkeep.refresh_registry())
             await run_round("guard", confirm_and_begin())
             await run_round("keys", node.own_keys.follow())
+            await run_round("logs", node.own_logs.follow())
             await run_round("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
                 ("guard", confirm_and_begin, settings.witness_interval_s),
                 ("keys", node.own_keys.follow, settings.registry_interval_s),
+                ("logs", partial(_follow_logs, node), settings.registry_interval_s),
                 ("statuses", upkeep.poll_statuses, settings.status_interval_s),
                 ("witness", upkeep.get_cosigned, settings.witness_interval_s),
                 ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
@@ -217,10 +234,17 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
     return lifespan
 
 
+async def _follow_logs(node: Node) -> None:
+    if await node.own_logs.follow():
+        await node.upkeep.get_cosigned()
+        await node.log_check.check_ended()
+
+
 async def _check_log(node: Node) -> None:
     while node.log_check.state is CheckState.RUNNING:
         await run_round("log_check", node.log_check.run())
         await asyncio.sleep(node.local.settings.witness_interval_s)
+    await run_round("log_check", node.log_check.check_ended())
 
 
 async def _stamp_daily(timestamping: Timestamping) -> None:

@@ -132,15 +132,21 @@ class _AuditorPages:
     async def list_entries(self, request: Request) -> Response:
         """Show a page of the log, the newest unless another is asked for."""
         viewer = viewer_of(request)
-        size = (await run_in_threadpool(self._auditing.get_head, viewer)).size
+        log = _read_log(request)
+        heads = await run_in_threadpool(self._auditing.list_logs, viewer)
+        head = await run_in_threadpool(lambda: self._auditing.get_head(viewer, log=log))
+        size = head.size
         first = _read_number(request, "first", default=max(size - ROWS, 0))
         views = await run_in_threadpool(
-            lambda: self._auditing.list_entries(viewer, first=first, limit=ROWS)
+            lambda: self._auditing.list_entries(viewer, first=first, limit=ROWS, log=log)
         )
         return await self._render(
             request,
             "audit_log.html",
             lines=[_read_line(view) for view in reversed(views)],
+            heads=heads,
+            log=head.log,
+            of_log=_name_log(log),
             size=size,
             older=max(first - ROWS, 0) if first else None,
             newer=first + ROWS if first + ROWS < size else None,
@@ -149,12 +155,16 @@ class _AuditorPages:
     async def show_entry(self, request: Request) -> Response:
         """Show one entry with its proof."""
         index: int = request.path_params["index"]
-        proven = await run_in_threadpool(self._auditing.get_entry, viewer_of(request), index)
+        log = _read_log(request)
+        proven = await run_in_threadpool(
+            lambda: self._auditing.get_entry(viewer_of(request), index, log=log)
+        )
         line = _read_line(proven.view)
         return await self._render(
             request,
             "audit_entry.html",
             line=line,
+            of_log=_name_log(log),
             text=json.dumps(line.fields, indent=2, ensure_ascii=False),
             proof=proven.proof,
         )
@@ -180,9 +190,10 @@ class _AuditorPages:
         """Show both messages of an exchange; bodies only where they are asked for and allowed."""
         index: int = request.path_params["index"]
         viewer = viewer_of(request)
+        log = _read_log(request)
         with_bodies = request.query_params.get("bodies") == "1"
         found = await run_in_threadpool(
-            lambda: self._auditing.get_exchange(viewer, index, with_bodies=with_bodies)
+            lambda: self._auditing.get_exchange(viewer, index, with_bodies=with_bodies, log=log)
         )
         return await self._render(
             request,
@@ -195,6 +206,7 @@ class _AuditorPages:
             with_bodies=with_bodies,
             may_open=viewer.has_scope(Scope.BODIES),
             index=index,
+            log=log,
         )
 
     async def list_consents(self, request: Request) -> Response:
@@ -269,6 +281,15 @@ def _read_number(request: Request, name: str, *, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
         raise PageNumberError("the address names no page of this list")
     return int(text)
+
+
+def _read_log(request: Request) -> int | None:
+    """Return the number of the log that is meant, None for the one that is written."""
+    return _read_number(request, "log", default=0) or None
+
+
+def _name_log(log: int | None) -> str:
+    return "" if log is None else f"?log={log}"
 
 
 def _read_hash(text: str) -> bytes:

@@ -6,6 +6,9 @@ and read beside the loop.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from node.bootstrap import Node
 from node.core.errors import NodeError
 from node.sharing.operations import OPERATIONS
@@ -14,6 +17,7 @@ from protocol.message import MEDIA_TYPES
 
 CACHED_MS = 2_000
 HEALTH_TIMEOUT_S = 2
+T = TypeVar("T")
 
 
 class Health:
@@ -22,7 +26,7 @@ class Health:
     def __init__(self, node: Node) -> None:
         """Look at nothing yet."""
         self._node = node
-        self._missing: tuple[int, int] | None = None
+        self._held: dict[str, tuple[int, Any]] = {}
 
     def report(self) -> dict[str, object]:
         """Say what works.
@@ -43,10 +47,11 @@ class Health:
             "registry_seq": node.registry.newest_seq,
             "registry_age_s": node.registry.measure_age_s(now_s=now_s),
             "log": node.guard.state.value,
+            "log_origin": node.own_logs.origin,
             "log_size": node.writer.state.edge.size,
             "log_check": node.log_check.state.value,
             "log_checked_size": node.log_check.checked_size,
-            "witnessed_size": 0 if witnessed is None else witnessed.size,
+            "witnessed_size": node.upkeep.witnessed_size,
             "witness_age_s": -1 if witnessed is None else now_s - witnessed.witnessed_at_s,
             "receipts_missing": self._count_missing(),
             "disk_free_bytes": node.disk.read_free_bytes(),
@@ -54,12 +59,16 @@ class Health:
         }
         if (offset_s := node.clock_watch.offset_s) is not None:
             report["clock_offset_s"] = offset_s
+        if len(logs := self._describe_logs()) > 1:
+            report["logs"] = logs
         if reason:
             report["reason"] = reason
         warnings = [
             *node.registry.list_warnings(now_s=now_s),
             *node.hub_log.list_warnings(),
             *node.own_keys.list_warnings(),
+            *node.own_logs.list_warnings(),
+            *node.log_check.list_warnings(),
             *node.clock_watch.list_warnings(),
         ]
         if warnings:
@@ -72,10 +81,18 @@ class Health:
         self._node.telemetry.set_gauges(numbers)
 
     def _count_missing(self) -> int:
+        return self._recall("missing", self._node.receipts.count_missing)
+
+    def _describe_logs(self) -> list[dict[str, object]]:
+        return self._recall("logs", self._node.own_logs.describe)
+
+    def _recall(self, name: str, look: Callable[[], T]) -> T:
         now_ms = self._node.local.clock.now_ms()
-        if self._missing is None or not 0 <= now_ms - self._missing[0] < CACHED_MS:
-            self._missing = (now_ms, self._node.receipts.count_missing())
-        return self._missing[1]
+        held = self._held.get(name)
+        if held is None or not 0 <= now_ms - held[0] < CACHED_MS:
+            held = self._held[name] = (now_ms, look())
+        found: T = held[1]
+        return found
 
 
 def describe_node(node: Node) -> dict[str, object]:
@@ -91,7 +108,7 @@ def describe_node(node: Node) -> dict[str, object]:
         "media_types": list(MEDIA_TYPES),
         "operations": operations,
         "message_kid": node.own_keys.kid,
-        "log_origin": settings.log_origin,
+        "log_origin": node.own_logs.origin,
         "links": {
             "messages": "/chengxin/v1/messages",
             "health": "/readyz",

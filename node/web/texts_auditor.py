@@ -36,6 +36,7 @@ AUDITOR_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "audit.exchanging": ("正常往来", "exchanging"),
         "audit.not-exchanging": ("暂停往来", "not exchanging"),
         "audit.head": ("日志头", "Head of the log"),
+        "audit.log-ended": ("已结束", "ended"),
         "audit.origin": ("来源名", "Origin"),
         "audit.root": ("根", "Root"),
         "audit.checkpoint": ("签名的日志头", "Signed checkpoint"),

@@ -5,7 +5,7 @@ A receipt lies in another exchange than the answers that it names, so both are p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from protocol.audit.namings import (
     list_namings,
 )
 from protocol.audit.ports import read_final
+from protocol.audit.texts import find_octets
 from protocol.audit.world import World
 from protocol.encoding import encode_b64u
 from protocol.entry import ExchangeEntry
@@ -60,6 +61,38 @@ class Unacknowledged(NamedTuple):
     is_kept: bool
 
 
+class Handed(NamedTuple):
+    """Answers that their sender logged and whose arrival the asker's log shows.
+
+    Each with its hash, its index in the sender's log, which ``log`` counts, and its consents as an
+    entry writes them; ``kind`` is as of ``Stated``.
+    """
+
+    receiver: str
+    sender: str
+    kind: str
+    log: int
+    answers: list[tuple[bytes, int, bytes]]
+
+    def list_stated(self) -> Iterator[Stated]:
+        """Yield what the sender's log says of each."""
+        for answer, index, consents in self.answers:
+            given = Given(self.receiver, self.sender, answer)
+            names = (find_octets(consents[1:-1]) or b"",) if consents else ()
+            yield Stated(given, self.kind, names, (self.log, index))
+
+
+class Receipted(NamedTuple):
+    """A receipt for many answers, with the places of its copies."""
+
+    receiver: str
+    sender: str
+    answers: list[bytes]
+    key: ExchangeKey
+    places: tuple[Place, ...]
+    position: tuple[int, int]
+
+
 Arrival = Awaited | Acknowledged | Unacknowledged | Naming
 
 
@@ -94,11 +127,47 @@ def list_arrivals(
 def join_arrivals(world: World, partition: int) -> list[Line]:
     """Judge the arrivals of one partition."""
     by_answer: dict[Given, _Joined] = {}
+    handed: list[Handed] = []
+    receipts: list[Receipted] = []
     for arrival in read_final(world.spools.arrivals, partition, rounds=world.rounds):
-        by_answer.setdefault(arrival.given, _Joined()).add(arrival)
+        match arrival:
+            case Handed():
+                handed.append(arrival)
+            case Receipted():
+                receipts.append(arrival)
+            case _:
+                by_answer.setdefault(arrival.given, _Joined()).add(arrival)
+    _open_receipts(receipts, handed, by_answer)
+    _open_handed(handed, by_answer)
     return [
         line for given, joined in by_answer.items() for line in joined.judge(given, world=world)
     ]
+
+
+def _open_receipts(
+    receipts: Sequence[Receipted], handed: Iterable[Handed], by_answer: dict[Given, _Joined]
+) -> None:
+    """Look at the answers of receipts one by one, but those that were handed over and no more."""
+    known = {(one.receiver, one.sender, answer) for one in handed for answer, _, _ in one.answers}
+    for one in receipts:
+        for answer in one.answers:
+            given = Given(one.receiver, one.sender, answer)
+            if given in known and given not in by_answer:
+                continue
+            joined = by_answer.setdefault(given, _Joined())
+            for place in one.places:
+                joined.add(Acknowledged(given, one.key, place, one.position, is_kept=False))
+
+
+def _open_handed(handed: Iterable[Handed], by_answer: Mapping[Given, _Joined]) -> None:
+    """Look at answers that were handed over where more is said of them."""
+    if not by_answer:
+        return
+    for one in handed:
+        for stated in one.list_stated():
+            joined = by_answer.get(stated.given)
+            if joined is not None:
+                joined.add(stated)
 
 
 @dataclass(slots=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
 
 from protocol.audit.anchoring import Chain, ChainResult, follow_chain
 from protocol.audit.arrivals import join_arrivals
@@ -14,7 +12,6 @@ from protocol.audit.describing import describe_judged, report_logs, report_witho
 from protocol.audit.events import list_events
 from protocol.audit.evidence import ExchangeKey, KnownEntry
 from protocol.audit.examining import Examiner
-from protocol.audit.exchanges import JudgedPartition, JudgeTask, TotalsKey, judge_partition
 from protocol.audit.findings import (
     ConsentReport,
     Evidence,
@@ -46,15 +43,15 @@ from protocol.audit.preparing import (
 )
 from protocol.audit.reading import ReadLog, open_log, read_logs
 from protocol.audit.reports import KeptReports, LinesByKey, settle_totals
-from protocol.audit.routing import (
-    RouteContext,
-    RoutedLine,
-    count_before,
-    list_ranges,
-    route_range,
-)
+from protocol.audit.rounds import Rounds
 from protocol.audit.rows import choose_partition
 from protocol.audit.stamps import judge_anchors
+from protocol.audit.surveying import (
+    Survey,
+    join_surveys,
+    list_survey_tasks,
+    survey_range,
+)
 from protocol.audit.uses import count_partition, list_changes
 from protocol.audit.witnessing import Covered, read_witnessed
 from protocol.audit.world import SUSPECTS_MAX, Spools, World
@@ -110,7 +107,6 @@ class _Audit:
         self._examiner = Examiner(chain)
         self._findings: list[Finding] = list(result.findings)
         self._partitions = 1
-        self._judged: dict[int, JudgedPartition] = {}
         self._signatures = 0
         self._counters: dict[str, Counters] = {}
         self._others: list[KnownEntry[Entry]] = []
@@ -123,15 +119,8 @@ class _Audit:
         ]
         self._partitions = count_partitions(opened)
         spools = self._open_spools()
-        read = tuple(
-            read_logs(
-                opened,
-                workspace=self._workspace,
-                spool=spools.routed,
-                partitions=self._partitions,
-            )
-        )
-        faults, lines_before = self._route(spools)
+        read = tuple(read_logs(opened, workspace=self._workspace))
+        surveys = self._survey()
         artefacts = collect_artefacts(self._bundles, chain=self._chain)
         world = build_world(
             self._bundles,
@@ -139,55 +128,51 @@ class _Audit:
             examiner=self._examiner,
             spools=spools,
             artefacts=artefacts,
-            lines_before=lines_before,
             partitions=self._partitions,
         )
         self._prepare(world, read)
-        self._judge(world, range(self._partitions))
-        self._settle_strays(world)
+        self._rounds = Rounds(world, self._workspace)
+        faults = [*self._list_faults(), *self._rounds.begin(surveys)]
         self._settle_altered(world)
         compared = self._compare_heads(world)
         consents, lines = self._join(world)
-        described = describe_judged(opened, world, tuple(self._judged.values()), faults)
-        self._findings += described
+        judged = self._rounds.judged
+        self._findings += describe_judged(opened, world, judged, faults)
         self._findings += judge_members(
             self._counters,
             world=world,
             others=self._others,
-            beyond=[known for judged in self._judged.values() for known in judged.beyond],
+            beyond=[known for one in judged for known in one.beyond],
             workspace=self._workspace,
         )
-        logs = tuple(report_logs(opened, read, compared, tuple(self._judged.values())))
+        logs = tuple(report_logs(opened, read, compared, judged))
         return self._report(world, logs, consents, lines)
 
     def _open_spools(self) -> Spools:
         room = self._workspace
         return Spools(
             routed=room.open_spool(),
+            swept=room.open_spool(),
             claims=room.open_spool(),
             uses=room.open_spool(),
             arrivals=room.open_spool(),
             reports=room.open_spool(),
         )
 
-    def _route(self, spools: Spools) -> tuple[list[tuple[int, Fault]], dict[tuple[int, int], int]]:
-        ranges = list_ranges(self._bundles)
-        context = RouteContext(
-            bundles=self._bundles, spool=spools.routed, partitions=self._partitions
-        )
-        routed = list(self._workspace.map(route_range, ranges, shared=context, what="messages"))
-        lines_before, faults = count_before(ranges, routed)
-        held = [
-            (number, fault)
-            for number, bundle in enumerate(self._bundles)
-            for fault in bundle.file_faults
-        ]
-        missing = [
-            (number, Fault(file=MESSAGES_FILE, line=None, detail="the file is missing"))
-            for number, bundle in enumerate(self._bundles)
-            if bundle.files.find_size(MESSAGES_FILE) is None
-        ]
-        return [*held, *missing, *faults], lines_before
+    def _survey(self) -> list[Survey]:
+        tasks = list_survey_tasks(self._bundles)
+        surveyed = self._workspace.map(survey_range, tasks, shared=self._bundles, what="lines")
+        return join_surveys(self._bundles, tasks, list(surveyed))
+
+    def _list_faults(self) -> Iterator[tuple[int, Fault]]:
+        """Yield what cannot be read of the files that were read at once."""
+        for number, bundle in enumerate(self._bundles):
+            for fault in bundle.file_faults:
+                yield number, fault
+        for number, bundle in enumerate(self._bundles):
+            if bundle.files.find_size(MESSAGES_FILE) is None:
+                detail = "the file is missing"
+                yield number, Fault(file=MESSAGES_FILE, line=None, detail=detail)
 
     def _prepare(self, world: World, read: Sequence[ReadLog]) -> None:
         """Put aside what no exchange says: heads held, changes of consents, numbers given up."""
@@ -225,44 +210,9 @@ class _Audit:
         self._counters = count_numbers(world, self._others)
         self._signatures += self._examiner.signatures
 
-    def _judge(
-        self,
-        world: World,
-        partitions: Iterable[int],
-        *,
-        wanted: Mapping[int, frozenset[ExchangeKey]] = MappingProxyType({}),
-    ) -> None:
-        """Judge partitions, the same ones again where more has become known."""
-        tasks = [
-            JudgeTask(
-                partition,
-                world.rounds[partition] + 1 if partition in world.rounds else 0,
-                wanted.get(partition, frozenset()),
-            )
-            for partition in partitions
-        ]
-        for task in tasks:
-            world.rounds[task.partition] = task.round
-        judged = self._workspace.map(judge_partition, tasks, shared=world, what="exchanges")
-        for task, one in zip(tasks, judged, strict=True):
-            self._signatures += 0 if task.round else one.signatures
-            self._judged[task.partition] = one
-
-    def _settle_strays(self, world: World) -> None:
-        """Judge again where a line turned out to belong."""
-        parts: dict[int, list[RoutedLine]] = {}
-        for judged in self._judged.values():
-            for line in judged.strays:
-                partition = choose_partition(line.xid, count=self._partitions)
-                parts.setdefault(partition, []).append(line)
-        for partition, lines in parts.items():
-            world.spools.routed.append(partition, lines)
-        if parts:
-            self._judge(world, sorted(parts))
-
     def _settle_altered(self, world: World) -> None:
         """Make every exchange suspect that misses an entry where one cannot be read any more."""
-        placed = {name for judged in self._judged.values() for name in judged.placed}
+        placed = {name for judged in self._rounds.judged for name in judged.placed}
         suspects: dict[str, list[Place]] = {}
         for log in world.logs.values():
             ours = suspects.setdefault(log.member, [])
@@ -273,7 +223,7 @@ class _Audit:
             ][:SUSPECTS_MAX]
         world.suspects = {member: places for member, places in suspects.items() if places}
         if world.suspects:
-            self._judge(world, range(self._partitions))
+            self._rounds.judge(range(self._partitions))
 
     def _compare_heads(self, world: World) -> dict[int, HeadComparison]:
         """Compare every head that anybody states, and judge again what more of them prove."""
@@ -296,7 +246,7 @@ class _Audit:
         }
         if anchored != world.anchored:
             world.anchored = anchored
-            self._judge(world, partitions)
+            self._rounds.judge(partitions)
         return whole
 
     def _join(self, world: World) -> tuple[tuple[ConsentReport, ...], LinesByKey]:
@@ -314,10 +264,10 @@ class _Audit:
             for key, line in counted.lines:
                 lines.setdefault(key, []).append(line)
         if not world.keeps_all:
-            self._judge_wanted(world, lines)
+            self._judge_wanted(lines)
         return tuple(sorted(consents, key=lambda one: decode_b64u(one.consent))), lines
 
-    def _judge_wanted(self, world: World, lines: LinesByKey) -> None:
+    def _judge_wanted(self, lines: LinesByKey) -> None:
         """Judge again where a line was added to an exchange whose report was not kept."""
         wanted: dict[int, set[ExchangeKey]] = {}
         for key, found in lines.items():
@@ -327,7 +277,7 @@ class _Audit:
                 wanted.setdefault(partition, set()).add(key)
         if wanted:
             frozen = {partition: frozenset(keys) for partition, keys in wanted.items()}
-            self._judge(world, sorted(wanted), wanted=frozen)
+            self._rounds.judge(sorted(wanted), wanted=frozen)
 
     def _report(
         self,
@@ -336,18 +286,13 @@ class _Audit:
         consents: tuple[ConsentReport, ...],
         lines: LinesByKey,
     ) -> Report:
-        judged = self._judged.values()
-        totals: Counter[TotalsKey] = Counter()
-        outcomes: set[Outcome] = set()
-        for one in judged:
-            totals.update(one.totals)
-            outcomes |= one.outcomes
+        totals, outcomes = self._rounds.sum_totals()
         exchanges = KeptReports(
             world.spools.reports,
             partitions=self._partitions,
             rounds=dict(world.rounds),
             lines=lines,
-            count=sum(one.kept for one in judged),
+            count=sum(one.kept for one in self._rounds.judged),
         )
         outcomes |= settle_totals(totals, exchanges)
         return Report(
@@ -360,9 +305,12 @@ class _Audit:
             totals=Totals(
                 bundles=len(self._bundles),
                 entries=sum(log.entries for log in logs),
-                exchanges=sum(one.exchanges for one in judged),
-                uses=sum(one.uses for one in judged),
-                signatures=self._signatures + self._result.signatures + world.artefacts.signatures,
+                exchanges=self._rounds.exchanges,
+                uses=self._rounds.uses,
+                signatures=self._signatures
+                + self._rounds.signatures
+                + self._result.signatures
+                + world.artefacts.signatures,
             ),
             counted=ExchangeCounts(
                 totals=totals, outcomes=frozenset(outcomes), keeps_all=world.keeps_all

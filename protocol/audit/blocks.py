@@ -13,7 +13,7 @@ from protocol.audit.splitting import SplitEntries, split_entries
 from protocol.bundle import BundleFiles, find_content
 from protocol.errors import ProtocolError
 from protocol.limits import HASH_BYTES
-from protocol.merkle import leaf_hash
+from protocol.merkle import leaf_hash, leaf_hashes
 from protocol.tile import TILE_WIDTH, parse_bundle, tile_path
 
 
@@ -48,8 +48,6 @@ class Block:
 
     def choose(self, preference: Preference) -> Sequence[bytes | None]:
         """Return the leaf hashes, each from the copy preferred, else from the other."""
-        if self.is_whole:
-            return self.given
         first, second = (
             (self.given, self.hashed)
             if preference is Preference.TILE
@@ -91,7 +89,7 @@ def _read_whole(first: int, tile: bytes, data: bytes, *, width: int) -> Block | 
         entries = parse_bundle(data, width=width)
     except ProtocolError:
         return None
-    hashed = [leaf_hash(entry) for entry in entries]
+    hashed = leaf_hashes(entries)
     if b"".join(hashed) != tile:
         return None
     return Block(

@@ -36,7 +36,7 @@ from protocol.quick_message import find_quick_envelope
 from protocol.registry import KeyEntry
 
 HEADS_HELD_MAX = 65_536
-_TYP_TO_OPERATION = {message_typ(op): op for op in OPERATIONS}
+TYP_TO_OPERATION = {message_typ(op): op for op in OPERATIONS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +179,7 @@ class Examiner:
 
     def _verify_envelope(self, env: str) -> tuple[Envelope, KeyEntry]:
         token = split_compact(env)
-        op = _TYP_TO_OPERATION.get(token.header.typ)
+        op = TYP_TO_OPERATION.get(token.header.typ)
         if op is None:
             raise WrongTypeError("no message of this protocol")
         found = self.chain.newest.find_message_key(token.header.kid)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol.audit.arrivals import Arrival, list_arrivals
 from protocol.audit.bodies import judge_bodies
@@ -16,9 +17,9 @@ from protocol.audit.evidence import Case, Cases, ExchangeKey, KnownEntry, open_r
 from protocol.audit.findings import ExchangeReport, Finding, Outcome, Place, weigh
 from protocol.audit.heads import ClaimSet
 from protocol.audit.judging import Judge
-from protocol.audit.ports import Batch
-from protocol.audit.ranges import RoutedEntry, describe_invalid
-from protocol.audit.routing import RoutedLine
+from protocol.audit.ports import Batch, read_final
+from protocol.audit.ranges import describe_invalid
+from protocol.audit.routing import RoutedEntry, RoutedLine
 from protocol.audit.rows import choose_partition
 from protocol.audit.strangers import add_record
 from protocol.audit.uses import UseFinder
@@ -38,9 +39,22 @@ from protocol.merkle import leaf_hash
 
 LACKING_NAMED_MAX = 1_000
 REPORTS_PER_BATCH = 100
+XID_CHARACTERS = 22
 _SIDES = (b',"side":"in"}', b',"side":"out"}')  # how a canonical record ends
 TotalsKey = tuple[str, str, str, str, str]
 Order = tuple[int, str, int, int]
+
+
+class SweptNames(NamedTuple):
+    """Message ids of exchanges that a window has judged, one after the other."""
+
+    window: int
+    names: bytes
+
+    def list_xids(self) -> Iterator[bytes]:
+        """Yield them."""
+        for at in range(0, len(self.names), XID_CHARACTERS):
+            yield self.names[at : at + XID_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,9 @@ class JudgedPartition:
 
     ``strays`` are lines that belong elsewhere; ``beyond`` own numbers that only proofs show;
     ``placed`` altered entries whose exchange is known; ``hit`` the exchanges by altered entry;
-    ``lacking`` those of which a bundle shows no message.
+    ``lacking`` those of which a bundle shows no message. ``swept`` are exchanges, by the window
+    that judged them, of which there is more than it saw: they are judged here once it has let them
+    go.
     """
 
     totals: Counter[TotalsKey] = field(default_factory=Counter)
@@ -84,6 +100,7 @@ class JudgedPartition:
     placed: set[tuple[str, int]] = field(default_factory=set)
     hit: list[tuple[Place, str]] = field(default_factory=list)
     lacking: list[tuple[int, str]] = field(default_factory=list)
+    swept: dict[int, set[bytes]] = field(default_factory=dict)
 
 
 def judge_partition(world: World, task: JudgeTask) -> JudgedPartition:
@@ -115,13 +132,30 @@ class _PartitionJudge:
                 entries.setdefault(one.xid, []).append(one)
             else:
                 lines.setdefault(one.xid, []).append(one)
+        swept = self._find_swept({*entries, *lines})
         for xid in {**entries, **lines}:
+            if xid in swept:
+                continue
             self._judge_group(xid, entries.pop(xid, []), lines.pop(xid, []))
             world.examiner.forget()
             self._stems.clear()
         result.signatures = world.examiner.signatures - signatures
         self._put_aside()
         return result
+
+    def _find_swept(self, routed: set[bytes]) -> set[bytes]:
+        """Note which of these exchanges, and of those wanted, a window has judged."""
+        wanted = routed | {encode_b64u(key.xid).encode("ascii") for key in self._task.wanted}
+        found: set[bytes] = set()
+        if not wanted:
+            return found
+        world = self._world
+        for one in read_final(world.spools.swept, self._task.partition, rounds=world.rounds):
+            ours = wanted.intersection(one.list_xids())
+            if ours:
+                self._result.swept.setdefault(one.window, set()).update(ours)
+                found |= ours
+        return found
 
     def _judge_group(
         self, xid: bytes, entries: Sequence[RoutedEntry], lines: Sequence[RoutedLine]
@@ -135,7 +169,7 @@ class _PartitionJudge:
             cases.add_entry(known)
         recovered: list[tuple[KnownEntry[Entry], bool]] = []
         seen: set[tuple[str, int]] = set(exported)
-        for line in lines:
+        for line in sorted(lines, key=lambda one: (one.bundle, one.offset)):
             recovered += self._read_line(cases, line, xid=xid, seen=seen)
         for known, _ in recovered:
             cases.add_entry(known)
@@ -151,9 +185,7 @@ class _PartitionJudge:
         self, entries: Sequence[RoutedEntry], exported: dict[tuple[str, int], bytes]
     ) -> Iterator[KnownEntry[Entry]]:
         for routed in sorted(entries, key=lambda one: (one.bundle, one.entry)):
-            log = self._world.primary.get(routed.bundle)
-            if log is None or routed.entry in log.altered:
-                continue
+            log = self._world.primary[routed.bundle]
             place = log.place_entry(routed.entry)
             try:
                 entry = self._world.examiner.read_entry(routed.raw)
@@ -177,7 +209,7 @@ class _PartitionJudge:
         """Open a record; yield what its proofs show of logs that are not here, or altered."""
         world = self._world
         bundle = world.bundles[line.bundle]
-        number = world.lines_before[line.bundle, line.range] + line.line
+        number = line.line
         content = bundle.files.read(MESSAGES_FILE, offset=line.offset, count=line.size)
         try:
             record = self._parse_line(content, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from protocol.audit.artefacts import Artefacts
@@ -40,7 +40,6 @@ def build_world(
     examiner: Examiner,
     spools: Spools,
     artefacts: Artefacts,
-    lines_before: Mapping[tuple[int, int], int],
     partitions: int,
 ) -> World:
     """Return the state in which exchanges are judged for the first time."""
@@ -84,7 +83,6 @@ def build_world(
         altered=altered,
         suspects={},
         spools=spools,
-        lines_before=lines_before,
         partitions=partitions,
         rounds={},
         keeps_all=sum(log.present for log in logs.values()) <= KEPT_ENTRIES_MAX,

@@ -40,7 +40,7 @@ def read_query(case: Case, *, consent: Consent, name: bytes) -> ShownQuery:
             continue
         try:
             body = case.verify_shown_body(one.copy, envelope)
-            shown = _parse_query(body, name=name, last_months=consent.last_months, purpose=purpose)
+            shown = parse_query(body, name=name, last_months=consent.last_months, purpose=purpose)
         except ProtocolError as err:
             return _stand_in(consent, purpose, _fail(err.code, err.detail, one.place))
         if logged and shown.purpose not in logged:
@@ -84,7 +84,12 @@ def _stand_in(consent: Consent, purpose: str, line: Evidence) -> ShownQuery:
 
 
 @lru_cache(maxsize=4096)  # Under one consent the same is asked again and again.
-def _parse_query(body: bytes, *, name: bytes, last_months: int, purpose: str) -> ShownQuery:
+def parse_query(body: bytes, *, name: bytes, last_months: int, purpose: str) -> ShownQuery:
+    """Read what a question asks under one consent; a push states neither purpose nor range.
+
+    Raises:
+        ProtocolError: It asks nothing under it, or not in the form of a question.
+    """
     whole = parse_object(body)
     reader = ShapeReader(whole, what="query")
     reader.integer("v", low=1, high=1)

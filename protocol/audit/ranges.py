@@ -6,16 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 from protocol.audit.blocks import Block, read_block
 from protocol.audit.findings import Finding, Outcome, Place
-from protocol.audit.ports import Spool
-from protocol.audit.rows import choose_partition, find_glance
+from protocol.audit.rows import find_glance
 from protocol.bundle import BundleFiles
-from protocol.encoding import encode_b64u
 from protocol.entry import (
-    AbortedEntry,
     Entry,
     EntryError,
     ErasedEntry,
@@ -24,7 +20,7 @@ from protocol.entry import (
     get_entry_type,
     parse_entry,
 )
-from protocol.tile import EMPTY_EDGE, TILE_WIDTH, tile_path
+from protocol.tile import TILE_WIDTH, tile_path, tile_root
 
 BLOCKS_PER_RANGE = 64
 
@@ -51,18 +47,9 @@ def _entries_path(index: int, width: int) -> str:
     return tile_path(None, index, width)
 
 
-class RoutedEntry(NamedTuple):
-    """An entry of an exchange, put aside with the others of its message id."""
-
-    xid: bytes
-    bundle: int
-    entry: int
-    raw: bytes
-
-
 @dataclass(slots=True)
 class SortedEntries:
-    """What a range's entries are; those of exchanges are routed, the others kept here.
+    """What a range's entries are; those of exchanges are counted, the others kept here.
 
     ``runs`` are own numbers by peer, as first number and count, in the order of the log.
     """
@@ -91,38 +78,26 @@ class RangeRead:
     sorted: SortedEntries = field(default_factory=SortedEntries)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RangeContext:
-    """What the readers of all ranges share."""
-
-    logs: Sequence[ExportedLog]
-    spool: Spool
-    partitions: int
-
-
-def read_range(context: RangeContext, task: tuple[int, int]) -> RangeRead:
+def read_range(logs: Sequence[ExportedLog], task: tuple[int, int]) -> RangeRead:
     """Read up to 64 blocks of a log; the task is the log's number and the first block."""
     number, first_block = task
-    log = context.logs[number]
+    log = logs[number]
     read = RangeRead()
     last_block = min(first_block + BLOCKS_PER_RANGE, -(-log.size // TILE_WIDTH))
-    sorter = EntrySorter(log, read.sorted, partitions=context.partitions)
+    sorter = EntrySorter(log, read.sorted)
     for index in range(first_block, last_block):
         block = read_block(log.files, size=log.size, index=index)
         _take_block(read, block, log=log, sorter=sorter)
-    sorter.route(context.spool)
     return read
 
 
 class EntrySorter:
-    """Sorts entries by what they are, and puts those of exchanges aside."""
+    """Sorts entries by what they are."""
 
-    def __init__(self, log: ExportedLog, found: SortedEntries, *, partitions: int) -> None:
+    def __init__(self, log: ExportedLog, found: SortedEntries) -> None:
         """Collect into ``found``."""
         self._log = log
         self._found = found
-        self._partitions = partitions
-        self._routed: dict[int, list[RoutedEntry]] = {}
 
     def take(self, index: int, raw: bytes) -> None:
         """Sort one entry."""
@@ -137,17 +112,6 @@ class EntrySorter:
                 runs[-1][1] += 1
             else:
                 runs.append([glance.n, 1])
-        self._route(glance.xid, index, raw)
-
-    def route(self, spool: Spool) -> None:
-        """Put aside what was collected."""
-        for partition, routed in self._routed.items():
-            spool.append(partition, routed)
-
-    def _route(self, xid: bytes, index: int, raw: bytes) -> None:
-        partition = choose_partition(xid, count=self._partitions)
-        routed = RoutedEntry(xid, self._log.bundle, index, raw)
-        self._routed.setdefault(partition, []).append(routed)
 
     def _take_other(self, index: int, raw: bytes) -> None:
         found = self._found
@@ -161,12 +125,8 @@ class EntrySorter:
             found.first_unknown = index if found.first_unknown is None else found.first_unknown
             return
         found.kinds[get_entry_type(entry)] += 1
-        if isinstance(entry, (UnackedEntry, ErasedEntry)):
-            self._route(encode_b64u(entry.xid).encode(), index, raw)
-            return
-        if isinstance(entry, AbortedEntry) and entry.xid is not None:
-            self._route(encode_b64u(entry.xid).encode(), index, raw)
-        found.others.append((index, entry))
+        if not isinstance(entry, (UnackedEntry, ErasedEntry)):
+            found.others.append((index, entry))
 
 
 def describe_invalid(place: Place, detail: str) -> Finding:
@@ -209,7 +169,7 @@ def _find_root(leaves: Sequence[bytes | None]) -> bytes | None:
     known = [leaf for leaf in leaves if leaf is not None]
     if len(known) < TILE_WIDTH:
         return None
-    return EMPTY_EDGE.extend(known)[0].root
+    return tile_root(b"".join(known))
 
 
 def _describe_block(read: RangeRead, block: Block, *, log: ExportedLog) -> None:

@@ -16,12 +16,11 @@ from protocol.audit.anchoring import Chain
 from protocol.audit.blocks import Preference
 from protocol.audit.examining import Examiner
 from protocol.audit.findings import Finding, Outcome, Place
-from protocol.audit.ports import Spool, Workspace
+from protocol.audit.ports import Workspace
 from protocol.audit.ranges import (
     BLOCKS_PER_RANGE,
     EntrySorter,
     ExportedLog,
-    RangeContext,
     RangeRead,
     SortedEntries,
     read_range,
@@ -131,18 +130,15 @@ def open_log(bundle: Bundle, *, number: int, examiner: Examiner) -> OpenedLog:
     return opened
 
 
-def read_logs(
-    opened: Sequence[OpenedLog], *, workspace: Workspace, spool: Spool, partitions: int
-) -> Iterator[ReadLog]:
+def read_logs(opened: Sequence[OpenedLog], *, workspace: Workspace) -> Iterator[ReadLog]:
     """Read every log whose head is known; the findings go to what was opened."""
     logs = [one.exported for one in opened]
-    context = RangeContext(logs=logs, spool=spool, partitions=partitions)
     tasks = [
         (number, first)
         for number, log in enumerate(logs)
         for first in range(0, -(-log.size // TILE_WIDTH), BLOCKS_PER_RANGE)
     ]
-    ranges = zip(tasks, workspace.map(read_range, tasks, shared=context, what="logs"), strict=True)
+    ranges = zip(tasks, workspace.map(read_range, tasks, shared=logs, what="logs"), strict=True)
     by_log = {
         number: [read for _, read in group]
         for number, group in groupby(ranges, key=lambda pair: pair[0][0])
@@ -150,7 +146,7 @@ def read_logs(
     for number, one in enumerate(opened):
         if one.head is not None:
             parts = by_log.get(number, [])
-            yield _assemble(one, one.head, logs[number], parts, context=context)
+            yield _assemble(one, one.head, logs[number], parts)
 
 
 def _list_claims(bundle: Bundle) -> list[Checkpoint]:
@@ -204,8 +200,6 @@ def _assemble(
     head: Checkpoint,
     exported: ExportedLog,
     parts: Sequence[RangeRead],
-    *,
-    context: RangeContext,
 ) -> ReadLog:
     if exported.size < head.size:
         text = f"{head.size} entries need more tiles than there are"
@@ -219,11 +213,10 @@ def _assemble(
     if preference is Preference.ENTRY:
         altered = {index: None for index, raw in differing if raw is None}
         late = SortedEntries()
-        sorter = EntrySorter(exported, late, partitions=context.partitions)
+        sorter = EntrySorter(exported, late)
         for index, raw in differing:
             if raw is not None:
                 sorter.take(index, raw)
-        sorter.route(context.spool)
         found = merge_sorted((found, late))
     altered = {index: raw for index, raw in altered.items() if index < tree.size}
     size = head.size if tree.size == head.size else exported.size
@@ -281,6 +274,7 @@ def _build_tree(
         size=min([*shorts, exported.size]),
         block_roots=roots,
         preference=preference,
+        odd=frozenset(block for part in parts for block in part.odd_blocks),
     )
 
 

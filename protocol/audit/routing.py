@@ -1,33 +1,39 @@
-"""Reads ``messages.jsonl`` in ranges and puts each line aside with the others of its message id.
+"""Puts entries and lines aside with the others of their message id.
 
-What is put aside is where the line stands, not the line: the judge of the exchange reads it.
+What is put aside of a line is where it stands, not the line: the judge of the exchange reads it.
+What was judged where it stands is passed over.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
+from protocol.audit.blocks import read_block
 from protocol.audit.examining import find_claims
-from protocol.audit.ports import Spool
-from protocol.audit.rows import choose_partition
+from protocol.audit.rows import choose_partition, find_glance
+from protocol.audit.surveying import Survey
+from protocol.audit.world import World
 from protocol.bundle import (
     BUNDLE_LINES_MAX,
     MESSAGES_FILE,
     UNENDED,
-    Bundle,
     Fault,
     parse_message_line,
     read_lines,
     take_content,
 )
 from protocol.encoding import encode_b64u
+from protocol.entry import AbortedEntry, EntryError, ErasedEntry, UnackedEntry, parse_entry
 from protocol.errors import ProtocolError
+from protocol.tile import TILE_WIDTH
 
 RANGE_BYTES = 2**23
+BLOCKS_PER_TASK = 64
 HOMELESS = b""  # the message id of what cannot be said to belong to any exchange
 _REQUEST = b'"request":"'
 _PAYLOAD = re.compile(rb'"request":"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.')
@@ -35,90 +41,182 @@ _JTI = re.compile(rb'"jti":"([A-Za-z0-9_-]{22})"')
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
+class RoutedEntry(NamedTuple):
+    """An entry of an exchange, put aside with the others of its message id."""
+
+    xid: bytes
+    bundle: int
+    entry: int
+    raw: bytes
+
+
 class RoutedLine(NamedTuple):
-    """Where a record of messages stands; ``line`` counts within its range until it is placed.
+    """Where a record of messages stands.
 
     ``is_settled`` tells that the message id is that of its exchange, whatever the first look said.
     """
 
     xid: bytes
     bundle: int
-    range: int
     line: int
     offset: int
     size: int
     is_settled: bool = False
 
 
+class LineRun(NamedTuple):
+    """Lines in a row; ``lines`` stand before them."""
+
+    start: int
+    end: int
+    lines: int
+    length: int
+
+
+class LineTask(NamedTuple):
+    """Lines to route: those of a bundle that begin in a range of bytes."""
+
+    bundle: int
+    start: int
+    end: int
+    lines: int
+
+
+class EntryTask(NamedTuple):
+    """Entries to route: ranges of indices in some neighbouring blocks of a log."""
+
+    bundle: int
+    ranges: tuple[tuple[int, int], ...]
+
+
 @dataclass(slots=True)
-class RangeRouted:
-    """A range of lines: how many, and what is no line."""
+class Swept:
+    """What was judged where it stands, by bundle: ranges of entries, and runs of lines."""
 
-    count: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    entries: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    lines: dict[int, list[LineRun]] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteContext:
-    """What the readers of all ranges share."""
-
-    bundles: Sequence[Bundle]
-    spool: Spool
-    partitions: int
+    def add(self, other: Swept) -> None:
+        """Add what another window holds."""
+        for bundle, ranges in other.entries.items():
+            self.entries.setdefault(bundle, []).extend(ranges)
+        for bundle, runs in other.lines.items():
+            self.lines.setdefault(bundle, []).extend(runs)
 
 
-def list_ranges(bundles: Sequence[Bundle]) -> list[tuple[int, int]]:
-    """Return the ranges of all files of messages, as bundle and number of the range."""
-    return [
-        (number, part)
-        for number, bundle in enumerate(bundles)
-        for part in range(-(-(bundle.files.find_size(MESSAGES_FILE) or 0) // RANGE_BYTES))
-    ]
+def list_entry_tasks(
+    sizes: Mapping[int, int], swept: Mapping[int, Sequence[tuple[int, int]]]
+) -> Iterator[EntryTask]:
+    """Yield what is left to route of the logs of the bundles, of which ``sizes`` has the sizes."""
+    for bundle, size in sizes.items():
+        known = sorted(swept.get(bundle, ()))
+        waiting: list[tuple[int, int]] = []
+        for (_, first), (end, _) in pairwise([(0, 0), *known, (size, size)]):
+            for start in range(first, end, BLOCKS_PER_TASK * TILE_WIDTH):
+                stop = min(start + BLOCKS_PER_TASK * TILE_WIDTH, end)
+                if waiting and stop - waiting[0][0] > BLOCKS_PER_TASK * TILE_WIDTH:
+                    yield EntryTask(bundle, tuple(waiting))
+                    waiting = []
+                waiting.append((start, stop))
+        if waiting:
+            yield EntryTask(bundle, tuple(waiting))
 
 
-def route_range(context: RouteContext, task: tuple[int, int]) -> RangeRouted:
-    """Put the lines of one range aside."""
-    number, part = task
-    start = part * RANGE_BYTES
-    routed = RangeRouted()
+def list_line_tasks(
+    surveys: Sequence[Survey], swept: Mapping[int, Sequence[LineRun]]
+) -> Iterator[LineTask]:
+    """Yield what is left to route of the files of messages."""
+    for bundle, survey in enumerate(surveys):
+        size, marks = survey.size, iter(survey.marks)
+        runs = sorted(swept.get(bundle, ()))
+        position, lines = 0, 0
+        for run in [*runs, LineRun(size, size, survey.lines, 0)]:
+            while position < run.start:
+                end, after = run.start, run.lines
+                for mark in marks:
+                    if mark.offset >= position + RANGE_BYTES:
+                        if mark.offset < run.start:
+                            end, after = mark.offset, mark.lines
+                        break
+                yield LineTask(bundle, position, end, lines)
+                position, lines = end, after
+            position, lines = run.end, run.lines + run.length
+
+
+def route_entries(world: World, task: EntryTask) -> None:
+    """Put the entries of exchanges aside."""
+    log = world.primary[task.bundle]
+    exported = log.exported
+    parts: dict[int, list[RoutedEntry]] = {}
+    for index, raw in _read_entries(world, task):
+        xid = None if index in log.altered else _find_entry_xid(raw)
+        if xid is not None:
+            one = RoutedEntry(xid, exported.bundle, index, raw)
+            parts.setdefault(choose_partition(xid, count=world.partitions), []).append(one)
+    for partition, entries in parts.items():
+        world.spools.routed.append(partition, entries)
+
+
+def route_lines(world: World, task: LineTask) -> list[Fault]:
+    """Put the lines of one range aside; return what is no line."""
+    faults: list[Fault] = []
     parts: dict[int, list[RoutedLine]] = {}
-    files = context.bundles[number].files
-    for line in read_lines(files, MESSAGES_FILE, start=start, end=start + RANGE_BYTES):
+    files = world.bundles[task.bundle].files
+    number = task.lines
+    for line in read_lines(files, MESSAGES_FILE, start=task.start, end=task.end):
         if not line.is_ended:
-            routed.faults.append(Fault(file=MESSAGES_FILE, line=None, detail=UNENDED))
+            faults.append(Fault(file=MESSAGES_FILE, line=None, detail=UNENDED))
             break
-        routed.count += 1
+        number += 1
         try:
             content = take_content(line)
             xid = _glance(content) or _read_xid(content)
         except ProtocolError as err:
-            fault = Fault(file=MESSAGES_FILE, line=routed.count, detail=err.detail)
-            routed.faults.append(fault)
+            faults.append(Fault(file=MESSAGES_FILE, line=number, detail=err.detail))
             continue
-        one = RoutedLine(xid, number, part, routed.count, line.offset, line.size)
-        parts.setdefault(choose_partition(xid, count=context.partitions), []).append(one)
+        one = RoutedLine(xid, task.bundle, number, line.offset, line.size)
+        parts.setdefault(choose_partition(xid, count=world.partitions), []).append(one)
     for partition, lines in parts.items():
-        context.spool.append(partition, lines)
-    return routed
+        world.spools.routed.append(partition, lines)
+    return faults
 
 
-def count_before(
-    ranges: Sequence[tuple[int, int]], routed: Sequence[RangeRouted]
-) -> tuple[dict[tuple[int, int], int], list[tuple[int, Fault]]]:
-    """Return how many lines stand before each range, and the faults with their true lines."""
-    before: dict[tuple[int, int], int] = {}
-    faults: list[tuple[int, Fault]] = []
-    total: dict[int, int] = {}
-    for (number, part), one in zip(ranges, routed, strict=True):
-        base = before[number, part] = total.get(number, 0)
-        total[number] = base + one.count
-        for fault in one.faults:
-            line = None if fault.line is None else base + fault.line
-            faults.append((number, Fault(file=fault.file, line=line, detail=fault.detail)))
-    for number, count in total.items():
-        if count > BUNDLE_LINES_MAX:
-            faults.append((number, Fault(file=MESSAGES_FILE, line=None, detail=UNENDED)))
-    return before, faults
+def list_overlong(surveys: Iterable[Survey]) -> Iterator[tuple[int, Fault]]:
+    """Yield a fault for each file of messages that has too many lines."""
+    for number, survey in enumerate(surveys):
+        if survey.lines > BUNDLE_LINES_MAX:
+            yield number, Fault(file=MESSAGES_FILE, line=None, detail=UNENDED)
+
+
+def _read_entries(world: World, task: EntryTask) -> Iterator[tuple[int, bytes]]:
+    exported = world.primary[task.bundle].exported
+    held = -1
+    entries: Sequence[bytes | None] = ()
+    for first, end in task.ranges:
+        for index in range(first, end):
+            block, offset = divmod(index, TILE_WIDTH)
+            if block != held:
+                entries = read_block(exported.files, size=exported.size, index=block).entries
+                held = block
+            raw = entries[offset]
+            if raw is not None:
+                yield index, raw
+
+
+def _find_entry_xid(raw: bytes) -> bytes | None:
+    """Return the message id of an entry of an exchange; what is none has been said already."""
+    glance = find_glance(raw)
+    if glance is not None:
+        return glance.xid
+    try:
+        entry = parse_entry(raw)
+    except EntryError:
+        return None
+    match entry:
+        case UnackedEntry(xid=xid) | ErasedEntry(xid=xid) | AbortedEntry(xid=bytes() as xid):
+            return encode_b64u(xid).encode("ascii")
+        case _:
+            return None
 
 
 def _glance(content: bytes) -> bytes | None:

@@ -7,7 +7,7 @@ and named there where it is no entry; what they do not match is parsed at once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 _COUNTED = re.compile(
@@ -19,8 +19,7 @@ _COUNTED = re.compile(
 _ARRIVED = re.compile(rb'"type":"response","v":1,"xid":"([A-Za-z0-9_-]{22})"\}\Z')
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(NamedTuple):
     """Message id as text; peer and number where the entry took one."""
 
     kind: str

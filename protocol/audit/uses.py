@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from protocol.audit.artefacts import JudgedConsent, JudgedStatus
@@ -14,12 +15,14 @@ from protocol.audit.evidence import Case, ExchangeKey, KnownEntry, Lines
 from protocol.audit.findings import ConsentReport, Evidence, Outcome, Place
 from protocol.audit.ports import read_final
 from protocol.audit.queries import ShownQuery, compare_batch, read_query
+from protocol.audit.texts import find_octets
 from protocol.audit.world import World
 from protocol.consent import (
     FINAL_STATES,
     Consent,
     ConsentState,
     ConsentStatus,
+    Span,
     Standing,
     Use,
     check_use,
@@ -48,22 +51,65 @@ class StateChange:
     known: KnownEntry[ConsentEntry]
 
 
-class CountedUse(NamedTuple):
-    """One use of a consent, at its place in the provider's log, and what was asked of it."""
+class UsedTerms(NamedTuple):
+    """What was asked of a consent, of whom by whom: mostly the same time and again."""
 
     consent: bytes
-    provider: str
-    position: tuple[int, int]
-    key: ExchangeKey
-    place: Place
-    at_s: int
-    uses: int
     consumer: str
+    provider: str
     purpose: str
     op: str
     metrics: tuple[str, ...]
     last_months: int
+
+
+class CountedUse(NamedTuple):
+    """Uses of a consent by one exchange, at their place in the provider's log.
+
+    ``place`` is None where it is that of the entry at ``position``.
+    """
+
+    terms: UsedTerms
+    position: tuple[int, int]
+    key: ExchangeKey
+    place: Place | None
+    at_s: int
+    uses: int
     is_kept: bool = False
+
+    @property
+    def consent(self) -> bytes:
+        """Return the name of the consent."""
+        return self.terms.consent
+
+    @property
+    def provider(self) -> str:
+        """Return whose log has counted."""
+        return self.terms.provider
+
+
+class UsedRun(NamedTuple):
+    """Exchanges that each used a consent once on the same terms: index, time in s, message id.
+
+    ``log`` counts the provider's logs in the order in which it opened them.
+    """
+
+    terms: UsedTerms
+    log: int
+    uses: list[tuple[int, int, bytes]]
+
+    @property
+    def consent(self) -> bytes:
+        """Return the name of the consent."""
+        return self.terms.consent
+
+    def list_uses(self) -> Iterator[CountedUse]:
+        """Yield the uses one by one."""
+        terms, log = self.terms, self.log
+        consumer, provider = terms.consumer, terms.provider
+        for index, at_s, xid in self.uses:
+            key = ExchangeKey(consumer, provider, find_octets(xid) or b"")
+            yield CountedUse(terms, (log, index), key, None, at_s, 1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +125,7 @@ class _Tally:
     @property
     def state(self) -> ConsentState:
         """Return what counts of what the signers have stated."""
-        return combine_states(self.stated.values())
+        return combine_states(self.stated.values()) if self.stated else ConsentState.ACTIVE
 
 
 @dataclass(slots=True)
@@ -168,18 +214,20 @@ class UseFinder:
                 self._lines.add(line.outcome, line.code, "{}", line.text, place=line.place)
         self.found.append(
             CountedUse(
-                consent=name,
-                provider=known.member,
+                terms=UsedTerms(
+                    consent=name,
+                    consumer=entry.peer,
+                    provider=known.member,
+                    purpose=query.purpose,
+                    op=entry.op,
+                    metrics=tuple(query.metrics),
+                    last_months=query.last_months,
+                ),
                 position=known.position,
                 key=self._case.key,
                 place=known.place,
                 at_s=entry.at_ms // 1000,
                 uses=count,
-                consumer=entry.peer,
-                purpose=query.purpose,
-                op=entry.op,
-                metrics=tuple(query.metrics),
-                last_months=query.last_months,
             )
         )
 
@@ -190,7 +238,8 @@ def count_partition(world: World, partition: int) -> CountedPartition:
     for name in world.artefacts.list_partition(partition, count=world.partitions):
         by_consent[name] = []
     for one in read_final(world.spools.uses, partition, rounds=world.rounds):
-        by_consent.setdefault(one.consent, []).append(one)
+        ours = by_consent.setdefault(one.consent, [])
+        ours += one.list_uses() if isinstance(one, UsedRun) else [one]
     counted = CountedPartition()
     statuses = _group_revocations(world.artefacts.statuses)
     for name in sorted(by_consent):
@@ -260,7 +309,7 @@ class _Walk:
         if consent is None:
             tally.uses += one.uses
             return  # The exchange says so.
-        window_s = window_start(consent.frequency, now_s=one.at_s)
+        window_s = _find_window(consent.frequency, one.at_s)
         standing = Standing(
             state=tally.state, uses=tally.uses, uses_in_window=tally.windows.get(window_s, 0)
         )
@@ -272,19 +321,11 @@ class _Walk:
             self._look_for_late_revocation(one)
 
     def _check(self, one: CountedUse, consent: Consent, standing: Standing) -> None:
-        use = Use(
-            consumer=one.consumer,
-            provider=one.provider,
-            purpose=one.purpose,
-            op=one.op,
-            metrics=one.metrics,
-            last_months=one.last_months,
-        )
         try:
-            check_use(consent, use=use, standing=standing, now_s=one.at_s)
+            check_use(consent, use=_take_use(one.terms), standing=standing, now_s=one.at_s)
         except ProtocolError as err:
             text = f"no consent covers this use: {err.detail}"
-            self._add(one, Outcome.FAILS, err.code, text, one.place)
+            self._add(one, Outcome.FAILS, err.code, text, self._find_place(one))
             return
         if not one.is_kept and not self._world.keeps_all:
             return
@@ -292,7 +333,7 @@ class _Walk:
         if one.provider not in self._world.members:
             count += f" as far as is known: the log of {one.provider} is not here"
         text = f"the consent {encode_b64u(one.consent)} covers it, {count}"
-        self._add(one, Outcome.HOLDS, "consent-covers", text, one.place)
+        self._add(one, Outcome.HOLDS, "consent-covers", text, self._find_place(one))
 
     def _look_for_late_revocation(self, one: CountedUse) -> None:
         """Say where a withdrawal must have reached the provider, and its log does not show it."""
@@ -305,9 +346,32 @@ class _Walk:
                 self._add(one, Outcome.UNKNOWN, "revoked-elsewhere", text, judged.place)
                 return
 
+    def _find_place(self, one: CountedUse) -> Place:
+        if one.place is not None:
+            return one.place
+        log, index = one.position
+        return self._world.logs[self._world.list_origins(one.provider)[log]].place_entry(index)
+
     def _add(self, one: CountedUse, outcome: Outcome, code: str, text: str, place: Place) -> None:
         line = Evidence(outcome=outcome, code=code, text=text, place=place)
         self.lines.append((one.key, line))
+
+
+@lru_cache(maxsize=1024)  # Many uses fall into one second.
+def _find_window(frequency: Span, at_s: int) -> int:
+    return window_start(frequency, now_s=at_s)
+
+
+@lru_cache(maxsize=64)  # A consent is mostly used on the same terms.
+def _take_use(terms: UsedTerms) -> Use:
+    return Use(
+        consumer=terms.consumer,
+        provider=terms.provider,
+        purpose=terms.purpose,
+        op=terms.op,
+        metrics=terms.metrics,
+        last_months=terms.last_months,
+    )
 
 
 def _group_revocations(

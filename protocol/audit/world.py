@@ -20,9 +20,13 @@ SUSPECTS_MAX = 1_000  # places of unreadable entries that each exchange without 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spools:
-    """Where exchanges come from, and where what they leave goes."""
+    """Where exchanges come from, and where what they leave goes.
+
+    ``swept`` has the message ids of those that were judged where they stand.
+    """
 
     routed: Spool
+    swept: Spool
     claims: Spool
     uses: Spool
     arrivals: Spool
@@ -58,7 +62,6 @@ class World:
     altered: Mapping[bytes, Sequence[tuple[str, int]]]
     suspects: Mapping[str, Sequence[Place]]
     spools: Spools
-    lines_before: Mapping[tuple[int, int], int]
     partitions: int
     rounds: dict[int, int]
     keeps_all: bool

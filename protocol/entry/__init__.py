@@ -39,7 +39,15 @@ from protocol.entry.kinds import (
     UnackedEntry,
     UnknownEntry,
 )
-from protocol.entry.quick import find_quick
+from protocol.entry.quick import (
+    EntryTexts,
+    ExchangeTexts,
+    RequestTexts,
+    ResponseTexts,
+    find_entry_texts,
+    find_quick,
+    read_head_text,
+)
 
 __all__ = [
     "ABORT_REASONS",
@@ -52,8 +60,10 @@ __all__ = [
     "ConsentEntry",
     "Entry",
     "EntryError",
+    "EntryTexts",
     "ErasedEntry",
     "ExchangeEntry",
+    "ExchangeTexts",
     "GenesisEntry",
     "HeadEntry",
     "KeyChangeEntry",
@@ -63,14 +73,18 @@ __all__ = [
     "PreviousLog",
     "RegistryEntry",
     "RequestEntry",
+    "RequestTexts",
     "ResponseEntry",
+    "ResponseTexts",
     "StartEntry",
     "StatusListEntry",
     "StopEntry",
     "UnackedEntry",
     "UnknownEntry",
+    "find_entry_texts",
     "find_quick",
     "format_entry",
     "get_entry_type",
     "parse_entry",
+    "read_head_text",
 ]

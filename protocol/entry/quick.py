@@ -1,33 +1,37 @@
 """Reads the three kinds of entries that make an exchange, in the spelling that nodes write.
 
 A short cut for auditors who read millions: what a pattern here matches, ``parse_entry`` reads to
-the same value; anything else is left to it. So the language accepted is one and the same.
+the same value; anything else is left to it. So the language accepted is one and the same. Every
+value has one spelling here, so that two of these texts are equal where their values are.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
+from typing import NamedTuple
 
 from protocol.entry.kinds import ExchangeEntry, RequestEntry, ResponseEntry
 from protocol.message import OPERATIONS, LogHead
 
-_HASH = rb"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])"
+_DIGEST = rb"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
+_HASH = b"(" + _DIGEST + b")"
 _XID = rb"([A-Za-z0-9_-]{21}[AQgw])"
 _INT = rb"(0|[1-9][0-9]{0,14})"
 _PEER = rb"([a-z0-9.-]{1,253})"
 _CODE = rb"([a-z0-9-]{1,64})"
-_ONE = rb"\[(?:\"" + _HASH + rb"\")?\]"
-_HEAD = rb'\{"root":"' + _HASH + rb'","size":' + _INT + rb"\}"
+_OP = b"(" + b"|".join(op.encode("ascii").replace(b".", rb"\.") for op in sorted(OPERATIONS)) + b")"
+_ONE = rb'\[((?:"' + _DIGEST + rb'")?)\]'
+_HEAD = rb'(\{"root":"' + _DIGEST + rb'","size":(?:0|[1-9][0-9]{0,14})\})'
 _EXCHANGE = re.compile(
     rb'\{"ans":"' + _HASH + rb'","at":' + _INT + rb',"code":"' + _CODE + rb'","consents":' + _ONE
-    + rb',"head":' + _HEAD + rb',"msg":"' + _HASH + rb'","n":' + _INT + rb',"op":"([a-z.]{1,16})"'
-    + rb',"peer":"' + _PEER + rb'","peer_n":' + _INT + rb',"type":"exchange","use":([01]),"v":1'
+    + rb',"head":' + _HEAD + rb',"msg":"' + _HASH + rb'","n":' + _INT + rb',"op":"' + _OP
+    + rb'","peer":"' + _PEER + rb'","peer_n":' + _INT + rb',"type":"exchange","use":([01]),"v":1'
     + rb',"xid":"' + _XID + rb'"\}'
 )  # fmt: skip
 _REQUEST = re.compile(
     rb'\{"at":' + _INT + rb',"consents":' + _ONE + rb',"msg":"' + _HASH + rb'","n":' + _INT
-    + rb',"op":"([a-z.]{1,16})","peer":"' + _PEER + rb'","purpose":"([A-Za-z0-9-]{1,8})"'
+    + rb',"op":"' + _OP + rb'","peer":"' + _PEER + rb'","purpose":"([A-Za-z0-9-]{1,8})"'
     + rb',"type":"request","v":1,"xid":"' + _XID + rb'"\}'
 )  # fmt: skip
 _RESPONSE = re.compile(
@@ -35,75 +39,134 @@ _RESPONSE = re.compile(
     + rb',"msg":"' + _HASH + rb'","peer":"' + _PEER + rb'","peer_n":' + _INT
     + rb',"type":"response","v":1,"xid":"' + _XID + rb'"\}'
 )  # fmt: skip
-_OPERATIONS = {op.encode("ascii"): op for op in OPERATIONS}
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 _BYTES_MAX = 2_048  # of what the patterns can match
+_ROOT, _SIZE = slice(9, 52), slice(61, -1)  # within the text of a head
 
 
-def find_quick(raw: bytes) -> RequestEntry | ExchangeEntry | ResponseEntry | None:
-    """Return an entry in its usual spelling, or None where ``parse_entry`` must decide."""
+class RequestTexts(NamedTuple):
+    """The members of a ``request``; of ``consents`` what stands between the brackets."""
+
+    at: bytes
+    consents: bytes
+    msg: bytes
+    n: bytes
+    op: bytes
+    peer: bytes
+    purpose: bytes
+    xid: bytes
+
+
+class ExchangeTexts(NamedTuple):
+    """The members of an ``exchange``; of ``head`` the whole object."""
+
+    ans: bytes
+    at: bytes
+    code: bytes
+    consents: bytes
+    head: bytes
+    msg: bytes
+    n: bytes
+    op: bytes
+    peer: bytes
+    peer_n: bytes
+    use: bytes
+    xid: bytes
+
+
+class ResponseTexts(NamedTuple):
+    """The members of a ``response``."""
+
+    ans: bytes
+    at: bytes
+    code: bytes
+    head: bytes
+    msg: bytes
+    peer: bytes
+    peer_n: bytes
+    xid: bytes
+
+
+EntryTexts = RequestTexts | ExchangeTexts | ResponseTexts
+
+
+def find_entry_texts(raw: bytes) -> EntryTexts | None:
+    """Return the members of an entry in its usual spelling, as they are written, or None."""
     if len(raw) > _BYTES_MAX:
         return None
     if raw.startswith(b'{"at":'):
         match = _REQUEST.fullmatch(raw)
-        return None if match is None else _build_request(match.groups())
+        return None if match is None else RequestTexts._make(match.groups())
     match = _EXCHANGE.fullmatch(raw)
     if match is not None:
-        return _build_exchange(match.groups())
+        return ExchangeTexts._make(match.groups())
     match = _RESPONSE.fullmatch(raw)
-    return None if match is None else _build_response(match.groups())
+    return None if match is None else ResponseTexts._make(match.groups())
 
 
-def _build_request(parts: tuple[bytes, ...]) -> RequestEntry | None:
-    at, consent, msg, n, op, peer, purpose, xid = parts
-    known = _OPERATIONS.get(op)
-    if known is None:
-        return None
+def find_quick(raw: bytes) -> RequestEntry | ExchangeEntry | ResponseEntry | None:
+    """Return an entry in its usual spelling, or None where ``parse_entry`` must decide."""
+    match find_entry_texts(raw):
+        case None:
+            return None
+        case RequestTexts() as texts:
+            return _build_request(texts)
+        case ExchangeTexts() as texts:
+            return _build_exchange(texts)
+        case texts:
+            return _build_response(texts)
+
+
+def read_head_text(text: bytes) -> LogHead:
+    """Return the value of a head in its usual spelling."""
+    return LogHead(size=int(text[_SIZE]), root=_decode(text[_ROOT]))
+
+
+def _build_request(texts: RequestTexts) -> RequestEntry:
     return RequestEntry(
-        at_ms=int(at),
-        xid=_decode(xid, b"=="),
-        peer=peer.decode("ascii"),
-        n=int(n),
-        op=known,
-        msg=_decode(msg),
-        purpose=purpose.decode("ascii"),
-        consents=(_decode(consent),) if consent else (),
+        at_ms=int(texts.at),
+        xid=_decode(texts.xid, b"=="),
+        peer=texts.peer.decode("ascii"),
+        n=int(texts.n),
+        op=texts.op.decode("ascii"),
+        msg=_decode(texts.msg),
+        purpose=texts.purpose.decode("ascii"),
+        consents=_decode_consents(texts.consents),
     )
 
 
-def _build_exchange(parts: tuple[bytes, ...]) -> ExchangeEntry | None:
-    ans, at, code, consent, root, size, msg, n, op, peer, peer_n, use, xid = parts
-    known = _OPERATIONS.get(op)
-    if known is None:
-        return None
+def _build_exchange(texts: ExchangeTexts) -> ExchangeEntry:
     return ExchangeEntry(
-        at_ms=int(at),
-        xid=_decode(xid, b"=="),
-        peer=peer.decode("ascii"),
-        peer_n=int(peer_n),
-        n=int(n),
-        op=known,
-        msg=_decode(msg),
-        ans=_decode(ans),
-        code=code.decode("ascii"),
-        use=int(use),
-        consents=(_decode(consent),) if consent else (),
-        head=LogHead(size=int(size), root=_decode(root)),
+        at_ms=int(texts.at),
+        xid=_decode(texts.xid, b"=="),
+        peer=texts.peer.decode("ascii"),
+        peer_n=int(texts.peer_n),
+        n=int(texts.n),
+        op=texts.op.decode("ascii"),
+        msg=_decode(texts.msg),
+        ans=_decode(texts.ans),
+        code=texts.code.decode("ascii"),
+        use=int(texts.use),
+        consents=_decode_consents(texts.consents),
+        head=read_head_text(texts.head),
     )
 
 
-def _build_response(parts: tuple[bytes, ...]) -> ResponseEntry:
-    ans, at, code, root, size, msg, peer, peer_n, xid = parts
+def _build_response(texts: ResponseTexts) -> ResponseEntry:
     return ResponseEntry(
-        at_ms=int(at),
-        xid=_decode(xid, b"=="),
-        peer=peer.decode("ascii"),
-        peer_n=int(peer_n),
-        msg=_decode(msg),
-        ans=_decode(ans),
-        code=code.decode("ascii"),
-        head=LogHead(size=int(size), root=_decode(root)),
+        at_ms=int(texts.at),
+        xid=_decode(texts.xid, b"=="),
+        peer=texts.peer.decode("ascii"),
+        peer_n=int(texts.peer_n),
+        msg=_decode(texts.msg),
+        ans=_decode(texts.ans),
+        code=texts.code.decode("ascii"),
+        head=read_head_text(texts.head),
     )
+
+
+def _decode_consents(text: bytes) -> tuple[bytes, ...]:
+    return (_decode(text[1:-1]),) if text else ()
 
 
 def _decode(text: bytes, padding: bytes = b"=") -> bytes:

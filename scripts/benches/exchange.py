@@ -147,7 +147,7 @@ def build_registry(
                 endpoints={"v1": one.url},
                 roles=("consumer", "provider"),
                 status="active",
-                log_origin=one.log_origin,
+                log_origin=one.first_log_origin,
                 keys=(entry(keys.message.public, "message"), entry(keys.log.public, "log")),
             )
         )

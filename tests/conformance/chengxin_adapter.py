@@ -31,20 +31,35 @@ def act(client: NodeClient, verb: str, argument: str) -> str:
             outcome = client.post(f"/api/v1/consents/{argument}/deliver", {})
         case "ask":
             (outcome,) = client.post("/api/v1/asks", write_ask(argument))["outcomes"]
+        case "ask-later":
+            (outcome,) = client.post("/api/v1/asks", write_ask(argument, deferred=True))["outcomes"]
+        case "ask-batch":
+            outcome = try_to(client, "/api/v1/asks/batch", write_ask(*argument.split(",")))
         case "settle":
-            try:
-                outcome = client.post(f"/api/v1/asks/{argument}/settle", {})
-            except NodeError as err:
-                return err.code
+            outcome = try_to(client, f"/api/v1/asks/{argument}/settle", {})
         case _:
             raise ValueError(verb)
     return str(outcome["status"])
 
 
-def write_ask(consent: str) -> dict[str, object]:
-    """Return a question for everything."""
-    metrics = [section.value for section in Section]
-    return {"consents": [consent], "purpose": "P1", "metrics": metrics, "last_months": 12}
+def try_to(client: NodeClient, path: str, body: dict[str, object]) -> dict[str, object]:
+    """Call an address whose failures are told as problems."""
+    try:
+        outcome: dict[str, object] = client.post(path, body)
+    except NodeError as err:
+        return {"status": err.code}
+    return outcome
+
+
+def write_ask(*consents: str, deferred: bool = False) -> dict[str, object]:
+    """Return questions for everything."""
+    return {
+        "consents": list(consents),
+        "purpose": "P1",
+        "metrics": [section.value for section in Section],
+        "last_months": 12,
+        "deferred": deferred,
+    }
 
 
 if __name__ == "__main__":

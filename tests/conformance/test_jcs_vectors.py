@@ -39,6 +39,11 @@ def test_a_vector_inside_the_subset_is_written_as_the_vector_says(jcs: Path, nam
     assert parse_canonical(read_output(jcs, name)) == value
 
 
+@pytest.mark.parametrize("name", sorted({*INSIDE, *OUTSIDE}))
+def test_both_outputs_of_a_vector_are_the_same_bytes(jcs: Path, name: str) -> None:
+    assert (jcs / f"output/{name}.json").read_bytes() == read_output(jcs, name)
+
+
 @pytest.mark.parametrize("name", INSIDE)
 def test_the_other_spelling_of_a_vector_is_not_canonical(jcs: Path, name: str) -> None:
     with pytest.raises(MalformedError, match="not in canonical form"):

@@ -152,6 +152,16 @@ def test_sixteen_checkpoints_of_one_log_open_and_have_our_roots(log_vectors: Pat
     assert tessera_checkpoint(log_vectors, 0).root == EMPTY_ROOT
 
 
+def test_the_state_of_another_log_is_its_newest_checkpoint(log_vectors: Path) -> None:
+    state = json.loads((tessera_log(log_vectors) / ".state/treeState").read_bytes())
+    note = (tessera_log(log_vectors) / "checkpoint").read_text("utf-8")
+
+    newest = open_checkpoint(note, vkey=parse_vkey(TESSERA_VKEY))
+
+    assert newest == tessera_checkpoint(log_vectors, 15)
+    assert (state["size"], unbase64(state["root"])) == (newest.size, newest.root)
+
+
 def test_changed_checkpoint_of_another_log_is_refused(log_vectors: Path) -> None:
     note = (tessera_log(log_vectors) / "checkpoint.8").read_text("utf-8")
 

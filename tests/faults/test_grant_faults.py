@@ -13,6 +13,8 @@ import pytest
 
 from node.core.errors import NodeError
 from protocol.entry import ErasedEntry, RequestEntry
+from protocol.limits import MESSAGE_BYTES_MAX
+from protocol.message import parse_message
 from tests.support.exchanges import Scene, build_scene, observe
 from tests.support.grants import (
     ask,
@@ -127,6 +129,38 @@ def test_a_reply_that_is_lost_is_got_by_the_same_bytes(scene: Scene) -> None:
     assert sent[0] == sent[1]
     assert scene.find(held.hash).uses == 1
     assert len(scene.consumer.consents.list_received(str(SUBJECT))) == 1
+
+
+def test_a_push_committed_before_a_crash_is_sent_after_it(scene: Scene) -> None:
+    hold_on_both_sides(scene, watch(scene.grant()))
+    asyncio.run(scene.provider.grants.standing.push_changes())
+    (request,) = list_pushes(scene)
+    assert request.msg not in list_sent(scene)  # The process ends here: committed, and not sent.
+    restarted, _ = scene.federation.back_up(scene.provider)
+
+    assert carry(restarted) == 1
+
+    assert list_sent(scene).count(request.msg) == 1
+    (received,) = scene.consumer.consents.list_received(str(SUBJECT))
+    assert received.msg == request.msg
+
+
+def test_a_push_that_is_not_committed_never_leaves(scene: Scene) -> None:
+    hold_on_both_sides(scene, watch(scene.grant()))
+    sent = list_sent(scene)
+    with failing_commit(scene.provider, mode=BEFORE), suppress(NodeError):
+        asyncio.run(scene.provider.grants.standing.push_changes())
+
+    carry(scene.provider)
+
+    assert list_sent(scene) == sent
+
+
+def list_sent(scene: Scene) -> list[bytes]:
+    return [
+        parse_message(raw, bytes_max=MESSAGE_BYTES_MAX).msg_hash
+        for _, raw in scene.federation.peers.sent
+    ]
 
 
 def list_pushes(scene: Scene) -> list[RequestEntry]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import Connection, event, insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from node.core.database import Database
 from node.core.decision import Batch, Decided, Decision, Placement
@@ -29,7 +29,7 @@ from node.sharing.answering import Reply
 from node.sharing.tables import release
 from protocol.entry import StartEntry, StopEntry, parse_entry
 from tests.support.exchanges import Scene, build_scene, observe
-from tests.support.logs import LogHouse, append
+from tests.support.logs import LogHouse, append, before_commits
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE, AFTER = "not applied", "applied but reported failed"
@@ -62,21 +62,57 @@ class FailingCommit:
         raise sqlite3.OperationalError("disk I/O error")
 
 
-class FailingStatement:
-    """Makes the first statement that holds a text fail, before or after it has taken effect."""
+class FailingCursor(sqlite3.Cursor):
+    """Fails as its connection was told."""
 
-    def __init__(self, database: Database, text: str, *, mode: str) -> None:
-        self._text = text
-        self._is_done = False
-        moment = "before_cursor_execute" if mode == BEFORE else "after_cursor_execute"
-        event.listen(database.engine, moment, self._look)
-
-    def _look(
-        self, _connection: Connection, _cursor: object, statement: str, *_rest: object
-    ) -> None:
-        if not self._is_done and self._text in statement:
-            self._is_done = True
+    def execute(self, statement: str, values: Any = (), /) -> FailingCursor:  # noqa: ANN401  the driver's own signature
+        connection = self.connection
+        assert isinstance(connection, FailingConnection)
+        mode = connection.find_fault(statement)
+        if mode != BEFORE:
+            super().execute(statement, values)
+        if mode is not None:
             raise sqlite3.OperationalError("disk I/O error")
+        return self
+
+
+class FailingConnection(sqlite3.Connection):
+    """A connection on which the next statement that holds a text fails."""
+
+    fault: tuple[str, str] | None = None
+
+    def cursor(self, _factory: Any = None) -> Any:  # noqa: ANN401  the driver's own signature
+        return super().cursor(FailingCursor)
+
+    def execute(self, statement: str, values: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401  the same
+        return self.cursor().execute(statement, values)  # type: ignore[no-any-return]
+
+    def find_fault(self, statement: str) -> str | None:
+        """Return how the statement is to fail, if it is."""
+        if self.fault is None or self.fault[0] not in statement:
+            return None
+        mode = self.fault[1]
+        self.fault = None
+        return mode
+
+
+class FailingStatements:
+    """Makes the next statement that holds a text fail, before or after it has taken effect."""
+
+    def __init__(self, database: Database) -> None:
+        self._made: list[FailingConnection] = []
+        event.listen(database.engine, "do_connect", self._use_own)
+        event.listen(database.engine, "connect", self._keep)
+
+    def fail_next(self, text: str, *, mode: str) -> None:
+        for connection in self._made:
+            connection.fault = (text, mode)
+
+    def _use_own(self, *given: Any) -> None:  # noqa: ANN401  what the event gives
+        given[-1]["factory"] = FailingConnection
+
+    def _keep(self, connection: FailingConnection, _record: object) -> None:
+        self._made.append(connection)
 
 
 def write_row_and_entry(size: int) -> Decision[Placement]:
@@ -165,11 +201,13 @@ def test_a_commit_that_is_applied_and_reported_failed_releases_nothing_and_is_bu
 def test_a_step_that_fails_takes_the_whole_batch_with_it(
     house: LogHouse, text: str, mode: str
 ) -> None:
-    writer = house.open()
+    database = house.open_database()
+    statements = FailingStatements(database)
+    writer = house.open(database)
     # The 256th entry fills a tile, so that every step is taken.
     for future in [writer.submit(append(b"entry")) for _ in range(254)]:
         future.result(timeout=10)
-    FailingStatement(house.database, text, mode=mode)
+    statements.fail_next(text, mode=mode)
 
     results = submit_all(writer, [write_row_and_entry(1_000)], where="thread")
 
@@ -179,6 +217,26 @@ def test_a_step_that_fails_takes_the_whole_batch_with_it(
     assert (list_rows(house), house.check()) == ([1_000, 1_001], 256)
     assert writer.run(append(b"next")).index == 256
     assert house.check() == 257
+
+
+@pytest.mark.parametrize("mode", [BEFORE, AFTER])
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("text", ["BEGIN IMMEDIATE", "INSERT INTO log_batch"])
+def test_a_step_that_fails_under_plain_entries_leaves_none(
+    house: LogHouse, text: str, where: str, mode: str
+) -> None:
+    database = house.open_database()
+    statements = FailingStatements(database)
+    writer = house.open(database)
+    writer.run(append(b"first"))
+    statements.fail_next(text, mode=mode)
+
+    results = submit_all(writer, [append(b"one"), append(b"two")], where=where)
+
+    assert LogUnavailableError in {type(result) for result in results}
+    assert house.check() == writer.state.edge.size
+    [placement] = submit_all(writer, [append(b"next")], where=where)
+    assert house.check() == placement.index + 1 == writer.state.edge.size
 
 
 @pytest.mark.parametrize(("mode", "size"), [(BEFORE, 2), (AFTER, 3)])
@@ -218,9 +276,7 @@ def test_a_log_that_is_found_damaged_between_decision_and_commit_takes_nothing_m
     house: LogHouse,
 ) -> None:
     writer = house.open()
-    event.listen(
-        house.database.engine, "commit", lambda _: writer.condemn(LogDamagedError("damaged"))
-    )
+    before_commits(house.database, lambda: writer.condemn(LogDamagedError("damaged")))
 
     results = submit_all(writer, [append(b"entry")], where="loop")
     again = submit_all(writer, [append(b"entry")], where="loop")
@@ -343,10 +399,10 @@ def test_a_second_writer_that_starts_at_once_writes_no_second_beginning(house: L
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 from node.core.log_tables import log_witnessed
 from node.core.decision import Decided
-from tests.support.logs import LogHouse, append
+from tests.support.logs import LogHouse, append, before_commits
 house = LogHouse(path=Path(sys.argv[1]))
 writer = house.open()
 writer.run(append(b"kept"))
@@ -364,7 +420,7 @@ def commit_and_die(connection):
     commit(connection)
     die()
 if sys.argv[2] == "before the commit":
-    event.listen(house.database.engine, "commit", die)
+    before_commits(house.database, die)
 if sys.argv[2] == "after the commit":
     house.database.engine.dialect.do_commit = commit_and_die
 writer.run(decide)

@@ -30,6 +30,7 @@ from protocol.merkle import leaf_hash
 from tests.support.auditing import audit_bundles
 from tests.support.auditor import DAY_S, OPERATOR_TOKEN, AuditedNode, build_audited_node
 from tests.support.console_node import API_TOKEN, build_empty_node
+from tests.support.log_changes import begin_next_log
 from tests.support.nodes import HUB_KEY, SUBJECT
 
 PATHS = (
@@ -44,6 +45,8 @@ PATHS = (
     "/access",
     "/health",
     "/export",
+    "/logs",
+    "/logs/1",
 )
 
 
@@ -122,7 +125,7 @@ def test_every_look_of_an_auditor_is_recorded(office: Office) -> None:
     looks = [(who, what, outcome) for who, what, _, outcome in office.node.list_looks()]
     named = [
         "log-head", "log-entries", "log-entry", "exchanges", "exchange", "peers", "consents",
-        "statuses", "access-log", "health", "export",
+        "statuses", "access-log", "health", "export", "logs", "log-head",
     ]  # fmt: skip
     assert looks == [("token-1", what, "ok") for what in reversed(named)]
 
@@ -379,3 +382,84 @@ def test_a_token_opens_the_auditors_paths_of_the_whole_node_and_no_others(tmp_pa
         assert http.post("/api/v1/audit/log", headers=bearer).status_code == 405
         operator = {"authorization": f"Bearer {API_TOKEN}"}
         assert http.get("/api/v1/audit/log", headers=operator).status_code == 200
+
+
+# --- several logs
+
+
+@pytest.fixture
+def moved(office: Office) -> Office:
+    """The provider's next log is open: what was exchanged stands in the first."""
+    office.node.cosign()
+    begin_next_log(office.node.scene.federation, office.node.scene.provider)
+    return office
+
+
+def test_each_log_is_read_under_its_own_number(moved: Office) -> None:
+    token = moved.node.make_token()
+    old, new = json.loads(moved.get("/logs", token).text)
+    assert (old["log"], old["end_reason"], new["log"], new["end_reason"]) == (1, "year", 2, None)
+    assert [one["origin"].rpartition("/")[2] for one in (old, new)] == ["1", "2"]
+
+    assert moved.read("/log", token) == moved.read("/logs/2", token) == new
+    assert moved.read("/logs/1", token) == old
+    assert old["witnessed"]["size"] == old["size"] - 2  # without the two entries of its end
+    assert new["witnessed"] is None
+    entries = json.loads(moved.get("/logs/1/entries", token, limit=200).text)["entries"]
+    assert len(entries) == old["size"]
+    assert len(json.loads(moved.get("/log/entries", token).text)["entries"]) == new["size"] == 1
+
+
+def test_entries_of_an_ended_log_are_proven_under_its_last_head(moved: Office) -> None:
+    token = moved.node.make_token()
+    head = moved.read("/logs/1", token)
+
+    entry = moved.read("/logs/1/entries/2", token)
+
+    proof = parse_log_proof(str(entry["proof"]))
+    assert proof.note == head["checkpoint"]
+    assert proof.index == 2
+    assert leaf_hash(str(entry["entry"]).encode()) == decode_b64u(str(entry["leaf"]))
+    check_problem(
+        moved.get(f"/logs/1/entries/{head['size']}", token), status=404, code="entry-not-found"
+    )
+    check_problem(moved.get("/log/entries/2", token), status=404, code="entry-not-found")
+
+
+def test_exchanges_name_the_log_and_the_entry_in_it(moved: Office) -> None:
+    token = moved.node.make_token()
+    rows = json.loads(moved.get("/exchanges", token).text)["exchanges"]
+    assert {row["log"] for row in rows} == {1}
+    row = rows[0]
+
+    found = moved.read(f"/logs/1/exchanges/{row['index']}", token)
+
+    assert found["exchange"] == row
+    check_problem(
+        moved.get(f"/exchanges/{row['index']}", token), status=404, code="entry-not-found"
+    )
+
+
+@pytest.mark.parametrize("log", [0, 3, 64, 10**30])
+@pytest.mark.parametrize("path", ["", "/entries", "/entries/0", "/exchanges/0"])
+def test_a_log_that_is_not_here_is_not_found(moved: Office, log: int, path: str) -> None:
+    token = moved.node.make_token()
+
+    check_problem(moved.get(f"/logs/{log}{path}", token), status=404, code="log-not-found")
+
+
+def test_a_number_that_is_none_is_refused(moved: Office) -> None:
+    assert moved.get("/logs/first", moved.node.make_token()).status_code == 422
+
+
+def test_a_download_holds_a_bundle_of_each_log(moved: Office) -> None:
+    moved.node.cosign()
+    answer = moved.get("/export", moved.node.make_token())
+
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
+        names = archive.getnames()
+
+    manifests = [name for name in names if name.endswith("/manifest.json")]
+    assert sorted(manifests) == [
+        f"beta.example/beta.example-{number}/manifest.json" for number in (1, 2)
+    ]

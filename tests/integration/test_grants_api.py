@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from starlette.testclient import TestClient
 from node.core.errors import NodeError
 from node.core.http.problems import handle_error
 from node.sharing.grants_api import build_grants_router
+from protocol.consent import hash_consent
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
+from schemas.exchange import DeliveredConsent
 from tests.support.exchanges import Scene, build_scene
 from tests.support.grants import ask, carry, correct_an_invoice, hold_on_both_sides
 from tests.support.nodes import SUBJECT, TestNode
 
 UNKNOWN = encode_b64u(bytes(32))
+COMPACT_JWS = re.compile(r"[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}")
 
 
 @pytest.fixture
@@ -45,6 +49,25 @@ def test_a_consent_is_shown_as_a_record_in_both_forms(scene: Scene) -> None:
     assert linked["@type"] == "dpv:ConsentRecord"
     assert face(scene.consumer).get(f"/consents/{UNKNOWN}/record").status_code == 404
     assert face(scene.consumer).get(path, params={"format": "xml"}).status_code == 422
+
+
+@pytest.mark.parametrize("form", ["json", "json-ld"])
+def test_a_record_is_not_signed_and_no_evidence(scene: Scene, form: str) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    path = f"/consents/{encode_b64u(held.hash)}/record"
+
+    response = face(scene.consumer).get(path, params={"format": form})
+
+    assert encode_b64u(hash_consent(held.token)) in response.text  # It names the artefact,
+    assert held.token not in response.text  # which is not in it,
+    assert COMPACT_JWS.search(response.text) is None  # nor anything else that is signed.
+    subject, salt = held.subject, encode_b64u(held.salt)
+    with pytest.raises(ProtocolError):
+        scene.consumer.consents.hold(
+            [DeliveredConsent.model_construct(token=response.text, subject=subject, salt=salt)]
+        )
+    with pytest.raises(ProtocolError):
+        scene.consumer.consents.submit_status(response.text)
 
 
 def test_an_erasure_by_request_is_made_once_and_shown_to_the_provider(scene: Scene) -> None:

@@ -164,6 +164,31 @@ def test_nothing_is_answered_after_the_consent_was_withdrawn(
     assert scene.consumer.consents.list_received(held.subject) == []
 
 
+def test_the_answer_to_the_last_use_is_fetched_before_the_consent_ends(scene: Scene) -> None:
+    held, _ = scene.hold_at_consumer(replace(scene.grant(), id="one use", max_uses=1))
+    asyncio.run(scene.consumer.asking.deliver(held))
+    outcome = ask(scene, held)
+    make(scene)
+
+    assert asyncio.run(scene.provider.grants.brake.state_ends()) == 0
+    poll(scene)
+
+    assert code_of(scene, outcome) == "200"
+
+
+def test_a_withdrawal_after_the_last_use_stops_an_answer_that_waits(scene: Scene) -> None:
+    held, _ = scene.hold_at_consumer(replace(scene.grant(), id="one use", max_uses=1))
+    asyncio.run(scene.consumer.asking.deliver(held))
+    outcome = ask(scene, held)
+    make(scene)
+    asyncio.run(scene.provider.grants.brake.state_ends())
+    scene.change_state(held.hash, ConsentState.REVOKED)
+
+    poll(scene)
+
+    assert code_of(scene, outcome) == "consent-revoked"
+
+
 def test_no_answer_comes_by_poll_as_well(tmp_path: Path) -> None:
     scene = build_scene(tmp_path, invoices=0, defers=True)
     found, _ = scene.hold_at_consumer(scene.grant())

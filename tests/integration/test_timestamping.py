@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from node.cli.main import app
 from node.core.clock import ManualClock
 from node.core.config import Settings, SettingsError, build_settings
-from node.core.errors import NodeError
+from node.core.errors import ConflictError, NodeError
 from node.core.log import LogStore
 from node.core.timestamps import (
     TimestampCertificateError,
@@ -26,6 +26,7 @@ from node.core.timestamps import (
 from node.sharing.commands_audit import audit_app
 from node.sharing.export import export_bundle
 from node.sharing.peers import HttpReply, PeerClient, PeerUnreachableError
+from node.sharing.stamp_check import add_timestamps
 from node.sharing.store.stamps import StampRecord, StampStore
 from node.sharing.timestamping import (
     CLOCK_APART_S_MAX,
@@ -33,6 +34,7 @@ from node.sharing.timestamping import (
     Timestamping,
     build_timestamping,
 )
+from protocol.__main__ import verify_paths
 from protocol.audit.findings import ExitStatus
 from protocol.checkpoint import parse_checkpoint
 from protocol.cosignature import cosign_checkpoint
@@ -40,7 +42,8 @@ from protocol.encoding import sha256
 from protocol.entry import AnchorEntry, Entry, parse_entry
 from protocol.note import add_signatures, parse_note, parse_vkey
 from tests.support.exchanges import observe
-from tests.support.nodes import WITNESS_KEY, TestFederation, TestNode
+from tests.support.log_changes import begin_next_log, cosign
+from tests.support.nodes import NOW_S, WITNESS_KEY, TestFederation, TestNode
 from tests.support.stamping import OPENSSL, Authority, Office, make_authority, run, serve
 
 rfc3161 = pytest.importorskip("rfc3161_client", reason="the extra [timestamp] is not installed")
@@ -85,7 +88,7 @@ class Bench:
 
     def stamps(self) -> list[StampRecord]:
         with self.node.local.database.read() as uow:
-            return list(StampStore(uow.connection).list(size=1_000))
+            return list(StampStore(uow.connection).list(span=range(1_000)))
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,46 @@ def test_a_token_over_the_heads_signed_text_is_logged_and_kept(bench: Bench) -> 
     assert entry.token == sha256(stamp.token)
     certificates = bench.port.certificates
     assert verify_timestamp(stamp.token, text=text, certificates=certificates).token == stamp.token
+
+
+def test_a_head_of_a_log_that_ended_meanwhile_is_not_stamped_in_the_next(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = bench.port.ask_timestamp
+
+    async def ask_and_change(url: str, raw: bytes, *, bytes_max: int) -> HttpReply:
+        reply = await ask(url, raw, bytes_max=bytes_max)
+        await asyncio.to_thread(begin_next_log, bench.federation, bench.node)
+        return reply
+
+    monkeypatch.setattr(bench.port, "ask_timestamp", ask_and_change)
+    with pytest.raises(ConflictError, match="has ended"):
+        asyncio.run(bench.stamping.stamp())
+    assert bench.stamps() == []
+    monkeypatch.undo()
+
+    index = asyncio.run(bench.stamping.stamp())
+
+    (stamp,) = bench.stamps()
+    assert stamp.seq == bench.node.writer.state.place.first + index
+    cosign(bench.federation, bench.node)
+    out = bench.node.local.settings.home / "bundles"
+    with bench.node.local.database.read() as uow:
+        made = export_bundle(
+            uow,
+            member_id=bench.node.member_id,
+            registry=bench.federation.registry,
+            exported_at_s=NOW_S,
+            out=out,
+            redacted=True,
+        )
+    first, second = made.bundles
+    assert not (first / "anchors.jsonl").exists()
+    report = verify_paths([second], anchor=None)
+    stamped = add_timestamps(report, [out], certificate=bench.office.authority.certificate)
+    assert [one.code for one in stamped.findings if one.code.startswith("timestamp")] == [
+        "timestamp-holds"
+    ]
 
 
 def test_openssl_verifies_the_token_that_is_kept(bench: Bench, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,43 @@ def test_what_a_batch_told_is_not_pushed_again(scene: Scene) -> None:
     assert scene.find(held.hash).uses == 1
 
 
+def test_a_push_that_expires_on_its_way_is_not_said_again(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, watch(scene.grant()))
+    scene.federation.peers.unreachable = {CONSUMER}
+    push(scene)
+    carry(scene.provider)
+    scene.federation.clock.advance_s(301)
+    scene.federation.peers.unreachable = set()
+
+    for _ in range(3):
+        carry(scene.provider)
+        push(scene)
+        scene.federation.clock.advance_s(3_600)
+
+    (notice,) = scene.provider.grants.notices.list_notices(op="push")
+    assert notice.state == "refused"
+    assert scene.find(held.hash).uses == 1
+    assert scene.consumer.consents.list_received(str(SUBJECT)) == []
+
+
 # --- corrections
+
+
+def test_a_correction_tells_of_no_other_window_than_the_answer(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    wrong = ask(scene, held)
+    correction = scene.provider.grants.correction
+    ports = correction._ports
+    assert ports.business_date() < date(2026, 7, 31)
+    correction._ports = replace(ports, business_date=lambda: date(2026, 7, 31))  # a month later
+    correct_an_invoice(scene)
+
+    assert correct(scene) == 1
+    assert carry(scene.provider) == 1
+
+    (notice,) = scene.provider.grants.notices.list_notices(op="correct")
+    assert (notice.about, notice.state) == (wrong, "done")
+    assert scene.consumer.consents.list_received(str(SUBJECT)) == []  # taken back, and no more
 
 
 def test_a_correction_waits_for_the_push_that_it_corrects(scene: Scene) -> None:

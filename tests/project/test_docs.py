@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from node.core.config import Settings
 from protocol import limits
 from protocol.exchange import CHECKS
+from protocol.identifiers.schemes import SCHEMES
 from protocol.problems import PROBLEMS
 from tests.support.specification import read_pages
 
@@ -105,6 +106,14 @@ def test_every_limit_has_a_row_with_its_value(docs: Path) -> None:
         name: value for name, value in vars(limits).items() if name.isupper()
     }
     assert elsewhere == {name: read_constant(name) for name in elsewhere}
+
+
+def test_every_scheme_has_its_form(docs: Path) -> None:
+    text = (docs / "protocol" / "identifiers.md").read_text(encoding="utf-8")
+    block = text.partition("```\n")[2].partition("```")[0]
+    stated = dict(re.findall(r"^(\S+) +(\S+)$", block, re.MULTILINE))
+
+    assert stated == {name: scheme.shape.pattern for name, scheme in SCHEMES.items()}
 
 
 def read_constant(name: str) -> int:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from protocol import audit as auditor
+from protocol.audit import preparing, rounds
 from protocol.audit.findings import Evidence, ExchangeReport, Finding, Outcome, Report
 from protocol.bundle import Bundle, parse_bundle_files
 from protocol.keys import PublicKey
+from protocol.report import build_object
 from tests.support.federation import HUB_KEY, Federation
 from tests.support.second_opinion import compare_with_report
 
@@ -16,10 +20,24 @@ Files = dict[str, bytes]
 
 
 def audit_bundles(bundles: Sequence[Bundle], *, anchor: PublicKey | None = None) -> Report:
-    """Audit bundles; an independent verifier must judge each log alike."""
+    """Audit bundles; an independent verifier must judge each log alike.
+
+    As a large audit they are judged where they stand as well, and must come to the same.
+    """
     report = auditor.audit_bundles(bundles, anchor=anchor)
     compare_with_report(bundles, report)
+    compare_sweeps(bundles, anchor=anchor)
     return report
+
+
+def compare_sweeps(bundles: Sequence[Bundle], *, anchor: PublicKey | None = None) -> None:
+    """Compare a large audit with one in which no exchange is judged where it stands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparing, "KEPT_ENTRIES_MAX", -1)
+        swept = auditor.audit_bundles(bundles, anchor=anchor)
+        patch.setattr(rounds, "list_windows", lambda _world, _surveys: ())
+        routed = auditor.audit_bundles(bundles, anchor=anchor)
+    assert build_object(swept) == build_object(routed)
 
 
 def audit(bundles: Sequence[Bundle]) -> Report:

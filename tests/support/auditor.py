@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.bootstrap import LocalNode
-from node.core.log import LogStore
 from node.core.people.service import PeopleService, Role, Scope
 from node.sharing.auditing import AuditService
 from node.sharing.outgoing import Ask
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService
-from protocol.checkpoint import parse_checkpoint
 from protocol.consent import ConsentState
-from protocol.cosignature import cosign_checkpoint
-from protocol.note import add_signatures, parse_note, parse_vkey
 from schemas.summary import Section
 from tests.support.exchanges import Scene, build_scene
-from tests.support.nodes import NOW_S, WITNESS_KEY
+from tests.support.log_changes import cosign
 
 OPERATOR_TOKEN = "the-operators-token-of-these-tests"
 DAY_S = 86_400
@@ -75,15 +71,8 @@ class AuditedNode:
         return [(row.who, row.what, row.scope, row.outcome) for row in self.people.list_accesses()]
 
     def cosign(self) -> None:
-        """Have the hub's witness cosign the head."""
-        note = self.scene.provider.writer.state.checkpoint
-        checkpoint = parse_checkpoint(parse_note(note).text)
-        name = parse_vkey(self.scene.federation.registry.witness_vkey).name
-        signature = cosign_checkpoint(checkpoint, name=name, key=WITNESS_KEY, now_s=NOW_S)
-        with self.local.database.write() as uow:
-            LogStore(uow.connection).store_witnessed(
-                size=checkpoint.size, checkpoint=add_signatures(note, [signature]), at_s=NOW_S
-            )
+        """Have the hub's witness cosign the newest head of each log."""
+        cosign(self.scene.federation, self.scene.provider)
 
 
 def build_audited_node(folder: Path) -> AuditedNode:

@@ -37,6 +37,8 @@ def read_values(folder: Path, *, port: int) -> dict[str, ConfigValue]:
         "witness_interval_s": 1,
         "status_interval_s": 2,
         "receipt_interval_s": 1,
+        "standing_interval_s": 1,
+        "defer_answers": "always",
     }
 
 

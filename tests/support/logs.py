@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from node.core.clock import ManualClock
 from node.core.database import BUSY_TIMEOUT_MS, Database, metadata
@@ -64,7 +64,11 @@ class LogHouse:
     def open_quick(self) -> Writer:
         """Open one whose decisions and commits take no time: it commits in the loop's own turn."""
         writer = self.open(timer_s=lambda: 0.0)
-        asyncio.run(writer.submit_async(do_nothing))
+
+        async def commit_once() -> None:
+            await writer.submit_async(do_nothing)
+
+        asyncio.run(commit_once())
         return writer
 
     def open_slow(self) -> Writer:
@@ -142,15 +146,27 @@ class OwnError(Exception):
     """What a decision of the tests raises."""
 
 
-def count_commits(house: LogHouse) -> list[object]:
-    commits: list[object] = []
-    event.listen(house.database.engine, "commit", commits.append)
+def before_commits(database: Database, note: Callable[[], object]) -> None:
+    """Have something done whenever a commit is about to reach the driver."""
+    dialect = database.engine.dialect
+    commit = dialect.do_commit
+
+    def note_and_commit(connection: Any) -> None:  # noqa: ANN401  a DBAPI connection has no common type
+        note()
+        commit(connection)
+
+    dialect.do_commit = note_and_commit  # type: ignore[method-assign,assignment]  # the double
+
+
+def count_commits(house: LogHouse) -> list[int]:
+    commits: list[int] = []
+    before_commits(house.database, lambda: commits.append(1))
     return commits
 
 
 def write_row(size: int) -> Decision[int]:
     def decide(batch: Batch) -> Decided[int]:
-        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
+        row = {"log": 1, "size": size, "checkpoint": "x", "witnessed_at_s": 1}
         batch.connection.execute(insert(log_witnessed).values(**row))
         return Decided(entry=None, finish=lambda _placement: size)
 

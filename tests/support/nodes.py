@@ -18,7 +18,6 @@ from node.core.config import build_settings
 from node.core.database import Database
 from node.core.errors import NodeError
 from node.core.http.problems import build_problem
-from node.core.log import log_vkey
 from node.core.migrations import upgrade_database
 from node.core.writer import Writer
 from node.sharing.answering import AnsweringService, Reply
@@ -175,6 +174,7 @@ class TestFederation:
             f"{name}.example": Keys(
                 message=SigningKey(bytes([16 + index]) * 32),
                 log=SigningKey(bytes([48 + index]) * 32),
+                log_origin=f"{name}.example/chengxin/log/1",
             )
             for index, name in enumerate(names)
         }
@@ -209,7 +209,7 @@ class TestFederation:
             for node in self.nodes:
                 check_stored_log(
                     node.local.database,
-                    vkey=log_vkey(node.local.settings.log_origin, node.keys.log),
+                    vkey=node.writer.state.vkey,
                 )
         finally:
             for node in self.nodes:
@@ -296,7 +296,7 @@ class TestFederation:
         writer = Writer(
             database=local.database,
             clock=self.clock,
-            origin=settings.log_origin,
+            origin=settings.first_log_origin,
             member_id=member_id,
             key=keys.log,
         )

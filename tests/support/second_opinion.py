@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from node.core.database import Database
 from node.core.log import LogStore
+from node.core.log_list import LogList
 from protocol.audit.findings import LogReport, Outcome, Report
 from protocol.bundle import Bundle, build_log_files
 from protocol.log_policy import LogPolicy, PolicyLog, format_log_policy
@@ -134,14 +135,15 @@ def compare_log(bundle: Bundle, log: LogReport) -> None:
 
 
 def check_stored_log(database: Database, *, vkey: VerifierKey) -> None:
-    """Check that the verifier admits the log that a node holds, every entry and tile of it."""
+    """Check that the verifier admits a log that a node holds, every entry and tile of it."""
     if not has_goverify():
         return
     with database.read() as uow:
-        store = LogStore(uow.connection)
-        head = store.find_head()
-        if head is None:
+        found = [log for log in LogList(uow.connection).list_all() if log.origin == vkey.name]
+        if not found:
             return
+        (head,) = found
+        store = LogStore(uow.connection, head.place)
         files = dict(
             build_log_files(
                 head.size,

@@ -15,6 +15,7 @@ from node.bootstrap import Node, build_node, init_home, key_path
 from node.core.config import Settings, build_settings
 from node.core.keystore import save_key
 from node.core.log import LogStore
+from node.core.log_list import LogList
 from node.hub.api import build_hub_routes
 from node.sharing.peers import PeerClient
 from protocol.encoding import encode_b64u
@@ -45,12 +46,22 @@ class MemberSite:
     def follow_keys(self) -> bool:
         return asyncio.run(self.node.own_keys.follow())
 
+    def follow_logs(self) -> bool:
+        return asyncio.run(self.node.own_logs.follow())
+
+    def begin_session(self) -> None:
+        asyncio.run(self.node.session.begin())
+
     def confirm(self) -> None:
         asyncio.run(self.node.guard.confirm())
 
     def restart(self) -> None:
         """Stop the node as a crash would, and start it again on the same home folder."""
         asyncio.run(self.node.close())
+        self.node = start_node(self.settings, hub=self.hub)
+
+    def restart_from_disk(self) -> None:
+        """Start the node on whatever its home folder holds now; it must have been stopped."""
         self.node = start_node(self.settings, hub=self.hub)
 
     def stop_hub(self) -> None:
@@ -65,11 +76,11 @@ class MemberSite:
     def answer_with(self, handler: Callable[[httpx.Request], httpx.Response]) -> None:
         connect(self.node.peers, httpx.MockTransport(handler))
 
-    def read_log(self) -> list[Entry]:
+    def read_log(self, number: int = 1) -> list[Entry]:
         with self.node.local.database.read() as uow:
-            bodies = LogStore(uow.connection).list_entries(
-                first=0, count=self.node.writer.state.edge.size
-            )
+            log = LogList(uow.connection).find(number)
+            assert log is not None
+            bodies = LogStore(uow.connection, log.place).list_entries(first=0, count=log.size)
         return [parse_entry(body) for body in bodies]
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from node.core.log import log_vkey
 from node.sharing.guard import RollbackGuard
 from node.sharing.hub_log import HubLogWatch
 from node.sharing.peers import PeerClient
@@ -13,7 +12,6 @@ from tests.support.nodes import TestNode
 
 def build_upkeep(node: TestNode) -> Upkeep:
     """Return the rounds of a node whose federation has no hub to ask."""
-    vkey = log_vkey(f"{node.member_id}/chengxin/log/1", node.keys.log)
     peers = PeerClient(timeout_s=1)
     guard = RollbackGuard(
         database=node.local.database,
@@ -21,7 +19,6 @@ def build_upkeep(node: TestNode) -> Upkeep:
         registry=node.registry,
         peers=peers,
         member_id=node.member_id,
-        vkey=vkey,
         hub_url="",
     )
     witnessing = Witnessing(
@@ -30,7 +27,7 @@ def build_upkeep(node: TestNode) -> Upkeep:
         registry=node.registry,
         peers=peers,
         guard=guard,
-        vkey=vkey,
+        clock=node.local.clock,
         hub_url="",
         policy=None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from node.core.http.models import ApiModel
-from node.sharing.auditing import EntryView
+from node.sharing.auditing import EntryView, HeadView
 from node.sharing.store.auditing import ConsentRow, ExchangeRow, StatusRow
 from protocol.bundle import MessageCopy
 from protocol.encoding import encode_b64u
@@ -20,9 +20,11 @@ class WitnessedView(ApiModel):
 
 
 class HeadModel(ApiModel):
-    """The log's head."""
+    """A log's head; ``end_reason`` of one that has ended."""
 
+    log: int
     origin: str
+    end_reason: str | None
     size: int
     root: str
     checkpoint: str
@@ -57,6 +59,7 @@ class ExchangeModel(ApiModel):
     """One exchange in a list."""
 
     side: Literal["in", "out"]
+    log: int
     index: int
     xid: str
     peer: str
@@ -178,6 +181,26 @@ def text_of(raw: bytes | None) -> str | None:
     return None if raw is None else raw.decode("utf-8", errors="replace")
 
 
+def view_head(head: HeadView) -> HeadModel:
+    """Return a head for the answer."""
+    witnessed = None
+    if head.witnessed_at_s is not None:
+        witnessed = WitnessedView(
+            size=head.witnessed_size,
+            checkpoint=head.witnessed_checkpoint,
+            at_s=head.witnessed_at_s,
+        )
+    return HeadModel(
+        log=head.log,
+        origin=head.origin,
+        end_reason=head.end_reason,
+        size=head.size,
+        root=encode_b64u(head.root),
+        checkpoint=head.checkpoint,
+        witnessed=witnessed,
+    )
+
+
 def view_entry(view: EntryView) -> EntryModel:
     """Return an entry for the answer."""
     return EntryModel(index=view.index, leaf=encode_b64u(view.leaf), entry=text_of(view.raw))
@@ -187,6 +210,7 @@ def view_exchange(row: ExchangeRow) -> ExchangeModel:
     """Return an exchange for the answer."""
     return ExchangeModel(
         side="in" if row.side == "in" else "out",
+        log=row.log,
         index=row.index,
         xid=encode_b64u(row.xid),
         peer=row.peer,

@@ -32,12 +32,12 @@ from node.sharing.audit_api.models import (
     PeerModel,
     ProvenEntryModel,
     StatusPage,
-    WitnessedView,
     text_of,
     view_consent,
     view_copy,
     view_entry,
     view_exchange,
+    view_head,
     view_status,
 )
 from node.sharing.auditing import PAGE_MAX, AuditService, BundleFile
@@ -49,6 +49,8 @@ from schemas.wire import Hash
 TAR_MEDIA_TYPE = "application/x-tar"
 _CURSOR = re.compile(r"^([0-9]{1,16})\.([0-9]{1,16})$")
 Index = Annotated[int, Query(ge=0, le=TREE_SIZE_MAX)]
+LogNumber = int | None
+"""In the path; the log that is written where it is not there."""
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 
 
@@ -86,38 +88,39 @@ def build_audit_router(
 
 
 def _add_log_routes(router: APIRouter, auditing: AuditService) -> None:
+    @router.get("/logs")
+    async def list_logs(request: Request) -> list[HeadModel]:
+        """Return the head of each of this node's logs, the oldest log first."""
+        heads = await asyncio.to_thread(auditing.list_logs, _who_of(request))
+        return [view_head(head) for head in heads]
+
     @router.get("/log")
-    async def get_head(request: Request) -> HeadModel:
-        """Return the log's head and the newest that the hub has cosigned."""
-        head = await asyncio.to_thread(auditing.get_head, _who_of(request))
-        witnessed = None
-        if head.witnessed_at_s is not None:
-            witnessed = WitnessedView(
-                size=head.witnessed_size,
-                checkpoint=head.witnessed_checkpoint,
-                at_s=head.witnessed_at_s,
-            )
-        return HeadModel(
-            origin=head.origin,
-            size=head.size,
-            root=encode_b64u(head.root),
-            checkpoint=head.checkpoint,
-            witnessed=witnessed,
+    @router.get("/logs/{log}")
+    async def get_head(request: Request, log: LogNumber = None) -> HeadModel:
+        """Return a log's head and the newest that the hub has cosigned."""
+        return view_head(
+            await asyncio.to_thread(lambda: auditing.get_head(_who_of(request), log=log))
         )
 
     @router.get("/log/entries")
-    async def list_entries(request: Request, first: Index = 0, limit: Limit = 100) -> EntryPage:
+    @router.get("/logs/{log}/entries")
+    async def list_entries(
+        request: Request, log: LogNumber = None, first: Index = 0, limit: Limit = 100
+    ) -> EntryPage:
         """Return consecutive entries."""
         views = await asyncio.to_thread(
-            lambda: auditing.list_entries(_who_of(request), first=first, limit=limit)
+            lambda: auditing.list_entries(_who_of(request), first=first, limit=limit, log=log)
         )
         more = first + len(views) if len(views) == limit else None
         return EntryPage(entries=[view_entry(view) for view in views], next=more)
 
     @router.get("/log/entries/{index}")
-    async def get_entry(request: Request, index: int) -> ProvenEntryModel:
-        """Return an entry with its proof under the present head."""
-        proven = await asyncio.to_thread(auditing.get_entry, _who_of(request), index)
+    @router.get("/logs/{log}/entries/{index}")
+    async def get_entry(request: Request, index: int, log: LogNumber = None) -> ProvenEntryModel:
+        """Return an entry with its proof under the log's newest head."""
+        proven = await asyncio.to_thread(
+            lambda: auditing.get_entry(_who_of(request), index, log=log)
+        )
         return ProvenEntryModel(
             index=index,
             leaf=encode_b64u(proven.view.leaf),
@@ -139,14 +142,17 @@ def _add_exchange_routes(router: APIRouter, auditing: AuditService) -> None:
         rows = await asyncio.to_thread(
             lambda: auditing.list_exchanges(_who_of(request), side=side, before=cursor, limit=limit)
         )
-        more = f"{rows[-1].at_ms}.{rows[-1].index}" if len(rows) == limit else None
+        more = f"{rows[-1].at_ms}.{rows[-1].position}" if len(rows) == limit else None
         return ExchangePage(exchanges=[view_exchange(row) for row in rows], next=more)
 
     @router.get("/exchanges/{index}")
-    async def get_exchange(request: Request, index: int, *, bodies: bool = False) -> ExchangeDetail:
+    @router.get("/logs/{log}/exchanges/{index}")
+    async def get_exchange(
+        request: Request, index: int, *, log: LogNumber = None, bodies: bool = False
+    ) -> ExchangeDetail:
         """Return both messages of the exchange that a log entry belongs to."""
         found = await asyncio.to_thread(
-            lambda: auditing.get_exchange(_who_of(request), index, with_bodies=bodies)
+            lambda: auditing.get_exchange(_who_of(request), index, with_bodies=bodies, log=log)
         )
         return ExchangeDetail(
             exchange=view_exchange(found.row),

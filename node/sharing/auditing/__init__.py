@@ -6,6 +6,7 @@ from node.sharing.auditing.views import (
     ConsentView,
     EntryView,
     HeadView,
+    LogNotFoundError,
     ProvenEntry,
 )
 
@@ -16,5 +17,6 @@ __all__ = [
     "ConsentView",
     "EntryView",
     "HeadView",
+    "LogNotFoundError",
     "ProvenEntry",
 ]

@@ -13,7 +13,9 @@ from typing import TypeVar
 
 from node.core.clock import Clock, now_s
 from node.core.database import Database, UnitOfWork
-from node.core.log import LogStore, prove_inclusion
+from node.core.keyring import KEY_FILES_MAX
+from node.core.log import LogPlace, LogState, LogStore, prove_inclusion, read_log
+from node.core.log_list import LogList, StoredLog
 from node.core.people.service import (
     Look,
     OutOfScopeError,
@@ -41,6 +43,7 @@ from node.sharing.auditing.views import (
     EntryView,
     ExportBusyError,
     HeadView,
+    LogNotFoundError,
     ProvenEntry,
 )
 from node.sharing.export import export_bundle
@@ -54,6 +57,7 @@ from node.sharing.store.auditing import (
     StatusRow,
 )
 from protocol.encoding import encode_b64u
+from protocol.note import SignatureKind, VerifierKey
 from protocol.tile import TileCache
 
 PAGE_MAX = 200
@@ -84,44 +88,68 @@ class AuditService:
         self._member_id = member_id
         self._exporting = threading.Lock()
 
-    def get_head(self, viewer: Principal) -> HeadView:
-        """Return the log's head."""
-        return self._look(viewer, Look(what="log-head", target=""), self._read_head)
+    def list_logs(self, viewer: Principal) -> list[HeadView]:
+        """Return the head of each of this node's logs, the oldest log first."""
 
-    def list_entries(self, viewer: Principal, *, first: int, limit: int) -> list[EntryView]:
-        """Return consecutive entries; those beyond the token's reach show their leaf alone."""
-        count = max(min(limit, PAGE_MAX, self._writer.state.edge.size - first), 0)
+        def read(uow: UnitOfWork) -> list[HeadView]:
+            logs = LogList(uow.connection).list_all()
+            return [self._read_head(uow, log.place.number) for log in logs]
+
+        return self._look(viewer, Look(what="logs", target=""), read)
+
+    def get_head(self, viewer: Principal, *, log: int | None = None) -> HeadView:
+        """Return the head of a log, the one that is written unless another is named.
+
+        Raises:
+            LogNotFoundError: There is none of this number.
+        """
+        look = Look(what="log-head", target=_name_target(log, ""))
+        return self._look(viewer, look, lambda uow: self._read_head(uow, log))
+
+    def list_entries(
+        self, viewer: Principal, *, first: int, limit: int, log: int | None = None
+    ) -> list[EntryView]:
+        """Return consecutive entries; those beyond the token's reach show their leaf alone.
+
+        Raises:
+            LogNotFoundError: There is no such log.
+        """
+        wanted = min(limit, PAGE_MAX)
 
         def read(uow: UnitOfWork) -> list[EntryView]:
-            store, audit = LogStore(uow.connection), AuditStore(uow.connection)
+            place, size = self._measure(uow, log)
+            count = max(min(wanted, size - first), 0)
+            store, audit = LogStore(uow.connection, place), AuditStore(uow.connection)
             raws = store.list_entries(first=first, count=count)
             return [
                 view_entry(viewer, audit, index=index, raw=raw)
                 for index, raw in enumerate(raws, start=first)
             ]
 
-        look = Look(what="log-entries", target=f"{first}+{count}")
+        look = Look(what="log-entries", target=_name_target(log, f"{first}+{wanted}"))
         return self._look(viewer, look, read)
 
-    def get_entry(self, viewer: Principal, index: int) -> ProvenEntry:
+    def get_entry(self, viewer: Principal, index: int, *, log: int | None = None) -> ProvenEntry:
         """Return an entry with its proof.
 
         Raises:
-            EntryNotFoundError: There is none.
+            LogNotFoundError: There is no such log.
+            EntryNotFoundError: There is no such entry.
             OutOfScopeError: The token does not reach it.
         """
 
         def read(uow: UnitOfWork) -> ProvenEntry:
-            raw = self._read_entry(uow, index)
+            raw = self._read_entry(uow, index, log)
             view = view_entry(viewer, AuditStore(uow.connection), index=index, raw=raw)
             if view.raw is None:
                 raise OutOfScopeError("this token is for another member or another time")
-            state = self._writer.state
-            cache = TileCache(LogStore(uow.connection).read_tile)
+            state = self._read_state(uow, log)
+            cache = TileCache(LogStore(uow.connection, state.place).read_tile)
             proof = prove_inclusion(state, cache, index=index, entry=raw)
             return ProvenEntry(view=view, proof=proof)
 
-        return self._look(viewer, Look(what="log-entry", target=str(index)), read)
+        look = Look(what="log-entry", target=_name_target(log, str(index)))
+        return self._look(viewer, look, read)
 
     def list_exchanges(
         self, viewer: Principal, *, side: str, before: tuple[int, int] | None, limit: int
@@ -135,10 +163,13 @@ class AuditService:
 
         return self._look(viewer, Look(what="exchanges", target=side), read)
 
-    def get_exchange(self, viewer: Principal, index: int, *, with_bodies: bool) -> ExchangeCopies:
-        """Return the messages of the exchange that an entry of this log belongs to.
+    def get_exchange(
+        self, viewer: Principal, index: int, *, with_bodies: bool, log: int | None = None
+    ) -> ExchangeCopies:
+        """Return the messages of the exchange that an entry of a log belongs to.
 
         Raises:
+            LogNotFoundError: There is no such log.
             EntryNotFoundError: There is no such entry.
             CopyNotFoundError: It is of no exchange, or no copy is kept.
             OutOfScopeError: The token does not reach it, or its bodies.
@@ -148,11 +179,12 @@ class AuditService:
         def read(uow: UnitOfWork) -> ExchangeCopies:
             if scope is not None:
                 viewer.check_scope(scope)
-            found = get_copies(uow, understand_entry(self._read_entry(uow, index)))
+            found = get_copies(uow, understand_entry(self._read_entry(uow, index, log)))
             viewer.check_reach(found.row.peer, at_ms=found.row.at_ms)
             return found if with_bodies else close_bodies(found)
 
-        return self._look(viewer, Look(what="exchange", target=str(index), scope=scope), read)
+        look = Look(what="exchange", target=_name_target(log, str(index)), scope=scope)
+        return self._look(viewer, look, read)
 
     def list_consents(
         self, viewer: Principal, *, after: bytes, limit: int, with_subjects: bool
@@ -277,12 +309,14 @@ class AuditService:
                 return read(uow)
         return self._people.look(viewer, look, read)
 
-    def _read_head(self, uow: UnitOfWork) -> HeadView:
-        state = self._writer.state
-        origin = state.checkpoint.partition("\n")[0]
-        witnessed = LogStore(uow.connection).find_witnessed()
+    def _read_head(self, uow: UnitOfWork, log: int | None) -> HeadView:
+        state = self._read_state(uow, log)
+        witnessed = LogStore(uow.connection, state.place).find_witnessed()
+        stored = LogList(uow.connection).find(state.place.number)
         return HeadView(
-            origin=origin,
+            log=state.place.number,
+            origin=state.vkey.name,
+            end_reason=None if stored is None else stored.end_reason,
             size=state.edge.size,
             root=state.root,
             checkpoint=state.checkpoint,
@@ -291,8 +325,38 @@ class AuditService:
             witnessed_at_s=None if witnessed is None else witnessed[2],
         )
 
-    def _read_entry(self, uow: UnitOfWork, index: int) -> bytes:
-        # Beyond the head in memory is what another process has appended: not proven by it yet.
-        if not 0 <= index < self._writer.state.edge.size:
+    def _read_entry(self, uow: UnitOfWork, index: int, log: int | None) -> bytes:
+        place, size = self._measure(uow, log)
+        if not 0 <= index < size:
             raise EntryNotFoundError(f"the log has no entry {index}")
-        return LogStore(uow.connection).list_entries(first=index, count=1)[0]
+        return LogStore(uow.connection, place).list_entries(first=index, count=1)[0]
+
+    def _measure(self, uow: UnitOfWork, log: int | None) -> tuple[LogPlace, int]:
+        """Return which log is meant, and its size."""
+        state = self._writer.state
+        # Beyond the head in memory is what another process has appended: not proven by it yet.
+        if log is None or log == state.place.number:
+            return state.place, state.edge.size
+        stored = self._get_stored(uow, log)
+        return stored.place, stored.size
+
+    def _read_state(self, uow: UnitOfWork, log: int | None) -> LogState:
+        """Return the tree of a log, that of an ended one rebuilt from its tiles."""
+        state = self._writer.state
+        if log is None or log == state.place.number:
+            return state
+        stored = self._get_stored(uow, log)
+        origin, key = self._registry.newest.get_log_key(self._member_id, origin=stored.origin)
+        vkey = VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key)
+        return read_log(LogStore(uow.connection, stored.place), vkey=vkey)
+
+    def _get_stored(self, uow: UnitOfWork, log: int) -> StoredLog:
+        # A registry holds no more keys, and each log has its own.
+        stored = LogList(uow.connection).find(log) if 0 < log <= KEY_FILES_MAX else None
+        if stored is None:
+            raise LogNotFoundError(f"this node has no log {log}")
+        return stored
+
+
+def _name_target(log: int | None, target: str) -> str:
+    return target if log is None else f"log {log} {target}".strip()

@@ -16,6 +16,12 @@ class EntryNotFoundError(NotFoundError):
     code = "entry-not-found"
 
 
+class LogNotFoundError(NotFoundError):
+    """This node has no log of this number."""
+
+    code = "log-not-found"
+
+
 class CopyNotFoundError(NotFoundError):
     """No message of this entry is kept here."""
 
@@ -36,9 +42,11 @@ class ExportBusyError(UnavailableError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadView:
-    """The log's head, and the newest that the hub has cosigned."""
+    """A log's head, and the newest that the hub has cosigned; ``end_reason`` of an ended one."""
 
+    log: int
     origin: str
+    end_reason: str | None
     size: int
     root: bytes
     checkpoint: str

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from node.sharing.operations.form import SIGNED_CODES, Case, Operation, Verdict
+from node.sharing.operations.form import Case, Operation, Verdict
 from node.sharing.operations.judging import PutQuestion, count_question
 from node.sharing.sealing import build_answer
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError, SchemaError
+from protocol.exchange import ITEM_CODES
 from protocol.limits import HASH_BYTES
 from protocol.problems import NoAnswerError
 from protocol.strict_json import canonical_json
@@ -52,7 +53,7 @@ def _answer(case: Case, question: PutQuestion) -> tuple[str, int, bytes | None]:
     try:
         asked = count_question(case, question)
     except ProtocolError as err:
-        return (err.code if err.code in SIGNED_CODES else SchemaError.code), 0, None
+        return (err.code if err.code in ITEM_CODES else SchemaError.code), 0, None
     disclosed = case.ports.disclosures.disclose(case.batch, asked)
     if disclosed is None:
         return NoAnswerError.code, 1, None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
+from node.core.log import FIRST_LOG, LogPlace
+from node.core.log_list import LogList
 from node.sharing.store.exporting import read_copies
 from node.sharing.tables import (
     consent,
@@ -33,10 +36,13 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRow:
-    """One exchange of either side; ``index`` is its entry in this log."""
+    """One exchange of either side; ``index`` is its entry in the log of that number."""
 
     side: str
+    log: int
     index: int
+    position: int
+    """Among the entries of all logs."""
     xid: bytes
     peer: str
     op: str
@@ -106,19 +112,38 @@ class AuditStore:
         """Use the caller's transaction."""
         self._connection = connection
 
+    @cached_property
+    def _places(self) -> list[LogPlace]:
+        logs = LogList(self._connection).list_all()
+        return [log.place for log in reversed(logs)] or [FIRST_LOG]
+
+    def _read_incoming(self, row: AnyRow) -> ExchangeRow:
+        return self._read_exchange(row, side="in", uses=row.uses)
+
+    def _read_outgoing(self, row: AnyRow) -> ExchangeRow:
+        return self._read_exchange(row, side="out", uses=0)
+
+    def _read_exchange(self, row: AnyRow, *, side: str, uses: int) -> ExchangeRow:
+        place = next(one for one in self._places if one.first <= row.seq)
+        return ExchangeRow(
+            side=side, log=place.number, index=row.seq - place.first, position=row.seq,
+            xid=row.jti, peer=row.peer, op=row.op, code=row.code, uses=uses,
+            consent=row.consent, at_ms=row.at_ms, msg=row.msg, ans=row.ans,
+        )  # fmt: skip
+
     def list_incoming(
         self, reach: Reach, *, before: tuple[int, int] | None, limit: int
     ) -> list[ExchangeRow]:
         """Return what was answered here, the newest first."""
         query = _page(select(exchange_in), exchange_in, reach, before=before).limit(limit)
-        return [_read_incoming(row) for row in self._connection.execute(query)]
+        return [self._read_incoming(row) for row in self._connection.execute(query)]
 
     def list_outgoing(
         self, reach: Reach, *, before: tuple[int, int] | None, limit: int
     ) -> list[ExchangeRow]:
         """Return what was asked from here, the newest first."""
         query = _page(select(exchange_out), exchange_out, reach, before=before).limit(limit)
-        return [_read_outgoing(row) for row in self._connection.execute(query)]
+        return [self._read_outgoing(row) for row in self._connection.execute(query)]
 
     def find_incoming(self, peer: str, xid: bytes) -> ExchangeCopies | None:
         """Return one exchange that was answered here."""
@@ -126,13 +151,13 @@ class AuditStore:
             exchange_in.c.peer == peer, exchange_in.c.jti == xid
         )
         row = self._connection.execute(query).one_or_none()
-        return None if row is None else _read_copies(row, _read_incoming(row))
+        return None if row is None else _read_copies(row, self._read_incoming(row))
 
     def find_outgoing(self, xid: bytes) -> ExchangeCopies | None:
         """Return one exchange that was asked from here."""
         query = _with_bodies(exchange_out).where(exchange_out.c.jti == xid)
         row = self._connection.execute(query).one_or_none()
-        return None if row is None else _read_copies(row, _read_outgoing(row))
+        return None if row is None else _read_copies(row, self._read_outgoing(row))
 
     def list_consents(self, reach: Reach, *, after: bytes, limit: int) -> list[ConsentRow]:
         """Return consents in the order of their hashes."""
@@ -190,7 +215,7 @@ class AuditStore:
             reach,
             before=None,
         )
-        return [_read_incoming(row) for row in self._connection.execute(query.limit(limit))]
+        return [self._read_incoming(row) for row in self._connection.execute(query.limit(limit))]
 
     def list_peers(self, reach: Reach, *, limit: int) -> list[PeerRow]:
         """Return counters, heads and sums of each peer."""
@@ -268,20 +293,6 @@ def _with_bodies(table: Any) -> Select[Any]:  # noqa: ANN401  either side's tabl
         .outerjoin(asked, asked.c.msg == table.c.msg)
         .outerjoin(answered, answered.c.msg == table.c.ans)
     )
-
-
-def _read_incoming(row: AnyRow) -> ExchangeRow:
-    return ExchangeRow(
-        side="in", index=row.seq, xid=row.jti, peer=row.peer, op=row.op, code=row.code,
-        uses=row.uses, consent=row.consent, at_ms=row.at_ms, msg=row.msg, ans=row.ans,
-    )  # fmt: skip
-
-
-def _read_outgoing(row: AnyRow) -> ExchangeRow:
-    return ExchangeRow(
-        side="out", index=row.seq, xid=row.jti, peer=row.peer, op=row.op, code=row.code,
-        uses=0, consent=row.consent, at_ms=row.at_ms, msg=row.msg, ans=row.ans,
-    )  # fmt: skip
 
 
 def _read_copies(row: AnyRow, exchange: ExchangeRow) -> ExchangeCopies:

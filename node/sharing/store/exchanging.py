@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
+from node.core.statements import DriverStatement
 from node.sharing.tables import (
     consent,
     consent_status,
@@ -307,7 +308,8 @@ class SharingStore:
 
         ``values`` are of, ans, code, answer_env, answer_inclusion, answered_at_ms.
         """
-        return self._connection.execute(_CLOSE_OUTGOING, values).rowcount == 1
+        given = tuple(values[name] for name in _CLOSING)
+        return _CLOSE_OUTGOING.execute(self._connection, given) == 1
 
     def list_unacknowledged(self, peer: str, *, limit: int) -> list[bytes]:
         """Return answers of a peer that no receipt has gone out for."""
@@ -349,6 +351,11 @@ class SharingStore:
         """Return the last number allocated for a peer, 0 before the first."""
         found = self._connection.execute(_SELECT_COUNTER, {"peer": peer}).scalar_one_or_none()
         return 0 if found is None else int(found)
+
+    def skip_counters(self, peers: Sequence[str], *, count: int) -> None:
+        """Pass over numbers that may have been used by a log that is lost here."""
+        if peers:
+            self.store_counters({peer: self.read_counter(peer) + count for peer in peers})
 
     def store_counters(self, counters: Mapping[str, int]) -> None:
         """Keep the last number allocated for each peer."""
@@ -407,7 +414,8 @@ _SELECT_ANSWER = (
     .outerjoin(payload, payload.c.msg == exchange_in.c.ans)
     .where(exchange_in.c.peer == bindparam("peer"), exchange_in.c.jti == bindparam("jti"))
 )
-_CLOSE_OUTGOING = (
+_CLOSING = ("of", "ans", "code", "answer_env", "answer_inclusion", "answered_at_ms")
+_CLOSE_OUTGOING = DriverStatement(
     update(exchange_out)
     .where(exchange_out.c.jti == bindparam("of"), exchange_out.c.ans.is_(None))
     .values(
@@ -416,7 +424,8 @@ _CLOSE_OUTGOING = (
         answer_env=bindparam("answer_env"),
         answer_inclusion=bindparam("answer_inclusion"),
         answered_at_ms=bindparam("answered_at_ms"),
-    )
+    ),
+    names=_CLOSING,
 )
 _MARK_RECEIPT = (
     update(exchange_out)

@@ -66,18 +66,20 @@ class ExportStore:
         self._connection = connection
 
     def list_incoming(
-        self, *, size: int, chosen: MessageFilter | None = None
+        self, *, span: range, chosen: MessageFilter | None = None
     ) -> Iterator[ExportedMessage]:
-        """Yield the messages answered here whose entry lies below ``size``."""
-        query = _SELECT_INCOMING.where(exchange_in.c.seq < size)
+        """Yield the messages answered here whose entry lies at one of these positions."""
+        seq = exchange_in.c.seq
+        query = _SELECT_INCOMING.where(seq >= span.start, seq < span.stop)
         columns = exchange_in.c.peer, exchange_in.c.at_ms
         yield from self._list_messages(_choose(query, chosen, *columns))
 
     def list_outgoing(
-        self, *, size: int, chosen: MessageFilter | None = None
+        self, *, span: range, chosen: MessageFilter | None = None
     ) -> Iterator[ExportedMessage]:
-        """Yield the messages sent from here whose entry lies below ``size``."""
-        query = _SELECT_OUTGOING.where(exchange_out.c.seq < size)
+        """Yield the messages sent from here whose entry lies at one of these positions."""
+        seq = exchange_out.c.seq
+        query = _SELECT_OUTGOING.where(seq >= span.start, seq < span.stop)
         columns = exchange_out.c.peer, exchange_out.c.at_ms
         yield from self._list_messages(_choose(query, chosen, *columns))
 

@@ -77,6 +77,11 @@ class PendingStore:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _read_pending(row)
 
+    def has_of(self, consent_hash: bytes) -> bool:
+        """Tell whether a question accepted under a consent is held."""
+        query = select(pending_answer.c.msg).where(pending_answer.c.consent == consent_hash)
+        return self._connection.execute(query.limit(1)).scalar_one_or_none() is not None
+
     def list_unanswered(self, *, limit: int) -> list[bytes]:
         """Return questions whose answer is not made yet, the oldest first."""
         query = (

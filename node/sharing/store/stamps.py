@@ -14,7 +14,7 @@ ROWS_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StampRecord:
-    """One token; ``seq`` is the index of its ``anchor`` entry."""
+    """One token; ``seq`` is the position of its ``anchor`` entry."""
 
     seq: int
     token: bytes
@@ -39,8 +39,9 @@ class StampStore:
         query = select(log_stamp.c.at_ms).order_by(log_stamp.c.seq.desc()).limit(1)
         return self._connection.execute(query).scalar_one_or_none()
 
-    def list(self, *, size: int) -> Iterator[StampRecord]:
-        """Yield the tokens whose entries lie below ``size``."""
-        query = select(log_stamp).where(log_stamp.c.seq < size).order_by(log_stamp.c.seq)
+    def list(self, *, span: range) -> Iterator[StampRecord]:
+        """Yield the tokens whose entries lie at one of these positions."""
+        seq = log_stamp.c.seq
+        query = select(log_stamp).where(seq >= span.start, seq < span.stop).order_by(seq)
         for row in self._connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
             yield StampRecord(seq=row.seq, token=bytes(row.token), at_ms=row.at_ms)

@@ -2,11 +2,13 @@
 
 ``hold FILE``        take in the consents of a file, ``{"consents":[{"token","subject","salt"},…]}``
 ``ask CONSENT``      ask the provider of a consent (its hash, b64u) for everything of twelve months
+``ask-later CONSENT``  the same, in a query that takes a deferred answer
+``ask-batch CONSENT,CONSENT,…``  the same under several consents, in one message
 ``settle JTI``       settle the open ask whose request has this message id (b64u)
 ``deliver CONSENT``  hand a consent to its provider
 
-``ask`` and ``settle`` print what came of it: ``200``, the code of a signed refusal, or any other
-word where no reply was accepted.
+Those that ask, and ``settle``, print what came of it: ``200``, ``202``, the code of a signed
+refusal, or any other word where no reply was accepted.
 """
 
 from __future__ import annotations
@@ -46,6 +48,14 @@ class Adapter:
     def ask(self, consent: bytes) -> str:
         """Have the node ask under a consent, and return what came of it."""
         return self._call("ask", encode_b64u(consent)).strip()
+
+    def ask_later(self, consent: bytes) -> str:
+        """Have the node ask for an answer that may come later, and return what came of it."""
+        return self._call("ask-later", encode_b64u(consent)).strip()
+
+    def ask_batch(self, consents: Sequence[bytes]) -> str:
+        """Have the node ask under several consents in one message, and return what came of it."""
+        return self._call("ask-batch", ",".join(map(encode_b64u, consents))).strip()
 
     def settle(self, jti: bytes) -> str:
         """Have the node settle an ask, and return what came of it."""

@@ -20,11 +20,12 @@ from protocol.errors import ProtocolError
 from protocol.exchange import open_reply
 from protocol.jws import split_compact
 from protocol.keys import SigningKey
-from protocol.message import MEDIA_TYPE, parse_envelope
+from protocol.message import MEDIA_TYPE, POSITIVE_STATES, parse_envelope
 from protocol.problems import PROBLEMS
 from protocol.registry import Registry, SubjectEntry
 from protocol.strict_json import JsonObject, JsonValue, canonical_json
 from tests.conformance.peer.adapter import Adapter
+from tests.conformance.peer.answerer import Answerer
 from tests.conformance.peer.case import Failed, NotApplicable, expect_equal
 from tests.conformance.peer.customers import DAY_S, Customer, Granted, build_consent, make_customer
 from tests.conformance.peer.hub import HUB, HUB_KEY, Hub
@@ -48,7 +49,6 @@ from tests.conformance.peer.node import (
     read_message,
 )
 from tests.conformance.peer.parts import Party, draw_bytes, read_clock_s
-from tests.conformance.peer.provider import Provider
 from tests.conformance.peer.server import Server
 
 WAIT_S_MAX = 60
@@ -82,7 +82,12 @@ class Kit:
     hub: Hub = field(init=False)
     server: Server = field(init=False)
     node: Node = field(init=False)
-    provider: Provider = field(init=False)
+    provider: Answerer = field(init=False)
+    """The liar, whom the node asks."""
+    consumer: Answerer = field(init=False)
+    """The asker, whom the node tells by itself."""
+    standing: dict[str, Granted] = field(default_factory=dict)
+    """Consents to pushes, by what is tried under each."""
 
     def __post_init__(self) -> None:
         start_s = read_clock_s()
@@ -90,8 +95,10 @@ class Kit:
         self.hub = Hub(subjects=self._list_subjects())
         self.server = Server(self.hub, enrolment_token=self.enrolment_token, port=self.port)
         parties = (self.asker, self.other, self.hasty, self.racer, self.idle, self.liar)
-        self.provider = Provider(self.liar, hub=self.hub)
-        self.server.members[self.liar.member] = self.provider.answer
+        self.provider = Answerer(self.liar, hub=self.hub)
+        self.consumer = Answerer(self.asker, hub=self.hub)
+        for answerer in (self.provider, self.consumer):
+            self.server.members[answerer.party.member] = answerer.answer
         members = tuple(
             party.entry(
                 endpoint=f"{self.server.url}/member/{party.member}", revoked_at=start_s - DAY_S
@@ -102,9 +109,14 @@ class Kit:
 
     @property
     def faults(self) -> list[str]:
-        """Return what is wrong with the numbers of all that the node has sent."""
+        """Return what is wrong with all that the node has sent: numbers, and what did not hold."""
         parties = (self.asker, self.other, self.hasty, self.racer, self.liar)
-        return [fault for party in parties for fault in party.find_faults()]
+        refused = [
+            f"to {answerer.party.member}: {text}"
+            for answerer in (self.provider, self.consumer)
+            for text in answerer.refused
+        ]
+        return [fault for party in parties for fault in party.find_faults()] + refused
 
     @property
     def member(self) -> str:
@@ -369,8 +381,9 @@ class Kit:
 
     def _check_reply(self, reply: Reply, party: Party) -> None:
         party.note_number(reply.envelope.n, msg_hash=reply.message.msg_hash)
-        due = 200 if reply.code == "200" else PROBLEMS[reply.code].status
-        if reply.http.status != due and reply.code != "202":
+        is_positive = reply.code in POSITIVE_STATES
+        due = int(reply.code) if is_positive else PROBLEMS[reply.code].status
+        if reply.http.status != due:
             raise Failed(f"HTTP status {reply.http.status} instead of {due} of {reply.code}")
         if reply.envelope.op == "problem":
             check_problem(reply.body, code=reply.code)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from protocol.encoding import encode_b64u, sha256
-from protocol.entry import ExchangeEntry, RequestEntry, format_entry
+from protocol.entry import ExchangeEntry, KnownKind, RequestEntry, format_entry
 from protocol.jws import ALGORITHM, sign_compact
 from protocol.keys import SigningKey
 from protocol.limits import JTI_BYTES, MESSAGE_LIFE_S_MAX, SALT_BYTES
@@ -25,11 +25,16 @@ from protocol.message import (
 )
 from protocol.registry import Registry
 from protocol.strict_json import JsonObject, JsonValue, canonical_json
-from tests.conformance.peer.parts import Party, draw_bytes, read_clock_s
+from tests.conformance.peer.parts import Log, Party, draw_bytes, read_clock_s
 
 QUERY_TYPE = "application/vnd.chengxin.query+json"
+BATCH_TYPE = "application/vnd.chengxin.query-batch+json"
+POLL_TYPE = "application/vnd.chengxin.poll+json"
 PUT_TYPE = "application/vnd.chengxin.consent-put+json"
 SUMMARY_TYPE = "application/vnd.chengxin.summary+json"
+SUMMARY_BATCH_TYPE = "application/vnd.chengxin.summary-batch+json"
+ACCEPTED_TYPE = "application/vnd.chengxin.accepted+json"
+ACK_TYPE = "application/vnd.chengxin.ack+json"
 PROBLEM_TYPE = "application/problem+json"
 SECTIONS = (
     "relation", "volume", "money", "index", "delay", "trend", "disputes", "adverse",
@@ -60,6 +65,10 @@ class Draft:
     key: SigningKey | None = None
     is_signature_broken: bool = False
     sent_body: bytes | None = None
+    entry: Callable[[RequestEntry], KnownKind] = lambda entry: entry
+    """Changes what is logged of the message."""
+    log: Log | None = None
+    """The log that the entry is proven in, where it is not the sender's own."""
     inclusion: Callable[[str], str] = str
     outer: JsonObject = field(default_factory=dict)
     """Members put over the message's own."""
@@ -111,7 +120,8 @@ def seal_request(party: Party, draft: Draft, *, audience: str, registry: Registr
             purpose="-",
             consents=draft.consents,
         )
-        inclusion = party.log.prove(party.log.append(format_entry(entry)))
+        log = draft.log or party.log
+        inclusion = log.prove(log.append(format_entry(draft.entry(entry))))
     body = draft.body if draft.sent_body is None else draft.sent_body
     outer: JsonObject = {
         "env": env,
@@ -133,6 +143,7 @@ class ReplyDraft:
     st: str = "200"
     code: str = "full"
     use: int = 1
+    codes: tuple[str, ...] = ()
     iat_offset_s: int = 0
     life_s: int = MESSAGE_LIFE_S_MAX
     claims: JsonObject = field(default_factory=dict)
@@ -140,6 +151,7 @@ class ReplyDraft:
     key: SigningKey | None = None
     is_signature_broken: bool = False
     sent_body: bytes | None = None
+    entry: Callable[[ExchangeEntry], KnownKind] = lambda entry: entry
     inclusion: Callable[[str], str] = str
     outer: JsonObject = field(default_factory=dict)
 
@@ -184,10 +196,11 @@ def seal_reply(
             ans=hash_envelope(env),
             code=draft.code,
             use=draft.use,
+            codes=draft.codes,
             consents=request.consents,
             head=request.head,
         )
-        inclusion = party.log.prove(party.log.append(format_entry(entry)))
+        inclusion = party.log.prove(party.log.append(format_entry(draft.entry(entry))))
     body = draft.body if draft.sent_body is None else draft.sent_body
     message = WireMessage(env=env, body=body, salt=salt, inclusion=draft.inclusion(inclusion))
     outer: JsonObject = {

@@ -5,11 +5,16 @@ from __future__ import annotations
 from tests.conformance.peer.case import Case, CaseList, Role
 from tests.conformance.peer.cases import (
     asking,
+    asking_batch,
     batch,
     consent_put,
+    deferred,
     forms,
     haste,
     heads,
+    polling,
+    proofs,
+    pushing,
     query,
     receipt,
     refusals,
@@ -21,8 +26,8 @@ from tests.conformance.peer.cases import (
 FILES: tuple[CaseList, ...] = tuple(
     file.CASES
     for file in (
-        heads, forms, refusals, query, consent_put, statuses, receipt, batch, haste, registry, told,
-        asking,
+        heads, forms, refusals, proofs, query, consent_put, statuses, receipt, batch, deferred,
+        pushing, haste, registry, told, asking_batch, polling, asking,
     )
 )  # fmt: skip
 _ORDER = (Role.PROVIDER, Role.ASKER, Role.ENDING)

@@ -20,7 +20,7 @@ def test_the_file_is_read_and_the_rest_has_defaults(tmp_path: Path) -> None:
     assert settings.business_date == date(2026, 6, 30)
     assert settings.url == "http://127.0.0.1:9000"
     assert settings.database == f"sqlite:///{tmp_path / 'node.sqlite'}"
-    assert settings.log_origin == "alpha.example/chengxin/log/1"
+    assert settings.first_log_origin == "alpha.example/chengxin/log/1"
     assert settings.witness_name == "alpha.example/chengxin/witness/1"
 
 

@@ -1,5 +1,6 @@
 """Units of work: what is committed, what is not, and what readers see meanwhile."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +113,29 @@ def test_one_that_must_not_wait_is_told_who_writes(database: Database, tmp_path:
     assert read_items(database) == [1]
     connection.close()
     other.dispose()
+
+
+def test_what_the_driver_alone_has_written_is_committed_or_undone(database: Database) -> None:
+    def write_by_driver(connection: Connection, item: int) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.execute("INSERT INTO item VALUES (?)", (item,))
+
+    def crash(connection: Connection) -> None:
+        with database.try_begin(connection):
+            write_by_driver(connection, 2)
+            raise CrashError
+
+    with database.engine.connect() as connection:
+        with database.try_begin(connection):
+            write_by_driver(connection, 1)
+        with pytest.raises(CrashError):
+            crash(connection)
+        with database.try_begin(connection):
+            write_by_driver(connection, 3)
+            add(UnitOfWork(connection), 4)
+
+    assert read_items(database) == [1, 3, 4]
 
 
 def test_a_connection_that_did_not_wait_waits_in_other_hands(database: Database) -> None:

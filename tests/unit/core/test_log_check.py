@@ -40,7 +40,7 @@ def fill(house: LogHouse, *, count: int, part: int = TILE_WIDTH) -> None:
 
 
 def open_check(house: LogHouse) -> LogCheck:
-    return LogCheck(database=house.database, writer=house.open(), pause_s=0)
+    return LogCheck(database=house.database, writer=house.open(), clock=house.clock, pause_s=0)
 
 
 @pytest.mark.parametrize("count", [1, 255, 256, 257, 1_024, 1_025, 3_000])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from node.core.decision import Batch, Decided, NextBatchError, Placement
 from node.core.errors import InvariantError, OverloadedError
@@ -26,6 +26,7 @@ from tests.support.logs import (
     LogHouse,
     OwnError,
     append,
+    before_commits,
     count_commits,
     do_nothing,
     fail,
@@ -137,9 +138,7 @@ def test_nothing_is_released_before_the_commit(house: LogHouse) -> None:
     writer = house.open()
     futures: list[Future[Placement]] = []
     seen: list[bool] = []
-    event.listen(
-        house.database.engine, "commit", lambda _connection: seen.append(futures[0].done())
-    )
+    before_commits(house.database, lambda: seen.append(futures[0].done()))
 
     gate = hold(writer)
     futures.append(writer.submit(append(b"entry")))
@@ -178,7 +177,7 @@ def test_rows_kept_for_the_end_go_in_before_the_commit(house: LogHouse) -> None:
         def finish(placement: Placement | None) -> Placement:
             assert placement is not None
 
-            row = {"size": placement.index, "checkpoint": "x", "witnessed_at_s": 1}
+            row = {"log": 1, "size": placement.index, "checkpoint": "x", "witnessed_at_s": 1}
             batch.insert_later(insert(log_witnessed), row)
             return placement
 
@@ -214,7 +213,7 @@ def test_what_a_failed_decision_has_queued_for_the_end_is_not_written(house: Log
     writer = house.open()
 
     def queue_and_fail(batch: Batch) -> Decided[None]:
-        row = {"size": 9, "checkpoint": "x", "witnessed_at_s": 1}
+        row = {"log": 1, "size": 9, "checkpoint": "x", "witnessed_at_s": 1}
         batch.insert_later(insert(log_witnessed), row)
         raise OwnError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from node.core.database import Database, DatabaseBusyError
 from node.core.decision import Batch, Decided, Decision, NextBatchError, Placement
@@ -22,6 +22,7 @@ from tests.support.logs import (
     LogHouse,
     OwnError,
     append,
+    before_commits,
     count_commits,
     do_nothing,
     fail,
@@ -61,11 +62,11 @@ def test_a_busy_loop_has_a_first_batch_committed_while_it_goes_on(house: LogHous
     order: list[str] = []
     committed = threading.Event()
 
-    def note(_connection: object) -> None:
+    def note() -> None:
         order.append("commit")
         committed.set()
 
-    event.listen(house.database.engine, "commit", note)
+    before_commits(house.database, note)
 
     async def submit(last: int) -> None:
         waiting = [
@@ -116,10 +117,8 @@ def test_what_is_quick_is_committed_in_the_loops_own_turn(
 
     writer = house.open(timer_s=lambda: now_s)
     threads: list[str] = []
-    event.listen(house.database.engine, "commit", lambda _: take(committing_s))
-    event.listen(
-        house.database.engine, "commit", lambda _: threads.append(threading.current_thread().name)
-    )
+    before_commits(house.database, lambda: take(committing_s))
+    before_commits(house.database, lambda: threads.append(threading.current_thread().name))
     for _ in range(3):
         run_in_loop(decide, writer=writer)
 
@@ -234,11 +233,11 @@ def test_a_loop_that_ended_during_its_commit_stops_nobody(house: LogHouse) -> No
     writer = house.open_slow()
     begun, over = threading.Event(), threading.Event()
 
-    def hold_commit(_connection: object) -> None:
+    def hold_commit() -> None:
         begun.set()
         assert over.wait(timeout=10)
 
-    event.listen(house.database.engine, "commit", hold_commit, once=True)
+    before_commits(house.database, hold_commit)
 
     async def leave() -> None:
         asyncio.ensure_future(writer.submit_async(append(b"left"))).add_done_callback(ignore)
@@ -260,11 +259,11 @@ def test_closing_finishes_what_the_batch_in_flight_leaves_over(house: LogHouse) 
     writer = house.open_slow()
     begun, over = threading.Event(), threading.Event()
 
-    def hold_commit(_connection: object) -> None:
+    def hold_commit() -> None:
         begun.set()
         assert over.wait(timeout=10)
 
-    event.listen(house.database.engine, "commit", hold_commit, once=True)
+    before_commits(house.database, hold_commit)
 
     def decide(batch: Batch) -> Decided[Placement]:
         if "one" in batch.taken:
@@ -404,7 +403,7 @@ def test_nothing_is_remembered_once_somebody_else_has_written(house: LogHouse) -
     writer = house.open()
     writer.run(remember)
 
-    house.execute(insert(log_witnessed).values(size=1, checkpoint="x", witnessed_at_s=1))
+    house.execute(insert(log_witnessed).values(log=1, size=1, checkpoint="x", witnessed_at_s=1))
 
     assert [writer.run(remember) for _ in range(2)] == [0, 1]
 

@@ -21,6 +21,7 @@ from protocol.errors import ProtocolError
 from protocol.message import LogHead
 from protocol.note import add_signatures
 from protocol.registry import MemberEntry, Registry
+from protocol.report import name_log
 from protocol.strict_json import canonical_json, parse_object
 from tests.support.auditing import ALPHA, BETA, Files, audit, audit_files, codes, make_pair
 from tests.support.federation import NOW_S, WITNESS, Federation
@@ -275,6 +276,8 @@ def test_counters_go_on_from_one_log_of_a_member_to_its_next() -> None:
 
     assert codes(report) == codes(report, UNKNOWN) == set()
     assert [log.origin.rpartition("/")[2] for log in report.logs] == ["1", "2", "1"]
+    names = [name_log(report, log) for log in report.logs]
+    assert names == [f"{ALPHA}/chengxin/log/1", f"{ALPHA}/chengxin/log/2", BETA]
     assert [one.verdict for one in report.exchanges] == [Verdict.PROVEN] * 2
 
 

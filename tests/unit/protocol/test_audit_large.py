@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from protocol import __main__ as command
-from protocol.__main__ import FileWorkspace, main, read_bundle, verify_paths
-from protocol.audit import audit_bundles, preparing, routing
+from protocol.__main__ import FileWorkspace, WorkerLostError, main, read_bundle, verify_paths
+from protocol.audit import audit_bundles, preparing, rounds, routing
 from protocol.audit.findings import ExitStatus, Report, Verdict
 from protocol.bundle import parse_bundle_files
 from protocol.consent import ConsentState
@@ -171,6 +172,33 @@ def test_a_workspace_says_how_far_a_step_has_come(capsys: pytest.CaptureFixture[
 
 def add(shared: int, task: int) -> int:
     return shared + task
+
+
+def kill_oneself(_shared: object, task: int) -> int:
+    if task == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
+def test_an_audit_ends_when_one_of_its_processes_is_killed() -> None:
+    workspace = FileWorkspace(processes=2)
+
+    with pytest.raises(WorkerLostError, match="worked on heads was killed"):
+        list(workspace.map(kill_oneself, range(4), shared=None, what="heads"))
+
+    workspace.close()
+
+
+@pytest.mark.usefixtures("large")
+def test_the_command_says_that_a_process_was_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = write(tmp_path, **build_busy())
+    monkeypatch.setattr(command, "_count_cores", lambda: 2)
+    monkeypatch.setattr(rounds, "judge_partition", lambda _world, _task: kill_oneself(None, 1))
+
+    assert main(["verify", *map(str, folders), "--anchor", ANCHOR]) == ExitStatus.USAGE
+    assert "a process that worked on exchanges was killed" in capsys.readouterr().err
 
 
 def test_a_worker_knows_its_function_and_what_is_shared() -> None:

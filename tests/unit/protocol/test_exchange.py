@@ -6,7 +6,7 @@ import pytest
 
 from protocol.checkpoint import Checkpoint
 from protocol.encoding import sha256
-from protocol.entry import RequestEntry, format_entry
+from protocol.entry import ExchangeEntry, RequestEntry, format_entry
 from protocol.errors import EvidenceError, MalformedError, SignatureInvalidError
 from protocol.exchange import (
     CHECKS,
@@ -286,6 +286,48 @@ def test_a_proof_of_another_messages_entry_is_refused(pair: Pair, change: str) -
     proof = log.prove(log.append(format_entry(entry)))
 
     with pytest.raises(InclusionInvalidError):
+        check_inclusion(
+            replace(pair.request, inclusion=proof), pair.envelope, registry=pair.registry
+        )
+
+
+def test_a_reply_logged_as_a_request_is_not_proven(pair: Pair) -> None:
+    entry = RequestEntry(
+        at_ms=1,
+        xid=pair.reply.jti,
+        peer=ALPHA,
+        n=pair.reply.n,
+        op="query",
+        msg=pair.answer.msg_hash,
+        purpose="P1",
+        consents=(),
+    )
+    log = pair.federation.members[BETA].log
+    proof = log.prove(log.append(format_entry(entry)))
+
+    with pytest.raises(InclusionInvalidError, match="another kind"):
+        check_inclusion(replace(pair.answer, inclusion=proof), pair.reply, registry=pair.registry)
+
+
+def test_a_request_logged_as_an_answer_is_not_proven(pair: Pair) -> None:
+    entry = ExchangeEntry(
+        at_ms=1,
+        xid=pair.envelope.jti,
+        peer=BETA,
+        peer_n=1,
+        n=pair.envelope.n,
+        op="query",
+        msg=bytes(32),
+        ans=pair.request.msg_hash,
+        code="full",
+        use=1,
+        consents=(),
+        head=pair.envelope.head,
+    )
+    log = pair.federation.members[ALPHA].log
+    proof = log.prove(log.append(format_entry(entry)))
+
+    with pytest.raises(InclusionInvalidError, match="another kind"):
         check_inclusion(
             replace(pair.request, inclusion=proof), pair.envelope, registry=pair.registry
         )

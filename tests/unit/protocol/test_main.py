@@ -14,6 +14,7 @@ from protocol import __main__ as command
 from protocol.__main__ import (
     BundleUnreadableError,
     PolicyUnreadableError,
+    list_bundles,
     main,
     parse_anchor,
     read_bundle,
@@ -123,6 +124,48 @@ def test_nothing_to_verify_is_wrong_usage(capsys: pytest.CaptureFixture[str]) ->
     assert "BUNDLE" in capsys.readouterr().err
     with pytest.raises(BundleUnreadableError):
         verify_paths([], anchor=None)
+
+
+def test_a_folder_of_bundles_is_taken_for_each_of_them(
+    bundles: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert list_bundles([bundles[0].parent]) == list_bundles(bundles) == list(bundles)
+
+    assert main(["verify", str(bundles[0].parent), "--anchor", ANCHOR]) == ExitStatus.PROVEN
+    assert "proven: 2 bundles" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_a_folder_with_anything_else_in_it_is_no_folder_of_bundles(
+    bundles: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory, kind: str
+) -> None:
+    folder = bundles[0].parent
+    other = tmp_path_factory.mktemp("elsewhere")
+    match kind:
+        case "file":
+            (folder / "note.txt").write_bytes(b"x")
+        case "folder":
+            (folder / "third").mkdir()
+        case _:
+            bundles[0].rename(other / "alpha")
+            (folder / "link").symlink_to(other / "alpha")
+
+    assert list_bundles([folder]) == [folder]
+
+
+def test_more_bundles_in_a_folder_than_are_judged_at_once_are_refused(
+    bundles: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "BUNDLES_MAX", 1)
+
+    with pytest.raises(BundleUnreadableError, match="1 to 1 bundles"):
+        verify_paths([bundles[0].parent], anchor=ANCHOR)
+
+
+def test_an_empty_folder_is_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    assert list_bundles([tmp_path / "empty"]) == [tmp_path / "empty"]
 
 
 @pytest.mark.parametrize("kind", ["link", "folder-link", "pipe"])

@@ -5,8 +5,8 @@ from protocol.encoding import sha256
 from protocol.errors import MalformedError, SchemaError, SignatureInvalidError, UnknownKeyError
 from protocol.jws import WrongTypeError, sign_compact
 from protocol.keys import PublicKey, SigningKey
-from protocol.limits import STATUS_LIST_LIFE_S
-from protocol.problems import ExpiredError
+from protocol.limits import CLOCK_AHEAD_S_CEILING, STATUS_LIST_LIFE_S
+from protocol.problems import ClockSkewError, ExpiredError
 from protocol.status_list import StatusList, open_status_list, sign_status_list
 from protocol.strict_json import JsonObject, canonical_json
 
@@ -37,6 +37,14 @@ def test_list_reads_back(entries: tuple[str, ...]) -> None:
     token = sign_status_list(entries, hub="hub.example", iat=NOW_S, key=HUB)
 
     assert read(token) == StatusList(hub="hub.example", iat=NOW_S, entries=entries)
+
+
+def test_list_from_the_future_is_refused_beyond_the_tolerance() -> None:
+    token = sign_status_list([], hub="hub.example", iat=NOW_S, key=HUB)
+
+    assert read(token, now_s=NOW_S - CLOCK_AHEAD_S_CEILING).entries == ()
+    with pytest.raises(ClockSkewError):
+        read(token, now_s=NOW_S - CLOCK_AHEAD_S_CEILING - 1)
 
 
 def test_list_lives_for_its_life_and_no_second_longer() -> None:

@@ -13,6 +13,7 @@ from node.core.http.access import SESSION_COOKIE
 from node.core.people.service import Scope
 from node.web.console import SESSION_LIFE_S, build_console_routes
 from tests.support.auditor import OPERATOR_TOKEN, AuditedNode, build_audited_node
+from tests.support.log_changes import begin_next_log
 from tests.support.nodes import SUBJECT
 
 HOST = "http://testserver"
@@ -255,3 +256,30 @@ def test_the_log_is_paged_backwards_from_its_end(own_site: Site) -> None:
     indexes = [int(one) for one in re.findall(r"/console/audit/log/(\d+)", newest)]
 
     assert indexes == list(reversed(range(size)))
+
+
+def test_an_ended_log_is_shown_beside_the_open_one(own_site: Site) -> None:
+    own_site.sign_in(OPERATOR_TOKEN)
+    assert "?log=" not in own_site.show("/log").split("<table")[0]
+    begin_next_log(own_site.node.scene.federation, own_site.node.scene.provider)
+
+    newest, ended = own_site.show("/log"), own_site.show("/log?log=1")
+
+    for page in (newest, ended):
+        assert "beta.example/chengxin/log/1</a> (" in page
+        assert "beta.example/chengxin/log/2</a>" in page
+    assert re.findall(r"/console/audit/log/(\d+)", newest) == ["0"]
+    (link,) = set(re.findall(r"/console/audit/log/2\?log=1", ended))
+    assert "beta.example/chengxin/log/1" in own_site.show(link.removeprefix("/console/audit"))
+    row = re.findall(r"/console/audit(/exchanges/\d+\?log=1)", own_site.show("/exchanges"))[0]
+    assert "/console/audit/log/" in own_site.show(row)
+
+
+def test_what_the_health_warns_of_is_on_the_overview(audited: AuditedNode) -> None:
+    health = {"exchanging": True, "warnings": ["the log of 2025 is still open: <b>"]}
+    routes = build_console_routes(audited, health=lambda: health)
+    client = TestClient(Starlette(routes=routes), base_url=HOST, follow_redirects=False)
+    site = Site(node=audited, client=client)
+    site.sign_in(OPERATOR_TOKEN)
+
+    assert "<li>the log of 2025 is still open: &lt;b&gt;</li>" in site.show("/")

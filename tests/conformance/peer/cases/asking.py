@@ -15,19 +15,23 @@ from protocol.consent import Consent
 from protocol.encoding import encode_b64u
 from protocol.message import MEDIA_TYPE
 from protocol.strict_json import JsonObject, canonical_json
+from tests.conformance.peer.answerer import (
+    Answerer,
+    Incoming,
+    Script,
+    accept,
+    build_problem,
+    build_summary_draft,
+    forge_body,
+    read_consent_of,
+    refuse,
+)
 from tests.conformance.peer.case import CaseList, Role, Run, expect, expect_equal
-from tests.conformance.peer.customers import Granted
+from tests.conformance.peer.cases.common import check_not_taken, grant_to_node
 from tests.conformance.peer.kit import Kit
 from tests.conformance.peer.material import read_summary
 from tests.conformance.peer.messages import PROBLEM_TYPE, ReplyDraft
 from tests.conformance.peer.parts import make_key
-from tests.conformance.peer.provider import (
-    Incoming,
-    Provider,
-    Script,
-    build_summary_draft,
-    read_consent_of,
-)
 from tests.conformance.peer.server import Answer
 
 CASES = CaseList("asking", role=Role.ASKER)
@@ -38,29 +42,18 @@ RECEIPT_S_MAX = 60
 HOUR_S = 3_600
 
 
-def grant_to_node(
-    kit: Kit,
-    change: Callable[[Consent], Consent] = lambda consent: consent,
-    *,
-    purpose: str = "P1",
-) -> Granted:
-    """Give the node under test a consent to ask the kit's provider."""
-    granted = kit.grant(
-        lambda one: change(replace(one, consumer=kit.member, provider=kit.liar.member)),
-        purpose=purpose,
-    )
-    kit.get_adapter().hold([granted.delivered])
-    return granted
-
-
 def change_reply(**fields: object) -> Script:
     """Return a script that gives the honest reply but for some of its parts."""
 
-    def script(provider: Provider, incoming: Incoming) -> Answer:
+    def script(provider: Answerer, incoming: Incoming) -> Answer:
         draft = replace(build_summary_draft(), **fields)  # type: ignore[arg-type]  # its own kind
         return provider.reply(incoming, draft)
 
     return script
+
+
+def forge_the_body(provider: Answerer, incoming: Incoming) -> Answer:
+    return provider.reply(incoming, forge_body(build_summary_draft()))
 
 
 def set_claims(**claims: object) -> Script:
@@ -73,34 +66,34 @@ def flip_proof(text: str) -> str:
     return f"{head}index 1{rest}"
 
 
-def answer_in_anothers_name(provider: Provider, incoming: Incoming) -> Answer:
+def answer_in_anothers_name(provider: Answerer, incoming: Incoming) -> Answer:
     """Have another member sign: its key is in the registry, but nobody asked it."""
     key = make_key("other.kit.example: messages")
     draft = replace(build_summary_draft(), key=key, claims={"iss": "other.kit.example"})
     return provider.reply(incoming, draft)
 
 
-def answer_about_another(provider: Provider, incoming: Incoming) -> Answer:
+def answer_about_another(provider: Answerer, incoming: Incoming) -> Answer:
     body: JsonObject = {**read_summary(), "subject": "sim:KITTHIN1"}
     return provider.reply(incoming, ReplyDraft(body=canonical_json(body)))
 
 
-def answer_with_more(provider: Provider, incoming: Incoming) -> Answer:
+def answer_with_more(provider: Answerer, incoming: Incoming) -> Answer:
     body: JsonObject = {**read_summary(), "limit": 1}
     return provider.reply(incoming, ReplyDraft(body=canonical_json(body)))
 
 
-def answer_another_request(provider: Provider, incoming: Incoming) -> Answer:
+def answer_another_request(provider: Answerer, incoming: Incoming) -> Answer:
     other = replace(incoming, envelope=replace(incoming.envelope, jti=bytes(16)))
     return provider.reply(other, build_summary_draft())
 
 
-def redirect(_provider: Provider, _incoming: Incoming) -> Answer:
+def redirect(_provider: Answerer, _incoming: Incoming) -> Answer:
     """Send the node to an address where the honest reply would be."""
     return Answer(status=307, headers={"location": "/member/liar.kit.example/elsewhere"})
 
 
-def pack(provider: Provider, incoming: Incoming) -> Answer:
+def pack(provider: Answerer, incoming: Incoming) -> Answer:
     """Give the honest reply in a packing that nobody asked for."""
     raw = provider.seal(incoming, build_summary_draft())
     return Answer(
@@ -108,7 +101,7 @@ def pack(provider: Provider, incoming: Incoming) -> Answer:
     )
 
 
-def send_a_bomb(_provider: Provider, _incoming: Incoming) -> Answer:
+def send_a_bomb(_provider: Answerer, _incoming: Incoming) -> Answer:
     return Answer(
         content_type=MEDIA_TYPE,
         body=gzip.compress(b" " * (16 * 1_048_576)),
@@ -116,7 +109,7 @@ def send_a_bomb(_provider: Provider, _incoming: Incoming) -> Answer:
     )
 
 
-def send_without_end(_provider: Provider, _incoming: Incoming) -> Answer:
+def send_without_end(_provider: Answerer, _incoming: Incoming) -> Answer:
     def flood() -> Iterator[bytes]:
         for _ in range(ENDLESS_BYTES_MAX // len(CHUNK)):
             yield CHUNK
@@ -124,7 +117,7 @@ def send_without_end(_provider: Provider, _incoming: Incoming) -> Answer:
     return Answer(content_type=MEDIA_TYPE, chunks=flood())
 
 
-def drip(provider: Provider, incoming: Incoming) -> Answer:
+def drip(provider: Answerer, incoming: Incoming) -> Answer:
     """Give the honest reply byte by byte, over two minutes and more."""
     raw = provider.seal(incoming, build_summary_draft())
 
@@ -137,39 +130,9 @@ def drip(provider: Provider, incoming: Incoming) -> Answer:
     return Answer(content_type=MEDIA_TYPE, chunks=drops())
 
 
-def refuse_unsigned(_provider: Provider, _incoming: Incoming) -> Answer:
-    body = canonical_json(
-        {
-            "type": "urn:chengxin:problem:no-answer",
-            "title": "There is no answer",
-            "status": 404,
-            "detail": "",
-            "code": "no-answer",
-            "source": "provider-data",
-        }
-    )
+def refuse_unsigned(_provider: Answerer, _incoming: Incoming) -> Answer:
+    body = canonical_json(build_problem("no-answer"))
     return Answer(status=404, content_type=PROBLEM_TYPE, body=body)
-
-
-def refuse_for_haste(provider: Provider, incoming: Incoming) -> Answer:
-    body: JsonObject = {
-        "type": "urn:chengxin:problem:quota",
-        "title": "Too many messages: ask more slowly",
-        "status": 429,
-        "detail": "",
-        "code": "quota",
-        "source": "consumer-node",
-        "retry_after": 1,
-    }
-    draft = ReplyDraft(
-        body=canonical_json(body),
-        content_type=PROBLEM_TYPE,
-        op="problem",
-        st="quota",
-        code="quota",
-        use=0,
-    )
-    return replace(provider.reply(incoming, draft), status=429)
 
 
 BAD: dict[str, tuple[tuple[str, ...], Script]] = {
@@ -196,7 +159,7 @@ BAD: dict[str, tuple[tuple[str, ...], Script]] = {
         ("EXC-58",),
         set_claims(reg={"seq": 9_999, "hash": encode_b64u(bytes(32))}),
     ),
-    "another body": (("EXC-58",), change_reply(sent_body=b"{}")),
+    "another body": (("EXC-58",), forge_the_body),
     "no inclusion": (("EXC-58", "MSG-4"), change_reply(inclusion=lambda _text: "")),
     "an inclusion at another place": (("EXC-58",), change_reply(inclusion=flip_proof)),
     "an inclusion cut short": (("EXC-58",), change_reply(inclusion=lambda text: text[:-40])),
@@ -210,37 +173,20 @@ BAD: dict[str, tuple[tuple[str, ...], Script]] = {
     "a reply that drips in": (("EXC-62",), drip),
     "a deferred answer that nobody asked for": (
         ("EXC-78",),
-        change_reply(
-            st="202",
-            code="accepted",
-            content_type="application/vnd.chengxin.accepted+json",
-            body=canonical_json({"v": 1, "kind": "accepted", "poll_after_s": 1}),
-        ),
+        accept(),
     ),
     "an unsigned refusal": (("EXC-54", "EXC-53"), refuse_unsigned),
-    "a refusal for haste": (("EXC-61",), refuse_for_haste),
+    "a refusal for haste": (("EXC-61",), refuse("quota", retry_after=1)),
 }
 
 
 def _do_not_take(name: str, script: Script) -> Run:
     def run(kit: Kit) -> None:
-        adapter, provider = kit.get_adapter(), kit.provider
         granted = grant_to_node(kit)
-        provider.scripts[granted.hash] = [script]
 
-        asked = adapter.ask(granted.hash)
-        expect(asked != "200", "the bad reply is taken")
-        first = provider.list_queries(granted.hash)
-        expect_equal(len(first), 1, "how often the node has asked")
-        bad = provider.answered.get(first[0].msg_hash, [])
-        settled = adapter.settle(first[0].envelope.jti)
-
-        expect_equal(settled, "200", "the ask is settled with the honest reply")
-        sent = {one.raw for one in provider.list_queries(granted.hash)}
-        expect_equal(len(sent), 1, "how many different messages were sent for one question")
-        given = provider.answered[first[0].msg_hash]
-        kit.provider.good[name] = given[-1]
-        kit.provider.bad[name] = bad[0] if bad else b""
+        check_not_taken(
+            kit, name, granted, script=script, put=lambda adapter: adapter.ask(granted.hash)
+        )
 
     return run
 
@@ -257,7 +203,7 @@ def a_question_is_logged_before_it_is_sent_and_its_answer_taken(kit: Kit) -> Non
 
     # What arrives here has passed every check of a receiver, its proof in the node's log too.
     expect_equal(kit.provider.refused, [], "what of the node did not hold")
-    (query,) = kit.provider.list_queries(granted.hash)
+    (query,) = kit.provider.list_received("query", granted.hash)
     expect_equal(asked, "200", "the ask")
     expect_equal(read_consent_of(query), granted.hash, "the consent in the query")
     expect(str(granted.customer.subject).encode() not in query.raw, "the query names the customer")
@@ -267,25 +213,7 @@ def a_question_is_logged_before_it_is_sent_and_its_answer_taken(kit: Kit) -> Non
 @CASES.case("EXC-53", "EXC-58")
 def a_signed_refusal_is_taken(kit: Kit) -> None:
     granted = grant_to_node(kit)
-    body: JsonObject = {
-        "type": "urn:chengxin:problem:consent-revoked",
-        "title": "The consent has been withdrawn",
-        "status": 403,
-        "detail": "",
-        "code": "consent-revoked",
-        "source": "caller",
-    }
-    refusal = ReplyDraft(
-        body=canonical_json(body),
-        content_type=PROBLEM_TYPE,
-        op="problem",
-        st="consent-revoked",
-        code="consent-revoked",
-        use=0,
-    )
-    kit.provider.scripts[granted.hash] = [
-        lambda provider, incoming: provider.reply(incoming, refusal)
-    ]
+    kit.provider.scripts["query", granted.hash] = [refuse("consent-revoked")]
 
     asked = kit.get_adapter().ask(granted.hash)
 
@@ -321,7 +249,9 @@ def _do_not_ask(change: Callable[[Consent], Consent]) -> Run:
         asked = kit.get_adapter().ask(granted.hash)
 
         expect(asked != "200", "the node says that it was answered")
-        expect_equal(kit.provider.list_queries(granted.hash), [], "what the node has sent")
+        expect_equal(
+            kit.provider.list_received("query", granted.hash), [], "what the node has sent"
+        )
 
     return run
 

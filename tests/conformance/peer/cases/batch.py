@@ -12,11 +12,10 @@ from tests.conformance.peer.cases.common import refuse_signed
 from tests.conformance.peer.customers import Granted
 from tests.conformance.peer.kit import Kit
 from tests.conformance.peer.material import read_summary
-from tests.conformance.peer.messages import SECTIONS, Draft
+from tests.conformance.peer.messages import BATCH_TYPE, SECTIONS, Draft
 from tests.conformance.peer.node import Reply
 
 CASES = CaseList("batch")
-BATCH_TYPE = "application/vnd.chengxin.query-batch+json"
 
 
 def write_batch(*granted: Granted, **changes: JsonValue) -> Draft:

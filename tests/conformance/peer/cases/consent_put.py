@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from protocol.consent import CONSENT_TYP, Consent, ConsentState, Purpose, hash_consent
+from protocol.consent import CONSENT_TYP, Consent, ConsentState, Purpose, Span, hash_consent
 from protocol.encoding import encode_b64u, sha256
 from protocol.jws import sign_compact, split_compact
 from protocol.limits import STATEMENT_BYTES_MAX
+from protocol.purpose import METRICS, TEMPLATES
 from protocol.strict_json import JsonObject, canonical_json, parse_object
 from tests.conformance.peer.case import CaseList, Run, expect_equal
 from tests.conformance.peer.cases.common import get_answered, refuse_signed
@@ -19,6 +20,7 @@ from tests.conformance.peer.parts import make_key
 
 CASES = CaseList("consent.put")
 YEAR_S = 366 * 86_400
+MONITOR = TEMPLATES["P3"]
 Change = Callable[[Consent], Consent]
 
 
@@ -30,6 +32,9 @@ def sign_anyway(granted: Granted, change: Change) -> Granted:
         "nbf": consent.nbf,
         "exp": consent.exp,
         "ops": list(consent.ops),
+        "metrics": list(consent.metrics),
+        "derive": list(consent.derive),
+        "data_life": consent.data_life.to_object(),
         "max_uses": consent.max_uses,
         "range": {"last_months": consent.last_months, "gran": "month", "k_min": 1},
         "purpose": {
@@ -63,6 +68,14 @@ ABOVE: dict[str, Change] = {
     "more uses than its purpose": lambda one: replace(one, max_uses=101),
     "a longer life than its purpose": lambda one: replace(one, exp=one.nbf + 2 * YEAR_S),
     "an operation that its purpose has not": lambda one: replace(one, ops=("query", "push")),
+    "a longer keeping of data than its purpose": lambda one: replace(
+        one, data_life=Span(unit="month", n=13)
+    ),
+    "a derivation that its purpose has not": lambda one: replace(one, derive=("alert",)),
+    "a section that its purpose has not": lambda one: replace(
+        change_purpose(one, code="P3", template=MONITOR.template, template_hash=MONITOR.hash),
+        metrics=METRICS,
+    ),
     "no life": lambda one: replace(one, exp=one.nbf),
     "a template that is none": lambda one: change_purpose(one, template="marketing/1"),
     "another hash of its template": lambda one: change_purpose(one, template_hash=bytes(32)),

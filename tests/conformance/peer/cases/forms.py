@@ -9,7 +9,12 @@ from protocol.encoding import encode_b64u
 from protocol.limits import ENVELOPE_BYTES_MAX, INCLUSION_BYTES_MAX, JSON_DEPTH_MAX
 from protocol.strict_json import JsonObject, JsonValue
 from tests.conformance.peer.case import CaseList, Run
-from tests.conformance.peer.cases.common import get_answered, refuse_signed, refuse_unsigned
+from tests.conformance.peer.cases.common import (
+    get_answered,
+    log_as_exchange,
+    refuse_signed,
+    refuse_unsigned,
+)
 from tests.conformance.peer.customers import Granted
 from tests.conformance.peer.kit import Kit
 from tests.conformance.peer.messages import LEFT_OUT, QUERY_TYPE, Draft
@@ -217,4 +222,6 @@ def an_envelope_that_names_no_consent_breaks_the_schema(kit: Kit) -> None:
 def an_operation_that_nobody_asks_for_breaks_the_schema(kit: Kit) -> None:
     claims: JsonObject = {"req": encode_b64u(bytes(32)), "st": "200"}
 
-    refuse_signed(kit, Draft(body=b"{}", op="ack", claims=claims), code="schema")
+    # Logged as a reply has to be: nothing else is wrong with it.
+    draft = Draft(body=b"{}", op="ack", claims=claims, entry=log_as_exchange)
+    refuse_signed(kit, draft, code="schema")

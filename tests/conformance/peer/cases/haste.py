@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from tests.conformance.peer.case import CaseList, NotApplicable, expect, expect_equal
+from tests.conformance.peer.case import CaseList, Failed, NotApplicable, expect, expect_equal
 from tests.conformance.peer.cases.common import get_answered
 from tests.conformance.peer.kit import Kit
 from tests.conformance.peer.messages import Draft, Sealed, write_query
@@ -19,6 +20,7 @@ RATE_MAX = 100
 AT_ONCE = 8
 ROUNDS_MAX = 60
 ATTEMPTS_MAX = 8
+BESIDE, BESIDE_MAX = 100, 8_000  # new questions at once, and in all
 MINUTES_MAX = 3  # that a run of this case may take
 
 
@@ -54,6 +56,30 @@ def drain(kit: Kit, repeated: Sealed) -> None:
             probe = draw_query(kit)
             if kit.open(kit.post(probe), probe, party=kit.hasty).code == "quota":
                 return
+    ask_beyond_the_limits(kit)
+
+
+def ask_beyond_the_limits(kit: Kit) -> None:
+    """Ask new questions until one is refused for haste.
+
+    Raises:
+        Failed: More were decided than the published limits allow.
+        NotApplicable: The kit cannot ask so fast.
+    """
+    rate, burst = read_limits(kit)
+    start_s = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for count in range(BESIDE, BESIDE_MAX + 1, BESIDE):
+            sealed = [draw_query(kit) for _ in range(BESIDE)]
+            posted = list(pool.map(kit.post, sealed))
+            replies = [
+                kit.open(http, one, party=kit.hasty)
+                for http, one in zip(posted, sealed, strict=True)
+            ]
+            if any(reply.code == "quota" for reply in replies):
+                return
+            if count > burst + rate * (time.monotonic() - start_s + 1):
+                raise Failed(f"{count} questions were decided without a pause")
     raise NotApplicable("the node answers faster than this kit can ask")
 
 

@@ -266,7 +266,7 @@ for _earlier, _later in list_pairs():
     CASES.add(f"{_earlier} wins over {_later}", ("EXC-11", "GEN-1"), _try(_earlier, _later))
 
 
-@CASES.case("EXC-35", "CON-35", "LOG-15", "LOG-16", "LOG-17")
+@CASES.case("EXC-35", "CON-35")
 def a_query_without_a_fault_is_answered(kit: Kit) -> None:
     granted = kit.hold()
 

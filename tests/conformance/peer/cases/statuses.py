@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from protocol.consent import ConsentState
+from protocol.keys import SigningKey
+from protocol.limits import STATUS_LIST_LIFE_S
 from tests.conformance.peer.case import CaseList, Run, expect, expect_equal
 from tests.conformance.peer.cases.common import get_answered, refuse_signed
 from tests.conformance.peer.hub import HUB_KEY
@@ -12,6 +14,7 @@ from tests.conformance.peer.parts import make_key
 
 CASES = CaseList("status")
 HOUR_S = 3_600
+LISTS_S_MAX = 620  # two polls, which may be 300 s apart
 FINAL = (
     ConsentState.REVOKED, ConsentState.EXPIRED, ConsentState.EXHAUSTED, ConsentState.REPLACED,
 )  # fmt: skip
@@ -47,6 +50,16 @@ def _stay_final(state: ConsentState) -> Run:
 
 for _state in FINAL:
     CASES.add(f"{_state.value} is final", ("CON-15", "CON-18", "CON-26"), _stay_final(_state))
+
+
+@CASES.case("CON-15", "CON-18")
+def nobody_states_anything_of_a_consent_that_is_final(kit: Kit) -> None:
+    granted = kit.hold()
+    kit.set_state(granted, ConsentState.REVOKED)
+
+    for state in (ConsentState.PAUSED, ConsentState.ACTIVE, ConsentState.REVOKED):
+        http = kit.post_status(granted, state, seq=1, key=HUB_KEY, by="hub")
+        check_refused(http, status=409, code="status-stale")
 
 
 @CASES.case("CON-18")
@@ -151,6 +164,36 @@ def a_consent_is_no_status(kit: Kit) -> None:
 
     expect(not http.status < 400, "a consent is taken for a status")
     get_answered(kit, kit.write_query(granted))
+
+
+BAD_LISTS: dict[str, tuple[int, SigningKey]] = {
+    "that has ended": (STATUS_LIST_LIFE_S + 1, HUB_KEY),
+    "from the future": (-HOUR_S, HUB_KEY),
+    "that another key signs": (0, make_key("nobody")),
+}
+
+
+def _do_not_take(age_s: int, key: SigningKey) -> Run:
+    def run(kit: Kit) -> None:
+        granted = kit.hold()
+        try:
+            kit.hub.list_age_s, kit.hub.list_key = age_s, key
+            kit.hub.statuses.append(kit.sign_state(granted, ConsentState.REVOKED))
+            given = kit.hub.lists_given + 1  # One may be on its way.
+            kit.wait(
+                lambda: kit.hub.lists_given > given,
+                "the node does not ask for the status list",
+                s_max=LISTS_S_MAX,
+            )
+            get_answered(kit, kit.write_query(granted))
+        finally:
+            kit.hub.list_age_s, kit.hub.list_key = 0, HUB_KEY
+
+    return run
+
+
+for _name, (_age_s, _key) in BAD_LISTS.items():
+    CASES.add(f"nothing in a list {_name} is taken", ("CON-37",), _do_not_take(_age_s, _key))
 
 
 @CASES.case("CON-37", "CON-17")
