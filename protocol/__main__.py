@@ -1,4 +1,6 @@
-"""``python -m protocol verify BUNDLE… [--anchor KEY] [--policy FILE] [--json]``: our one edge.
+"""``python -m protocol verify BUNDLE… [--anchor KEY] [--policy FILE] [--document FILE] [--json]``.
+
+This package's one edge.
 
 Exit status: 0 all is proven, 1 something is contradicted or broken, 2 usage or a bundle that cannot
 be read, 3 something is undetermined and the rest proven.
@@ -35,13 +37,15 @@ from protocol.bundle import (
     Bundle,
     open_bundle,
 )
-from protocol.encoding import decode_b64u
+from protocol.encoding import decode_b64u, sha256
 from protocol.errors import EvidenceError, ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, check_enrolment_point
 from protocol.limits import LOG_POLICY_BYTES_MAX
 from protocol.log_policy import LogPolicy, parse_log_policy
 from protocol.report import build_text, format_json, show_plainly
 
+DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
+DOCUMENTS_MAX = 1_000
 FOLDER_DEPTH_MAX = 12  # of a bundle; tlog-tiles needs eight
 MEMORY_BYTES_MAX = 2**26  # of messages; with more, temporary files are used and every core
 Watch = Callable[[str, int, int], None]
@@ -73,6 +77,12 @@ class BundleUnreadableError(EvidenceError):
     code = "bundle-unreadable"
 
 
+class DocumentUnreadableError(EvidenceError):
+    """A paper cannot be read, is empty or too large: it has no hash that says anything."""
+
+    code = "document-unreadable"
+
+
 class PolicyUnreadableError(EvidenceError):
     """The policy file that was named cannot be read."""
 
@@ -89,7 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     watch = watch_terminal if sys.stderr.isatty() else watch_nothing
     try:
         report = verify_paths(
-            options.bundles, anchor=options.anchor, policy=options.policy, watch=watch
+            options.bundles,
+            anchor=options.anchor,
+            policy=options.policy,
+            documents=options.document,
+            watch=watch,
         )
     except ProtocolError as err:
         print(f"chengxin-verify: {show_plainly(err.detail)}", file=sys.stderr)
@@ -112,6 +126,7 @@ def verify_paths(
     *,
     anchor: str | None,
     policy: Path | None = None,
+    documents: Sequence[Path] = (),
     watch: Watch = watch_nothing,
 ) -> Report:
     """Audit bundles on disk; large ones with temporary files, which go when the report does.
@@ -120,17 +135,22 @@ def verify_paths(
         paths: The folders, each a bundle or a folder of bundles, one for each log of a member.
         anchor: The hub's key, where it was given out of band.
         policy: A tlog-policy file of the witnesses that are asked for beside the hub's.
+        documents: Papers of customers without a key, to be compared with what consents name.
         watch: Told of each step how much of it is done, of how much.
 
     Raises:
+        DocumentUnreadableError: A paper cannot be read, or they are too many.
         BundleUnreadableError: A path is no bundle that may be read.
         PolicyUnreadableError: The policy file cannot be read.
         MalformedError: The anchor is no key, or the policy breaks its specification.
         TooLargeError: The policy is over its limits.
         WorkerLostError: A process of the audit was killed.
     """
+    if len(documents) > DOCUMENTS_MAX:
+        raise DocumentUnreadableError(f"at most {DOCUMENTS_MAX} papers at once")
     key = None if anchor is None else parse_anchor(anchor)
     asked = None if policy is None else read_policy(policy)
+    papers = frozenset(map(hash_document, documents))
     try:
         folders = list_bundles(paths)
         if not 0 < len(folders) <= BUNDLES_MAX:
@@ -138,7 +158,7 @@ def verify_paths(
         bundles = [read_bundle(folder) for folder in folders]
         size = sum(bundle.files.find_size(MESSAGES_FILE) or 0 for bundle in bundles)
         workspace = None if size < MEMORY_BYTES_MAX else FileWorkspace(watch=watch)
-        return audit_bundles(bundles, anchor=key, policy=asked, workspace=workspace)
+        return audit_bundles(bundles, anchor=key, policy=asked, workspace=workspace, papers=papers)
     except OSError as err:
         raise BundleUnreadableError(f"a bundle cannot be read: {err.strerror}") from err
 
@@ -165,6 +185,22 @@ def _find_inner(path: Path) -> list[Path]:
     inner = sorted(islice(path.iterdir(), BUNDLES_MAX + 1))
     is_made_of_them = all(not one.is_symlink() and (one / MANIFEST_FILE).is_file() for one in inner)
     return inner if is_made_of_them else []
+
+
+def hash_document(path: Path) -> bytes:
+    """Return SHA-256 of a paper's file.
+
+    Raises:
+        DocumentUnreadableError: It cannot be read, is empty or too large.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(DOCUMENT_BYTES_MAX + 1)
+    except OSError as err:
+        raise DocumentUnreadableError(f"{path}: {err.strerror}") from err
+    if not 0 < len(content) <= DOCUMENT_BYTES_MAX:
+        raise DocumentUnreadableError(f"{path}: a paper has 1 to {DOCUMENT_BYTES_MAX} bytes")
+    return sha256(content)
 
 
 def read_policy(path: Path) -> LogPolicy:
@@ -401,6 +437,14 @@ def _build_parser() -> argparse.ArgumentParser:
     verify.add_argument("--anchor", metavar="KEY", help="the hub's public key, base64url")
     verify.add_argument(
         "--policy", type=Path, metavar="FILE", help="a tlog-policy: witnesses that you ask for"
+    )
+    verify.add_argument(
+        "--document",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="the paper of a customer without a key; repeat it",
     )
     verify.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

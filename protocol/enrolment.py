@@ -64,12 +64,76 @@ class SubjectEnrolment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnkeyedEnrolment:
+    """A member brings a customer that holds no key; the hub keeps neither id nor salt.
+
+    ``document`` is SHA-256 of the paper that shows who the customer is; the paper itself is shown
+    to the hub's officer by another way.
+    """
+
+    hub: str
+    iat: int
+    member: str
+    subject: SubjectId
+    salt: bytes
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
     """A member says that it leaves the federation."""
 
     hub: str
     iat: int
     member: str
+
+
+def sign_unkeyed_enrolment(enrolment: UnkeyedEnrolment, *, key: SigningKey) -> str:
+    """Sign with the message key of the member that brings the customer."""
+    claims: JsonObject = {
+        "v": 1,
+        "kind": "unkeyed",
+        "hub": enrolment.hub,
+        "iat": enrolment.iat,
+        "member": enrolment.member,
+        "subject": str(enrolment.subject),
+        "salt": encode_b64u(enrolment.salt),
+        "document": encode_b64u(enrolment.document),
+    }
+    return sign_compact(canonical_json(claims), key=key, typ=ENROLMENT_TYP)
+
+
+def open_unkeyed_enrolment(
+    token: str, *, hub: str, now_s: int, find_key: Callable[[str], PublicKey]
+) -> UnkeyedEnrolment:
+    """Verify the enrolment of a customer without a key; that the key is ``member``'s is not.
+
+    Args:
+        token: The compact serialisation.
+        hub: The hub that reads it.
+        now_s: The hub's time.
+        find_key: Returns the key of a ``kid`` or raises; what it raises passes through.
+
+    Raises:
+        ProtocolError: The leaf that says what does not hold: form, signature, audience, age,
+            identifier.
+    """
+    payload, _ = open_compact(
+        token, typ=ENROLMENT_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX
+    )
+    reader = ShapeReader(parse_object(payload), what="enrolment")
+    reader.integer("v", low=1, high=1)
+    reader.choice("kind", {"unkeyed"})
+    enrolment = UnkeyedEnrolment(
+        hub=_take_hub(reader, hub=hub),
+        iat=_take_iat(reader, now_s=now_s),
+        member=parse_member_id(reader.text("member", characters_max=MEMBER_ID_CHARACTERS_MAX)),
+        subject=parse_subject_id(reader.text("subject")),
+        salt=decode_b64u(reader.text("salt"), bytes_exact=SALT_BYTES),
+        document=reader.octets("document"),
+    )
+    reader.finish()
+    return enrolment
 
 
 def sign_leaving(leaving: Leaving, *, key: SigningKey) -> str:

@@ -120,6 +120,7 @@ CHECKS: tuple[Check, ...] = (
             "consent-signature",
             "wrong-consumer",
             "wrong-provider",
+            "consent-unkeyed",
             "consent-revoked",
             "consent-paused",
             "consent-replaced",

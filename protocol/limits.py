@@ -30,6 +30,8 @@ CONSENT_LIFE_S_MAX = 2 * 366 * 86_400  # 24 months
 CONSENT_USES_MAX = 10_000
 CONSENT_MONTHS_MAX = 36
 CONSENT_TEXT_CHARACTERS_MAX = 400
+VOUCHED_LIFE_S_MAX = 92 * 86_400  # of a consent that a paper stands behind: a quarter
+VOUCHED_USES_MAX = 12
 
 # Registry and status list.
 REGISTRY_LIFE_S = 86_400

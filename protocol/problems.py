@@ -153,6 +153,12 @@ class ConsentPausedError(PeerProblemError):
     code = "consent-paused"
 
 
+class ConsentUnkeyedError(PeerProblemError):
+    """The provider takes no consent that its subject has not signed itself."""
+
+    code = "consent-unkeyed"
+
+
 class ConsentRevokedError(PeerProblemError):
     """The subject has withdrawn the consent."""
 
@@ -266,6 +272,7 @@ PROBLEMS = _rows(
     _row("schema", 422, "The body breaks its schema", Hop.CONSUMER_NODE),
     _row("consent-missing", 403, "No such consent is held here"),
     _row("consent-signature", 403, "The consent is not signed by its subject"),
+    _row("consent-unkeyed", 403, "Consents of subjects without a key are not accepted here"),
     _row("consent-not-yet-valid", 403, "The consent is not valid yet"),
     _row("consent-expired", 403, "The consent has expired"),
     _row("consent-paused", 403, "The consent is paused"),

@@ -62,7 +62,7 @@ class PurposeTemplate:
 _DAY_S = 86_400
 _YEAR_S = 366 * _DAY_S
 # Whoever watches a customer needs to know what has become worse, not how much others sell to it.
-_WATCHED = ("index", "delay", "trend", "disputes", "adverse", "overdue_now", "lateness")
+WATCHED_METRICS = ("index", "delay", "trend", "disputes", "adverse", "overdue_now", "lateness")
 
 TEMPLATES = MappingProxyType(
     {
@@ -104,7 +104,7 @@ TEMPLATES = MappingProxyType(
                 data_life_s_max=_YEAR_S,
                 k_min=1,
                 ops=("query", "push"),
-                metrics=_WATCHED,
+                metrics=WATCHED_METRICS,
                 derive=("rating", "alert"),
             ),
         )

@@ -1,5 +1,7 @@
 """Who may change a consent: the subject, its provider, a hub, each with a key of the registry.
 
+Of a consent that its consumer vouches for, the consumer too may say that it is withdrawn.
+
 One rule for the holder, the hub and the auditor (docs/protocol/consent.md §5). The table of states
 is in ``protocol.consent.states``.
 """
@@ -14,12 +16,19 @@ from protocol.limits import CLOCK_AHEAD_S_CEILING
 from protocol.problems import ClockSkewError, ConsentSignatureError
 from protocol.registry import KeyEntry, Registry
 
+_SUBJECT = frozenset({StatusSigner.SUBJECT})
+_MEMBER = frozenset({StatusSigner.PROVIDER, StatusSigner.CONSUMER})
+_HUB = frozenset({StatusSigner.HUB})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusKey:
-    """A key that may sign statuses; ``member`` is a provider's, ``commitment`` a subject's."""
+    """A key that may sign statuses; ``member`` owns a member's, ``commitment`` a subject's.
 
-    signer: StatusSigner
+    ``signers`` are those that its owner may be; which of them a member is, its consent says.
+    """
+
+    signers: frozenset[StatusSigner]
     entry: KeyEntry
     member: str = ""
     commitment: bytes = b""
@@ -32,14 +41,12 @@ def find_status_key(registry: Registry, kid: str) -> StatusKey:
         UnknownKeyError: No subject, member or hub has it.
     """
     if (subject := registry.find_subject_key(kid)) is not None:
-        return StatusKey(
-            signer=StatusSigner.SUBJECT, entry=subject[1], commitment=subject[0].commitment
-        )
+        return StatusKey(signers=_SUBJECT, entry=subject[1], commitment=subject[0].commitment)
     if (member := registry.find_message_key(kid)) is not None:
-        return StatusKey(signer=StatusSigner.PROVIDER, entry=member[1], member=member[0].member)
+        return StatusKey(signers=_MEMBER, entry=member[1], member=member[0].member)
     for entry in registry.hub_keys:
         if entry.key.kid == kid:
-            return StatusKey(signer=StatusSigner.HUB, entry=entry)
+            return StatusKey(signers=_HUB, entry=entry)
     raise UnknownKeyError("no subject's, member's or hub's key")
 
 
@@ -56,9 +63,10 @@ def check_statement(status: ConsentStatus, key: StatusKey, *, now_s: int | None 
             that was not valid when it was signed.
         ClockSkewError: It comes from the future.
     """
-    if status.by != key.signer.value:
-        raise ConsentSignatureError(f"signed by a key of a {key.signer.value}, not of {status.by}")
-    if not may_sign(key.signer, status.state):
+    signer = StatusSigner(status.by)
+    if signer not in key.signers:
+        raise ConsentSignatureError(f"signed by a key that is not of a {status.by}")
+    if not may_sign(signer, status.state):
         raise ConsentSignatureError(f"a {status.by} does not state {status.state.value}")
     if not key.entry.is_valid_at(status.iat):
         raise ConsentSignatureError("the signing key was not valid then")
@@ -71,13 +79,19 @@ def check_statement(status: ConsentStatus, key: StatusKey, *, now_s: int | None 
         raise ConsentSignatureError("the signing key is not valid now")
 
 
-def check_party(key: StatusKey, consent: Consent) -> None:
-    """Check that the signer is a party of this consent, or a hub.
+def check_party(status: ConsentStatus, key: StatusKey, *, consent: Consent) -> None:
+    """Check that the signer is the party of this consent that ``by`` says, or a hub.
 
     Raises:
-        ConsentSignatureError: Another subject, or a member that is not its provider.
+        ConsentSignatureError: Another subject, a member that is not its provider, or a consumer
+            that does not vouch for it.
     """
-    is_subject = key.signer is StatusSigner.SUBJECT and key.commitment == consent.subject
-    is_provider = key.signer is StatusSigner.PROVIDER and key.member == consent.provider
-    if not (is_subject or is_provider or key.signer is StatusSigner.HUB):
+    is_vouched = consent.evidence is not None
+    is_party = {
+        StatusSigner.SUBJECT: key.commitment == consent.subject,
+        StatusSigner.PROVIDER: key.member == consent.provider,
+        StatusSigner.CONSUMER: is_vouched and key.member == consent.consumer,
+        StatusSigner.HUB: True,
+    }
+    if not is_party[StatusSigner(status.by)]:
         raise ConsentSignatureError("the signer may not change this consent")

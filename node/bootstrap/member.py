@@ -253,6 +253,7 @@ def _build_exchange(ports: _Ports) -> _Exchange:
             business_date=local.business_date,
             ahead_s=settings.clock_ahead_s,
             defers=settings.defer_answers == "always",
+            accepts_unkeyed=settings.accept_unkeyed_consents,
         ),
         courier=courier,
         asking=AskingService(

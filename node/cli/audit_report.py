@@ -40,6 +40,10 @@ def report(
     timestamp_certificate: Annotated[
         Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
     ] = None,
+    documents: Annotated[
+        list[Path] | None,
+        typer.Option("--document", help="Paper of a customer without a key; repeat it."),
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of the page.")] = Language.EN,
 ) -> None:
     """Write what the bundles prove as one HTML page.
@@ -48,7 +52,7 @@ def report(
     3 undetermined.
     """
     try:
-        audited = verify_paths(bundles, anchor=anchor, policy=policy)
+        audited = verify_paths(bundles, anchor=anchor, policy=policy, documents=documents or ())
         if timestamp_certificate is not None:
             audited = add_timestamps(audited, bundles, certificate=timestamp_certificate)
         html = build_report_page(

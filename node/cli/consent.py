@@ -12,14 +12,14 @@ from typing import Annotated
 
 import typer
 
-from node.cli.http import post_enrolment, post_statement, read_token
+from node.cli.files import make_salt, read_admission, read_salt
+from node.cli.http import post_enrolment, post_statement
 from node.cli.hub_client import HubClient
 from node.cli.signing import Grant, format_bundle, sign_bundle, sign_change, sign_revocation
 from node.core.clock import SystemClock, now_s
 from node.core.errors import NodeError, RejectedError
 from node.core.keystore import (
     KeyExistsError,
-    draw_bytes,
     generate_key,
     load_key,
     save_key,
@@ -30,9 +30,8 @@ from protocol.consent import ConsentState, hash_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.enrolment import SubjectEnrolment, sign_subject_enrolment
 from protocol.identifiers import SubjectId, parse_member_id, parse_subject_id
-from protocol.invitation import parse_invitation
 from protocol.keys import SigningKey
-from protocol.limits import HASH_BYTES, SALT_BYTES
+from protocol.limits import HASH_BYTES
 from protocol.purpose import TEMPLATES
 from schemas.summary import Section
 
@@ -69,9 +68,9 @@ def make_key(key: KeyOption, salt: SaltOption, passphrase: PassphraseOption) -> 
     if key.exists():
         raise KeyExistsError(f"{key} exists and is not overwritten")
     if salt.exists():
-        _read_salt(salt)
+        read_salt(salt)
     else:
-        write_secret_file(encode_b64u(draw_bytes(SALT_BYTES)).encode("ascii"), path=salt)
+        make_salt(salt)
     made = generate_key()
     save_key(made, path=key, passphrase=passphrase)
     typer.echo(f"key {made.kid} is in {key}; keep it and {salt} to yourselves")
@@ -102,7 +101,7 @@ def enrol(
                 hub=client.discover().hub,
                 iat=now_s(SystemClock()),
                 subject=parse_subject_id(subject),
-                salt=_read_salt(salt),
+                salt=read_salt(salt),
                 key=load_key(path=key, passphrase=passphrase).public,
             )
         tokens = sign_subject_enrolment(enrolment, key=load_key(path=key, passphrase=passphrase))
@@ -111,10 +110,10 @@ def enrol(
         return
     enrol_subject(
         parse_subject_id(subject),
-        salt=_read_salt(salt),
+        salt=read_salt(salt),
         key=load_key(path=key, passphrase=passphrase),
         hub_url=hub_url,
-        token=_read_admission(token_file),
+        token=read_admission(token_file or Path()),
     )
     typer.echo("entered")
 
@@ -145,9 +144,9 @@ def sign(
     """Sign consents for several providers in one act."""
     grant = Grant(
         subject=parse_subject_id(subject),
-        salt=_read_salt(salt),
+        salt=read_salt(salt),
         consumer=parse_member_id(consumer),
-        providers=_parse_providers(provider, consumer=consumer),
+        providers=parse_providers(provider, consumer=consumer),
         purpose=purpose,
         metrics=tuple(metric or map(Section, TEMPLATES[purpose].metrics)),
         last_months=last_months,
@@ -272,7 +271,7 @@ def enrol_subject(
     post_enrolment(hub_url, "/hub/v1/subjects", token=token, sign=sign)
 
 
-def _parse_providers(names: Sequence[str], *, consumer: str) -> tuple[str, ...]:
+def parse_providers(names: Sequence[str], *, consumer: str) -> tuple[str, ...]:
     """Return the providers.
 
     Raises:
@@ -283,13 +282,3 @@ def _parse_providers(names: Sequence[str], *, consumer: str) -> tuple[str, ...]:
     if len({consumer, *providers}) != len(providers) + 1:
         raise ProvidersError("each provider once, and another member than the one that may ask")
     return providers
-
-
-def _read_salt(path: Path) -> bytes:
-    return decode_b64u(read_token(path), bytes_exact=SALT_BYTES)
-
-
-def _read_admission(path: Path | None) -> str:
-    """Return the token of a file that holds it alone, or an invitation."""
-    text = read_token(path or Path())
-    return parse_invitation(text).token if "\n" in text else text

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from node.cli.consent import consent_app
 from node.cli.exchange import exchange_app
 from node.cli.http import open_client
+from node.cli.vouch import consent_app
 from node.core.config import load_settings
 from node.core.terminal import show_table
 
@@ -78,14 +78,17 @@ def brake(
     home: Home,
     *,
     state: Annotated[BrakeState, typer.Option(help="paused, active again, or revoked.")],
-    reason: Annotated[str, typer.Option(help="Why; the consumer and the hub read it.")],
+    reason: Annotated[str, typer.Option(help="Why; the other side and the hub read it.")],
 ) -> None:
-    """State as the provider that a consent is paused, active again, or revoked."""
+    """State as the provider that a consent is paused, active again, or revoked.
+
+    As the consumer that vouches for it: revoked, at the customer's word.
+    """
     with closing(open_client(load_settings(home))) as client:
         view = client.post(
             f"/api/v1/consents/{consent}/brake", {"state": state.value, "reason": reason}
         )
-    Console().print(f"the consent is {view['state']}; consumer and hub are told")
+    Console().print(f"the consent is {view['state']}; the other side and the hub are told")
 
 
 @exchange_app.command("correct")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -13,12 +14,34 @@ from node.core.errors import RejectedError, UnavailableError
 from node.core.keystore import read_secret
 
 TIMEOUT_S = 60
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class ServerRefusedError(RejectedError):
     """The server answered with a problem; its code is the text's first word."""
 
     code = "server-refused"
+
+
+class PlainHttpError(RejectedError):
+    """A token would be sent in the clear."""
+
+    code = "plain-http"
+
+
+def check_transport(url: str) -> None:
+    """Check that a token may be sent to an address: over TLS, or on this machine.
+
+    Raises:
+        PlainHttpError: It may not.
+        UnavailableError: It is no address.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as err:
+        raise UnavailableError(f"{url} is no address") from err
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise PlainHttpError(f"{url} is not https: a token must not travel in the clear")
 
 
 class NodeClient:
@@ -80,14 +103,29 @@ def check_response(response: httpx.Response) -> None:
 
 
 def post_enrolment(
-    hub_url: str, path: str, *, token: str, sign: Callable[[str], Sequence[str]]
+    hub_url: str,
+    path: str,
+    *,
+    token: str,
+    sign: Callable[[str], Sequence[str]],
+    allows_http: bool = False,
 ) -> str:
     """Ask a hub for its id, send statements signed for that id and return it.
 
+    Args:
+        hub_url: Its address.
+        path: Where they go.
+        token: The hub's token for this, which goes with them.
+        sign: Returns the statements for a hub's id.
+        allows_http: Whether the network between is the operator's own, so that TLS may be missing.
+
     Raises:
+        PlainHttpError: The token would travel in the clear.
         UnavailableError: The hub does not answer.
         ServerRefusedError: The hub refuses, or is none.
     """
+    if not allows_http:
+        check_transport(hub_url)
     try:
         with httpx.Client(base_url=hub_url, timeout=TIMEOUT_S) as client:
             discovery = client.get("/.well-known/chengxin")

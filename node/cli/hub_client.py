@@ -6,24 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 
-from node.cli.http import TIMEOUT_S, ServerRefusedError, check_response, read_json
-from node.core.errors import RejectedError, UnavailableError
+from node.cli.http import (
+    TIMEOUT_S,
+    ServerRefusedError,
+    check_response,
+    check_transport,
+    read_json,
+)
+from node.core.errors import UnavailableError
 from protocol.checkpoint import hash_origin
 from protocol.encoding import decode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class PlainHttpError(RejectedError):
-    """A token would be sent in the clear."""
-
-    code = "plain-http"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +41,7 @@ class HubClient:
             PlainHttpError: The address is not on this machine and has no TLS.
             UnavailableError: It is no address.
         """
-        try:
-            parts = urlsplit(url)
-        except ValueError as err:
-            raise UnavailableError(f"{url} is no address") from err
-        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-            raise PlainHttpError(f"{url} is not https: a token must not travel in the clear")
+        check_transport(url)
         self._url = url
         self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, transport=transport)
 

@@ -26,7 +26,7 @@ from node.core.terminal import show_table
 from node.sharing.registry import RegistryHolder
 from protocol.invitation import format_fingerprint
 from protocol.jws import split_compact
-from protocol.keychange import KeyChange, sign_key_change
+from protocol.keychange import KEYCHANGE_TYP, KeyChange, sign_key_change
 from protocol.keys import SigningKey
 from protocol.limits import STATEMENT_BYTES_MAX
 from protocol.registry import Registry
@@ -163,11 +163,14 @@ def _find_pending(ring: KeyRing, *, current: SigningKey) -> KeyFile | None:
 
 
 def find_fresh(ring: KeyRing, new: KeyFile, *, now_s: int) -> tuple[str, ...] | None:
-    """Return the statement of an earlier try that a hub still takes."""
+    """Return the key change of an earlier try that a hub still takes."""
     tokens = ring.find_statement(new.number)
     if not tokens:
         return None
-    iat = parse_object(split_compact(tokens[0], bytes_max=STATEMENT_BYTES_MAX).payload)["iat"]
+    statement = split_compact(tokens[0], bytes_max=STATEMENT_BYTES_MAX)
+    if statement.header.typ != KEYCHANGE_TYP:  # An enrolment, which ``replace`` has kept.
+        return None
+    iat = parse_object(statement.payload)["iat"]
     is_fresh = isinstance(iat, int) and 0 <= now_s - iat < STATEMENT_AGE_S_MAX
     return tokens if is_fresh else None
 

@@ -1,4 +1,7 @@
-"""What an officer does with a subject's key: sign consents in one act, and withdraw one."""
+"""What an officer does with a subject's key: sign consents in one act, and withdraw one.
+
+For a customer without a key its consumer signs the same, with the hash of the customer's paper.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,8 @@ class Grant:
     may_push: bool = False
     k_min: int = 1
     data_life_months: int = 6
+    evidence: bytes | None = None
+    """SHA-256 of the paper that the consumer vouches for, with its own key."""
 
 
 def sign_bundle(grant: Grant, *, key: SigningKey, now_s: int) -> list[DeliveredConsent]:
@@ -105,7 +110,9 @@ def _build_consent(grant: Grant, *, provider: str, bundle: str, now_s: int) -> C
         nbf=now_s,
         exp=now_s + grant.days * DAY_S,
         basis="subject-consent",
-        basis_ref="signed by the subject",
+        basis_ref="signed by the subject"
+        if grant.evidence is None
+        else "paper signed by the subject, vouched for by the consumer",
         subject=commit_subject(grant.subject, salt=grant.salt),
         consumer=grant.consumer,
         provider=provider,
@@ -128,6 +135,9 @@ def _build_consent(grant: Grant, *, provider: str, bundle: str, now_s: int) -> C
         notice_language=grant.language,
         jurisdiction=grant.jurisdiction,
         storage="consumer's own node",
-        withdraw="chengxin consent revoke, or the hub",
+        withdraw="chengxin consent revoke, or the hub"
+        if grant.evidence is None
+        else "a word to the consumer, the provider or the hub",
         bundle=bundle,
+        evidence=grant.evidence,
     )

@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     """How long rows of the access log stay."""
     defer_answers: Literal["never", "always"] = "never"
     """Accept questions first and answer them later, where their asker takes that."""
+    accept_unkeyed_consents: bool = False
+    """Answer under consents of subjects without a key, for whose papers their askers vouch."""
     receipt_interval_s: int = Field(default=5, ge=1, le=60)
     standing_interval_s: int = Field(default=3_600, ge=1, le=86_400)
     """How often standing consents are looked at for changes to push."""

@@ -18,13 +18,13 @@ from node.hub.errors import (
     MemberSuspendedError,
     MemberUnknownError,
     RegistryFullError,
-    SimulatedSubjectError,
     SubjectExistsError,
     SubjectUnknownError,
 )
 from node.hub.invitations import InvitationDesk
 from node.hub.keys import KeyDesk
-from node.hub.rules_snapshot import RevocationReason, open_key
+from node.hub.members_keys import MessageSigner
+from node.hub.rules_snapshot import RevocationReason, check_scheme, open_key
 from node.hub.store import AdmissionStore, HubStore, InvitationRow, MemberRow, Snapshot
 from node.hub.witness import watch_log
 from protocol.checkpoint import hash_origin
@@ -37,10 +37,8 @@ from protocol.enrolment import (
 )
 from protocol.keys import PublicKey
 from protocol.limits import REGISTRY_KEYS_PER_MEMBER_MAX
-from protocol.problems import UnknownKeyProblemError, WrongIssuerError
 from protocol.registry import KeyEntry
 
-SIMULATED_SCHEME = "sim"
 _FOR_NEWCOMERS = frozenset({"member"})
 _FOR_MEMBERS = frozenset({"member", "rekey"})
 _FOR_SUBJECTS = frozenset({"subject"})
@@ -207,21 +205,10 @@ class AdmissionDesk:
             ProtocolError: The statement does not hold.
         """
         at_s = now_s(self._clock)
-        owners: list[int | None] = []
         with self._database.read() as uow:  # A stranger's statement must not hold up the writers.
-            held = HubStore(uow.connection)
-
-            def find_key(kid: str) -> PublicKey:
-                row = held.find_key(kid)
-                if row is None or row.entry.use != "message" or not row.entry.is_valid_at(at_s):
-                    raise UnknownKeyProblemError("no message key that is valid now")
-                owners.append(row.member_id)
-                return row.entry.key
-
-            leaving = open_leaving(token, hub=self._hub, now_s=at_s, find_key=find_key)
-            known = held.find_member(leaving.member)
-        if known is None or owners != [known.id]:
-            raise WrongIssuerError("signed by a key of somebody else")
+            signer = MessageSigner(HubStore(uow.connection), now_s=at_s)
+            leaving = open_leaving(token, hub=self._hub, now_s=at_s, find_key=signer.find_key)
+            known = signer.get_member(leaving.member)
         with self._database.write() as uow:
             return self._set_status(HubStore(uow.connection), known.member, status="left")
 
@@ -240,8 +227,7 @@ class AdmissionDesk:
 
     def _open_subject(self, tokens: Sequence[str], *, at_s: int) -> tuple[bytes, PublicKey]:
         enrolment = open_subject_enrolment(tokens, hub=self._hub, now_s=at_s)
-        if enrolment.subject.scheme == SIMULATED_SCHEME and not self._is_simulated:
-            raise SimulatedSubjectError("this federation is real: simulated subjects are refused")
+        check_scheme(enrolment.subject, is_simulated=self._is_simulated)
         return commit_subject(enrolment.subject, salt=enrolment.salt), enrolment.key
 
     def _admit(self, store: HubStore, enrolment: MemberEnrolment, *, at_s: int) -> None:

@@ -28,7 +28,7 @@ from protocol import SPOKEN_VERSIONS
 from protocol.checkpoint import parse_decimal
 from protocol.cosignature import SIZE_CONTENT_TYPE, StaleSizeError, WitnessRefusalError
 from protocol.encoding import encode_b64u
-from protocol.errors import MalformedError, ProtocolError
+from protocol.errors import MalformedError, ProtocolError, SchemaError
 from protocol.invitation import INVITATION_TOKEN
 from protocol.limits import (
     REGISTRY_BYTES_MAX,
@@ -76,6 +76,7 @@ def build_hub_routes(
         Route("/chengxin/v1/log/{tile:path}", _guard(routes.get_tile), methods=["GET"]),
         Route("/hub/v1/members", _guard(routes.enrol_member), methods=["POST"]),
         Route("/hub/v1/subjects", _guard(routes.enrol_subject), methods=["POST"]),
+        Route("/hub/v1/unkeyed", _guard(routes.enrol_unkeyed), methods=["POST"]),
         Route("/hub/v1/key-changes", _guard(routes.change_key), methods=["POST"]),
         Route("/hub/v1/leavings", _guard(routes.take_leaving), methods=["POST"]),
         Route("/hub/v1/status-list", _guard(routes.get_status_list), methods=["GET"]),
@@ -142,6 +143,17 @@ class _HubRoutes:
 
         def enrol() -> bytes:
             return self._service.enrol_subject(tokens, invitation=invitation)
+
+        return JSONResponse({"commitment": encode_b64u(await run_in_threadpool(enrol))})
+
+    async def enrol_unkeyed(self, request: Request) -> Response:
+        invitation = _find_invitation(request, operators_token=self._subject_token)
+        tokens = await _read_tokens(request, bytes_max=ENROLMENT_BYTES_MAX)
+        if len(tokens) != 1:
+            raise SchemaError("tokens: exactly one, of the member's message key")
+
+        def enrol() -> bytes:
+            return self._service.enrol_unkeyed(tokens[0], invitation=invitation)
 
         return JSONResponse({"commitment": encode_b64u(await run_in_threadpool(enrol))})
 

@@ -16,22 +16,24 @@ from node.core.terminal import show_table
 from node.hub.commands import HomeOption, JsonOption, hub_app, opened, opened_with_keys
 from node.hub.errors import InvitationInvalidError
 from node.hub.rules_snapshot import RevocationReason
-from protocol.encoding import sha256
+from protocol.__main__ import hash_document
+from protocol.encoding import decode_b64u, encode_b64u
 from protocol.identifiers import parse_member_id
 from protocol.invitation import format_invitation
-from protocol.limits import STATEMENT_BYTES_MAX
+from protocol.limits import HASH_BYTES, STATEMENT_BYTES_MAX
 from protocol.shape import ShapeReader
 from protocol.strict_json import parse_object
 
 __all__ = ["hub_app"]  # the whole command, with what is added to it here
 
 DAY_S = 86_400
-DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 _TIMES = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 
 keys_app = typer.Typer(no_args_is_help=True, help="The members' keys.")
 member_app = typer.Typer(no_args_is_help=True, help="One member.")
 subject_app = typer.Typer(no_args_is_help=True, help="Subjects.")
+consent_app = typer.Typer(no_args_is_help=True, help="Consents, by their hash alone.")
+hub_app.add_typer(consent_app, name="consent")
 hub_app.add_typer(keys_app, name="keys")
 hub_app.add_typer(member_app, name="member")
 hub_app.add_typer(subject_app, name="subject")
@@ -162,28 +164,60 @@ def rekey(
     reason: Annotated[Loss, typer.Option(help="Why the old keys end.")] = Loss.LOST,
 ) -> None:
     """Enter a subject's new key after your own check; what the old one signed stays good."""
-    reader = ShapeReader(
-        parse_object(_read_file(enrolment, bytes_max=STATEMENT_BYTES_MAX)), what="enrolment"
-    )
-    tokens = reader.texts("tokens", count_max=1)
-    reader.finish()
-    seen = sha256(_read_file(document, bytes_max=DOCUMENT_BYTES_MAX))
+    token, seen = _read_token(enrolment), hash_document(document)
     with opened(home) as service:
         snapshot = service.rekey_subject(
-            tokens, document=seen, reason=RevocationReason(reason.value)
+            [token], document=seen, reason=RevocationReason(reason.value)
         )
     typer.echo(f"entered as of snapshot {snapshot.seq}")
 
 
-def _read_file(path: Path, *, bytes_max: int) -> bytes:
+@subject_app.command("enrol")
+def enrol(
+    home: HomeOption,
+    enrolment: Annotated[
+        Path, typer.Argument(help="What a member's `chengxin enrol --document … --out` wrote.")
+    ],
+    *,
+    document: Annotated[Path, typer.Option(help="The paper before you; its hash is compared.")],
+) -> None:
+    """Enter a customer without a key after you have seen its paper."""
+    token, seen = _read_token(enrolment), hash_document(document)
+    with opened(home) as service:
+        commitment = service.enrol_unkeyed(token, seen=seen)
+    typer.echo(f"entered without a key, as {encode_b64u(commitment)}")
+
+
+# The hash may begin with a hyphen, and is no option then.
+@consent_app.command("revoke", context_settings={"ignore_unknown_options": True})
+def revoke_consent(
+    home: HomeOption,
+    consent: Annotated[str, typer.Argument(metavar="HASH", help="Hash of the consent.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; both sides read it.")],
+) -> None:
+    """State by the hub's word that a consent is withdrawn, at its customer's."""
+    name = decode_b64u(consent, bytes_exact=HASH_BYTES)
+    with opened(home) as service:
+        status = service.revoke_consent(name, reason=reason)
+    typer.echo(f"{consent} is revoked, number {status.seq}; nodes read it within a minute")
+
+
+def _read_token(path: Path) -> str:
+    """Return the one token of a file that holds an enrolment."""
     try:
         with path.open("rb") as file:
-            content = file.read(bytes_max + 1)
+            content = file.read(STATEMENT_BYTES_MAX + 1)
     except OSError as err:
         raise typer.BadParameter(f"{path} cannot be read") from err
-    if len(content) > bytes_max:
-        raise typer.BadParameter(f"{path} is larger than {bytes_max} bytes")
-    return content
+    if len(content) > STATEMENT_BYTES_MAX:
+        raise typer.BadParameter(f"{path} is larger than {STATEMENT_BYTES_MAX} bytes")
+    reader = ShapeReader(parse_object(content), what="enrolment")
+    tokens = reader.texts("tokens", count_max=1)
+    reader.finish()
+    if not tokens:
+        raise typer.BadParameter(f"{path} holds no enrolment")
+    return tokens[0]
 
 
 def _read_time(at: datetime | None) -> int | None:

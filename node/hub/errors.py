@@ -36,9 +36,15 @@ class KeyTakenError(ConflictError):
 
 
 class SubjectExistsError(ConflictError):
-    """The commitment has another key; replacing a lost one asks for the hub's own check."""
+    """The commitment has another key or document; a new key asks for the hub's own check."""
 
     code = "subject-exists"
+
+
+class DocumentMismatchError(RejectedError):
+    """The paper that was seen is not the one whose hash the enrolment carries."""
+
+    code = "document-mismatch"
 
 
 class SimulatedSubjectError(RejectedError):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from node.hub.errors import RegistryFullError
+from node.hub.errors import RegistryFullError, SimulatedSubjectError
 from node.hub.store import KeyRow, MemberRow, SubjectRow
 from protocol.entry import (
     KeyChangeEntry,
@@ -15,6 +15,7 @@ from protocol.entry import (
     MemberStandingEntry,
     RegistryEntry,
 )
+from protocol.identifiers import SubjectId
 from protocol.keys import PublicKey
 from protocol.limits import CLOCK_AHEAD_S_CEILING, REGISTRY_LIFE_S
 from protocol.note import parse_vkey
@@ -28,6 +29,7 @@ from protocol.registry import (
     SubjectEntry,
 )
 
+SIMULATED_SCHEME = "sim"
 KEY_LIFE_S = 10 * 366 * 86_400
 ROLES = ("consumer", "provider")
 
@@ -60,6 +62,16 @@ class Holdings:
     members: Sequence[MemberRow]
     subjects: Sequence[SubjectRow]
     keys: Sequence[KeyRow]
+
+
+def check_scheme(subject: SubjectId, *, is_simulated: bool) -> None:
+    """Check that a subject has a place in this federation.
+
+    Raises:
+        SimulatedSubjectError: A simulated subject in a real federation.
+    """
+    if subject.scheme == SIMULATED_SCHEME and not is_simulated:
+        raise SimulatedSubjectError("this federation is real: simulated subjects are refused")
 
 
 def open_key(key: PublicKey, *, use: str, at_s: int) -> KeyEntry:
@@ -110,6 +122,7 @@ def build_snapshot(
                 commitment=row.commitment,
                 verified=row.verified,
                 keys=tuple(by_subject.get(row.id, ())),
+                document=row.document,
             )
             for row in holdings.subjects
         ),

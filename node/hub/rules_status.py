@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from node.hub.errors import StatusConflictError, StatusListFullError
 from node.hub.store import StatusRow, StatusSizes
-from protocol.consent import ConsentState, ConsentStatus, StatusSigner, follows, open_status
+from protocol.consent import ConsentState, ConsentStatus, follows, open_status
 from protocol.encoding import encode_b64u
 from protocol.errors import TooLargeError, UnknownKeyError
 from protocol.keys import PublicKey
@@ -102,7 +102,7 @@ def _get_signer(registry: Registry, kid: str, *, now_s: int) -> StatusKey:
         key = find_status_key(registry, kid)
     except UnknownKeyError as err:
         raise UnknownKeyProblemError("no subject, member or hub has this key") from err
-    if key.signer is StatusSigner.PROVIDER:
+    if key.member:
         registry.get_message_key(kid, now_s=now_s)  # Suspended members report nothing.
     if not key.entry.is_valid_at(now_s):
         raise KeyRevokedError("the key is not valid now")
@@ -110,10 +110,6 @@ def _get_signer(registry: Registry, kid: str, *, now_s: int) -> StatusKey:
 
 
 def _name_signer(key: StatusKey) -> str:
-    match key.signer:
-        case StatusSigner.SUBJECT:
-            return f"subject:{encode_b64u(key.commitment)}"
-        case StatusSigner.PROVIDER:
-            return f"member:{key.member}"
-        case StatusSigner.HUB:
-            return "hub"
+    if key.commitment:
+        return f"subject:{encode_b64u(key.commitment)}"
+    return f"member:{key.member}" if key.member else "hub"

@@ -26,6 +26,7 @@ from node.hub.rules_status import STATUS_KEPT_S, measure_percent
 from node.hub.signers import HubSigners, LoadKeys
 from node.hub.statuses import StatusBoard
 from node.hub.store import HubStore, Snapshot
+from node.hub.unkeyed import UnkeyedDesk
 from node.hub.witness import Witness, format_witness_vkey
 from protocol.consent import ConsentStatus
 from protocol.entry import KnownKind
@@ -147,6 +148,14 @@ class HubService:
             hub=settings.member_id,
             is_simulated=settings.simulated,
         )
+        self._unkeyed = UnkeyedDesk(
+            database=database,
+            clock=clock,
+            chain=self._chain,
+            invitations=self._invitations,
+            hub=settings.member_id,
+            is_simulated=settings.simulated,
+        )
         self._statuses = StatusBoard(
             database=database,
             clock=clock,
@@ -202,6 +211,17 @@ class HubService:
             ProtocolError: The enrolment does not hold, or names a natural person.
         """
         return self._admission.enrol_subject(tokens, invitation=invitation)
+
+    def enrol_unkeyed(
+        self, token: str, *, invitation: str | None = None, seen: bytes | None = None
+    ) -> bytes:
+        """Enter a subject without a key, whom a member brings, and return its commitment.
+
+        Raises:
+            NodeError: The leaf that says why it is not entered.
+            ProtocolError: The enrolment does not hold, or names a natural person.
+        """
+        return self._unkeyed.enrol(token, invitation=invitation, seen=seen)
 
     def rekey_subject(
         self, tokens: Sequence[str], *, document: bytes, reason: RevocationReason
@@ -332,6 +352,15 @@ class HubService:
             ProtocolError: The status does not hold.
         """
         return self._statuses.report(token)
+
+    def revoke_consent(self, consent: bytes, *, reason: str) -> ConsentStatus:
+        """State as the hub that a consent is revoked; its holders read it in the list.
+
+        Raises:
+            StatusConflictError: The hub has said so already.
+            StatusListFullError: There is no room.
+        """
+        return self._statuses.revoke(consent, reason=reason)
 
     def status_list(self) -> str:
         """Return the list: signed anew after a change, and every few seconds without."""

@@ -12,7 +12,7 @@ from node.hub.chain import RegistryChain
 from node.hub.log import HubLog
 from node.hub.rules_status import STATUS_KEPT_S, check_follows, check_room, verify_reported
 from node.hub.store import HubStore
-from protocol.consent import ConsentStatus
+from protocol.consent import ConsentState, ConsentStatus, StatusSigner, sign_status
 from protocol.entry import StatusListEntry
 from protocol.status_list import hash_statuses, sign_status_list
 
@@ -82,6 +82,27 @@ class StatusBoard:
             self._signed = None
         _log.info("status_reported", by=status.by, state=status.state.value, seq=status.seq)
         return status
+
+    def revoke(self, consent: bytes, *, reason: str) -> ConsentStatus:
+        """State by the hub's own word that a consent is revoked.
+
+        Raises:
+            StatusConflictError: The hub has said so already.
+            StatusListFullError: There is no room.
+        """
+        with self._database.read() as uow:
+            store = HubStore(uow.connection)
+            known = store.find_status(consent, signer=StatusSigner.HUB.value)
+            key = self._chain.get_signer(store)
+        status = ConsentStatus(
+            consent=consent,
+            seq=1 if known is None else known.seq + 1,
+            state=ConsentState.REVOKED,
+            iat=now_s(self._clock),
+            by=StatusSigner.HUB.value,
+            reason=reason,
+        )
+        return self.report(sign_status(status, key=key))
 
     def sign_list(self) -> str:
         """Return the signed list: signed anew after a change, and every few seconds without.

@@ -46,7 +46,7 @@ hub_subject = Table(
     Column("id", Integer, primary_key=True),
     Column("commitment", HASH, nullable=False),
     Column("verified", String(64), nullable=False),  # how the hub made sure who it is
-    Column("document", HASH, nullable=True),  # SHA-256 of what the hub saw of one without a key
+    Column("document", HASH, nullable=True),  # of one entered without a key: as the registry has it
     Column("entered_at_s", BigInteger, nullable=False),
     UniqueConstraint("commitment"),
 )

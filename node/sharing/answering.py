@@ -63,6 +63,7 @@ class AnsweringService:
         business_date: Callable[[], date],
         ahead_s: int,
         defers: bool = False,
+        accepts_unkeyed: bool = False,
     ) -> None:
         """Take the ports."""
         self._database = database
@@ -79,6 +80,7 @@ class AnsweringService:
             policy=policy,
             business_date=business_date,
             defers=defers,
+            accepts_unkeyed=accepts_unkeyed,
         )
         self._turnstile = Turnstile()
 

@@ -48,6 +48,8 @@ class ConsentView(ApiModel):
     uses: int
     exp: int
     delivered: bool
+    evidence: str | None = None
+    """SHA-256 of the paper that the consumer vouches for; null where the subject has signed."""
 
 
 class AskRequest(ApiModel):
@@ -360,6 +362,7 @@ def _view_consent(held: HeldConsent) -> ConsentView:
         uses=held.uses,
         exp=held.exp,
         delivered=held.delivered,
+        evidence=None if held.evidence is None else held.evidence.hex(),
     )
 
 

@@ -1,8 +1,10 @@
-"""The provider's own word on a consent: the brake, and the end of a consent, signed and logged.
+"""This member's own word on a consent: the brake, and the end of a consent, signed and logged.
 
 A brake (pause, resume, revoke) takes effect here at once, with its log entry; the consumer and the
-hub's list are told after that, until they have it. That a consent has expired, is used up or is
-replaced follows from what is held; it is stated once, so that the log says when it ended.
+hub's list are told after that, until they have it. Of a consent that this member vouches for as its
+consumer it states a withdrawal the same way, and provider and hub are told. That a consent has
+expired, is used up or is replaced follows from what is held; it is stated once, so that the log
+says when it ended.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import structlog
 from node.core.clock import Clock
 from node.core.database import Database
 from node.core.decision import Batch, Decided, Placement
-from node.core.errors import NodeError
+from node.core.errors import NodeError, RejectedError
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import (
@@ -33,10 +35,12 @@ from node.sharing.store.grants import GrantStore
 from node.sharing.store.notices import NOTICE_DONE, NOTICE_OPEN, NOTICE_REFUSED, Notice, NoticeStore
 from node.sharing.store.pending import PendingStore
 from protocol.consent import (
+    Consent,
     ConsentState,
     ConsentStatus,
     StatusSigner,
     find_end,
+    may_sign,
     read_held_consent,
     window_start,
 )
@@ -46,6 +50,12 @@ STATUS = "status"  # a notice that carries a statement, not a message
 STATUS_CONFLICT, STATUS_OK = 409, 200
 GRANTS_AT_ONCE = 500
 _log = structlog.get_logger()
+
+
+class VoucherOnlyEndsError(RejectedError):
+    """The consumer that vouches for a consent neither pauses nor resumes it."""
+
+    code = "voucher-only-ends"
 
 
 class BrakeService:
@@ -74,11 +84,12 @@ class BrakeService:
         self._hub_url = hub_url
 
     async def state(self, consent: bytes, state: ConsentState, *, reason: str) -> HeldConsent:
-        """Pause, resume or end a consent as its provider.
+        """Pause, resume or end a consent as its provider; or end one as its vouching consumer.
 
         Raises:
             ConsentNotHeldError: No such consent is held here.
             WrongProviderError: It names another provider.
+            VoucherOnlyEndsError: As its consumer this member may only say that it is withdrawn.
             StaleStatusError: It is in that state already, or its state is final.
         """
         return await self._writer.submit_async(
@@ -176,20 +187,29 @@ class BrakeService:
         if token is None:
             raise ConsentNotHeldError("no such consent is held here")
         consent = read_held_consent(token)
-        check_parties(consent, provider=self._sealer.member_id)
+        signer = self._find_signer(consent)
+        if not may_sign(signer, state):
+            raise VoucherOnlyEndsError("who vouches for a consent only says that it is withdrawn")
         status = ConsentStatus(
             consent=name,
-            seq=grants.count_statuses(name, signer=StatusSigner.PROVIDER.value) + 1,
+            seq=grants.count_statuses(name, signer=signer.value) + 1,
             state=state,
             iat=batch.now_ms // 1_000,
-            by=StatusSigner.PROVIDER.value,
+            by=signer.value,
             reason=reason,
         )
         decided = decide_status(batch, self._sealer.sign_status(status), status)
         if is_told:
-            for peer in (consent.consumer, self._registry.newest.hub):
+            other = consent.provider if signer is StatusSigner.CONSUMER else consent.consumer
+            for peer in (other, self._registry.newest.hub):
                 self._note(batch, name, peer=peer)
         return decided
+
+    def _find_signer(self, consent: Consent) -> StatusSigner:
+        if consent.evidence is not None and consent.consumer == self._sealer.member_id:
+            return StatusSigner.CONSUMER
+        check_parties(consent, provider=self._sealer.member_id)
+        return StatusSigner.PROVIDER
 
     def _note(self, batch: Batch, name: bytes, *, peer: str) -> None:
         NoticeStore(batch.connection).add(
@@ -210,9 +230,10 @@ class BrakeService:
         """Bring the newest status; one that came before it is brought with it."""
         registry = self._registry.newest
         with self._database.read() as uow:
-            token = GrantStore(uow.connection).get_newest_status(
-                notice.about or b"", signer=StatusSigner.PROVIDER.value
-            )
+            grants, name = GrantStore(uow.connection), notice.about or b""
+            consent = read_held_consent(grants.find_token(name) or "")
+            signer = self._find_signer(consent)
+            token = grants.get_newest_status(name, signer=signer.value)
         member = registry.find_member(notice.peer)
         if notice.peer == registry.hub:
             reply = await self._peers.report_status(self._hub_url, token)

@@ -193,6 +193,10 @@ def verify(
     timestamp_certificate: Annotated[
         Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
     ] = None,
+    documents: Annotated[
+        list[Path] | None,
+        typer.Option("--document", help="Paper of a customer without a key; repeat it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what the bundles prove, what they contradict and what stays open.
@@ -201,7 +205,9 @@ def verify(
     """
     try:
         with _show_progress() as watch:
-            report = verify_paths(bundles, anchor=anchor, policy=policy, watch=watch)
+            report = verify_paths(
+                bundles, anchor=anchor, policy=policy, documents=documents or (), watch=watch
+            )
         if timestamp_certificate is not None:
             report = add_timestamps(report, bundles, certificate=timestamp_certificate)
     except (ProtocolError, RejectedError) as err:

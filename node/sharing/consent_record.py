@@ -55,6 +55,7 @@ def build_record(
         "valid_until": _format_time(consent.exp),
         "lawful_basis": consent.basis,
         "lawful_basis_reference": consent.basis_ref,
+        "indication": _describe_indication(consent),
         "privacy_notice": {
             "uri": consent.notice_uri,
             "sha256": encode_b64u(consent.notice_hash),
@@ -124,6 +125,7 @@ def build_json_ld(
             "@type": _LEGAL_BASES[consent.basis],
             "dct:description": consent.basis_ref,
         },
+        **_indicate(consent),
         "dpv:hasDataSubject": {"dct:identifier": encode_b64u(consent.subject)},
         "dpv:hasDataController": {"dct:identifier": consent.provider},
         "dpv:hasRecipient": {"dct:identifier": consent.consumer},
@@ -147,6 +149,23 @@ def build_json_ld(
         "dpv:hasJurisdiction": consent.jurisdiction,
         "dpv:hasWithdrawalMethod": consent.withdraw,
         "dpv:hasConsentStatus": [{"@type": _STATUSES[state]}, *statuses],
+    }
+
+
+def _describe_indication(consent: Consent) -> JsonObject:
+    """Say how the subject gave it: by its key, or on a paper that is vouched for."""
+    if consent.evidence is None:
+        return {"method": "key", "by": "subject"}
+    return {"method": "paper", "by": consent.consumer, "sha256": consent.evidence.hex()}
+
+
+def _indicate(consent: Consent) -> JsonObject:
+    if consent.evidence is None:
+        return {"dpv:hasIndicationMethod": "key of the subject"}
+    return {
+        "dpv:hasIndicationMethod": "paper, vouched for by the recipient",
+        "dpv:isIndicatedBy": consent.consumer,
+        "cx:evidence_sha256": consent.evidence.hex(),
     }
 
 

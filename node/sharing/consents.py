@@ -1,14 +1,14 @@
 """Consents: taking them in, changing their state, and the cached verdict on an artefact.
 
-What is cached, by its hash, is that the artefact is well-formed and signed by a key of its subject,
-which never changes for these bytes. State, uses, times and the signer's standing are looked at each
-time.
+What is cached, by its hash, is that the artefact is well-formed and signed by a key of the
+registry, which never changes for these bytes. State, uses, times and the signer's standing are
+looked at each time.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -29,6 +29,7 @@ from protocol.consent import (
     open_consent,
     open_status,
 )
+from protocol.consent_signer import check_signer, check_unkeyed, find_consent_key
 from protocol.encoding import decode_b64u, encode_b64u, sha256
 from protocol.entry import ConsentEntry, format_entry
 from protocol.errors import SignatureInvalidError, UnknownKeyError
@@ -36,7 +37,12 @@ from protocol.identifiers import SubjectId, parse_subject_id
 from protocol.jws import split_compact
 from protocol.keys import PublicKey
 from protocol.limits import SALT_BYTES, STATEMENT_BYTES_MAX
-from protocol.problems import ConsentSignatureError, WrongConsumerError, WrongProviderError
+from protocol.problems import (
+    ConsentSignatureError,
+    ConsentUnkeyedError,
+    WrongConsumerError,
+    WrongProviderError,
+)
 from protocol.registry import Registry
 from protocol.status_signer import StatusKey, check_party, check_statement, find_status_key
 from protocol.strict_json import parse_object
@@ -66,7 +72,7 @@ class ConsentVerdicts:
         self._verified: OrderedDict[bytes, tuple[Consent, str]] = OrderedDict()
 
     def verify(self, token: str, *, registry: Registry) -> Consent:
-        """Return the artefact if a key that the registry binds to its subject signed it.
+        """Return the artefact if its subject signed it, or the consumer that vouches for it.
 
         Raises:
             ConsentSignatureError: The signature, its key or the commitment does not hold.
@@ -82,7 +88,7 @@ class ConsentVerdicts:
                 if len(self._verified) > VERDICTS_MAX:
                     self._verified.popitem(last=False)
         consent, kid = known
-        _check_signer(consent, kid=kid, registry=registry)
+        check_signer(consent, kid=kid, registry=registry)
         return consent
 
     def _open(self, token: str, *, registry: Registry) -> tuple[Consent, str]:
@@ -90,35 +96,13 @@ class ConsentVerdicts:
 
         def find_key(kid: str) -> PublicKey:
             used.append(kid)
-            return find_subject_key(registry, kid)
+            return find_consent_key(registry, kid)
 
         try:
             consent = open_consent(token, find_key=find_key)
         except (UnknownKeyError, SignatureInvalidError) as err:
-            raise ConsentSignatureError("not signed by a subject's key") from err
+            raise ConsentSignatureError("not signed by a key of the registry") from err
         return consent, used[0]
-
-
-def find_subject_key(registry: Registry, kid: str) -> PublicKey:
-    """Return a subject's key of any validity.
-
-    Raises:
-        UnknownKeyError: No subject has it.
-    """
-    found = registry.find_subject_key(kid)
-    if found is None:
-        raise UnknownKeyError("no subject has this key")
-    return found[1].key
-
-
-def _check_signer(consent: Consent, *, kid: str, registry: Registry) -> None:
-    found = registry.find_subject_key(kid)
-    if (
-        found is None
-        or found[0].commitment != consent.subject
-        or not found[1].is_valid_at(consent.iat)
-    ):
-        raise ConsentSignatureError("the signing key is not bound to this subject at that time")
 
 
 def take_consent(
@@ -149,6 +133,7 @@ def take_consent(
         window_uses=0,
         exp=consent.exp,
         delivered=False,
+        evidence=consent.evidence,
     )
     return held, consent
 
@@ -176,6 +161,38 @@ def check_parties(
         raise WrongConsumerError("the consent names another consumer")
     if provider is not None and consent.provider != provider:
         raise WrongProviderError("the consent names another provider")
+
+
+def check_accepted(consent: Consent, *, accepts_unkeyed: bool) -> None:
+    """Check that a provider's policy takes a consent with a paper in the place of a signature.
+
+    Raises:
+        ConsentUnkeyedError: It does not.
+    """
+    if consent.evidence is not None and not accepts_unkeyed:
+        raise ConsentUnkeyedError("only consents that their subjects have signed count here")
+
+
+def check_new_papers(
+    store: SharingStore,
+    taken: Sequence[tuple[HeldConsent, Consent]],
+    *,
+    registry: Registry,
+    now_s: int,
+) -> None:
+    """Check what holds for vouched consents when they first come here.
+
+    Raises:
+        ConsentSignatureError: A subject has a key by now, or a paper is another subject's.
+    """
+    subjects: dict[bytes, str] = {}  # of the papers that come together
+    for held, consent in taken:
+        if consent.evidence is None or store.find_consent(held.hash) is not None:
+            continue
+        check_unkeyed(consent, registry=registry, at_s=now_s)
+        is_first = subjects.setdefault(consent.evidence, held.subject) == held.subject
+        if not is_first or store.is_paper_of_another(consent.evidence, subject=held.subject):
+            raise ConsentSignatureError("the same paper stands behind a consent of another subject")
 
 
 def hold_consent(
@@ -236,7 +253,7 @@ def verify_status(
     consent = find_consent(status.consent)
     if consent is None:
         raise ConsentNotHeldError("no such consent is held here")
-    check_party(keys[0], consent)
+    check_party(status, keys[0], consent=consent)
     check_statement(status, keys[0], now_s=now_s)
     return status
 

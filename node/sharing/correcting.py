@@ -19,10 +19,12 @@ from node.core.errors import RejectedError
 from node.core.writer import Writer
 from node.records.windows import last_released_month, parse_month
 from node.sharing.batching import ExchangeBatch
+from node.sharing.consents import check_accepted
 from node.sharing.notices import NoticeService
 from node.sharing.operations import Ports
 from node.sharing.outgoing import Sent
 from node.sharing.received import count_months, list_sections, read_told_under
+from node.sharing.registry import RegistryHolder
 from node.sharing.releases import WINDOW_MONTHS, Question, is_wrong, make_releases_anew
 from node.sharing.rounds import decide_all
 from node.sharing.rules_life import get_life_end
@@ -67,10 +69,12 @@ class CorrectionService:
         writer: Writer,
         courier: Courier,
         notices: NoticeService,
+        registry: RegistryHolder,
         ports: Ports,
     ) -> None:
         """Take the ports."""
         self._writer = writer
+        self._registry = registry
         self._courier = courier
         self._notices = notices
         self._ports = ports
@@ -173,9 +177,18 @@ class CorrectionService:
             return nothing
         NoticeStore(batch.connection).settle(notice.jti, state=NOTICE_OPEN)
         summary = None  # Unless something may be told in its place, it is only taken back.
-        if _may_tell(held, now_s=batch.now_ms // 1_000):
+        if self._may_tell(held, now_s=batch.now_ms // 1_000):
             summary = self._disclose(batch, question, before)
         return self._seal(batch, held, notice=notice, told=told, summary=summary)
+
+    def _may_tell(self, held: HeldConsent, *, now_s: int) -> bool:
+        """Tell whether a new summary may still leave under a consent."""
+        try:
+            consent = self._ports.verdicts.verify(held.token, registry=self._registry.newest)
+            check_accepted(consent, accepts_unkeyed=self._ports.accepts_unkeyed)
+        except ProtocolError:  # Its key is void by now, or the policy takes no paper any more.
+            return False
+        return held.state is ConsentState.ACTIVE and consent.nbf <= now_s < consent.exp
 
     def _question(self, held: HeldConsent, before: Summary) -> Question:
         return Question(
@@ -269,9 +282,3 @@ def _is_kept(grants: GrantStore, told: Told, consent: Consent, *, now_s: int) ->
     """Tell whether the receiver may still hold an answer."""
     end = get_life_end(consent, received_s=told.at_ms // 1_000, revoked_s=None)
     return now_s < end.at_s and not grants.is_attested_erased(told.msg)
-
-
-def _may_tell(held: HeldConsent, *, now_s: int) -> bool:
-    """Tell whether a new summary may still leave under a consent."""
-    consent = read_held_consent(held.token)
-    return held.state is ConsentState.ACTIVE and consent.nbf <= now_s < consent.exp

@@ -73,7 +73,9 @@ def build_grants(
         standing=StandingService(
             database=database, writer=writer, courier=courier, registry=registry, ports=ports
         ),
-        correction=CorrectionService(writer=writer, courier=courier, notices=notices, ports=ports),
+        correction=CorrectionService(
+            writer=writer, courier=courier, notices=notices, registry=registry, ports=ports
+        ),
         brake=BrakeService(
             database=database,
             writer=writer,

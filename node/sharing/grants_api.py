@@ -22,7 +22,7 @@ NOTICES_SHOWN = 200
 
 
 class BrakeRequest(ApiModel):
-    """What this node states, as its provider, of a consent."""
+    """What this node states of a consent, as its provider or as the consumer that vouches."""
 
     state: Literal["paused", "active", "revoked"]
     reason: Annotated[str, Field(min_length=1, max_length=CONSENT_TEXT_CHARACTERS_MAX)]
@@ -102,7 +102,10 @@ def _add_consent_routes(router: APIRouter, *, consents: ConsentService, grants: 
 
     @router.post("/consents/{consent}/brake")
     async def brake(consent: Hash, body: BrakeRequest) -> StateView:
-        """State as its provider that a consent is paused, active again, or revoked."""
+        """State as its provider that a consent is paused, active again, or revoked.
+
+        Who vouches for a consent as its consumer states here that its customer has withdrawn it.
+        """
         held = await grants.brake.state(
             _read_hash(consent), ConsentState(body.state), reason=body.reason
         )

@@ -18,6 +18,7 @@ from node.sharing.consent_record import ConsentEvent, build_json_ld, build_recor
 from node.sharing.consents import (
     ConsentNotHeldError,
     ConsentVerdicts,
+    check_new_papers,
     check_parties,
     decide_status,
     hold_consent,
@@ -130,11 +131,9 @@ class ConsentService:
         for _, consent in taken:
             check_parties(consent, consumer=self._member_id)
         with self._database.write() as uow:
-            store = SharingStore(uow.connection)
-            return [
-                hold_consent(store, held, consent, at_ms=self._clock.now_ms())
-                for held, consent in taken
-            ]
+            store, now_ms = SharingStore(uow.connection), self._clock.now_ms()
+            check_new_papers(store, taken, registry=registry, now_s=now_ms // 1000)
+            return [hold_consent(store, held, consent, at_ms=now_ms) for held, consent in taken]
 
     def submit_status(self, token: str) -> Future[HeldConsent]:
         """Verify a signed change of state and queue it; it takes effect with its log entry.

@@ -56,7 +56,9 @@ consent = Table(
     Column(
         "delivered", Boolean, nullable=False
     ),  # at the consumer: the provider has acknowledged it
+    Column("evidence", HASH, nullable=True),  # of the paper that its consumer vouches for
     Index("ix_consent_subject", "subject"),
+    Index("ix_consent_evidence", "evidence"),
 )
 
 consent_status = Table(
@@ -64,7 +66,7 @@ consent_status = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("consent", HASH, nullable=False),
-    Column("signer", String(16), nullable=False),  # subject, provider or hub
+    Column("signer", String(16), nullable=False),  # subject, provider, hub, consumer
     Column("seq", Integer, nullable=False),  # one signer's numbers say nothing of another's
     Column("state", String(16), nullable=False),
     Column("token", Text, nullable=False),

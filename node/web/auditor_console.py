@@ -240,6 +240,7 @@ class _AuditorPages:
             statuses=found.statuses,
             uses=found.uses,
             claims=claims,
+            evidence=_read_evidence(claims),
             text=json.dumps(claims, indent=2, ensure_ascii=False),
             with_subject=with_subject,
             may_open=viewer.has_scope(Scope.SUBJECTS),
@@ -304,6 +305,12 @@ def _read_line(view: EntryView) -> EntryLine:
         except ProtocolError:
             fields = {"type": encode_b64u(view.raw)}
     return EntryLine(index=view.index, leaf=view.leaf, fields=fields)
+
+
+def _read_evidence(claims: JsonObject) -> str:
+    """Return the hash of the paper that a consent rests on, as file tools print it; else empty."""
+    evidence = claims.get("evidence")
+    return decode_b64u(evidence).hex() if isinstance(evidence, str) else ""
 
 
 def _read_claims(token: str) -> JsonObject:

@@ -107,6 +107,7 @@ def describe_node(node: Node) -> dict[str, object]:
         "versions": list(SPOKEN_VERSIONS),
         "media_types": list(MEDIA_TYPES),
         "operations": operations,
+        "accept_unkeyed_consents": settings.accept_unkeyed_consents,
         "message_kid": node.own_keys.kid,
         "log_origin": node.own_logs.origin,
         "links": {

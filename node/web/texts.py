@@ -318,6 +318,9 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "code.no-answer": Text("无答复（无数据或不予披露）", "no answer (no data, or withheld)"),
         "code.quota": Text("拒绝：过于频繁", "refused: too many messages"),
         "code.consent-missing": Text("拒绝：没有同意书", "refused: no consent held"),
+        "code.consent-unkeyed": Text(
+            "拒绝：不接受无密钥主体的同意", "refused: consents of subjects without a key"
+        ),
         "code.consent-revoked": Text("拒绝：同意已撤回", "refused: consent revoked"),
         "code.consent-paused": Text("拒绝：同意已暂停", "refused: consent paused"),
         "code.consent-expired": Text("拒绝：同意已到期", "refused: consent expired"),
@@ -331,6 +334,12 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "consents.consumer": Text("可以询问者", "May ask"),
         "consents.provider": Text("可以答复者", "May answer"),
         "consents.state": Text("状态", "State"),
+        "consents.given": Text("作出方式", "Given by"),
+        "consents.signed": Text("主体签名", "the subject's signature"),
+        "consents.vouched": Text(
+            "书面，由 {consumer} 担保，SHA-256 {evidence}",
+            "paper, vouched for by {consumer}, SHA-256 {evidence}",
+        ),
         "consents.uses": Text("已用次数", "Uses"),
         "consents.until": Text("有效期至", "Valid until"),
         "consents.delivered": Text("已送达答复方", "Delivered to the provider"),

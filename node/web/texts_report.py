@@ -288,6 +288,24 @@ REPORT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "why.consent-revoked": ("同意已撤回仍被使用", "Used after the consent was revoked"),
         "why.consent-signature": ("同意书签名无效", "The consent's signature does not hold"),
         "why.consent-signed": ("同意书签名有效", "the consent is signed"),
+        "why.consent-vouched": ("同意由查询方担保", "the asker vouches for the consent"),
+        "why.paper-given": ("已提供书面材料", "the paper was given"),
+        "why.paper-unseen": (
+            "未见书面同意书，仅有查询方担保",
+            "The customer's paper has not been seen: only the asker's word",
+        ),
+        "why.paper-reused": (
+            "同一书面材料用于两个主体",
+            "One paper stands behind consents of two subjects",
+        ),
+        "why.paper-shared": (
+            "同一书面材料对应多个承诺值",
+            "One paper stands behind several commitments",
+        ),
+        "why.paper-unnamed": (
+            "所提供的材料不对应任何同意书",
+            "A document given is named by no consent",
+        ),
         "why.consent-unnamed": ("使用未指明同意书", "A use names no single consent"),
         "why.counter-gap": ("消息编号有缺口", "A message number is missing"),
         "why.counter-repeated": ("消息编号重复", "A message number was used twice"),

@@ -1,4 +1,9 @@
-"""Verifies the consents and statuses of all bundles, each distinct text once."""
+"""Verifies the consents and statuses of all bundles, each distinct text once.
+
+That a customer without a key has agreed, only its paper shows: until the auditor has it, a consent
+that a consumer vouches for stays undetermined, and what was exchanged under it is judged all the
+same.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +22,13 @@ from protocol.consent import (
     open_consent,
     open_status,
 )
+from protocol.consent_signer import check_signer, find_consent_key
 from protocol.encoding import encode_b64u, sha256
-from protocol.errors import ProtocolError, UnknownKeyError
+from protocol.errors import ProtocolError
 from protocol.identifiers import parse_subject_id
 from protocol.jws import split_compact
 from protocol.keys import PublicKey
 from protocol.limits import STATEMENT_BYTES_MAX
-from protocol.problems import ConsentSignatureError
 from protocol.status_signer import StatusKey, check_party, check_statement, find_status_key
 
 
@@ -44,10 +49,24 @@ class JudgedStatus:
     verified: ConsentStatus | None
 
 
+@dataclass(frozen=True, slots=True)
+class PaperBearer:
+    """Somebody whose consent rests on a paper; ``subject`` where it is shown and fits."""
+
+    commitment: bytes
+    subject: str | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Artefacts:
-    """All consents and statuses, by hash."""
+    """All consents and statuses, by hash.
 
+    ``papers`` are the hashes of those that the auditor has been given; ``bearers`` who stands
+    behind each paper that a consent names.
+    """
+
+    papers: frozenset[bytes] = frozenset()
+    bearers: dict[bytes, dict[PaperBearer, Place]] = field(default_factory=dict)
     consents: dict[bytes, JudgedConsent] = field(default_factory=dict)
     statuses: dict[bytes, JudgedStatus] = field(default_factory=dict)
     subjects: dict[bytes, str] = field(default_factory=dict)  # of consents that are opened here
@@ -61,9 +80,11 @@ class Artefacts:
                 yield name
 
 
-def collect_artefacts(bundles: Sequence[Bundle], *, chain: Chain) -> Artefacts:
-    """Verify every consent, then every status."""
-    found = Artefacts()
+def collect_artefacts(
+    bundles: Sequence[Bundle], *, chain: Chain, papers: frozenset[bytes] = frozenset()
+) -> Artefacts:
+    """Verify every consent, then every status; compare papers with the consents that name them."""
+    found = Artefacts(papers=papers)
     for bundle in bundles:
         for record in bundle.consents:
             place = Place(bundle=bundle.name, file=CONSENTS_FILE, line=record.line)
@@ -72,6 +93,7 @@ def collect_artefacts(bundles: Sequence[Bundle], *, chain: Chain) -> Artefacts:
         for status in bundle.statuses:
             place = Place(bundle=bundle.name, file=STATUSES_FILE, line=status.line)
             _take_status(found, status.token, place, chain=chain)
+    found.findings += _compare_papers(found)
     return found
 
 
@@ -79,16 +101,17 @@ def _take_consent(found: Artefacts, record: ConsentRecord, place: Place, *, chai
     name = hash_consent(record.token)
     known = found.consents.get(name)
     if known is None:
-        known = _judge_consent(record.token, place, chain=chain)
+        known = _judge_consent(record.token, place, chain=chain, papers=found.papers)
         found.consents[name] = known
         found.signatures += known.verified is not None
-    if known.verified is None or record.subject is None or record.salt is None:
+    if known.verified is None:
         return
-    try:
-        subject = parse_subject_id(record.subject)
-        opens = commit_subject(subject, salt=record.salt) == known.verified.subject
-    except ProtocolError:
-        opens = False
+    opens = _opens(record, commitment=known.verified.subject)
+    if known.verified.evidence is not None:
+        bearer = PaperBearer(known.verified.subject, record.subject if opens else None)
+        found.bearers.setdefault(known.verified.evidence, {}).setdefault(bearer, place)
+    if record.subject is None or record.salt is None:
+        return
     if opens:
         found.subjects[name] = record.subject
     else:
@@ -98,35 +121,75 @@ def _take_consent(found: Artefacts, record: ConsentRecord, place: Place, *, chai
         )
 
 
-def _judge_consent(token: str, place: Place, *, chain: Chain) -> JudgedConsent:
+def _opens(record: ConsentRecord, *, commitment: bytes) -> bool:
+    if record.subject is None or record.salt is None:
+        return False
     try:
-        consent = open_consent(token, find_key=lambda kid: _get_subject_key(chain, kid))
-        _check_signer(consent, token, chain=chain)
+        subject = parse_subject_id(record.subject)
+    except ProtocolError:
+        return False
+    return commit_subject(subject, salt=record.salt) == commitment
+
+
+def _judge_consent(
+    token: str, place: Place, *, chain: Chain, papers: frozenset[bytes]
+) -> JudgedConsent:
+    try:
+        consent = open_consent(token, find_key=lambda kid: find_consent_key(chain.newest, kid))
+        kid = split_compact(token, bytes_max=STATEMENT_BYTES_MAX).header.kid
+        check_signer(consent, kid=kid, registry=chain.newest)
     except ProtocolError as err:
         text = f"this consent does not hold: {err.detail}"
         line = Evidence(outcome=Outcome.FAILS, code=err.code, text=text, place=place)
         return JudgedConsent(place=place, verified=None, evidence=(line,))
+    if consent.evidence is not None:
+        lines = _describe_vouched(consent, consent.evidence, place, papers=papers)
+        return JudgedConsent(place=place, verified=consent, evidence=lines)
     text = f"signed by the subject {encode_b64u(consent.subject)}, within its purpose's ceilings"
     line = Evidence(outcome=Outcome.HOLDS, code="consent-signed", text=text, place=place)
     return JudgedConsent(place=place, verified=consent, evidence=(line,))
 
 
-def _check_signer(consent: Consent, token: str, *, chain: Chain) -> None:
-    kid = split_compact(token, bytes_max=STATEMENT_BYTES_MAX).header.kid
-    found = chain.newest.find_subject_key(kid)
-    if (
-        found is None
-        or found[0].commitment != consent.subject
-        or not found[1].is_valid_at(consent.iat)
-    ):
-        raise ConsentSignatureError("its key is not bound to this subject at that time")
+def _describe_vouched(
+    consent: Consent, evidence: bytes, place: Place, *, papers: frozenset[bytes]
+) -> tuple[Evidence, ...]:
+    text = (
+        f"vouched for by {consent.consumer} for the subject {encode_b64u(consent.subject)}, who "
+        f"has no key; evidence sha256 {evidence.hex()}, within a paper's ceilings"
+    )
+    vouched = Evidence(outcome=Outcome.HOLDS, code="consent-vouched", text=text, place=place)
+    if evidence in papers:
+        text = f"a paper of sha256 {evidence.hex()} was given: read whether it says this"
+        seen = Evidence(outcome=Outcome.HOLDS, code="paper-given", text=text, place=place)
+    else:
+        text = (
+            f"that the subject agreed is the word of {consent.consumer} alone: ask it for the "
+            f"paper of sha256 {evidence.hex()} and give it with --document"
+        )
+        seen = Evidence(outcome=Outcome.UNKNOWN, code="paper-unseen", text=text, place=place)
+    return vouched, seen
 
 
-def _get_subject_key(chain: Chain, kid: str) -> PublicKey:
-    found = chain.newest.find_subject_key(kid)
-    if found is None:
-        raise UnknownKeyError("signed by no subject's key")
-    return found[1].key
+def _compare_papers(found: Artefacts) -> Iterator[Finding]:
+    """Yield papers that speak for several subjects, and those given that no consent names."""
+    for evidence, bearers in sorted(found.bearers.items()):
+        subjects = {bearer.subject for bearer in bearers if bearer.subject is not None}
+        hidden = {bearer.commitment for bearer in bearers} - {
+            bearer.commitment for bearer in bearers if bearer.subject is not None
+        }
+        place = list(bearers.values())[-1]
+        if len(subjects) > 1:
+            text = f"the paper of sha256 {evidence.hex()} stands behind consents of two subjects"
+            yield Finding(outcome=Outcome.FAILS, code="paper-reused", text=text, place=place)
+        elif hidden and len({bearer.commitment for bearer in bearers}) > 1:
+            text = (
+                f"the paper of sha256 {evidence.hex()} stands behind several commitments; "
+                "whether they are of one subject is not shown"
+            )
+            yield Finding(outcome=Outcome.UNKNOWN, code="paper-shared", text=text, place=place)
+    for paper in sorted(found.papers - found.bearers.keys()):
+        text = f"no consent here names the document given, sha256 {paper.hex()}"
+        yield Finding(outcome=Outcome.UNKNOWN, code="paper-unnamed", text=text)
 
 
 def _take_status(found: Artefacts, token: str, place: Place, *, chain: Chain) -> None:
@@ -153,6 +216,6 @@ def _open_status(token: str, found: Artefacts, *, chain: Chain) -> ConsentStatus
     status, _ = open_status(token, find_key=find_key)
     consent = found.consents.get(status.consent)
     if consent is not None and consent.verified is not None:
-        check_party(keys[0], consent.verified)
+        check_party(status, keys[0], consent=consent.verified)
     check_statement(status, keys[0])
     return status

@@ -69,6 +69,7 @@ def audit_bundles(
     anchor: PublicKey | None = None,
     policy: LogPolicy | None = None,
     workspace: Workspace | None = None,
+    papers: frozenset[bytes] = frozenset(),
 ) -> Report:
     """Judge bundles together; without an anchor only their agreement with each other is proven.
 
@@ -77,13 +78,14 @@ def audit_bundles(
         anchor: The hub's key, given out of band.
         policy: Witnesses that the auditor asks for beside the hub's.
         workspace: Room and hands for more than fits in memory; all in memory where none is given.
+        papers: SHA-256 of the papers of subjects without a key that the auditor has been given.
     """
     named = name_apart(bundles)
     result = follow_chain(named, anchor=anchor)
     if result.chain is None:
         return report_without_chain(named, result)
     room = workspace or MemoryWorkspace()
-    return _Audit(named, result, result.chain, room, policy=policy).run()
+    return _Audit(named, result, result.chain, room, policy=policy, papers=papers).run()
 
 
 class _Audit:
@@ -97,6 +99,7 @@ class _Audit:
         workspace: Workspace,
         *,
         policy: LogPolicy | None,
+        papers: frozenset[bytes],
     ) -> None:
         self._bundles = bundles
         self._result = result
@@ -104,6 +107,7 @@ class _Audit:
         self._workspace = workspace
         self._policy = policy
         self._policy_report: PolicyReport | None = None
+        self._papers = papers
         self._examiner = Examiner(chain)
         self._findings: list[Finding] = list(result.findings)
         self._partitions = 1
@@ -121,7 +125,7 @@ class _Audit:
         spools = self._open_spools()
         read = tuple(read_logs(opened, workspace=self._workspace))
         surveys = self._survey()
-        artefacts = collect_artefacts(self._bundles, chain=self._chain)
+        artefacts = collect_artefacts(self._bundles, chain=self._chain, papers=self._papers)
         world = build_world(
             self._bundles,
             read,

@@ -1,6 +1,7 @@
 """The subject's consent: one immutable statement a provider (docs/protocol/consent.md §1 to §3).
 
-Signed by a key that the registry binds to the subject's commitment SHA-256(salt ‖ subject id).
+Signed by a key that the registry binds to the subject's commitment SHA-256(salt ‖ subject id); of a
+subject without a key, by the consumer, who vouches for a paper that the artefact names by its hash.
 Subject id and salt travel beside the artefact and can be erased, so that a redacted bundle still
 carries it. A consent is never above the ceilings of the purpose template that it pins.
 """
@@ -22,15 +23,27 @@ from protocol.limits import (
     CONSENT_USES_MAX,
     MEMBER_ID_CHARACTERS_MAX,
     STATEMENT_BYTES_MAX,
+    VOUCHED_LIFE_S_MAX,
+    VOUCHED_USES_MAX,
 )
 from protocol.problems import OverCeilingError
-from protocol.purpose import DERIVATIONS, METRICS, TEMPLATES, PurposeTemplate
+from protocol.purpose import (
+    DERIVATIONS,
+    METRICS,
+    TEMPLATES,
+    WATCHED_METRICS,
+    PurposeTemplate,
+)
 from protocol.shape import ShapeReader
 from protocol.strict_json import JsonObject, canonical_json, parse_object
 
 CONSENT_TYP = "cx-consent+jws"
 _BASES = frozenset({"subject-consent", "contract-clause", "member-agreement", "legal"})
 _OPS = frozenset({"query", "push"})
+# A paper shows what its signer agreed to: neither a law nor an agreement among members.
+_VOUCHED_BASES = frozenset({"subject-consent", "contract-clause"})
+_VOUCHED_OPS = frozenset({"query"})
+_VOUCHED_METRICS = frozenset(WATCHED_METRICS)  # how a customer pays, not how much it buys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +89,8 @@ class Consent:
     withdraw: str
     bundle: str
     replaces: bytes | None = None
+    evidence: bytes | None = None
+    """SHA-256 of the paper that its consumer vouches for; None where its subject has signed."""
 
 
 def hash_consent(token: str) -> bytes:
@@ -88,8 +103,16 @@ def commit_subject(subject: SubjectId, *, salt: bytes) -> bytes:
     return sha256(salt, str(subject).encode("utf-8"))
 
 
+def commit_document(document: bytes, *, salt: bytes) -> bytes:
+    """Return what the registry shows of a document, SHA-256(salt ‖ SHA-256 of the document).
+
+    With the subject's salt: without it nobody can find a customer by its published papers.
+    """
+    return sha256(salt, document)
+
+
 def sign_consent(consent: Consent, *, key: SigningKey) -> str:
-    """Sign an artefact after checking it against its purpose's ceilings.
+    """Sign an artefact after checking it against its purpose's ceilings, and those of a paper.
 
     Raises:
         OverCeilingError: It allows more than its purpose.
@@ -103,8 +126,8 @@ def sign_consent(consent: Consent, *, key: SigningKey) -> str:
 def open_consent(token: str, *, find_key: Callable[[str], PublicKey]) -> Consent:
     """Verify an artefact.
 
-    ``find_key`` knows the keys that the registry binds to the subject; the caller then compares
-    ``subject`` with the commitment that the key belongs to.
+    ``find_key`` knows the keys of the registry that may sign consents; the caller then checks that
+    this one may sign for this subject (``protocol.consent_signer``).
 
     Raises:
         MalformedError: Not the specified form.
@@ -130,10 +153,10 @@ def read_held_consent(token: str) -> Consent:
 
 
 def check_ceilings(consent: Consent) -> None:
-    """Check a consent against the template that it pins.
+    """Check a consent against the template that it pins, and against what a paper may allow.
 
     Raises:
-        OverCeilingError: The template is unknown or allows less.
+        OverCeilingError: The template is unknown or allows less, or a paper does.
     """
     purpose, template = consent.purpose, TEMPLATES.get(consent.purpose.code)
     if template is None or (purpose.template, purpose.template_hash) != (
@@ -142,6 +165,8 @@ def check_ceilings(consent: Consent) -> None:
     ):
         raise OverCeilingError("the purpose's template is not known here")
     check_against(consent, template)
+    if consent.evidence is not None:
+        _check_vouched(consent)
 
 
 def check_against(consent: Consent, template: PurposeTemplate) -> None:
@@ -177,6 +202,22 @@ def _check_content(consent: Consent, template: PurposeTemplate) -> None:
         )
     if not set(consent.derive) <= set(template.derive):
         raise OverCeilingError("a derivation that the purpose does not allow")
+
+
+def _check_vouched(consent: Consent) -> None:
+    """Check what a consent may allow at most where only a paper shows what the subject said."""
+    if consent.basis not in _VOUCHED_BASES:
+        raise OverCeilingError(f"a paper is no ground for the basis {consent.basis}")
+    if consent.exp - consent.nbf > VOUCHED_LIFE_S_MAX:
+        raise OverCeilingError(
+            f"a life of {consent.exp - consent.nbf} s, a paper allows {VOUCHED_LIFE_S_MAX}"
+        )
+    if consent.max_uses > VOUCHED_USES_MAX:
+        raise OverCeilingError(f"{consent.max_uses} uses, a paper allows {VOUCHED_USES_MAX}")
+    if not set(consent.ops) <= _VOUCHED_OPS:
+        raise OverCeilingError("an operation that a paper does not allow")
+    if not set(consent.metrics) <= _VOUCHED_METRICS:
+        raise OverCeilingError("a metric that a paper does not allow")
 
 
 def _format_consent(consent: Consent) -> JsonObject:
@@ -217,6 +258,8 @@ def _format_consent(consent: Consent) -> JsonObject:
     }
     if consent.replaces is not None:
         claims["replaces"] = encode_b64u(consent.replaces)
+    if consent.evidence is not None:
+        claims["evidence"] = encode_b64u(consent.evidence)
     return claims
 
 
@@ -258,6 +301,7 @@ def _parse_consent(payload: bytes) -> Consent:
         withdraw=reader.text("withdraw"),
         bundle=reader.text("bundle", characters_max=64),
         replaces=reader.octets("replaces") if reader.has("replaces") else None,
+        evidence=reader.octets("evidence") if reader.has("evidence") else None,
     )
     for part in (purpose, ranges, notice, reader):
         part.finish()

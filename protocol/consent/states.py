@@ -1,6 +1,7 @@
 """The states of a consent: what may follow what, and who may say so. The only place that decides.
 
-Each signer (the subject, the consent's provider, a hub) has a state of its own for a consent and
+Each signer (the subject, the consent's provider, a hub; where a paper stands in the place of the
+subject's key, the consumer) has a state of its own for a consent and
 changes it by numbered statuses; the numbers of one signer say nothing of another's. What counts is
 the strictest of them: a final state of anybody ends the consent, a pause of anybody halts it, and
 nobody lifts another's pause. A provider can thus brake, and never open what its subject has closed.
@@ -32,6 +33,7 @@ class StatusSigner(StrEnum):
     SUBJECT = "subject"
     PROVIDER = "provider"
     HUB = "hub"
+    CONSUMER = "consumer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +51,10 @@ class StateRule:
 
 
 _ALL = frozenset(ConsentState)
+# A consumer carries a withdrawal over; that what it vouched for counts again is not its to say.
 _ANYBODY = frozenset(StatusSigner)
-_PARTIES = _ANYBODY - {StatusSigner.HUB}  # A hub sees neither artefacts nor uses.
+_BRAKES = _ANYBODY - {StatusSigner.CONSUMER}
+_PARTIES = _BRAKES - {StatusSigner.HUB}  # A hub sees neither artefacts nor uses.
 _NOTHING = frozenset[ConsentState]()
 
 STATE_RULES: Mapping[ConsentState, StateRule] = MappingProxyType(
@@ -58,10 +62,10 @@ STATE_RULES: Mapping[ConsentState, StateRule] = MappingProxyType(
         rule.state: rule
         for rule in (
             StateRule(
-                state=ConsentState.ACTIVE, next=_ALL - {ConsentState.ACTIVE}, signers=_ANYBODY
+                state=ConsentState.ACTIVE, next=_ALL - {ConsentState.ACTIVE}, signers=_BRAKES
             ),
             StateRule(
-                state=ConsentState.PAUSED, next=_ALL - {ConsentState.PAUSED}, signers=_ANYBODY
+                state=ConsentState.PAUSED, next=_ALL - {ConsentState.PAUSED}, signers=_BRAKES
             ),
             StateRule(state=ConsentState.REVOKED, next=_NOTHING, signers=_ANYBODY),
             StateRule(state=ConsentState.EXPIRED, next=_NOTHING, signers=_PARTIES),

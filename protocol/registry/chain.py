@@ -80,6 +80,7 @@ def check_succession(newer: Registry, *, older: Registry) -> None:
         if held is None:
             raise RegistryChainError(f"snapshot {newer.seq} drops {member.member}")
         _check_logs_kept(held, older=member)
+    _check_papers_kept(newer, older=older)
     _check_keys_kept(newer, older=older)
 
 
@@ -94,6 +95,16 @@ def _check_logs_kept(member: MemberEntry, *, older: MemberEntry) -> None:
         member.log_origin not in logs or member.log_origin in older.log_keys
     ):
         raise RegistryChainError(f"{member.member}: {member.log_origin} is no new log with a key")
+
+
+def _check_papers_kept(newer: Registry, *, older: Registry) -> None:
+    """Check that each subject entered without a key is there still, with the same document."""
+    for subject in older.subjects:
+        if subject.document is None:
+            continue
+        held = newer.find_subject(subject.commitment)
+        if held is None or held.document != subject.document:
+            raise RegistryChainError(f"snapshot {newer.seq} drops or alters a subject's document")
 
 
 def _check_keys_kept(newer: Registry, *, older: Registry) -> None:

@@ -126,6 +126,7 @@ def _parse_subject(item: JsonValue) -> SubjectEntry:
         commitment=reader.octets("commitment"),
         verified=reader.text("verified", characters_max=64),
         keys=_parse_keys(reader, name="keys", uses=_SUBJECT_USES),
+        document=reader.octets("document") if reader.has("document") else None,
     )
     reader.finish()
     return subject
@@ -178,15 +179,19 @@ def _format_registry(registry: Registry) -> JsonObject:
             }
             for member in registry.members
         ],
-        "subjects": [
-            {
-                "commitment": encode_b64u(subject.commitment),
-                "verified": subject.verified,
-                "keys": _format_keys(subject.keys),
-            }
-            for subject in registry.subjects
-        ],
+        "subjects": [_format_subject(subject) for subject in registry.subjects],
     }
+
+
+def _format_subject(subject: SubjectEntry) -> JsonObject:
+    value: JsonObject = {
+        "commitment": encode_b64u(subject.commitment),
+        "verified": subject.verified,
+        "keys": _format_keys(subject.keys),
+    }
+    if subject.document is not None:
+        value["document"] = encode_b64u(subject.document)
+    return value
 
 
 def _format_keys(entries: Sequence[KeyEntry]) -> list[JsonValue]:

@@ -60,11 +60,15 @@ class MemberEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectEntry:
-    """A subject by commitment, its keys and how the hub verified it."""
+    """A subject by commitment, its keys and how the hub verified it.
+
+    ``document`` commits to the paper that the hub saw of one that it entered without a key.
+    """
 
     commitment: bytes
     verified: str
     keys: tuple[KeyEntry, ...]
+    document: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +112,10 @@ class Registry:
             entry.key.kid: (subject, entry) for subject in self.subjects for entry in subject.keys
         }
 
+    @cached_property
+    def _subjects_by_commitment(self) -> dict[bytes, SubjectEntry]:
+        return {subject.commitment: subject for subject in self.subjects}
+
     @property
     def hub_log(self) -> MemberEntry | None:
         """Return the hub's own entry, which names its log; None where it keeps none."""
@@ -143,6 +151,10 @@ class Registry:
     def find_message_key(self, kid: str) -> tuple[MemberEntry, KeyEntry] | None:
         """Return a message key of any validity, for the auditor."""
         return self._message_keys.get(kid)
+
+    def find_subject(self, commitment: bytes) -> SubjectEntry | None:
+        """Return a subject, with a key or without."""
+        return self._subjects_by_commitment.get(commitment)
 
     def find_subject_key(self, kid: str) -> tuple[SubjectEntry, KeyEntry] | None:
         """Return a subject's key of any validity."""

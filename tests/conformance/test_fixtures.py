@@ -12,12 +12,18 @@ from protocol.audit.findings import Verdict
 from protocol.bundle import parse_bundle_files
 from protocol.checkpoint import open_checkpoint
 from protocol.consent import (
+    commit_subject,
     hash_consent,
     open_consent,
     open_status,
 )
 from protocol.cosignature import adopt_cosignatures, decide_cosign, parse_add_checkpoint
-from protocol.enrolment import open_leaving, open_member_enrolment, open_subject_enrolment
+from protocol.enrolment import (
+    open_leaving,
+    open_member_enrolment,
+    open_subject_enrolment,
+    open_unkeyed_enrolment,
+)
 from protocol.entry import KnownKind, UnknownEntry, format_entry, parse_entry
 from protocol.exchange import check_content, open_request
 from protocol.jws import split_compact
@@ -186,6 +192,22 @@ def test_the_enrolments_and_the_change_of_a_key_open(registry: Registry) -> None
 
     assert (member.member, leaving.member, change.change.member) == (ALPHA, ALPHA, ALPHA)
     assert subject.key.kid in {entry.key.kid for one in registry.subjects for entry in one.keys}
+
+
+def test_what_a_consumer_signs_for_a_customer_without_a_key_opens(registry: Registry) -> None:
+    def find_member(kid: str) -> PublicKey:
+        return registry.get_message_key(kid, now_s=NOW_S)[1]
+
+    token = read_text("statement/consent-vouched.jws")
+    enrolment = open_unkeyed_enrolment(
+        read_text("statement/enrolment-unkeyed.jws"), hub=HUB, now_s=NOW_S, find_key=find_member
+    )
+    consent = open_consent(token, find_key=find_member)
+    status, _ = open_status(read_text("statement/consent-vouched-status.jws"), find_key=find_member)
+
+    assert consent.subject == commit_subject(enrolment.subject, salt=enrolment.salt)
+    assert (enrolment.member, consent.consumer, consent.evidence is None) == (ALPHA, ALPHA, False)
+    assert (status.consent, status.by) == (hash_consent(token), "consumer")
 
 
 def test_the_texts_of_a_log_hold(registry: Registry) -> None:

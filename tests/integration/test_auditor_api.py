@@ -247,6 +247,21 @@ def test_a_token_for_one_member_sees_of_others_their_leaves_alone(office: Office
     check_problem(office.get("/export", token), status=403, code="out-of-scope")
 
 
+def test_a_limited_token_sees_of_the_access_log_its_own_looks_alone(office: Office) -> None:
+    whole, limited = office.node.make_token(), office.node.make_token(peer="gamma.example")
+    office.read("/log", whole)
+    office.read("/log", limited)
+
+    theirs = json.loads(office.get("/access", limited).text)["accesses"]
+    everybodys = json.loads(office.get("/access", whole).text)["accesses"]
+
+    assert {one["who"] for one in theirs} == {"token-2"}
+    assert {one["who"] for one in everybodys} == {"token-1", "token-2"}
+    first = theirs[-1]["id"]
+    older = json.loads(office.get("/access", limited, before=first).text)["accesses"]
+    assert older == []
+
+
 def test_a_token_for_another_time_sees_nothing_of_this_one(office: Office) -> None:
     now_ms = office.node.scene.federation.clock.now_ms()
     early = office.node.make_token(to_ms=now_ms)

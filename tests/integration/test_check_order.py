@@ -16,21 +16,26 @@ import pytest
 
 from node.core.http.problems import status_of
 from protocol.consent import Consent, ConsentState, Span
-from protocol.encoding import encode_b64u
+from protocol.encoding import encode_b64u, sha256
 from protocol.entry import ExchangeEntry
 from protocol.errors import ProtocolError
 from protocol.exchange import CHECKS, POLL_CODES, Check
 from protocol.keys import SigningKey
 from protocol.limits import JTI_BYTES, MESSAGE_BYTES_MAX
 from protocol.problems import PROBLEMS, TYPE_PREFIX
-from protocol.registry import KeyEntry, MemberEntry, Registry
+from protocol.purpose import WATCHED_METRICS
+from protocol.registry import KeyEntry, MemberEntry, Registry, SubjectEntry
 from protocol.strict_json import JsonValue
 from schemas.exchange import ProblemBody
 from tests.support.exchanges import Scene, build_scene, observe, query_body, shift
 from tests.support.forging import Forgery, change_purpose
-from tests.support.nodes import NOW_S, OTHER_SUBJECT_KEY, SUBJECT_KEY
+from tests.support.nodes import HUB_KEY, NOW_S, OTHER_SUBJECT_KEY, SUBJECT_KEY
 
 T = TypeVar("T")
+CONSUMER_KEY = SigningKey(bytes([16]) * 32)
+UNKEYED = SubjectEntry(
+    commitment=sha256(b"unkeyed"), verified="document", keys=(), document=bytes(32)
+)
 STRANGER = SigningKey(b"\x77" * 32)
 JTI = b"\x2a" * JTI_BYTES
 REGISTRY_LIFE_S = 86_400
@@ -121,6 +126,23 @@ def allow_pushes_only(story: Story) -> None:
     story.question.setdefault("purpose", "P3")
 
 
+def vouch(story: Story) -> None:
+    """Have the consumer vouch for a paper of a subject that has no key."""
+
+    def bring(consent: Consent) -> Consent:
+        return replace(
+            consent, subject=UNKEYED.commitment, metrics=WATCHED_METRICS, evidence=bytes(32)
+        )
+
+    def enter(registry: Registry) -> Registry:
+        return replace(registry, subjects=(*registry.subjects, UNKEYED))
+
+    story.consent.append(bring)
+    story.signer = CONSUMER_KEY
+    story.registry.append(enter)
+    story.question.setdefault("metrics", ["index"])
+
+
 def use_up(story: Story) -> None:
     story.uses_before = 1
     story.consent.append(lambda consent: replace(consent, max_uses=1))
@@ -156,6 +178,7 @@ CASES: dict[str, Case] = {
     "consent-signature": set_story(signer=OTHER_SUBJECT_KEY),
     "wrong-consumer": change_consent(lambda consent: replace(consent, consumer="gamma.example")),
     "wrong-provider": change_consent(lambda consent: replace(consent, provider="gamma.example")),
+    "consent-unkeyed": vouch,
     "consent-revoked": set_story(state=ConsentState.REVOKED),
     "consent-paused": set_story(state=ConsentState.PAUSED),
     "consent-replaced": set_story(state=ConsentState.REPLACED),
@@ -231,10 +254,12 @@ def tell_in(scene: Scene, story: Story) -> Told:
         scene.count_use(held)
     if story.is_id_used:
         scene.send(Forgery(body=query_body(held), consents=(held,), jti=JTI))
-    if story.state is not None:
-        scene.change_state(held, story.state)
     if story.registry:
         scene.federation.publish(fold(scene.federation.registry, story.registry))
+    if story.state is not None:
+        # Who has no key says it to the hub's officer.
+        by, key = ("hub", HUB_KEY) if story.signer == CONSUMER_KEY else ("subject", SUBJECT_KEY)
+        scene.change_state(held, story.state, key=key, by=by)
     if story.is_registry_expired:
         name_an_expired_snapshot(scene, story)
     raw = scene.forge(write(story, consent=held if story.is_held else b"\x99" * 32))

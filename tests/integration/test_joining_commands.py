@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from node.bootstrap import load_member_keys, open_database, open_key_ring
-from node.cli.http import ServerRefusedError
-from node.cli.hub_client import HubClient, PlainHttpError
+from node.cli.http import PlainHttpError, ServerRefusedError
+from node.cli.hub_client import HubClient
 from node.cli.join import (
     AnchorMismatchError,
     InvitationMisfitError,
@@ -222,6 +222,20 @@ def test_a_compromised_key_is_replaced_by_invitation(place: Place) -> None:
     new = open_ring(place).load()[1].key
     at_s = place.hub.clock.now_ms() // 1000
     assert place.hub.open_newest().get_message_key(new.kid, now_s=at_s)[0].member == MEMBER
+
+
+def test_a_replacement_that_failed_is_not_sent_as_a_change(place: Place) -> None:
+    check(place.join(place.invite()))
+    # The key is valid, so the hub refuses; the enrolment is kept for another try.
+    assert isinstance(
+        error_of(place.key("replace", str(place.invite(kind="rekey")))), ServerRefusedError
+    )
+
+    check(place.key("rotate", "message"))
+
+    old, new = (file.key for file in open_ring(place).load())
+    entries = [entry for entry in place.find_member().keys if entry.use == "message"]
+    assert [entry.key for entry in entries] == [old.public, new.public]
 
 
 def test_an_invitation_of_another_hub_replaces_no_key(place: Place) -> None:

@@ -212,6 +212,32 @@ def test_after_a_withdrawal_the_wrong_answer_is_taken_back_and_nothing_told(scen
     assert scene.consumer.consents.list_received(str(SUBJECT)) == []
 
 
+def test_under_a_key_found_stolen_the_wrong_answer_is_taken_back_and_nothing_told(
+    scene: Scene,
+) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    answer = ask(scene, held)
+    correct_an_invoice(scene)
+    assert correct(scene) == 1
+    void_the_subjects_key(scene)
+
+    assert carry(scene.provider) == 1
+
+    assert scene.consumer.consents.list_received(str(SUBJECT)) == []
+    taken = entries(scene.consumer, ExchangeEntry)[-1]
+    assert (taken.op, taken.code) == ("correct", "correct")
+    asyncio.run(scene.consumer.grants.erasure.erase_due())
+    assert answer not in bodies(scene.consumer)
+
+
+def void_the_subjects_key(scene: Scene) -> None:
+    """Have the hub say that the key was a thief's when the consent was signed."""
+    subject, *others = scene.federation.registry.subjects
+    stolen = replace(subject.keys[0], revoked_at=scene.now_s - 1, reason="compromised")
+    subjects = (replace(subject, keys=(stolen,)), *others)
+    scene.federation.publish(replace(scene.federation.registry, subjects=subjects))
+
+
 def test_a_receiver_that_has_erased_the_answer_needs_no_correction(scene: Scene) -> None:
     held = hold_on_both_sides(scene, scene.grant())
     ask(scene, held)

@@ -72,6 +72,18 @@ def test_what_a_batch_told_is_not_pushed_again(scene: Scene) -> None:
     assert scene.find(held.hash).uses == 1
 
 
+def test_what_changes_while_a_push_is_on_its_way_is_not_pushed_yet(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, watch(scene.grant()))
+    scene.federation.peers.unreachable = {CONSUMER}
+    assert push(scene) == 1
+    carry(scene.provider)
+    correct_an_invoice(scene)
+    correct(scene)
+
+    assert push(scene) == 0
+    assert scene.find(held.hash).uses == 1
+
+
 def test_a_push_that_expires_on_its_way_is_not_said_again(scene: Scene) -> None:
     held = hold_on_both_sides(scene, watch(scene.grant()))
     scene.federation.peers.unreachable = {CONSUMER}

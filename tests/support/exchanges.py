@@ -134,10 +134,16 @@ class Scene:
             SharingStore(uow.connection).store_uses([used])
 
     def change_state(
-        self, consent: bytes, state: ConsentState, *, seq: int = 1, key: SigningKey = SUBJECT_KEY
+        self,
+        consent: bytes,
+        state: ConsentState,
+        *,
+        seq: int = 1,
+        key: SigningKey = SUBJECT_KEY,
+        by: str = "subject",
     ) -> HeldConsent:
-        """Have the provider take over a status signed by the subject."""
-        token = sign_state(consent, state=state, seq=seq, key=key, now_s=self.now_s)
+        """Have the provider take over a signed status, the subject's where none else is named."""
+        token = sign_state(consent, state=state, seq=seq, key=key, now_s=self.now_s, by=by)
         return self.provider.consents.submit_status(token).result(timeout=10)
 
     def find(self, consent: bytes) -> HeldConsent:
@@ -183,10 +189,17 @@ class Scene:
 
 
 def build_scene(
-    folder: Path, *, member_count: int = 2, invoices: int = 12, defers: bool = False
+    folder: Path,
+    *,
+    member_count: int = 2,
+    invoices: int = 12,
+    defers: bool = False,
+    accepts_unkeyed: bool = False,
 ) -> Scene:
     """Start a federation whose provider knows the subject."""
-    federation = TestFederation(folder=folder, member_count=member_count, defers=defers)
+    federation = TestFederation(
+        folder=folder, member_count=member_count, defers=defers, accepts_unkeyed=accepts_unkeyed
+    )
     provider = federation.nodes[1]
     if invoices:
         content = write_invoices(SUBJECT, count=invoices).encode()

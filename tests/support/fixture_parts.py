@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from protocol.consent import ConsentState, ConsentStatus, hash_consent, sign_status
+from protocol.consent import (
+    ConsentState,
+    ConsentStatus,
+    commit_subject,
+    hash_consent,
+    sign_consent,
+    sign_status,
+)
 from protocol.cosignature import build_add_checkpoint, cosign_checkpoint
 from protocol.encoding import sha256
 from protocol.enrolment import (
     Leaving,
     MemberEnrolment,
     SubjectEnrolment,
+    UnkeyedEnrolment,
     sign_leaving,
     sign_member_enrolment,
     sign_subject_enrolment,
+    sign_unkeyed_enrolment,
 )
 from protocol.entry import (
     AbortedEntry,
@@ -38,9 +47,11 @@ from protocol.entry import (
     format_entry,
 )
 from protocol.keychange import KeyChange, sign_key_change
+from protocol.limits import VOUCHED_LIFE_S_MAX, VOUCHED_USES_MAX
 from protocol.manifest import FanOutManifest, ManifestItem, sign_manifest
 from protocol.merkle import build_consistency
 from protocol.message import LogHead
+from protocol.purpose import WATCHED_METRICS
 from protocol.status_list import sign_status_list
 from protocol.strict_json import canonical_json
 from tests.support.federation import Federation
@@ -53,6 +64,7 @@ from tests.support.federation_parts import (
     SUBJECT_SALT,
     WITNESS,
     WITNESS_KEY,
+    build_consent,
     make_key,
 )
 
@@ -63,6 +75,8 @@ XID, MSG, ANS, CONSENT, ROOT = (
 )
 HEAD = LogHead(size=3, root=ROOT)
 AT_MS = NOW_S * 1000
+
+UNKEYED_SALT = sha256(b"fixture: salt of a customer without a key")
 
 
 def build_entries() -> dict[str, bytes]:
@@ -135,6 +149,20 @@ def build_statements(federation: Federation) -> dict[str, bytes]:
     subject = SubjectEnrolment(
         hub=HUB, iat=NOW_S, subject=SUBJECT, salt=SUBJECT_SALT, key=SUBJECT_KEY.public
     )
+    unkeyed = UnkeyedEnrolment(
+        hub=HUB, iat=NOW_S, member=ALPHA, subject=SUBJECT, salt=UNKEYED_SALT, document=MSG
+    )
+    vouched = replace(
+        build_consent(ALPHA, BETA),
+        subject=commit_subject(SUBJECT, salt=UNKEYED_SALT),
+        metrics=WATCHED_METRICS,
+        max_uses=VOUCHED_USES_MAX,
+        exp=NOW_S + VOUCHED_LIFE_S_MAX,
+        nbf=NOW_S,
+        evidence=ANS,
+    )
+    withdrawn = sign_consent(vouched, key=alpha.key)
+    withdrawal = replace(status, consent=hash_consent(withdrawn), by="consumer")
     new = make_key("fixture: new message key")
     change = KeyChange(
         member=ALPHA, use="message", old=alpha.key.kid, new=new.public, iat=NOW_S, nbf=NOW_S + 60,
@@ -154,6 +182,9 @@ def build_statements(federation: Federation) -> dict[str, bytes]:
         "consent.jws": token,
         "consent-status.jws": signed,
         "status-list.jws": sign_status_list([signed], hub=HUB, iat=NOW_S, key=HUB_KEY),
+        "enrolment-unkeyed.jws": sign_unkeyed_enrolment(unkeyed, key=alpha.key),
+        "consent-vouched.jws": withdrawn,
+        "consent-vouched-status.jws": sign_status(withdrawal, key=alpha.key),
         "leaving.jws": sign_leaving(Leaving(hub=HUB, iat=NOW_S, member=ALPHA), key=alpha.key),
         "manifest.jws": sign_manifest(manifest, key=alpha.key),
     }

@@ -162,6 +162,7 @@ class TestFederation:
     rate_per_s: int = 1000
     rate_burst: int = 1000
     defers: bool = False
+    accepts_unkeyed: bool = False
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_S * 1000))
     peers: InProcessPeers = field(default_factory=InProcessPeers)
     nodes: list[TestNode] = field(default_factory=list)
@@ -315,18 +316,6 @@ class TestFederation:
             business_date=local.business_date,
             ahead_s=10,
         )
-        answering = AnsweringService(
-            database=local.database,
-            writer=writer,
-            registry=registry,
-            sealer=sealer,
-            clock=self.clock,
-            verdicts=verdicts,
-            buckets=buckets,
-            policy=DisclosurePolicy(),
-            business_date=local.business_date,
-            ahead_s=10,
-        )
         asking = AskingService(
             database=local.database,
             writer=writer,
@@ -347,6 +336,7 @@ class TestFederation:
             business_date=local.business_date,
             ahead_s=10,
             defers=self.defers,
+            accepts_unkeyed=self.accepts_unkeyed,
         )
         return TestNode(
             member_id=member_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -35,6 +35,8 @@ class Place:
     hub: hubs.TestHub
     url: str
     folder: Path
+    posted: list[bytes] = field(default_factory=list)
+    """Every body that was sent to the hub."""
 
     @property
     def home(self) -> Path:
@@ -72,14 +74,17 @@ class Place:
 
 @contextmanager
 def open_place(folder: Path) -> Iterator[Place]:
+    """Run a hub on loopback."""
     clients: list[TestClient] = []
+    posted: list[bytes] = []
 
     class Bridge(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._pass_on(b"")
 
         def do_POST(self) -> None:
-            self._pass_on(self.rfile.read(int(self.headers["content-length"])))
+            posted.append(self.rfile.read(int(self.headers["content-length"])))
+            self._pass_on(posted[-1])
 
         def _pass_on(self, body: bytes) -> None:
             headers = {
@@ -102,7 +107,7 @@ def open_place(folder: Path) -> Iterator[Place]:
     routes = build_hub_routes(hub.service, enrolment_token=hubs.TOKEN)
     with TestClient(Starlette(routes=routes)) as client:
         clients.append(client)
-        yield Place(hub=hub, url=url, folder=folder)
+        yield Place(hub=hub, url=url, folder=folder, posted=posted)
     server.shutdown()
     server.server_close()
     hub.database.dispose()

@@ -288,12 +288,12 @@ class PeopleService:
             )
 
     def list_accesses(
-        self, *, before: int | None = None, limit: int = ACCESSES_PAGE_MAX
+        self, *, before: int | None = None, limit: int = ACCESSES_PAGE_MAX, who: str | None = None
     ) -> list[AccessRecord]:
-        """Return looks, the newest first."""
+        """Return looks, the newest first; of one person where that is named."""
         with self._database.read() as uow:
             return PeopleStore(uow.connection).list_accesses(
-                before=before, limit=min(limit, ACCESSES_PAGE_MAX)
+                before=before, limit=min(limit, ACCESSES_PAGE_MAX), who=who
             )
 
     def erase_old_accesses(self, *, keep_days: int) -> int:

@@ -108,11 +108,15 @@ class PeopleStore:
             )
         )
 
-    def list_accesses(self, *, before: int | None, limit: int) -> list[AccessRecord]:
-        """Return looks, the newest first, older than one where ``before`` names it."""
+    def list_accesses(
+        self, *, before: int | None, limit: int, who: str | None = None
+    ) -> list[AccessRecord]:
+        """Return looks, the newest first; older than ``before``, of ``who`` where given."""
         query = select(access_log).order_by(access_log.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(access_log.c.id < before)
+        if who is not None:
+            query = query.where(access_log.c.who == who)
         return [_read_access(row) for row in self._connection.execute(query)]
 
     def erase_accesses(self, *, before_ms: int, limit: int) -> int:

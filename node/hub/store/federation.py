@@ -45,6 +45,7 @@ class SubjectRow:
     id: int
     commitment: bytes
     verified: str
+    document: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,10 +249,14 @@ class HubStore:
         """Return every subject, in the order of enrolment."""
         return [_subject(row) for row in self._connection.execute(_SUBJECTS)]
 
-    def add_subject(self, commitment: bytes, *, verified: str, at_s: int) -> int:
-        """Append a subject and return its number."""
+    def add_subject(
+        self, commitment: bytes, *, verified: str, at_s: int, document: bytes | None = None
+    ) -> int:
+        """Append a subject and return its number; one without a key has a document."""
         result = self._connection.execute(
-            insert(hub_subject).values(commitment=commitment, verified=verified, entered_at_s=at_s)
+            insert(hub_subject).values(
+                commitment=commitment, verified=verified, document=document, entered_at_s=at_s
+            )
         )
         return _new_id(result.inserted_primary_key)
 
@@ -430,7 +435,9 @@ def _member(row: Row[Any]) -> MemberRow:
 
 
 def _subject(row: Row[Any]) -> SubjectRow:
-    return SubjectRow(id=row.id, commitment=row.commitment, verified=row.verified)
+    return SubjectRow(
+        id=row.id, commitment=row.commitment, verified=row.verified, document=row.document
+    )
 
 
 def _key(row: Row[Any]) -> KeyRow:

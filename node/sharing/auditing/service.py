@@ -258,9 +258,13 @@ class AuditService:
     def list_accesses(
         self, viewer: Principal, *, before: int | None, limit: int
     ) -> list[AccessRecord]:
-        """Return who looked at what, the newest first."""
+        """Return who looked at what, the newest first; to a limited token its own looks alone.
+
+        What others looked at names members and times that it may not see.
+        """
         self.record_look(viewer, "access-log", "" if before is None else str(before))
-        return self._people.list_accesses(before=before, limit=min(limit, PAGE_MAX))
+        who = viewer.who if viewer.is_limited else None
+        return self._people.list_accesses(before=before, limit=min(limit, PAGE_MAX), who=who)
 
     def record_look(self, viewer: Principal, what: str, target: str = "") -> None:
         """Record an auditor's look at something that is read elsewhere, before it is shown."""

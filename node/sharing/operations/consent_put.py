@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from node.sharing.batching import ExchangeBatch
-from node.sharing.consents import check_parties, hold_consent, take_consent
+from node.sharing.consents import (
+    check_accepted,
+    check_new_papers,
+    check_parties,
+    hold_consent,
+    take_consent,
+)
 from node.sharing.operations.form import Case, Operation, Verdict
 from node.sharing.sealing import build_answer
 from protocol.consent import hash_consent
@@ -30,12 +36,15 @@ def decide(case: Case, body: ConsentPutBody) -> Verdict:
     ]
     for _, consent in taken:
         check_parties(consent, consumer=opened.envelope.iss, provider=ports.member_id)
+        check_accepted(consent, accepts_unkeyed=ports.accepts_unkeyed)
+    now_s = case.batch.now_ms // 1000
+    check_new_papers(case.store, taken, registry=opened.registry, now_s=now_s)
     shared = ExchangeBatch.of(case.batch)
     for delivered, consent in taken:
         for touched in (delivered.hash, consent.replaces):
             if touched is not None:
                 shared.forget_consent(touched)
-    held = [
+    kept = [
         hold_consent(case.store, delivered, consent, at_ms=case.batch.now_ms)
         for delivered, consent in taken
     ]
@@ -44,10 +53,10 @@ def decide(case: Case, body: ConsentPutBody) -> Verdict:
         kind="consent-held",
         consents=[
             HeldConsent(consent=encode_b64u(one.hash), state=one.state.value, seq=one.seq)
-            for one in held
+            for one in kept
         ],
     )
-    hashes = tuple(one.hash for one in held)
+    hashes = tuple(one.hash for one in kept)
     return Verdict(
         content=build_answer(
             reply.to_bytes(), content_type=CONSENT_HELD_CONTENT_TYPE, consents=hashes

@@ -50,6 +50,8 @@ class Ports:
     business_date: Callable[[], date]
     defers: bool = False
     """Whether a question is accepted first and answered later, where its asker takes that."""
+    accepts_unkeyed: bool = False
+    """Whether a consent counts that its consumer vouches for, its subject having no key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

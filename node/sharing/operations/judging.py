@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.sharing.batching import ExchangeBatch
+from node.sharing.consents import check_accepted, check_parties
 from node.sharing.operations.form import Case
 from node.sharing.releases import Question
 from protocol.consent import Use, check_use, window_start
@@ -36,6 +37,8 @@ def count_question(case: Case, question: PutQuestion) -> Question:
     if held is None:
         raise ConsentMissingError("no such consent is held here")
     consent = ports.verdicts.verify(held.token, registry=case.opened.registry)
+    check_parties(consent, consumer=case.opened.envelope.iss, provider=ports.member_id)
+    check_accepted(consent, accepts_unkeyed=ports.accepts_unkeyed)
     window_start_s = window_start(consent.frequency, now_s=now_s)
     check_use(
         consent,

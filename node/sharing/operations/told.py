@@ -32,8 +32,8 @@ def decide_push(case: Case, body: PushBody) -> Verdict:
         PeerProblemError: Our own copy of the consent does not cover it.
         SchemaError: It is on somebody else than the consent.
     """
-    held, consent = _get_consent(case, body.consent)
-    _check_summary(case, held, consent, body.summary, op="push")
+    held = _get_held(case, body.consent)
+    _check_summary(case, held, _verify(case, held), body.summary, op="push")
     _keep(case, held, body.summary)
     return _acknowledge(case, held, code="push")
 
@@ -46,14 +46,16 @@ def decide_correct(case: Case, body: CorrectBody) -> Verdict:
             consent does not cover the new summary.
         SchemaError: It is on somebody else than the consent.
     """
-    held, consent = _get_consent(case, body.consent)
+    held = _get_held(case, body.consent)
     if held.provider != case.opened.envelope.iss:
         raise WrongProviderError("the consent names another provider")
     wrong = decode_b64u(body.supersedes, bytes_exact=HASH_BYTES)
     grants = GrantStore(case.batch.connection)
     if grants.find_provider(wrong, consent_hash=held.hash) != held.provider:
         raise OperationNotAllowedError("no such answer under this consent is held here")
+    # What is only taken back needs no consent: its key may be void by now.
     if body.summary is not None:
+        consent = _verify(case, held)
         # It stands for what was asked or pushed: either operation of the consent carries it.
         _check_summary(case, held, consent, body.summary, op=consent.ops[0])
         _keep(case, held, body.summary)
@@ -61,12 +63,16 @@ def decide_correct(case: Case, body: CorrectBody) -> Verdict:
     return _acknowledge(case, held, code="correct")
 
 
-def _get_consent(case: Case, consent_b64u: str) -> tuple[HeldConsent, Consent]:
+def _get_held(case: Case, consent_b64u: str) -> HeldConsent:
     name = decode_b64u(consent_b64u, bytes_exact=HASH_BYTES)
     held = ExchangeBatch.of(case.batch).find_consent(name)
     if held is None:
         raise ConsentMissingError("no such consent is held here")
-    return held, case.ports.verdicts.verify(held.token, registry=case.opened.registry)
+    return held
+
+
+def _verify(case: Case, held: HeldConsent) -> Consent:
+    return case.ports.verdicts.verify(held.token, registry=case.opened.registry)
 
 
 def _check_summary(

@@ -59,6 +59,8 @@ class HeldConsent:
     window_uses: int
     exp: int
     delivered: bool
+    evidence: bytes | None = None
+    """Hash of the paper that the consumer vouches for; None where the subject has signed."""
 
     def standing(self, *, window_start_s: int) -> Standing:
         """Return what check 9 needs; uses of an earlier window do not count in this one."""
@@ -136,8 +138,16 @@ class SharingStore:
                 exp=held.exp,
                 held_at_ms=at_ms,
                 delivered=held.delivered,
+                evidence=held.evidence,
             )
         )
+
+    def is_paper_of_another(self, evidence: bytes, *, subject: str) -> bool:
+        """Tell whether the same paper stands behind a consent of another subject."""
+        query = select(consent.c.hash).where(
+            consent.c.evidence == evidence, consent.c.subject != subject
+        )
+        return self._connection.execute(query.limit(1)).scalar_one_or_none() is not None
 
     def store_uses(self, consents: Sequence[HeldConsent]) -> None:
         """Write uses, of the lifetime and of the calendar window."""
@@ -384,6 +394,7 @@ def _read_consent(row: AnyRow) -> HeldConsent:
         window_uses=row.window_uses,
         exp=row.exp,
         delivered=row.delivered,
+        evidence=row.evidence,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.consent import Consent, Purpose, Span, commit_subject, hash_consent
 from protocol.encoding import encode_b64u, sha256
 from protocol.identifiers import SubjectId, parse_subject_id
 from protocol.keys import SigningKey
-from protocol.purpose import TEMPLATES
+from protocol.limits import VOUCHED_USES_MAX
+from protocol.purpose import TEMPLATES, WATCHED_METRICS
 from protocol.registry import SubjectEntry
 from protocol.strict_json import JsonObject
 from tests.conformance.peer.parts import draw_bytes, key_entry, make_key, read_clock_s
@@ -23,6 +24,7 @@ class Customer:
     subject: SubjectId
     salt: bytes
     key: SigningKey
+    has_key: bool = True
 
     @property
     def entry(self) -> SubjectEntry:
@@ -30,7 +32,8 @@ class Customer:
         return SubjectEntry(
             commitment=commit_subject(self.subject, salt=self.salt),
             verified="kit",
-            keys=(key_entry(self.key, "consent"),),
+            keys=(key_entry(self.key, "consent"),) if self.has_key else (),
+            document=None if self.has_key else sha256(self.salt, sha256(b"kit: a document")),
         )
 
 
@@ -57,12 +60,20 @@ class Granted:
         }
 
 
-def make_customer(value: str) -> Customer:
+def make_customer(value: str, *, has_key: bool = True) -> Customer:
     """Return a customer of the simulated scheme."""
     return Customer(
         subject=parse_subject_id(f"sim:{value}"),
         salt=sha256(f"conformance kit: salt of {value}".encode()),
         key=make_key(f"customer {value}"),
+        has_key=has_key,
+    )
+
+
+def rest_on_paper(consent: Consent) -> Consent:
+    """Return the most that a paper may allow."""
+    return replace(
+        consent, metrics=WATCHED_METRICS, max_uses=VOUCHED_USES_MAX, evidence=sha256(b"kit: paper")
     )
 
 

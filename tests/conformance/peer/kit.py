@@ -27,7 +27,14 @@ from protocol.strict_json import JsonObject, JsonValue, canonical_json
 from tests.conformance.peer.adapter import Adapter
 from tests.conformance.peer.answerer import Answerer
 from tests.conformance.peer.case import Failed, NotApplicable, expect_equal
-from tests.conformance.peer.customers import DAY_S, Customer, Granted, build_consent, make_customer
+from tests.conformance.peer.customers import (
+    DAY_S,
+    Customer,
+    Granted,
+    build_consent,
+    make_customer,
+    rest_on_paper,
+)
 from tests.conformance.peer.hub import HUB, HUB_KEY, Hub
 from tests.conformance.peer.material import BUSINESS_DATE, write_folder
 from tests.conformance.peer.messages import (
@@ -76,6 +83,8 @@ class Kit:
     unknown: Customer = field(default_factory=lambda: make_customer("KITNONE1"))
     lost: Customer = field(default_factory=lambda: make_customer("KITLOST1"))
     """As ``known`` to the node; its key is revoked during the run."""
+    keyless: Customer = field(default_factory=lambda: make_customer("KITPAPER1", has_key=False))
+    """The hub has entered this one by a document; the asker vouches for what it signed."""
     adapter: Adapter | None = None
     port: int = 0
     enrolment_token: str = "kit"
@@ -201,6 +210,10 @@ class Kit:
         )
         token = sign_consent(consent, key=key or signer.key)
         return Granted(consent=consent, token=token, customer=signer)
+
+    def vouch(self, *, key: SigningKey | None = None) -> Granted:
+        """Have the asker vouch for a paper of the customer that has no key."""
+        return self.grant(rest_on_paper, customer=self.keyless, key=key or self.asker.key)
 
     def write_put(self, *granted: Granted) -> Draft:
         """Return the message that hands consents over."""
@@ -398,4 +411,6 @@ class Kit:
         return self.seal(Draft(body=write_query(missing), consents=(missing,)))
 
     def _list_subjects(self) -> tuple[SubjectEntry, ...]:
-        return tuple(one.entry for one in (self.known, self.thin, self.unknown, self.lost))
+        return tuple(
+            one.entry for one in (self.known, self.thin, self.unknown, self.lost, self.keyless)
+        )

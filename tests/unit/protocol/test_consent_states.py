@@ -40,6 +40,11 @@ def test_subject_and_provider_may_state_anything_and_a_hub_no_end_that_it_cannot
     assert may_sign(StatusSigner.HUB, state) is (state not in ENDS_OF_THEMSELVES)
 
 
+@pytest.mark.parametrize("state", ConsentState)
+def test_a_consumer_may_state_nothing_but_a_withdrawal(state: ConsentState) -> None:
+    assert may_sign(StatusSigner.CONSUMER, state) is (state is ConsentState.REVOKED)
+
+
 def test_nothing_stated_is_active() -> None:
     assert combine_states([]) is ConsentState.ACTIVE
 

@@ -1,5 +1,6 @@
 """Who may change a consent: one rule for holder, hub and auditor."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -63,12 +64,15 @@ def find(key: SigningKey) -> StatusKey:
 
 
 def test_a_key_is_found_with_its_owner() -> None:
-    assert (find(SUBJECT_KEY).signer, find(SUBJECT_KEY).commitment) == (
-        StatusSigner.SUBJECT,
+    assert (find(SUBJECT_KEY).signers, find(SUBJECT_KEY).commitment) == (
+        frozenset({StatusSigner.SUBJECT}),
         CONSENT.subject,
     )
-    assert (find(BETA_KEY).signer, find(BETA_KEY).member) == (StatusSigner.PROVIDER, BETA)
-    assert find(HUB_KEY).signer is StatusSigner.HUB
+    assert (find(BETA_KEY).signers, find(BETA_KEY).member) == (
+        frozenset({StatusSigner.PROVIDER, StatusSigner.CONSUMER}),
+        BETA,
+    )
+    assert find(HUB_KEY).signers == {StatusSigner.HUB}
 
 
 @pytest.mark.parametrize("key", [BETA_LOG_KEY, SigningKey(b"\x09" * 32)], ids=["log", "stranger"])
@@ -79,18 +83,48 @@ def test_another_key_signs_no_status(key: SigningKey) -> None:
 
 @pytest.mark.parametrize("key", [SUBJECT_KEY, BETA_KEY, HUB_KEY], ids=["subject", "beta", "hub"])
 def test_the_parties_and_a_hub_change_a_consent(key: SigningKey) -> None:
-    check_party(find(key), CONSENT)
-    check_statement(replace(STATUS, by=find(key).signer.value), find(key), now_s=NOW_S)
+    by = "provider" if key == BETA_KEY else next(iter(find(key).signers)).value
+    status = replace(STATUS, by=by)
+
+    check_party(status, find(key), consent=CONSENT)
+    check_statement(status, find(key), now_s=NOW_S)
 
 
 def test_a_member_that_is_not_the_provider_changes_nothing() -> None:
     with pytest.raises(ConsentSignatureError):
-        check_party(find(BETA_KEY), replace(CONSENT, provider="gamma.example"))
+        check_party(STATUS, find(BETA_KEY), consent=replace(CONSENT, provider="gamma.example"))
 
 
 def test_another_subject_changes_nothing() -> None:
     with pytest.raises(ConsentSignatureError):
-        check_party(find(SUBJECT_KEY), replace(CONSENT, subject=bytes(32)))
+        check_party(
+            replace(STATUS, by="subject"),
+            find(SUBJECT_KEY),
+            consent=replace(CONSENT, subject=bytes(32)),
+        )
+
+
+@pytest.mark.parametrize(
+    ("consumer", "evidence", "state", "is_taken"),
+    [
+        (BETA, bytes(32), ConsentState.REVOKED, True),
+        (BETA, bytes(32), ConsentState.PAUSED, False),
+        (BETA, bytes(32), ConsentState.ACTIVE, False),
+        (BETA, bytes(32), ConsentState.EXPIRED, False),
+        (BETA, None, ConsentState.REVOKED, False),
+        (ALPHA, bytes(32), ConsentState.REVOKED, False),
+    ],
+    ids=["revoked", "paused", "active", "expired", "signed-by-subject", "another-consumer"],
+)
+def test_a_consumer_states_only_that_what_it_vouched_for_is_withdrawn(
+    consumer: str, evidence: bytes | None, state: ConsentState, *, is_taken: bool
+) -> None:
+    consent = replace(CONSENT, consumer=consumer, provider="gamma.example", evidence=evidence)
+    status = replace(STATUS, by="consumer", state=state)
+
+    with nullcontext() if is_taken else pytest.raises(ConsentSignatureError):
+        check_party(status, find(BETA_KEY), consent=consent)
+        check_statement(status, find(BETA_KEY), now_s=NOW_S)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,13 @@ from starlette.testclient import TestClient
 
 from node.core.http.access import SESSION_COOKIE
 from node.core.people.service import Scope
+from node.sharing.store import SharingStore
 from node.web.console import SESSION_LIFE_S, build_console_routes
+from protocol.encoding import encode_b64u
 from tests.support.auditor import OPERATOR_TOKEN, AuditedNode, build_audited_node
 from tests.support.log_changes import begin_next_log
-from tests.support.nodes import SUBJECT
+from tests.support.nodes import NOW_S, SUBJECT
+from tests.support.vouching import PAPER, enter_unkeyed, vouch
 
 HOST = "http://testserver"
 PAGES = ("/", "/log", "/log/1", "/exchanges", "/exchanges?side=out", "/consents", "/access")
@@ -206,6 +209,27 @@ def test_a_consent_shows_its_uses_its_changes_and_no_subject(site: Site) -> None
     assert str(SUBJECT) in opened
     assert closed.count("answered: full") == 2
     assert "revoked" in closed
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "vouched for by"), ("zh", "担保")])
+def test_operator_and_auditor_see_that_a_consent_rests_on_a_paper_and_whose_word(
+    own_site: Site, language: str, words: str
+) -> None:
+    scene = own_site.node.scene
+    enter_unkeyed(scene.federation)
+    (held,) = scene.consumer.consents.hold([vouch(scene)])
+    with own_site.node.local.database.write() as uow:
+        SharingStore(uow.connection).add_consent(held, at_ms=NOW_S * 1000)
+    own_site.sign_in(OPERATOR_TOKEN)
+    own_site.client.get("/console/audit/", params={"lang": language})
+
+    customer = own_site.client.get("/console/customers/1").text
+    artefact = own_site.show(f"/consents/{encode_b64u(held.hash)}")
+
+    for page in (customer, artefact):
+        assert words in page
+        assert "alpha.example" in page
+        assert PAPER.hex() in page
 
 
 def test_entries_beyond_the_token_show_their_leaf_alone(site: Site) -> None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 from protocol.consent import CONSENT_TYP, Consent, ConsentState, Purpose, Span, hash_consent
 from protocol.encoding import encode_b64u, sha256
 from protocol.jws import sign_compact, split_compact
-from protocol.limits import STATEMENT_BYTES_MAX
+from protocol.limits import STATEMENT_BYTES_MAX, VOUCHED_USES_MAX
 from protocol.purpose import METRICS, TEMPLATES
 from protocol.strict_json import JsonObject, canonical_json, parse_object
 from tests.conformance.peer.case import CaseList, Run, expect_equal
 from tests.conformance.peer.cases.common import get_answered, refuse_signed
-from tests.conformance.peer.customers import Granted
+from tests.conformance.peer.customers import Granted, rest_on_paper
 from tests.conformance.peer.kit import Kit
 from tests.conformance.peer.messages import Draft, flip_signature
+from tests.conformance.peer.node import DISCOVERY_PATH
 from tests.conformance.peer.parts import make_key
 
 CASES = CaseList("consent.put")
 YEAR_S = 366 * 86_400
+MARK = "a text of its own"
 MONITOR = TEMPLATES["P3"]
 Change = Callable[[Consent], Consent]
 
@@ -93,6 +96,15 @@ def _refuse_above(change: Change) -> Run:
 
 for _name, _change in ABOVE.items():
     CASES.add(f"a consent with {_name} is refused", ("CON-7", "CON-3"), _refuse_above(_change))
+
+
+@CASES.case("JSN-10", "CON-6")
+def a_consent_with_a_lone_surrogate_breaks_the_schema(kit: Kit) -> None:
+    granted = kit.grant(lambda one: replace(one, basis_ref=MARK))
+    payload = canonical_json(read_claims(granted)).replace(MARK.encode(), b"\\ud800")
+    token = sign_compact(payload, key=granted.customer.key, typ=CONSENT_TYP)
+
+    refuse_signed(kit, kit.write_put(replace(granted, token=token)), code="schema")
 
 
 @CASES.case("CON-10", "EXC-35", "CON-1")
@@ -287,3 +299,36 @@ def a_consent_is_named_by_the_hash_of_its_text(kit: Kit) -> None:
     expect_equal(granted.hash, sha256(granted.token.encode("ascii")), "the kit's own name of it")
     expect_equal(granted.hash, hash_consent(granted.token), "the library's name of it")
     get_answered(kit, kit.write_query(granted))
+
+
+@CASES.case("CON-51", "CON-47", "CON-48")
+def a_vouched_consent_is_taken_only_where_the_node_says_that_it_takes_such(kit: Kit) -> None:
+    told = json.loads(kit.node.get(DISCOVERY_PATH).body)
+    takes = told.get("accept_unkeyed_consents") is True
+
+    if takes:
+        get_answered(kit, kit.write_put(kit.vouch()), code="held", uses=0)
+    else:
+        refuse_signed(kit, kit.write_put(kit.vouch()), code="consent-unkeyed")
+
+
+@CASES.case("CON-47")
+def nobody_but_the_consumer_vouches(kit: Kit) -> None:
+    refuse_signed(kit, kit.write_put(kit.vouch(key=kit.other.key)), code="consent-signature")
+    refuse_signed(kit, kit.write_put(kit.vouch(key=kit.keyless.key)), code="consent-signature")
+
+
+@CASES.case("CON-48")
+def nobody_vouches_for_a_customer_that_has_a_key(kit: Kit) -> None:
+    granted = kit.grant(rest_on_paper, key=kit.asker.key)
+
+    refuse_signed(kit, kit.write_put(granted), code="consent-signature")
+
+
+@CASES.case("CON-50")
+def a_paper_for_more_than_papers_allow_is_refused(kit: Kit) -> None:
+    granted = kit.vouch()
+    claims = read_claims(granted) | {"max_uses": VOUCHED_USES_MAX + 1}
+    token = sign_compact(canonical_json(claims), key=kit.asker.key, typ=CONSENT_TYP)
+
+    refuse_signed(kit, kit.write_put(replace(granted, token=token)), code="over-ceiling")

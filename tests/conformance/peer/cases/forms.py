@@ -196,6 +196,25 @@ def white_space_and_another_order_of_members_are_no_fault(kit: Kit) -> None:
     get_answered(kit, replace(kit.write_query(granted), payload=respell))
 
 
+@CASES.case("JSN-8", "EXC-29")
+def a_member_that_is_null_is_not_one_that_is_absent(kit: Kit) -> None:
+    granted = kit.hold()
+    right = kit.write_query(granted)
+    draft = replace(right, body=right.body.replace(b'"kind"', b'"deferred":null,"kind"'))
+
+    refuse_signed(kit, draft, code="schema")
+
+
+@CASES.case("EXC-27")
+def length_and_digest_of_a_body_are_each_looked_at(kit: Kit) -> None:
+    right = kit.write_query(kit.hold())
+    of_one_length = replace(right, sent_body=right.body[:-1] + b" ")
+    of_another = replace(right, claims={"blen": len(right.body) + 1})
+
+    for draft in (of_one_length, of_another):
+        refuse_signed(kit, draft, code="body-mismatch")
+
+
 @CASES.case("EXC-29", "JSN-1")
 def a_body_that_is_no_json_breaks_the_schema(kit: Kit) -> None:
     granted = kit.hold()

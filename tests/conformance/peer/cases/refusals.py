@@ -147,6 +147,7 @@ CHECK_OF = {code: check for check in CHECKS for code in check.codes}
 NOT_HERE = {
     "quota": "cases/haste.py: it takes many messages",
     "consent-signature": "cases/registry.py and cases/consent_put.py: a customer's key has to go",
+    "consent-unkeyed": "cases/consent_put.py: it is refused before it is held",
     "wrong-provider": "cases/consent_put.py: a consent of another provider is never held",
 }
 
