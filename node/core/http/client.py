@@ -6,6 +6,7 @@ httpx over the aiohttp transport: its own transport costs several times as much 
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 
 import httpx
@@ -118,12 +119,20 @@ class BoundedClient:
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, TimeoutError) as err:
-            raise PeerUnreachableError(f"{request.url}: {type(err).__name__}") from err
+            raise PeerUnreachableError(f"{request.url}: {_describe(err)}") from err
         return HttpReply(
             status=response.status_code,
             body=body,
             content_type=response.headers.get("content-type", ""),
         )
+
+
+def _describe(err: Exception) -> str:
+    """Say what happened: the transport calls a refused connection a time-out too."""
+    cause = err.__cause__
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno)
+    return type(err).__name__
 
 
 async def _read_bounded(response: httpx.Response, *, bytes_max: int) -> bytes:

@@ -90,3 +90,15 @@ def test_an_answer_is_never_unpacked() -> None:
         writer.write(head(len(packed), extra="content-encoding: gzip\r\n") + packed)
 
     assert ask(serve).body == packed
+
+
+def test_a_refused_connection_is_said_to_be_refused() -> None:
+    async def run() -> None:
+        peers = PeerClient(timeout_s=1)
+        try:
+            await peers.send_message("http://127.0.0.1:9", b"{}")
+        finally:
+            await peers.close()
+
+    with pytest.raises(PeerUnreachableError, match="Connection refused"):
+        asyncio.run(run())
