@@ -119,7 +119,7 @@ def write_row_and_entry(size: int) -> Decision[Placement]:
     """Return a decision that writes at once, appends an entry and queues a row for the end."""
 
     def decide(batch: Batch) -> Decided[Placement]:
-        row = {"size": size, "checkpoint": "x", "witnessed_at_s": 1}
+        row = {"log": 1, "size": size, "checkpoint": "x", "witnessed_at_s": 1}
         batch.connection.execute(insert(log_witnessed).values(**row))
 
         def finish(placement: Placement | None) -> Placement:
@@ -410,7 +410,7 @@ def die(*_args):
     os.kill(os.getpid(), signal.SIGKILL)
 def decide(batch):
     batch.connection.execute(
-        insert(log_witnessed).values(size=5, checkpoint="x", witnessed_at_s=1)
+        insert(log_witnessed).values(log=1, size=5, checkpoint="x", witnessed_at_s=1)
     )
     if sys.argv[2] == "while deciding":
         die()

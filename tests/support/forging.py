@@ -20,7 +20,7 @@ from protocol.consent import (
     sign_status,
 )
 from protocol.encoding import encode_b64u, sha256
-from protocol.entry import RequestEntry, format_entry
+from protocol.entry import ExchangeEntry, RequestEntry, format_entry
 from protocol.jws import sign_compact
 from protocol.keys import SigningKey
 from protocol.limits import MESSAGE_LIFE_S_MAX, SALT_BYTES
@@ -32,6 +32,7 @@ from protocol.message import (
     digest_body,
     format_envelope,
     hash_envelope,
+    is_reply,
     message_typ,
 )
 from protocol.purpose import METRICS, TEMPLATES
@@ -78,16 +79,7 @@ def forge(sender: TestNode, forgery: Forgery, *, audience: str) -> WireMessage:
     def decide(batch: Batch) -> Decided[WireMessage]:
         salt = sender.sealer.random_bytes(SALT_BYTES)
         env = _sign(sender, forgery, audience=audience, jti=jti, salt=salt, batch=batch)
-        entry = RequestEntry(
-            at_ms=batch.now_ms,
-            xid=jti,
-            peer=audience,
-            n=1,
-            op=forgery.op,
-            msg=hash_envelope(env),
-            purpose="-",
-            consents=(),
-        )
+        entry = _log(forgery, msg=hash_envelope(env), audience=audience, jti=jti, batch=batch)
 
         def finish(placement: Placement | None) -> WireMessage:
             assert placement is not None
@@ -117,6 +109,36 @@ def outer_members(message: WireMessage) -> dict[str, str]:
         "salt": encode_b64u(message.salt),
         "inclusion": message.inclusion,
     }
+
+
+def _log(
+    forgery: Forgery, *, msg: bytes, audience: str, jti: bytes, batch: Batch
+) -> RequestEntry | ExchangeEntry:
+    if is_reply(forgery.op):
+        return ExchangeEntry(
+            at_ms=batch.now_ms,
+            xid=jti,
+            peer=audience,
+            peer_n=1,
+            n=1,
+            op="query",
+            msg=sha256(jti),
+            ans=msg,
+            code="full",
+            use=0,
+            consents=(),
+            head=batch.head,
+        )
+    return RequestEntry(
+        at_ms=batch.now_ms,
+        xid=jti,
+        peer=audience,
+        n=1,
+        op=forgery.op,
+        msg=msg,
+        purpose="-",
+        consents=(),
+    )
 
 
 def _sign(
