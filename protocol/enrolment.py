@@ -118,12 +118,7 @@ def open_unkeyed_enrolment(
         ProtocolError: The leaf that says what does not hold: form, signature, audience, age,
             identifier.
     """
-    payload, _ = open_compact(
-        token, typ=ENROLMENT_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX
-    )
-    reader = ShapeReader(parse_object(payload), what="enrolment")
-    reader.integer("v", low=1, high=1)
-    reader.choice("kind", {"unkeyed"})
+    reader = _open_by_member(token, kind="unkeyed", what="enrolment", find_key=find_key)
     enrolment = UnkeyedEnrolment(
         hub=_take_hub(reader, hub=hub),
         iat=_take_iat(reader, now_s=now_s),
@@ -162,12 +157,7 @@ def open_leaving(
     Raises:
         ProtocolError: The leaf that says what does not hold: form, signature, audience, age.
     """
-    payload, _ = open_compact(
-        token, typ=ENROLMENT_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX
-    )
-    reader = ShapeReader(parse_object(payload), what="leaving")
-    reader.integer("v", low=1, high=1)
-    reader.choice("kind", {"leaving"})
+    reader = _open_by_member(token, kind="leaving", what="leaving", find_key=find_key)
     leaving = Leaving(
         hub=_take_hub(reader, hub=hub),
         iat=_take_iat(reader, now_s=now_s),
@@ -302,6 +292,18 @@ def _open(tokens: Sequence[str], *, keys: Sequence[PublicKey]) -> ShapeReader:
         raise PossessionError("every key must sign the same enrolment, each key once")
     reader = ShapeReader(parse_object(payloads.pop()), what="enrolment")
     reader.integer("v", low=1, high=1)
+    return reader
+
+
+def _open_by_member(
+    token: str, *, kind: str, what: str, find_key: Callable[[str], PublicKey]
+) -> ShapeReader:
+    payload, _ = open_compact(
+        token, typ=ENROLMENT_TYP, find_key=find_key, bytes_max=STATEMENT_BYTES_MAX
+    )
+    reader = ShapeReader(parse_object(payload), what=what)
+    reader.integer("v", low=1, high=1)
+    reader.choice("kind", {kind})
     return reader
 
 
