@@ -36,6 +36,7 @@ from tests.support.log_sites import (
     kinds,
     open_ring,
     read_head,
+    roll_back,
 )
 from tests.support.logs import append
 from tests.support.sites import MemberSite, open_member_site
@@ -50,13 +51,7 @@ def site(tmp_path: Path) -> Iterator[MemberSite]:
 
 
 def test_a_rolled_back_log_ends_as_it_stands_and_the_next_one_begins(site: MemberSite) -> None:
-    backup = back_up(site)
-    for _ in range(3):
-        site.node.writer.run(append(b"lost"))
-    get_cosigned(site)
-    go_back(site, backup)
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
+    roll_back(site, lost=[b"lost"] * 3)
     head = read_head(site)
     announce_and_wait(site, reason="rolled-back")
 
@@ -75,12 +70,7 @@ def test_a_rolled_back_log_ends_as_it_stands_and_the_next_one_begins(site: Membe
 
 
 def test_a_rolled_back_log_is_said_to_be_so_whatever_the_operator_says(site: MemberSite) -> None:
-    backup = back_up(site)
-    site.node.writer.run(append(b"lost"))
-    get_cosigned(site)
-    go_back(site, backup)
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
+    roll_back(site, lost=[b"lost"])
     announce_and_wait(site, reason="year")
 
     assert site.follow_logs()
@@ -111,14 +101,7 @@ def test_numbers_that_the_lost_part_may_have_used_are_passed_over(site: MemberSi
     site.hub.service.enrol_member(hubs.BETA.enrol(endpoint="http://beta.example"))
     site.follow_registry()
     get_cosigned(site)  # 2 entries are common to both histories
-    backup = back_up(site)
-    for _ in range(5):
-        site.node.writer.run(append(b"lost"))
-    get_cosigned(site)
-    seen = read_head(site)[1].size
-    go_back(site, backup)
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
+    seen = roll_back(site, lost=[b"lost"] * 5)
     announce_and_wait(site, reason="rolled-back")
 
     site.follow_logs()
@@ -154,12 +137,7 @@ def test_a_false_head_of_a_thief_does_not_use_up_the_numbers(
 ) -> None:
     site.hub.service.enrol_member(hubs.BETA.enrol(endpoint="http://beta.example"))
     get_cosigned(site)
-    backup = back_up(site)
-    site.node.writer.run(append(b"lost"))
-    get_cosigned(site)
-    go_back(site, backup)
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
+    roll_back(site, lost=[b"lost"])
     announce_and_wait(site, reason="rolled-back")
 
     async def find_largest(_vkey: VerifierKey) -> int:
@@ -199,12 +177,7 @@ def test_after_a_rollback_both_logs_hold_as_far_as_they_are_here(
     site: MemberSite, tmp_path: Path
 ) -> None:
     get_cosigned(site)
-    backup = back_up(site)
-    site.node.writer.run(append(format_entry(StartEntry(at_ms=1, software="lost"))))
-    get_cosigned(site)
-    go_back(site, backup)
-    with pytest.raises(LogRolledBackError):
-        site.confirm()
+    roll_back(site, lost=[format_entry(StartEntry(at_ms=1, software="lost"))])
     announce_and_wait(site, reason="rolled-back")
     site.follow_logs()
     get_cosigned(site)

@@ -225,16 +225,7 @@ def test_the_consumer_neither_pauses_nor_resumes(scene: Scene, state: ConsentSta
 
     with pytest.raises(VoucherOnlyEndsError):
         asyncio.run(scene.consumer.grants.brake.state(held.hash, state, reason="-"))
-    token = sign_state(
-        held.hash,
-        state=state,
-        seq=1,
-        key=scene.consumer.keys.message,
-        now_s=NOW_S,
-        by="consumer",
-    )
-    with pytest.raises(ConsentSignatureError):
-        scene.provider.consents.submit_status(token)
+    refuse_state_of_consumer(scene, held.hash, state)
 
 
 def test_a_consumer_withdraws_nothing_that_its_customer_has_signed(scene: Scene) -> None:
@@ -243,16 +234,7 @@ def test_a_consumer_withdraws_nothing_that_its_customer_has_signed(scene: Scene)
 
     with pytest.raises(WrongProviderError):
         asyncio.run(scene.consumer.grants.brake.state(held.hash, ConsentState.REVOKED, reason="-"))
-    token = sign_state(
-        held.hash,
-        state=ConsentState.REVOKED,
-        seq=1,
-        key=scene.consumer.keys.message,
-        now_s=NOW_S,
-        by="consumer",
-    )
-    with pytest.raises(ConsentSignatureError):
-        scene.provider.consents.submit_status(token)
+    refuse_state_of_consumer(scene, held.hash, ConsentState.REVOKED)
 
 
 # --- a key later
@@ -311,3 +293,16 @@ def test_a_correction_under_a_policy_that_takes_no_papers_only_takes_back(scene:
     carry(provider)
 
     assert not [one for one in scene.consumer.consents.list_received(held.subject) if one.summary]
+
+
+def refuse_state_of_consumer(scene: Scene, consent: bytes, state: ConsentState) -> None:
+    token = sign_state(
+        consent,
+        state=state,
+        seq=1,
+        key=scene.consumer.keys.message,
+        now_s=NOW_S,
+        by="consumer",
+    )
+    with pytest.raises(ConsentSignatureError):
+        scene.provider.consents.submit_status(token)

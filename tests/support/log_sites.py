@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 from node.bootstrap import open_key_ring
 from node.core.keyring import KeyFile, KeyRing
 from node.core.log import LogStore
 from node.core.log_list import LogList
+from node.core.witnesses import LogRolledBackError
 from node.sharing.export import export_bundle
 from protocol.__main__ import verify_paths
 from protocol.audit.findings import Report
@@ -16,6 +20,7 @@ from protocol.encoding import encode_b64u
 from protocol.keychange import KeyChange, sign_key_change
 from protocol.message import LogHead
 from tests.support import hubs
+from tests.support.logs import append
 from tests.support.sites import MemberSite
 
 LEAD_S = 600
@@ -105,3 +110,16 @@ def audit(site: MemberSite, out: Path) -> Report:
             redacted=False,
         )
     return verify_paths([out], anchor=encode_b64u(hubs.HUB_KEY.public.raw))
+
+
+def roll_back(site: MemberSite, *, lost: Sequence[bytes]) -> int:
+    """Restore a backup from before these entries; return the size that the log had with them."""
+    backup = back_up(site)
+    for entry in lost:
+        site.node.writer.run(append(entry))
+    get_cosigned(site)
+    size = read_head(site)[1].size
+    go_back(site, backup)
+    with pytest.raises(LogRolledBackError):
+        site.confirm()
+    return size
