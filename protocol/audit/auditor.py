@@ -149,7 +149,7 @@ class _Audit:
             beyond=[known for one in judged for known in one.beyond],
             workspace=self._workspace,
         )
-        logs = tuple(report_logs(opened, read, compared, judged))
+        logs = tuple(report_logs(opened, read, compared, judged, rolled_back=world.rolled_back))
         return self._report(world, logs, consents, lines)
 
     def _open_spools(self) -> Spools:

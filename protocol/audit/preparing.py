@@ -82,6 +82,7 @@ def build_world(
         ),
         altered=altered,
         suspects={},
+        rolled_back={},
         spools=spools,
         partitions=partitions,
         rounds={},

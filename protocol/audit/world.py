@@ -16,6 +16,7 @@ from protocol.bundle import Bundle, MessageFilter
 from protocol.entry import AbortedEntry
 
 SUSPECTS_MAX = 1_000  # places of unreadable entries that each exchange without an entry is told of
+ROLLED_BACK = "rolled-back"  # why a log ended, in the genesis entry of the one after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,9 @@ class World:
     ``anchored`` is how many entries of a log a signed head proves; ``last_n`` the highest own
     number by member and peer; ``not_sent`` the numbers that their owners say no message has;
     ``covered`` gives for each log its cosigned heads as (time, size), of which ``histories`` show
-    more than the newest. ``altered`` names entries by the message id that their changed bytes still
-    show, ``suspects`` those that show none.
+    more than the newest; ``rolled_back`` at how many entries a log ended whose owner says that it
+    was rolled back, in the log after it. ``altered`` names entries by the message id that their
+    changed bytes still show, ``suspects`` those that show none.
     """
 
     chain: Chain
@@ -61,6 +63,7 @@ class World:
     histories: frozenset[str]
     altered: Mapping[bytes, Sequence[tuple[str, int]]]
     suspects: Mapping[str, Sequence[Place]]
+    rolled_back: Mapping[str, int]
     spools: Spools
     partitions: int
     rounds: dict[int, int]
@@ -77,6 +80,11 @@ class World:
         if 0 <= index < covered:
             return True
         return False if origin in self.histories else None
+
+    def is_lost(self, origin: str, index: int) -> bool:
+        """Tell whether an entry lies in the part of a log that a rollback has lost."""
+        size = self.rolled_back.get(origin)
+        return size is not None and index >= size
 
     def shows_all_before(self, member: str, position: tuple[int, int]) -> bool:
         """Tell whether every entry of a member before a position in its logs can be read here."""
