@@ -253,3 +253,35 @@ def test_a_question_that_waits_can_be_given_up(scene: Scene, held: HeldConsent) 
 
     assert code_of(scene, outcome) == CODE_GIVEN_UP
     assert poll(scene) == 0
+
+
+def test_exhausted_is_stated_once_the_answer_was_acknowledged(scene: Scene) -> None:
+    held, _ = scene.hold_at_consumer(replace(scene.grant(), max_uses=1))
+    asyncio.run(scene.consumer.asking.deliver(held))
+    ask(scene, held)
+    state_ends = scene.provider.grants.brake.state_ends
+    poll(scene)  # put off: what a receipt says of that settles nothing
+    asyncio.run(scene.consumer.asking.acknowledge("beta.example"))
+    make(scene)
+    poll(scene)
+    waiting = asyncio.run(state_ends())
+
+    asyncio.run(scene.consumer.asking.acknowledge("beta.example"))
+
+    assert waiting == 0
+    assert asyncio.run(state_ends()) == 1
+    assert scene.find(held.hash).state is ConsentState.EXHAUSTED
+    assert observe(scene.provider).tables["pending_answer"] == []
+
+
+def test_a_receipt_of_no_answer_settles_its_question_too(scene: Scene) -> None:
+    held, _ = scene.hold_at_consumer(replace(scene.grant(), max_uses=1, k_min=1_000))
+    asyncio.run(scene.consumer.asking.deliver(held))
+    ask(scene, held)
+    make(scene)
+    poll(scene)
+
+    asyncio.run(scene.consumer.asking.acknowledge("beta.example"))
+
+    assert list_exchanges(scene)[-1][1] == "no-answer"
+    assert asyncio.run(scene.provider.grants.brake.state_ends()) == 1
