@@ -32,6 +32,7 @@ from node.core.log import (
     log_vkey,
     prove_inclusion,
 )
+from node.core.log_key import LogKey, LogKeyLostError, LostKey
 from node.core.log_list import LogList
 from protocol.checkpoint import CheckpointSigner
 from protocol.entry import GenesisEntry, PreviousLog, format_entry
@@ -98,12 +99,13 @@ class LogTransactions:
     """Owns the log and the writing connection."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, origin: str, member_id: str, key: SigningKey
+        self, *, database: Database, clock: Clock, origin: str, member_id: str, key: LogKey
     ) -> None:
         """Load and check the log; write the genesis entry into an empty one.
 
         Raises:
             LogDamagedError: The stored log contradicts its head.
+            LogKeyLostError: There is no log yet, and no key to begin it with.
             DatabaseBusyError: Another process writes for too long.
         """
         self._database = database
@@ -112,13 +114,12 @@ class LogTransactions:
         self._origin = origin
         # Of the log that is written, and of the one that takes its place: which of them the
         # database says where a commit was reported failed.
-        self._keys = {origin: key}
-        self._signer = CheckpointSigner(origin=origin, key=key)
+        self._keys: dict[str, LogKey] = {origin: key}
+        self._lost: LogKeyLostError | None = None
         self._memory: dict[str, object] = {}
         self._memory_version: int | None = None
         self._broken: NodeError | None = None
-        self.held: NodeError | None = None
-        """Why no entry is taken now, if none is; decisions that log nothing are still taken."""
+        self._held: NodeError | None = None
         self._connection = database.engine.connect()
         try:
             database.wait_for_others(self._start)
@@ -139,6 +140,16 @@ class LogTransactions:
     def broken(self) -> NodeError | None:
         """Return why the writer refuses to write, if it does."""
         return self._broken
+
+    @property
+    def held(self) -> NodeError | None:
+        """Return why no entry is taken now; decisions that log nothing are still taken."""
+        return self._lost or self._held
+
+    @held.setter
+    def held(self, reason: NodeError | None) -> None:
+        # A key that is lost is not found again by whoever lets entries in.
+        self._held = reason
 
     def condemn(self, error: NodeError) -> None:
         """Refuse everything with this error; from any thread, and it holds from the next batch."""
@@ -231,7 +242,7 @@ class LogTransactions:
         old = self._state
         if succession.last:
             store = LogStore(self._connection, old.place)
-            old = extend_log(old, succession.last, store=store, signer=self._signer)
+            old = extend_log(old, succession.last, store=store, signer=self._get_signer())
         LogList(self._connection).end(old.place.number, reason=succession.reason)
         place = LogPlace(number=old.place.number + 1, first=old.place.first + old.edge.size)
         previous = PreviousLog(origin=old.vkey.name, head=old.head, reason=succession.reason)
@@ -267,8 +278,17 @@ class LogTransactions:
     def _adopt(self, state: LogState) -> None:
         self._state = state
         self._origin = state.vkey.name
-        self._signer = CheckpointSigner(origin=self._origin, key=self._keys[self._origin])
+        key = self._keys[self._origin]
+        self._lost = LogKeyLostError(key.kid) if isinstance(key, LostKey) else None
+        self._signer = (
+            None if isinstance(key, LostKey) else CheckpointSigner(origin=self._origin, key=key)
+        )
         self._cache = TileCache(LogStore(self._connection, state.place).read_tile)
+
+    def _get_signer(self) -> CheckpointSigner:
+        if self._signer is None:
+            raise LogKeyLostError(self._keys[self._origin].kid)
+        return self._signer
 
     def _append_genesis(self) -> None:
         entry = format_entry(
@@ -276,7 +296,7 @@ class LogTransactions:
         )
         with self._database.try_begin(self._connection):
             store = LogStore(self._connection, self._state.place)
-            self._state = extend_log(self._state, [entry], store=store, signer=self._signer)
+            self._state = extend_log(self._state, [entry], store=store, signer=self._get_signer())
 
     def _decide_all(
         self, jobs: list[Job], failed: dict[Job, Exception], transaction: WriteTransaction
@@ -316,7 +336,7 @@ class LogTransactions:
         entries = [decision.entry for _, decision in decided if decision.entry is not None]
         if entries:
             store = LogStore(self._connection, work.state.place)
-            work.state = extend_log(self._state, entries, store=store, signer=self._signer)
+            work.state = extend_log(self._state, entries, store=store, signer=self._get_signer())
         prover = _Prover(state=work.state, cache=self._cache)
         prove = prover.prove
         index = self._state.edge.size

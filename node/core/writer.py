@@ -31,13 +31,13 @@ from node.core.decision import Decided, Decision
 from node.core.errors import NodeError, OverloadedError
 from node.core.jobs import Job, refuse
 from node.core.log import LogState
+from node.core.log_key import LogKey
 from node.core.log_transactions import (
     DecidedBatch,
     LogTransactions,
     LogUnavailableError,
     Succession,
 )
-from protocol.keys import SigningKey
 
 BATCH_DECISIONS_MAX = 512
 LOCK_RETRY_S = 0.001
@@ -65,7 +65,7 @@ class Writer:
         clock: Clock,
         origin: str,
         member_id: str,
-        key: SigningKey,
+        key: LogKey,
         timer_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Load and check the log; write the genesis entry into an empty one.
@@ -75,7 +75,7 @@ class Writer:
             clock: Dates the entries.
             origin: The log's name.
             member_id: Whose log it is.
-            key: Signs the heads.
+            key: Signs the heads; of a lost one the log is held.
             timer_s: Says how long deciding and committing take.
 
         Raises:

@@ -8,7 +8,7 @@ stands. All of that is one transaction, so a crash leaves the node on the one lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -16,7 +16,8 @@ import structlog
 from node.core.clock import Clock, now_s
 from node.core.database import Database, UnitOfWork
 from node.core.keyring import KeyFile, KeyRing
-from node.core.log import LogStore, log_vkey
+from node.core.log import LogDamagedError, LogStore, log_vkey
+from node.core.log_key import LogKey, LostKey
 from node.core.log_list import LogList, StoredLog, find_log_key, read_begin_ms
 from node.core.log_session import LogSession
 from node.core.log_transactions import Succession
@@ -25,10 +26,12 @@ from node.sharing.guard import GuardState, RollbackGuard
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import OwnKeyStore, SharingStore
 from node.sharing.witnessing import ROLLED_BACK
-from protocol.checkpoint import hash_origin
+from protocol.checkpoint import hash_origin, open_checkpoint
 from protocol.encoding import sha256
 from protocol.entry import END_REASONS, KeyChangeEntry, format_entry
+from protocol.errors import ProtocolError
 from protocol.jws import split_compact
+from protocol.keys import PublicKey
 from protocol.limits import STATEMENT_BYTES_MAX
 from protocol.note import SignatureKind, VerifierKey
 from protocol.registry import MemberEntry
@@ -151,7 +154,7 @@ class OwnLogs:
         return {log.origin for log in self.list_logs()}
 
     def _find_file(self, kid: str) -> KeyFile | None:
-        return next((file for file in self._ring.load() if file.key.kid == kid), None)
+        return next((file for file in self._ring.load_present() if file.key.kid == kid), None)
 
     def _has_key_of(self, member: MemberEntry) -> bool:
         """Tell whether the key of the log that the registry names is here; opened once."""
@@ -243,16 +246,39 @@ class OwnLogs:
         return tokens, sha256(payload), reason
 
 
-def pick_log(ring: KeyRing, *, database: Database, first_origin: str) -> tuple[str, KeyFile]:
+def pick_log(
+    ring: KeyRing,
+    *,
+    database: Database,
+    first_origin: str,
+    find_entered: Callable[[str], PublicKey | None],
+) -> tuple[str, LogKey]:
     """Return origin and key of the log to write: the newest one that is stored, else the first.
 
+    ``find_entered`` says which key the registry has for a log: where that one has signed the head
+    and its file is gone, it is lost.
+
     Raises:
-        KeyFileError: A key file cannot be read.
-        LogDamagedError: No key that is here has signed the stored log's head.
+        KeyFileError: A key file cannot be read, or that of a log that is not begun yet is gone.
+        LogDamagedError: No key that is here or in the registry has signed the stored log's head.
     """
     with database.read() as uow:
         newest = LogList(uow.connection).find_newest()
-    files = ring.load()
     if newest is None:
-        return first_origin, files[0]
-    return newest.origin, find_log_key(newest, files)
+        return first_origin, ring.load()[0].key
+    try:
+        return newest.origin, find_log_key(newest, ring.load_present()).key
+    except LogDamagedError:
+        public = find_entered(newest.origin)
+        if public is None or not _has_signed(public, newest):
+            raise
+        return newest.origin, LostKey(public=public)
+
+
+def _has_signed(public: PublicKey, log: StoredLog) -> bool:
+    vkey = VerifierKey(name=log.origin, kind=SignatureKind.ED25519, public=public)
+    try:
+        open_checkpoint(log.checkpoint, vkey=vkey)
+    except ProtocolError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from node.bootstrap import Node, build_node, init_home, key_path
 from node.core.config import build_settings
 from node.core.keystore import save_key
 from node.core.log import LogStore
+from node.core.log_key import get_signing_key
 from node.web.api import CUSTOMERS_PAGE_MAX
 from node.web.app import API_BODY_BYTES_MAX, build_app
 from protocol.consent import ConsentState, hash_consent
@@ -89,7 +90,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     init_home(settings, key_names=())
     for name, key in (
         ("message", federation.keys["beta.example"].message),
-        ("log", federation.keys["beta.example"].log),
+        ("log", get_signing_key(federation.keys["beta.example"].log)),
     ):
         save_key(key, path=key_path(home, name), passphrase="passphrase")
     (home / "node.sqlite").write_bytes(build_migrated_database())

@@ -18,6 +18,7 @@ from node.core.config import build_settings
 from node.core.database import Database
 from node.core.errors import NodeError
 from node.core.http.problems import build_problem
+from node.core.log_key import get_signing_key
 from node.core.migrations import upgrade_database
 from node.core.writer import Writer
 from node.sharing.answering import AnsweringService, Reply
@@ -244,7 +245,7 @@ class TestFederation:
                     log_origin=f"{member_id}/chengxin/log/1",
                     keys=(
                         build_key_entry(keys.message, use="message"),
-                        build_key_entry(keys.log, use="log"),
+                        build_key_entry(get_signing_key(keys.log), use="log"),
                     ),
                 )
                 for member_id, keys in self.keys.items()
