@@ -335,6 +335,12 @@ REPORT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "why.request-logged": ("查询方日志记有请求", "the request is in the asker's log"),
         "why.request-signed": ("请求签名有效", "the request is signed"),
         "why.request-unanswered": ("请求没有决定", "A request without a decision"),
+        "why.key-unlogged": (
+            "更换的密钥先于日志记载使用",
+            "A changed key signed before the log named it",
+        ),
+        "why.log-rolled-back": ("日志曾被回滚", "The log was rolled back"),
+        "why.response-lost": ("记录在回滚中丢失", "Its record was lost by a rollback"),
         "why.response-missing": ("没有收到答复的记录", "No record that the answer arrived"),
         "why.revoked-elsewhere": ("在别处已撤回", "Revoked elsewhere"),
         "why.root-mismatch": ("日志根不符：分叉或改动", "Roots differ: a fork or a change"),
