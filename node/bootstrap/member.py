@@ -171,7 +171,11 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
             authority=ports.peers,
         ),
         receipts=ReceiptWatch(
-            database=local.database, writer=writer, clock=local.clock, telemetry=ports.telemetry
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            telemetry=ports.telemetry,
+            clock_watch=ports.clock_watch,
         ),
         upkeep=_build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk),
         witnessing=witnessing,
@@ -318,6 +322,7 @@ def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
         clock=ports.local.clock,
         hub_url=settings.hub_url,
         policy=policy,
+        clock_watch=ports.clock_watch,
     )
     return guard, witnessing
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from statistics import median_low
 
 OFFSET_S_WARNED = 5
+CONFIRMED_S = 120
 SOURCES_MAX = 64
 
 
@@ -18,6 +19,7 @@ class ClockWatch:
     def __init__(self) -> None:
         """Know nobody's clock yet."""
         self._offsets_s: dict[str, int] = {}
+        self._noted_at_s: int | None = None
 
     def note(self, source: str, *, signed_at_s: int, now_s: int) -> None:
         """Take the time of something that was signed just now."""
@@ -25,11 +27,21 @@ class ClockWatch:
         if len(self._offsets_s) >= SOURCES_MAX:
             self._offsets_s.pop(next(iter(self._offsets_s)))
         self._offsets_s[source] = signed_at_s - now_s
+        self._noted_at_s = now_s
 
     @property
     def offset_s(self) -> int | None:
         """Return how far the others are ahead of us, in the middle; None where nobody is known."""
         return median_low(self._offsets_s.values()) if self._offsets_s else None
+
+    def is_confirmed(self, *, now_s: int) -> bool:
+        """Tell whether others agreed with this clock, within the last minutes by its own measure.
+
+        A clock that has jumped since is not confirmed, whatever they said before.
+        """
+        if self._noted_at_s is None or not 0 <= now_s - self._noted_at_s <= CONFIRMED_S:
+            return False
+        return not self.list_warnings()
 
     def list_warnings(self) -> list[str]:
         """Say that our clock is off, where it is."""
