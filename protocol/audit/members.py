@@ -54,6 +54,7 @@ def _list_rolled_back(
         previous = known.entry.previous if isinstance(known.entry, GenesisEntry) else None
         if previous is None or previous.reason != ROLLED_BACK:
             continue
+        # Of another's log nobody says what was lost.
         if world.chain.find_owner(previous.origin) == known.member:
             yield previous.origin, previous.head.size
 

@@ -23,6 +23,7 @@ from tests.support.live import run_disturbed
 from tests.support.places import FINGERPRINT, MEMBER, Place, check, open_place
 
 EFFECTS_MAX = 80
+NOTHING_NEW = 4  # the exit status of an import that finds all of it in
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 
@@ -32,11 +33,11 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield opened
 
 
-def kill_at_each(*arguments: str, step: int = 1, first: int = 1) -> Iterator[int]:
+def kill_at_each(*arguments: str, step: int = 1, ends: int = 0) -> Iterator[int]:
     """Run a command killed before an effect, then before a later one, until it ends by itself."""
-    for number in range(first, EFFECTS_MAX, step):
+    for number in range(1, EFFECTS_MAX, step):
         done = run_disturbed(*arguments, DISTURBED_KILL=str(number))
-        if done.returncode == 0:
+        if done.returncode == ends:
             return
         assert done.returncode < 0, done.stderr
         yield number
@@ -62,7 +63,8 @@ def test_an_import_is_in_whole_or_not_at_all(place: Place) -> None:
         with closing(sqlite3.connect(place.home / "node.sqlite")) as database:
             return int(database.execute("SELECT count(*) FROM invoice").fetchone()[0])
 
-    counts = [count() for _ in kill_at_each("--home", str(place.home), "import", str(file))]
+    command = ("--home", str(place.home), "import", str(file))
+    counts = [count() for _ in kill_at_each(*command, ends=NOTHING_NEW)]
 
     assert set(counts) <= {0, 50}
     assert counts[0] == 0
