@@ -6,6 +6,7 @@ longer ones every few. ``tests/support/disturbed.py`` says what an effect is.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,13 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from node.bootstrap import build_node
+from node.core.clock import SystemClock
 from node.core.config import load_settings
 from protocol.__main__ import verify_paths
 from protocol.audit.findings import ExitStatus
 from tests.integration.test_log_commands import run_node
 from tests.support.exchanges import HEADER
 from tests.support.live import run_disturbed
-from tests.support.places import FINGERPRINT, MEMBER, Place, check, open_place
+from tests.support.places import DAY_S, FINGERPRINT, MEMBER, Place, check, open_place
 
 EFFECTS_MAX = 80
 NOTHING_NEW = 4  # the exit status of an import that finds all of it in
@@ -71,6 +74,21 @@ def test_an_import_is_in_whole_or_not_at_all(place: Place) -> None:
     assert count() == 50
 
 
+def use_new_key(place: Place) -> None:
+    """Have the node come up and take the key that its registry names."""
+
+    async def live() -> None:
+        node = build_node(load_settings(place.home), clock=SystemClock())
+        await node.upkeep.refresh_registry()
+        await node.guard.confirm()
+        await node.session.begin()
+        assert await node.own_keys.follow()
+        await node.close()
+
+    place.hub.clock.at_ms = SystemClock().now_ms()
+    asyncio.run(live())
+
+
 def test_a_change_of_the_message_key_may_be_given_again_at_any_moment(place: Place) -> None:
     check(place.join(place.invite()))
     command = ("key", "rotate", "message", "--home", str(place.home), "--lead", "0")
@@ -78,7 +96,7 @@ def test_a_change_of_the_message_key_may_be_given_again_at_any_moment(place: Pla
     for _ in kill_at_each(*command, step=2):
         again(*command)
         place.follow()
-        run_node(place)
+        use_new_key(place)
         keys += 1
 
         member = place.find_member()
@@ -103,21 +121,27 @@ def test_a_new_log_may_be_entered_again_at_any_moment(place: Place) -> None:
 def test_joining_and_leaving_may_be_repeated_at_any_moment(place: Place) -> None:
     home = place.home
     for number in range(1, EFFECTS_MAX, 7):
-        invitation = place.invite()
-        command = ("join", str(invitation), "--home", str(home), "--fingerprint", FINGERPRINT)
+        member = f"m{number}.example"
+        home = place.folder / member
+        invited = place.hub.service.invite(kind="member", member=member, life_s=DAY_S)
+        invitation = str(place.write(invited))
+        command = ("join", invitation, "--home", str(home), "--fingerprint", FINGERPRINT)
         done = run_disturbed(*command, DISTURBED_KILL=str(number))
         if done.returncode == 0:
             break
         assert done.returncode < 0, done.stderr
         again(*command)
-        assert place.find_member().status == "active"
-        shutil.rmtree(home)
+        entered = place.hub.open_newest().find_member(member)
+        assert entered is not None
+        assert entered.status == "active"
     leave = ("leave", "--home", str(home), "--yes")
     for _ in kill_at_each(*leave):
         pass
 
-    assert place.find_member().status != "active"
     again(*leave)
+    left = place.hub.open_newest().find_member(home.name)
+    assert left is not None
+    assert left.status != "active"
 
 
 def test_an_export_is_whole_or_says_what_is_left_of_it(place: Place) -> None:

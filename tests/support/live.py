@@ -39,7 +39,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 BUSINESS_DATE = date(2026, 6, 30)
 SUBJECT = "sim:S000003"
 NAMES = ("alpha", "beta", "gamma")
-WAIT_S = 60
+WAIT_S = 180
 COMMAND_S_MAX = 120
 
 
