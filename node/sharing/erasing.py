@@ -238,11 +238,12 @@ class ErasureService:
 
 def _find_question(store: AskedStore, ans: bytes) -> bytes | None:
     """Return the question that an answer is of, whether it came at once or was polled for."""
-    poll = store.find_polled(ans)
-    if poll is None:
+    polled = store.find_polled(ans)
+    if polled is None:
         return store.find_question(ans)
-    asked = store.find_asked(decode_b64u(PollBody.from_bytes(poll).request, bytes_exact=HASH_BYTES))
-    return None if asked is None or asked.msg not in store.list_bodies(asked) else asked.msg
+    body, consent = polled
+    asked = decode_b64u(PollBody.from_bytes(body).request, bytes_exact=HASH_BYTES)
+    return asked if store.has_question(asked, consent=consent) else None
 
 
 def _move_on(batch: Batch, *, number: int) -> Decided[None]:

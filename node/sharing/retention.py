@@ -197,7 +197,7 @@ def _decide_told(batch: Batch, *, told: ToldMessage, before_ms: int) -> Decided[
 
 def _decide_asked(batch: Batch, *, asked: AskedMessage) -> Decided[bool]:
     # Looked at under the lock: a hold or a reply may have come meanwhile.
-    newest = AskedStore(batch.connection).find_asked(asked.msg) or asked
+    newest = AskedStore(batch.connection).get_newest(asked)
     keeping = KeepingStore(batch.connection)
     if keeping.is_held(newest.msg, newest.ans):
         return Decided(entry=None, finish=lambda _placement: False)

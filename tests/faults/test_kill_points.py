@@ -93,7 +93,7 @@ def test_a_change_of_the_message_key_may_be_given_again_at_any_moment(place: Pla
     check(place.join(place.invite()))
     command = ("key", "rotate", "message", "--home", str(place.home), "--lead", "0")
     keys = 1
-    for _ in kill_at_each(*command, step=2):
+    for _ in kill_at_each(*command, step=3):
         again(*command)
         place.follow()
         use_new_key(place)
@@ -109,7 +109,7 @@ def test_a_new_log_may_be_entered_again_at_any_moment(place: Place) -> None:
     run_node(place)
     command = ("log", "new", "--home", str(place.home), "--lead", "0")
     number = 1
-    for _ in kill_at_each(*command, step=2):
+    for _ in kill_at_each(*command, step=3):
         again(*command)
         run_node(place)
         number += 1
@@ -120,7 +120,7 @@ def test_a_new_log_may_be_entered_again_at_any_moment(place: Place) -> None:
 
 def test_joining_and_leaving_may_be_repeated_at_any_moment(place: Place) -> None:
     home = place.home
-    for number in range(1, EFFECTS_MAX, 7):
+    for number in range(1, EFFECTS_MAX, 9):
         member = f"m{number}.example"
         home = place.folder / member
         invited = place.hub.service.invite(kind="member", member=member, life_s=DAY_S)
@@ -151,7 +151,7 @@ def test_an_export_is_whole_or_says_what_is_left_of_it(place: Place) -> None:
     partial = place.folder / "bundle.partial"
     command = ("--home", str(place.home), "audit", "export", "--out", str(out))
 
-    for _ in kill_at_each(*command, step=4):
+    for _ in kill_at_each(*command, step=7):
         if out.exists():
             report = verify_paths([out], anchor=load_settings(place.home).hub_anchor)
             assert report.exit_status in {ExitStatus.PROVEN, ExitStatus.UNDETERMINED}

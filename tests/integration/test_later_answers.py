@@ -15,7 +15,7 @@ from node.sharing.sealing import Content, Draft, build_accepted
 from node.sharing.store import CODE_GIVEN_UP, HeldConsent
 from protocol.consent import ConsentState
 from protocol.encoding import encode_b64u
-from protocol.entry import ExchangeEntry, ResponseEntry, parse_entry
+from protocol.entry import ErasedEntry, ExchangeEntry, ResponseEntry, parse_entry
 from protocol.strict_json import canonical_json
 from schemas.exchange import POLL_CONTENT_TYPE
 from schemas.summary import Section
@@ -285,3 +285,20 @@ def test_a_receipt_of_no_answer_settles_its_question_too(scene: Scene) -> None:
 
     assert list_exchanges(scene)[-1][1] == "no-answer"
     assert asyncio.run(scene.provider.grants.brake.state_ends()) == 1
+
+
+def test_a_question_goes_with_the_answer_that_was_polled_for(
+    scene: Scene, held: HeldConsent
+) -> None:
+    outcome = ask(scene, held)
+    make(scene)
+    poll(scene)
+    before = {row[0] for row in observe(scene.consumer).tables["payload"]}
+
+    asyncio.run(scene.consumer.grants.erasure.erase_consent(held.hash))
+
+    left = {row[0] for row in observe(scene.consumer).tables["payload"]}
+    assert outcome.msg in before - left
+    entries = map(parse_entry, observe(scene.consumer).entries)
+    erased = [one.msgs for one in entries if isinstance(one, ErasedEntry)]
+    assert any(outcome.msg in msgs and len(msgs) == 2 for msgs in erased)

@@ -107,15 +107,29 @@ class AskedStore:
         row = self._connection.execute(query.limit(1)).one_or_none()
         return None if row is None else _read(row)
 
-    def find_polled(self, ans: bytes) -> bytes | None:
-        """Return the body of the poll that brought an answer; None where none did, or it went."""
+    def get_newest(self, asked: AskedMessage) -> AskedMessage:
+        """Return the same message as it stands now, with its reply if one has come."""
+        row = self._connection.execute(_SELECT.where(exchange_out.c.jti == asked.xid)).one()
+        return _read(row)
+
+    def find_polled(self, ans: bytes) -> tuple[bytes, bytes | None] | None:
+        """Return body and consent of the poll that brought an answer, if one did and is here."""
         query = (
-            select(payload.c.body)
+            select(payload.c.body, exchange_out.c.consent)
             .join(exchange_out, exchange_out.c.msg == payload.c.msg)
             .where(exchange_out.c.ans == ans, exchange_out.c.op == POLL)
         )
-        found: bytes | None = self._connection.execute(query.limit(1)).scalar_one_or_none()
-        return found
+        row = self._connection.execute(query.limit(1)).one_or_none()
+        return None if row is None else (row.body, row.consent)
+
+    def has_question(self, msg: bytes, *, consent: bytes | None) -> bool:
+        """Tell whether a question of this name was asked under a consent, and its body is here."""
+        query = (
+            select(exchange_out.c.msg)
+            .join(payload, payload.c.msg == exchange_out.c.msg)
+            .where(exchange_out.c.consent == consent, exchange_out.c.msg == msg)
+        )
+        return self._connection.execute(query.limit(1)).one_or_none() is not None
 
     def find_question(self, ans: bytes) -> bytes | None:
         """Return the question that an answer is the reply to, where its body is here."""
