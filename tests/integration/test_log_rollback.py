@@ -140,7 +140,7 @@ def test_a_false_head_of_a_thief_does_not_use_up_the_numbers(
     async def find_largest(_vkey: VerifierKey) -> int:
         return TREE_SIZE_MAX
 
-    monkeypatch.setattr(site.node.guard, "find_largest_seen", find_largest)
+    monkeypatch.setattr(site.node.guard, "ask_largest_seen", find_largest)
 
     site.follow_logs()
 
