@@ -34,7 +34,7 @@ class HubDiscovery:
 class HubClient:
     """One hub's addresses."""
 
-    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str) -> None:
         """Open no connection yet.
 
         Raises:
@@ -43,7 +43,7 @@ class HubClient:
         """
         check_transport(url)
         self._url = url
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, transport=transport)
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S)
 
     def __enter__(self) -> Self:
         return self

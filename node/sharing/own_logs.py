@@ -18,7 +18,7 @@ from node.core.database import Database, UnitOfWork
 from node.core.keyring import KeyFile, KeyRing
 from node.core.log import LogDamagedError, LogStore, log_vkey
 from node.core.log_key import LogKey, LostKey
-from node.core.log_list import LogList, StoredLog, find_log_key, read_begin_ms
+from node.core.log_list import LogList, StoredLog, get_log_key, read_begin_ms
 from node.core.log_session import LogSession
 from node.core.log_transactions import Succession
 from node.core.writer import Writer
@@ -138,7 +138,7 @@ class OwnLogs:
         if member is None:
             return warnings
         year = datetime.fromtimestamp(now_s(self._clock), UTC).year
-        begun_in = self._find_year()
+        begun_in = self._read_year_begun()
         if begun_in < year:
             warnings.append(f"the log of {begun_in} is still open: chengxin log new --reason year")
         if not self._has_key_of(member):
@@ -165,7 +165,7 @@ class OwnLogs:
             self._key_seen_of = origin
         return True
 
-    def _find_year(self) -> int:
+    def _read_year_begun(self) -> int:
         """Return the year (UTC) in which the log that is written was begun."""
         state = self._writer.state
         origin = state.vkey.name
@@ -214,13 +214,13 @@ class OwnLogs:
             for origin, entry in member.log_keys.items()
             if origin not in stored and origin != member.log_origin
         ]
-        seen = sum([await self._guard.find_largest_seen(vkey) for vkey in (state.vkey, *later)])
+        seen = sum([await self._guard.ask_largest_seen(vkey) for vkey in (state.vkey, *later)])
         # Up to here the two histories are one, since the witnesses have proven it.
-        common = await asyncio.to_thread(self._find_witnessed_size)
+        common = await asyncio.to_thread(self._read_witnessed_size)
         # Who has stolen a key may have signed any size.
         return min(max(seen - common, 0), NUMBERS_SKIPPED_MAX)
 
-    def _find_witnessed_size(self) -> int:
+    def _read_witnessed_size(self) -> int:
         with self._database.read() as uow:
             witnessed = LogStore(uow.connection, self._writer.state.place).find_witnessed()
         return 0 if witnessed is None else witnessed[0]
@@ -267,7 +267,7 @@ def pick_log(
     if newest is None:
         return first_origin, ring.load()[0].key
     try:
-        return newest.origin, find_log_key(newest, ring.load_present()).key
+        return newest.origin, get_log_key(newest, ring.load_present()).key
     except LogDamagedError:
         public = find_entered(newest.origin)
         if public is None or not _has_signed(public, newest):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +22,7 @@ from protocol.entry import (
 )
 from protocol.problems import WrongProviderError
 from schemas.notices import EraseBody
-from tests.support.exchanges import Scene, build_scene, observe, write_invoices
+from tests.support.exchanges import Scene, observe, write_invoices
 from tests.support.forging import sign_state
 from tests.support.grants import (
     METRICS,
@@ -37,13 +35,6 @@ from tests.support.grants import (
 from tests.support.nodes import BUSINESS_DATE, SUBJECT, SUBJECT_KEY
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
 
 
 # --- brakes and ends

@@ -38,7 +38,7 @@ from protocol.registry import Registry, sign_registry
 from protocol.status_list import hash_statuses
 from protocol.tile import TileAddress, list_tiles, load_edge, parse_bundle
 from tests.support import hubs
-from tests.support.sites import MemberSite, open_member_site
+from tests.support.sites import MemberSite
 from tests.support.streaming import Streaming
 
 ORIGIN = "hub.example/chengxin/log/1"
@@ -51,13 +51,6 @@ def hub(tmp_path: Path) -> Iterator[hubs.TestHub]:
     opened = hubs.open_test_hub(tmp_path / "plain")
     yield opened
     opened.database.dispose()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[MemberSite]:
-    opened = open_member_site(tmp_path)
-    yield opened
-    opened.close()
 
 
 def read_log(hub: hubs.TestHub) -> list[Entry]:

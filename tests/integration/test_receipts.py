@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,18 +17,11 @@ from node.sharing.unacked import ReceiptWatch
 from protocol.entry import UnackedEntry
 from protocol.limits import RECEIPT_DUE_S
 from schemas.summary import Section
-from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.exchanges import Scene, observe
 from tests.support.nodes import TestNode
 from tests.support.upkeep import build_upkeep
 
 ENDPOINT = "https://beta.example"
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 @pytest.fixture

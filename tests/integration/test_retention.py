@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,18 +15,11 @@ from protocol.entry import ErasedEntry, parse_entry
 from protocol.limits import MESSAGE_BYTES_MAX
 from protocol.message import parse_message
 from schemas.summary import Section
-from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.exchanges import Scene, observe
 from tests.support.grants import carry, correct, correct_an_invoice
 
 KEEP_DAYS = 30
 DAY_S = 86_400
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 @pytest.fixture

@@ -1,27 +1,16 @@
 """A peer begins a new log: its messages are accepted, and the heads of both logs are kept."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from node.core.writer import Writer
 from protocol.checkpoint import hash_origin
 from protocol.keys import SigningKey
 from protocol.registry import KeyEntry, MemberEntry
-from tests.support.exchanges import Scene, build_scene
+from tests.support.exchanges import Scene
 from tests.support.nodes import build_key_entry, build_migrated_database
 
 NEW_LOG_KEY = SigningKey(b"\x63" * 32)
 ORIGIN, ORIGIN_2 = (f"alpha.example/chengxin/log/{number}" for number in (1, 2))
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 def move_log(member: MemberEntry) -> MemberEntry:

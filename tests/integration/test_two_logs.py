@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,20 +20,13 @@ from protocol.encoding import encode_b64u
 from protocol.entry import ExchangeEntry, RequestEntry, ResponseEntry, parse_entry
 from schemas.summary import Section
 from tests.support.auditing import codes
-from tests.support.exchanges import Scene, build_scene
+from tests.support.exchanges import Scene
 from tests.support.log_changes import begin_next_log, cosign, name_log
 from tests.support.nodes import HUB_KEY, NOW_S, TestNode
 from tests.support.second_opinion import ask_goverify, has_goverify
 
 SECTIONS = (Section.DELAY, Section.TREND)
 DAY_S = 86_400
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
 
 
 def hold(scene: Scene) -> HeldConsent:

@@ -107,11 +107,10 @@ def enrol_subject(
     subject: str = SUBJECT,
     key: SigningKey = SUBJECT_KEY,
     salt: bytes = SALT,
-    hub: str = HUB,
     iat: int = NOW_S,
 ) -> tuple[str, ...]:
     enrolment = SubjectEnrolment(
-        hub=hub, iat=iat, subject=parse_subject_id(subject), salt=salt, key=key.public
+        hub=HUB, iat=iat, subject=parse_subject_id(subject), salt=salt, key=key.public
     )
     return sign_subject_enrolment(enrolment, key=key)
 

@@ -132,16 +132,6 @@ def append(entry: bytes) -> Decision[Placement]:
     return lambda _batch: Decided(entry=entry, finish=finish)
 
 
-def raise_after(effect: Decision[Any], error: Exception) -> Decision[Any]:
-    """Return a decision that has its effect and then raises."""
-
-    def decide(batch: Batch) -> Decided[Any]:
-        effect(batch)
-        raise error
-
-    return decide
-
-
 class OwnError(Exception):
     """What a decision of the tests raises."""
 
