@@ -2,6 +2,7 @@
 
 from node.hub.store.admission import AdmissionStore, InvitationRow, KeyChangeRow
 from node.hub.store.federation import (
+    DraftRow,
     HubStore,
     KeyRow,
     MemberRow,
@@ -15,6 +16,7 @@ from node.hub.store.federation import (
 
 __all__ = [
     "AdmissionStore",
+    "DraftRow",
     "HubStore",
     "InvitationRow",
     "KeyChangeRow",

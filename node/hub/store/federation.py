@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.errors import InvariantError
 from node.core.log import LogStore
 from node.hub.errors import SnapshotRaceError
 from node.hub.tables import (
+    hub_draft,
     hub_key,
     hub_member,
     hub_snapshot,
@@ -77,6 +78,25 @@ class Snapshot(SnapshotHead):
     """A published snapshot with its signatures."""
 
     tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRow:
+    """The next snapshot with the signatures that it has so far."""
+
+    seq: int
+    hash: bytes
+    payload: bytes
+    tokens: tuple[str, ...]
+    own_count: int
+    """How many of the tokens are of keys held here."""
+    is_outdated: bool
+    """Something has changed since, which the snapshot after it will say."""
+
+    @property
+    def is_cosigned(self) -> bool:
+        """Tell whether somebody else has signed it: it may not be made anew then."""
+        return len(self.tokens) > self.own_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +393,41 @@ class HubStore:
             characters=int(total.characters),
             of_signer=int(of_signer),
         )
+
+    # --- the next snapshot, while it waits for signatures
+
+    def find_draft(self) -> DraftRow | None:
+        """Return the snapshot that waits for signatures."""
+        row = self._connection.execute(select(hub_draft)).one_or_none()
+        if row is None:
+            return None
+        return DraftRow(
+            seq=row.seq,
+            hash=row.hash,
+            payload=row.payload.encode("utf-8"),
+            tokens=tuple(json.loads(row.tokens)),
+            own_count=row.own_count,
+            is_outdated=row.is_outdated,
+        )
+
+    def put_draft(self, draft: DraftRow, *, at_s: int) -> None:
+        """Keep a snapshot that waits for signatures in the place of any other."""
+        self.drop_draft()
+        self._connection.execute(
+            insert(hub_draft).values(
+                seq=draft.seq,
+                hash=draft.hash,
+                payload=draft.payload.decode("utf-8"),
+                tokens=json.dumps(list(draft.tokens)),
+                own_count=draft.own_count,
+                is_outdated=draft.is_outdated,
+                made_at_s=at_s,
+            )
+        )
+
+    def drop_draft(self) -> None:
+        """Forget the snapshot that waits, which is published or is never to be."""
+        self._connection.execute(delete(hub_draft))
 
     # --- witnessed logs
 
