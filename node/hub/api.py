@@ -124,7 +124,7 @@ class _HubRoutes:
         )
 
     async def get_draft(self, _request: Request) -> Response:
-        draft = await run_in_threadpool(self._service.find_draft)
+        draft = await run_in_threadpool(self._service.cosigning.find_draft)
         if draft is None:
             raise DraftUnknownError("no snapshot waits for signatures")
         return JSONResponse({"payload": encode_b64u(draft.payload), "tokens": list(draft.tokens)})
@@ -134,7 +134,7 @@ class _HubRoutes:
         raw = await read_bounded(request, bytes_max=DETACHED_BYTES_MAX)
 
         def add() -> DraftRow | None:
-            return self._service.add_signature(_decode_ascii(raw), signed=signed)
+            return self._service.cosigning.add_signature(_decode_ascii(raw), signed=signed)
 
         return JSONResponse({"published": await run_in_threadpool(add) is None})
 

@@ -187,7 +187,7 @@ class RegistryChain:
                 raise DraftWaitsError(
                     "somebody has signed the snapshot that waits: see hub pending"
                 )
-            store.put_draft(replace(waiting.row, is_outdated=True), at_s=at_s)
+            store.drafts.put(replace(waiting.row, is_outdated=True), at_s=at_s)
             return waiting.to_snapshot()
         draft = self._build(
             store,
@@ -213,7 +213,7 @@ class RegistryChain:
             is_outdated=False,
         )
         check_succession(parse_registry(payload), older=older)
-        store.put_draft(row, at_s=at_s)
+        store.drafts.put(row, at_s=at_s)
         _log.info("snapshot_waits", registry=row.seq, signatures=len(tokens), of=older.threshold)
         return _Draft(row=row, registry=draft).to_snapshot()
 
@@ -265,7 +265,7 @@ class RegistryChain:
             return waiting.row
         if len(tokens) < older.threshold:
             row = replace(waiting.row, tokens=tokens)
-            store.put_draft(row, at_s=now_s(self._clock))
+            store.drafts.put(row, at_s=now_s(self._clock))
             return row
         self._enter(store, tokens, older=older)
         if waiting.row.is_outdated:
@@ -308,7 +308,7 @@ class RegistryChain:
         )
         self._enter_earlier(store)
         store.add_snapshot(snapshot)
-        store.drop_draft()
+        store.drafts.drop()
         at_ms = self._clock.now_ms()
         index = self._log.append(store.log, list_changes(published, older=older, at_ms=at_ms))
         store.set_log_index(snapshot.seq, index)
@@ -316,7 +316,7 @@ class RegistryChain:
 
     def _find_draft(self, store: HubStore, older: Registry | None, *, at_s: int) -> _Draft | None:
         """Return the snapshot that waits, unless it is too old to be of use to anybody."""
-        row = None if older is None else store.find_draft()
+        row = None if older is None else store.drafts.find()
         if row is None or older is None or row.seq != older.seq + 1:
             return None
         registry = parse_registry(row.payload)

@@ -105,7 +105,7 @@ def add_hub_key(
     """Enter the key of a cosigner, who keeps it on another machine (chengxin cosign init)."""
     public = PublicKey(decode_b64u(key, bytes_exact=PUBLIC_KEY_BYTES))
     with opened(home) as service:
-        snapshot = service.add_hub_key(public)
+        snapshot = service.cosigning.add_hub_key(public)
         typer.echo(f"{public.kid} is entered with snapshot {_tell(service, snapshot)}")
 
 
@@ -118,7 +118,7 @@ def end_hub_key(
 ) -> None:
     """End a hub key, a cosigner's or one of this machine."""
     with opened(home) as service:
-        snapshot = service.end_hub_key(kid, reason=RevocationReason(reason.value))
+        snapshot = service.cosigning.end_hub_key(kid, reason=RevocationReason(reason.value))
         typer.echo(f"{kid} ends with snapshot {_tell(service, snapshot)}")
 
 
@@ -129,7 +129,7 @@ def set_threshold(
 ) -> None:
     """Have so many hub keys sign every snapshot after the next one."""
     with opened(home) as service:
-        snapshot = service.set_threshold(count)
+        snapshot = service.cosigning.set_threshold(count)
         typer.echo(f"{count} keys sign after snapshot {_tell(service, snapshot)}")
 
 
@@ -137,7 +137,7 @@ def set_threshold(
 def show_pending(home: HomeOption, *, as_json: JsonOption = False) -> None:
     """Show the snapshot that waits for cosigners, and what it changes."""
     with opened(home) as service:
-        pending = service.describe_draft()
+        pending = service.cosigning.describe_draft()
     if as_json:
         typer.echo(json.dumps(None if pending is None else asdict(pending), ensure_ascii=False))
         return
@@ -153,7 +153,7 @@ def show_pending(home: HomeOption, *, as_json: JsonOption = False) -> None:
 
 def _tell(service: HubService, snapshot: Snapshot) -> str:
     """Return a snapshot's number, and that it waits if it does."""
-    waits = service.find_draft()
+    waits = service.cosigning.find_draft()
     if waits is None or waits.seq != snapshot.seq:
         return str(snapshot.seq)
     return f"{snapshot.seq}, which waits for cosigners"

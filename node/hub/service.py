@@ -16,27 +16,24 @@ from node.core.errors import NodeError
 from node.core.log import LogState
 from node.hub.admission import AdmissionDesk
 from node.hub.chain import RegistryChain
+from node.hub.drafts import CosigningDesk
 from node.hub.errors import HubIdentityError, LegalBasisMissingError
 from node.hub.invitations import HubFace, InvitationDesk
 from node.hub.keys import KeyDesk
 from node.hub.log import HubLog
-from node.hub.rules_draft import list_differences
 from node.hub.rules_keys import KeyAge
 from node.hub.rules_snapshot import HubIdentity, RevocationReason
 from node.hub.rules_status import STATUS_KEPT_S, measure_percent
 from node.hub.signers import HubSigners, LoadKeys
 from node.hub.statuses import StatusBoard
-from node.hub.store import DraftRow, HubStore, Snapshot
+from node.hub.store import HubStore, Snapshot
 from node.hub.unkeyed import UnkeyedDesk
 from node.hub.witness import Witness, format_witness_vkey
 from protocol.consent import ConsentStatus
 from protocol.entry import KnownKind
 from protocol.invitation import Invitation
-from protocol.jws import split_compact
 from protocol.keys import PublicKey, SigningKey
-from protocol.limits import REGISTRY_BYTES_MAX
 from protocol.note import VerifierKey
-from protocol.registry import parse_registry
 from protocol.tile import TileAddress
 
 HUB_KEY_USES = 3
@@ -67,19 +64,6 @@ class HubHealth:
     """How full the status list is; at 100 it takes no more."""
     signatures_missing: int
     """How many signatures the next snapshot waits for; 0 where none waits."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingSnapshot:
-    """A snapshot that waits for signatures."""
-
-    seq: int
-    threshold: int
-    signatures: int
-    signed_by: tuple[str, ...]
-    """Identifiers of the keys."""
-    differences: tuple[str, ...]
-    """What it changes; nothing where it is a renewal."""
 
 
 class HubService:
@@ -156,6 +140,7 @@ class HubService:
             foreign=foreign_logs,
         )
         self._keys = KeyDesk(database=database, clock=clock, chain=self._chain, witnesses=witnesses)
+        self.cosigning = CosigningDesk(database=database, chain=self._chain, keys=self._keys)
         face = HubFace(hub=settings.member_id, url=settings.url, anchor=hub_key.public)
         self._invitations = InvitationDesk(database=database, clock=clock, face=face)
         self._admission = AdmissionDesk(
@@ -322,68 +307,6 @@ class HubService:
         """
         return self._keys.rotate_hub_key(key)
 
-    def add_hub_key(self, key: PublicKey) -> Snapshot:
-        """Enter the key of a cosigner, who keeps it elsewhere.
-
-        Raises:
-            KeyTakenError: The key is somebody else's.
-        """
-        return self._keys.add_hub_key(key)
-
-    def end_hub_key(self, kid: str, *, reason: RevocationReason) -> Snapshot:
-        """End a hub key, a cosigner's or an own one.
-
-        Raises:
-            KeyNotHeldError: It is no hub key.
-            ThresholdInvalidError: Fewer keys would be left than have to sign.
-        """
-        return self._keys.end_hub_key(kid, reason=reason)
-
-    def set_threshold(self, threshold: int) -> Snapshot:
-        """Have so many hub keys sign from the snapshot after the next one on.
-
-        Raises:
-            ThresholdInvalidError: There are not so many keys.
-            DraftWaitsError: Somebody is signing already.
-        """
-        return self._keys.set_threshold(threshold)
-
-    def find_draft(self) -> DraftRow | None:
-        """Return the snapshot that waits for signatures of keys that are not here."""
-        self.refresh_registry()
-        with self._database.read() as uow:
-            return self._chain.find_draft(HubStore(uow.connection))
-
-    def describe_draft(self) -> PendingSnapshot | None:
-        """Return what waits for signatures, and what it would change."""
-        with self._database.read() as uow:
-            store = HubStore(uow.connection)
-            row = self._chain.find_draft(store)
-            if row is None:
-                return None
-            newest = self._chain.get_registry(store)
-        return PendingSnapshot(
-            seq=row.seq,
-            threshold=newest.threshold,
-            signatures=len(row.tokens),
-            signed_by=tuple(_read_kid(token) for token in row.tokens),
-            differences=tuple(list_differences(parse_registry(row.payload), older=newest)),
-        )
-
-    def add_signature(self, detached: str, *, signed: bytes) -> DraftRow | None:
-        """Take a cosigner's signature; return what still waits, None where it is published.
-
-        Args:
-            detached: The JWS without its payload (RFC 7515, appendix F).
-            signed: Hash of the snapshot that was signed.
-
-        Raises:
-            DraftUnknownError: None waits, or it is another one than was signed.
-            ProtocolError: It is no signature by a key that may sign.
-        """
-        with self._database.write() as uow:
-            return self._chain.add_signature(HubStore(uow.connection), detached, signed=signed)
-
     def rotate_witness(self, key: SigningKey) -> Snapshot:
         """Cosign under another key from the next snapshot on.
 
@@ -539,10 +462,6 @@ class HubService:
             status_list_percent=measure_percent(sizes),
             signatures_missing=0 if draft is None else registry.threshold - len(draft.tokens),
         )
-
-
-def _read_kid(token: str) -> str:
-    return split_compact(token, bytes_max=REGISTRY_BYTES_MAX).header.kid
 
 
 def check_legal_basis(settings: Settings) -> None:

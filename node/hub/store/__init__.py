@@ -1,8 +1,8 @@
 """All SQL of the hub."""
 
 from node.hub.store.admission import AdmissionStore, InvitationRow, KeyChangeRow
+from node.hub.store.drafts import DraftRow, DraftStore
 from node.hub.store.federation import (
-    DraftRow,
     HubStore,
     KeyRow,
     MemberRow,
@@ -17,6 +17,7 @@ from node.hub.store.federation import (
 __all__ = [
     "AdmissionStore",
     "DraftRow",
+    "DraftStore",
     "HubStore",
     "InvitationRow",
     "KeyChangeRow",

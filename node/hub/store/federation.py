@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.errors import InvariantError
 from node.core.log import LogStore
 from node.hub.errors import SnapshotRaceError
+from node.hub.store.drafts import DraftStore
 from node.hub.tables import (
-    hub_draft,
     hub_key,
     hub_member,
     hub_snapshot,
@@ -81,25 +81,6 @@ class Snapshot(SnapshotHead):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftRow:
-    """The next snapshot with the signatures that it has so far."""
-
-    seq: int
-    hash: bytes
-    payload: bytes
-    tokens: tuple[str, ...]
-    own_count: int
-    """How many of the tokens are of keys held here."""
-    is_outdated: bool
-    """Something has changed since, which the snapshot after it will say."""
-
-    @property
-    def is_cosigned(self) -> bool:
-        """Tell whether somebody else has signed it: it may not be made anew then."""
-        return len(self.tokens) > self.own_count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
     """A signer's newest status of a consent."""
 
@@ -139,6 +120,11 @@ class HubStore:
     def log(self) -> LogStore:
         """Return the hub's own log, in the same transaction."""
         return LogStore(self._connection)
+
+    @property
+    def drafts(self) -> DraftStore:
+        """Return what waits for signatures, in the same transaction."""
+        return DraftStore(self._connection)
 
     # --- members
 
@@ -307,8 +293,7 @@ class HubStore:
 
     def list_unlogged(self) -> list[tuple[int, bytes]]:
         """Return number and hash of the snapshots that are not in the hub's own log."""
-        rows = self._connection.execute(_UNLOGGED)
-        return [(row.seq, row.hash) for row in rows]
+        return [(row.seq, row.hash) for row in self._connection.execute(_UNLOGGED)]
 
     def set_log_index(self, seq: int, index: int) -> None:
         """Enter where a snapshot stands in the hub's own log."""
@@ -393,41 +378,6 @@ class HubStore:
             characters=int(total.characters),
             of_signer=int(of_signer),
         )
-
-    # --- the next snapshot, while it waits for signatures
-
-    def find_draft(self) -> DraftRow | None:
-        """Return the snapshot that waits for signatures."""
-        row = self._connection.execute(select(hub_draft)).one_or_none()
-        if row is None:
-            return None
-        return DraftRow(
-            seq=row.seq,
-            hash=row.hash,
-            payload=row.payload.encode("utf-8"),
-            tokens=tuple(json.loads(row.tokens)),
-            own_count=row.own_count,
-            is_outdated=row.is_outdated,
-        )
-
-    def put_draft(self, draft: DraftRow, *, at_s: int) -> None:
-        """Keep a snapshot that waits for signatures in the place of any other."""
-        self.drop_draft()
-        self._connection.execute(
-            insert(hub_draft).values(
-                seq=draft.seq,
-                hash=draft.hash,
-                payload=draft.payload.decode("utf-8"),
-                tokens=json.dumps(list(draft.tokens)),
-                own_count=draft.own_count,
-                is_outdated=draft.is_outdated,
-                made_at_s=at_s,
-            )
-        )
-
-    def drop_draft(self) -> None:
-        """Forget the snapshot that waits, which is published or is never to be."""
-        self._connection.execute(delete(hub_draft))
 
     # --- witnessed logs
 

@@ -62,7 +62,7 @@ class Officer:
     def sign(self) -> DraftRow | None:
         checked = self._check(None)
         detached = self.cosigner.sign(checked, now_s=self.now_s)
-        return self.hub.service.add_signature(detached, signed=checked.registry.hash)
+        return self.hub.service.cosigning.add_signature(detached, signed=checked.registry.hash)
 
     @property
     def now_s(self) -> int:
@@ -71,7 +71,7 @@ class Officer:
     def _check(self, payload: bytes | None) -> CheckedDraft:
         newest = self.cosigner.follow(self.fetch)
         if payload is None:
-            draft = self.hub.service.find_draft()
+            draft = self.hub.service.cosigning.find_draft()
             assert draft is not None
             payload = draft.payload
         return self.cosigner.check(payload, newest=newest, now_s=self.now_s)
@@ -103,9 +103,9 @@ def follow(member: RegistryHolder, hub: TestHub) -> None:
 
 def share(hub: TestHub, *, threshold: int) -> None:
     """Have the hub and two cosigners sign together."""
-    hub.service.add_hub_key(FIRST.public)
-    hub.service.add_hub_key(SECOND.public)
-    hub.service.set_threshold(threshold)
+    hub.service.cosigning.add_hub_key(FIRST.public)
+    hub.service.cosigning.add_hub_key(SECOND.public)
+    hub.service.cosigning.set_threshold(threshold)
 
 
 def advance(hub: TestHub, seconds: int) -> None:
@@ -116,7 +116,7 @@ def test_a_change_waits_until_enough_have_signed_and_members_follow(
     hub: TestHub, first: Officer, member: RegistryHolder
 ) -> None:
     share(hub, threshold=2)
-    assert hub.service.find_draft() is None  # The threshold of the one before was one.
+    assert hub.service.cosigning.find_draft() is None  # The threshold of the one before was one.
 
     waiting = hub.service.enrol_member(ALPHA.enrol())
 
@@ -163,7 +163,7 @@ def test_a_change_after_a_signature_waits_for_the_next_number(
 
     hub.service.enrol_subject(enrol_subject())
     with pytest.raises(DraftWaitsError):
-        hub.service.set_threshold(2)
+        hub.service.cosigning.set_threshold(2)
     assert second.sign() is None
 
     assert hub.service.get_snapshot(None).hash == one.hash
@@ -175,11 +175,11 @@ def test_a_renewal_is_told_from_a_change_and_made_once(hub: TestHub, first: Offi
     advance(hub, REGISTRY_LIFE_S // 2)
 
     hub.service.refresh_registry()
-    waiting = hub.service.find_draft()
+    waiting = hub.service.cosigning.find_draft()
     advance(hub, HOUR_S)
     hub.service.refresh_registry()
 
-    assert hub.service.find_draft() == waiting
+    assert hub.service.cosigning.find_draft() == waiting
     assert first.look() == ()
     assert first.sign() is None
 
@@ -187,12 +187,12 @@ def test_a_renewal_is_told_from_a_change_and_made_once(hub: TestHub, first: Offi
 def test_a_snapshot_that_nobody_signs_is_made_anew_in_time(hub: TestHub, first: Officer) -> None:
     share(hub, threshold=2)
     hub.service.enrol_member(ALPHA.enrol())
-    old = hub.service.find_draft()
+    old = hub.service.cosigning.find_draft()
     advance(hub, REGISTRY_LIFE_S // 2 + 1)
 
     hub.service.refresh_registry()
 
-    new = hub.service.find_draft()
+    new = hub.service.cosigning.find_draft()
     assert old is not None
     assert new is not None
     assert new.hash != old.hash
@@ -204,7 +204,7 @@ def test_a_hub_that_was_taken_over_cannot_have_two_made_of_one_number(
 ) -> None:
     share(hub, threshold=3)
     hub.service.enrol_member(ALPHA.enrol())
-    draft = hub.service.find_draft()
+    draft = hub.service.cosigning.find_draft()
     assert draft is not None
     registry = parse_registry(draft.payload)
     (token,) = sign_registry(replace(registry, iat=registry.iat + 1), keys=[HUB_KEY])
@@ -223,7 +223,7 @@ def test_a_snapshot_that_drops_a_key_is_not_signed(hub: TestHub, first: Officer)
     hub.service.enrol_member(ALPHA.enrol())
     first.sign()
     hub.service.enrol_subject(enrol_subject())
-    draft = hub.service.find_draft()
+    draft = hub.service.cosigning.find_draft()
     assert draft is not None
     registry = parse_registry(draft.payload)
     (token,) = sign_registry(_without_members(registry), keys=[HUB_KEY])
@@ -245,9 +245,9 @@ def test_a_signature_of_a_stranger_or_of_something_else_is_refused(
 ) -> None:
     share(hub, threshold=2)
     hub.service.enrol_member(ALPHA.enrol())
-    draft = hub.service.find_draft()
+    draft = hub.service.cosigning.find_draft()
     assert draft is not None
-    add = hub.service.add_signature
+    add = hub.service.cosigning.add_signature
     (strange,) = sign_registry(parse_registry(draft.payload), keys=[STRANGER])
     (own,) = sign_registry(parse_registry(draft.payload), keys=[FIRST])
     header, payload, signature = own.split(".")
@@ -264,7 +264,7 @@ def test_a_signature_of_a_stranger_or_of_something_else_is_refused(
         add(_detach(own), signed=bytes(32))
 
     assert payload
-    assert hub.service.find_draft() == draft
+    assert hub.service.cosigning.find_draft() == draft
     assert first.sign() is None
     with pytest.raises(DraftUnknownError):
         add(_detach(own), signed=draft.hash)
@@ -274,14 +274,14 @@ def test_a_threshold_has_as_many_keys(hub: TestHub, first: Officer) -> None:
     share(hub, threshold=2)
 
     with pytest.raises(ThresholdInvalidError):
-        hub.service.set_threshold(4)
+        hub.service.cosigning.set_threshold(4)
     with pytest.raises(ThresholdInvalidError):
-        hub.service.set_threshold(0)
+        hub.service.cosigning.set_threshold(0)
     with pytest.raises(KeyNotHeldError):
-        hub.service.end_hub_key(STRANGER.kid, reason=RevocationReason.LOST)
-    hub.service.end_hub_key(SECOND.kid, reason=RevocationReason.LOST)
+        hub.service.cosigning.end_hub_key(STRANGER.kid, reason=RevocationReason.LOST)
+    hub.service.cosigning.end_hub_key(SECOND.kid, reason=RevocationReason.LOST)
     with pytest.raises(ThresholdInvalidError):
-        hub.service.end_hub_key(FIRST.kid, reason=RevocationReason.LOST)
+        hub.service.cosigning.end_hub_key(FIRST.kid, reason=RevocationReason.LOST)
 
     assert first.look() == (f"hub: hub key {SECOND.kid} ends at {NOW_S}: lost",)
 
@@ -290,14 +290,14 @@ def test_a_changed_threshold_counts_from_the_snapshot_after_it(
     hub: TestHub, first: Officer
 ) -> None:
     share(hub, threshold=2)
-    hub.service.set_threshold(1)
+    hub.service.cosigning.set_threshold(1)
     assert first.look() == ("threshold: 2 → 1",)
-    assert hub.service.set_threshold(1).seq == hub.service.get_snapshot(None).seq
+    assert hub.service.cosigning.set_threshold(1).seq == hub.service.get_snapshot(None).seq
 
     first.sign()
     hub.service.enrol_member(ALPHA.enrol())
 
-    assert hub.service.find_draft() is None
+    assert hub.service.cosigning.find_draft() is None
 
 
 def test_a_rotation_of_the_hubs_own_key_leaves_the_cosigners_theirs(
@@ -315,18 +315,18 @@ def test_a_rotation_of_the_hubs_own_key_leaves_the_cosigners_theirs(
 def test_what_waits_is_there_after_a_restart(hub: TestHub, first: Officer) -> None:
     share(hub, threshold=2)
     hub.service.enrol_member(ALPHA.enrol())
-    waiting = hub.service.find_draft()
+    waiting = hub.service.cosigning.find_draft()
 
     again = open_test_hub(hub.settings.home)
 
-    assert again.service.find_draft() == waiting
+    assert again.service.cosigning.find_draft() == waiting
     again.database.dispose()
     assert first.sign() is None
 
 
 def test_a_hub_whose_keys_are_all_elsewhere_signs_nothing(hub: TestHub) -> None:
     share(hub, threshold=1)
-    hub.service.end_hub_key(HUB_KEY.kid, reason=RevocationReason.SUPERSEDED)
+    hub.service.cosigning.end_hub_key(HUB_KEY.kid, reason=RevocationReason.SUPERSEDED)
 
     with pytest.raises(HubIdentityError):
         hub.service.status_list()
