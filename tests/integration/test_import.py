@@ -41,7 +41,14 @@ FILE = HEADER + (
     "sim,C2,Muster Nordhafen GmbH,DE,D7,1,2026-03-02,2026-04-03,EUR,80.00,2026-04-07,,\n"
 )
 BAD_ROW = "sim,C3,Broken,CN,D8,1,2026-03-02,someday,CNY,80.00,,,\n"
-TABLES = ("customer", "source_import", "invoice", "payment", "behaviour_month")
+TABLES = (
+    "customer",
+    "source_import",
+    "ledger_item",
+    "allocation",
+    "dispute",
+    "behaviour_month",
+)
 
 
 @pytest.fixture
@@ -415,7 +422,9 @@ def test_an_ageing_that_misses_the_ledger_stops(
 ) -> None:
     service.import_file(FILE.encode())
     with database.write() as uow:
-        uow.connection.execute(text("UPDATE payment SET currency = 'USD' WHERE id = 1"))
+        uow.connection.execute(
+            text("UPDATE ledger_item SET currency = 'USD' WHERE kind = 'payment'")
+        )
 
     with pytest.raises(InvariantError):
         service.ageing(1, as_of=BUSINESS_DATE)

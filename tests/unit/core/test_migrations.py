@@ -45,7 +45,7 @@ def test_several_processes_that_start_at_once_upgrade_once(tmp_path: Path) -> No
         one.stderr.close()
     assert failures == []
     database = Database(url=url)
-    assert inspect(database.engine).has_table("invoice")
+    assert inspect(database.engine).has_table("ledger_item")
     database.dispose()
 
 
@@ -60,7 +60,7 @@ def test_an_upgrade_that_ends_half_way_leaves_nothing(databases: list[Database])
 
     assert inspect(databases[1].engine).get_table_names() == []
     upgrade_database(databases[1])
-    assert inspect(databases[1].engine).has_table("invoice")
+    assert inspect(databases[1].engine).has_table("ledger_item")
 
 
 def test_one_that_is_up_to_date_is_opened_beside_a_writer(databases: list[Database]) -> None:
