@@ -9,7 +9,7 @@ from pathlib import Path
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database
-from node.core.errors import InvariantError, NotFoundError, RejectedError
+from node.core.errors import InvariantError
 from node.records.behaviour import BehaviourWindow
 from node.records.derivation import (
     BehaviourDifference,
@@ -17,6 +17,11 @@ from node.records.derivation import (
     compare_months,
     find_behaviour_window,
     refresh_behaviour,
+)
+from node.records.errors import (
+    AdverseEventInvalidError,
+    CustomerInvalidError,
+    CustomerNotFoundError,
 )
 from node.records.importing import Deal, ImportReport, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
@@ -39,24 +44,6 @@ TREND_MONTHS_MAX = 60
 PORTFOLIO_MONTHS = 12
 UNKNOWN_COUNTRY = "ZZ"  # of ISO 3166, for users: only weekends are known
 ADVERSE_KINDS = frozenset({"collection", "write_off", "legal", "insolvency"})
-
-
-class CustomerNotFoundError(NotFoundError):
-    """There is no such customer."""
-
-    code = "customer-not-found"
-
-
-class CustomerInvalidError(RejectedError):
-    """A customer cannot be entered as described."""
-
-    code = "customer-invalid"
-
-
-class AdverseEventInvalidError(RejectedError):
-    """An adverse event lacks what makes it a fact."""
-
-    code = "adverse-event-invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,12 @@ OLD = (
     "INSERT INTO customer VALUES (1, 'sim', 'C1', '示例', 'CN', 'company', 7)",
     "INSERT INTO source_import VALUES (1, 'erp', 'may.csv', 'ab', 'chengxin', 3, 0, 2, 3, 7)",
     (
-        "INSERT INTO invoice VALUES (4, 1, 'erp', 'D1', 1, '2026-02-02', '2026-03-04', '2026-03-04',"
-        " 24314, 'CNY', 100000, 0, 1, 7)"
+        "INSERT INTO invoice VALUES (4, 1, 'erp', 'D1', 1, '2026-02-02', '2026-03-04',"
+        " '2026-03-04', 24314, 'CNY', 100000, 0, 1, 7)"
     ),
     (
-        "INSERT INTO invoice VALUES (9, 1, 'erp', 'D2', 1, '2026-03-02', '2026-04-01', '2026-04-01',"
-        " 24315, 'CNY', 50000, 20000, 1, 8)"
+        "INSERT INTO invoice VALUES (9, 1, 'erp', 'D2', 1, '2026-03-02', '2026-04-01',"
+        " '2026-04-01', 24315, 'CNY', 50000, 20000, 1, 8)"
     ),
     "INSERT INTO payment VALUES (1, 1, 4, 'CNY', '2026-03-10', 60000, 'erp', 'D1/a', 1, 7)",
     "INSERT INTO payment VALUES (2, 1, 9, 'CNY', '2026-03-01', 50000, 'erp', 'D2/a', 1, 8)",

@@ -8,7 +8,13 @@ from node.records.store.appending import (
     ItemKey,
     ItemRow,
 )
-from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
+from node.records.store.ledger import (
+    Balance,
+    CustomerPosition,
+    LedgerStore,
+    StoredDispute,
+    StoredItem,
+)
 from node.records.store.month_rows import StoredMonth
 from node.records.store.reading import CustomerRecord, RecordsStore
 
@@ -24,5 +30,7 @@ __all__ = [
     "ItemRow",
     "LedgerStore",
     "RecordsStore",
+    "StoredDispute",
+    "StoredItem",
     "StoredMonth",
 ]

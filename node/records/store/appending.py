@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, and_, exists, func, insert, select
 
 from node.core.errors import InvariantError
-from node.records.rules_ledger import AllocationMethod, DisputeCause, ItemKind
+from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
 from node.records.tables import (
     adverse_event,
     allocation,
@@ -206,6 +206,50 @@ class AppendingStore:
         """Append items."""
         self._append(ledger_item, rows)
 
+    def append_item(self, row: ItemRow) -> int:
+        """Append an item and return its key."""
+        return self._append_one(ledger_item, row)
+
+    def append_dispute(self, row: DisputeRow) -> int:
+        """Append a dispute and return its key."""
+        return self._append_one(dispute, row)
+
+    def append_closure(
+        self,
+        dispute_id: int,
+        *,
+        closed_on: date,
+        outcome: DisputeOutcome,
+        reason: str,
+        entered_by: str,
+        at_ms: int,
+    ) -> None:
+        """Append the end of a dispute."""
+        self._connection.execute(
+            insert(dispute_closure).values(
+                dispute_id=dispute_id,
+                closed_on=closed_on,
+                outcome=outcome,
+                reason=reason,
+                entered_by=entered_by,
+                entered_at_ms=at_ms,
+            )
+        )
+
+    def append_correction(
+        self, item_id: int, *, replaced_by: int | None, reason: str, entered_by: str, at_ms: int
+    ) -> None:
+        """Append that an item counts no longer, and which one does instead."""
+        self._connection.execute(
+            insert(item_correction).values(
+                item_id=item_id,
+                replaced_by=replaced_by,
+                reason=reason,
+                entered_by=entered_by,
+                entered_at_ms=at_ms,
+            )
+        )
+
     def append_allocations(self, rows: Sequence[AllocationRow]) -> None:
         """Append applications."""
         self._append(allocation, rows)
@@ -213,6 +257,13 @@ class AppendingStore:
     def append_disputes(self, rows: Sequence[DisputeRow]) -> None:
         """Append disputes."""
         self._append(dispute, rows)
+
+    def _append_one(self, table: Table, row: ItemRow | DisputeRow) -> int:
+        values = {field.name: getattr(row, field.name) for field in fields(row)}
+        key = self._connection.execute(insert(table).values(**values)).inserted_primary_key
+        if key is None:
+            raise InvariantError("a row was written without a key")
+        return int(key[0])
 
     def _append(self, table: Table, rows: Sequence[ItemRow | AllocationRow | DisputeRow]) -> None:
         if rows:

@@ -12,11 +12,20 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, func, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select
 
+from node.core.database import ID_MAX
 from node.records.rules_ageing import OpenItem
 from node.records.rules_behaviour import AppliedPart, DisputedPart, InvoiceItem
-from node.records.rules_ledger import PAYING_KINDS, ItemKind
+from node.records.rules_ledger import (
+    PAYING_KINDS,
+    AllocationMethod,
+    Applied,
+    DisputeCause,
+    DisputeOutcome,
+    ItemKind,
+    OpenDebit,
+)
 from node.records.tables import allocation, dispute, dispute_closure, item_correction, ledger_item
 
 if TYPE_CHECKING:
@@ -26,8 +35,20 @@ IN_VALUES_MAX = 500  # values of one IN list
 
 _item = ledger_item
 _credit = ledger_item.alias("credit")
+_DISPUTE_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    dispute.c.id,
+    dispute.c.item_id,
+    dispute.c.amount_minor,
+    dispute.c.opened_on,
+    dispute.c.cause,
+    dispute_closure.c.closed_on,
+    dispute_closure.c.outcome,
+    dispute_closure.c.reason,
+)
 _OPEN_COLUMNS: tuple[ColumnElement[Any], ...] = (
     _item.c.id,
+    _item.c.kind,
+    _item.c.document_no,
     _item.c.happened_on,
     _item.c.due_on,
     _item.c.due_business_on,
@@ -63,6 +84,36 @@ class CustomerPosition:
     last_sale_on: date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDispute:
+    """A dispute about an item, closed or not."""
+
+    dispute_id: int
+    item_id: int
+    cause: DisputeCause
+    part: DisputedPart
+    outcome: DisputeOutcome | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredItem:
+    """An item as it was entered; ``is_corrected`` once it counts no longer."""
+
+    item_id: int
+    customer_id: int
+    kind: ItemKind
+    source: str
+    document_no: str
+    line: int
+    version: int
+    happened_on: date
+    due_on: date | None
+    currency: str
+    amount_minor: int
+    is_corrected: bool
+
+
 class LedgerStore:
     """Reads the ledger on the connection of one unit of work."""
 
@@ -70,6 +121,97 @@ class LedgerStore:
         """Read what is known now, or what was known at a moment."""
         self._connection = connection
         self._known_at_ms = known_at_ms
+
+    def find_item(self, item_id: int) -> StoredItem | None:
+        """Return the item with this key of ours, whether it counts or not."""
+        if not 0 < item_id <= ID_MAX:
+            return None
+        corrected = exists().where(
+            item_correction.c.item_id == _item.c.id, self._is_known(item_correction)
+        )
+        row = self._connection.execute(
+            select(_item, corrected.label("is_corrected")).where(
+                _item.c.id == item_id, self._is_known(_item)
+            )
+        ).first()
+        return None if row is None else _stored_item(row)
+
+    def find_item_id(
+        self, *, source: str, kind: ItemKind, document_no: str, line: int
+    ) -> int | None:
+        """Return the key of the item of this name that counts."""
+        return self._connection.execute(
+            select(_item.c.id).where(
+                _item.c.source == source,
+                _item.c.kind == kind,
+                _item.c.document_no == document_no,
+                _item.c.line == line,
+                self._counts(),
+            )
+        ).scalar_one_or_none()
+
+    def list_applied(self, item_id: int) -> list[Applied]:
+        """Return all that was applied of an item, on either side, in the order of entry."""
+        rows = self._connection.execute(
+            select(
+                allocation.c.debit_id,
+                allocation.c.credit_id,
+                allocation.c.amount_minor,
+                allocation.c.allocated_on,
+                allocation.c.method,
+            )
+            .where(
+                or_(allocation.c.debit_id == item_id, allocation.c.credit_id == item_id),
+                self._is_known(allocation),
+            )
+            .order_by(allocation.c.id)
+        )
+        return [
+            Applied(
+                debit_id=debit_id,
+                credit_id=credit_id,
+                amount_minor=amount_minor,
+                allocated_on=allocated_on,
+                method=AllocationMethod(method),
+            )
+            for debit_id, credit_id, amount_minor, allocated_on, method in rows
+        ]
+
+    def list_open_debits(self, customer_id: int, *, currency: str) -> list[OpenDebit]:
+        """Return what is owed and not fully applied, whatever its date."""
+        rows = self._select_open(customer_id, currency, as_of=date.max)
+        return [
+            OpenDebit(
+                item_id=row.id,
+                kind=ItemKind(row.kind),
+                document_no=row.document_no,
+                happened_on=row.happened_on,
+                due_on=row.due_on,
+                open_minor=int(row.open_minor),
+            )
+            for row in rows
+        ]
+
+    def list_disputes(self, item_id: int) -> list[StoredDispute]:
+        """Return the disputes about an item."""
+        rows = self._connection.execute(
+            select(*_DISPUTE_COLUMNS)
+            .select_from(dispute.outerjoin(dispute_closure, self._closed()))
+            .where(dispute.c.item_id == item_id, self._is_known(dispute))
+            .order_by(dispute.c.id)
+        )
+        return [_stored_dispute(row) for row in rows]
+
+    def find_dispute(self, dispute_id: int) -> StoredDispute | None:
+        """Return the dispute with this key of ours."""
+        if not 0 < dispute_id <= ID_MAX:
+            return None
+        row = self._connection.execute(
+            select(*_DISPUTE_COLUMNS)
+            .select_from(dispute.outerjoin(dispute_closure, self._closed()))
+            .where(dispute.c.id == dispute_id)
+        ).first()
+        return None if row is None else _stored_dispute(row)
 
     def list_positions(self, customer_id: int, *, as_of: date) -> list[CustomerPosition]:
         """Return sales by currency up to a date: most invoices first, then by currency."""
@@ -138,19 +280,31 @@ class LedgerStore:
 
     def list_open_items(self, customer_id: int, *, currency: str, as_of: date) -> list[OpenItem]:
         """Return what of everything owed was open on a date, what fell due first at the front."""
-        conditions = (
+        rows = self._select_open(customer_id, currency, as_of=as_of)
+        if not rows:
+            return []
+        disputes = self._read_disputes(
             _item.c.customer_id == customer_id,
             _item.c.currency == currency,
             _item.c.amount_minor > 0,
         )
+        return [_open_item(row, disputes.get(row.id, ()), as_of=as_of) for row in rows]
+
+    def _select_open(self, customer_id: int, currency: str, *, as_of: date) -> Sequence[Row[Any]]:
         open_minor = _item.c.amount_minor - self._sum_applied(allocation.c.debit_id, as_of=as_of)
-        rows = self._connection.execute(
-            select(*(*_OPEN_COLUMNS, open_minor.label("open_minor")))
-            .where(*conditions, _item.c.happened_on <= as_of, self._counts(), open_minor > 0)
+        columns = (*_OPEN_COLUMNS, open_minor.label("open_minor"))
+        return self._connection.execute(
+            select(*columns)
+            .where(
+                _item.c.customer_id == customer_id,
+                _item.c.currency == currency,
+                _item.c.amount_minor > 0,
+                _item.c.happened_on <= as_of,
+                self._counts(),
+                open_minor > 0,
+            )
             .order_by(_item.c.due_business_on, _item.c.id)
         ).all()
-        disputes = self._read_disputes(*conditions) if rows else {}
-        return [_open_item(row, disputes.get(row.id, ()), as_of=as_of) for row in rows]
 
     def get_balance(self, customer_id: int, *, currency: str, as_of: date) -> Balance:
         """Return the ledger balance on a date from sums alone, which the ageing is held against."""
@@ -228,7 +382,6 @@ class LedgerStore:
     def _read_disputes(
         self, *conditions: ColumnElement[bool]
     ) -> dict[int, tuple[DisputedPart, ...]]:
-        closed = and_(dispute_closure.c.dispute_id == dispute.c.id, self._is_known(dispute_closure))
         rows = self._connection.execute(
             select(
                 dispute.c.item_id,
@@ -238,7 +391,7 @@ class LedgerStore:
             )
             .select_from(
                 dispute.join(_item, _item.c.id == dispute.c.item_id).outerjoin(
-                    dispute_closure, closed
+                    dispute_closure, self._closed()
                 )
             )
             .where(*conditions, self._is_known(dispute))
@@ -272,6 +425,9 @@ class LedgerStore:
             )
         ).scalar_one()
         return int(total)
+
+    def _closed(self) -> ColumnElement[bool]:
+        return and_(dispute_closure.c.dispute_id == dispute.c.id, self._is_known(dispute_closure))
 
     def _counts(self) -> ColumnElement[bool]:
         corrected = exists().where(
@@ -320,4 +476,34 @@ def _open_item(row: Row[Any], disputes: Sequence[DisputedPart], *, as_of: date) 
         due_business_on=row.due_business_on,
         open_minor=int(row.open_minor),
         disputed_minor=min(disputed_minor, int(row.open_minor)),
+    )
+
+
+def _stored_item(row: Row[Any]) -> StoredItem:
+    return StoredItem(
+        item_id=row.id,
+        customer_id=row.customer_id,
+        kind=ItemKind(row.kind),
+        source=row.source,
+        document_no=row.document_no,
+        line=row.line,
+        version=row.version,
+        happened_on=row.happened_on,
+        due_on=row.due_on,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        is_corrected=bool(row.is_corrected),
+    )
+
+
+def _stored_dispute(row: Row[Any]) -> StoredDispute:
+    return StoredDispute(
+        dispute_id=row.id,
+        item_id=row.item_id,
+        cause=DisputeCause(row.cause),
+        outcome=None if row.outcome is None else DisputeOutcome(row.outcome),
+        reason=row.reason,
+        part=DisputedPart(
+            amount_minor=row.amount_minor, opened_on=row.opened_on, closed_on=row.closed_on
+        ),
     )

@@ -13,7 +13,7 @@ from node.records.rules_ageing import (
     build_ageing,
     choose_bucket,
 )
-from node.records.rules_ledger import OpenDebit, apply_oldest_first
+from node.records.rules_ledger import ItemKind, OpenDebit, apply_oldest_first
 
 AS_OF = date(2026, 3, 31)
 
@@ -65,7 +65,14 @@ def test_t1_buckets_unapplied_receipts_and_total() -> None:
 def test_t2_a_receipt_goes_to_the_earliest_instalment_first() -> None:
     terms = [(date(2026, 1, 31), 300), (date(2026, 3, 31), 300), (date(2026, 2, 28), 300)]
     debits = [
-        OpenDebit(item_id=item_id, document_no="R-1", happened_on=due, due_on=due, open_minor=minor)
+        OpenDebit(
+            item_id=item_id,
+            kind=ItemKind.INVOICE,
+            document_no="R-1",
+            happened_on=due,
+            due_on=due,
+            open_minor=minor,
+        )
         for item_id, (due, minor) in enumerate(terms)
     ]
 
