@@ -100,8 +100,10 @@ def compare_months(store: RecordsStore, customer_ids: Sequence[int]) -> list[Beh
         for month, month_items in _group_by_month(items).items():
             kept = stored.pop((customer_id, currency, month), None)
             settled_on = find_settled_date(month_items)
-            if kept is None:
-                agrees = settled_on is None
+            if kept is None:  # Of what was credited whole there is nothing to say.
+                agrees = (
+                    settled_on is None or build_month(month, month_items, as_of=settled_on) is None
+                )
             else:
                 rebuilt = build_month(month, month_items, as_of=kept.as_of)
                 agrees = rebuilt == kept.behaviour and kept.settled == (settled_on is not None)
