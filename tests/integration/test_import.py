@@ -24,6 +24,7 @@ from node.records.service import (
 )
 from node.records.store import RecordsStore
 from node.records.windows import last_released_month, parse_month, release_date
+from tests.support.stores import fail_inserts, store_url
 
 BUSINESS_DATE = date(2026, 6, 30)
 HEADER = (
@@ -53,7 +54,7 @@ TABLES = (
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(url=f"sqlite:///{tmp_path / 'node.db'}")
+    database = Database(url=store_url(tmp_path / "node.db"))
     metadata.create_all(database.engine)
     yield database
     database.dispose()
@@ -158,12 +159,7 @@ def test_a_failure_at_any_table_leaves_nothing(
     database: Database, service: RecordsService, table: str
 ) -> None:
     with database.write() as uow:
-        uow.connection.execute(
-            text(
-                f"CREATE TRIGGER fail AFTER INSERT ON {table} "
-                "BEGIN SELECT RAISE(ABORT, 'disk'); END"
-            )
-        )
+        fail_inserts(uow.connection, table)
 
     with pytest.raises(IntegrityError, match="disk"):
         service.import_file(FILE.encode())

@@ -34,6 +34,7 @@ from node.records.rules_ledger import (
 )
 from node.records.service import RecordsService
 from node.records.windows import month_of
+from tests.support.stores import store_url
 
 TODAY = date(2026, 3, 31)
 OLDEST = AllocationMethod.OLDEST_FIRST
@@ -43,7 +44,7 @@ class House:
     """The services of one node with one customer."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database(url=f"sqlite:///{folder / 'node.sqlite'}")
+        self.database = Database(url=store_url(folder / "node.sqlite"))
         metadata.create_all(self.database.engine)
         self.clock = ManualClock(1_782_800_000_000)
         self.records = RecordsService(database=self.database, clock=self.clock, business_date=TODAY)

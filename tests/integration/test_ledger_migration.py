@@ -14,6 +14,7 @@ from node.core.clock import ManualClock
 from node.core.database import Database
 from node.core.migrations import build_config, upgrade_database
 from node.records.service import RecordsService
+from tests.support.stores import store_url
 
 BEFORE = "0012"
 OLD = (
@@ -35,7 +36,7 @@ OLD = (
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+    database = Database(url=store_url(tmp_path / "node.sqlite"))
     command.upgrade(build_config(database), BEFORE)
     with database.write() as uow:
         for statement in OLD:
