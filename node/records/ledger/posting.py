@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy.exc import IntegrityError
-
 from node.core.database import UnitOfWork
 from node.core.money import AMOUNT_MINOR_MAX
 from node.records.business_day import BusinessCalendars, next_business_day
@@ -158,13 +156,11 @@ class Posting:
         ):
             if not text.strip() or len(text) > chars_max or not text.isprintable():
                 raise ItemInvalidError(f"a name has 1 to {chars_max} printable characters")
-        try:
-            with self.uow.connection.begin_nested():
-                item_id = self.appending.append_item(row)
-        except IntegrityError as err:
+        item_id = self.appending.append_item(row)
+        if item_id is None:
             raise ItemExistsError(
                 f"the {row.kind} {row.document_no} of {row.source} is here already"
-            ) from err
+            )
         self.customer_ids.add(row.customer_id)
         return item_id
 

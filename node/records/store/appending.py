@@ -206,9 +206,15 @@ class AppendingStore:
         """Append items."""
         self._append(ledger_item, rows)
 
-    def append_item(self, row: ItemRow) -> int:
-        """Append an item and return its key."""
-        return self._append_one(ledger_item, row)
+    def append_item(self, row: ItemRow) -> int | None:
+        """Append an item and return its key, or None where one of this name is here."""
+        named = _names(row.source, row.kind, [row.document_no])
+        taken = self._connection.execute(
+            select(ledger_item.c.id).where(
+                named, ledger_item.c.line == row.line, ledger_item.c.version == row.version
+            )
+        ).first()
+        return None if taken is not None else self._append_one(ledger_item, row)
 
     def append_dispute(self, row: DisputeRow) -> int:
         """Append a dispute and return its key."""
