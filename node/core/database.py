@@ -1,9 +1,9 @@
 """The node's one database: who may read, who may write, and when it is committed.
 
-SQLite (WAL, ``synchronous=FULL``, ``secure_delete`` on) is the embedded store: one process, one
-writer at a time. A use case opens one unit of work, and leaving it commits; an exception leaves
-nothing behind. A lock keeps the process's writers in line, so that SQLite's busy handler is never
-needed between them.
+SQLite (WAL, ``synchronous=FULL``, ``secure_delete`` on) is the embedded store, PostgreSQL the one
+of a server. On both there is one writer at a time, whatever process it is in. A use case opens one
+unit of work, and leaving it commits; an exception leaves nothing behind. A lock keeps the process's
+own writers in line, so that the store's lock is never waited for between them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 from sqlalchemy import Connection, Dialect, LargeBinary, MetaData, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
+from node.core import postgresql
 from node.core.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -175,6 +176,9 @@ class Database:
             sqlite = _Sqlite(busy_timeout_ms)
             event.listen(self.engine, "connect", sqlite.configure)
             event.listen(self.engine, "begin", sqlite.begin)
+        else:
+            event.listen(self.engine, "begin", _Postgresql(busy_timeout_ms).begin)
+            event.listen(self.engine, "handle_error", postgresql.hide_values, retval=True)
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
@@ -184,6 +188,8 @@ class Database:
             DatabaseFailedError: The store cannot be read.
         """
         with translate_failures(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield UnitOfWork(connection)
             connection.rollback()
 
@@ -207,8 +213,7 @@ class Database:
             DatabaseBusyError: Another process is writing.
         """
         if not self.is_sqlite:
-            connection.begin()
-            return WriteTransaction(connection)
+            return self._try_begin_on_server(connection)
         if connection.get_execution_options().get(_BEGIN) is not _Begin.WRITE_NOW:
             connection.execution_options(**{_BEGIN: _Begin.WRITE_NOW})
         driver: Any = connection.connection.dbapi_connection
@@ -220,6 +225,15 @@ class Database:
             if getattr(err, "sqlite_errorname", "").startswith(_BUSY):
                 raise DatabaseBusyError("another process is writing into the database") from err
             raise translate(err, "BEGIN IMMEDIATE") from err
+        return WriteTransaction(connection)
+
+    def _try_begin_on_server(self, connection: Connection) -> WriteTransaction:
+        if connection.get_execution_options().get(_BEGIN) is not _Begin.WRITE_NOW:
+            connection.execution_options(**{_BEGIN: _Begin.WRITE_NOW})
+        transaction = connection.begin()
+        if not postgresql.try_lock(connection):
+            transaction.rollback()
+            raise DatabaseBusyError("another process is writing into the database")
         return WriteTransaction(connection)
 
     def read_version(self, connection: Connection) -> int | None:
@@ -305,6 +319,11 @@ def translate_failures() -> Iterator[None]:
 
 def _find_failure(err: DatabaseError | sqlite3.Error) -> UnavailableError | None:
     cause = err.orig if isinstance(err, DatabaseError) else err
+    if (failed := postgresql.find_failure(cause)) is not None:
+        if failed.is_busy:
+            return DatabaseBusyError(failed.words)
+        kind = DatabaseDamagedError if failed.is_damage else DatabaseFailedError
+        return kind(failed.words)
     name: str = getattr(cause, "sqlite_errorname", "")
     if name.startswith(_BUSY):
         return DatabaseBusyError("another process is writing into the database")
@@ -345,6 +364,18 @@ class _Sqlite:
                 pass  # ``try_begin`` has.
             case _:
                 assert_never(how)
+
+
+@dataclass(frozen=True, slots=True)
+class _Postgresql:
+    """How transactions begin on a server."""
+
+    busy_timeout_ms: int
+
+    def begin(self, connection: Connection) -> None:
+        how: _Begin = connection.get_execution_options().get(_BEGIN, _Begin.READ)
+        if how is _Begin.WRITE:
+            postgresql.wait_for_lock(connection, timeout_ms=self.busy_timeout_ms)
 
 
 def _wait_at_most(connection: Connection, timeout_ms: int) -> None:

@@ -59,14 +59,14 @@ def cosign(scene: Scene, node: TestNode) -> None:
         )
 
 
-def restore(scene: Scene, node: TestNode, disk: bytes) -> TestNode:
+def restore(scene: Scene, node: TestNode, disk: bytes | str) -> TestNode:
     """Let a side go back to an older disk."""
     restored = scene.federation.restore(node, disk)
     _replace(scene, node, restored)
     return restored
 
 
-def back_up(scene: Scene, node: TestNode) -> bytes:
+def back_up(scene: Scene, node: TestNode) -> bytes | str:
     restarted, disk = scene.federation.back_up(node)
     _replace(scene, node, restarted)
     return disk

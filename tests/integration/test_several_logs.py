@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from node.core.database import Database
 from node.core.writer import Writer
 from protocol.checkpoint import hash_origin
 from protocol.keys import SigningKey
 from protocol.registry import KeyEntry, MemberEntry
 from tests.support.exchanges import Scene
-from tests.support.nodes import build_key_entry, build_migrated_database
+from tests.support.nodes import build_key_entry
+from tests.support.stores import migrated_url
 
 NEW_LOG_KEY = SigningKey(b"\x63" * 32)
 ORIGIN, ORIGIN_2 = (f"alpha.example/chengxin/log/{number}" for number in (1, 2))
@@ -25,10 +27,7 @@ def begin_new_log(scene: Scene) -> None:
     """Have alpha's next messages stand in a new log, on a database of its own."""
     consumer = scene.consumer
     consumer.writer.close()
-    (consumer.local.settings.home / "second.sqlite").write_bytes(build_migrated_database())
-    database = type(consumer.local.database)(
-        url=f"sqlite:///{consumer.local.settings.home / 'second.sqlite'}"
-    )
+    database = Database(url=migrated_url(consumer.local.settings.home / "second.sqlite"))
     consumer.writer = Writer(
         database=database,
         clock=scene.federation.clock,

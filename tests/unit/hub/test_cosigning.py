@@ -34,6 +34,7 @@ from protocol.keys import SigningKey
 from protocol.limits import REGISTRY_LIFE_S
 from protocol.registry import Registry, parse_registry, sign_registry
 from tests.support.hubs import ALPHA, BETA, HUB_KEY, NOW_S, TestHub, enrol_subject, open_test_hub
+from tests.support.stores import store_url
 
 FIRST, SECOND = SigningKey(sha256(b"cosigner: 1")), SigningKey(sha256(b"cosigner: 2"))
 STRANGER = SigningKey(sha256(b"cosigner: none"))
@@ -89,7 +90,7 @@ def second(hub: TestHub, tmp_path: Path) -> Officer:
 
 @pytest.fixture
 def member(tmp_path: Path) -> Iterator[RegistryHolder]:
-    database = Database(url=f"sqlite:///{tmp_path / 'member.sqlite'}")
+    database = Database(url=store_url(tmp_path / "member.sqlite"))
     metadata.create_all(database.engine)
     holder = RegistryHolder(database=database, anchor=HUB_KEY.public)
     yield holder
