@@ -52,7 +52,7 @@ def pass_on_bill(posting: Posting, bill_id: int, *, kind: ItemKind, on: date) ->
     if kind not in PASSED_ON:
         raise ItemInvalidError(f"a bill is endorsed or discounted, not {kind}")
     bill = _get_bill(posting, bill_id)
-    if net_applied(posting.ledger.list_applied(bill_id)):
+    if net_applied(posting.items.list_applied(bill_id)):
         raise ItemInvalidError("the bill is paid, passed on or dishonoured")
     credit_id = posting.append_credit(
         NewCredit(
@@ -73,13 +73,13 @@ def pass_on_bill(posting: Posting, bill_id: int, *, kind: ItemKind, on: date) ->
 def dishonour_bill(posting: Posting, bill_id: int, *, on: date) -> None:
     """Append that a bill was not paid: what it had paid for is owed again."""
     bill = _get_bill(posting, bill_id)
-    received_id = posting.ledger.find_item_id(
+    received_id = posting.items.find_item_id(
         source=bill.source, kind=ItemKind.BILL_RECEIVED, document_no=bill.document_no, line=1
     )
     if received_id is None:
         raise ItemNotFoundError("nothing was credited for this bill")
     owed_id = _find_what_comes_back(posting, bill, on=on)
-    applied = posting.ledger.list_applied(received_id)
+    applied = posting.items.list_applied(received_id)
     applied_minor = sum(row.amount_minor for row in applied)
     again = apply_by_event(owed_id, received_id, amount_minor=bill.amount_minor, on=on)
     posting.append_applied([*take_back(applied, applied_minor, on=on), again])
@@ -87,7 +87,7 @@ def dishonour_bill(posting: Posting, bill_id: int, *, on: date) -> None:
 
 def _find_what_comes_back(posting: Posting, bill: StoredItem, *, on: date) -> int:
     """Return the bill itself while it is ours, or else what its holder claims from us."""
-    credit_ids = {credit for _, credit in net_applied(posting.ledger.list_applied(bill.item_id))}
+    credit_ids = {credit for _, credit in net_applied(posting.items.list_applied(bill.item_id))}
     if not credit_ids:
         return bill.item_id
     if not {posting.get_item(credit_id).kind for credit_id in credit_ids} <= PASSED_ON:

@@ -75,7 +75,7 @@ def _append_version(posting: Posting, old: StoredItem, correction: Correction) -
 def _supersede(
     posting: Posting, old: StoredItem, *, replaced_by: StoredItem | None, reason: str
 ) -> None:
-    applied = posting.ledger.list_applied(old.item_id)
+    applied = posting.items.list_applied(old.item_id)
     stays = replaced_by is not None and replaced_by.customer_id == old.customer_id
     new = old if replaced_by is None else replaced_by
     posting.append_rows(
@@ -103,7 +103,7 @@ def _move_disputes(posting: Posting, old: StoredItem, *, to: StoredItem | None) 
     if to is None:
         return
     left_minor = to.amount_minor
-    for dispute in posting.ledger.list_disputes(old.item_id):
+    for dispute in posting.items.list_disputes(old.item_id):
         amount_minor = min(left_minor, dispute.part.amount_minor)
         if amount_minor <= 0:
             continue

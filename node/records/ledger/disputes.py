@@ -17,7 +17,7 @@ def open_dispute(
     item = posting.get_item(item_id)
     open_minor = sum(
         one.part.amount_minor
-        for one in posting.ledger.list_disputes(item_id)
+        for one in posting.items.list_disputes(item_id)
         if one.part.closed_on is None
     )
     if not 0 < amount_minor <= item.amount_minor - open_minor:
@@ -42,7 +42,7 @@ def close_dispute(
 ) -> None:
     """Append the end of a dispute."""
     check_reason(reason)
-    dispute = posting.ledger.find_dispute(dispute_id)
+    dispute = posting.items.find_dispute(dispute_id)
     if dispute is None or dispute.part.closed_on is not None:
         raise DisputeNotFoundError("there is no such open dispute")
     if on < dispute.part.opened_on:

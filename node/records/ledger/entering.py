@@ -64,7 +64,7 @@ def apply_credit(
     credit = posting.get_item(credit_id)
     if credit.amount_minor > 0:
         raise AllocationError("a credit is applied to what is owed")
-    applied_minor = sum(row.amount_minor for row in posting.ledger.list_applied(credit_id))
+    applied_minor = sum(row.amount_minor for row in posting.items.list_applied(credit_id))
     # A bill is paid by a payment that names it; a credit note or another bill pays for no bill.
     debits = [
         debit
@@ -103,7 +103,7 @@ def _choose(left_minor: int, debits: list[OpenDebit], allocate: Allocate) -> lis
 def take_back_all(posting: Posting, *, debit_id: int, credit_id: int, on: date) -> int:
     """Take back what is applied between two items from a day on; return how much it was."""
     posting.get_item(debit_id)
-    applied = [row for row in posting.ledger.list_applied(credit_id) if row.debit_id == debit_id]
+    applied = [row for row in posting.items.list_applied(credit_id) if row.debit_id == debit_id]
     amount_minor = sum(row.amount_minor for row in applied)
     if amount_minor <= 0:
         raise AllocationError("nothing is applied between them")

@@ -24,6 +24,7 @@ from node.records.store import (
     AppendingStore,
     CustomerRecord,
     ItemRow,
+    ItemStore,
     LedgerStore,
     RecordsStore,
     StoredItem,
@@ -58,6 +59,11 @@ class Posting:
         return LedgerStore(self.uow.connection)
 
     @property
+    def items(self) -> ItemStore:
+        """Return single items, with this posting's own rows among them."""
+        return ItemStore(self.uow.connection)
+
+    @property
     def appending(self) -> AppendingStore:
         """Return where it is appended."""
         return AppendingStore(self.uow.connection)
@@ -79,7 +85,7 @@ class Posting:
         Raises:
             ItemNotFoundError: There is none.
         """
-        item = self.ledger.find_item(item_id)
+        item = self.items.find_item(item_id)
         if item is None or item.is_corrected:
             raise ItemNotFoundError(f"there is no item {item_id} that counts")
         return item
@@ -184,9 +190,7 @@ class Posting:
             touched |= {row.debit_id: debit, row.credit_id: credit}
         self.append_rows(rows)
         for item in touched.values():
-            check_applied(
-                self.ledger.list_applied(item.item_id), limit_minor=abs(item.amount_minor)
-            )
+            check_applied(self.items.list_applied(item.item_id), limit_minor=abs(item.amount_minor))
             self.customer_ids.add(item.customer_id)
 
     def append_rows(self, rows: Sequence[Applied]) -> None:

@@ -22,7 +22,7 @@ def write_off(posting: Posting, debit_ids: Sequence[int], *, reference: str, on:
         raise ItemInvalidError("items of one customer and currency are written off")
     open_minors = {}
     for item in items:
-        applied_minor = sum(row.amount_minor for row in posting.ledger.list_applied(item.item_id))
+        applied_minor = sum(row.amount_minor for row in posting.items.list_applied(item.item_id))
         open_minors[item.item_id] = item.amount_minor - applied_minor
     if min(open_minors.values()) <= 0:
         raise ItemInvalidError("nothing is open of one of the items")
@@ -52,7 +52,7 @@ def reverse_write_off(
     written_off = posting.get_item(write_off_id)
     if written_off.kind is not ItemKind.WRITE_OFF:
         raise ItemInvalidError("the item is no write-off")
-    applied = posting.ledger.list_applied(write_off_id)
+    applied = posting.items.list_applied(write_off_id)
     kinds = {row.debit_id: posting.get_item(row.debit_id).kind for row in applied}
     standing = [row for row in applied if kinds[row.debit_id] is not ItemKind.REVERSAL]
     taken = take_back(standing, amount_minor, on=on)

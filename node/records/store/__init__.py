@@ -8,13 +8,8 @@ from node.records.store.appending import (
     ItemKey,
     ItemRow,
 )
-from node.records.store.ledger import (
-    Balance,
-    CustomerPosition,
-    LedgerStore,
-    StoredDispute,
-    StoredItem,
-)
+from node.records.store.items import ItemStore, StoredDispute, StoredItem
+from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
 from node.records.store.month_rows import StoredMonth
 from node.records.store.reading import CustomerRecord, RecordsStore
 
@@ -28,6 +23,7 @@ __all__ = [
     "ExistingItem",
     "ItemKey",
     "ItemRow",
+    "ItemStore",
     "LedgerStore",
     "RecordsStore",
     "StoredDispute",

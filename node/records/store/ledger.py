@@ -12,21 +12,17 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 
-from node.core.database import ID_MAX
 from node.records.rules_ageing import OpenItem
 from node.records.rules_behaviour import AppliedPart, DisputedPart, InvoiceItem
 from node.records.rules_ledger import (
     PAYING_KINDS,
-    AllocationMethod,
-    Applied,
-    DisputeCause,
-    DisputeOutcome,
     ItemKind,
     OpenDebit,
 )
-from node.records.tables import allocation, dispute, dispute_closure, item_correction, ledger_item
+from node.records.store.visibility import closes, counts, is_known
+from node.records.tables import allocation, dispute, dispute_closure, ledger_item
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, ScalarSelect
@@ -35,16 +31,6 @@ IN_VALUES_MAX = 500  # values of one IN list
 
 _item = ledger_item
 _credit = ledger_item.alias("credit")
-_DISPUTE_COLUMNS: tuple[ColumnElement[Any], ...] = (
-    dispute.c.id,
-    dispute.c.item_id,
-    dispute.c.amount_minor,
-    dispute.c.opened_on,
-    dispute.c.cause,
-    dispute_closure.c.closed_on,
-    dispute_closure.c.outcome,
-    dispute_closure.c.reason,
-)
 _OPEN_COLUMNS: tuple[ColumnElement[Any], ...] = (
     _item.c.id,
     _item.c.kind,
@@ -84,36 +70,6 @@ class CustomerPosition:
     last_sale_on: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDispute:
-    """A dispute about an item, closed or not."""
-
-    dispute_id: int
-    item_id: int
-    cause: DisputeCause
-    part: DisputedPart
-    outcome: DisputeOutcome | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredItem:
-    """An item as it was entered; ``is_corrected`` once it counts no longer."""
-
-    item_id: int
-    customer_id: int
-    kind: ItemKind
-    source: str
-    document_no: str
-    line: int
-    version: int
-    happened_on: date
-    due_on: date | None
-    currency: str
-    amount_minor: int
-    is_corrected: bool
-
-
 class LedgerStore:
     """Reads the ledger on the connection of one unit of work."""
 
@@ -121,61 +77,6 @@ class LedgerStore:
         """Read what is known now, or what was known at a moment."""
         self._connection = connection
         self._known_at_ms = known_at_ms
-
-    def find_item(self, item_id: int) -> StoredItem | None:
-        """Return the item with this key of ours, whether it counts or not."""
-        if not 0 < item_id <= ID_MAX:
-            return None
-        corrected = exists().where(
-            item_correction.c.item_id == _item.c.id, self._is_known(item_correction)
-        )
-        row = self._connection.execute(
-            select(_item, corrected.label("is_corrected")).where(
-                _item.c.id == item_id, self._is_known(_item)
-            )
-        ).first()
-        return None if row is None else _stored_item(row)
-
-    def find_item_id(
-        self, *, source: str, kind: ItemKind, document_no: str, line: int
-    ) -> int | None:
-        """Return the key of the item of this name that counts."""
-        return self._connection.execute(
-            select(_item.c.id).where(
-                _item.c.source == source,
-                _item.c.kind == kind,
-                _item.c.document_no == document_no,
-                _item.c.line == line,
-                self._counts(),
-            )
-        ).scalar_one_or_none()
-
-    def list_applied(self, item_id: int) -> list[Applied]:
-        """Return all that was applied of an item, on either side, in the order of entry."""
-        rows = self._connection.execute(
-            select(
-                allocation.c.debit_id,
-                allocation.c.credit_id,
-                allocation.c.amount_minor,
-                allocation.c.allocated_on,
-                allocation.c.method,
-            )
-            .where(
-                or_(allocation.c.debit_id == item_id, allocation.c.credit_id == item_id),
-                self._is_known(allocation),
-            )
-            .order_by(allocation.c.id)
-        )
-        return [
-            Applied(
-                debit_id=debit_id,
-                credit_id=credit_id,
-                amount_minor=amount_minor,
-                allocated_on=allocated_on,
-                method=AllocationMethod(method),
-            )
-            for debit_id, credit_id, amount_minor, allocated_on, method in rows
-        ]
 
     def list_open_debits(self, customer_id: int, *, currency: str) -> list[OpenDebit]:
         """Return what is owed and not fully applied, whatever its date."""
@@ -192,27 +93,6 @@ class LedgerStore:
             for row in rows
         ]
 
-    def list_disputes(self, item_id: int) -> list[StoredDispute]:
-        """Return the disputes about an item."""
-        rows = self._connection.execute(
-            select(*_DISPUTE_COLUMNS)
-            .select_from(dispute.outerjoin(dispute_closure, self._closed()))
-            .where(dispute.c.item_id == item_id, self._is_known(dispute))
-            .order_by(dispute.c.id)
-        )
-        return [_stored_dispute(row) for row in rows]
-
-    def find_dispute(self, dispute_id: int) -> StoredDispute | None:
-        """Return the dispute with this key of ours."""
-        if not 0 < dispute_id <= ID_MAX:
-            return None
-        row = self._connection.execute(
-            select(*_DISPUTE_COLUMNS)
-            .select_from(dispute.outerjoin(dispute_closure, self._closed()))
-            .where(dispute.c.id == dispute_id)
-        ).first()
-        return None if row is None else _stored_dispute(row)
-
     def list_positions(self, customer_id: int, *, as_of: date) -> list[CustomerPosition]:
         """Return sales by currency up to a date: most invoices first, then by currency."""
         count = func.count()
@@ -227,7 +107,7 @@ class LedgerStore:
                 _item.c.customer_id == customer_id,
                 _item.c.kind == ItemKind.INVOICE,
                 _item.c.happened_on <= as_of,
-                self._counts(),
+                counts(self._known_at_ms),
             )
             .group_by(_item.c.currency)
             .order_by(count.desc(), _item.c.currency)
@@ -243,7 +123,11 @@ class LedgerStore:
         """Return the currencies in which anything had happened by a date, in their order."""
         rows = self._connection.execute(
             select(_item.c.currency)
-            .where(_item.c.customer_id == customer_id, _item.c.happened_on <= as_of, self._counts())
+            .where(
+                _item.c.customer_id == customer_id,
+                _item.c.happened_on <= as_of,
+                counts(self._known_at_ms),
+            )
             .distinct()
             .order_by(_item.c.currency)
         )
@@ -300,7 +184,7 @@ class LedgerStore:
                 _item.c.currency == currency,
                 _item.c.amount_minor > 0,
                 _item.c.happened_on <= as_of,
-                self._counts(),
+                counts(self._known_at_ms),
                 open_minor > 0,
             )
             .order_by(_item.c.due_business_on, _item.c.id)
@@ -322,7 +206,7 @@ class LedgerStore:
                 _item.c.currency == currency,
                 _item.c.amount_minor < 0,
                 _item.c.happened_on <= as_of,
-                self._counts(),
+                counts(self._known_at_ms),
             )
         ).scalar_one()
         return Balance(
@@ -345,7 +229,7 @@ class LedgerStore:
                 _item.c.customer_id == customer_id,
                 _item.c.currency == currency,
                 _item.c.happened_on.between(first, last),
-                self._counts(),
+                counts(self._known_at_ms),
             )
             .group_by(_item.c.happened_on)
         )
@@ -355,7 +239,7 @@ class LedgerStore:
         self, *conditions: ColumnElement[bool]
     ) -> Iterator[tuple[int, str, InvoiceItem]]:
         disputes = self._read_disputes(*conditions)
-        applied = and_(allocation.c.debit_id == _item.c.id, self._is_known(allocation))
+        applied = and_(allocation.c.debit_id == _item.c.id, is_known(self._known_at_ms, allocation))
         rows = self._connection.execute(
             select(*_INVOICE_COLUMNS)
             .select_from(
@@ -363,7 +247,7 @@ class LedgerStore:
                     _credit, _credit.c.id == allocation.c.credit_id
                 )
             )
-            .where(*conditions, _item.c.kind == ItemKind.INVOICE, self._counts())
+            .where(*conditions, _item.c.kind == ItemKind.INVOICE, counts(self._known_at_ms))
             .order_by(
                 _item.c.customer_id,
                 _item.c.currency,
@@ -391,10 +275,10 @@ class LedgerStore:
             )
             .select_from(
                 dispute.join(_item, _item.c.id == dispute.c.item_id).outerjoin(
-                    dispute_closure, self._closed()
+                    dispute_closure, closes(self._known_at_ms)
                 )
             )
-            .where(*conditions, self._is_known(dispute))
+            .where(*conditions, is_known(self._known_at_ms, dispute))
             .order_by(dispute.c.id)
         )
         disputes: dict[int, tuple[DisputedPart, ...]] = {}
@@ -409,7 +293,9 @@ class LedgerStore:
         return (
             select(func.coalesce(func.sum(allocation.c.amount_minor), 0))
             .where(
-                side == _item.c.id, allocation.c.allocated_on <= as_of, self._is_known(allocation)
+                side == _item.c.id,
+                allocation.c.allocated_on <= as_of,
+                is_known(self._known_at_ms, allocation),
             )
             .correlate(_item)
             .scalar_subquery()
@@ -421,25 +307,10 @@ class LedgerStore:
                 _item.c.customer_id == customer_id,
                 _item.c.currency == currency,
                 condition,
-                self._counts(),
+                counts(self._known_at_ms),
             )
         ).scalar_one()
         return int(total)
-
-    def _closed(self) -> ColumnElement[bool]:
-        return and_(dispute_closure.c.dispute_id == dispute.c.id, self._is_known(dispute_closure))
-
-    def _counts(self) -> ColumnElement[bool]:
-        corrected = exists().where(
-            item_correction.c.item_id == _item.c.id, self._is_known(item_correction)
-        )
-        return and_(self._is_known(_item), ~corrected)
-
-    def _is_known(self, table: FromClause) -> ColumnElement[bool]:
-        if self._known_at_ms is None:
-            return and_(True)  # noqa: FBT003  SQL's own constant
-        known: ColumnElement[bool] = table.c.entered_at_ms <= self._known_at_ms
-        return known
 
 
 def _invoice(lines: Sequence[Row[Any]], disputes: tuple[DisputedPart, ...]) -> InvoiceItem:
@@ -476,34 +347,4 @@ def _open_item(row: Row[Any], disputes: Sequence[DisputedPart], *, as_of: date) 
         due_business_on=row.due_business_on,
         open_minor=int(row.open_minor),
         disputed_minor=min(disputed_minor, int(row.open_minor)),
-    )
-
-
-def _stored_item(row: Row[Any]) -> StoredItem:
-    return StoredItem(
-        item_id=row.id,
-        customer_id=row.customer_id,
-        kind=ItemKind(row.kind),
-        source=row.source,
-        document_no=row.document_no,
-        line=row.line,
-        version=row.version,
-        happened_on=row.happened_on,
-        due_on=row.due_on,
-        currency=row.currency,
-        amount_minor=row.amount_minor,
-        is_corrected=bool(row.is_corrected),
-    )
-
-
-def _stored_dispute(row: Row[Any]) -> StoredDispute:
-    return StoredDispute(
-        dispute_id=row.id,
-        item_id=row.item_id,
-        cause=DisputeCause(row.cause),
-        outcome=None if row.outcome is None else DisputeOutcome(row.outcome),
-        reason=row.reason,
-        part=DisputedPart(
-            amount_minor=row.amount_minor, opened_on=row.opened_on, closed_on=row.closed_on
-        ),
     )
