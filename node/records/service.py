@@ -27,7 +27,14 @@ from node.records.importing import Deal, ImportReport, read_import_file, write_i
 from node.records.importing.cells import CellError, RowCells
 from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
 from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
-from node.records.store import AppendingStore, CustomerRecord, LedgerStore, RecordsStore
+from node.records.store import (
+    AppendingStore,
+    CustomerRecord,
+    LedgerStore,
+    RecordsStore,
+    TurnoverStore,
+)
+from node.records.turnover import Turnover, build_turnover
 from node.records.windows import last_released_month, trailing_window
 
 __all__ = [
@@ -42,6 +49,7 @@ __all__ = [
 CUSTOMERS_PAGE_MAX = 500
 TREND_MONTHS_MAX = 60
 PORTFOLIO_MONTHS = 12
+TURNOVER_MONTHS = 3
 UNKNOWN_COUNTRY = "ZZ"  # of ISO 3166, for users: only weekends are known
 ADVERSE_KINDS = frozenset({"collection", "write_off", "legal", "insolvency"})
 
@@ -191,6 +199,33 @@ class RecordsService:
                 _read_ageing(ledger, customer_id, currency=currency, as_of=as_of, base=base)
                 for currency in dict.fromkeys((*sold, *others))
             ]
+
+    def turnover(
+        self,
+        *,
+        as_of: date,
+        currency: str,
+        months: int = TURNOVER_MONTHS,
+        customer_id: int | None = None,
+        known_at_ms: int | None = None,
+    ) -> Turnover:
+        """Return DSO and its kin and the collection index, of one customer or of all.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+        """
+        with self._database.read() as uow:
+            if customer_id is not None:
+                _get_customer(RecordsStore(uow.connection), customer_id)
+            store = TurnoverStore(
+                uow.connection,
+                currency=currency,
+                customer_id=customer_id,
+                known_at_ms=known_at_ms,
+            )
+            return build_turnover(
+                store, currency=currency, as_of=as_of, months=min(months, TREND_MONTHS_MAX)
+            )
 
     def find_behaviour_window(
         self, *, scheme: str, value: str, first_month: int, last_month: int, as_of: date

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -453,3 +453,76 @@ def test_who_enters_it_is_named_and_the_customer_is_there(house: House) -> None:
 def test_what_comes_with_an_event_is_not_entered_by_itself(house: House, kind: ItemKind) -> None:
     with pytest.raises(ItemInvalidError, match="by itself"):
         house.credit("X1", 5, on=TODAY, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("currency", "on", "due", "reason"),
+    [
+        pytest.param("yuan", TODAY, TODAY, "currency", id="currency"),
+        pytest.param("CNY", date(1, 1, 1), TODAY, "a day is within", id="long ago"),
+        pytest.param("CNY", TODAY, date.max, "a day is within", id="far ahead"),
+    ],
+)
+def test_what_is_no_currency_or_day_is_refused(
+    house: House, currency: str, on: date, due: date, reason: str
+) -> None:
+    with pytest.raises(ItemInvalidError, match=reason):
+        house.ledger.enter_debit(
+            NewDebit(
+                customer_id=house.customer_id,
+                kind=ItemKind.INVOICE,
+                document_no="R1",
+                happened_on=on,
+                currency=currency,
+                terms=(Term(due_on=due, amount_minor=5),),
+            ),
+            by="zhang",
+        )
+
+
+def test_turnover_is_worked_out_from_the_ledger_of_one_customer_or_of_all(house: House) -> None:
+    # True DSO, docs/formulas.md: 30 of 100 at 20 d, 24 of 80 at 50 d, 9 of 90 at 80 d.
+    for on, sold, paid in (
+        (date(2026, 3, 11), 100, 70),
+        (date(2026, 2, 9), 80, 56),
+        (date(2026, 1, 10), 90, 81),
+    ):
+        number = on.isoformat()
+        house.invoice(f"R{number}", (on + timedelta(days=30), sold), on=on)
+        house.credit(
+            f"P{number}", paid, on=on, allocate=Remittance(documents=((f"R{number}", None),))
+        )
+
+    one = house.records.turnover(as_of=TODAY, currency="CNY", customer_id=house.customer_id)
+    all_of_them = house.records.turnover(as_of=TODAY, currency="CNY")
+
+    assert one == all_of_them
+    assert (one.first, one.receivable_minor, one.credit_sales_minor) == (
+        date(2026, 1, 1),
+        63,
+        270,
+    )
+    assert one.not_due_minor == 30  # due on 2026-04-10
+    assert one.true_dso_milli == 29_000
+    assert one.dso_milli == 21_000  # 63 of 270 in 90 days
+    assert one.best_possible_dso_milli == 10_000
+    assert one.average_days_delinquent_milli == 11_000
+    assert one.countback is not None
+    assert one.countback.days_milli == 19_530  # 63 of 100 in 31 days
+    assert one.collection_index_centipercent == 4_500  # 27 of 60
+    other = house.records.turnover(
+        as_of=TODAY, currency="CNY", customer_id=house.add_customer("C2")
+    )
+    assert (other.dso_milli, other.collection_index_centipercent) == (None, None)
+    with pytest.raises(CustomerNotFoundError):
+        house.records.turnover(as_of=TODAY, currency="CNY", customer_id=99)
+
+
+def test_returns_are_no_sales(house: House) -> None:
+    house.invoice("R1", (date(2026, 3, 31), 1_000), on=date(2026, 3, 1))
+    house.credit("G1", 400, on=date(2026, 3, 2), kind=ItemKind.CREDIT_NOTE, allocate=OLDEST)
+
+    figures = house.records.turnover(as_of=TODAY, currency="CNY", months=1)
+
+    assert (figures.credit_sales_minor, figures.receivable_minor) == (600, 600)
+    assert figures.dso_milli == 31_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +11,7 @@ from node.core.database import UnitOfWork
 from node.core.money import AMOUNT_MINOR_MAX
 from node.records.business_day import BusinessCalendars, next_business_day
 from node.records.errors import CustomerNotFoundError
+from node.records.importing.cells import FIRST_YEAR, LAST_YEAR
 from node.records.ledger.entries import NewCredit
 from node.records.ledger.errors import ItemExistsError, ItemInvalidError, ItemNotFoundError
 from node.records.rules_ledger import (
@@ -31,6 +33,8 @@ from node.records.store import (
 )
 from node.records.tables import REASON_CHARS_MAX, REFERENCE_CHARS_MAX, SOURCE_CHARS_MAX
 from node.records.windows import month_of
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +158,11 @@ class Posting:
         )
 
     def _append_item(self, row: ItemRow, *, amount_minor: int) -> int:
+        if not _CURRENCY.fullmatch(row.currency):
+            raise ItemInvalidError("a currency is a code of three capitals")
+        for day in (row.happened_on, row.due_on):
+            if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise ItemInvalidError(f"a day is within {FIRST_YEAR} to {LAST_YEAR}")
         if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
             raise ItemInvalidError("an amount is more than nothing and at most 10^15 minor units")
         for text, chars_max in (

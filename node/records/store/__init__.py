@@ -12,6 +12,7 @@ from node.records.store.items import ItemStore, StoredDispute, StoredItem
 from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
 from node.records.store.month_rows import StoredMonth
 from node.records.store.reading import CustomerRecord, RecordsStore
+from node.records.store.turnover import OpenDay, TurnoverStore
 
 __all__ = [
     "AllocationRow",
@@ -25,8 +26,10 @@ __all__ = [
     "ItemRow",
     "ItemStore",
     "LedgerStore",
+    "OpenDay",
     "RecordsStore",
     "StoredDispute",
     "StoredItem",
     "StoredMonth",
+    "TurnoverStore",
 ]
