@@ -171,9 +171,9 @@ def build_report_page(
     return html.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def show_plainly(text: str) -> str:
+def show_plainly(text: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
     """Return a text from outside without characters that hide or turn others, and not too long."""
-    cut = text if len(text) <= TEXT_CHARACTERS_MAX else f"{text[:TEXT_CHARACTERS_MAX]}…"
+    cut = text if len(text) <= characters_max else f"{text[:characters_max]}…"
     return "".join(
         UNREADABLE if unicodedata.category(one) in _HIDDEN and one not in "\n\t" else one
         for one in cut
