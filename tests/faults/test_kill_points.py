@@ -120,7 +120,7 @@ def test_a_new_log_may_be_entered_again_at_any_moment(place: Place) -> None:
 
 def test_joining_and_leaving_may_be_repeated_at_any_moment(place: Place) -> None:
     home = place.home
-    for number in range(1, EFFECTS_MAX, 9):
+    for number in range(1, EFFECTS_MAX, 12):
         member = f"m{number}.example"
         home = place.folder / member
         invited = place.hub.service.invite(kind="member", member=member, life_s=DAY_S)
