@@ -1,12 +1,14 @@
 """Commands killed right before each of their effects, then given again: done or undone, never half.
 
 A command's effects are counted, so every moment is tried by its number and none by chance; of the
-longer ones every few. ``tests/support/disturbed.py`` says what an effect is.
+longer ones every few, and a twelfth of these where ``CHENGXIN_TEST_LONG`` is not set.
+``tests/support/disturbed.py`` says what an effect is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -26,6 +28,8 @@ from tests.support.live import run_disturbed
 from tests.support.places import DAY_S, FINGERPRINT, MEMBER, Place, check, open_place
 
 EFFECTS_MAX = 80
+COUNT = "SELECT count(*) FROM ledger_item WHERE kind = 'invoice'"
+SPARSE = 1 if os.environ.get("CHENGXIN_TEST_LONG") else 12  # noqa: TID251  of the tests alone
 NOTHING_NEW = 4  # the exit status of an import that finds all of it in
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -38,7 +42,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def kill_at_each(*arguments: str, step: int = 1, ends: int = 0) -> Iterator[int]:
     """Run a command killed before an effect, then before a later one, until it ends by itself."""
-    for number in range(1, EFFECTS_MAX, step):
+    for number in range(1, EFFECTS_MAX, step * SPARSE):
         done = run_disturbed(*arguments, DISTURBED_KILL=str(number))
         if done.returncode == ends:
             return
@@ -64,7 +68,11 @@ def test_an_import_is_in_whole_or_not_at_all(place: Place) -> None:
 
     def count() -> int:
         with closing(sqlite3.connect(place.home / "node.sqlite")) as database:
-            return int(database.execute("SELECT count(*) FROM invoice").fetchone()[0])
+            return int(
+                database.execute(
+                    "SELECT count(*) FROM ledger_item WHERE kind = 'invoice'"
+                ).fetchone()[0]
+            )
 
     command = ("--home", str(place.home), "import", str(file))
     counts = [count() for _ in kill_at_each(*command, ends=NOTHING_NEW)]
