@@ -24,7 +24,7 @@ from node.records.service import (
 )
 from node.records.store import RecordsStore
 from node.records.windows import last_released_month, parse_month, release_date
-from tests.support.stores import fail_inserts, store_url
+from tests.support.stores import FAILURE, fail_inserts, store_url
 
 BUSINESS_DATE = date(2026, 6, 30)
 HEADER = (
@@ -161,7 +161,7 @@ def test_a_failure_at_any_table_leaves_nothing(
     with database.write() as uow:
         fail_inserts(uow.connection, table)
 
-    with pytest.raises(IntegrityError, match="disk"):
+    with pytest.raises(IntegrityError, match=FAILURE):
         service.import_file(FILE.encode())
 
     assert set(count_rows(database).values()) == {0}
