@@ -22,7 +22,7 @@ from tests.support.second_opinion import ask_goverify, has_goverify
 
 HUB = ("-m", "node", "hub")
 COSIGN = ("-m", "node", "cosign")
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 class QuorumPlay(_Play):
