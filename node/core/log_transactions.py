@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
 from node.core.database import Database, DatabaseBusyError, UnitOfWork, WriteTransaction
-from node.core.decision import Batch, Decided, NextBatchError, Placement
+from node.core.decision import Batch, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
-from node.core.jobs import Job, Outcome, refuse, release
+from node.core.jobs import Job, refuse, release
 from node.core.log import (
     FIRST_LOG,
     LogDamagedError,
@@ -75,6 +75,7 @@ class _Prover:
 
     state: LogState
     cache: TileCache
+    first: int
     is_over: bool = False
 
     def prove(self, index: int, entry: bytes) -> str:
@@ -91,7 +92,7 @@ class DecidedBatch:
     jobs: list[Job]
     failed: dict[Job, Exception]
     state: LogState
-    outcomes: list[Outcome] = field(default_factory=list)
+    decided: list[Job] = field(default_factory=list)
     carried: list[Job] = field(default_factory=list)
 
 
@@ -124,11 +125,15 @@ class LogTransactions:
         try:
             database.wait_for_others(self._start)
         except BaseException:
-            self._connection.close()
+            self._close_connection()
             raise
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection, which nobody else could use."""
+        self._close_connection()
+
+    def _close_connection(self) -> None:
+        self._connection.invalidate()
         self._connection.close()
 
     @property
@@ -203,8 +208,10 @@ class LogTransactions:
             self._give_up(work.transaction, work.jobs, err)
             return []
         self._state = work.state
-        work.outcomes += [(job, None, error) for job, error in work.failed.items()]
-        release(work.outcomes, here=here)
+        for job, error in work.failed.items():
+            job.error = error
+            work.decided.append(job)
+        release(work.decided, here=here)
         return work.carried
 
     def change_log(self, succession: Succession) -> None:
@@ -308,16 +315,15 @@ class LogTransactions:
             recall=self._recall,
         )
         work = DecidedBatch(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
-        decided: list[tuple[Job, Decided[Any]]] = []
-        for job in jobs:
-            if failed and job in failed:
-                continue
+        entries: list[bytes] = []
+        for job in [job for job in jobs if job not in failed] if failed else jobs:
             try:
-                decision = job.decide(batch)
-                held = self.held  # Another thread may let entries in meanwhile.
-                if held is not None and decision.entry is not None:
-                    _raise_anew(held)
-                decided.append((job, decision))
+                job.decided = decided = job.decide(batch)
+                if decided.entry is not None:
+                    held = self.held  # Another thread may let entries in meanwhile.
+                    if held is not None:
+                        _raise_anew(held)
+                    entries.append(decided.entry)
             except NextBatchError:
                 work.carried.append(job)
             except OperationalError:  # The database, and with it every decision of the batch.
@@ -327,27 +333,25 @@ class LogTransactions:
                 failed[job] = err
                 self._memory_version = None
                 raise _DecisionFailedError from err
-        self._append_and_finish(batch, decided, work)
+            else:
+                work.decided.append(job)
+        self._append_and_finish(entries, batch, work)
         return work
 
-    def _append_and_finish(
-        self, batch: Batch, decided: list[tuple[Job, Decided[Any]]], work: DecidedBatch
-    ) -> None:
-        entries = [decision.entry for _, decision in decided if decision.entry is not None]
+    def _append_and_finish(self, entries: list[bytes], batch: Batch, work: DecidedBatch) -> None:
         if entries:
-            store = LogStore(self._connection, work.state.place)
+            store = LogStore(self._connection, self._state.place)
             work.state = extend_log(self._state, entries, store=store, signer=self._get_signer())
-        prover = _Prover(state=work.state, cache=self._cache)
-        prove = prover.prove
+        prover = _Prover(state=work.state, cache=self._cache, first=self._state.place.first)
         index = self._state.edge.size
-        first = self._state.place.first
-        for job, decision in decided:
-            entry = decision.entry
+        for job in work.decided:
+            decided: Any = job.decided
+            entry = decided.entry
             placement = None
             if entry is not None:
-                placement = Placement(index, first + index, entry, prove)
+                placement = Placement(index, entry, prover)
                 index += 1
-            work.outcomes.append((job, decision.finish(placement), None))
+            job.result = decided.finish(placement)
         prover.is_over = True
         for write in batch.at_end:
             write()
