@@ -49,6 +49,7 @@ class Bytes(LargeBinary):
 ID_MAX = 2**63 - 1  # the largest key that a database holds
 BUSY_RETRY_S = 0.01
 BUSY_TIMEOUT_MS = 30_000
+RESTART_TIMEOUT_MS = 5
 
 T = TypeVar("T")
 _BEGIN = "chengxin_begin"
@@ -172,6 +173,8 @@ class Database:
         self.engine: Engine = create_engine(url, hide_parameters=True)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._write_lock = threading.Lock()
+        self._checkpoint_lock = threading.Lock()  # SQLite refuses a second one at once.
+        self._busy_timeout_ms = busy_timeout_ms
         if self.is_sqlite:
             sqlite = _Sqlite(busy_timeout_ms)
             event.listen(self.engine, "connect", sqlite.configure)
@@ -209,6 +212,8 @@ class Database:
     def try_begin(self, connection: Connection) -> WriteTransaction:
         """Begin to write on a connection of the caller's, who cannot wait, or fail at once.
 
+        The connection is the writer's for good: its commits checkpoint nothing any more.
+
         Raises:
             DatabaseBusyError: Another process is writing.
         """
@@ -218,7 +223,8 @@ class Database:
             connection.execution_options(**{_BEGIN: _Begin.WRITE_NOW})
         driver: Any = connection.connection.dbapi_connection
         try:
-            _wait_at_most(connection, 0)
+            if _wait_at_most(connection, 0):
+                driver.execute("PRAGMA wal_autocheckpoint=0")  # ``node.core.wal`` does it.
             driver.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as err:
             # The driver's own refusals, of a closed connection say, have no name.
@@ -285,8 +291,30 @@ class Database:
         hold this back: the next call finds it done.
         """
         if self.is_sqlite:
-            with self.engine.connect() as connection:
-                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            with self._checkpoint_lock, self.engine.connect() as connection:
+                _wait_at_most(connection, self._busy_timeout_ms)
+                _checkpoint(connection, "TRUNCATE")
+
+    def checkpoint(self, *, restart_pages: int) -> None:
+        """Copy the write-ahead log into the database, beside whoever writes.
+
+        Where it holds so many pages, the rest is copied under the write lock, so that the next
+        commit writes over it from its begin. A reader or another process that is at work may hold
+        that back: the next call tries again.
+
+        Raises:
+            SQLAlchemyError: There is no connection to be had.
+            sqlite3.Error: The disk cannot be read or written.
+        """
+        with self._checkpoint_lock, self.engine.connect() as connection:
+            if _checkpoint(connection, "PASSIVE") < restart_pages:
+                return
+            _wait_at_most(connection, RESTART_TIMEOUT_MS)
+            try:
+                with self._write_lock:
+                    _checkpoint(connection, "RESTART")
+            finally:
+                _wait_at_most(connection, self._busy_timeout_ms)
 
     def connect_to_write(self) -> Connection:
         """Return a connection of its own whose transactions hold the write lock from their begin.
@@ -378,9 +406,18 @@ class _Postgresql:
             postgresql.wait_for_lock(connection, timeout_ms=self.busy_timeout_ms)
 
 
-def _wait_at_most(connection: Connection, timeout_ms: int) -> None:
-    # Told only when it changes: the writer has a connection of its own and never waits.
-    if connection.info.get(_BUSY) != timeout_ms:
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute(f"PRAGMA busy_timeout={timeout_ms}")
-        connection.info[_BUSY] = timeout_ms
+def _checkpoint(connection: Connection, mode: str) -> int:
+    """Return how many pages the write-ahead log holds, copied or not."""
+    driver: Any = connection.connection.dbapi_connection
+    pages: int = driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[1]
+    return pages
+
+
+def _wait_at_most(connection: Connection, timeout_ms: int) -> bool:
+    """Tell the driver how long to wait; return False where it was told before."""
+    if connection.info.get(_BUSY) == timeout_ms:  # The writer has a connection of its own.
+        return False
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA busy_timeout={timeout_ms}")
+    connection.info[_BUSY] = timeout_ms
+    return True

@@ -34,6 +34,7 @@ from node.core.log import (
 )
 from node.core.log_key import LogKey, LogKeyLostError, LostKey
 from node.core.log_list import LogList
+from node.core.wal import WalCheckpointer
 from protocol.checkpoint import CheckpointSigner
 from protocol.entry import GenesisEntry, PreviousLog, format_entry
 from protocol.errors import ProtocolError
@@ -127,9 +128,12 @@ class LogTransactions:
         except BaseException:
             self._close_connection()
             raise
+        self._checkpointer = WalCheckpointer(database) if database.is_sqlite else None
 
     def close(self) -> None:
         """Close the connection, which nobody else could use."""
+        if self._checkpointer is not None:
+            self._checkpointer.close()
         self._close_connection()
 
     def _close_connection(self) -> None:
@@ -208,6 +212,8 @@ class LogTransactions:
             self._give_up(work.transaction, work.jobs, err)
             return []
         self._state = work.state
+        if self._checkpointer is not None:
+            self._checkpointer.count_commit()
         for job, error in work.failed.items():
             job.error = error
             work.decided.append(job)
