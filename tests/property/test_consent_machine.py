@@ -333,7 +333,6 @@ def watch(consent: Consent) -> Consent:
 ConsentMachine.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestConsentMachine = ConsentMachine.TestCase
