@@ -20,10 +20,10 @@ from protocol.errors import EvidenceError, UnknownKeyError
 from protocol.keys import PublicKey
 from protocol.message import RegistryReference
 from protocol.registry import (
-    FIRST_PREVIOUS,
     Registry,
     RegistryChainError,
-    check_succession,
+    check_next,
+    open_next,
     open_registry,
 )
 
@@ -181,16 +181,10 @@ class RegistryHolder:
 
     def _open(self, tokens: Sequence[str]) -> Registry:
         """Verify the signatures by the keys that may have signed the next snapshot."""
-        older = self._newest
-        if older is None:
-            return open_registry(tokens, anchors=[self._anchor])
-        return open_registry(tokens, anchors=older.list_signers(), threshold=older.threshold)
+        return open_next(tokens, older=self._newest, anchor=self._anchor)
 
     def _check(self, registry: Registry) -> None:
-        if self._newest is not None:
-            check_succession(registry, older=self._newest)
-        elif registry.seq != 1 or registry.prev != FIRST_PREVIOUS:
-            raise RegistryChainError("the chain is followed from snapshot 1")
+        check_next(registry, older=self._newest)
 
     def _remember(self, registry: Registry) -> None:
         # The reference first: whoever sees the newest snapshot must find what names it.

@@ -16,11 +16,10 @@ from protocol.keys import PublicKey, parse_public_jwk
 from protocol.limits import REGISTRY_BYTES_MAX
 from protocol.note import SignatureKind, VerifierKey, parse_vkey
 from protocol.registry import (
-    FIRST_PREVIOUS,
     Registry,
     RegistryChainError,
-    check_succession,
-    open_registry,
+    check_next,
+    open_next,
 )
 from protocol.strict_json import JsonValue, parse_object
 
@@ -171,12 +170,7 @@ class _Follower:
         known = self._opened.get(record.tokens)
         if known is not None:
             return known
-        anchors = [self._anchor]
-        threshold = 1
-        if older is not None:
-            anchors = list(older.list_signers())
-            threshold = older.threshold
-        newer = open_registry(record.tokens, anchors=anchors, threshold=threshold)
+        newer = open_next(record.tokens, older=older, anchor=self._anchor)
         self.signatures += len(record.tokens)
         self._opened[record.tokens] = newer
         return newer
@@ -186,10 +180,7 @@ class _Follower:
     ) -> None:
         if record.seq != newer.seq:
             raise RegistryChainError(f"the line says {record.seq}, the snapshot {newer.seq}")
-        if older is not None:
-            check_succession(newer, older=older)
-        elif newer.seq != 1 or newer.prev != FIRST_PREVIOUS:
-            raise RegistryChainError("a chain is followed from snapshot 1")
+        check_next(newer, older=older)
 
     def _add(self, code: str, text: str, place: Place) -> None:
         self.findings.append(Finding(outcome=Outcome.FAILS, code=code, text=text, place=place))

@@ -10,7 +10,7 @@ from protocol.jws import open_compact, sign_compact
 from protocol.keys import PublicKey, SigningKey
 from protocol.limits import REGISTRY_BYTES_MAX, STATEMENT_SIGNATURES_MAX
 from protocol.registry.form import format_registry, parse_registry
-from protocol.registry.model import KeyEntry, MemberEntry, Registry
+from protocol.registry.model import FIRST_PREVIOUS, KeyEntry, MemberEntry, Registry
 
 REGISTRY_TYP = "cx-registry+jws"
 COMPROMISED = "compromised"
@@ -63,6 +63,31 @@ def open_registry(
     if len(signers) < threshold:
         raise EvidenceError(f"{len(signers)} of {threshold} hub keys signed")
     return parse_registry(payloads.pop())
+
+
+def open_next(tokens: Sequence[str], *, older: Registry | None, anchor: PublicKey) -> Registry:
+    """Verify the signatures of the snapshot after ``older`` by its keys; of the first, by the anchor.
+
+    That it follows is for ``check_next``.
+
+    Raises:
+        ProtocolError: As ``open_registry``.
+    """
+    if older is None:
+        return open_registry(tokens, anchors=[anchor])
+    return open_registry(tokens, anchors=older.list_signers(), threshold=older.threshold)
+
+
+def check_next(newer: Registry, *, older: Registry | None) -> None:
+    """Check that a snapshot follows directly on another, or is the first one.
+
+    Raises:
+        RegistryChainError: It does not.
+    """
+    if older is not None:
+        check_succession(newer, older=older)
+    elif newer.seq != 1 or newer.prev != FIRST_PREVIOUS:
+        raise RegistryChainError("a chain is followed from snapshot 1")
 
 
 def check_succession(newer: Registry, *, older: Registry) -> None:
