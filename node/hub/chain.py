@@ -32,14 +32,16 @@ from node.hub.rules_snapshot import (
 )
 from node.hub.signers import HubSigners
 from node.hub.store import DraftRow, HubStore, Snapshot, SnapshotHead
-from protocol.encoding import encode_b64u, sha256
+from protocol.encoding import encode_b64u
 from protocol.entry import RegistryEntry
-from protocol.errors import EvidenceError, MalformedError, ProtocolError, TooLargeError
+from protocol.errors import MalformedError, ProtocolError, TooLargeError
+from protocol.jws import split_compact
 from protocol.keys import SigningKey
+from protocol.limits import REGISTRY_BYTES_MAX
 from protocol.note import parse_vkey
 from protocol.registry import (
     Registry,
-    check_succession,
+    check_next,
     format_registry,
     open_registry,
     parse_registry,
@@ -95,6 +97,7 @@ class RegistryChain:
         self._identity = identity
         self._log = log
         self._newest: Registry | None = None
+        self._drafted: Registry | None = None
         self._check_identity()
         if log.held is None:
             self.refresh()
@@ -187,7 +190,7 @@ class RegistryChain:
                 raise DraftWaitsError(
                     "somebody has signed the snapshot that waits: see hub pending"
                 )
-            store.drafts.put(replace(waiting.row, is_outdated=True), at_s=at_s)
+            store.drafts.mark_outdated()
             return waiting.to_snapshot()
         draft = self._build(
             store,
@@ -203,19 +206,18 @@ class RegistryChain:
         tokens = sign_registry(draft, keys=keys)
         if older is None or len(tokens) >= older.threshold:
             return self._enter(store, tokens, older=older)
-        payload = format_registry(draft)
+        waits = self._check_published(tokens, older=older, threshold=len(tokens))
         row = DraftRow(
-            seq=draft.seq,
-            hash=sha256(payload),
-            payload=payload,
+            seq=waits.seq,
+            hash=waits.hash,
+            payload=format_registry(draft),
             tokens=tokens,
             own_count=len(tokens),
             is_outdated=False,
         )
-        check_succession(parse_registry(payload), older=older)
-        store.drafts.put(row, at_s=at_s)
+        store.drafts.put(row)
         _log.info("snapshot_waits", registry=row.seq, signatures=len(tokens), of=older.threshold)
-        return _Draft(row=row, registry=draft).to_snapshot()
+        return _Draft(row=row, registry=waits).to_snapshot()
 
     def get_next_threshold(self, store: HubStore) -> int:
         """Return how many hub keys sign what follows the snapshot that waits, or the newest."""
@@ -237,40 +239,49 @@ class RegistryChain:
         waiting = self._find_draft(store, older, at_s=now_s(self._clock))
         return None if waiting is None else waiting.row
 
-    def add_signature(self, store: HubStore, detached: str, *, signed: bytes) -> DraftRow | None:
-        """Take a signature of the snapshot that waits; publish it where it was the last needed.
+    def open_signature(self, store: HubStore, detached: str, *, signed: bytes) -> str:
+        """Verify a signature of the snapshot that waits, and return it with its payload.
 
         Args:
-            store: The hub's tables.
+            store: The hub's tables; nothing is written.
             detached: The JWS without its payload (RFC 7515, appendix F).
             signed: Hash of the snapshot that was signed.
-
-        Returns:
-            What still waits; None where it is published.
 
         Raises:
             DraftUnknownError: None waits, or it is another one than was signed.
             ProtocolError: It is no signature by a key that may sign.
         """
+        token = _attach(detached, payload=self._get_waiting(store, signed).row.payload)
+        open_registry([token], anchors=self.get_registry(store).list_signers())
+        return token
+
+    def add_signature(self, store: HubStore, token: str, *, signed: bytes) -> DraftRow | None:
+        """Keep a verified signature; publish the snapshot where it was the last needed.
+
+        Returns:
+            What still waits; None where it is published.
+
+        Raises:
+            DraftUnknownError: It waits no longer.
+        """
+        row = self._get_waiting(store, signed).row
         older = self.get_registry(store)
-        waiting = self._find_draft(store, older, at_s=now_s(self._clock))
-        if waiting is None or waiting.row.hash != signed:
-            raise DraftUnknownError("no such snapshot waits for signatures")
-        token = _attach(detached, payload=waiting.row.payload)
-        open_registry([token], anchors=older.list_signers())
-        tokens = (*waiting.row.tokens, token)
-        try:
-            open_registry(tokens, anchors=older.list_signers(), threshold=len(tokens))
-        except EvidenceError:  # Its signer has signed already.
-            return waiting.row
-        if len(tokens) < older.threshold:
-            row = replace(waiting.row, tokens=tokens)
-            store.drafts.put(row, at_s=now_s(self._clock))
+        if read_kid(token) in map(read_kid, row.tokens):
             return row
+        tokens = (*row.tokens, token)
+        if len(tokens) < older.threshold:
+            store.drafts.set_tokens(tokens)
+            return replace(row, tokens=tokens)
         self._enter(store, tokens, older=older)
-        if waiting.row.is_outdated:
+        if row.is_outdated:
             self.publish(store)
         return None
+
+    def _get_waiting(self, store: HubStore, signed: bytes) -> _Draft:
+        waiting = self._find_draft(store, self.get_registry(store), at_s=now_s(self._clock))
+        if waiting is None or waiting.row.hash != signed:
+            raise DraftUnknownError("no such snapshot waits for signatures")
+        return waiting
 
     def _build(
         self,
@@ -298,7 +309,8 @@ class RegistryChain:
         )
 
     def _enter(self, store: HubStore, tokens: Sequence[str], *, older: Registry | None) -> Snapshot:
-        published = self._check_published(tokens, older=older)
+        threshold = 1 if older is None else older.threshold
+        published = self._check_published(tokens, older=older, threshold=threshold)
         snapshot = Snapshot(
             seq=published.seq,
             hash=published.hash,
@@ -319,7 +331,9 @@ class RegistryChain:
         row = None if older is None else store.drafts.find()
         if row is None or older is None or row.seq != older.seq + 1:
             return None
-        registry = parse_registry(row.payload)
+        registry = self._drafted
+        if registry is None or registry.hash != row.hash:  # Parsed once, however often asked for.
+            registry = self._drafted = parse_registry(row.payload)
         is_old = at_s >= registry.exp or (
             is_due(iat=registry.iat, now_s=at_s) and not row.is_cosigned
         )
@@ -398,19 +412,23 @@ class RegistryChain:
         except ProtocolError as err:
             raise HubIdentityError(f"a published snapshot does not open: {err.detail}") from err
 
-    def _check_published(self, tokens: Sequence[str], *, older: Registry | None) -> Registry:
+    def _check_published(
+        self, tokens: Sequence[str], *, older: Registry | None, threshold: int
+    ) -> Registry:
+        signers = [self._signers.first.public] if older is None else older.list_signers()
         try:
-            if older is None:
-                return open_registry(tokens, anchors=[self._signers.first.public])
-            published = open_registry(
-                tokens, anchors=older.list_signers(), threshold=older.threshold
-            )
-            check_succession(published, older=older)
+            published = open_registry(tokens, anchors=signers, threshold=threshold)
+            check_next(published, older=older)
         except TooLargeError as err:
             raise RegistryFullError("the snapshot would be larger than members accept") from err
         except ProtocolError as err:
             raise InvariantError(f"a snapshot that members would refuse: {err.detail}") from err
         return published
+
+
+def read_kid(token: str) -> str:
+    """Return by which key a snapshot's signature says that it was made."""
+    return split_compact(token, bytes_max=REGISTRY_BYTES_MAX).header.kid
 
 
 def _attach(detached: str, *, payload: bytes) -> str:

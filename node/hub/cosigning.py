@@ -21,8 +21,9 @@ from protocol.keys import PublicKey, SigningKey
 from protocol.limits import CLOCK_AHEAD_S_CEILING, REGISTRY_BYTES_MAX
 from protocol.registry import (
     Registry,
+    check_next,
     check_succession,
-    open_registry,
+    open_next,
     parse_registry,
     sign_registry,
 )
@@ -95,15 +96,9 @@ class Cosigner:
             tokens = fetch(1 if newest is None else newest.seq + 1)
             if tokens is None:
                 break
-            if newest is None:
-                newest = open_registry(tokens, anchors=[self._anchor])
-                check_first(newest)
-            else:
-                newer = open_registry(
-                    tokens, anchors=newest.list_signers(), threshold=newest.threshold
-                )
-                check_succession(newer, older=newest)
-                newest = newer
+            newer = open_next(tokens, older=newest, anchor=self._anchor)
+            check_next(newer, older=newest)
+            newest = newer
             content = json.dumps({"tokens": list(tokens)}).encode()
             replace_file(content, path=self._folder / NEWEST_FILE_NAME)
         if newest is None:
@@ -151,7 +146,9 @@ class Cosigner:
         if not path.exists():
             return
         try:
-            reader = ShapeReader(parse_object(_read(path, STATE_BYTES_MAX)), what="signed")
+            reader = ShapeReader(
+                parse_object(read_file(path, bytes_max=STATE_BYTES_MAX)), what="signed"
+            )
             seq = reader.integer("seq", low=1)
             exp = reader.integer("exp")
             digest = reader.octets("hash")
@@ -166,24 +163,12 @@ class Cosigner:
         if not path.exists():
             return None
         try:
-            reader = ShapeReader(parse_object(_read(path, 2 * REGISTRY_BYTES_MAX)), what="newest")
+            reader = ShapeReader(
+                parse_object(read_file(path, bytes_max=2 * REGISTRY_BYTES_MAX)), what="newest"
+            )
             payload = reader.texts("tokens", count_max=16)[0].split(".")[1]
             reader.finish()
             # It was verified before it was written, and the keys that signed it may have ended.
             return parse_registry(decode_b64u(payload))
         except (ProtocolError, IndexError) as err:
             raise CosignerStateError(f"{path} cannot be read") from err
-
-
-def check_first(registry: Registry) -> None:
-    """Check that a snapshot is the first one.
-
-    Raises:
-        DraftRefusedError: It is not.
-    """
-    if registry.seq != 1 or any(registry.prev):
-        raise DraftRefusedError("the hub's first snapshot is not number 1")
-
-
-def _read(path: Path, bytes_max: int) -> bytes:
-    return read_file(path, bytes_max=bytes_max)

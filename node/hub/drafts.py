@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.core.database import Database
-from node.hub.chain import RegistryChain
+from node.hub.chain import RegistryChain, read_kid
 from node.hub.keys import KeyDesk
 from node.hub.rules_draft import list_differences
 from node.hub.rules_snapshot import RevocationReason
 from node.hub.store import DraftRow, HubStore, Snapshot
-from protocol.jws import split_compact
 from protocol.keys import PublicKey
-from protocol.limits import REGISTRY_BYTES_MAX
 from protocol.registry import parse_registry
 
 
@@ -82,7 +80,7 @@ class CosigningDesk:
             seq=row.seq,
             threshold=newest.threshold,
             signatures=len(row.tokens),
-            signed_by=tuple(_read_kid(token) for token in row.tokens),
+            signed_by=tuple(map(read_kid, row.tokens)),
             differences=tuple(list_differences(parse_registry(row.payload), older=newest)),
         )
 
@@ -97,9 +95,7 @@ class CosigningDesk:
             DraftUnknownError: None waits, or it is another one than was signed.
             ProtocolError: It is no signature by a key that may sign.
         """
+        with self._database.read() as uow:  # A stranger's must not hold up the writers.
+            token = self._chain.open_signature(HubStore(uow.connection), detached, signed=signed)
         with self._database.write() as uow:
-            return self._chain.add_signature(HubStore(uow.connection), detached, signed=signed)
-
-
-def _read_kid(token: str) -> str:
-    return split_compact(token, bytes_max=REGISTRY_BYTES_MAX).header.kid
+            return self._chain.add_signature(HubStore(uow.connection), token, signed=signed)

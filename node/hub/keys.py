@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -29,7 +29,7 @@ from node.hub.store import AdmissionStore, HubStore, KeyRow, MemberRow, Snapshot
 from node.hub.witness import watch_log
 from protocol.checkpoint import hash_origin
 from protocol.keychange import KeyChange, open_key_change
-from protocol.keys import PublicKey
+from protocol.keys import PublicKey, SigningKey
 from protocol.note import parse_vkey
 from protocol.problems import UnknownKeyProblemError
 
@@ -105,25 +105,14 @@ class KeyDesk:
             return self._end(store, kid, reason=ROTATION_FORCED, at_s=by_s)
 
     def rotate_hub_key(self, key: PublicKey) -> Snapshot:
-        """Have the hub's newest key hand over to another; the same again changes nothing.
+        """Have the hub's own keys hand over to another; cosigners' stay, the same again changes nothing.
 
         The snapshot that says so is the last one that the old key signs.
 
         Raises:
             KeyTakenError: The key is somebody else's.
         """
-        at_s = now_s(self._clock)
-        with self._database.write() as uow:
-            store = HubStore(uow.connection)
-            if _is_hub_key(store.find_key(key.kid)):
-                return self._chain.get_newest(store)
-            self.check_free(store, key)
-            for old in self._chain.list_signers(store):  # The keys of others stay.
-                store.revoke_key(old.kid, reason=RevocationReason.SUPERSEDED.value, at_s=at_s)
-            store.add_key(open_key(key, use="hub", at_s=at_s))
-            snapshot = self._chain.publish(store)
-        _log.info("hub_key_changed", kid=key.kid, registry=snapshot.seq)
-        return snapshot
+        return self._enter_hub_key(key, in_place_of=self._chain.list_signers)
 
     def add_hub_key(self, key: PublicKey) -> Snapshot:
         """Enter the key of a cosigner, who keeps it elsewhere; the same again changes nothing.
@@ -131,15 +120,22 @@ class KeyDesk:
         Raises:
             KeyTakenError: The key is somebody else's.
         """
+        return self._enter_hub_key(key, in_place_of=lambda _store: ())
+
+    def _enter_hub_key(
+        self, key: PublicKey, *, in_place_of: Callable[[HubStore], Sequence[SigningKey]]
+    ) -> Snapshot:
         at_s = now_s(self._clock)
         with self._database.write() as uow:
             store = HubStore(uow.connection)
             if _is_hub_key(store.find_key(key.kid)):
                 return self._chain.get_newest(store)
             self.check_free(store, key)
+            for old in in_place_of(store):
+                store.revoke_key(old.kid, reason=RevocationReason.SUPERSEDED.value, at_s=at_s)
             store.add_key(open_key(key, use="hub", at_s=at_s))
             snapshot = self._chain.publish(store)
-        _log.info("hub_key_added", kid=key.kid, registry=snapshot.seq)
+        _log.info("hub_key_entered", kid=key.kid, registry=snapshot.seq)
         return snapshot
 
     def end_hub_key(self, kid: str, *, reason: RevocationReason) -> Snapshot:

@@ -123,7 +123,6 @@ hub_draft = Table(
     Column("tokens", Text, nullable=False),  # JSON list, those of this hub's own keys at the front
     Column("own_count", Integer, nullable=False),  # of the tokens
     Column("is_outdated", Boolean, nullable=False),  # something has changed since it was made
-    Column("made_at_s", BigInteger, nullable=False),
 )
 
 # The hub does not know whose consent a hash names. One row a signer, so that no stranger's status

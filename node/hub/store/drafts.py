@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from node.hub.tables import hub_draft
 
@@ -49,7 +50,7 @@ class DraftStore:
             is_outdated=row.is_outdated,
         )
 
-    def put(self, draft: DraftRow, *, at_s: int) -> None:
+    def put(self, draft: DraftRow) -> None:
         """Keep a snapshot that waits for signatures in the place of any other."""
         self.drop()
         self._connection.execute(
@@ -60,9 +61,16 @@ class DraftStore:
                 tokens=json.dumps(list(draft.tokens)),
                 own_count=draft.own_count,
                 is_outdated=draft.is_outdated,
-                made_at_s=at_s,
             )
         )
+
+    def mark_outdated(self) -> None:
+        """Note that something has changed since the one that waits was made."""
+        self._connection.execute(update(hub_draft).values(is_outdated=True))
+
+    def set_tokens(self, tokens: Sequence[str]) -> None:
+        """Keep the signatures that the one that waits has now."""
+        self._connection.execute(update(hub_draft).values(tokens=json.dumps(list(tokens))))
 
     def drop(self) -> None:
         """Forget the snapshot that waits, which is published or is never to be."""

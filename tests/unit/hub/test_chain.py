@@ -142,7 +142,7 @@ def test_snapshot_that_members_would_refuse_is_not_published(
     def refuse(*_args: object, **_values: object) -> None:
         raise found("refused")
 
-    monkeypatch.setattr(chain_module, "check_succession", refuse)
+    monkeypatch.setattr(chain_module, "check_next", refuse)
 
     with pytest.raises(error):
         hub.service.enrol_member(ALPHA.enrol())

@@ -21,7 +21,6 @@ def upgrade() -> None:
         sa.Column("tokens", sa.Text(), nullable=False),
         sa.Column("own_count", sa.Integer(), nullable=False),
         sa.Column("is_outdated", sa.Boolean(), nullable=False),
-        sa.Column("made_at_s", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_hub_draft")),
     )
 
