@@ -53,6 +53,12 @@ class CosignerExistsError(ConflictError):
     code = "cosigner-exists"
 
 
+class DraftChangedError(ConflictError):
+    """The snapshot that was looked at waits no longer."""
+
+    code = "draft-changed"
+
+
 class CosignerConfigError(RejectedError):
     """The folder is no cosigner's, or its configuration is damaged."""
 
@@ -117,6 +123,9 @@ def sign(
             raise typer.Exit(ExitCode.OFFICER_NEEDED)
         if not (yes or renewals or typer.confirm("Sign it?")):
             raise typer.Exit(ExitCode.DECLINED)
+        # Looking at it takes minutes, and once signed here no other of its number is for a day.
+        if client.find_draft() != payload:
+            raise DraftChangedError("another snapshot waits now: give the command again")
         detached = cosigner.sign(draft, now_s=now_s(clock))
         is_published = client.post_signature(draft.registry.hash, detached)
     typer.echo("signed and published" if is_published else "signed; others have to sign too")

@@ -77,11 +77,7 @@ class HubClient:
             UnavailableError: The hub does not answer.
             ServerRefusedError: It has no such snapshot.
         """
-        found = self._send("GET", f"/hub/v1/registry/{seq}")
-        tokens = found.get("tokens") if isinstance(found, dict) else None
-        if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
-            raise ServerRefusedError(f"{self._url} answers no snapshot")
-        return tokens
+        return self._read_tokens(self._request("GET", f"/hub/v1/registry/{seq}"))
 
     def find_snapshot(self, seq: int) -> list[str] | None:
         """Return the signatures of a registry snapshot, None where the hub has none of the number.
@@ -90,9 +86,10 @@ class HubClient:
             UnavailableError: The hub does not answer.
             ServerRefusedError: It answers neither.
         """
-        if self._request("GET", f"/hub/v1/registry/{seq}").status_code == httpx.codes.NOT_FOUND:
-            return None
-        return self.fetch_snapshot(seq)
+        response = self._request("GET", f"/hub/v1/registry/{seq}")
+        return (
+            None if response.status_code == httpx.codes.NOT_FOUND else self._read_tokens(response)
+        )
 
     def find_draft(self) -> bytes | None:
         """Return the payload of the snapshot that waits for signatures, None where none does.
@@ -155,6 +152,14 @@ class HubClient:
             return None
         check_response(response)
         return response.text
+
+    def _read_tokens(self, response: httpx.Response) -> list[str]:
+        check_response(response)
+        found = read_json(response)
+        tokens = found.get("tokens") if isinstance(found, dict) else None
+        if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
+            raise ServerRefusedError(f"{self._url} answers no snapshot")
+        return tokens
 
     def _read_seq(self, found: Any) -> int:  # noqa: ANN401  JSON of another party
         seq = found.get("registry") if isinstance(found, dict) else None

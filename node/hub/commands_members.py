@@ -30,6 +30,11 @@ from protocol.strict_json import parse_object
 __all__ = ["hub_app"]  # the whole command, with what is added to it here
 
 DAY_S = 86_400
+FORK_WARNING = (
+    "So few keys sign that a thief of this machine could have two snapshots of one number made,\n"
+    "showing each to other officers: twice the threshold has to exceed the number of all keys by\n"
+    "more than those on this machine (2 of 2, 3 of 4, 4 of 5). Members refuse the second they see."
+)
 _TIMES = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 
 keys_app = typer.Typer(no_args_is_help=True, help="The members' keys.")
@@ -107,6 +112,7 @@ def add_hub_key(
     with opened(home) as service:
         snapshot = service.cosigning.add_hub_key(public)
         typer.echo(f"{public.kid} is entered with snapshot {_tell(service, snapshot)}")
+        _warn_of_forks(service)
 
 
 @keys_app.command("end")
@@ -131,6 +137,7 @@ def set_threshold(
     with opened(home) as service:
         snapshot = service.cosigning.set_threshold(count)
         typer.echo(f"{count} keys sign after snapshot {_tell(service, snapshot)}")
+        _warn_of_forks(service)
 
 
 @hub_app.command("pending")
@@ -157,6 +164,11 @@ def _tell(service: HubService, snapshot: Snapshot) -> str:
     if waits is None or waits.seq != snapshot.seq:
         return str(snapshot.seq)
     return f"{snapshot.seq}, which waits for cosigners"
+
+
+def _warn_of_forks(service: HubService) -> None:
+    if service.cosigning.may_fork():
+        typer.echo(FORK_WARNING, err=True)
 
 
 @keys_app.command("age")

@@ -62,6 +62,10 @@ class CosigningDesk:
         """
         return self._keys.set_threshold(threshold)
 
+    def may_fork(self) -> bool:
+        """Return whether who takes this machine over could have two snapshots of a number made."""
+        return self._keys.may_fork()
+
     def find_draft(self) -> DraftRow | None:
         """Return the snapshot that waits for signatures of keys that are not here."""
         self._chain.refresh()

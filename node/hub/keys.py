@@ -19,6 +19,7 @@ from node.hub.rules_keys import (
     check_new_log,
     check_threshold,
     get_held,
+    may_fork,
     measure_ages,
     verify_change_allowed,
     verify_since,
@@ -105,9 +106,9 @@ class KeyDesk:
             return self._end(store, kid, reason=ROTATION_FORCED, at_s=by_s)
 
     def rotate_hub_key(self, key: PublicKey) -> Snapshot:
-        """Have the hub's own keys hand over to another; cosigners' stay, the same again changes nothing.
+        """Have the hub's own keys hand over to another; the same again changes nothing.
 
-        The snapshot that says so is the last one that the old key signs.
+        Cosigners' keys stay. The snapshot that says so is the last one that the old key signs.
 
         Raises:
             KeyTakenError: The key is somebody else's.
@@ -159,6 +160,16 @@ class KeyDesk:
             snapshot = self._chain.publish(store)
         _log.info("hub_key_ended", kid=kid, registry=snapshot.seq)
         return snapshot
+
+    def may_fork(self) -> bool:
+        """Return whether who takes this machine over could have two snapshots of a number made."""
+        with self._database.read() as uow:
+            store = HubStore(uow.connection)
+            return may_fork(
+                self._chain.get_next_threshold(store),
+                keys=len(_list_hub_keys(store)),
+                stolen=len(self._chain.list_signers(store)),
+            )
 
     def set_threshold(self, threshold: int) -> Snapshot:
         """Have so many hub keys sign from the snapshot after the next one on.

@@ -136,6 +136,15 @@ def check_threshold(threshold: int, *, keys: int) -> None:
         raise ThresholdInvalidError(f"{threshold} of {keys} hub keys cannot sign")
 
 
+def may_fork(threshold: int, *, keys: int, stolen: int) -> bool:
+    """Return whether honest cosigners could be led to sign two snapshots of one number.
+
+    Each signs one of a number. Two sets of ``threshold`` keys of ``keys`` share at least
+    ``2 * threshold - keys`` of them, and the thief's own sign both; one more has to be honest.
+    """
+    return 2 * threshold - keys <= stolen
+
+
 def measure_ages(keys: Sequence[KeyRow], *, owners: dict[int, str], now_s: int) -> list[KeyAge]:
     """Return the keys of members and hub that count now, the oldest first."""
     ages = [

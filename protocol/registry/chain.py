@@ -66,7 +66,7 @@ def open_registry(
 
 
 def open_next(tokens: Sequence[str], *, older: Registry | None, anchor: PublicKey) -> Registry:
-    """Verify the signatures of the snapshot after ``older`` by its keys; of the first, by the anchor.
+    """Verify a snapshot's signatures by the keys of the one before it; the first's by the anchor.
 
     That it follows is for ``check_next``.
 

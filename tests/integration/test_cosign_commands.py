@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
+from node.cli.cosign import DraftChangedError
 from node.core.clock import now_s
 from node.hub.cosigning import SignedOtherError
 from protocol.encoding import decode_b64u, encode_b64u
@@ -93,3 +95,23 @@ def test_a_folder_is_made_once(place: Place) -> None:
     assert check(call("cosign", "key", "--home", str(home))) == key
     nowhere = call("cosign", "sign", "--home", str(place.folder / "nowhere"))
     assert getattr(error_of(nowhere), "code", "") in {"cosigner-config", "key-file"}
+
+
+def test_what_changed_while_an_officer_looked_is_not_signed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_cosigner(place, "officer")
+    place.hub.service.cosigning.set_threshold(2)
+    place.hub.service.enrol_member(hubs.ALPHA.enrol(iat=now_s(place.hub.clock)))
+
+    def enrol_another(_question: str) -> bool:
+        place.hub.service.enrol_member(
+            hubs.BETA.enrol(endpoint="https://beta.example", iat=now_s(place.hub.clock))
+        )
+        return True
+
+    monkeypatch.setattr(typer, "confirm", enrol_another)
+    changed = call("cosign", "sign", "--home", str(home))
+
+    assert isinstance(error_of(changed), DraftChangedError)
+    assert "signed and published" in check(call("cosign", "sign", "--home", str(home), "--yes"))

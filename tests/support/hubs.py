@@ -10,6 +10,7 @@ from node.core.clock import ManualClock
 from node.core.config import Settings, build_settings
 from node.core.database import Database, metadata
 from node.hub.service import HubService
+from node.sharing.registry import RegistryHolder
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.consent import ConsentState, ConsentStatus, sign_status
 from protocol.cosignature import build_add_checkpoint
@@ -186,3 +187,9 @@ def open_test_hub(
         database.dispose()
         raise
     return TestHub(service=service, database=database, clock=clock, settings=settings)
+
+
+def follow(member: RegistryHolder, service: HubService) -> None:
+    """Have a member take every snapshot that it does not hold yet."""
+    for seq in range(member.newest_seq + 1, service.get_snapshot(None).seq + 1):
+        member.adopt(service.get_snapshot(seq).tokens)

@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hubs import TestHub, open_test_hub
+from node.core.database import Database, metadata
+from node.sharing.registry import RegistryHolder
+from tests.support.hubs import HUB_KEY, TestHub, open_test_hub
+from tests.support.stores import store_url
 
 
 @pytest.fixture
@@ -11,3 +14,12 @@ def hub(tmp_path: Path) -> Iterator[TestHub]:
     opened = open_test_hub(tmp_path)
     yield opened
     opened.database.dispose()
+
+
+@pytest.fixture
+def member(tmp_path: Path) -> Iterator[RegistryHolder]:
+    database = Database(url=store_url(tmp_path / "member.sqlite"))
+    metadata.create_all(database.engine)
+    holder = RegistryHolder(database=database, anchor=HUB_KEY.public)
+    yield holder
+    database.dispose()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from node.core.database import Database, metadata
 from node.hub.cosigning import (
     CheckedDraft,
     Cosigner,
@@ -25,16 +23,25 @@ from node.hub.errors import (
     SnapshotUnknownError,
     ThresholdInvalidError,
 )
+from node.hub.rules_keys import may_fork
 from node.hub.rules_snapshot import RevocationReason
 from node.hub.store import DraftRow
-from node.sharing.registry import RegistryHolder
+from node.sharing.registry import RegistryForkError, RegistryHolder
 from protocol.encoding import decode_b64u, sha256
 from protocol.errors import MalformedError, ProtocolError, SignatureInvalidError
 from protocol.keys import SigningKey
 from protocol.limits import REGISTRY_LIFE_S
 from protocol.registry import Registry, parse_registry, sign_registry
-from tests.support.hubs import ALPHA, BETA, HUB_KEY, NOW_S, TestHub, enrol_subject, open_test_hub
-from tests.support.stores import store_url
+from tests.support.hubs import (
+    ALPHA,
+    BETA,
+    HUB_KEY,
+    NOW_S,
+    TestHub,
+    enrol_subject,
+    follow,
+    open_test_hub,
+)
 
 FIRST, SECOND = SigningKey(sha256(b"cosigner: 1")), SigningKey(sha256(b"cosigner: 2"))
 STRANGER = SigningKey(sha256(b"cosigner: none"))
@@ -58,10 +65,10 @@ class Officer:
 
     def look(self, payload: bytes | None = None) -> tuple[str, ...]:
         """Return what the snapshot that waits would change."""
-        return self._check(payload).differences
+        return self.check(payload).differences
 
     def sign(self) -> DraftRow | None:
-        checked = self._check(None)
+        checked = self.check(None)
         detached = self.cosigner.sign(checked, now_s=self.now_s)
         return self.hub.service.cosigning.add_signature(detached, signed=checked.registry.hash)
 
@@ -69,7 +76,7 @@ class Officer:
     def now_s(self) -> int:
         return self.hub.clock.now_ms() // 1000
 
-    def _check(self, payload: bytes | None) -> CheckedDraft:
+    def check(self, payload: bytes | None) -> CheckedDraft:
         newest = self.cosigner.follow(self.fetch)
         if payload is None:
             draft = self.hub.service.cosigning.find_draft()
@@ -86,20 +93,6 @@ def first(hub: TestHub, tmp_path: Path) -> Officer:
 @pytest.fixture
 def second(hub: TestHub, tmp_path: Path) -> Officer:
     return Officer(hub, tmp_path / "second", SECOND)
-
-
-@pytest.fixture
-def member(tmp_path: Path) -> Iterator[RegistryHolder]:
-    database = Database(url=store_url(tmp_path / "member.sqlite"))
-    metadata.create_all(database.engine)
-    holder = RegistryHolder(database=database, anchor=HUB_KEY.public)
-    yield holder
-    database.dispose()
-
-
-def follow(member: RegistryHolder, hub: TestHub) -> None:
-    for seq in range(member.newest_seq + 1, hub.service.get_snapshot(None).seq + 1):
-        member.adopt(hub.service.get_snapshot(seq).tokens)
 
 
 def share(hub: TestHub, *, threshold: int) -> None:
@@ -127,7 +120,7 @@ def test_a_change_waits_until_enough_have_signed_and_members_follow(
     assert first.sign() is None
     newest = hub.service.get_snapshot(None)
     assert (newest.seq, newest.hash, len(newest.tokens)) == (waiting.seq, waiting.hash, 2)
-    follow(member, hub)
+    follow(member, hub.service)
     assert member.newest.find_member("alpha.example") is not None
     assert hub.service.health().signatures_missing == 0
 
@@ -366,3 +359,36 @@ def _detach(token: str) -> str:
 
 def _without_members(registry: Registry) -> Registry:
     return replace(registry, members=registry.members[:1])
+
+
+@pytest.mark.parametrize(
+    ("threshold", "keys", "may"),
+    [(1, 1, True), (2, 2, False), (2, 3, True), (3, 4, False), (3, 5, True), (4, 5, False)],
+)
+def test_two_quorums_have_to_share_an_honest_cosigner(
+    threshold: int, keys: int, *, may: bool
+) -> None:
+    assert may_fork(threshold, keys=keys, stolen=1) is may
+
+
+def test_a_thief_may_have_two_made_where_two_of_three_sign_and_the_hub_says_so(
+    hub: TestHub, first: Officer, second: Officer, member: RegistryHolder
+) -> None:
+    share(hub, threshold=2)
+    assert hub.service.cosigning.may_fork()
+    hub.service.enrol_member(ALPHA.enrol())
+    draft = hub.service.cosigning.find_draft()
+    assert draft is not None
+    registry = parse_registry(draft.payload)
+    other = replace(registry, iat=registry.iat + 1)
+    (token,) = sign_registry(other, keys=[HUB_KEY])
+    checked = second.check(_payload(token))
+    header, _, signature = second.cosigner.sign(checked, now_s=second.now_s).split(".")
+    first.sign()
+    follow(member, hub.service)
+
+    with pytest.raises(RegistryForkError):
+        member.adopt((token, f"{header}.{token.split('.')[1]}.{signature}"))
+
+    hub.service.cosigning.set_threshold(3)
+    assert not hub.service.cosigning.may_fork()

@@ -1,11 +1,7 @@
 """The hub changes its own keys: the chain goes on, and the anchor stays the first key."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from node.core.database import Database, metadata
 from node.hub.errors import HubIdentityError, KeyTakenError
 from node.hub.service import HubService
 from node.sharing.registry import RegistryHolder
@@ -21,9 +17,9 @@ from tests.support.hubs import (
     WITNESS_KEY,
     TestHub,
     enrol_subject,
+    follow,
     make_status,
 )
-from tests.support.stores import store_url
 
 NEW = SigningKey(sha256(b"hub: second registry key"))
 NEW_WITNESS = SigningKey(sha256(b"hub: second witness key"))
@@ -46,21 +42,6 @@ def open_service(hub: TestHub, *, hub_key: SigningKey = HUB_KEY) -> HubService:
 @pytest.fixture
 def service(hub: TestHub) -> HubService:
     return open_service(hub)
-
-
-@pytest.fixture
-def member(tmp_path: Path) -> Iterator[RegistryHolder]:
-    database = Database(url=store_url(tmp_path / "member.sqlite"))
-    metadata.create_all(database.engine)
-    holder = RegistryHolder(database=database, anchor=HUB_KEY.public)
-    yield holder
-    database.dispose()
-
-
-def follow(member: RegistryHolder, service: HubService) -> None:
-    newest = service.get_snapshot(None).seq
-    for seq in range(member.newest_seq + 1, newest + 1):
-        member.adopt(service.get_snapshot(seq).tokens)
 
 
 def test_members_follow_from_the_first_key_to_the_new_one(
