@@ -196,6 +196,11 @@ class Applied:
     method: AllocationMethod
 
 
+def sum_applied(rows: Iterable[Applied]) -> int:
+    """Return how much is applied in all, in minor units."""
+    return sum(row.amount_minor for row in rows)
+
+
 def check_applied(rows: Iterable[Applied], *, limit_minor: int) -> None:
     """Check what was applied of one item: on no day more than there is of it, or less than nothing.
 
