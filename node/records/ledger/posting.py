@@ -75,10 +75,7 @@ class Posting:
         Raises:
             CustomerNotFoundError: There is none with this key.
         """
-        customer = RecordsStore(self.uow.connection).find_customer_by_id(customer_id)
-        if customer is None:
-            raise CustomerNotFoundError("there is no such customer")
-        return customer
+        return get_customer(self.uow, customer_id)
 
     def get_item(self, item_id: int) -> StoredItem:
         """Return an item that counts.
@@ -215,6 +212,18 @@ class Posting:
                 for row in rows
             ]
         )
+
+
+def get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
+    """Return a customer.
+
+    Raises:
+        CustomerNotFoundError: There is none with this key.
+    """
+    customer = RecordsStore(uow.connection).find_customer_by_id(customer_id)
+    if customer is None:
+        raise CustomerNotFoundError("there is no such customer")
+    return customer
 
 
 def apply_by_event(debit_id: int, credit_id: int, *, amount_minor: int, on: date) -> Applied:
