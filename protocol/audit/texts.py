@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 LINE_BYTES_MAX = 65_536  # of what is taken: far below every limit of a record but two
 OUT_END, IN_END = b'","side":"out"}', b'","side":"in"}'
-SALT_CHARACTERS = 43
+SALT_CHARACTERS = HASH_CHARACTERS = 43
 _NAMES = (
     b"answer answer_body answer_inclusion answer_salt "
     b"request request_body request_inclusion request_salt side"
 ).split()
 # What stands before, between and behind names and texts.
 _MARKS = [b"{", *[b":", b","] * (len(_NAMES) - 1), b":", b"}"]
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")
 _PADDING = (b"", b"=", b"==", b"=")  # by how many characters stand over; none is right for one
 _LAST_OF_TWO, _LAST_OF_THREE = frozenset(b"AQgw"), frozenset(b"AEIMQUYcgkosw048")
@@ -43,6 +44,11 @@ def split_record(content: bytes) -> RecordTexts | None:
     if parts[::2] != _MARKS or parts[1::4] != _NAMES or len(content) > LINE_BYTES_MAX:
         return None
     return RecordTexts._make(parts[3:-4:4])
+
+
+def write_hash(digest: bytes) -> bytes:
+    """Return a hash in base64url."""
+    return binascii.b2a_base64(digest, newline=False).translate(_TO_URL)[:HASH_CHARACTERS]
 
 
 def find_octets(text: bytes) -> bytes | None:
