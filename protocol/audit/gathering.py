@@ -12,7 +12,7 @@ from protocol.audit.world import World
 from protocol.bundle import MESSAGES_FILE, find_content
 from protocol.tile import TILE_WIDTH, parse_bundle, tile_path
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**17  # of one file: what is read of it stays in the cache till it is judged
 _OUT_KEY = slice(-len(OUT_END) - SALT_CHARACTERS, -len(OUT_END))
 _IN_KEY = slice(-len(IN_END) - SALT_CHARACTERS, -len(IN_END))
 _REQUEST_START = b'{"at":'
@@ -106,8 +106,9 @@ class WindowContent:
         rest, position = b"", stretch.start
         while position < stretch.end:
             count = min(BLOCK_BYTES, stretch.end - position)
-            block = rest + files.read(MESSAGES_FILE, offset=position, count=count)
-            *whole, rest = block.split(b"\n")
+            whole = files.read(MESSAGES_FILE, offset=position, count=count).split(b"\n")
+            whole[0] = rest + whole[0]
+            rest = whole.pop()
             position += count
             for content in whole:
                 number += 1
@@ -121,7 +122,8 @@ class WindowContent:
 
 def _is_same(out: HeldLine, other: HeldLine) -> bool:
     """Tell whether two lines differ in the side alone."""
-    return out[0][: -len(OUT_END)] == other[0][: -len(IN_END)]
+    shared = out[0][: -len(OUT_END)]
+    return len(other[0]) == len(shared) + len(IN_END) and other[0].startswith(shared)
 
 
 def list_parties(world: World) -> Iterator[Party]:

@@ -14,7 +14,7 @@ from protocol.audit.arrivals import Handed, Receipted
 from protocol.audit.evidence import ExchangeKey
 from protocol.audit.exchanges import SweptNames, TotalsKey
 from protocol.audit.findings import Outcome, Place, Verdict
-from protocol.audit.gathering import HeldEntry, HeldLine, PairedLines, WindowContent
+from protocol.audit.gathering import HeldEntry, HeldLine, WindowContent
 from protocol.audit.heads import ClaimSet
 from protocol.audit.namings import SUMMARY_CODES
 from protocol.audit.ordinary import Found, OrdinaryFinder, Pairing
@@ -33,6 +33,8 @@ from protocol.message import LogHead
 from protocol.receipt import parse_receipt
 
 _SUMMARY_TEXTS = frozenset(code.encode("ascii") for code in SUMMARY_CODES)
+# Verifying drives everything else out of the processor's caches, so it is done in long rows.
+SIGNED_AT_ONCE = 512
 
 
 class SweepTask(NamedTuple):
@@ -101,17 +103,20 @@ class _Sweep:
         """Judge exchange by exchange, and put aside what they leave."""
         examiner = self._world.examiner
         signatures = examiner.signatures
+        find, likely = self._finder.find, list[Found]()
         for pairs in self._content.list_pairs():
-            self._judge(pairs)
+            likely += [found for pair in pairs if (found := find(*pair)) is not None]
+            if len(likely) >= SIGNED_AT_ONCE:
+                self._judge(likely)
+                likely = []
+        self._judge(likely)
         self._result.signatures = examiner.signatures - signatures
         self._put_aside()
         return self._result
 
-    def _judge(self, pairs: Sequence[PairedLines]) -> None:
-        find, is_signed = self._finder.find, self._finder.is_signed
-        # Signatures in a row: each of them drives everything else out of the cache.
-        likely = [found for pair in pairs if (found := find(*pair)) is not None]
-        signed = [is_signed(found) for found in likely]
+    def _judge(self, likely: Sequence[Found]) -> None:
+        """Take the exchanges whose signatures hold."""
+        signed = list(map(self._finder.is_signed, likely))
         for found, holds in zip(likely, signed, strict=True):
             name = found.logged.decided.xid
             if holds and name in self._task.left:
