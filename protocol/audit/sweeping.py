@@ -14,7 +14,7 @@ from protocol.audit.arrivals import Handed, Receipted
 from protocol.audit.evidence import ExchangeKey
 from protocol.audit.exchanges import SweptNames, TotalsKey
 from protocol.audit.findings import Outcome, Place, Verdict
-from protocol.audit.gathering import HeldEntry, HeldLine, WindowContent
+from protocol.audit.gathering import HeldEntry, HeldLine, Party, WindowContent
 from protocol.audit.heads import ClaimSet
 from protocol.audit.namings import SUMMARY_CODES
 from protocol.audit.ordinary import Found, OrdinaryFinder, Pairing
@@ -68,12 +68,23 @@ class SweptWindow:
 
 @dataclass(slots=True)
 class _Sort:
-    """Exchanges of one sort: how many, and the answers by partition, as ``Handed`` has them."""
+    """Exchanges of one sort between two members: what they leave, in lists of one kind each.
 
+    ``asked`` and ``decided`` are indices of entries, of the consumer's log and the provider's;
+    ``out`` and ``other`` first byte, length and number of lines, in their files; ``answers`` by
+    partition, as ``Handed`` has them.
+    """
+
+    consumer: Party
+    provider: Party
     kind: str
-    log: int
-    count: int = 0
-    answers: dict[int, list[tuple[bytes, int, bytes]]] = field(default_factory=dict)
+    asked: list[int] = field(default_factory=list)
+    decided: list[int] = field(default_factory=list)
+    out: list[tuple[int, int, int]] = field(default_factory=list)
+    other: list[tuple[int, int, int]] = field(default_factory=list)
+    answers: defaultdict[int, list[tuple[bytes, int, bytes]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
 
 def sweep_window(world: World, task: SweepTask) -> SweptWindow:
@@ -92,9 +103,7 @@ class _Sweep:
         self._finder = OrdinaryFinder(world, self._content)
         self._claims = ClaimSet(world)
         self._stated: set[tuple[bytes, HeadProofs]] = set()
-        self._sorts: dict[tuple[str, str, bytes, bytes], _Sort] = {}
-        self._entries = defaultdict[int, list[int]](list)
-        self._lines = defaultdict[int, list[tuple[int, int, int]]](list)
+        self._sorts: dict[tuple[int, int, bytes, bytes], _Sort] = {}
         self._names = defaultdict[int, list[bytes]](list)
         self._uses = defaultdict[tuple[UsedTerms, int], list[tuple[int, int, bytes]]](list)
         self._arrivals = defaultdict[int, list[Handed | Receipted]](list)
@@ -129,33 +138,31 @@ class _Sweep:
     # --- what it leaves
 
     def _take(self, found: Found, name: bytes) -> None:
-        world, logged, pairing = self._world, found.logged, found.pairing
+        logged, pairing, count = found.logged, found.pairing, self._world.partitions
         decided, index = logged.decided, logged.held[1]
-        consumer, provider = pairing.consumer, pairing.provider
-        entries = self._entries[consumer.bundle]
-        entries.append(logged.asked[1])
-        entries.append(logged.received[1])
-        self._entries[provider.bundle].append(index)
-        for content, bundle, offset, number in (found.out, found.other):
-            self._lines[bundle].append((offset, len(content), number))
-        self._names[choose_partition(name, count=world.partitions)].append(name)
         sort = self._find_sort(pairing, decided.code)
-        sort.count += 1
-        partition = choose_partition(found.answer, count=world.partitions)
+        sort.asked.append(logged.asked[1])
+        sort.asked.append(logged.received[1])
+        sort.decided.append(index)
+        content, _, offset, number = found.out
+        sort.out.append((offset, len(content), number))
+        content, _, offset, number = found.other
+        sort.other.append((offset, len(content), number))
+        self._names[choose_partition(name, count=count)].append(name)
         answer = found.answer, index, decided.consents
-        sort.answers.setdefault(partition, []).append(answer)
+        sort.answers[choose_partition(found.answer, count=count)].append(answer)
         if found.terms is not None:
-            self._uses[found.terms, provider.position].append((index, found.at_s, name))
-            self._result.uses += 1
+            self._uses[found.terms, pairing.provider.position].append((index, found.at_s, name))
         elif pairing.op == b"receipt":
             self._take_receipt(found, name)
 
     def _find_sort(self, pairing: Pairing, code: bytes) -> _Sort:
-        name = pairing.request.signer.member, pairing.answer.signer.member, pairing.op, code
+        consumer, provider = pairing.consumer, pairing.provider
+        name = consumer.bundle, provider.bundle, pairing.op, code
         sort = self._sorts.get(name)
         if sort is None:
             kind = "summary" if code in _SUMMARY_TEXTS else "other"
-            sort = self._sorts[name] = _Sort(kind, pairing.provider.position)
+            sort = self._sorts[name] = _Sort(consumer, provider, kind)
         return sort
 
     def _take_receipt(self, found: Found, name: bytes) -> None:
@@ -244,14 +251,10 @@ class _Sweep:
         spools = world.spools
         runs: dict[int, list[UsedRun]] = {}
         for (terms, log), uses in self._uses.items():
+            self._result.uses += len(uses)
             partition = choose_partition(terms.consent, count=world.partitions)
             runs.setdefault(partition, []).append(UsedRun(terms, log, uses))
-        for (consumer, provider, op, code), sort in self._sorts.items():
-            texts = op.decode("ascii"), code.decode("ascii")
-            self._result.totals[Verdict.PROVEN.value, consumer, provider, *texts] = sort.count
-            for partition, answers in sort.answers.items():
-                handed = Handed(consumer, provider, sort.kind, sort.log, answers)
-                self._arrivals[partition].append(handed)
+        self._sum_up()
         swept = {
             partition: [SweptNames(window, b"".join(names))]
             for partition, names in self._names.items()
@@ -260,10 +263,27 @@ class _Sweep:
         self._append(spools.swept, swept)
         self._append(spools.uses, runs)
         self._append(spools.arrivals, self._arrivals)
-        for bundle, indices in self._entries.items():
-            self._result.swept.entries[bundle] = list(_join_indices(sorted(indices)))
-        for bundle, lines in self._lines.items():
-            self._result.swept.lines[bundle] = list(_join_lines(sorted(lines)))
+
+    def _sum_up(self) -> None:
+        """Join what the sorts have: where entries and lines stand, answers, how many there are."""
+        entries = defaultdict[int, list[int]](list)
+        lines = defaultdict[int, list[tuple[int, int, int]]](list)
+        for (asker, answerer, op, code), sort in self._sorts.items():
+            entries[asker] += sort.asked
+            entries[answerer] += sort.decided
+            lines[asker] += sort.out
+            lines[answerer] += sort.other
+            consumer, provider = sort.consumer.log.member, sort.provider.log.member
+            name = consumer, provider, op.decode("ascii"), code.decode("ascii")
+            self._result.totals[Verdict.PROVEN.value, *name] = len(sort.decided)
+            for partition, answers in sort.answers.items():
+                handed = Handed(consumer, provider, sort.kind, sort.provider.position, answers)
+                self._arrivals[partition].append(handed)
+        swept = self._result.swept
+        for bundle, indices in entries.items():
+            swept.entries[bundle] = list(_join_indices(sorted(indices)))
+        for bundle, ours in lines.items():
+            swept.lines[bundle] = list(_join_lines(sorted(ours)))
 
     def _append(self, spool: Spool, parts: Mapping[int, Sequence[object]]) -> None:
         source = self._world.partitions + self._task.window.number

@@ -97,6 +97,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "MARK_BYTES", 2**13)
     monkeypatch.setattr(surveying, "SURVEY_BYTES", 2**16)
     monkeypatch.setattr(windows, "WINDOW_BYTES", 2**16)
+    monkeypatch.setattr(windows, "LAST_WINDOWS_BYTES", 2**15)
     monkeypatch.setattr(windows, "BLOCKS_BEHIND", 0)
     monkeypatch.setattr(routing, "RANGE_BYTES", 2**14)
     monkeypatch.setattr(routing, "BLOCKS_PER_TASK", 1)
