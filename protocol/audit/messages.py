@@ -56,15 +56,13 @@ class Signer:
 class Frame:
     """What many messages have in common: signer, addressee, time, and how their claims are written.
 
-    ``is_reply`` and ``counts`` say of all of them what they are, and whether key and snapshot
-    counted at ``iat_s``.
+    ``counts`` says of all of them whether key and snapshot counted at ``iat_s``.
     """
 
     signer: Signer
     aud: bytes
     iat_s: int
     exp_s: int
-    is_reply: bool
     counts: bool
     claims: ClaimFrame
 
@@ -79,7 +77,7 @@ class MessageReader:
         self._frames: dict[tuple[bytes, bytes, bytes], Frame] = {}
         self._heads: dict[tuple[str, bytes], HeadProofs | None] = {}
         self._newest: dict[str, HeadProofs] = {}
-        self._signed: dict[HeadProofs, bool] = {}
+        self._signed: dict[tuple[str, str], bool] = {}
         self._ends: dict[bytes, int] = {}
         self._terms: dict[tuple[bytes, ...], UsedTerms | None] = {}
 
@@ -134,9 +132,10 @@ class MessageReader:
 
     def is_signed(self, head: HeadProofs) -> bool:
         """Tell whether a head's log has signed it."""
-        known = self._signed.get(head)
+        name = head.log.member, head.text
+        known = self._signed.get(name)
         if known is None:
-            known = self._signed[head] = self._verify_head(head)
+            known = self._signed[name] = self._verify_head(head)
         return known
 
     def find_terms(
@@ -165,7 +164,6 @@ class MessageReader:
             aud=texts.aud,
             iat_s=iat_s,
             exp_s=int(texts.exp),
-            is_reply=texts.req is not None,
             counts=signer.counts_at(iat_s) and self._is_reference_valid(texts.reg, at_s=iat_s),
             claims=build_claim_frame(texts),
         )

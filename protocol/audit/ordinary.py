@@ -123,11 +123,12 @@ class OrdinaryFinder:
         """Tell whether both heads and both messages are signed."""
         record, pairing, reader = found.record, found.pairing, self._reader
         first, second = found.heads
+        # Heads last: whose message is none, its proof is not looked at, nor a signature counted.
         return (
-            reader.is_signed(first)
-            and reader.is_signed(second)
-            and reader.verify(record.request, pairing.request)
+            reader.verify(record.request, pairing.request)
             and reader.verify(record.answer, pairing.answer)
+            and reader.is_signed(first)
+            and reader.is_signed(second)
         )
 
     def _find_logged(self, msg: bytes, ans: bytes) -> Logged | None:

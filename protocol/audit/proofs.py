@@ -34,6 +34,7 @@ class HeadProofs:
         """
         self.log = log
         self.head = head
+        self.note = note
         self.text = text
         self._size = size = head.size
         self._read_node = log.tree.read_node
@@ -59,11 +60,11 @@ class HeadProofs:
         while (lines := held.get(node)) is None:
             missing.append(node)
             node = node[0] + 1, node[1] >> 1
-        for node in reversed(missing):
-            sibling = find_sibling(*node, self._size, self._read_node)
+        for level, index in reversed(missing):
+            sibling = find_sibling(level, index, self._size, self._read_node)
             if sibling is not None:
                 lines = _write_line(sibling) + lines
-            held[node] = lines
+            held[level, index] = lines
         return lines
 
 

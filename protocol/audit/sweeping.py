@@ -102,7 +102,7 @@ class _Sweep:
         self._content = WindowContent(world, task.window)
         self._finder = OrdinaryFinder(world, self._content)
         self._claims = ClaimSet(world)
-        self._stated: set[tuple[bytes, HeadProofs]] = set()
+        self._stated: set[tuple[bytes, bytes]] = set()
         self._sorts: dict[tuple[int, int, bytes, bytes], _Sort] = {}
         self._names = defaultdict[int, list[bytes]](list)
         self._uses = defaultdict[tuple[UsedTerms, int], list[tuple[int, int, bytes]]](list)
@@ -185,13 +185,15 @@ class _Sweep:
 
     def _claim_heads(self, found: Found) -> None:
         """State the heads of both logs as proofs, messages and entries do, once each."""
-        logged, (first, second) = found.logged, found.heads
-        if (asked := (logged.decided.head, first)) not in self._stated:
-            self._stated.add(asked)
-            self._claim_head(found, found.record.request, *asked, logged.held)
-        if (decided := (logged.received_head, second)) not in self._stated:
-            self._stated.add(decided)
-            self._claim_head(found, found.record.answer, *decided, logged.received)
+        logged, record, stated = found.logged, found.record, self._stated
+        for env, text, head, by in (
+            (record.request, logged.decided.head, found.heads[0], logged.held),
+            (record.answer, logged.received_head, found.heads[1], logged.received),
+        ):
+            name = text, head.note
+            if name not in stated:
+                stated.add(name)
+                self._claim_head(found, env, text, head, by)
 
     def _claim_head(
         self, found: Found, env: bytes, head_text: bytes, head: HeadProofs, by: HeldEntry

@@ -22,7 +22,10 @@ _MARKS = [b"{", *[b":", b","] * (len(_NAMES) - 1), b":", b"}"]
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")
 _PADDING = (b"", b"=", b"==", b"=")  # by how many characters stand over; none is right for one
-_LAST_OF_TWO, _LAST_OF_THREE = frozenset(b"AQgw"), frozenset(b"AEIMQUYcgkosw048")
+# What the last character may be of one, two or three that stand over: its other bits say nothing
+# (RFC 4648 §3.5).
+_NONE = frozenset[int]()
+_LAST = (_NONE, _NONE, frozenset(b"AQgw"), frozenset(b"AEIMQUYcgkosw048"))
 
 
 class RecordTexts(NamedTuple):
@@ -54,9 +57,7 @@ def write_hash(digest: bytes) -> bytes:
 def find_octets(text: bytes) -> bytes | None:
     """Return what a text is the one base64url spelling of, or None."""
     over = len(text) & 3
-    if (over == 2 and text[-1] not in _LAST_OF_TWO) or (  # noqa: PLR2004  RFC 4648 §3.5
-        over == 3 and text[-1] not in _LAST_OF_THREE  # noqa: PLR2004  as above
-    ):
+    if over and text[-1] not in _LAST[over]:
         return None
     try:
         return binascii.a2b_base64(text.translate(_FROM_URL) + _PADDING[over], strict_mode=True)

@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from protocol.__main__ import read_bundle
-from protocol.audit import auditor, preparing, rounds, routing, surveying, windows
+from protocol.audit import (
+    auditor,
+    messages,
+    preparing,
+    rounds,
+    routing,
+    surveying,
+    sweeping,
+    windows,
+)
 from protocol.audit.exchanges import JudgedPartition, JudgeTask, judge_partition
 from protocol.audit.findings import Report, Verdict
 from protocol.audit.world import World
@@ -19,8 +28,10 @@ from protocol.bundle import MESSAGES_FILE, Bundle, parse_bundle_files
 from protocol.consent import Consent, Span
 from protocol.encoding import encode_b64u, sha256
 from protocol.entry import ErasedEntry, ExchangeEntry, ResponseEntry, format_entry
+from protocol.jws import sign_compact
 from protocol.keys import SigningKey
-from protocol.message import Envelope, seal_envelope
+from protocol.message import Envelope, format_envelope, message_typ, seal_envelope
+from protocol.strict_json import canonical_json
 from scripts.benches.verify_bundles import HUB_KEY as BENCH_KEY
 from scripts.benches.verify_bundles import make_bundles
 from tests.support import federation as federating
@@ -191,6 +202,21 @@ def test_an_entry_that_was_altered_to_show_another_exchange_holds_that_one_back(
     assert sum(routed.values()) > 1
 
 
+def test_little_is_held_and_signatures_are_verified_a_few_at_a_time(
+    routed: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "HEADS_HELD_MAX", 1)
+    monkeypatch.setattr(messages, "FRAMES_HELD_MAX", 1)
+    monkeypatch.setattr(sweeping, "SIGNED_AT_ONCE", 4)
+    bundles = make_busy(20).bundles()
+
+    report = audit(bundles)
+
+    assert report.verdict is Verdict.PROVEN
+    assert sum(routed.values()) == 0
+    compare_sweeps(bundles, anchor=HUB_KEY.public)
+
+
 # --- exchanges of which there is more than a window saw
 
 
@@ -350,6 +376,12 @@ EXTRAORDINARY: dict[str, Callable[[Federation, bytes], None]] = {
         one, consent, change_reply=lambda env: replace(env, iss=GAMMA)
     ),
     "no use": lambda one, consent: ask(one, consent, use=0),
+    "a use of a delivery": lambda one, consent: ask(
+        one, consent, op="consent.put", code="held", use=1
+    ),
+    "another addressee": lambda one, consent: ask(
+        one, consent, change_reply=lambda env: replace(env, aud=GAMMA)
+    ),
     "a use of nothing": lambda one, consent: ask(one, consent, op="ack", code="held", use=1),
     "an operation that uses nothing": lambda one, consent: ask(
         one, consent, op="consent.put", code="held", use=0
@@ -389,21 +421,70 @@ def test_what_is_not_ordinary_comes_to_the_same(
     compare_sweeps(federation.bundles(), anchor=HUB_KEY.public)
 
 
-def test_a_signature_by_another_key_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    federation, consent = make_wide()
-    federation.ask(ALPHA, BETA, consent)
-    with monkeypatch.context() as patch:
-        patch.setattr(federating, "seal_envelope", seal_badly)
-        federation.ask(ALPHA, BETA, consent)
-    bundles = federation.bundles()
-
-    compare_sweeps(bundles, anchor=HUB_KEY.public)
-    assert codes(audit(bundles)) == {"bad-signature"}
+Seal = Callable[[Envelope, SigningKey], str]
 
 
-def seal_badly(envelope: Envelope, *, key: SigningKey) -> str:
+def sign_badly(envelope: Envelope, key: SigningKey) -> str:
     signed, _, signature = seal_envelope(envelope, key=key).rpartition(".")
     return f"{signed}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
+
+
+def seal_widely(envelope: Envelope, key: SigningKey) -> str:
+    claims = canonical_json(format_envelope(envelope)).replace(b":", b": ", 1)
+    return sign_compact(claims, key=key, typ=message_typ(envelope.op))
+
+
+def seal_as_another(envelope: Envelope, key: SigningKey) -> str:
+    claims = canonical_json(format_envelope(envelope))
+    return sign_compact(claims, key=key, typ=message_typ("push"))
+
+
+ODDLY_SEALED: dict[str, tuple[Verdict, Seal]] = {
+    "another signature": (Verdict.CONTRADICTED, sign_badly),
+    "signature with stray bits": (
+        Verdict.CONTRADICTED,
+        lambda one, key: seal_envelope(one, key=key)[:-1] + "B",
+    ),
+    "a token of four parts": (
+        Verdict.CONTRADICTED,
+        lambda one, key: seal_envelope(one, key=key) + ".AAAA",
+    ),
+    "another header": (
+        Verdict.CONTRADICTED,
+        lambda one, key: "AAAA." + seal_envelope(one, key=key).partition(".")[2],
+    ),
+    "no token": (Verdict.CONTRADICTED, lambda _one, _key: "AAAA"),
+    "too large": (
+        Verdict.CONTRADICTED,
+        lambda one, key: seal_envelope(one, key=key) + "A" * 17_000,
+    ),
+    "claims in another spelling": (Verdict.PROVEN, seal_widely),
+    "a header of another operation": (Verdict.CONTRADICTED, seal_as_another),
+    "a member of whom no bundle is here": (
+        Verdict.CONTRADICTED,
+        lambda one, _key: seal_envelope(
+            replace(one, iss=GAMMA), key=make_busy(0).members[GAMMA].key
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("verdict", "seal"), ODDLY_SEALED.values(), ids=ODDLY_SEALED)
+def test_what_is_logged_as_it_was_oddly_sealed_comes_to_the_same(
+    verdict: Verdict, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    federation = Federation(ALPHA, BETA, GAMMA)
+    consent = federation.consent(ALPHA, BETA, widen)
+    federation.ask(ALPHA, BETA, consent)
+    with monkeypatch.context() as patch:
+        patch.setattr(federating, "seal_envelope", lambda one, *, key: seal(one, key))
+        federation.ask(ALPHA, BETA, consent)
+    federation.ask(ALPHA, BETA, consent)
+    files = {name: federation.export(name) for name in (ALPHA, BETA)}
+    bundles = [parse_bundle_files(held, name=name) for name, held in files.items()]
+
+    compare_sweeps(bundles, anchor=HUB_KEY.public)
+    assert audit(bundles).verdict is verdict
 
 
 SAME_IN_BOTH = {
