@@ -207,7 +207,7 @@ def check_content(
     check_freshness(envelope, now_s=now_s, ahead_s=ahead_s)
     check_registry_reference(envelope, find_registry=find_registry)
     check_body(envelope, body=message.body, salt=message.salt)
-    return check_inclusion(message, envelope, registry=registry)
+    return verify_message_inclusion(message, envelope, registry=registry)
 
 
 def check_registry_reference(envelope: Envelope, *, find_registry: FindRegistry) -> None:
@@ -224,8 +224,12 @@ def check_registry_reference(envelope: Envelope, *, find_registry: FindRegistry)
         raise RegistryExpiredError(f"snapshot {envelope.reg.seq} ended at {held[2]}")
 
 
-def check_inclusion(message: WireMessage, envelope: Envelope, *, registry: Registry) -> Checkpoint:
-    """Check that the sender's log holds this message's entry, which is the proof's ``extra``.
+def verify_message_inclusion(
+    message: WireMessage, envelope: Envelope, *, registry: Registry
+) -> Checkpoint:
+    """Verify that the sender's log holds this message's entry, and return the proven head.
+
+    The entry is the proof's ``extra``.
 
     Raises:
         InclusionInvalidError: Proof, checkpoint or entry does not hold, or is of another message.
@@ -281,7 +285,7 @@ def open_reply(
     check_body(envelope, body=reply.body, salt=reply.salt)
     if envelope.st == QuotaError.code and not reply.inclusion:
         return envelope, None  # one refusal of the minute is logged, the others are in no log
-    return envelope, check_inclusion(reply, envelope, registry=registry)
+    return envelope, verify_message_inclusion(reply, envelope, registry=registry)
 
 
 def _check_entry(entry: Entry, *, message: WireMessage, envelope: Envelope) -> None:

@@ -16,10 +16,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from struct import Struct
 
 from protocol.errors import MalformedError
 from protocol.limits import HASH_BYTES, LOG_ENTRY_FORMAT_BYTES_MAX, TILE_CACHE_TILES, TREE_SIZE_MAX
-from protocol.merkle import Frontier, TreeShapeError, join_subtrees
+from protocol.merkle import EMPTY_ROOT, Frontier, TreeShapeError
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -29,6 +30,9 @@ LENGTH_PREFIX_BYTES = 2
 
 ReadTile = Callable[[int, int, int], bytes]
 """``read_tile(level, index, width)``: the concatenated hashes of one tile."""
+
+_pack_length = Struct(">H").pack
+_split_pairs = Struct(f"{2 * HASH_BYTES}s").iter_unpack
 
 _Rows = tuple[bytes, ...]  # Nodes of height 0 to 7; the top of a full tile is the next level's.
 _EMPTY_ROWS: _Rows = (b"",) * TILE_HEIGHT
@@ -146,7 +150,7 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
         raise TileError(f"{len(entries)} entries in one bundle")
     if max(map(len, entries)) > LOG_ENTRY_FORMAT_BYTES_MAX:
         raise TileError(f"an entry has at most {LOG_ENTRY_FORMAT_BYTES_MAX} bytes")
-    return b"".join([len(entry).to_bytes(LENGTH_PREFIX_BYTES, "big") + entry for entry in entries])
+    return b"".join([_pack_length(len(entry)) + entry for entry in entries])
 
 
 def parse_bundle(data: bytes, *, width: int) -> list[bytes]:
@@ -203,7 +207,15 @@ class RightEdge:
     @property
     def root(self) -> bytes:
         """Return the root hash of the tree."""
-        return join_subtrees(self._subtrees())
+        # As ``join_subtrees``, in one pass: a lone append spends a good part of its hashes here.
+        sha256 = hashlib.sha256
+        joined = b""
+        for rows in self.levels:
+            for row in rows:
+                if len(row) & HASH_BYTES:
+                    subtree = row[-HASH_BYTES:]
+                    joined = sha256(b"\x01" + subtree + joined).digest() if joined else subtree
+        return joined or EMPTY_ROOT
 
     def extend(self, leaf_hashes: Sequence[bytes]) -> tuple[RightEdge, list[FullTile]]:
         """Return the edge after these leaves, and the tiles that became full, lowest level first.
@@ -389,10 +401,11 @@ def _grow(rows: _Rows, added: bytes) -> _Rows:
     sha256 = hashlib.sha256  # A local name: this loop is most of what an append costs.
     for height in range(TILE_HEIGHT - 1):
         row, parents = grown[height], grown[height + 1]
-        pairs = range(2 * len(parents), len(row) - HASH_BYTES, 2 * HASH_BYTES)
+        unpaired = len(row) & HASH_BYTES
+        pairs = row[2 * len(parents) : len(row) - unpaired]
         if not pairs:
             break  # No new node here, so none above.
-        added_parents = [sha256(b"\x01" + row[at : at + 2 * HASH_BYTES]).digest() for at in pairs]
+        added_parents = [sha256(b"\x01" + pair).digest() for (pair,) in _split_pairs(pairs)]
         grown[height + 1] = parents + b"".join(added_parents)
     return tuple(grown)
 

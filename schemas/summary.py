@@ -20,8 +20,6 @@ from pydantic import Field, model_validator
 
 from schemas.wire import Currency, IsoDate, Month, One, SubjectId, WireModel
 
-FORMULA_VERSION = "pbs-1"
-
 
 class Tier(StrEnum):
     """How much disclosure control lets out."""

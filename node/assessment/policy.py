@@ -332,13 +332,14 @@ def parse_policy(raw: bytes) -> Policy:
     return Policy(body=body, reference=reference)
 
 
-def read_preset_policy(name: str = Policy.PRESET) -> Policy:
-    """Read a policy that ships with the node.
+def read_preset_policy() -> Policy:
+    """Read the policy that ships with the node.
 
     Raises:
         PolicyInvalidError: The file breaks the rules of a policy.
     """
-    return parse_policy((resources.files(__package__) / "policies" / f"{name}.json").read_bytes())
+    preset = resources.files(__package__) / "policies" / f"{Policy.PRESET}.json"
+    return parse_policy(preset.read_bytes())
 
 
 def choose_step(steps: Sequence[Step], at: int) -> int:

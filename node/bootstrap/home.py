@@ -16,8 +16,10 @@ from node.core.keystore import (
     read_secret,
     save_key,
 )
+from node.core.log_key import LogKey
 from node.sharing.own_keys import pick_key
 from node.sharing.own_logs import pick_log
+from node.sharing.registry import RegistryHolder
 from protocol.encoding import decode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
@@ -27,10 +29,10 @@ MEMBER_KEYS = ("message", "log")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """A member's two key pairs; the log key is that of the log of ``log_origin``."""
+    """A member's two key pairs; the log key is that of the log of ``log_origin``, or lost."""
 
     message: SigningKey
-    log: SigningKey
+    log: LogKey
     log_origin: str
 
 
@@ -61,16 +63,31 @@ def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> 
 def load_member_keys(settings: Settings, *, database: Database | None = None) -> Keys:
     """Read a member's keys: those in use, as the database says; the first ones without it.
 
+    A log key whose file is gone is told by the registry that the database holds.
+
     Raises:
         KeyFileError: One is missing or locked with another passphrase.
-        LogDamagedError: No log key that is here has signed the log's head.
+        LogDamagedError: No log key that is here or in the registry has signed the log's head.
     """
     ring, logs = open_key_ring(settings, "message"), open_key_ring(settings, "log")
-    message, log, origin = ring.load()[0], logs.load()[0], settings.first_log_origin
-    if database is not None:
-        message = pick_key(ring, database=database)
-        origin, log = pick_log(logs, database=database, first_origin=origin)
-    return Keys(message=message.key, log=log.key, log_origin=origin)
+    if database is None:
+        origin = settings.first_log_origin
+        return Keys(message=ring.load()[0].key, log=logs.load()[0].key, log_origin=origin)
+    origin, log = pick_log(
+        logs,
+        database=database,
+        first_origin=settings.first_log_origin,
+        find_entered=lambda name: _find_entered(settings, database, origin=name),
+    )
+    return Keys(message=pick_key(ring, database=database).key, log=log, log_origin=origin)
+
+
+def _find_entered(settings: Settings, database: Database, *, origin: str) -> PublicKey | None:
+    """Return the key under which the registry that is held here has a log of this member's."""
+    registry = RegistryHolder(database=database, anchor=read_anchor(settings))
+    member = registry.newest.find_member(settings.member_id) if registry.newest_seq else None
+    entry = None if member is None else member.log_keys.get(origin)
+    return None if entry is None else entry.key
 
 
 def open_key_ring(settings: Settings, name: str) -> KeyRing:

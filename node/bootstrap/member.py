@@ -123,7 +123,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         EvidenceError: The stored registry chain does not hold.
     """
     ports = _open_ports(settings, clock=clock)
-    local, writer, registry = ports.local, ports.writer, ports.registry
+    local, writer = ports.local, ports.writer
     exchange = _build_exchange(ports)
     guard, witnessing = _build_witnessing(ports)
     hub_log = HubLogWatch(database=local.database, peers=ports.peers, hub_url=settings.hub_url)
@@ -136,20 +136,14 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         writer=writer,
         session=session,
         log_check=LogCheck(database=local.database, writer=writer, clock=local.clock),
-        registry=registry,
+        registry=ports.registry,
         hub_log=hub_log,
         consents=exchange.consents,
         answering=exchange.answering,
         courier=exchange.courier,
         asking=exchange.asking,
         grants=_build_grants(ports, exchange),
-        fan_out=FanOut(
-            database=local.database,
-            clock=local.clock,
-            sealer=ports.sealer,
-            asking=exchange.asking,
-            courier=exchange.courier,
-        ),
+        fan_out=_build_fan_out(ports, exchange),
         settling=SettlingService(
             database=local.database, writer=writer, clock=local.clock, courier=exchange.courier
         ),
@@ -171,21 +165,16 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
             authority=ports.peers,
         ),
         receipts=ReceiptWatch(
-            database=local.database, writer=writer, clock=local.clock, telemetry=ports.telemetry
+            database=local.database,
+            writer=writer,
+            clock=local.clock,
+            telemetry=ports.telemetry,
+            clock_watch=ports.clock_watch,
         ),
         upkeep=_build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk),
         witnessing=witnessing,
         own_keys=_build_own_keys(ports),
-        own_logs=OwnLogs(
-            database=local.database,
-            writer=writer,
-            session=session,
-            registry=registry,
-            guard=guard,
-            clock=local.clock,
-            ring=open_key_ring(settings, "log"),
-            member_id=settings.member_id,
-        ),
+        own_logs=_build_own_logs(ports, session=session, guard=guard),
         guard=guard,
         peers=ports.peers,
         telemetry=ports.telemetry,
@@ -282,6 +271,16 @@ def _build_grants(ports: _Ports, exchange: _Exchange) -> Grants:
     )
 
 
+def _build_fan_out(ports: _Ports, exchange: _Exchange) -> FanOut:
+    return FanOut(
+        database=ports.local.database,
+        clock=ports.local.clock,
+        sealer=ports.sealer,
+        asking=exchange.asking,
+        courier=exchange.courier,
+    )
+
+
 def _build_later(ports: _Ports, exchange: _Exchange) -> LaterAnswers:
     return LaterAnswers(
         database=ports.local.database,
@@ -318,6 +317,7 @@ def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
         clock=ports.local.clock,
         hub_url=settings.hub_url,
         policy=policy,
+        clock_watch=ports.clock_watch,
     )
     return guard, witnessing
 
@@ -364,6 +364,19 @@ def _build_own_keys(ports: _Ports) -> OwnKeys:
         clock=ports.local.clock,
         ring=open_key_ring(ports.settings, "message"),
         age_days_max=ports.settings.key_age_days_max,
+    )
+
+
+def _build_own_logs(ports: _Ports, *, session: LogSession, guard: RollbackGuard) -> OwnLogs:
+    return OwnLogs(
+        database=ports.local.database,
+        writer=ports.writer,
+        session=session,
+        registry=ports.registry,
+        guard=guard,
+        clock=ports.local.clock,
+        ring=open_key_ring(ports.settings, "log"),
+        member_id=ports.settings.member_id,
     )
 
 

@@ -13,9 +13,15 @@ from rich.markup import escape
 from node.assessment.policy_file import Language
 from node.core.clock import SystemClock, now_s
 from node.core.errors import ConflictError, RejectedError
-from node.sharing.stamp_check import add_timestamps
+from node.sharing.commands_audit import (
+    AnchorOption,
+    BundlesArgument,
+    CertificateOption,
+    DocumentsOption,
+    PolicyOption,
+    judge_bundles,
+)
 from node.web.report_page import build_report_page
-from protocol.__main__ import verify_paths
 from protocol.audit.findings import ExitStatus
 from protocol.errors import ProtocolError
 from protocol.report import build_object, describe_totals
@@ -28,22 +34,13 @@ class ReportTargetError(ConflictError):
 
 
 def report(
-    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE…", help="Exported folders.")],
+    bundles: BundlesArgument,
     out: Annotated[Path, typer.Option("--out", help="The HTML file to make; it must not exist.")],
     *,
-    anchor: Annotated[
-        str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
-    ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="A tlog-policy file: witnesses that you ask for.")
-    ] = None,
-    timestamp_certificate: Annotated[
-        Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
-    ] = None,
-    documents: Annotated[
-        list[Path] | None,
-        typer.Option("--document", help="Paper of a customer without a key; repeat it."),
-    ] = None,
+    anchor: AnchorOption = None,
+    policy: PolicyOption = None,
+    timestamp_certificate: CertificateOption = None,
+    documents: DocumentsOption = None,
     language: Annotated[Language, typer.Option(help="Language of the page.")] = Language.EN,
 ) -> None:
     """Write what the bundles prove as one HTML page.
@@ -52,9 +49,13 @@ def report(
     3 undetermined.
     """
     try:
-        audited = verify_paths(bundles, anchor=anchor, policy=policy, documents=documents or ())
-        if timestamp_certificate is not None:
-            audited = add_timestamps(audited, bundles, certificate=timestamp_certificate)
+        audited = judge_bundles(
+            bundles,
+            anchor=anchor,
+            policy=policy,
+            certificate=timestamp_certificate,
+            documents=documents or (),
+        )
         html = build_report_page(
             build_object(audited),
             language=language,

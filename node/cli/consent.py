@@ -52,13 +52,13 @@ KeyOption = Annotated[Path, typer.Option("--key", help="The subject's key file (
 SaltOption = Annotated[Path, typer.Option("--salt", help="The subject's salt file.")]
 
 
-def _check_purpose(code: str) -> str:
+def _read_purpose(code: str) -> str:
     if code not in TEMPLATES:
         raise typer.BadParameter(f"one of {', '.join(TEMPLATES)}")
     return code
 
 
-PurposeOption = Annotated[str, typer.Option(help="P1, P2 or P3.", callback=_check_purpose)]
+PurposeOption = Annotated[str, typer.Option(help="P1, P2 or P3.", callback=_read_purpose)]
 SubjectOption = Annotated[str, typer.Option(help="scheme:value, e.g. cn.uscc:91350100M000100Y43.")]
 
 

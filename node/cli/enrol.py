@@ -19,6 +19,7 @@ from node.cli.hub_client import HubClient
 from node.core.clock import SystemClock, now_s
 from node.core.config import Settings, load_settings
 from node.core.keystore import write_secret_file
+from node.core.log_key import get_signing_key
 from protocol.__main__ import hash_document
 from protocol.enrolment import (
     MemberEnrolment,
@@ -155,7 +156,12 @@ def load_current_keys(settings: Settings) -> Keys:
 
 
 def sign_own_enrolment(settings: Settings, *, keys: Keys, hub: str) -> tuple[str, ...]:
-    """Sign this member's enrolment with both its keys."""
+    """Sign this member's enrolment with both its keys.
+
+    Raises:
+        LogKeyLostError: The log key's file is gone.
+    """
+    log = get_signing_key(keys.log)
     enrolment = MemberEnrolment(
         hub=hub,
         iat=now_s(SystemClock()),
@@ -163,6 +169,6 @@ def sign_own_enrolment(settings: Settings, *, keys: Keys, hub: str) -> tuple[str
         name=settings.name or settings.member_id,
         endpoint=settings.url,
         log_origin=keys.log_origin,
-        keys={"message": keys.message.public, "log": keys.log.public},
+        keys={"message": keys.message.public, "log": log.public},
     )
-    return sign_member_enrolment(enrolment, keys=[keys.message, keys.log])
+    return sign_member_enrolment(enrolment, keys=[keys.message, log])

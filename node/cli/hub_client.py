@@ -18,7 +18,7 @@ from node.cli.http import (
 )
 from node.core.errors import UnavailableError
 from protocol.checkpoint import hash_origin
-from protocol.encoding import decode_b64u
+from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey
 
@@ -34,7 +34,7 @@ class HubDiscovery:
 class HubClient:
     """One hub's addresses."""
 
-    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str) -> None:
         """Open no connection yet.
 
         Raises:
@@ -43,7 +43,7 @@ class HubClient:
         """
         check_transport(url)
         self._url = url
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, transport=transport)
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S)
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +82,45 @@ class HubClient:
         if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
             raise ServerRefusedError(f"{self._url} answers no snapshot")
         return tokens
+
+    def find_snapshot(self, seq: int) -> list[str] | None:
+        """Return the signatures of a registry snapshot, None where the hub has none of the number.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            ServerRefusedError: It answers neither.
+        """
+        if self._request("GET", f"/hub/v1/registry/{seq}").status_code == httpx.codes.NOT_FOUND:
+            return None
+        return self.fetch_snapshot(seq)
+
+    def find_draft(self) -> bytes | None:
+        """Return the payload of the snapshot that waits for signatures, None where none does.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            ServerRefusedError: It answers neither.
+        """
+        response = self._request("GET", "/hub/v1/draft")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        check_response(response)
+        found = read_json(response)
+        try:
+            return decode_b64u(found["payload"])
+        except (KeyError, TypeError, AttributeError, ProtocolError) as err:
+            raise ServerRefusedError(f"{self._url} answers no snapshot") from err
+
+    def post_signature(self, draft: bytes, detached: str) -> bool:
+        """Send a signature of the snapshot of this hash; return whether it is published now.
+
+        Raises:
+            UnavailableError: The hub does not answer.
+            ServerRefusedError: It refuses.
+        """
+        path = f"/hub/v1/draft/{encode_b64u(draft)}/signatures"
+        found = self._send("POST", path, content=detached.encode("ascii"))
+        return isinstance(found, dict) and found.get("published") is True
 
     def post_tokens(self, path: str, tokens: Sequence[str], *, bearer: str | None = None) -> int:
         """Send signed statements and return the number of the snapshot that holds them.

@@ -70,8 +70,8 @@ def list_keys(home: HomeOption) -> None:
     registry = load_registry(settings)
     current = load_current_keys(settings)
     table = Table("File", "In use", "Counts from", "Ends", "Key")
-    for use, used in (("message", current.message), ("log", current.log)):
-        for file in open_key_ring(settings, use).load():
+    for use, used in (("message", current.message.kid), ("log", current.log.kid)):
+        for file in open_key_ring(settings, use).load_present():
             table.add_row(
                 *_describe(file, use=use, used=used, registry=registry, settings=settings)
             )
@@ -176,14 +176,14 @@ def find_fresh(ring: KeyRing, new: KeyFile, *, now_s: int) -> tuple[str, ...] | 
 
 
 def _describe(
-    file: KeyFile, *, use: str, used: SigningKey, registry: Registry | None, settings: Settings
+    file: KeyFile, *, use: str, used: str, registry: Registry | None, settings: Settings
 ) -> tuple[str, ...]:
     member = None if registry is None else registry.find_member(settings.member_id)
     entry = next(
         (one for one in (member.keys if member else ()) if one.key == file.key.public), None
     )
     name = use if file.number == 1 else f"{use}-{file.number}"
-    is_used = "yes" if file.key.kid == used.kid else ""
+    is_used = "yes" if file.key.kid == used else ""
     if entry is None:
         return name, is_used, "not entered", "", file.key.kid
     end = "" if entry.revoked_at is None else f"{_format_time(entry.revoked_at)} {entry.reason}"

@@ -26,8 +26,8 @@ from node.core.clock import SystemClock, now_s
 from node.core.config import Settings, load_settings
 from node.core.errors import ConflictError, RejectedError
 from node.core.keyring import KeyFile, KeyRing
-from node.core.keystore import KeyFileError
 from node.core.log import LogStore, log_vkey
+from node.core.log_key import LogKeyLostError
 from node.core.log_list import LogList
 from node.sharing.registry import RegistryHolder
 from protocol.checkpoint import open_checkpoint
@@ -122,7 +122,7 @@ def new_log(
         if standing.is_pending:
             _check_overtaken(ring, standing, client, reason=reason)
         named = name_log(settings.member_id, standing.origins, wanted=origin)
-        new = _find_unused(ring, standing.member) or ring.add()
+        new = _find_unused(ring, standing.member) or ring.add(after=len(standing.origins))
         if invitation is None:
             tokens = _sign_change(ring, standing, new, origin=named, reason=reason, lead=lead)
             seq = client.post_tokens(KEY_CHANGES_PATH, tokens)
@@ -224,20 +224,20 @@ def _get_current(ring: KeyRing, member: MemberEntry) -> KeyFile:
     """Return the key of the log that the registry names.
 
     Raises:
-        KeyFileError: It is not here.
+        LogKeyLostError: It is not here.
     """
     kid = member.log_keys[member.log_origin].key.kid
-    found = next((file for file in ring.load() if file.key.kid == kid), None)
+    found = next((file for file in ring.load_present() if file.key.kid == kid), None)
     if found is None:
-        raise KeyFileError(f"the key of {member.log_origin} is not in this folder")
+        raise LogKeyLostError(kid)
     return found
 
 
 def _find_unused(ring: KeyRing, member: MemberEntry) -> KeyFile | None:
     """Return the newest key where no log has it yet."""
-    newest = ring.load()[-1]
+    files = ring.load_present()
     used = {entry.key.kid for entry in member.log_keys.values()}
-    return None if newest.key.kid in used else newest
+    return files[-1] if files and files[-1].key.kid not in used else None
 
 
 def _sign_change(

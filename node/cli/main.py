@@ -22,6 +22,8 @@ from node.assessment.commands import assess_app
 from node.assessment.service import AssessmentService
 from node.bootstrap import LocalNode, build_local_node, build_node, init_home
 from node.cli.audit_report import report
+from node.cli.cosign import cosign_app
+from node.cli.database import db_app
 from node.cli.demo import demo_app
 from node.cli.enrol import enrol_app
 from node.cli.grants import consent_app, exchange_app
@@ -61,6 +63,8 @@ app = typer.Typer(
 for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, join_app, query_app):
     app.add_typer(rooms_app)
 app.add_typer(consent_app, name="consent")
+app.add_typer(cosign_app, name="cosign")
+app.add_typer(db_app, name="db")
 app.add_typer(hub_app, name="hub")
 app.add_typer(key_app, name="key")
 app.add_typer(log_app, name="log")

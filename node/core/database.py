@@ -1,9 +1,9 @@
 """The node's one database: who may read, who may write, and when it is committed.
 
-SQLite (WAL, ``synchronous=FULL``, ``secure_delete`` on) is the embedded store: one process, one
-writer at a time. A use case opens one unit of work, and leaving it commits; an exception leaves
-nothing behind. A lock keeps the process's writers in line, so that SQLite's busy handler is never
-needed between them.
+SQLite (WAL, ``synchronous=FULL``, ``secure_delete`` on) is the embedded store, PostgreSQL the one
+of a server. On both there is one writer at a time, whatever process it is in. A use case opens one
+unit of work, and leaving it commits; an exception leaves nothing behind. A lock keeps the process's
+own writers in line, so that the store's lock is never waited for between them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 from sqlalchemy import Connection, Dialect, LargeBinary, MetaData, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
+from node.core import postgresql
 from node.core.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Bytes(LargeBinary):
 ID_MAX = 2**63 - 1  # the largest key that a database holds
 BUSY_RETRY_S = 0.01
 BUSY_TIMEOUT_MS = 30_000
+RESTART_TIMEOUT_MS = 5
 
 T = TypeVar("T")
 _BEGIN = "chengxin_begin"
@@ -171,10 +173,15 @@ class Database:
         self.engine: Engine = create_engine(url, hide_parameters=True)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._write_lock = threading.Lock()
+        self._checkpoint_lock = threading.Lock()  # SQLite refuses a second one at once.
+        self._busy_timeout_ms = busy_timeout_ms
         if self.is_sqlite:
             sqlite = _Sqlite(busy_timeout_ms)
             event.listen(self.engine, "connect", sqlite.configure)
             event.listen(self.engine, "begin", sqlite.begin)
+        else:
+            event.listen(self.engine, "begin", _Postgresql(busy_timeout_ms).begin)
+            event.listen(self.engine, "handle_error", postgresql.hide_values, retval=True)
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
@@ -184,6 +191,8 @@ class Database:
             DatabaseFailedError: The store cannot be read.
         """
         with translate_failures(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield UnitOfWork(connection)
             connection.rollback()
 
@@ -203,23 +212,34 @@ class Database:
     def try_begin(self, connection: Connection) -> WriteTransaction:
         """Begin to write on a connection of the caller's, who cannot wait, or fail at once.
 
+        The connection is the writer's for good: its commits checkpoint nothing any more.
+
         Raises:
             DatabaseBusyError: Another process is writing.
         """
         if not self.is_sqlite:
-            connection.begin()
-            return WriteTransaction(connection)
+            return self._try_begin_on_server(connection)
         if connection.get_execution_options().get(_BEGIN) is not _Begin.WRITE_NOW:
             connection.execution_options(**{_BEGIN: _Begin.WRITE_NOW})
         driver: Any = connection.connection.dbapi_connection
         try:
-            _wait_at_most(connection, 0)
+            if _wait_at_most(connection, 0):
+                driver.execute("PRAGMA wal_autocheckpoint=0")  # ``node.core.wal`` does it.
             driver.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as err:
             # The driver's own refusals, of a closed connection say, have no name.
             if getattr(err, "sqlite_errorname", "").startswith(_BUSY):
                 raise DatabaseBusyError("another process is writing into the database") from err
             raise translate(err, "BEGIN IMMEDIATE") from err
+        return WriteTransaction(connection)
+
+    def _try_begin_on_server(self, connection: Connection) -> WriteTransaction:
+        if connection.get_execution_options().get(_BEGIN) is not _Begin.WRITE_NOW:
+            connection.execution_options(**{_BEGIN: _Begin.WRITE_NOW})
+        transaction = connection.begin()
+        if not postgresql.try_lock(connection):
+            transaction.rollback()
+            raise DatabaseBusyError("another process is writing into the database")
         return WriteTransaction(connection)
 
     def read_version(self, connection: Connection) -> int | None:
@@ -271,8 +291,30 @@ class Database:
         hold this back: the next call finds it done.
         """
         if self.is_sqlite:
-            with self.engine.connect() as connection:
-                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            with self._checkpoint_lock, self.engine.connect() as connection:
+                _wait_at_most(connection, self._busy_timeout_ms)
+                _checkpoint(connection, "TRUNCATE")
+
+    def checkpoint(self, *, restart_pages: int) -> None:
+        """Copy the write-ahead log into the database, beside whoever writes.
+
+        Where it holds so many pages, the rest is copied under the write lock, so that the next
+        commit writes over it from its begin. A reader or another process that is at work may hold
+        that back: the next call tries again.
+
+        Raises:
+            SQLAlchemyError: There is no connection to be had.
+            sqlite3.Error: The disk cannot be read or written.
+        """
+        with self._checkpoint_lock, self.engine.connect() as connection:
+            if _checkpoint(connection, "PASSIVE") < restart_pages:
+                return
+            _wait_at_most(connection, RESTART_TIMEOUT_MS)
+            try:
+                with self._write_lock:
+                    _checkpoint(connection, "RESTART")
+            finally:
+                _wait_at_most(connection, self._busy_timeout_ms)
 
     def connect_to_write(self) -> Connection:
         """Return a connection of its own whose transactions hold the write lock from their begin.
@@ -305,6 +347,11 @@ def translate_failures() -> Iterator[None]:
 
 def _find_failure(err: DatabaseError | sqlite3.Error) -> UnavailableError | None:
     cause = err.orig if isinstance(err, DatabaseError) else err
+    if (failed := postgresql.find_failure(cause)) is not None:
+        if failed.is_busy:
+            return DatabaseBusyError(failed.words)
+        kind = DatabaseDamagedError if failed.is_damage else DatabaseFailedError
+        return kind(failed.words)
     name: str = getattr(cause, "sqlite_errorname", "")
     if name.startswith(_BUSY):
         return DatabaseBusyError("another process is writing into the database")
@@ -347,9 +394,30 @@ class _Sqlite:
                 assert_never(how)
 
 
-def _wait_at_most(connection: Connection, timeout_ms: int) -> None:
-    # Told only when it changes: the writer has a connection of its own and never waits.
-    if connection.info.get(_BUSY) != timeout_ms:
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute(f"PRAGMA busy_timeout={timeout_ms}")
-        connection.info[_BUSY] = timeout_ms
+@dataclass(frozen=True, slots=True)
+class _Postgresql:
+    """How transactions begin on a server."""
+
+    busy_timeout_ms: int
+
+    def begin(self, connection: Connection) -> None:
+        how: _Begin = connection.get_execution_options().get(_BEGIN, _Begin.READ)
+        if how is _Begin.WRITE:
+            postgresql.wait_for_lock(connection, timeout_ms=self.busy_timeout_ms)
+
+
+def _checkpoint(connection: Connection, mode: str) -> int:
+    """Return how many pages the write-ahead log holds, copied or not."""
+    driver: Any = connection.connection.dbapi_connection
+    pages: int = driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[1]
+    return pages
+
+
+def _wait_at_most(connection: Connection, timeout_ms: int) -> bool:
+    """Tell the driver how long to wait; return False where it was told before."""
+    if connection.info.get(_BUSY) == timeout_ms:  # The writer has a connection of its own.
+        return False
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA busy_timeout={timeout_ms}")
+    connection.info[_BUSY] = timeout_ms
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Insert
 
@@ -14,20 +14,31 @@ from protocol.message import LogHead
 T = TypeVar("T")
 
 
+class Prover(Protocol):
+    """Where the log of a batch begins, and how an entry of it is proven."""
+
+    first: int
+
+    def prove(self, index: int, entry: bytes) -> str:
+        """Return the tlog-proof of an entry under the batch's checkpoint."""
+
+
 class Placement:
     """Where an entry came to stand under the batch's checkpoint."""
 
-    __slots__ = ("_entry", "_inclusion", "_prove", "index", "position")
+    __slots__ = ("_entry", "_inclusion", "_prover", "index")
 
-    def __init__(
-        self, index: int, position: int, entry: bytes, prove: Callable[[int, bytes], str]
-    ) -> None:
-        """Take the index in the log, the position among all entries of the node, and the proof."""
+    def __init__(self, index: int, entry: bytes, prover: Prover) -> None:
+        """Take the index in the log, and who proves it."""
         self.index = index
-        self.position = position
         self._entry = entry
-        self._prove = prove
+        self._prover = prover
         self._inclusion: str | None = None
+
+    @property
+    def position(self) -> int:
+        """Return the position among all entries of the node."""
+        return self._prover.first + self.index
 
     @property
     def inclusion(self) -> str:
@@ -37,7 +48,7 @@ class Placement:
             InvariantError: It is first asked for later.
         """
         if self._inclusion is None:
-            self._inclusion = self._prove(self.index, self._entry)
+            self._inclusion = self._prover.prove(self.index, self._entry)
         return self._inclusion
 
 

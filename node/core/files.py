@@ -9,14 +9,14 @@ from pathlib import Path
 OWNER_ALONE = 0o600
 
 
-def create_file(content: bytes, *, path: Path, mode: int = OWNER_ALONE) -> None:
+def create_file(content: bytes, *, path: Path) -> None:
     """Create a file with its content, durably, or leave the one that is there.
 
     Raises:
         FileExistsError: It exists.
         OSError: It cannot be written.
     """
-    draft = _write_draft(content, path=path, mode=mode)
+    draft = _write_draft(content, path=path, mode=OWNER_ALONE)
     try:
         path.hardlink_to(draft)  # Unlike a renaming, this fails where the file exists.
     finally:

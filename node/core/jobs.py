@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from node.core.decision import Decision
+from node.core.decision import Decided, Decision
 from node.core.errors import NodeError
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A decision and who waits for its result: a thread, or a task of the event loop named."""
+    """A decision, who waits for its result, and what it has come to on its way.
+
+    A thread waits, or a task of the event loop named.
+    """
 
     decide: Decision[Any]
     future: Future[Any] | asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop | None = None
+    decided: Decided[Any] | None = field(default=None, init=False)
+    result: Any = field(default=None, init=False)
+    error: Exception | None = field(default=None, init=False)
 
     def begin(self) -> bool:
         """Mark it as begun; False where its caller has gone."""
@@ -27,30 +33,23 @@ class Job:
         return not self.future.cancelled()
 
 
-Outcome = tuple[Job, Any, Exception | None]
-"""Who waited, and the result, or the error instead."""
-
-
 def refuse(jobs: list[Job], error: NodeError) -> None:
     """Hand the same error to everybody."""
-    release([(job, None, error) for job in jobs])
+    for job in jobs:
+        job.error = error
+    release(jobs)
 
 
-def release(outcomes: list[Outcome], *, here: asyncio.AbstractEventLoop | None = None) -> None:
+def release(jobs: list[Job], *, here: asyncio.AbstractEventLoop | None = None) -> None:
     """Hand out results and errors: to waiting threads one by one, to an event loop all at once.
 
     Args:
-        outcomes: Who gets what.
+        jobs: Who waits, and for what.
         here: The event loop that runs in the caller's thread, if any.
     """
-    by_loop: dict[asyncio.AbstractEventLoop | None, list[Outcome]] = {}
-    for outcome in outcomes:
-        loop = outcome[0].loop
-        if loop in by_loop:
-            by_loop[loop].append(outcome)
-        else:
-            by_loop[loop] = [outcome]
-    for loop, waiting in by_loop.items():
+    loops = {job.loop for job in jobs}
+    for loop in loops:
+        waiting = jobs if len(loops) == 1 else [job for job in jobs if job.loop is loop]
         if loop is None or loop is here:
             _resolve(waiting)
             continue
@@ -58,12 +57,12 @@ def release(outcomes: list[Outcome], *, here: asyncio.AbstractEventLoop | None =
             loop.call_soon_threadsafe(_resolve, waiting)
 
 
-def _resolve(waiting: list[Outcome]) -> None:
-    for job, result, error in waiting:
+def _resolve(waiting: list[Job]) -> None:
+    for job in waiting:
         future = job.future
         if future.done():  # Its caller went away; the decision stands.
             continue
-        if error is None:
-            future.set_result(result)
+        if job.error is None:
+            future.set_result(job.result)
         else:
-            future.set_exception(error)
+            future.set_exception(job.error)

@@ -55,13 +55,26 @@ class KeyRing:
             files.append(self._load(number))
         return files
 
-    def add(self) -> KeyFile:
+    def load_present(self) -> list[KeyFile]:
+        """Read the files that are here, the oldest first, whichever are gone.
+
+        Raises:
+            KeyFileError: One is locked with another passphrase.
+        """
+        numbers = range(1, KEY_FILES_MAX + 1)
+        return [self._load(number) for number in numbers if self._path(number).exists()]
+
+    def add(self, *, after: int = 0) -> KeyFile:
         """Make a key in the next file.
+
+        Args:
+            after: How many keys there have been at least: the name of a file that is gone is not
+                given to another key, since its backup may be put back.
 
         Raises:
             KeyRingFullError: There are too many.
         """
-        number = len(self.load()) + 1
+        number = max([after, *(file.number for file in self.load_present())]) + 1
         if number > KEY_FILES_MAX:
             raise KeyRingFullError(f"{self._name}: {KEY_FILES_MAX} keys are all there can be")
         save_key(generate_key(), path=self._path(number), passphrase=self._passphrase)

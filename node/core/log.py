@@ -22,11 +22,11 @@ from sqlalchemy import (
 )
 
 from node.core.errors import InvariantError
+from node.core.log_key import LogKey
 from node.core.log_tables import log_batch, log_head, log_tile, log_witnessed
 from node.core.statements import DriverStatement
 from protocol.checkpoint import CheckpointSigner, open_checkpoint
 from protocol.errors import ProtocolError
-from protocol.keys import SigningKey
 from protocol.log_proof import LogProof
 from protocol.merkle import build_consistency, build_inclusion, leaf_hashes, root_from_nodes
 from protocol.message import LogHead
@@ -260,7 +260,7 @@ def extend_log(
     return newer
 
 
-def load_log(store: LogStore, *, origin: str, key: SigningKey) -> LogState:
+def load_log(store: LogStore, *, origin: str, key: LogKey) -> LogState:
     """Rebuild the committed state and check it against its own signed head.
 
     Raises:
@@ -326,7 +326,7 @@ def _parse_batch(row: Row[Any]) -> list[bytes]:
         raise LogDamagedError(f"entries from {row.first} on: {err.detail}") from err
 
 
-def log_vkey(origin: str, key: SigningKey) -> VerifierKey:
+def log_vkey(origin: str, key: LogKey) -> VerifierKey:
     """Return the verifier key of a log."""
     return VerifierKey(name=origin, kind=SignatureKind.ED25519, public=key.public)
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
+from typing import Protocol
 
 import structlog
 
 from node.core.clock import Clock
 from node.core.database import Database, DatabaseDamagedError
-from node.core.log import LogDamagedError, LogPlace, LogStore
+from node.core.log import LogDamagedError, LogPlace, LogState, LogStore
 from node.core.log_list import LogList, StoredLog
-from node.core.writer import Writer
 from protocol.merkle import leaf_hashes
 from protocol.message import LogHead
 from protocol.tile import EMPTY_EDGE, TILE_WIDTH
@@ -84,6 +84,19 @@ class _Rebuild:
         self._edge = edge
 
 
+class WrittenLog(Protocol):
+    """The log that is written: a node's writer, or the hub's keeper."""
+
+    @property
+    def state(self) -> LogState:
+        """Return the log as it is committed."""
+        ...
+
+    def condemn(self, error: LogDamagedError) -> None:
+        """Let nothing be appended any more."""
+        ...
+
+
 class LogCheck:
     """Checks the log that is written, then every ended one that has not been checked.
 
@@ -91,7 +104,7 @@ class LogCheck:
     """
 
     def __init__(
-        self, *, database: Database, writer: Writer, clock: Clock, pause_s: float = PAUSE_S
+        self, *, database: Database, writer: WrittenLog, clock: Clock, pause_s: float = PAUSE_S
     ) -> None:
         """Take the head of this start as what is to be reached."""
         self._database = database

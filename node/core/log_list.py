@@ -104,7 +104,7 @@ def read_begin_ms(connection: Connection, place: LogPlace) -> int:
     return entry.at_ms
 
 
-def find_log_key(log: StoredLog, files: Sequence[KeyFile]) -> KeyFile:
+def get_log_key(log: StoredLog, files: Sequence[KeyFile]) -> KeyFile:
     """Return the key file whose key has signed a log's head.
 
     Raises:

@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from node.core.clock import Clock
 from node.core.database import Database, DatabaseBusyError, UnitOfWork, WriteTransaction
-from node.core.decision import Batch, Decided, NextBatchError, Placement
+from node.core.decision import Batch, NextBatchError, Placement
 from node.core.errors import InvariantError, NodeError, UnavailableError
-from node.core.jobs import Job, Outcome, refuse, release
+from node.core.jobs import Job, refuse, release
 from node.core.log import (
     FIRST_LOG,
     LogDamagedError,
@@ -32,7 +32,9 @@ from node.core.log import (
     log_vkey,
     prove_inclusion,
 )
+from node.core.log_key import LogKey, LogKeyLostError, LostKey
 from node.core.log_list import LogList
+from node.core.wal import WalCheckpointer
 from protocol.checkpoint import CheckpointSigner
 from protocol.entry import GenesisEntry, PreviousLog, format_entry
 from protocol.errors import ProtocolError
@@ -74,6 +76,7 @@ class _Prover:
 
     state: LogState
     cache: TileCache
+    first: int
     is_over: bool = False
 
     def prove(self, index: int, entry: bytes) -> str:
@@ -90,7 +93,7 @@ class DecidedBatch:
     jobs: list[Job]
     failed: dict[Job, Exception]
     state: LogState
-    outcomes: list[Outcome] = field(default_factory=list)
+    decided: list[Job] = field(default_factory=list)
     carried: list[Job] = field(default_factory=list)
 
 
@@ -98,12 +101,13 @@ class LogTransactions:
     """Owns the log and the writing connection."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, origin: str, member_id: str, key: SigningKey
+        self, *, database: Database, clock: Clock, origin: str, member_id: str, key: LogKey
     ) -> None:
         """Load and check the log; write the genesis entry into an empty one.
 
         Raises:
             LogDamagedError: The stored log contradicts its head.
+            LogKeyLostError: There is no log yet, and no key to begin it with.
             DatabaseBusyError: Another process writes for too long.
         """
         self._database = database
@@ -112,22 +116,28 @@ class LogTransactions:
         self._origin = origin
         # Of the log that is written, and of the one that takes its place: which of them the
         # database says where a commit was reported failed.
-        self._keys = {origin: key}
-        self._signer = CheckpointSigner(origin=origin, key=key)
+        self._keys: dict[str, LogKey] = {origin: key}
+        self._lost: LogKeyLostError | None = None
         self._memory: dict[str, object] = {}
         self._memory_version: int | None = None
         self._broken: NodeError | None = None
-        self.held: NodeError | None = None
-        """Why no entry is taken now, if none is; decisions that log nothing are still taken."""
+        self._held: NodeError | None = None
         self._connection = database.engine.connect()
         try:
             database.wait_for_others(self._start)
         except BaseException:
-            self._connection.close()
+            self._close_connection()
             raise
+        self._checkpointer = WalCheckpointer(database) if database.is_sqlite else None
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection, which nobody else could use."""
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+        self._close_connection()
+
+    def _close_connection(self) -> None:
+        self._connection.invalidate()
         self._connection.close()
 
     @property
@@ -139,6 +149,16 @@ class LogTransactions:
     def broken(self) -> NodeError | None:
         """Return why the writer refuses to write, if it does."""
         return self._broken
+
+    @property
+    def held(self) -> NodeError | None:
+        """Return why no entry is taken now; decisions that log nothing are still taken."""
+        return self._lost or self._held
+
+    @held.setter
+    def held(self, reason: NodeError | None) -> None:
+        # A key that is lost is not found again by whoever lets entries in.
+        self._held = reason
 
     def condemn(self, error: NodeError) -> None:
         """Refuse everything with this error; from any thread, and it holds from the next batch."""
@@ -192,8 +212,12 @@ class LogTransactions:
             self._give_up(work.transaction, work.jobs, err)
             return []
         self._state = work.state
-        work.outcomes += [(job, None, error) for job, error in work.failed.items()]
-        release(work.outcomes, here=here)
+        if self._checkpointer is not None:
+            self._checkpointer.count_commit()
+        for job, error in work.failed.items():
+            job.error = error
+            work.decided.append(job)
+        release(work.decided, here=here)
         return work.carried
 
     def change_log(self, succession: Succession) -> None:
@@ -231,7 +255,7 @@ class LogTransactions:
         old = self._state
         if succession.last:
             store = LogStore(self._connection, old.place)
-            old = extend_log(old, succession.last, store=store, signer=self._signer)
+            old = extend_log(old, succession.last, store=store, signer=self._get_signer())
         LogList(self._connection).end(old.place.number, reason=succession.reason)
         place = LogPlace(number=old.place.number + 1, first=old.place.first + old.edge.size)
         previous = PreviousLog(origin=old.vkey.name, head=old.head, reason=succession.reason)
@@ -267,8 +291,17 @@ class LogTransactions:
     def _adopt(self, state: LogState) -> None:
         self._state = state
         self._origin = state.vkey.name
-        self._signer = CheckpointSigner(origin=self._origin, key=self._keys[self._origin])
+        key = self._keys[self._origin]
+        self._lost = LogKeyLostError(key.kid) if isinstance(key, LostKey) else None
+        self._signer = (
+            None if isinstance(key, LostKey) else CheckpointSigner(origin=self._origin, key=key)
+        )
         self._cache = TileCache(LogStore(self._connection, state.place).read_tile)
+
+    def _get_signer(self) -> CheckpointSigner:
+        if self._signer is None:
+            raise LogKeyLostError(self._keys[self._origin].kid)
+        return self._signer
 
     def _append_genesis(self) -> None:
         entry = format_entry(
@@ -276,7 +309,7 @@ class LogTransactions:
         )
         with self._database.try_begin(self._connection):
             store = LogStore(self._connection, self._state.place)
-            self._state = extend_log(self._state, [entry], store=store, signer=self._signer)
+            self._state = extend_log(self._state, [entry], store=store, signer=self._get_signer())
 
     def _decide_all(
         self, jobs: list[Job], failed: dict[Job, Exception], transaction: WriteTransaction
@@ -288,16 +321,15 @@ class LogTransactions:
             recall=self._recall,
         )
         work = DecidedBatch(transaction=transaction, jobs=jobs, failed=failed, state=self._state)
-        decided: list[tuple[Job, Decided[Any]]] = []
-        for job in jobs:
-            if failed and job in failed:
-                continue
+        entries: list[bytes] = []
+        for job in [job for job in jobs if job not in failed] if failed else jobs:
             try:
-                decision = job.decide(batch)
-                held = self.held  # Another thread may let entries in meanwhile.
-                if held is not None and decision.entry is not None:
-                    _raise_anew(held)
-                decided.append((job, decision))
+                job.decided = decided = job.decide(batch)
+                if decided.entry is not None:
+                    held = self.held  # Another thread may let entries in meanwhile.
+                    if held is not None:
+                        _raise_anew(held)
+                    entries.append(decided.entry)
             except NextBatchError:
                 work.carried.append(job)
             except OperationalError:  # The database, and with it every decision of the batch.
@@ -307,27 +339,25 @@ class LogTransactions:
                 failed[job] = err
                 self._memory_version = None
                 raise _DecisionFailedError from err
-        self._append_and_finish(batch, decided, work)
+            else:
+                work.decided.append(job)
+        self._append_and_finish(entries, batch, work)
         return work
 
-    def _append_and_finish(
-        self, batch: Batch, decided: list[tuple[Job, Decided[Any]]], work: DecidedBatch
-    ) -> None:
-        entries = [decision.entry for _, decision in decided if decision.entry is not None]
+    def _append_and_finish(self, entries: list[bytes], batch: Batch, work: DecidedBatch) -> None:
         if entries:
-            store = LogStore(self._connection, work.state.place)
-            work.state = extend_log(self._state, entries, store=store, signer=self._signer)
-        prover = _Prover(state=work.state, cache=self._cache)
-        prove = prover.prove
+            store = LogStore(self._connection, self._state.place)
+            work.state = extend_log(self._state, entries, store=store, signer=self._get_signer())
+        prover = _Prover(state=work.state, cache=self._cache, first=self._state.place.first)
         index = self._state.edge.size
-        first = self._state.place.first
-        for job, decision in decided:
-            entry = decision.entry
+        for job in work.decided:
+            decided: Any = job.decided
+            entry = decided.entry
             placement = None
             if entry is not None:
-                placement = Placement(index, first + index, entry, prove)
+                placement = Placement(index, entry, prover)
                 index += 1
-            work.outcomes.append((job, decision.finish(placement), None))
+            job.result = decided.finish(placement)
         prover.is_over = True
         for write in batch.at_end:
             write()

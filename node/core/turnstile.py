@@ -18,9 +18,9 @@ WAITING_MAX = 4_096
 class Turnstile:
     """An asynchronous context that few callers are in at a time; of one event loop."""
 
-    def __init__(self, *, at_once: int = AT_ONCE, waiting_max: int = WAITING_MAX) -> None:
+    def __init__(self, *, waiting_max: int = WAITING_MAX) -> None:
         """Let nobody wait yet."""
-        self._places = asyncio.Semaphore(at_once)
+        self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting_max = waiting_max
         self._waiting = 0
 

@@ -31,13 +31,13 @@ from node.core.decision import Decided, Decision
 from node.core.errors import NodeError, OverloadedError
 from node.core.jobs import Job, refuse
 from node.core.log import LogState
+from node.core.log_key import LogKey
 from node.core.log_transactions import (
     DecidedBatch,
     LogTransactions,
     LogUnavailableError,
     Succession,
 )
-from protocol.keys import SigningKey
 
 BATCH_DECISIONS_MAX = 512
 LOCK_RETRY_S = 0.001
@@ -54,8 +54,7 @@ class Writer:
     """Takes decisions from threads and event loops, and releases their results.
 
     The database's write lock owns the log's transactions from ``decide`` until the batch is
-    released, in whichever thread that is. ``_inline`` grows under ``_door``; only the holder of the
-    write lock takes from it.
+    released, in whichever thread that is. Only its holder takes from ``_inline``.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Writer:
         clock: Clock,
         origin: str,
         member_id: str,
-        key: SigningKey,
+        key: LogKey,
         timer_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Load and check the log; write the genesis entry into an empty one.
@@ -75,7 +74,7 @@ class Writer:
             clock: Dates the entries.
             origin: The log's name.
             member_id: Whose log it is.
-            key: Signs the heads.
+            key: Signs the heads; of a lost one the log is held.
             timer_s: Says how long deciding and committing take.
 
         Raises:
@@ -174,19 +173,32 @@ class Writer:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
         inline = self._inline
-        with self._door:
-            waiting = len(inline)
-            if self._is_closed or waiting >= QUEUE_DECISIONS_MAX:
-                waiter.set_exception(_closed() if self._is_closed else _full())
-                return waiter
-            inline.append(Job(decide, waiter, loop))
-        if self._flushing_in is not loop:
+        waiting = len(inline)
+        if waiting >= QUEUE_DECISIONS_MAX:
+            waiter.set_exception(_full())
+            return waiter
+        job = Job(decide, waiter, loop)
+        inline.append(job)
+        if self._is_closed and self._withdraw(job):
+            waiter.set_exception(_closed())
+        elif self._flushing_in is not loop:
             self._flushing_in = loop
             self._turn_began_s = self._timer_s()
             loop.call_soon(self._flush, loop)
         elif (waiting + 1) % EARLY_DECISIONS == 0 and self._is_time(loop):
             self._flush(loop)
         return waiter
+
+    def _withdraw(self, job: Job) -> bool:
+        """Take a job back that came while the writer closes; False where it is decided after all.
+
+        Instead of a lock: closing first closes, then decides what waits, and a caller first adds
+        what waits, then looks whether it is closed. One of them sees the other.
+        """
+        with suppress(ValueError):
+            self._inline.remove(job)
+            return True
+        return False
 
     def _is_time(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Tell whether to close a batch in the middle of the turn: while the rest still verifies.
@@ -340,13 +352,9 @@ class Writer:
 
     def _take_inline(self) -> list[Job]:
         inline = self._inline
-        if len(inline) > BATCH_DECISIONS_MAX:
-            jobs = [inline.popleft() for _ in range(BATCH_DECISIONS_MAX)]
-        else:
-            with self._door:  # Nobody may add between the two.
-                jobs = list(inline)
-                inline.clear()
-        return [job for job in jobs if not job.future.cancelled()]
+        # Each is taken by itself: others may add meanwhile.
+        taken = [inline.popleft() for _ in range(min(len(inline), BATCH_DECISIONS_MAX))]
+        return [job for job in taken if not job.future.cancelled()]
 
     def _run(self) -> None:
         carried: list[Job] = []

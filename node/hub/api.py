@@ -20,17 +20,18 @@ from node.core.config import SettingsError
 from node.core.errors import NodeError, NotAuthenticatedError
 from node.core.http.bodies import read_bounded
 from node.core.http.problems import build_problem
-from node.hub.errors import SnapshotUnknownError
+from node.hub.errors import DraftUnknownError, SnapshotUnknownError
 from node.hub.rules_status import STATUS_BYTES_MAX
 from node.hub.service import HubService
-from node.hub.store import Snapshot
+from node.hub.store import DraftRow, Snapshot
 from protocol import SPOKEN_VERSIONS
 from protocol.checkpoint import parse_decimal
 from protocol.cosignature import SIZE_CONTENT_TYPE, StaleSizeError, WitnessRefusalError
-from protocol.encoding import encode_b64u
+from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import MalformedError, ProtocolError, SchemaError
 from protocol.invitation import INVITATION_TOKEN
 from protocol.limits import (
+    HASH_BYTES,
     REGISTRY_BYTES_MAX,
     REGISTRY_LIFE_S,
     STATEMENT_BYTES_MAX,
@@ -48,6 +49,7 @@ ENROLMENT_BYTES_MAX = ENROLMENT_TOKENS_MAX * STATEMENT_BYTES_MAX
 KEY_CHANGE_BYTES_MAX = 8_192
 STATUS_BODY_BYTES_MAX = STATUS_BYTES_MAX
 SEQ_DIGITS_MAX = 10
+DETACHED_BYTES_MAX = 1_024
 NOTE_CONTENT_TYPE = "text/plain; charset=utf-8"
 
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -74,6 +76,8 @@ def build_hub_routes(
         Route("/hub/v1/registry/{seq}/proof", _guard(routes.prove_snapshot), methods=["GET"]),
         Route("/chengxin/v1/log/checkpoint", _guard(routes.get_head), methods=["GET"]),
         Route("/chengxin/v1/log/{tile:path}", _guard(routes.get_tile), methods=["GET"]),
+        Route("/hub/v1/draft", _guard(routes.get_draft), methods=["GET"]),
+        Route("/hub/v1/draft/{hash}/signatures", _guard(routes.add_signature), methods=["POST"]),
         Route("/hub/v1/members", _guard(routes.enrol_member), methods=["POST"]),
         Route("/hub/v1/subjects", _guard(routes.enrol_subject), methods=["POST"]),
         Route("/hub/v1/unkeyed", _guard(routes.enrol_unkeyed), methods=["POST"]),
@@ -118,6 +122,21 @@ class _HubRoutes:
         return JSONResponse(
             {"inclusion": inclusion, "consistency": [encode_b64u(one) for one in consistency]}
         )
+
+    async def get_draft(self, _request: Request) -> Response:
+        draft = await run_in_threadpool(self._service.cosigning.find_draft)
+        if draft is None:
+            raise DraftUnknownError("no snapshot waits for signatures")
+        return JSONResponse({"payload": encode_b64u(draft.payload), "tokens": list(draft.tokens)})
+
+    async def add_signature(self, request: Request) -> Response:
+        signed = decode_b64u(request.path_params["hash"], bytes_exact=HASH_BYTES)
+        raw = await read_bounded(request, bytes_max=DETACHED_BYTES_MAX)
+
+        def add() -> DraftRow | None:
+            return self._service.cosigning.add_signature(_decode_ascii(raw), signed=signed)
+
+        return JSONResponse({"published": await run_in_threadpool(add) is None})
 
     async def get_head(self, _request: Request) -> Response:
         state = await run_in_threadpool(self._service.read_log)

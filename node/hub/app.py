@@ -21,7 +21,7 @@ from node.core.migrations import upgrade_database
 from node.core.witnesses import read_witness_policy
 from node.hub.api import build_hub_routes
 from node.hub.errors import HubLogHeldError
-from node.hub.keeper import HubKeeper, run_keeper, try_round
+from node.hub.keeper import HubKeeper, run_check, run_keeper, try_round
 from node.hub.service import HubService, check_legal_basis
 from protocol.errors import ProtocolError
 from protocol.log_policy import LogPolicy, parse_log_policy
@@ -118,11 +118,13 @@ def build_hub_app(settings: Settings) -> Starlette:
     async def keep_log(_app: Starlette) -> AsyncIterator[None]:
         await try_round(keeper)
         rounds = asyncio.create_task(run_keeper(keeper, interval_s=settings.witness_interval_s))
+        check = asyncio.create_task(run_check(keeper, interval_s=settings.witness_interval_s))
         try:
             yield
         finally:
             rounds.cancel()
-            await asyncio.gather(rounds, return_exceptions=True)
+            check.cancel()
+            await asyncio.gather(rounds, check, return_exceptions=True)
             await keeper.end()
             hub.database.dispose()
 

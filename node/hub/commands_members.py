@@ -16,10 +16,13 @@ from node.core.terminal import show_table
 from node.hub.commands import HomeOption, JsonOption, hub_app, opened, opened_with_keys
 from node.hub.errors import InvitationInvalidError
 from node.hub.rules_snapshot import RevocationReason
+from node.hub.service import HubService
+from node.hub.store import Snapshot
 from protocol.__main__ import hash_document
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.identifiers import parse_member_id
 from protocol.invitation import format_invitation
+from protocol.keys import PUBLIC_KEY_BYTES, PublicKey
 from protocol.limits import HASH_BYTES, STATEMENT_BYTES_MAX
 from protocol.shape import ShapeReader
 from protocol.strict_json import parse_object
@@ -93,6 +96,67 @@ def revoke(
     with opened(home) as service:
         snapshot = service.revoke_key(kid, reason=reason, since_s=_read_time(since))
     typer.echo(f"{kid} is revoked as of snapshot {snapshot.seq}")
+
+
+@keys_app.command("add")
+def add_hub_key(
+    home: HomeOption, key: Annotated[str, typer.Argument(help="Public key of a cosigner.")]
+) -> None:
+    """Enter the key of a cosigner, who keeps it on another machine (chengxin cosign init)."""
+    public = PublicKey(decode_b64u(key, bytes_exact=PUBLIC_KEY_BYTES))
+    with opened(home) as service:
+        snapshot = service.cosigning.add_hub_key(public)
+        typer.echo(f"{public.kid} is entered with snapshot {_tell(service, snapshot)}")
+
+
+@keys_app.command("end")
+def end_hub_key(
+    home: HomeOption,
+    kid: Annotated[str, typer.Argument(help="Identifier of a hub key.")],
+    *,
+    reason: Annotated[Loss, typer.Option(help="Why.")],
+) -> None:
+    """End a hub key, a cosigner's or one of this machine."""
+    with opened(home) as service:
+        snapshot = service.cosigning.end_hub_key(kid, reason=RevocationReason(reason.value))
+        typer.echo(f"{kid} ends with snapshot {_tell(service, snapshot)}")
+
+
+@keys_app.command("threshold")
+def set_threshold(
+    home: HomeOption,
+    count: Annotated[int, typer.Argument(min=1, max=16, help="So many hub keys.")],
+) -> None:
+    """Have so many hub keys sign every snapshot after the next one."""
+    with opened(home) as service:
+        snapshot = service.cosigning.set_threshold(count)
+        typer.echo(f"{count} keys sign after snapshot {_tell(service, snapshot)}")
+
+
+@hub_app.command("pending")
+def show_pending(home: HomeOption, *, as_json: JsonOption = False) -> None:
+    """Show the snapshot that waits for cosigners, and what it changes."""
+    with opened(home) as service:
+        pending = service.cosigning.describe_draft()
+    if as_json:
+        typer.echo(json.dumps(None if pending is None else asdict(pending), ensure_ascii=False))
+        return
+    if pending is None:
+        typer.echo("nothing waits for signatures")
+        return
+    typer.echo(f"snapshot {pending.seq}: {pending.signatures} of {pending.threshold} signatures")
+    for kid in pending.signed_by:
+        typer.echo(f"  signed by {kid}")
+    for line in pending.differences or ("a renewal: nothing changes but its time",):
+        typer.echo(f"  {line}")
+
+
+def _tell(service: HubService, snapshot: Snapshot) -> str:
+    """Return a snapshot's number, and that it waits if it does."""
+    waits = service.cosigning.find_draft()
+    if waits is None or waits.seq != snapshot.seq:
+        return str(snapshot.seq)
+    return f"{snapshot.seq}, which waits for cosigners"
 
 
 @keys_app.command("age")

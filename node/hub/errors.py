@@ -89,6 +89,24 @@ class InvitationUsedError(ConflictError):
     code = "invitation-used"
 
 
+class DraftUnknownError(NotFoundError):
+    """No snapshot waits for signatures, or it is another one than was signed."""
+
+    code = "draft-unknown"
+
+
+class DraftWaitsError(ConflictError):
+    """Somebody has signed the snapshot that waits: a change like this follows it."""
+
+    code = "draft-waits"
+
+
+class ThresholdInvalidError(RejectedError):
+    """As many signatures as that could not be made, or none would be needed."""
+
+    code = "threshold-invalid"
+
+
 class SnapshotUnknownError(NotFoundError):
     """The registry has no snapshot of this number."""
 

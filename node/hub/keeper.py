@@ -15,6 +15,8 @@ from node.core.clock import Clock
 from node.core.database import Database
 from node.core.errors import NodeError, UnavailableError
 from node.core.http.client import BoundedClient
+from node.core.log import LogDamagedError, LogState
+from node.core.log_check import CheckState, LogCheck
 from node.core.witnesses import LogRolledBackError, WitnessPanel
 from node.hub.errors import HubLogHeldError
 from node.hub.service import HubService
@@ -53,7 +55,8 @@ class HubKeeper:
         self._vkey = service.log.vkey
         self._panel = WitnessPanel(database=database, client=client, compare=self._ask_witness)
         self._has_begun = False
-        self._contradiction: LogRolledBackError | None = None
+        self._contradiction: NodeError | None = None
+        self._check: LogCheck | None = None
 
     async def begin(self) -> None:
         """Ask witnesses and members, let the hub sign, and log the start.
@@ -63,6 +66,7 @@ class HubKeeper:
         Raises:
             UnavailableError: No witness answers.
             LogRolledBackError: Somebody holds a head that this log does not lead to.
+            LogDamagedError: The log was found damaged behind the running hub.
         """
         if self._has_begun:
             return
@@ -94,6 +98,30 @@ class HubKeeper:
         at_s = min(one.at_s for one in witnessed.cosigners)
         await asyncio.to_thread(self._store, state.edge.size, note, at_s)
         return state.edge.size
+
+    @property
+    def state(self) -> LogState:
+        """Return the log as it is committed."""
+        return self._service.read_log()
+
+    def condemn(self, error: LogDamagedError) -> None:
+        """Let nothing signed leave any more, until the next start."""
+        self._contradiction = error
+        self._has_begun = False
+        self._service.log.hold(HubLogHeldError(error.detail))
+
+    async def check_log(self) -> CheckState:
+        """Rebuild the whole log from its entries; where it differs, the hub signs nothing more.
+
+        Raises:
+            DatabaseFailedError: The database cannot be read now; the next call goes on.
+            LogDamagedError: Not even the newest head holds.
+        """
+        if self._check is None:
+            self._check = await asyncio.to_thread(
+                LogCheck, database=self._database, writer=self, clock=self._clock
+            )
+        return await self._check.run()
 
     async def end(self) -> None:
         """Log the stop, have it cosigned, and close the connections."""
@@ -181,6 +209,20 @@ async def run_keeper(keeper: HubKeeper, *, interval_s: int) -> None:
     """Begin as soon as that is allowed, then have the log cosigned, for ever."""
     while True:
         await try_round(keeper)
+        await asyncio.sleep(interval_s)
+
+
+async def run_check(keeper: HubKeeper, *, interval_s: int) -> None:
+    """Check the whole log once, trying again where the database cannot be read."""
+    while True:
+        try:
+            await keeper.check_log()
+        except NodeError as err:
+            _log.warning("hub_log_check_failed", code=err.code, detail=err.detail)
+        except Exception as err:  # noqa: BLE001  the job's edge, as below
+            _log.error("hub_log_check_broken", error=type(err).__name__)
+        else:
+            return
         await asyncio.sleep(interval_s)
 
 

@@ -10,13 +10,14 @@ import structlog
 from node.core.clock import Clock, now_s
 from node.core.database import Database
 from node.hub.chain import RegistryChain
-from node.hub.errors import KeyTakenError
+from node.hub.errors import KeyNotHeldError, KeyTakenError
 from node.hub.rules_keys import (
     ROTATION_FORCED,
     KeyAge,
     build_end,
     check_deadline,
     check_new_log,
+    check_threshold,
     get_held,
     measure_ages,
     verify_change_allowed,
@@ -24,7 +25,7 @@ from node.hub.rules_keys import (
 )
 from node.hub.rules_snapshot import RevocationReason, open_key
 from node.hub.signers import HubSigners
-from node.hub.store import AdmissionStore, HubStore, MemberRow, Snapshot
+from node.hub.store import AdmissionStore, HubStore, KeyRow, MemberRow, Snapshot
 from node.hub.witness import watch_log
 from protocol.checkpoint import hash_origin
 from protocol.keychange import KeyChange, open_key_change
@@ -114,15 +115,69 @@ class KeyDesk:
         at_s = now_s(self._clock)
         with self._database.write() as uow:
             store = HubStore(uow.connection)
-            newest = self._chain.get_registry(store)
-            if any(entry.key == key for entry in newest.hub_keys):
+            if _is_hub_key(store.find_key(key.kid)):
                 return self._chain.get_newest(store)
             self.check_free(store, key)
-            for old in newest.list_signers():
+            for old in self._chain.list_signers(store):  # The keys of others stay.
                 store.revoke_key(old.kid, reason=RevocationReason.SUPERSEDED.value, at_s=at_s)
             store.add_key(open_key(key, use="hub", at_s=at_s))
             snapshot = self._chain.publish(store)
         _log.info("hub_key_changed", kid=key.kid, registry=snapshot.seq)
+        return snapshot
+
+    def add_hub_key(self, key: PublicKey) -> Snapshot:
+        """Enter the key of a cosigner, who keeps it elsewhere; the same again changes nothing.
+
+        Raises:
+            KeyTakenError: The key is somebody else's.
+        """
+        at_s = now_s(self._clock)
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            if _is_hub_key(store.find_key(key.kid)):
+                return self._chain.get_newest(store)
+            self.check_free(store, key)
+            store.add_key(open_key(key, use="hub", at_s=at_s))
+            snapshot = self._chain.publish(store)
+        _log.info("hub_key_added", kid=key.kid, registry=snapshot.seq)
+        return snapshot
+
+    def end_hub_key(self, kid: str, *, reason: RevocationReason) -> Snapshot:
+        """End a hub key; the same again changes nothing.
+
+        Raises:
+            KeyNotHeldError: It is no hub key.
+            ThresholdInvalidError: Fewer keys would be left than have to sign.
+        """
+        at_s = now_s(self._clock)
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            held = store.find_key(kid)
+            if held is None or not _is_hub_key(held):
+                raise KeyNotHeldError("this is no key of the hub's")
+            if held.entry.revoked_at is not None:
+                return self._chain.get_newest(store)
+            left = len(_list_hub_keys(store)) - 1
+            check_threshold(self._chain.get_next_threshold(store), keys=left)
+            store.revoke_key(kid, reason=reason.value, at_s=at_s)
+            snapshot = self._chain.publish(store)
+        _log.info("hub_key_ended", kid=kid, registry=snapshot.seq)
+        return snapshot
+
+    def set_threshold(self, threshold: int) -> Snapshot:
+        """Have so many hub keys sign from the snapshot after the next one on.
+
+        Raises:
+            ThresholdInvalidError: There are not so many keys.
+            DraftWaitsError: Somebody is signing already.
+        """
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            check_threshold(threshold, keys=len(_list_hub_keys(store)))
+            if self._chain.get_next_threshold(store) == threshold:
+                return self._chain.get_newest(store)
+            snapshot = self._chain.publish(store, threshold=threshold)
+        _log.info("hub_threshold_changed", threshold=threshold, registry=snapshot.seq)
         return snapshot
 
     def rotate_witness(self, vkey: str) -> Snapshot:
@@ -195,6 +250,15 @@ class KeyDesk:
         snapshot = self._chain.publish(store)
         _log.info("key_ended", kid=kid, reason=reason, at=at_s, registry=snapshot.seq)
         return snapshot
+
+
+def _is_hub_key(row: KeyRow | None) -> bool:
+    return row is not None and row.is_hubs and row.entry.use == "hub"
+
+
+def _list_hub_keys(store: HubStore) -> list[KeyRow]:
+    """Return the hub keys that have not ended."""
+    return [row for row in store.list_keys() if _is_hub_key(row) and not row.entry.revoked_at]
 
 
 def _get_old(store: HubStore, change: KeyChange) -> PublicKey:

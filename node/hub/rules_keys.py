@@ -12,6 +12,7 @@ from node.hub.errors import (
     MemberUnknownError,
     RegistryFullError,
     RevocationConflictError,
+    ThresholdInvalidError,
 )
 from node.hub.store import KeyRow, MemberRow
 from protocol.keychange import KeyChange
@@ -123,6 +124,16 @@ def check_deadline(by_s: int, *, now_s: int) -> None:
     """
     if by_s < now_s + DAY_S:
         raise RevocationConflictError("leave the member at least a day, or revoke the key")
+
+
+def check_threshold(threshold: int, *, keys: int) -> None:
+    """Check how many hub keys are to sign a snapshot.
+
+    Raises:
+        ThresholdInvalidError: There are fewer keys, or none would sign.
+    """
+    if not 0 < threshold <= keys:
+        raise ThresholdInvalidError(f"{threshold} of {keys} hub keys cannot sign")
 
 
 def measure_ages(keys: Sequence[KeyRow], *, owners: dict[int, str], now_s: int) -> list[KeyAge]:

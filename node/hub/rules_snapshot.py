@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from node.hub.errors import RegistryFullError, SimulatedSubjectError
@@ -89,7 +89,12 @@ def is_due(*, iat: int, now_s: int) -> bool:
 
 
 def build_snapshot(
-    identity: HubIdentity, *, holdings: Holdings, older: Registry | None, now_s: int
+    identity: HubIdentity,
+    *,
+    holdings: Holdings,
+    older: Registry | None,
+    threshold: int,
+    now_s: int,
 ) -> Registry:
     """Return the snapshot that follows ``older``; its hash is known once it is signed.
 
@@ -110,7 +115,7 @@ def build_snapshot(
         exp=iat + REGISTRY_LIFE_S,
         hub=identity.hub,
         simulated=identity.simulated,
-        threshold=1,
+        threshold=threshold,
         witness_vkey=identity.witness_vkey,
         hub_keys=tuple(entry for entry in own if entry.use == "hub"),
         members=(
@@ -127,6 +132,11 @@ def build_snapshot(
             for row in holdings.subjects
         ),
     )
+
+
+def says_the_same(draft: Registry, other: Registry) -> bool:
+    """Tell whether two snapshots of one number differ in nothing but their time."""
+    return replace(draft, iat=other.iat, exp=other.exp, hash=other.hash) == other
 
 
 def check_capacity(*, members: int, subjects: int) -> None:

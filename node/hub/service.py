@@ -16,6 +16,7 @@ from node.core.errors import NodeError
 from node.core.log import LogState
 from node.hub.admission import AdmissionDesk
 from node.hub.chain import RegistryChain
+from node.hub.drafts import CosigningDesk
 from node.hub.errors import HubIdentityError, LegalBasisMissingError
 from node.hub.invitations import HubFace, InvitationDesk
 from node.hub.keys import KeyDesk
@@ -61,6 +62,8 @@ class HubHealth:
     """Age of the oldest of the logs' newest cosignatures; 0 where no log has any."""
     status_list_percent: int
     """How full the status list is; at 100 it takes no more."""
+    signatures_missing: int
+    """How many signatures the next snapshot waits for; 0 where none waits."""
 
 
 class HubService:
@@ -137,6 +140,7 @@ class HubService:
             foreign=foreign_logs,
         )
         self._keys = KeyDesk(database=database, clock=clock, chain=self._chain, witnesses=witnesses)
+        self.cosigning = CosigningDesk(database=database, chain=self._chain, keys=self._keys)
         face = HubFace(hub=settings.member_id, url=settings.url, anchor=hub_key.public)
         self._invitations = InvitationDesk(database=database, clock=clock, face=face)
         self._admission = AdmissionDesk(
@@ -447,6 +451,7 @@ class HubService:
             registry = self._chain.get_registry(store)
             cosigned = [log.cosigned_at_s for log in store.list_logs() if log.note]
             sizes = store.measure_statuses(signer="", since_s=at_s - STATUS_KEPT_S)
+            draft = self._chain.find_draft(store)
         return HubHealth(
             registry_seq=registry.seq,
             registry_ends_in_s=registry.exp - at_s,
@@ -455,6 +460,7 @@ class HubService:
             logs_cosigned=len(cosigned),
             oldest_cosignature_s=at_s - min(cosigned, default=at_s),
             status_list_percent=measure_percent(sizes),
+            signatures_missing=0 if draft is None else registry.threshold - len(draft.tokens),
         )
 
 

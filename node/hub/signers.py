@@ -29,6 +29,10 @@ class HubSigners:
             self._known |= {key.kid: key for key in self._load()}
         return kid in self._known
 
+    def list_held(self, keys: Sequence[PublicKey]) -> list[SigningKey]:
+        """Return the private halves of those that are here."""
+        return [self._known[key.kid] for key in keys if self.has(key.kid)]
+
     def get(self, key: PublicKey) -> SigningKey:
         """Return the private half.
 

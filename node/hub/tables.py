@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -110,6 +111,19 @@ hub_snapshot = Table(
     Column("iat", BigInteger, nullable=False),
     Column("exp", BigInteger, nullable=False),
     Column("log_index", BigInteger, nullable=True),  # of its entry in the hub's own log
+)
+
+# The next snapshot while it waits for signatures of hub keys that are not here; one at most.
+hub_draft = Table(
+    "hub_draft",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("hash", HASH, nullable=False),  # of the payload
+    Column("payload", Text, nullable=False),
+    Column("tokens", Text, nullable=False),  # JSON list, those of this hub's own keys at the front
+    Column("own_count", Integer, nullable=False),  # of the tokens
+    Column("is_outdated", Boolean, nullable=False),  # something has changed since it was made
+    Column("made_at_s", BigInteger, nullable=False),
 )
 
 # The hub does not know whose consent a hash names. One row a signer, so that no stranger's status

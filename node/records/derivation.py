@@ -8,7 +8,6 @@ from datetime import date
 
 from node.core.database import UnitOfWork
 from node.records.behaviour import BehaviourWindow, MonthBehaviour
-from node.records.rules_ageing import AgeingBase, list_open_items
 from node.records.rules_behaviour import (
     InvoiceItem,
     build_month,
@@ -61,7 +60,7 @@ def refresh_behaviour(uow: UnitOfWork, customer_ids: Sequence[int], *, business_
     newest = last_released_month(business_date)
     months = (
         month
-        for customer_id, currency, items in store.iterate_items_of(customer_ids)
+        for customer_id, currency, items in store.ledger.iterate_invoices_of(customer_ids)
         for month in _roll_up(customer_id, currency, items, newest_released=newest)
     )
     return store.replace_months(customer_ids, list(months))
@@ -97,12 +96,14 @@ def compare_months(store: RecordsStore, customer_ids: Sequence[int]) -> list[Beh
         for month in store.list_stored_months(customer_ids)
     }
     wrong = []
-    for customer_id, currency, items in store.iterate_items_of(customer_ids):
+    for customer_id, currency, items in store.ledger.iterate_invoices_of(customer_ids):
         for month, month_items in _group_by_month(items).items():
             kept = stored.pop((customer_id, currency, month), None)
             settled_on = find_settled_date(month_items)
-            if kept is None:
-                agrees = settled_on is None
+            if kept is None:  # Of what was credited whole there is nothing to say.
+                agrees = (
+                    settled_on is None or build_month(month, month_items, as_of=settled_on) is None
+                )
             else:
                 rebuilt = build_month(month, month_items, as_of=kept.as_of)
                 agrees = rebuilt == kept.behaviour and kept.settled == (settled_on is not None)
@@ -126,7 +127,7 @@ def build_window(
     store: RecordsStore, customer: CustomerRecord, *, months: tuple[int, int], as_of: date
 ) -> BehaviourWindow | None:
     """Return the window of a customer that is known; None where nothing had been sold to it."""
-    positions = store.list_positions(customer.customer_id, as_of=as_of)
+    positions = store.ledger.list_positions(customer.customer_id, as_of=as_of)
     if not positions:
         return None
     main = positions[0]
@@ -134,19 +135,16 @@ def build_window(
     key, currency = customer.customer_id, main.currency
     behaviours = _read_months(store, key, currency=currency, months=months, as_of=as_of)
     first, last = first_day(first_month), min(last_day(last_month), as_of)
-    opening_minor = store.get_opening_balance(key, currency=currency, before=first)
-    changes = store.list_balance_changes(key, currency=currency, first=first, last=last)
-    open_items = list_open_items(
-        store.list_open_items(key, currency=currency, as_of=as_of),
-        as_of=as_of,
-        base=AgeingBase.BUSINESS_DUE,
-    )
+    opening_minor = store.ledger.get_opening_balance(key, currency=currency, before=first)
+    changes = store.ledger.list_balance_changes(key, currency=currency, first=first, last=last)
+    open_items = store.ledger.list_open_items(key, currency=currency, as_of=as_of)
     # A disputed amount is owed until the dispute is settled, but it is not late.
     overdue = [
         item
         for item in open_items
-        if item.aged_from < as_of and item.open_minor > item.disputed_minor
+        if item.due_business_on < as_of and item.open_minor > item.disputed_minor
     ]
+    overdue_days = [(as_of - item.due_business_on).days for item in overdue]
     return BehaviourWindow(
         currency=currency,
         first_month=first_month,
@@ -158,7 +156,7 @@ def build_window(
         high_credit_minor=highest_balance(opening_minor, changes),
         owing_minor=sum(item.open_minor for item in open_items),
         past_due_minor=sum(item.open_minor - item.disputed_minor for item in overdue),
-        oldest_overdue_days=max(((as_of - item.aged_from).days for item in overdue), default=None),
+        oldest_overdue_days=max(overdue_days, default=None),
         adverse=tuple(store.list_adverse_events(key, as_of=as_of)),
     )
 
@@ -167,7 +165,7 @@ def _read_months(
     store: RecordsStore, customer_id: int, *, currency: str, months: tuple[int, int], as_of: date
 ) -> tuple[MonthBehaviour, ...]:
     held = store.list_held_months(customer_id, currency=currency, months=months, as_of=as_of)
-    items = store.list_items(
+    items = store.ledger.list_invoices(
         customer_id,
         currency=currency,
         months=months,

@@ -7,13 +7,12 @@ ledger balance, to the last minor unit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from node.core.errors import InvariantError
-from node.records.rules_behaviour import InvoiceItem
 
 
 class AgeingBase(StrEnum):
@@ -48,11 +47,23 @@ _BUCKET_EDGES: tuple[tuple[int, Bucket], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenItem:
-    """What is left of an invoice or of one instalment of it."""
+    """What is left of an item that is owed, and how much of that is in dispute."""
 
-    aged_from: date
+    happened_on: date
+    due_on: date
+    due_business_on: date
     open_minor: int
     disputed_minor: int = 0
+
+    def aged_from(self, base: AgeingBase) -> date:
+        """Return the date from which it ages."""
+        match base:
+            case AgeingBase.DUE:
+                return self.due_on
+            case AgeingBase.BUSINESS_DUE:
+                return self.due_business_on
+            case AgeingBase.ISSUED:
+                return self.happened_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,48 +86,12 @@ def choose_bucket(days_past_due: int) -> Bucket:
     return Bucket.OVER_180
 
 
-def list_open_items(
-    items: Iterable[InvoiceItem], *, as_of: date, base: AgeingBase
-) -> list[OpenItem]:
-    """Replay invoices and payments up to a date: later ones have not happened."""
-    open_items = []
-    for item in items:
-        if item.issued_on > as_of:
-            continue
-        paid_minor = sum(part.amount_minor for part in item.paid if part.paid_on <= as_of)
-        open_minor = item.amount_minor - paid_minor
-        if open_minor > 0:
-            aged_from = _base_date(item, base=base)
-            disputed_minor = min(item.disputed_minor, open_minor)
-            open_items.append(
-                OpenItem(aged_from=aged_from, open_minor=open_minor, disputed_minor=disputed_minor)
-            )
-    return open_items
-
-
-def split_instalments(terms: Sequence[tuple[date, int]], *, paid_minor: int) -> list[OpenItem]:
-    """Return what is open of each instalment when what was paid goes to the earliest first.
-
-    Raises:
-        ValueError: More was paid than the instalments add up to.
-    """
-    open_items = []
-    left_minor = paid_minor
-    for due_on, amount_minor in sorted(terms):
-        applied_minor = min(left_minor, amount_minor)
-        left_minor -= applied_minor
-        if amount_minor > applied_minor:
-            open_items.append(OpenItem(aged_from=due_on, open_minor=amount_minor - applied_minor))
-    if left_minor > 0:
-        raise ValueError("more paid than the instalments add up to")
-    return open_items
-
-
 def build_ageing(
     open_items: Iterable[OpenItem],
     *,
     currency: str,
     as_of: date,
+    base: AgeingBase,
     unapplied_minor: int,
     ledger_balance_minor: int,
 ) -> Ageing:
@@ -128,7 +103,7 @@ def build_ageing(
     buckets = dict.fromkeys(Bucket, 0)
     disputed_minor = 0
     for item in open_items:
-        buckets[choose_bucket((as_of - item.aged_from).days)] += item.open_minor
+        buckets[choose_bucket((as_of - item.aged_from(base)).days)] += item.open_minor
         disputed_minor += item.disputed_minor
     balance_minor = sum(buckets.values()) - unapplied_minor
     if balance_minor != ledger_balance_minor:
@@ -141,13 +116,3 @@ def build_ageing(
         unapplied_minor=unapplied_minor,
         balance_minor=balance_minor,
     )
-
-
-def _base_date(item: InvoiceItem, *, base: AgeingBase) -> date:
-    match base:
-        case AgeingBase.DUE:
-            return item.due_on
-        case AgeingBase.BUSINESS_DUE:
-            return item.due_business_on
-        case AgeingBase.ISSUED:
-            return item.issued_on

@@ -3,7 +3,8 @@
 Pure and in integers. An invoice that is paid in parts has parts: each paid amount with its delay,
 and what is open and overdue with the days so far. Sums weighted by amount run over the parts;
 counts take the invoice once, at the delay of its last part. What is open and not yet due is no
-experience yet, and what is disputed is counted apart and in nothing else.
+experience yet, and what is disputed is counted apart and in nothing else. A credit note makes an
+invoice smaller; what was written off stays unpaid.
 """
 
 from __future__ import annotations
@@ -43,23 +44,52 @@ _CLASS_INDEX = {delay_class: number for number, delay_class in enumerate(DELAY_C
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaidPart:
-    """One payment applied to an invoice."""
+class AppliedPart:
+    """One credit applied to an invoice; a negative amount takes an application back.
+
+    A payment may be applied later than it came: until then nobody knew what it was for.
+    """
 
     paid_on: date
     amount_minor: int
+    applied_on: date = date.min  # if later than paid_on
+
+    def is_seen(self, as_of: date) -> bool:
+        """Tell whether it had happened by a date."""
+        return self.paid_on <= as_of and self.applied_on <= as_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputedPart:
+    """An amount in dispute from one day until another, or still."""
+
+    amount_minor: int
+    opened_on: date
+    closed_on: date | None = None
+
+    def is_open(self, as_of: date) -> bool:
+        """Tell whether it was in dispute on a date."""
+        return self.opened_on <= as_of and (self.closed_on is None or self.closed_on > as_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceItem:
-    """One invoice line with the payments applied to it, whatever their date."""
+    """One invoice line with all that was applied to it or disputed of it, whatever their date."""
 
     issued_on: date
     due_on: date
     due_business_on: date
     amount_minor: int
-    disputed_minor: int
-    paid: tuple[PaidPart, ...] = ()
+    paid: tuple[AppliedPart, ...] = ()
+    credited: tuple[AppliedPart, ...] = ()
+    disputes: tuple[DisputedPart, ...] = ()
+
+    def disputed_minor(self, as_of: date) -> int:
+        """Return how much of it was in dispute on a date."""
+        if not self.disputes:
+            return 0
+        disputed_minor = sum(part.amount_minor for part in self.disputes if part.is_open(as_of))
+        return min(disputed_minor, self.amount_minor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +143,12 @@ def divide_half_up(numerator: int, denominator: int) -> int:
 def rate_item(item: InvoiceItem, *, as_of: date) -> RatedItem | None:
     """Return what an undisputed invoice says as of a date, or None while it says nothing."""
     due = item.due_business_on
-    paid = [part for part in item.paid if part.paid_on <= as_of]
+    paid = _net_by_day(item.paid, as_of=as_of)
     paid_minor = sum(part.amount_minor for part in paid)
-    open_minor = item.amount_minor - paid_minor
+    amount_minor = item.amount_minor - _sum_seen(item.credited, as_of=as_of)
+    open_minor = amount_minor - paid_minor
     is_open = open_minor > 0
-    if item.issued_on > as_of or (is_open and due >= as_of):
+    if item.issued_on > as_of or amount_minor <= 0 or (is_open and due >= as_of):
         return None
     parts = [
         DelayPart(amount_minor=part.amount_minor, delay_days=(part.paid_on - due).days)
@@ -127,7 +158,7 @@ def rate_item(item: InvoiceItem, *, as_of: date) -> RatedItem | None:
         parts.append(DelayPart(amount_minor=open_minor, delay_days=(as_of - due).days))
     delay_days = max(part.delay_days for part in parts)
     return RatedItem(
-        amount_minor=item.amount_minor,
+        amount_minor=amount_minor,
         paid_minor=paid_minor,
         delay_days=delay_days,
         delay_class=classify_delay(delay_days, is_open=is_open),
@@ -135,28 +166,53 @@ def rate_item(item: InvoiceItem, *, as_of: date) -> RatedItem | None:
     )
 
 
-def find_settled_date(items: Iterable[InvoiceItem]) -> date | None:
-    """Return the day from which these invoices say the same for ever, or None while one is open.
+def _net_by_day(parts: Sequence[AppliedPart], *, as_of: date) -> list[AppliedPart]:
+    """Return the parts seen by a date, less what was taken back of them."""
+    seen = [part for part in parts if part.is_seen(as_of)]
+    if all(part.amount_minor > 0 for part in seen):
+        return seen
+    by_day: dict[date, int] = {}
+    for part in seen:
+        by_day[part.paid_on] = by_day.get(part.paid_on, 0) + part.amount_minor
+    return [
+        AppliedPart(paid_on=paid_on, amount_minor=amount_minor)
+        for paid_on, amount_minor in by_day.items()
+        if amount_minor > 0
+    ]
 
-    A disputed invoice says nothing but its own amount, so it need not be paid.
+
+def _sum_seen(parts: Sequence[AppliedPart], *, as_of: date) -> int:
+    return sum(part.amount_minor for part in parts if part.is_seen(as_of)) if parts else 0
+
+
+def find_settled_date(items: Iterable[InvoiceItem]) -> date | None:
+    """Return the day from which these invoices say the same for ever.
+
+    None while one is open or in dispute.
     """
     newest = date.min
     for item in items:
-        open_minor = item.amount_minor - sum(part.amount_minor for part in item.paid)
-        if open_minor > 0 and item.disputed_minor == 0:
+        applied = (*item.paid, *item.credited)
+        if item.amount_minor > sum(part.amount_minor for part in applied):
             return None
-        newest = max(newest, item.issued_on, *(part.paid_on for part in item.paid))
+        newest = max(newest, item.issued_on, *(part.paid_on for part in applied))
+        newest = max(newest, *(part.applied_on for part in applied))
+        for dispute in item.disputes:
+            if dispute.closed_on is None:
+                return None
+            newest = max(newest, dispute.closed_on)
     return newest
 
 
 def build_month(month: int, items: Iterable[InvoiceItem], *, as_of: date) -> MonthBehaviour | None:
     """Sum up the invoices due in one month as seen on a date; None where they say nothing yet."""
     known = [item for item in items if item.issued_on <= as_of]
-    disputed = [item for item in known if item.disputed_minor > 0]
+    disputed_minors = [item.disputed_minor(as_of) for item in known]
+    disputed = [minor for minor in disputed_minors if minor > 0]
     rated = [
         rating
-        for item in known
-        if item.disputed_minor == 0 and (rating := rate_item(item, as_of=as_of)) is not None
+        for item, disputed_minor in zip(known, disputed_minors, strict=True)
+        if disputed_minor == 0 and (rating := rate_item(item, as_of=as_of)) is not None
     ]
     if not rated and not disputed:
         return None
@@ -178,7 +234,7 @@ def build_month(month: int, items: Iterable[InvoiceItem], *, as_of: date) -> Mon
         late_days_sum=sum(max(0, rating.delay_days) for rating in rated),
         late_days_by_amount=sum(part.amount_minor * max(0, part.delay_days) for part in parts),
         disputed_count=len(disputed),
-        disputed_minor=sum(item.disputed_minor for item in disputed),
+        disputed_minor=sum(disputed),
     )
 
 

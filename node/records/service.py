@@ -9,7 +9,7 @@ from pathlib import Path
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database
-from node.core.errors import InvariantError, NotFoundError, RejectedError
+from node.core.errors import InvariantError
 from node.records.behaviour import BehaviourWindow
 from node.records.derivation import (
     BehaviourDifference,
@@ -18,11 +18,23 @@ from node.records.derivation import (
     find_behaviour_window,
     refresh_behaviour,
 )
+from node.records.errors import (
+    AdverseEventInvalidError,
+    CustomerInvalidError,
+    CustomerNotFoundError,
+)
 from node.records.importing import Deal, ImportReport, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
-from node.records.rules_ageing import Ageing, AgeingBase, build_ageing, list_open_items
+from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
 from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
-from node.records.store import CustomerRecord, ImportStore, RecordsStore
+from node.records.store import (
+    AppendingStore,
+    CustomerRecord,
+    LedgerStore,
+    RecordsStore,
+    TurnoverStore,
+)
+from node.records.turnover import Turnover, build_turnover
 from node.records.windows import last_released_month, trailing_window
 
 __all__ = [
@@ -37,26 +49,9 @@ __all__ = [
 CUSTOMERS_PAGE_MAX = 500
 TREND_MONTHS_MAX = 60
 PORTFOLIO_MONTHS = 12
+TURNOVER_MONTHS = 3
 UNKNOWN_COUNTRY = "ZZ"  # of ISO 3166, for users: only weekends are known
 ADVERSE_KINDS = frozenset({"collection", "write_off", "legal", "insolvency"})
-
-
-class CustomerNotFoundError(NotFoundError):
-    """There is no such customer."""
-
-    code = "customer-not-found"
-
-
-class CustomerInvalidError(RejectedError):
-    """A customer cannot be entered as described."""
-
-    code = "customer-invalid"
-
-
-class AdverseEventInvalidError(RejectedError):
-    """An adverse event lacks what makes it a fact."""
-
-    code = "adverse-event-invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +112,7 @@ class RecordsService:
         business_date = current_business_date(self._clock, fixed=self._business_date)
         with self._database.write() as uow:
             outcome = write_import(
-                ImportStore(uow.connection), content, at_ms=self._clock.now_ms(), strict=strict
+                AppendingStore(uow.connection), content, at_ms=self._clock.now_ms(), strict=strict
             )
             if outcome.customer_ids:
                 refresh_behaviour(uow, outcome.customer_ids, business_date=business_date)
@@ -154,7 +149,7 @@ class RecordsService:
             store = RecordsStore(uow.connection)
             customer = store.find_customer(scheme=scheme.strip(), value=value.strip())
             if customer is None:
-                ImportStore(uow.connection).append_customers([values])
+                AppendingStore(uow.connection).append_customers([values])
                 customer = store.find_customer(scheme=scheme.strip(), value=value.strip())
         if customer is None:
             raise InvariantError("the customer was not written")
@@ -180,20 +175,57 @@ class RecordsService:
             return RecordsStore(uow.connection).find_customer(scheme=scheme, value=value)
 
     def ageing(
-        self, customer_id: int, *, as_of: date, base: AgeingBase = AgeingBase.DUE
+        self,
+        customer_id: int,
+        *,
+        as_of: date,
+        base: AgeingBase = AgeingBase.DUE,
+        known_at_ms: int | None = None,
     ) -> list[Ageing]:
         """Return the ageing of one customer, one for each currency, the main one first.
+
+        It is replayed: what happened after ``as_of`` has not happened, and with ``known_at_ms``
+        what was entered or corrected later is not known, so that a report of then comes out again.
 
         Raises:
             CustomerNotFoundError: There is none with this key.
         """
         with self._database.read() as uow:
-            store = RecordsStore(uow.connection)
-            _get_customer(store, customer_id)
+            _get_customer(RecordsStore(uow.connection), customer_id)
+            ledger = LedgerStore(uow.connection, known_at_ms=known_at_ms)
+            sold = [one.currency for one in ledger.list_positions(customer_id, as_of=as_of)]
+            others = ledger.list_currencies(customer_id, as_of=as_of)
             return [
-                _read_ageing(store, customer_id, currency=position.currency, as_of=as_of, base=base)
-                for position in store.list_positions(customer_id, as_of=as_of)
+                _read_ageing(ledger, customer_id, currency=currency, as_of=as_of, base=base)
+                for currency in dict.fromkeys((*sold, *others))
             ]
+
+    def turnover(
+        self,
+        *,
+        as_of: date,
+        currency: str,
+        months: int = TURNOVER_MONTHS,
+        customer_id: int | None = None,
+        known_at_ms: int | None = None,
+    ) -> Turnover:
+        """Return DSO and its kin and the collection index, of one customer or of all.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+        """
+        with self._database.read() as uow:
+            if customer_id is not None:
+                _get_customer(RecordsStore(uow.connection), customer_id)
+            store = TurnoverStore(
+                uow.connection,
+                currency=currency,
+                customer_id=customer_id,
+                known_at_ms=known_at_ms,
+            )
+            return build_turnover(
+                store, currency=currency, as_of=as_of, months=min(months, TREND_MONTHS_MAX)
+            )
 
     def find_behaviour_window(
         self, *, scheme: str, value: str, first_month: int, last_month: int, as_of: date
@@ -266,7 +298,7 @@ class RecordsService:
             raise AdverseEventInvalidError("settled before it happened")
         with self._database.write() as uow:
             _get_customer(RecordsStore(uow.connection), customer_id)
-            ImportStore(uow.connection).append_adverse_event(
+            AppendingStore(uow.connection).append_adverse_event(
                 customer_id=customer_id,
                 kind=kind,
                 happened_on=happened_on,
@@ -301,14 +333,14 @@ class RecordsService:
 
 
 def _read_ageing(
-    store: RecordsStore, customer_id: int, *, currency: str, as_of: date, base: AgeingBase
+    ledger: LedgerStore, customer_id: int, *, currency: str, as_of: date, base: AgeingBase
 ) -> Ageing:
-    balance = store.get_balance(customer_id, currency=currency, as_of=as_of)
-    items = store.list_open_items(customer_id, currency=currency, as_of=as_of)
+    balance = ledger.get_balance(customer_id, currency=currency, as_of=as_of)
     return build_ageing(
-        list_open_items(items, as_of=as_of, base=base),
+        ledger.list_open_items(customer_id, currency=currency, as_of=as_of),
         currency=currency,
         as_of=as_of,
+        base=base,
         unapplied_minor=balance.unapplied_minor,
         ledger_balance_minor=balance.balance_minor,
     )

@@ -1,6 +1,6 @@
 """Tables of the records room: events, and what is derived from them.
 
-Events are appended with the day they happened and the moment they were entered.
+Events are appended with the day on which they happened and the moment at which they were entered.
 ``behaviour_month`` is derived: it can be thrown away and rebuilt from the events, and a check
 compares it with them.
 """
@@ -23,11 +23,15 @@ from sqlalchemy import (
 
 from node.core.database import metadata
 
+KEY = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts keys of this type alone
+
 SCHEME_CHARS_MAX = 32
 VALUE_CHARS_MAX = 64
 NAME_CHARS_MAX = 200
 SOURCE_CHARS_MAX = 64
 DOCUMENT_CHARS_MAX = 64
+REFERENCE_CHARS_MAX = 128  # a payment is named after the document, day and amount where it has none
+REASON_CHARS_MAX = 500
 FILE_NAME_CHARS_MAX = 255
 
 customer = Table(
@@ -58,50 +62,86 @@ source_import = Table(
     Column("entered_at_ms", BigInteger, nullable=False),
 )
 
-invoice = Table(
-    "invoice",
+# One row for whatever adds to what a customer owes (positive) or takes from it (negative). A row is
+# never changed: what was entered wrong has a row in item_correction, and its next version here.
+ledger_item = Table(
+    "ledger_item",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", KEY, primary_key=True),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # node.records.rules_ledger.ItemKind
     Column("source", String(SOURCE_CHARS_MAX), nullable=False),
-    Column("document_no", String(DOCUMENT_CHARS_MAX), nullable=False),
+    Column("document_no", String(REFERENCE_CHARS_MAX), nullable=False),
     Column("line", Integer, nullable=False),
-    Column("issued_on", Date, nullable=False),
-    Column("due_on", Date, nullable=False),
-    Column("due_business_on", Date, nullable=False),  # moved to the payer's next business day
-    Column("due_month", Integer, nullable=False),  # of due_business_on: year * 12 + month - 1
+    Column("version", Integer, nullable=False),
+    Column("happened_on", Date, nullable=False),  # issued, received, written off
+    Column("due_on", Date, nullable=True),  # of what is owed
+    Column("due_business_on", Date, nullable=True),  # moved to the payer's next business day
+    Column("due_month", Integer, nullable=True),  # of due_business_on: year * 12 + month - 1
     Column("currency", String(3), nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    Column("disputed_minor", BigInteger, nullable=False),
-    Column("import_id", ForeignKey("source_import.id"), nullable=False),
+    Column("import_id", ForeignKey("source_import.id"), nullable=True),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=True),  # none: by an import
     Column("entered_at_ms", BigInteger, nullable=False),
-    UniqueConstraint("source", "document_no", "line"),
-    CheckConstraint("amount_minor > 0", name="amount_positive"),
-    CheckConstraint(
-        "disputed_minor >= 0 AND disputed_minor <= amount_minor", name="disputed_within_amount"
-    ),
-    Index("ix_invoice_customer_due", "customer_id", "currency", "due_month"),
-    Index("ix_invoice_import", "import_id"),
+    UniqueConstraint("source", "kind", "document_no", "line", "version"),
+    CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
+    CheckConstraint("(amount_minor > 0) = (due_on IS NOT NULL)", name="due_of_what_is_owed"),
+    Index("ix_ledger_item_customer", "customer_id", "currency", "due_month"),
 )
 
-payment = Table(
-    "payment",
+# What of a credit is applied to what is owed; a negative amount takes an application back.
+allocation = Table(
+    "allocation",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("customer_id", ForeignKey("customer.id"), nullable=False),
-    Column("invoice_id", ForeignKey("invoice.id"), nullable=True),  # none: received, not applied
-    Column("currency", String(3), nullable=False),
-    Column("paid_on", Date, nullable=False),
+    Column("id", KEY, primary_key=True),
+    Column("debit_id", ForeignKey("ledger_item.id"), nullable=False),
+    Column("credit_id", ForeignKey("ledger_item.id"), nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    Column("source", String(SOURCE_CHARS_MAX), nullable=False),
-    Column("source_ref", String(128), nullable=False),
-    Column("import_id", ForeignKey("source_import.id"), nullable=False),
+    Column("allocated_on", Date, nullable=False),  # not before either item happened
+    Column("method", String(16), nullable=False),  # node.records.rules_ledger.AllocationMethod
+    Column("import_id", ForeignKey("source_import.id"), nullable=True),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=True),
     Column("entered_at_ms", BigInteger, nullable=False),
-    UniqueConstraint("source", "source_ref"),
+    CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
+    Index("ix_allocation_debit", "debit_id"),
+    Index("ix_allocation_credit", "credit_id"),
+)
+
+# An item that was entered wrong: it counts no longer, and the next version does, if there is one.
+item_correction = Table(
+    "item_correction",
+    metadata,
+    Column("item_id", ForeignKey("ledger_item.id"), primary_key=True),
+    Column("replaced_by", ForeignKey("ledger_item.id"), nullable=True),
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+)
+
+dispute = Table(
+    "dispute",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("item_id", ForeignKey("ledger_item.id"), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("opened_on", Date, nullable=False),
+    Column("cause", String(16), nullable=False),  # node.records.rules_ledger.DisputeCause
+    Column("import_id", ForeignKey("source_import.id"), nullable=True),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=True),
+    Column("entered_at_ms", BigInteger, nullable=False),
     CheckConstraint("amount_minor > 0", name="amount_positive"),
-    Index("ix_payment_customer", "customer_id", "currency", "paid_on"),
-    Index("ix_payment_invoice", "invoice_id"),
-    Index("ix_payment_import", "import_id"),
+    Index("ix_dispute_item", "item_id"),
+)
+
+dispute_closure = Table(
+    "dispute_closure",
+    metadata,
+    Column("dispute_id", ForeignKey("dispute.id"), primary_key=True),
+    Column("closed_on", Date, nullable=False),
+    Column("outcome", String(16), nullable=False),  # node.records.rules_ledger.DisputeOutcome
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
 )
 
 adverse_event = Table(

@@ -187,7 +187,7 @@ class BrakeService:
         if token is None:
             raise ConsentNotHeldError("no such consent is held here")
         consent = read_held_consent(token)
-        signer = self._find_signer(consent)
+        signer = self._get_signer(consent)
         if not may_sign(signer, state):
             raise VoucherOnlyEndsError("who vouches for a consent only says that it is withdrawn")
         status = ConsentStatus(
@@ -205,7 +205,7 @@ class BrakeService:
                 self._note(batch, name, peer=peer)
         return decided
 
-    def _find_signer(self, consent: Consent) -> StatusSigner:
+    def _get_signer(self, consent: Consent) -> StatusSigner:
         if consent.evidence is not None and consent.consumer == self._sealer.member_id:
             return StatusSigner.CONSUMER
         check_parties(consent, provider=self._sealer.member_id)
@@ -232,7 +232,7 @@ class BrakeService:
         with self._database.read() as uow:
             grants, name = GrantStore(uow.connection), notice.about or b""
             consent = read_held_consent(grants.find_token(name) or "")
-            signer = self._find_signer(consent)
+            signer = self._get_signer(consent)
             token = grants.get_newest_status(name, signer=signer.value)
         member = registry.find_member(notice.peer)
         if notice.peer == registry.hub:

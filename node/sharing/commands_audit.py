@@ -25,7 +25,7 @@ from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService, Sc
 from node.sharing.export import export_bundle
 from node.sharing.registry import RegistryHolder
 from node.sharing.stamp_check import add_timestamps
-from protocol.__main__ import parse_anchor, verify_paths
+from protocol.__main__ import Watch, parse_anchor, verify_paths, watch_nothing
 from protocol.audit.findings import (
     Evidence,
     ExchangeReport,
@@ -54,6 +54,20 @@ from protocol.report import (
 
 DAY = "%Y-%m-%d"
 DAY_S = 86_400
+BundlesArgument = Annotated[list[Path], typer.Argument(metavar="BUNDLE…", help="Exported folders.")]
+AnchorOption = Annotated[
+    str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
+]
+PolicyOption = Annotated[
+    Path | None, typer.Option(help="A tlog-policy file: witnesses that you ask for.")
+]
+CertificateOption = Annotated[
+    Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
+]
+DocumentsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--document", help="Paper of a customer without a key; repeat it."),
+]
 audit_app = typer.Typer(no_args_is_help=True, help="Bundles for auditors: export and verify.")
 
 _STYLES = {
@@ -182,21 +196,12 @@ def _show_progress() -> Iterator[Callable[[str, int, int], None]]:
 
 @audit_app.command("verify")
 def verify(
-    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE…", help="Exported folders.")],
+    bundles: BundlesArgument,
     *,
-    anchor: Annotated[
-        str | None, typer.Option(help="The hub's public key (base64url), given out of band.")
-    ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="A tlog-policy file: witnesses that you ask for.")
-    ] = None,
-    timestamp_certificate: Annotated[
-        Path | None, typer.Option(help="Verify time-stamps too, against this PEM file.")
-    ] = None,
-    documents: Annotated[
-        list[Path] | None,
-        typer.Option("--document", help="Paper of a customer without a key; repeat it."),
-    ] = None,
+    anchor: AnchorOption = None,
+    policy: PolicyOption = None,
+    timestamp_certificate: CertificateOption = None,
+    documents: DocumentsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what the bundles prove, what they contradict and what stays open.
@@ -205,11 +210,14 @@ def verify(
     """
     try:
         with _show_progress() as watch:
-            report = verify_paths(
-                bundles, anchor=anchor, policy=policy, documents=documents or (), watch=watch
+            report = judge_bundles(
+                bundles,
+                anchor=anchor,
+                policy=policy,
+                certificate=timestamp_certificate,
+                documents=documents or (),
+                watch=watch,
             )
-        if timestamp_certificate is not None:
-            report = add_timestamps(report, bundles, certificate=timestamp_certificate)
     except (ProtocolError, RejectedError) as err:
         Console(stderr=True).print(
             f"[bold red]{err.code}[/]: {escape(err.detail)}", highlight=False
@@ -220,6 +228,27 @@ def verify(
     else:
         Console().print(build_view(report), highlight=False)
     raise typer.Exit(report.exit_status)
+
+
+def judge_bundles(
+    bundles: Sequence[Path],
+    *,
+    anchor: str | None,
+    policy: Path | None,
+    certificate: Path | None,
+    documents: Sequence[Path],
+    watch: Watch = watch_nothing,
+) -> Report:
+    """Audit exported folders, and their time-stamps where a certificate is given.
+
+    Raises:
+        ProtocolError: A folder, the anchor, the policy or a document cannot be read or used.
+        RejectedError: The certificate cannot be used.
+    """
+    report = verify_paths(bundles, anchor=anchor, policy=policy, documents=documents, watch=watch)
+    if certificate is None:
+        return report
+    return add_timestamps(report, bundles, certificate=certificate)
 
 
 def build_view(report: Report) -> RenderableType:

@@ -2,14 +2,17 @@
 
 Body and salt go together with everything that was derived from the values, the mark and the log
 entry, in one transaction of the writer; the database overwrites what it deletes. The provider is
-told afterwards, by a message that is repeated until it is acknowledged.
+told afterwards, by a message that is repeated until it is acknowledged. The question goes with its
+answer; with a withdrawal go all questions asked under the consent, and its delivery, which holds
+the subject's id and salt.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import takewhile
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
@@ -18,21 +21,30 @@ from node.core.errors import ConflictError, NotFoundError
 from node.core.writer import Writer
 from node.sharing.notices import keep_notice
 from node.sharing.outgoing import Sent
+from node.sharing.retention import erase_asked
 from node.sharing.rounds import decide_all
-from node.sharing.rules_life import LEGAL, LifeEnd, get_life_end
+from node.sharing.rules_life import LEGAL, REVOKED_GRACE_S, LifeEnd, get_life_end
 from node.sharing.sealing import Content
 from node.sharing.sending import Courier
-from node.sharing.store import SharingStore
+from node.sharing.store import HeldConsent, SharingStore
+from node.sharing.store.asked import AskedMessage, AskedStore, Withdrawal
 from node.sharing.store.attestations import AttestationStore, Attested
+from node.sharing.store.due import DueStore
 from node.sharing.store.grants import GrantStore, KeptSummary
 from protocol.consent import read_held_consent
-from protocol.encoding import encode_b64u
+from protocol.encoding import decode_b64u, encode_b64u
 from protocol.entry import ErasedEntry, format_entry
-from protocol.limits import ERASED_MESSAGES_MAX
+from protocol.jws import split_compact
+from protocol.limits import ERASED_MESSAGES_MAX, HASH_BYTES
+from protocol.message import parse_envelope
+from schemas.exchange import PollBody
 from schemas.notices import ERASE_CONTENT_TYPE, EraseBody
 
 SUMMARIES_A_ROUND_MAX = 1_000
+WITHDRAWALS_AT_ONCE = 64
 REQUESTED = "request"
+REVOKED = "revoked"
+_CURSOR = "withdrawals"
 
 EraseDerived = Callable[[UnitOfWork, bytes], int]
 """Removes in the same transaction the values that were derived from a message."""
@@ -74,11 +86,14 @@ class ErasureService:
         await asyncio.to_thread(self._plan)
         due = await asyncio.to_thread(self._list_due)
         count = await self._erase(dict(due))
+        await self._follow_withdrawals()
         await self._tell()
         return count
 
     async def erase_consent(self, consent_hash: bytes) -> int:
         """Erase at the subject's request what was received under a consent; return how many.
+
+        What was asked under it goes too, and the consent's own delivery.
 
         Raises:
             GrantNotHeldError: No such consent is held here.
@@ -93,6 +108,7 @@ class ErasureService:
                 raise LegalHoldError(f"kept on a legal basis: {consent.basis_ref}")
             kept = GrantStore(uow.connection).list_kept_under(consent_hash)
         count = await self._erase(dict.fromkeys(kept, REQUESTED))
+        await self._erase_asked(await asyncio.to_thread(self._list_asked, held), basis=REQUESTED)
         await self._tell()
         return count
 
@@ -135,8 +151,54 @@ class ErasureService:
             return Decided(entry=None, finish=lambda _placement: False)
         store.mark_erased(msg, basis=basis, at_ms=batch.now_ms)
         self._erase_derived(batch.uow, msg)
-        entry = ErasedEntry(at_ms=batch.now_ms, xid=xid, peer=provider, basis=basis, msgs=(msg,))
+        msgs: tuple[bytes, ...] = (msg,)
+        if (question := _find_question(AskedStore(batch.connection), msg)) is not None:
+            SharingStore(batch.connection).erase_payload(question)
+            msgs = (msg, question)
+        entry = ErasedEntry(at_ms=batch.now_ms, xid=xid, peer=provider, basis=basis, msgs=msgs)
         return Decided(entry=format_entry(entry), finish=lambda _placement: True)
+
+    async def _follow_withdrawals(self) -> None:
+        """Erase what was asked under consents whose withdrawal is a day old, each once."""
+        for withdrawal in await asyncio.to_thread(self._list_withdrawals):
+            asked = await asyncio.to_thread(self._list_asked_before, withdrawal)
+            await self._erase_asked(asked, basis=REVOKED)
+            # Only now: what a stop cuts short is looked at again, and what is gone stays gone.
+            await self._writer.submit_async(partial(_move_on, number=withdrawal.id))
+
+    def _list_withdrawals(self) -> list[Withdrawal]:
+        before_ms = self._clock.now_ms() - REVOKED_GRACE_S * 1_000
+        with self._database.read() as uow:
+            found = AskedStore(uow.connection).list_withdrawals(
+                after_id=DueStore(uow.connection).get_cursor(_CURSOR), limit=WITHDRAWALS_AT_ONCE
+            )
+        return list(takewhile(lambda one: one.taken_at_ms <= before_ms, found))
+
+    def _list_asked_before(self, withdrawal: Withdrawal) -> list[AskedMessage]:
+        with self._database.read() as uow:
+            held = SharingStore(uow.connection).find_consent(withdrawal.consent)
+        if held is None or read_held_consent(held.token).basis == LEGAL:
+            return []
+        return self._list_asked(held)
+
+    def _list_asked(self, held: HeldConsent) -> list[AskedMessage]:
+        """Return what was asked under a consent, alone or in a batch, and its deliveries."""
+        with self._database.read() as uow:
+            store = AskedStore(uow.connection)
+            batches = [
+                asked
+                for asked, env in store.iterate_batches(held.provider)
+                if held.hash in parse_envelope(split_compact(env).payload).consents
+            ]
+            return [*store.list_asked_under(held.hash), *batches]
+
+    async def _erase_asked(self, asked: Sequence[AskedMessage], *, basis: str) -> None:
+        erased = await decide_all(
+            asked,
+            lambda one: self._writer.submit_async(partial(erase_asked, asked=one, basis=basis)),
+        )
+        if any(erased):
+            await asyncio.to_thread(self._database.overwrite_deleted)
 
     async def _tell(self) -> None:
         """Make the messages that tell providers; a later round sends them."""
@@ -172,6 +234,21 @@ class ErasureService:
         decided = self._courier.decide_send(batch, content, peer=provider, jti=jti)
         kept = keep_notice(batch, decided, op="erase", peer=provider, about=None)
         return Decided(entry=kept.entry, finish=kept.finish)
+
+
+def _find_question(store: AskedStore, ans: bytes) -> bytes | None:
+    """Return the question that an answer is of, whether it came at once or was polled for."""
+    polled = store.find_polled(ans)
+    if polled is None:
+        return store.find_question(ans)
+    body, consent = polled
+    asked = decode_b64u(PollBody.from_bytes(body).request, bytes_exact=HASH_BYTES)
+    return asked if store.has_question(asked, consent=consent) else None
+
+
+def _move_on(batch: Batch, *, number: int) -> Decided[None]:
+    DueStore(batch.connection).move_cursor(_CURSOR, seq=number)
+    return Decided(entry=None, finish=lambda _placement: None)
 
 
 def _get_end(kept: KeptSummary) -> LifeEnd:

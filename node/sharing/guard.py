@@ -130,7 +130,7 @@ class RollbackGuard:
                 f"{holder} holds a head of {head.size} entries of {vkey.name}, which is not here"
             )
 
-    async def find_largest_seen(self, vkey: VerifierKey) -> int:
+    async def ask_largest_seen(self, vkey: VerifierKey) -> int:
         """Return the largest size of a log of ours which anybody holds a head of, 0 where none.
 
         Raises:

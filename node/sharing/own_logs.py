@@ -8,7 +8,7 @@ stands. All of that is one transaction, so a crash leaves the node on the one lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -16,8 +16,9 @@ import structlog
 from node.core.clock import Clock, now_s
 from node.core.database import Database, UnitOfWork
 from node.core.keyring import KeyFile, KeyRing
-from node.core.log import LogStore, log_vkey
-from node.core.log_list import LogList, StoredLog, find_log_key, read_begin_ms
+from node.core.log import LogDamagedError, LogStore, log_vkey
+from node.core.log_key import LogKey, LostKey
+from node.core.log_list import LogList, StoredLog, get_log_key, read_begin_ms
 from node.core.log_session import LogSession
 from node.core.log_transactions import Succession
 from node.core.writer import Writer
@@ -25,10 +26,12 @@ from node.sharing.guard import GuardState, RollbackGuard
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import OwnKeyStore, SharingStore
 from node.sharing.witnessing import ROLLED_BACK
-from protocol.checkpoint import hash_origin
+from protocol.checkpoint import hash_origin, open_checkpoint
 from protocol.encoding import sha256
 from protocol.entry import END_REASONS, KeyChangeEntry, format_entry
+from protocol.errors import ProtocolError
 from protocol.jws import split_compact
+from protocol.keys import PublicKey
 from protocol.limits import STATEMENT_BYTES_MAX
 from protocol.note import SignatureKind, VerifierKey
 from protocol.registry import MemberEntry
@@ -135,7 +138,7 @@ class OwnLogs:
         if member is None:
             return warnings
         year = datetime.fromtimestamp(now_s(self._clock), UTC).year
-        begun_in = self._find_year()
+        begun_in = self._read_year_begun()
         if begun_in < year:
             warnings.append(f"the log of {begun_in} is still open: chengxin log new --reason year")
         if not self._has_key_of(member):
@@ -151,7 +154,7 @@ class OwnLogs:
         return {log.origin for log in self.list_logs()}
 
     def _find_file(self, kid: str) -> KeyFile | None:
-        return next((file for file in self._ring.load() if file.key.kid == kid), None)
+        return next((file for file in self._ring.load_present() if file.key.kid == kid), None)
 
     def _has_key_of(self, member: MemberEntry) -> bool:
         """Tell whether the key of the log that the registry names is here; opened once."""
@@ -162,7 +165,7 @@ class OwnLogs:
             self._key_seen_of = origin
         return True
 
-    def _find_year(self) -> int:
+    def _read_year_begun(self) -> int:
         """Return the year (UTC) in which the log that is written was begun."""
         state = self._writer.state
         origin = state.vkey.name
@@ -211,13 +214,13 @@ class OwnLogs:
             for origin, entry in member.log_keys.items()
             if origin not in stored and origin != member.log_origin
         ]
-        seen = sum([await self._guard.find_largest_seen(vkey) for vkey in (state.vkey, *later)])
+        seen = sum([await self._guard.ask_largest_seen(vkey) for vkey in (state.vkey, *later)])
         # Up to here the two histories are one, since the witnesses have proven it.
-        common = await asyncio.to_thread(self._find_witnessed_size)
+        common = await asyncio.to_thread(self._read_witnessed_size)
         # Who has stolen a key may have signed any size.
         return min(max(seen - common, 0), NUMBERS_SKIPPED_MAX)
 
-    def _find_witnessed_size(self) -> int:
+    def _read_witnessed_size(self) -> int:
         with self._database.read() as uow:
             witnessed = LogStore(uow.connection, self._writer.state.place).find_witnessed()
         return 0 if witnessed is None else witnessed[0]
@@ -243,16 +246,39 @@ class OwnLogs:
         return tokens, sha256(payload), reason
 
 
-def pick_log(ring: KeyRing, *, database: Database, first_origin: str) -> tuple[str, KeyFile]:
+def pick_log(
+    ring: KeyRing,
+    *,
+    database: Database,
+    first_origin: str,
+    find_entered: Callable[[str], PublicKey | None],
+) -> tuple[str, LogKey]:
     """Return origin and key of the log to write: the newest one that is stored, else the first.
 
+    ``find_entered`` says which key the registry has for a log: where that one has signed the head
+    and its file is gone, it is lost.
+
     Raises:
-        KeyFileError: A key file cannot be read.
-        LogDamagedError: No key that is here has signed the stored log's head.
+        KeyFileError: A key file cannot be read, or that of a log that is not begun yet is gone.
+        LogDamagedError: No key that is here or in the registry has signed the stored log's head.
     """
     with database.read() as uow:
         newest = LogList(uow.connection).find_newest()
-    files = ring.load()
     if newest is None:
-        return first_origin, files[0]
-    return newest.origin, find_log_key(newest, files)
+        return first_origin, ring.load()[0].key
+    try:
+        return newest.origin, get_log_key(newest, ring.load_present()).key
+    except LogDamagedError:
+        public = find_entered(newest.origin)
+        if public is None or not _has_signed(public, newest):
+            raise
+        return newest.origin, LostKey(public=public)
+
+
+def _has_signed(public: PublicKey, log: StoredLog) -> bool:
+    vkey = VerifierKey(name=log.origin, kind=SignatureKind.ED25519, public=public)
+    try:
+        open_checkpoint(log.checkpoint, vkey=vkey)
+    except ProtocolError:
+        return False
+    return True

@@ -1,15 +1,17 @@
-"""How long this node keeps the bodies of what it was asked, answered and told unasked.
+"""How long this node keeps bodies: of what it was asked, answered, told unasked, and asked itself.
 
 Envelopes, hashes and codes stay with the log, and so does the replay row: a message is answered
 once for ever. Bodies and salts go after ``message_keep_days``, each exchange with an ``erased``
-entry, unless somebody named a legal basis to keep a message longer. Receipts and attested erasures
-hold hashes alone, and are evidence: they stay.
+entry, unless somebody named a legal basis to keep a message longer. What was received under a
+consent, and the question that brought it, go with that consent's life if it is shorter. Receipts,
+polls and attested erasures hold hashes alone, and are evidence: they stay.
 """
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import takewhile
 
 import structlog
 
@@ -19,6 +21,7 @@ from node.core.decision import Batch, Decided
 from node.core.errors import NotFoundError
 from node.core.writer import Writer
 from node.sharing.store import QuestionStore, SharingStore
+from node.sharing.store.asked import AskedMessage, AskedStore
 from node.sharing.store.due import DueStore
 from node.sharing.store.keeping import KeepingStore, KeptExchange, ToldMessage
 from node.sharing.store.pending import PendingStore
@@ -30,11 +33,12 @@ DAY_MS = 86_400_000
 ASK_KEYS_DAYS = 7
 BASIS = "data-life"
 _CURSOR = "retention"
+_ASKED_CURSOR = "retention-asked"
 _log = structlog.get_logger()
 
 
 class MessageNotHeldError(NotFoundError):
-    """No message of this name was answered here."""
+    """No message of this name was answered, told or asked here."""
 
     code = "message-not-held"
 
@@ -68,6 +72,7 @@ class Retention:
             await self._writer.submit_async(partial(_move_on, seq=old[-1].seq))
             count += sum(erased)
         count += await self._erase_told(before_ms)
+        count += await self._erase_asked(before_ms)
         await self._writer.submit_async(
             partial(_forget, before_ms=before_ms, now_ms=self._clock.now_ms())
         )
@@ -83,8 +88,9 @@ class Retention:
         """
         with self._database.write() as uow:
             store = KeepingStore(uow.connection)
-            if store.find_seq(msg) is None and not store.is_told(msg):
-                raise MessageNotHeldError("no such message was answered or told here")
+            is_here = store.find_seq(msg) is not None or store.is_told(msg)
+            if not is_here and AskedStore(uow.connection).find_asked(msg) is None:
+                raise MessageNotHeldError("no such message was answered, told or asked here")
             store.add_hold(msg, reason=reason, at_ms=self._clock.now_ms())
         _log.info("message_held")  # The reason is people's words, and may name a customer.
 
@@ -102,6 +108,9 @@ class Retention:
             if seq is not None:
                 # The round may have passed it: from there it looks again.
                 DueStore(uow.connection).put_back_cursor(_CURSOR, seq=seq - 1)
+            asked = AskedStore(uow.connection).find_asked(msg)
+            if asked is not None:
+                DueStore(uow.connection).put_back_cursor(_ASKED_CURSOR, seq=asked.seq - 1)
 
     async def _erase_told(self, before_ms: int) -> int:
         """Erase the bodies of old pushes and corrections; return how many."""
@@ -120,6 +129,30 @@ class Retention:
             count += sum(erased)
         return count
 
+    async def _erase_asked(self, before_ms: int) -> int:
+        """Erase the bodies of old questions and deliveries of ours; return of how many."""
+        count = 0
+        for _ in range(STEPS_A_ROUND_MAX):
+            old = await asyncio.to_thread(self._list_asked, before_ms)
+            if not old:
+                break
+            erased = await asyncio.gather(
+                *(self._writer.submit_async(partial(_decide_asked, asked=one)) for one in old)
+            )
+            await self._writer.submit_async(
+                partial(_move_on, seq=old[-1].seq, cursor=_ASKED_CURSOR)
+            )
+            count += sum(erased)
+        return count
+
+    def _list_asked(self, before_ms: int) -> list[AskedMessage]:
+        with self._database.read() as uow:
+            after_seq = DueStore(uow.connection).get_cursor(_ASKED_CURSOR)
+            found = AskedStore(uow.connection).list_asked(
+                after_seq=after_seq, limit=EXCHANGES_AT_ONCE
+            )
+        return list(takewhile(lambda one: one.at_ms < before_ms, found))
+
     def _list_told(self, before_ms: int, after_seq: int) -> list[ToldMessage]:
         with self._database.read() as uow:
             return KeepingStore(uow.connection).list_told(
@@ -132,19 +165,14 @@ class Retention:
             found = KeepingStore(uow.connection).list_exchanges(
                 after_seq=after_seq, limit=EXCHANGES_AT_ONCE
             )
-        old: list[KeptExchange] = []
-        for one in found:
-            if one.at_ms >= before_ms:
-                break
-            old.append(one)
-        return old
+        return list(takewhile(lambda one: one.at_ms < before_ms, found))
 
 
 def _decide(batch: Batch, *, kept: KeptExchange) -> Decided[bool]:
     keeping, store = KeepingStore(batch.connection), SharingStore(batch.connection)
     msgs = keeping.list_bodies(kept)
     # Looked at under the lock: a hold may have come meanwhile.
-    if not msgs or keeping.is_held(kept):
+    if not msgs or keeping.is_held(kept.msg, kept.ans):
         return Decided(entry=None, finish=lambda _placement: False)
     for msg in msgs:
         store.erase_payload(msg)
@@ -167,8 +195,33 @@ def _decide_told(batch: Batch, *, told: ToldMessage, before_ms: int) -> Decided[
     return Decided(entry=format_entry(entry), finish=lambda _placement: True)
 
 
-def _move_on(batch: Batch, *, seq: int) -> Decided[None]:
-    DueStore(batch.connection).move_cursor(_CURSOR, seq=seq)
+def _decide_asked(batch: Batch, *, asked: AskedMessage) -> Decided[bool]:
+    # Looked at under the lock: a hold or a reply may have come meanwhile.
+    newest = AskedStore(batch.connection).get_newest(asked)
+    keeping = KeepingStore(batch.connection)
+    if keeping.is_held(newest.msg, newest.ans):
+        return Decided(entry=None, finish=lambda _placement: False)
+    return erase_asked(batch, newest, basis=BASIS)
+
+
+def erase_asked(batch: Batch, asked: AskedMessage, *, basis: str) -> Decided[bool]:
+    """Erase the bodies of a question or delivery of ours and of its reply, with one entry.
+
+    False where none is here that may go by itself.
+    """
+    msgs = AskedStore(batch.connection).list_bodies(asked)
+    if not msgs:
+        return Decided(entry=None, finish=lambda _placement: False)
+    for msg in msgs:
+        SharingStore(batch.connection).erase_payload(msg)
+    entry = ErasedEntry(
+        at_ms=batch.now_ms, xid=asked.xid, peer=asked.peer, basis=basis, msgs=tuple(msgs)
+    )
+    return Decided(entry=format_entry(entry), finish=lambda _placement: True)
+
+
+def _move_on(batch: Batch, *, seq: int, cursor: str = _CURSOR) -> Decided[None]:
+    DueStore(batch.connection).move_cursor(cursor, seq=seq)
     return Decided(entry=None, finish=lambda _placement: None)
 
 

@@ -131,6 +131,7 @@ exchange_out = Table(
     Index("ix_exchange_out_code", "code", "seq"),
     Index("ix_exchange_out_seq", "seq"),
     Index("ix_exchange_out_ans", "ans"),
+    Index("ix_exchange_out_consent", "consent"),
 )
 
 payload = Table(

@@ -1,6 +1,7 @@
 """Receipts that do not come: an answer older than 60 s without one is logged as unacked, once.
 
-A receipt that comes later is still taken. Along the log, each answer is looked at once.
+A receipt that comes later is still taken. Along the log, each answer is looked at once. While hub
+and peers do not confirm this clock nothing is logged: what is overdue by a wrong clock is not.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from node.core.clock import Clock
+from node.core.clock import Clock, now_s
 from node.core.database import Database
 from node.core.decision import Batch, Decided
 from node.core.telemetry import Telemetry
 from node.core.writer import Writer
+from node.sharing.clock_watch import ClockWatch
 from node.sharing.store.due import DueStore, GivenAnswer
 from protocol.entry import UnackedEntry, format_entry
 from protocol.limits import RECEIPT_DUE_S
@@ -26,9 +28,16 @@ class ReceiptWatch:
     """Logs which answers were not acknowledged in time."""
 
     def __init__(
-        self, *, database: Database, writer: Writer, clock: Clock, telemetry: Telemetry
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        clock: Clock,
+        telemetry: Telemetry,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
-        """Take the ports."""
+        """Take the ports; without a watch the clock is taken to be right."""
+        self._clock_watch = clock_watch
         self._database = database
         self._writer = writer
         self._clock = clock
@@ -40,6 +49,9 @@ class ReceiptWatch:
         Raises:
             UnavailableError: The log takes no entry now; the same answers are looked at again.
         """
+        watch = self._clock_watch
+        if watch is not None and not watch.is_confirmed(now_s=now_s(self._clock)):
+            return 0
         count = 0
         for _ in range(STEPS_A_ROUND_MAX):
             due = await asyncio.to_thread(self._list_due)

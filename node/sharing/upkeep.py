@@ -26,11 +26,13 @@ from node.sharing.service import ConsentService, read_status_consent
 from node.sharing.store.due import OpenAsk
 from node.sharing.witnessing import Witnessing, WitnessState
 from protocol.errors import ProtocolError, UnknownKeyError
+from protocol.message import ANSWERED
 from protocol.note import NoteUnsignedError
 from protocol.status_list import StatusList, open_status_list
 
 SNAPSHOTS_A_ROUND_MAX = 1_000
 RECEIPTS_AT_ONCE_MAX = 16
+RECEIPT_ROUNDS_MAX = 8  # to a peer that refuses them; 40 s by default, within which one is due
 FOLLOW_PAUSE_MS = 30_000
 _log = structlog.get_logger()
 
@@ -68,6 +70,8 @@ class Upkeep:
         self._followed_at_ms: int | None = None
         self._listed: dict[str, bytes | None] = {}  # the newest list, by whose consent each is
         self._settled: set[str] = set()  # of these, what needs no second look
+        # By peer that refused the newest receipt: how many rounds to pass over, and of how many.
+        self._resting: dict[str, tuple[int, int]] = {}
 
     async def refresh_registry(self) -> int:
         """Follow the chain to the hub's newest snapshot and return its number.
@@ -199,25 +203,45 @@ class Upkeep:
         """Send a receipt to every peer whose answers have none, and return how many went out.
 
         A peer that cannot take its receipt now keeps none of the others waiting; it gets the same
-        bytes in a later round, or a new one where they have expired.
+        bytes in a later round, or a new one where they have expired. One that refuses it, as when
+        our clock is off, gets another ever more rarely.
         """
         await self._settle_receipts()
         peers = await asyncio.to_thread(self._asking.list_peers_to_acknowledge)
         gate = asyncio.Semaphore(RECEIPTS_AT_ONCE_MAX)
 
         async def acknowledge(peer: str) -> bool:
+            if self._rests(peer):
+                return False
             async with gate:
-                return await _try_receipt(peer, self._asking.acknowledge(peer))
+                outcome = await _try_receipt(peer, self._asking.acknowledge(peer))
+            self._note_receipt(peer, outcome)
+            return outcome is not None
 
         return sum(await asyncio.gather(*map(acknowledge, peers)))
+
+    def _rests(self, peer: str) -> bool:
+        left, whole = self._resting.get(peer, (0, 0))
+        if left:
+            self._resting[peer] = left - 1, whole
+        return bool(left)
+
+    def _note_receipt(self, peer: str, outcome: Outcome | None) -> None:
+        if outcome is None:  # None was due, or it has no reply and is sent again as it is.
+            return
+        if outcome.status == ANSWERED:
+            self._resting.pop(peer, None)
+            return
+        rounds = min(2 * self._resting.get(peer, (0, 0))[1] + 1, RECEIPT_ROUNDS_MAX - 1)
+        self._resting[peer] = rounds, rounds
 
     async def _settle_receipts(self) -> None:
         """Send receipts again that got no reply: the same bytes, so that they count once."""
         gate = asyncio.Semaphore(RECEIPTS_AT_ONCE_MAX)
 
-        async def settle(receipt: OpenAsk) -> bool:
+        async def settle(receipt: OpenAsk) -> None:
             async with gate:
-                return await _try_receipt(receipt.peer, self._asking.settle(receipt.jti))
+                await _try_receipt(receipt.peer, self._asking.settle(receipt.jti))
 
         await asyncio.gather(*map(settle, await asyncio.to_thread(self._asking.list_open_receipts)))
 
@@ -255,12 +279,12 @@ class Upkeep:
         return self._witnessing.state
 
 
-async def _try_receipt(peer: str, work: Awaitable[Outcome | None]) -> bool:
+async def _try_receipt(peer: str, work: Awaitable[Outcome | None]) -> Outcome | None:
     try:
-        return await work is not None
+        return await work
     except (NodeError, ProtocolError) as err:
         _log.warning("receipt_not_sent", peer=peer, code=err.code)
-        return False
+        return None
 
 
 async def run_round(name: str, work: Awaitable[object]) -> bool:

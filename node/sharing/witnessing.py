@@ -20,6 +20,7 @@ from node.core.log import LogState, LogStore, read_log
 from node.core.log_list import LogList, StoredLog
 from node.core.witnesses import WitnessPanel
 from node.core.writer import Writer
+from node.sharing.clock_watch import ClockWatch
 from node.sharing.guard import RollbackGuard
 from node.sharing.peers import PeerClient
 from node.sharing.registry import RegistryHolder
@@ -55,6 +56,7 @@ class Witnessing:
         clock: Clock,
         hub_url: str,
         policy: LogPolicy | None,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         """Take the ports and read what is cosigned; without a policy the hub's witness is it."""
         self._database = database
@@ -64,6 +66,7 @@ class Witnessing:
         self._clock = clock
         self._hub_url = hub_url
         self._policy = policy
+        self._clock_watch = clock_watch
         self._lock = asyncio.Lock()
         self._state: WitnessState | None = None
         self.load()
@@ -131,6 +134,9 @@ class Witnessing:
         known_size = 0 if known is None or known.origin != state.vkey.name else known.size
         note = await self._panel.ask(state, policy=policy, known_size=known_size)
         witnessed = open_witnessed(note, policy=policy)
+        if self._clock_watch is not None:  # Cosigned just now: each witness tells its time.
+            for one in witnessed.cosigners:
+                self._clock_watch.note(one.name, signed_at_s=one.at_s, now_s=now_s(self._clock))
         newest = WitnessState(
             origin=state.vkey.name,
             size=state.edge.size,

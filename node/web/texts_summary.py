@@ -30,7 +30,7 @@ SUMMARY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "basis.corrected": ("已被更正", "it was corrected"),
         "basis.request": ("应客户要求", "at the customer’s request"),
         "say.relation": (
-            "往来{years}，最近一次销售在{last_sale}",
+            "业务往来{years}，最近一次销售在{last_sale}",
             "has sold to it for {years}, last {last_sale}",
         ),
         "years.<1": ("不到 1 年", "less than a year"),
@@ -83,7 +83,7 @@ SUMMARY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "disputes.0": ("没有争议发票", "no invoice in dispute"),
         "disputes.1-2": ("1–2 张争议发票", "1–2 invoices in dispute"),
         "disputes.3-5": ("3–5 张争议发票", "3–5 invoices in dispute"),
-        "disputes.>5": ("5 张以上争议发票", "more than 5 invoices in dispute"),
+        "disputes.>5": ("超过 5 张争议发票", "more than 5 invoices in dispute"),
         "share.0": ("0 %", "0 %"),
         "share.<5%": ("不到 5 %", "under 5 %"),
         "share.5-20%": ("5–20 %", "5–20 %"),
@@ -93,7 +93,7 @@ SUMMARY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "adverse.rank.settled": ("仅有已了结的", "settled ones only"),
         "adverse.rank.open": ("有未了结的", "unsettled ones"),
         "adverse.collection": ("委托催收", "collection"),
-        "adverse.write_off": ("核销", "write-off"),
+        "adverse.write_off": ("坏账核销", "write-off"),
         "adverse.legal": ("诉讼", "legal action"),
         "adverse.insolvency": ("破产", "insolvency"),
         "adverse.settled": ("已了结", "settled"),
@@ -104,8 +104,8 @@ SUMMARY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "overdue.31-60": ("最久逾期 31–60 天", "oldest overdue 31–60 days"),
         "overdue.61-90": ("最久逾期 61–90 天", "oldest overdue 61–90 days"),
         "overdue.>90": ("最久逾期超过 90 天", "oldest overdue more than 90 days"),
-        "lateness.none": ("未见迟付", "no late payment seen"),
-        "lateness.<=30": ("见过 30 天以内的迟付", "payments up to 30 days late seen"),
-        "lateness.>30": ("见过超过 30 天的迟付", "payments over 30 days late seen"),
+        "lateness.none": ("未见逾期付款", "no late payment seen"),
+        "lateness.<=30": ("有过 30 天以内的逾期付款", "payments up to 30 days late seen"),
+        "lateness.>30": ("有过超过 30 天的逾期付款", "payments over 30 days late seen"),
     }
 )

@@ -42,13 +42,17 @@ class Awaited(NamedTuple):
 
 
 class Acknowledged(NamedTuple):
-    """A receipt for an answer; ``position`` is where the answerer's log took it, if it did."""
+    """A receipt for an answer; ``position`` is where the answerer's log took it, if it did.
+
+    ``logged`` is where it stands in its sender's log, origin and index, by the proof beside it.
+    """
 
     given: Given
     key: ExchangeKey
     place: Place
     position: tuple[int, int] | None
     is_kept: bool
+    logged: tuple[str, int] = ("", -1)
 
 
 class Unacknowledged(NamedTuple):
@@ -121,7 +125,8 @@ def list_arrivals(
         for answer in _read_answers(case, one):
             given = Given(key.consumer, key.provider, answer)
             position = taken[0] if taken else None
-            yield answer, Acknowledged(given, key, one.place, position, is_kept)
+            logged = _find_place(one)
+            yield answer, Acknowledged(given, key, one.place, position, is_kept, logged=logged)
 
 
 def join_arrivals(world: World, partition: int) -> list[Line]:
@@ -253,6 +258,9 @@ class _Joined:
             return _line(Outcome.NOT_SHOWN, "arrival-not-shown", text, None)
         if receipt is not None:
             text = f"{consumer} acknowledged the answer, and its log does not have it"
+            if all(world.is_lost(*one.logged) for one in self.receipts):
+                text += ": that was in the part which it says a rollback has lost"
+                return _line(Outcome.UNKNOWN, "response-lost", text, place)
             return _line(Outcome.FAILS, "response-missing", text, place)
         if self.unacked:
             text = (
@@ -270,6 +278,12 @@ def _line(outcome: Outcome, code: str, text: str, place: Place | None) -> Eviden
 
 def _sort_place(place: Place) -> tuple[str, str, int]:
     return place.bundle, place.file, place.line or 0
+
+
+def _find_place(one: SeenCopy) -> tuple[str, int]:
+    """Return where a message stands in its sender's log, as far as a proof beside it shows."""
+    proof = one.proof
+    return ("", -1) if proof is None or proof.failure is not None else (proof.origin, proof.index)
 
 
 def _read_answers(case: Case, one: SeenCopy) -> tuple[bytes, ...]:

@@ -32,6 +32,7 @@ from protocol.audit.heads import (
     describe_split,
     open_held_heads,
 )
+from protocol.audit.key_order import list_in_doubt, list_key_places
 from protocol.audit.members import count_numbers, judge_members
 from protocol.audit.policies import judge_policy
 from protocol.audit.ports import MAIN, Batch, MemoryWorkspace, Workspace
@@ -149,7 +150,7 @@ class _Audit:
             beyond=[known for one in judged for known in one.beyond],
             workspace=self._workspace,
         )
-        logs = tuple(report_logs(opened, read, compared, judged))
+        logs = tuple(report_logs(opened, read, compared, judged, rolled_back=world.rolled_back))
         return self._report(world, logs, consents, lines)
 
     def _open_spools(self) -> Spools:
@@ -204,6 +205,8 @@ class _Audit:
             self._policy_report = asked.report
             self._findings += asked.findings
             self._signatures += asked.signatures
+            if not self._policy.has_quorum(()):  # A policy that asks for nobody proves no time.
+                world.asked = asked.covered
         for known in self._others:
             claims.add_entry(known)
         for partition, part in claims.split().items():
@@ -212,6 +215,9 @@ class _Audit:
             partition = choose_partition(change.consent, count=self._partitions)
             world.spools.uses.append(partition, [Batch(MAIN, 0, [change])])
         self._counters = count_numbers(world, self._others)
+        world.key_places = list_key_places(self._others)
+        in_doubt = dict.fromkeys(list_in_doubt(world, world.key_places), ())
+        world.altered = {**in_doubt, **world.altered}
         self._signatures += self._examiner.signatures
 
     def _settle_altered(self, world: World) -> None:

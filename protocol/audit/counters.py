@@ -15,7 +15,7 @@ from protocol.audit.findings import Finding, Outcome, Place
 from protocol.audit.ranges import BLOCKS_PER_RANGE
 from protocol.audit.reading import ReadLog
 from protocol.audit.rows import find_glance
-from protocol.audit.world import World
+from protocol.audit.world import ROLLED_BACK, World
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.entry import (
     AbortedEntry,
@@ -225,6 +225,15 @@ def judge_sequence(others: Iterable[KnownEntry[Entry]], *, world: World) -> Iter
             if world.chain.find_owner(origin) != known.member:
                 text = f"the log continues {origin}, which is no log of {known.member}"
                 yield Finding(outcome=Outcome.FAILS, code="previous", text=text, place=known.place)
+            elif entry.previous.reason == ROLLED_BACK:
+                size = entry.previous.head.size
+                text = (
+                    f"{known.member} says that its log {origin} was rolled back to {size} entries: "
+                    "what it had logged after them is lost there, and stands in its peers' logs"
+                )
+                yield Finding(
+                    outcome=Outcome.UNKNOWN, code="log-rolled-back", text=text, place=known.place
+                )
             elif origin not in world.logs:
                 text = f"the log continues {origin}, which is not here"
                 yield Finding(

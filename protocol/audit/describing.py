@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from protocol.audit.anchoring import ChainResult
@@ -65,8 +65,10 @@ def report_logs(
     read: Sequence[ReadLog],
     compared: Mapping[int, HeadComparison],
     judged: Sequence[JudgedPartition],
+    *,
+    rolled_back: Container[str],
 ) -> Iterator[LogReport]:
-    """Yield a report for each log that was read."""
+    """Yield a report for each log that was read; ``rolled_back`` names those that were."""
     affected: dict[Place, list[str]] = {}
     for part in judged:
         for place, name in part.hit:
@@ -88,7 +90,7 @@ def report_logs(
             cosigned_at_s=log.cosigned_at_s,
             findings=(
                 *(_with_affected(finding, affected) for finding in opened[number].findings),
-                *describe_comparison(log, heads),
+                *describe_comparison(log, heads, is_rolled_back=log.origin in rolled_back),
             ),
             kinds=tuple(sorted(log.sorted.kinds.items())),
             witnessed=len(opened[number].bundle.witnessed),

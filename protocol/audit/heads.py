@@ -199,6 +199,10 @@ class ClaimSet:
         return parts
 
 
+GROWN = "the log has grown since this export, and what was added is not judged"
+LOST = "the log was rolled back, and what they cover beyond it is lost there"
+
+
 def open_held_heads(
     bundles: Iterable[Bundle], *, examiner: Examiner, claims: ClaimSet
 ) -> Iterator[Finding]:
@@ -237,7 +241,9 @@ def compare_partition(world: World, partition: int) -> ComparedPartition:
     return compared
 
 
-def describe_comparison(log: ReadLog, compared: HeadComparison) -> Iterator[Finding]:
+def describe_comparison(
+    log: ReadLog, compared: HeadComparison, *, is_rolled_back: bool
+) -> Iterator[Finding]:
     """Yield the findings on one log."""
     if compared.different is not None:
         yield _describe_fork(log, compared.different, count=compared.different_count)
@@ -247,8 +253,8 @@ def describe_comparison(log: ReadLog, compared: HeadComparison) -> Iterator[Find
         yield Finding(
             outcome=Outcome.UNKNOWN,
             code="heads-beyond",
-            text=f"{compared.beyond} signed heads lie beyond entry {log.tree.size}: the log has "
-            "grown since this export, and what was added is not judged",
+            text=f"{compared.beyond} signed heads lie beyond entry {log.tree.size}: "
+            + (LOST if is_rolled_back else GROWN),
             place=Place(bundle=log.name, file=HEADS_FILE),
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from protocol.audit.copies import CopyJudge
 from protocol.audit.evidence import Case, KnownEntry, Lines, SeenCopy
 from protocol.audit.findings import Evidence, ExchangeReport, Outcome
+from protocol.audit.key_order import is_early
 from protocol.audit.world import World
 from protocol.encoding import encode_b64u
 from protocol.entry import Entry, ExchangeEntry, RequestEntry, ResponseEntry
@@ -189,6 +190,14 @@ class Judge:
         else:
             text = "the {} is signed with a key that was not valid at {}"
             self.lines.fail("key-revoked", text, what, at_s, place=one.place)
+        if known is not None and key is not None and known.member == signer:
+            self._judge_key_order(known, kid=key.key.kid, what=what)
+
+    def _judge_key_order(self, known: KnownEntry[Entry], *, kid: str, what: str) -> None:
+        world, member = self._world, known.member
+        if is_early(world, world.key_places, member=member, kid=kid, position=known.position):
+            text = "the {} is signed by the key {}, which the log of {} names only later or never"
+            self.lines.fail("key-unlogged", text, what, kid, member, place=known.place)
 
     def _judge_compromised(
         self, one: SeenCopy, known: KnownEntry[Entry] | None, *, revoked_at_s: int, what: str
@@ -204,6 +213,8 @@ class Judge:
         values = what, revoked_at_s
         if covered is None:
             text = "the key of the {} was compromised at {}, and no head cosigned before is here"
+            if self._world.asked is not None:
+                text += " that the witnesses of the policy given had seen by then"
             self.lines.add(Outcome.UNKNOWN, "key-compromised", text, *values, place=one.place)
         elif covered:
             text = "the {} lies below a head cosigned before its key was compromised at {}"

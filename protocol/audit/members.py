@@ -21,12 +21,15 @@ from protocol.audit.findings import Finding
 from protocol.audit.key_changes import judge_key_changes
 from protocol.audit.ports import Workspace
 from protocol.audit.reading import ReadLog
-from protocol.audit.world import World
-from protocol.entry import AbortedEntry, Entry
+from protocol.audit.world import ROLLED_BACK, World
+from protocol.entry import AbortedEntry, Entry, GenesisEntry
 
 
 def count_numbers(world: World, others: Sequence[KnownEntry[Entry]]) -> dict[str, Counters]:
-    """Return each member's own numbers; the world learns the last ones and those not sent."""
+    """Return each member's own numbers.
+
+    The world learns the last ones, those not sent, and which logs were rolled back.
+    """
     counters = {member: Counters(member) for member in sorted(world.members)}
     for log in world.logs.values():
         counters[log.member].add_log(log)
@@ -39,7 +42,21 @@ def count_numbers(world: World, others: Sequence[KnownEntry[Entry]]) -> dict[str
             if aborted.entry.reason == NOT_SENT:
                 not_sent[known.member, aborted.entry.peer, aborted.entry.n] = aborted
     world.not_sent = not_sent
+    world.rolled_back = dict(_list_rolled_back(others, world=world))
     return counters
+
+
+def _list_rolled_back(
+    others: Sequence[KnownEntry[Entry]], *, world: World
+) -> Iterator[tuple[str, int]]:
+    """Yield which logs ended by a rollback, and at how many entries, as their owners say."""
+    for known in others:
+        previous = known.entry.previous if isinstance(known.entry, GenesisEntry) else None
+        if previous is None or previous.reason != ROLLED_BACK:
+            continue
+        # Of another's log nobody says what was lost.
+        if world.chain.find_owner(previous.origin) == known.member:
+            yield previous.origin, previous.head.size
 
 
 def judge_members(

@@ -7,7 +7,7 @@ since nobody owes an auditor the witnesses that it chose.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from protocol.audit.examining import Examiner
@@ -41,6 +41,8 @@ class JudgedPolicy:
     report: PolicyReport
     findings: tuple[Finding, ...]
     signatures: int
+    covered: Mapping[str, Sequence[tuple[int, int]]]
+    """By origin, when the quorum had seen how many entries."""
 
 
 def judge_policy(
@@ -57,7 +59,15 @@ def judge_policy(
         ),
         findings=tuple(finding for judge in judges for finding in judge.list_findings()),
         signatures=sum(judge.signatures for judge in judges),
+        covered=_gather_covered(judges),
     )
+
+
+def _gather_covered(judges: Iterable[_LogJudge]) -> dict[str, list[tuple[int, int]]]:
+    covered: dict[str, list[tuple[int, int]]] = {}
+    for judge in judges:
+        covered.setdefault(judge.origin, []).extend(judge.list_covered())
+    return covered
 
 
 def find_quorum_time(policy: LogPolicy, cosigners: Sequence[Cosigner]) -> int | None:
@@ -108,6 +118,17 @@ class _LogJudge:
         for note, place in notes.items() if self._is_named else ():
             self._take(note, place)
         self._met.sort(key=lambda one: one.size)
+
+    @property
+    def origin(self) -> str:
+        """Return the log's name."""
+        return self._log.origin
+
+    def list_covered(self) -> Iterator[tuple[int, int]]:
+        """Yield time and size of each head that the quorum has cosigned."""
+        for head in self._met:
+            if head.at_s is not None:
+                yield head.at_s, head.size
 
     def report(self) -> PolicyLogReport:
         """Return which heads meet the policy."""

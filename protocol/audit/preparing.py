@@ -75,6 +75,7 @@ def build_world(
         last_n={},
         not_sent={},
         covered={},
+        asked=None,
         histories=frozenset(
             log.origin
             for number, log in primary.items()
@@ -82,6 +83,8 @@ def build_world(
         ),
         altered=altered,
         suspects={},
+        rolled_back={},
+        key_places={},
         spools=spools,
         partitions=partitions,
         rounds={},

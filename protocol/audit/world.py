@@ -16,6 +16,7 @@ from protocol.bundle import Bundle, MessageFilter
 from protocol.entry import AbortedEntry
 
 SUSPECTS_MAX = 1_000  # places of unreadable entries that each exchange without an entry is told of
+ROLLED_BACK = "rolled-back"  # why a log ended, in the genesis entry of the one after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,11 @@ class World:
     ``anchored`` is how many entries of a log a signed head proves; ``last_n`` the highest own
     number by member and peer; ``not_sent`` the numbers that their owners say no message has;
     ``covered`` gives for each log its cosigned heads as (time, size), of which ``histories`` show
-    more than the newest. ``altered`` names entries by the message id that their changed bytes still
-    show, ``suspects`` those that show none.
+    more than the newest; ``asked`` those that the auditor's own policy admits, None without one;
+    ``rolled_back`` at how many entries a log ended whose owner says that it was rolled back, in the
+    log after it; ``key_places`` where changed keys are named. ``altered`` names entries by the
+    message id that their changed bytes still show, ``suspects`` those that show none; an exchange
+    of which ``altered`` names no entry is not judged where it stands.
     """
 
     chain: Chain
@@ -58,9 +62,12 @@ class World:
     last_n: Mapping[tuple[str, str], int]
     not_sent: Mapping[tuple[str, str, int], KnownEntry[AbortedEntry]]
     covered: Mapping[str, Sequence[tuple[int, int]]]
+    asked: Mapping[str, Sequence[tuple[int, int]]] | None
     histories: frozenset[str]
     altered: Mapping[bytes, Sequence[tuple[str, int]]]
     suspects: Mapping[str, Sequence[Place]]
+    rolled_back: Mapping[str, int]
+    key_places: Mapping[tuple[str, str], tuple[int, int]]
     spools: Spools
     partitions: int
     rounds: dict[int, int]
@@ -68,15 +75,21 @@ class World:
     _origins: dict[str, list[str]] = field(default_factory=dict)
 
     def is_covered(self, origin: str, index: int, *, before_s: int) -> bool | None:
-        """Tell whether a head cosigned before a time holds an entry; None where none can be seen.
+        """Tell whether a head cosigned before a time holds an entry; None where that is open.
 
-        A bundle without a history of cosigned heads shows only its newest.
+        A bundle without a history of cosigned heads shows only its newest. Under a policy of the
+        auditor's own its witnesses prove it, and the hub's cosignature alone leaves it open.
         """
-        heads = self.covered.get(origin, ())
-        covered = max((size for at_s, size in heads if at_s < before_s), default=0)
-        if 0 <= index < covered:
+        if self.asked is not None and _reaches(self.asked.get(origin, ()), index, before_s):
             return True
+        if _reaches(self.covered.get(origin, ()), index, before_s):
+            return True if self.asked is None else None
         return False if origin in self.histories else None
+
+    def is_lost(self, origin: str, index: int) -> bool:
+        """Tell whether an entry lies in the part of a log that a rollback has lost."""
+        size = self.rolled_back.get(origin)
+        return size is not None and index >= size
 
     def shows_all_before(self, member: str, position: tuple[int, int]) -> bool:
         """Tell whether every entry of a member before a position in its logs can be read here."""
@@ -92,3 +105,7 @@ class World:
         if known is None:
             known = self._origins[member] = self.chain.list_origins(member)
         return known
+
+
+def _reaches(heads: Sequence[tuple[int, int]], index: int, before_s: int) -> bool:
+    return 0 <= index < max((size for at_s, size in heads if at_s < before_s), default=0)

@@ -17,6 +17,7 @@ from protocol.registry.chain import (
     open_registry,
     sign_registry,
 )
+from protocol.registry.form import format_registry, parse_registry
 from protocol.registry.model import (
     FIRST_PREVIOUS,
     MEMBERS_MAX,
@@ -40,7 +41,9 @@ __all__ = [
     "RegistryChainError",
     "SubjectEntry",
     "check_succession",
+    "format_registry",
     "hash_registry_payload",
     "open_registry",
+    "parse_registry",
     "sign_registry",
 ]

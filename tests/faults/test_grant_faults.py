@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
 
 import pytest
 
@@ -15,7 +11,8 @@ from node.core.errors import NodeError
 from protocol.entry import ErasedEntry, RequestEntry
 from protocol.limits import MESSAGE_BYTES_MAX
 from protocol.message import parse_message
-from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.exchanges import Scene, observe
+from tests.support.faults import AFTER, BEFORE, FailingCommit
 from tests.support.grants import (
     ask,
     bodies,
@@ -26,45 +23,15 @@ from tests.support.grants import (
     hold_on_both_sides,
     watch,
 )
-from tests.support.nodes import SUBJECT, TestNode
-
-BEFORE, AFTER = "not applied", "applied but reported failed"
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
-
-
-@contextmanager
-def failing_commit(node: TestNode, *, mode: str) -> Iterator[None]:
-    """Make the next commit of a node fail, before or after it has taken effect."""
-    dialect = node.local.database.engine.dialect
-    commit, left = dialect.do_commit, [mode]
-
-    def fail_once(connection: Any) -> None:  # noqa: ANN401  a DBAPI connection has no common type
-        if not left:
-            commit(connection)
-            return
-        left.clear()
-        if mode == AFTER:
-            commit(connection)
-        raise sqlite3.OperationalError("disk I/O error")
-
-    dialect.do_commit = fail_once  # type: ignore[method-assign,assignment]  # the double
-    try:
-        yield
-    finally:
-        dialect.do_commit = commit  # type: ignore[method-assign]
+from tests.support.nodes import SUBJECT
 
 
 @pytest.mark.parametrize("mode", [BEFORE, AFTER])
 def test_a_body_is_erased_marked_and_logged_together_or_not_at_all(scene: Scene, mode: str) -> None:
     held = hold_on_both_sides(scene, scene.grant())
     ans = ask(scene, held)
-    with failing_commit(scene.consumer, mode=mode), suppress(NodeError):
+    FailingCommit(scene.consumer.local.database, mode=mode)
+    with suppress(NodeError):
         asyncio.run(scene.consumer.grants.erasure.erase_consent(held.hash))
     applied = mode == AFTER
     assert (ans not in bodies(scene.consumer)) is applied
@@ -74,14 +41,18 @@ def test_a_body_is_erased_marked_and_logged_together_or_not_at_all(scene: Scene,
     carry(scene.consumer)
 
     assert ans not in bodies(scene.consumer)
-    assert [one.msgs for one in entries(scene.consumer, ErasedEntry)] == [(ans,)]
+    erased = [msg for one in entries(scene.consumer, ErasedEntry) for msg in one.msgs]
+    asked = {one.msg for one in entries(scene.consumer, RequestEntry) if one.op == "query"}
+    assert {ans, *asked} <= set(erased)
+    assert len(erased) == len(set(erased))
     assert [row[0] for row in observe(scene.provider).tables["erasure_in"]] == [ans]
 
 
 @pytest.mark.parametrize("mode", [BEFORE, AFTER])
 def test_a_push_is_logged_counted_and_kept_together_or_not_at_all(scene: Scene, mode: str) -> None:
     held = hold_on_both_sides(scene, watch(scene.grant()))
-    with failing_commit(scene.provider, mode=mode), suppress(NodeError):
+    FailingCommit(scene.provider.local.database, mode=mode)
+    with suppress(NodeError):
         asyncio.run(scene.provider.grants.standing.push_changes())
     applied = mode == AFTER
     assert scene.find(held.hash).uses == int(applied)
@@ -102,7 +73,8 @@ def test_a_correction_reaches_its_receiver_once_whatever_was_reported(
     held = hold_on_both_sides(scene, scene.grant())
     wrong = ask(scene, held)
     correct_an_invoice(scene)
-    with failing_commit(scene.provider, mode=mode), suppress(NodeError):
+    FailingCommit(scene.provider.local.database, mode=mode)
+    with suppress(NodeError):
         correct(scene)
 
     correct(scene)
@@ -148,7 +120,8 @@ def test_a_push_committed_before_a_crash_is_sent_after_it(scene: Scene) -> None:
 def test_a_push_that_is_not_committed_never_leaves(scene: Scene) -> None:
     hold_on_both_sides(scene, watch(scene.grant()))
     sent = list_sent(scene)
-    with failing_commit(scene.provider, mode=BEFORE), suppress(NodeError):
+    FailingCommit(scene.provider.local.database, mode=BEFORE)
+    with suppress(NodeError):
         asyncio.run(scene.provider.grants.standing.push_changes())
 
     carry(scene.provider)

@@ -28,11 +28,11 @@ from node.core.writer import EARLY_DECISIONS, Writer
 from node.sharing.answering import Reply
 from node.sharing.tables import release
 from protocol.entry import StartEntry, StopEntry, parse_entry
-from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.exchanges import Scene, observe
+from tests.support.faults import AFTER, BEFORE, FailingCommit
 from tests.support.logs import LogHouse, append, before_commits
 
 ROOT = Path(__file__).resolve().parents[2]
-BEFORE, AFTER = "not applied", "applied but reported failed"
 WHERE = ["thread", "loop", "loop at once"]
 
 
@@ -41,25 +41,6 @@ def house(tmp_path: Path) -> Iterator[LogHouse]:
     opened = LogHouse(path=tmp_path / "log.sqlite")
     yield opened
     opened.close()
-
-
-class FailingCommit:
-    """Makes the next commits of an engine fail, before or after they have taken effect."""
-
-    def __init__(self, database: Database, *, mode: str, count: int = 1) -> None:
-        self._commit = database.engine.dialect.do_commit
-        self._mode = mode
-        self._left = count
-        database.engine.dialect.do_commit = self  # type: ignore[method-assign,assignment]  # the double
-
-    def __call__(self, connection: Any) -> None:  # noqa: ANN401  a DBAPI connection has no common type
-        if self._left == 0:
-            self._commit(connection)
-            return
-        self._left -= 1
-        if self._mode == AFTER:
-            self._commit(connection)
-        raise sqlite3.OperationalError("disk I/O error")
 
 
 class FailingCursor(sqlite3.Cursor):
@@ -402,6 +383,7 @@ from pathlib import Path
 from sqlalchemy import insert
 from node.core.log_tables import log_witnessed
 from node.core.decision import Decided
+from tests.support.faults import AFTER, BEFORE, FailingCommit
 from tests.support.logs import LogHouse, append, before_commits
 house = LogHouse(path=Path(sys.argv[1]))
 writer = house.open()
@@ -451,13 +433,6 @@ def test_a_process_that_is_killed_leaves_all_of_a_batch_or_nothing(
 
 
 # --- the same in a whole node
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 def fail_next_commit(scene: Scene, mode: str) -> None:

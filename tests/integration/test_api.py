@@ -11,6 +11,7 @@ from node.bootstrap import Node, build_node, init_home, key_path
 from node.core.config import build_settings
 from node.core.keystore import save_key
 from node.core.log import LogStore
+from node.core.log_key import get_signing_key
 from node.web.api import CUSTOMERS_PAGE_MAX
 from node.web.app import API_BODY_BYTES_MAX, build_app
 from protocol.consent import ConsentState, hash_consent
@@ -31,8 +32,8 @@ from tests.support.nodes import (
     SUBJECT_KEY,
     TestFederation,
     TestNode,
-    build_migrated_database,
 )
+from tests.support.stores import FILE_NAME, migrated_url
 
 TOKEN = "a-token-of-the-api-tests"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -80,6 +81,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     home = tmp_path / "home"
     settings = build_settings(
         home=home,
+        database_url=migrated_url(home / FILE_NAME),
         member_id="beta.example",
         business_date=BUSINESS_DATE,
         hub_anchor=encode_b64u(HUB_KEY.public.raw),
@@ -89,10 +91,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
     init_home(settings, key_names=())
     for name, key in (
         ("message", federation.keys["beta.example"].message),
-        ("log", federation.keys["beta.example"].log),
+        ("log", get_signing_key(federation.keys["beta.example"].log)),
     ):
         save_key(key, path=key_path(home, name), passphrase="passphrase")
-    (home / "node.sqlite").write_bytes(build_migrated_database())
     node = build_node(settings, clock=federation.clock)
     node.registry.adopt(sign_registry(federation.registry, keys=[HUB_KEY]))
     with TestClient(build_app(node)) as http:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,13 +32,6 @@ from tests.support.nodes import OTHER_SUBJECT, SUBJECT_KEY, TestNode
 
 ENDPOINT = "https://beta.example"
 REPLY_BYTES_MAX = 2**21
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +20,7 @@ from protocol.limits import CONSENTS_PER_MESSAGE_MAX
 from protocol.problems import ConsentSignatureError
 from protocol.strict_json import canonical_json
 from schemas.exchange import ConsentHeldBody, DeliveredConsent
-from tests.support.exchanges import Scene, build_scene, deliver, observe, shift, write_put
+from tests.support.exchanges import Scene, deliver, observe, shift, write_put
 from tests.support.forging import DAY_S, break_signature, sign_state
 from tests.support.nodes import (
     HUB_KEY,
@@ -33,13 +32,6 @@ from tests.support.nodes import (
 )
 
 STRANGER = SigningKey(b"\x77" * 32)
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ side's bundle and the hub's cosignatures stand against it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,15 +27,8 @@ from protocol.encoding import encode_b64u
 from protocol.note import add_signatures, parse_note, parse_vkey
 from schemas.summary import Section
 from tests.support.auditing import audit_bundles, codes
-from tests.support.exchanges import Scene, build_scene
+from tests.support.exchanges import Scene
 from tests.support.nodes import HUB_KEY, NOW_S, WITNESS_KEY, TestNode
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
 
 
 def hold(scene: Scene) -> HeldConsent:
@@ -67,14 +59,14 @@ def cosign(scene: Scene, node: TestNode) -> None:
         )
 
 
-def restore(scene: Scene, node: TestNode, disk: bytes) -> TestNode:
+def restore(scene: Scene, node: TestNode, disk: bytes | str) -> TestNode:
     """Let a side go back to an older disk."""
     restored = scene.federation.restore(node, disk)
     _replace(scene, node, restored)
     return restored
 
 
-def back_up(scene: Scene, node: TestNode) -> bytes:
+def back_up(scene: Scene, node: TestNode) -> bytes | str:
     restarted, disk = scene.federation.back_up(node)
     _replace(scene, node, restarted)
     return disk

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,13 +41,6 @@ from tests.support.nodes import OTHER_SUBJECT, OTHER_SUBJECT_KEY
 
 JTI = b"\x2a" * JTI_BYTES
 HASH = encode_b64u(b"\x11" * 32)
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from node.core.clock import ManualClock
 from node.core.database import Database, metadata
 from node.records.service import RecordsService
 from node.records.windows import last_released_month, release_date
+from tests.support.stores import store_url
 
 AS_OF = date(2026, 6, 30)
 MEMBERS = 4
@@ -38,7 +39,7 @@ def services(
 ) -> list[RecordsService]:
     made = []
     for member in range(MEMBERS):
-        database = Database(url=f"sqlite:///{tmp_path_factory.mktemp('member') / 'node.db'}")
+        database = Database(url=store_url(tmp_path_factory.mktemp("member") / "node.db"))
         metadata.create_all(database.engine)
         service = RecordsService(database=database, clock=ManualClock(0), business_date=AS_OF)
         report = service.import_file(files[f"member-{member}.csv"])

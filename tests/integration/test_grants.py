@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from node.core.errors import UnavailableError
 from node.sharing.consents import ConsentNotHeldError, StaleStatusError
 from node.sharing.erasing import GrantNotHeldError, LegalHoldError
 from node.sharing.notices import TRIES_MAX, get_back_off_s
+from node.sharing.outgoing import Ask
+from node.sharing.store import HeldConsent
 from node.sharing.store.attestations import AttestationStore
 from protocol.consent import ConsentState, Span
 from protocol.encoding import encode_b64u
@@ -21,9 +22,10 @@ from protocol.entry import (
 )
 from protocol.problems import WrongProviderError
 from schemas.notices import EraseBody
-from tests.support.exchanges import Scene, build_scene, observe, write_invoices
+from tests.support.exchanges import Scene, observe, write_invoices
 from tests.support.forging import sign_state
 from tests.support.grants import (
+    METRICS,
     ask,
     bodies,
     carry,
@@ -33,13 +35,6 @@ from tests.support.grants import (
 from tests.support.nodes import BUSINESS_DATE, SUBJECT, SUBJECT_KEY
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
 
 
 # --- brakes and ends
@@ -213,7 +208,7 @@ def test_a_body_goes_at_the_end_of_its_data_life(scene: Scene) -> None:
 
     assert ans not in bodies(scene.consumer)
     (erased,) = entries(scene.consumer, ErasedEntry)
-    assert (erased.basis, erased.msgs, erased.peer) == ("data-life", (ans,), "beta.example")
+    assert (erased.basis, erased.msgs[0], erased.peer) == ("data-life", ans, "beta.example")
     (told,) = observe(scene.provider).tables["erasure_in"]
     assert (told[0], told[1], told[3]) == (ans, "alpha.example", "data-life")
     (received,) = scene.consumer.consents.list_received(str(SUBJECT))
@@ -240,7 +235,101 @@ def test_a_body_goes_within_a_day_of_the_withdrawal(scene: Scene) -> None:
     carry(scene.consumer)
 
     assert ans not in bodies(scene.consumer)
-    assert [one.basis for one in entries(scene.consumer, ErasedEntry)] == ["revoked"]
+    erased = entries(scene.consumer, ErasedEntry)
+    assert [one.basis for one in erased if ans in one.msgs] == ["revoked"]
+
+
+def list_sent(scene: Scene) -> set[bytes]:
+    """Return the consumer's own questions and deliveries, whether or not their bodies are here."""
+    rows = observe(scene.consumer).tables["exchange_out"]
+    return {bytes(row[3]) for row in rows if row[2] in {"query", "consent.put"}}
+
+
+def withdraw(scene: Scene, held: HeldConsent) -> None:
+    """Have the consumer take in the subject's withdrawal, and let its day pass."""
+    token = sign_state(
+        held.hash, state=ConsentState.REVOKED, seq=1, key=SUBJECT_KEY, now_s=scene.now_s
+    )
+    scene.consumer.consents.submit_status(token).result(timeout=10)
+    carry(scene.consumer)
+    assert list_sent(scene) <= bodies(scene.consumer)
+    scene.federation.clock.advance_s(DAY_S)
+    scene.federation.publish(scene.federation.registry)
+    carry(scene.consumer)
+
+
+def test_a_question_goes_with_its_answer(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, replace(scene.grant(), data_life=Span(unit="day", n=2)))
+    ans = ask(scene, held)
+    row = next(row for row in observe(scene.consumer).tables["exchange_out"] if row[10] == ans)
+    question = bytes(row[3])
+    carry(scene.consumer)
+    assert question in bodies(scene.consumer)
+    scene.federation.clock.advance_s(2 * DAY_S)
+    scene.federation.publish(scene.federation.registry)
+
+    carry(scene.consumer)
+
+    assert question not in bodies(scene.consumer)
+    (entry,) = entries(scene.consumer, ErasedEntry)
+    assert (entry.msgs, entry.basis) == ((ans, question), "data-life")
+
+
+def test_a_withdrawal_reaches_what_was_asked_and_handed_over(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    ask(scene, held)
+    scene.federation.peers.unreachable.add("https://beta.example")
+    question = Ask(consent=held.hash, purpose="P1", metrics=METRICS, last_months=12)
+    with pytest.raises(UnavailableError):
+        asyncio.run(scene.consumer.asking.ask(question))
+    scene.federation.peers.unreachable.clear()
+    assert len(list_sent(scene)) == 3
+
+    withdraw(scene, held)
+
+    assert not list_sent(scene) & bodies(scene.consumer)
+    erased = {msg for one in entries(scene.consumer, ErasedEntry) for msg in one.msgs}
+    assert list_sent(scene) <= erased
+    count = len(entries(scene.consumer, ErasedEntry))
+    carry(scene.consumer)
+    assert len(entries(scene.consumer, ErasedEntry)) == count
+
+
+def test_a_withdrawal_reaches_a_batch_that_brought_nothing(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    other = hold_on_both_sides(scene, replace(scene.grant(), id="another"))
+    scene.federation.peers.unreachable.add("https://beta.example")
+    asks = [
+        Ask(consent=one.hash, purpose="P1", metrics=METRICS, last_months=12)
+        for one in (held, other)
+    ]
+    with pytest.raises(UnavailableError):
+        asyncio.run(scene.consumer.asking.ask_batch(asks))
+    scene.federation.peers.unreachable.clear()
+
+    withdraw(scene, held)
+
+    kept = list_sent(scene) & bodies(scene.consumer)
+    assert len(kept) == 1  # the delivery of the other consent
+
+
+def test_a_legal_basis_keeps_what_was_asked_too(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, replace(scene.grant(), basis="legal", basis_ref="order 7"))
+    ask(scene, held)
+
+    withdraw(scene, held)
+
+    assert list_sent(scene) <= bodies(scene.consumer)
+
+
+def test_a_subjects_request_reaches_what_was_asked_and_handed_over(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    ask(scene, held)
+
+    asyncio.run(scene.consumer.grants.erasure.erase_consent(held.hash))
+
+    assert not list_sent(scene) & bodies(scene.consumer)
+    assert {one.basis for one in entries(scene.consumer, ErasedEntry)} == {"request"}
 
 
 def test_a_legal_basis_keeps_what_was_received_and_is_named(scene: Scene) -> None:

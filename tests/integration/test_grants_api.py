@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -17,19 +15,12 @@ from protocol.consent import hash_consent
 from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
 from schemas.exchange import DeliveredConsent
-from tests.support.exchanges import Scene, build_scene
+from tests.support.exchanges import Scene
 from tests.support.grants import ask, carry, correct_an_invoice, hold_on_both_sides
 from tests.support.nodes import SUBJECT, TestNode
 
 UNKNOWN = encode_b64u(bytes(32))
 COMPACT_JWS = re.compile(r"[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}")
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
 
 
 def face(node: TestNode) -> TestClient:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 from starlette.applications import Starlette
 
 from node.core.errors import NodeError, UnavailableError
 from node.core.http.client import BoundedClient
-from node.core.log import log_vkey
+from node.core.log import LogDamagedError, log_vkey
+from node.core.log_check import CheckState
+from node.core.log_tables import log_batch
 from node.core.witnesses import LogRolledBackError, read_witness_policy
 from node.hub.api import build_hub_routes
 from node.hub.errors import HubLogHeldError
@@ -21,8 +24,10 @@ from node.hub.store import HubStore
 from protocol.checkpoint import Checkpoint, hash_origin, sign_checkpoint
 from protocol.cosignature import UnknownOriginError
 from protocol.encoding import sha256
+from protocol.entry import StartEntry
 from protocol.keys import SigningKey
 from protocol.log_policy import open_witnessed
+from protocol.tile import TILE_WIDTH, encode_bundle
 from tests.support import hubs
 from tests.support.streaming import Streaming
 
@@ -235,3 +240,31 @@ def test_a_log_that_is_not_watched_is_not_cosigned(site: Site) -> None:
     stranger = hubs.make_company("stranger")
     with pytest.raises(UnknownOriginError):
         site.second.service.add_checkpoint(stranger.ask_witness(0, 1))
+
+
+def test_the_whole_log_is_checked_behind_the_running_hub(site: Site) -> None:
+    site.begin()
+    site.hub.service.enrol_member(hubs.ALPHA.enrol())
+
+    assert asyncio.run(site.keeper.check_log()) is CheckState.VERIFIED
+    assert site.hub.service.enrol_member(hubs.BETA.enrol()).seq > 0
+
+
+def test_a_hub_whose_log_is_damaged_signs_nothing_more(site: Site) -> None:
+    for number in range(TILE_WIDTH):  # What a start looks at is the last tile.
+        entry = StartEntry(at_ms=number, software="chengxin test")
+        site.hub.service.log.admit()
+        site.hub.service.log_event(entry)
+    site.begin()
+    with site.hub.database.write() as uow:
+        other = encode_bundle([b"another"])
+        first = update(log_batch).where(log_batch.c.first == 3).values(entries=other)
+        uow.connection.execute(first)
+
+    state = asyncio.run(site.keeper.check_log())
+
+    assert state is CheckState.DAMAGED
+    with pytest.raises(HubLogHeldError):
+        site.hub.service.enrol_member(hubs.ALPHA.enrol())
+    with pytest.raises(LogDamagedError):
+        site.begin()

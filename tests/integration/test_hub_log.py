@@ -38,7 +38,8 @@ from protocol.registry import Registry, sign_registry
 from protocol.status_list import hash_statuses
 from protocol.tile import TileAddress, list_tiles, load_edge, parse_bundle
 from tests.support import hubs
-from tests.support.sites import MemberSite, open_member_site
+from tests.support.sites import MemberSite
+from tests.support.stores import sqlite_only
 from tests.support.streaming import Streaming
 
 ORIGIN = "hub.example/chengxin/log/1"
@@ -51,13 +52,6 @@ def hub(tmp_path: Path) -> Iterator[hubs.TestHub]:
     opened = hubs.open_test_hub(tmp_path / "plain")
     yield opened
     opened.database.dispose()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[MemberSite]:
-    opened = open_member_site(tmp_path)
-    yield opened
-    opened.close()
 
 
 def read_log(hub: hubs.TestHub) -> list[Entry]:
@@ -177,6 +171,7 @@ def test_what_is_rolled_back_leaves_no_entry(hub: hubs.TestHub) -> None:
     assert [one.seq for one in read_log(hub) if isinstance(one, RegistryEntry)] == [1, 2, 3]
 
 
+@sqlite_only
 def test_a_hub_of_the_time_before_logs_every_earlier_snapshot(hub: hubs.TestHub) -> None:
     hub.service.enrol_member(hubs.ALPHA.enrol())
     with closing(sqlite3.connect(hub.settings.home / "node.sqlite")) as file:

@@ -24,6 +24,7 @@ from node.records.service import (
 )
 from node.records.store import RecordsStore
 from node.records.windows import last_released_month, parse_month, release_date
+from tests.support.stores import FAILURE, fail_inserts, store_url
 
 BUSINESS_DATE = date(2026, 6, 30)
 HEADER = (
@@ -41,12 +42,19 @@ FILE = HEADER + (
     "sim,C2,Muster Nordhafen GmbH,DE,D7,1,2026-03-02,2026-04-03,EUR,80.00,2026-04-07,,\n"
 )
 BAD_ROW = "sim,C3,Broken,CN,D8,1,2026-03-02,someday,CNY,80.00,,,\n"
-TABLES = ("customer", "source_import", "invoice", "payment", "behaviour_month")
+TABLES = (
+    "customer",
+    "source_import",
+    "ledger_item",
+    "allocation",
+    "dispute",
+    "behaviour_month",
+)
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(url=f"sqlite:///{tmp_path / 'node.db'}")
+    database = Database(url=store_url(tmp_path / "node.db"))
     metadata.create_all(database.engine)
     yield database
     database.dispose()
@@ -151,14 +159,9 @@ def test_a_failure_at_any_table_leaves_nothing(
     database: Database, service: RecordsService, table: str
 ) -> None:
     with database.write() as uow:
-        uow.connection.execute(
-            text(
-                f"CREATE TRIGGER fail AFTER INSERT ON {table} "
-                "BEGIN SELECT RAISE(ABORT, 'disk'); END"
-            )
-        )
+        fail_inserts(uow.connection, table)
 
-    with pytest.raises(IntegrityError, match="disk"):
+    with pytest.raises(IntegrityError, match=FAILURE):
         service.import_file(FILE.encode())
 
     assert set(count_rows(database).values()) == {0}
@@ -415,7 +418,9 @@ def test_an_ageing_that_misses_the_ledger_stops(
 ) -> None:
     service.import_file(FILE.encode())
     with database.write() as uow:
-        uow.connection.execute(text("UPDATE payment SET currency = 'USD' WHERE id = 1"))
+        uow.connection.execute(
+            text("UPDATE ledger_item SET currency = 'USD' WHERE kind = 'payment'")
+        )
 
     with pytest.raises(InvariantError):
         service.ageing(1, as_of=BUSINESS_DATE)

@@ -15,7 +15,7 @@ from node.sharing.sealing import Content, Draft, build_accepted
 from node.sharing.store import CODE_GIVEN_UP, HeldConsent
 from protocol.consent import ConsentState
 from protocol.encoding import encode_b64u
-from protocol.entry import ExchangeEntry, ResponseEntry, parse_entry
+from protocol.entry import ErasedEntry, ExchangeEntry, ResponseEntry, parse_entry
 from protocol.strict_json import canonical_json
 from schemas.exchange import POLL_CONTENT_TYPE
 from schemas.summary import Section
@@ -253,3 +253,52 @@ def test_a_question_that_waits_can_be_given_up(scene: Scene, held: HeldConsent) 
 
     assert code_of(scene, outcome) == CODE_GIVEN_UP
     assert poll(scene) == 0
+
+
+def test_exhausted_is_stated_once_the_answer_was_acknowledged(scene: Scene) -> None:
+    held, _ = scene.hold_at_consumer(replace(scene.grant(), max_uses=1))
+    asyncio.run(scene.consumer.asking.deliver(held))
+    ask(scene, held)
+    state_ends = scene.provider.grants.brake.state_ends
+    poll(scene)  # put off: what a receipt says of that settles nothing
+    asyncio.run(scene.consumer.asking.acknowledge("beta.example"))
+    make(scene)
+    poll(scene)
+    waiting = asyncio.run(state_ends())
+
+    asyncio.run(scene.consumer.asking.acknowledge("beta.example"))
+
+    assert waiting == 0
+    assert asyncio.run(state_ends()) == 1
+    assert scene.find(held.hash).state is ConsentState.EXHAUSTED
+    assert observe(scene.provider).tables["pending_answer"] == []
+
+
+def test_a_receipt_of_no_answer_settles_its_question_too(scene: Scene) -> None:
+    held, _ = scene.hold_at_consumer(replace(scene.grant(), max_uses=1, k_min=1_000))
+    asyncio.run(scene.consumer.asking.deliver(held))
+    ask(scene, held)
+    make(scene)
+    poll(scene)
+
+    asyncio.run(scene.consumer.asking.acknowledge("beta.example"))
+
+    assert list_exchanges(scene)[-1][1] == "no-answer"
+    assert asyncio.run(scene.provider.grants.brake.state_ends()) == 1
+
+
+def test_a_question_goes_with_the_answer_that_was_polled_for(
+    scene: Scene, held: HeldConsent
+) -> None:
+    outcome = ask(scene, held)
+    make(scene)
+    poll(scene)
+    before = {row[0] for row in observe(scene.consumer).tables["payload"]}
+
+    asyncio.run(scene.consumer.grants.erasure.erase_consent(held.hash))
+
+    left = {row[0] for row in observe(scene.consumer).tables["payload"]}
+    assert outcome.msg in before - left
+    entries = map(parse_entry, observe(scene.consumer).entries)
+    erased = [one.msgs for one in entries if isinstance(one, ErasedEntry)]
+    assert any(outcome.msg in msgs and len(msgs) == 2 for msgs in erased)

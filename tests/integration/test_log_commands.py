@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,17 @@ from node.cli.http import ServerRefusedError
 from node.cli.logs import LogNameError, LogPendingError
 from node.core.clock import ManualClock, SystemClock
 from node.core.config import load_settings
+from node.core.decision import Batch, Decided
+from node.core.errors import NodeError
 from node.core.keyring import KeyRing
 from node.core.keystore import KeyFileError
+from node.core.log import LogDamagedError
+from node.core.log_key import LogKeyLostError
 from node.hub.rules_snapshot import RevocationReason
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.cosignature import build_add_checkpoint
 from protocol.encoding import sha256
+from protocol.entry import StopEntry, format_entry
 from tests.support import hubs
 from tests.support.places import MEMBER, Place, call, check, error_of, open_place
 
@@ -148,7 +155,7 @@ def test_without_the_old_key_no_change_can_be_signed(place: Place) -> None:
     run_node(place)
     (place.home / "keys" / "log-2.pem").unlink()
 
-    assert isinstance(refuse(place), KeyFileError)
+    assert isinstance(refuse(place), LogKeyLostError)
 
 
 def test_a_log_that_a_newer_copy_has_begun_is_passed_over(place: Place) -> None:
@@ -185,6 +192,94 @@ def test_a_revoked_log_key_gives_way_by_invitation(place: Place) -> None:
     assert place.find_member().log_origin == ORIGIN_2
     lines = check(call("log", "list", "--home", str(place.home))).splitlines()
     assert any(ORIGIN in line and "key" in line for line in lines)
+
+
+def lose_key(place: Place, name: str) -> None:
+    (place.home / "keys" / f"{name}.pem").unlink()
+
+
+def test_a_lost_log_key_lets_the_node_run_and_names_the_way_out(place: Place) -> None:
+    run_node(place)
+    lose_key(place, "log")
+
+    async def look() -> tuple[NodeError | None, bool]:
+        node = build_node(load_settings(place.home))
+        await node.guard.confirm()
+        begun = await node.session.begin()
+        held = node.writer.held
+        with pytest.raises(LogKeyLostError):
+            await node.upkeep.get_cosigned() if begun else node.writer.submit(_grow).result(10)
+        await node.close()
+        return held, begun
+
+    held, begun = asyncio.run(look())
+
+    assert isinstance(held, LogKeyLostError)
+    assert not begun
+    assert "chengxin log new --reason key --invitation" in held.detail
+    assert held.code == "log-key-lost"
+    assert isinstance(refuse(place, "--reason", "key"), LogKeyLostError)
+    token = place.folder / "token"
+    token.write_text(hubs.TOKEN)
+    enrolled = call("enrol", "--home", str(place.home), "--token-file", str(token))
+    assert isinstance(error_of(enrolled), LogKeyLostError)
+
+
+def test_after_a_lost_log_key_a_log_under_a_new_key_goes_on(place: Place) -> None:
+    run_node(place)
+    kid = open_ring(place).load()[0].key.kid
+    lose_key(place, "log")
+    place.hub.service.revoke_key(kid, reason=RevocationReason.LOST)
+    place.follow()
+    invitation = str(place.invite(kind="rekey"))
+
+    new(place, "--reason", "key", "--invitation", invitation)
+    new(place, "--reason", "key", "--invitation", invitation)
+    run_node(place)
+
+    assert place.find_member().log_origin == ORIGIN_2
+    names = sorted(path.name for path in (place.home / "keys").glob("log*.pem"))
+    assert names == ["log-2.pem"]  # the lost file's name stays free for its backup
+    lines = check(call("log", "list", "--home", str(place.home))).splitlines()
+    assert any(ORIGIN in line and "key" in line for line in lines)
+    assert any(ORIGIN_2 in line and " 3 " in line for line in lines)
+    run_node(place)
+
+
+def test_a_lost_key_of_an_ended_log_stops_nothing(place: Place) -> None:
+    run_node(place)
+    new(place, "--lead", "0")
+    run_node(place)
+    lose_key(place, "log")
+
+    run_node(place)
+    new(place, "--lead", "0")
+    run_node(place)
+
+    assert place.find_member().log_origin == ORIGIN_3
+
+
+def test_a_log_that_no_known_key_has_signed_is_damaged(place: Place) -> None:
+    run_node(place)
+    lose_key(place, "log")
+    open_key_ring(load_settings(place.home), "log").add()
+    with closing(sqlite3.connect(place.home / "node.sqlite")) as database:
+        database.execute("DELETE FROM registry_snapshot")
+        database.commit()
+
+    with pytest.raises(LogDamagedError):
+        build_node(load_settings(place.home))
+
+
+def test_a_log_key_lost_before_the_log_was_begun_is_asked_for(place: Place) -> None:
+    lose_key(place, "log")
+
+    with pytest.raises(KeyFileError):
+        build_node(load_settings(place.home))
+
+
+def _grow(_batch: Batch) -> Decided[None]:
+    return Decided(entry=format_entry(StopEntry(at_ms=0)), finish=lambda _placement: None)
 
 
 def test_an_invitation_for_another_kind_begins_no_log(place: Place) -> None:

@@ -27,6 +27,7 @@ from node.core.log_transactions import Succession
 from node.core.migrations import build_config, upgrade_database
 from protocol.merkle import leaf_hash
 from tests.support.logs import KEY, ORIGIN, LogHouse, append
+from tests.support.stores import store_url
 
 ENTRIES = 600
 log_head = table("log_head", *map(column, ("id", "origin", "size", "root", "checkpoint")))
@@ -61,7 +62,7 @@ def test_a_log_of_one_row_an_entry_goes_on_and_comes_back(tmp_path: Path) -> Non
     for future in [writer.submit(append(b"entry %d" % index)) for index in range(1, ENTRIES)]:
         future.result(timeout=10)
     state = writer.state
-    database = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+    database = Database(url=store_url(tmp_path / "node.sqlite"))
     config = build_config(database)
     before = ScriptDirectory.from_config(config).get_revision("0006").down_revision
     assert isinstance(before, str)
@@ -83,7 +84,7 @@ def test_a_log_of_one_row_an_entry_goes_on_and_comes_back(tmp_path: Path) -> Non
 
 
 def test_one_log_goes_back_to_the_schema_before_and_two_do_not(tmp_path: Path) -> None:
-    database = Database(url=f"sqlite:///{tmp_path / 'log.sqlite'}")
+    database = Database(url=store_url(tmp_path / "log.sqlite"))
     upgrade_database(database)
     config = build_config(database)
     house = LogHouse(path=tmp_path / "log.sqlite")

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from node.sharing.outgoing import Ask
 from node.sharing.store import HeldConsent
 from protocol.entry import RequestEntry, ResponseEntry, parse_entry
 from schemas.summary import Section
-from tests.support.exchanges import Scene, build_scene, observe
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
+from tests.support.exchanges import Scene, observe
 
 
 def hold(scene: Scene, name: str, *, is_delivered: bool, last_months: int = 12) -> HeldConsent:

@@ -20,7 +20,8 @@ from protocol.encoding import encode_b64u
 from protocol.entry import GenesisEntry, StartEntry, StopEntry, parse_entry
 from protocol.tile import encode_bundle
 from tests.support.logs import append
-from tests.support.nodes import HUB_KEY, build_migrated_database
+from tests.support.nodes import HUB_KEY
+from tests.support.stores import FILE_NAME, migrated_url
 
 ENTRIES = 300
 
@@ -29,6 +30,7 @@ ENTRIES = 300
 def settings(tmp_path: Path) -> Settings:
     made = build_settings(
         home=tmp_path / "home",
+        database_url=migrated_url(tmp_path / "home" / FILE_NAME),
         member_id="beta.example",
         hub_anchor=encode_b64u(HUB_KEY.public.raw),
         api_token="a-token-of-the-tests",
@@ -36,7 +38,6 @@ def settings(tmp_path: Path) -> Settings:
         witness_interval_s=1,
     )
     init_home(made)
-    (made.home / "node.sqlite").write_bytes(build_migrated_database())
     return made
 
 

@@ -1,6 +1,5 @@
 """A node's message key is changed while it runs, and after a crash at any step."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,17 +18,10 @@ from protocol.entry import KeyChangeEntry
 from protocol.jws import split_compact
 from protocol.keychange import KeyChange, sign_key_change
 from tests.support import hubs
-from tests.support.sites import MemberSite, open_member_site
+from tests.support.sites import MemberSite
 
 LEAD_S = 600
 DAY_S = 86_400
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[MemberSite]:
-    opened = open_member_site(tmp_path)
-    yield opened
-    opened.close()
 
 
 def open_ring(site: MemberSite) -> KeyRing:

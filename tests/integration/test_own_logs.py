@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +29,7 @@ from protocol.entry import (
 from protocol.jws import split_compact
 from protocol.tile import encode_bundle
 from tests.support import hubs
+from tests.support.faults import AFTER, BEFORE, FailingCommit
 from tests.support.log_sites import (
     DAY_S,
     LEAD_S,
@@ -47,15 +46,13 @@ from tests.support.log_sites import (
     read_head,
 )
 from tests.support.logs import append
-from tests.support.sites import MemberSite, open_member_site
+from tests.support.sites import MemberSite
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[MemberSite]:
-    opened = open_member_site(tmp_path)
-    opened.begin_session()
-    yield opened
-    opened.close()
+def site(site: MemberSite) -> MemberSite:
+    site.begin_session()
+    return site
 
 
 def test_the_old_log_ends_in_order_and_the_new_one_begins_at_its_head(site: MemberSite) -> None:
@@ -175,26 +172,15 @@ def test_a_log_whose_key_is_not_here_is_not_begun_and_warned_of(site: MemberSite
     assert any("whose key is not here" in one for one in site.node.own_logs.list_warnings())
 
 
-@pytest.mark.parametrize("is_applied", [False, True], ids=["not-applied", "applied"])
-def test_a_commit_that_fails_leaves_one_log_or_the_other(
-    site: MemberSite, *, is_applied: bool
-) -> None:
+@pytest.mark.parametrize("mode", [BEFORE, AFTER])
+def test_a_commit_that_fails_leaves_one_log_or_the_other(site: MemberSite, mode: str) -> None:
     announce_and_wait(site)
     head = read_head(site)
-    dialect = site.node.local.database.engine.dialect
-    commit = dialect.do_commit
-
-    def fail_once(connection: object) -> None:
-        dialect.do_commit = commit  # type: ignore[method-assign]  # back at once
-        if is_applied:
-            commit(connection)  # type: ignore[arg-type]  # the driver's own
-        raise sqlite3.OperationalError("disk I/O error")
-
-    dialect.do_commit = fail_once  # type: ignore[method-assign,assignment]  # the fault
+    FailingCommit(site.node.local.database, mode=mode)
     with pytest.raises(LogUnavailableError):
         site.follow_logs()
 
-    if is_applied:
+    if mode == AFTER:
         assert read_head(site)[0] == ORIGIN_2
         assert not site.follow_logs()
     else:

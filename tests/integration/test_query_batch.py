@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -31,17 +29,10 @@ from schemas.summary import (
     Section,
     Summary,
 )
-from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.exchanges import Scene, observe
 from tests.support.exchanges import deliver as sign_for
 from tests.support.forging import Forgery
 from tests.support.nodes import OTHER_SUBJECT, OTHER_SUBJECT_KEY, SUBJECT, SUBJECT_SALT
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 def deliver(scene: Scene, name: str, **change: object) -> HeldConsent:

@@ -13,6 +13,7 @@ from node.core.database import Database, metadata
 from node.records.importing import Deal, ImportReport
 from node.records.service import RecordsService
 from schemas.summary import DELAY_CLASSES, DelayClass
+from tests.support.stores import store_url
 
 MEMBERS = 5
 BUSINESS_DATE = date(2020, 1, 10)
@@ -29,7 +30,7 @@ def members(
         pytest.skip("the HighRadius invoices are not here")
     imported = []
     for index in range(MEMBERS):
-        database = Database(url=f"sqlite:///{tmp_path_factory.mktemp('member') / 'node.db'}")
+        database = Database(url=store_url(tmp_path_factory.mktemp("member") / "node.db"))
         metadata.create_all(database.engine)
         service = RecordsService(
             database=database, clock=ManualClock(1_578_614_400_000), business_date=BUSINESS_DATE
@@ -128,7 +129,7 @@ def test_the_open_invoices_are_read(shared_dir: Path, tmp_path: Path) -> None:
     path = shared_dir / "data" / "highradius_open_invoices.csv.gz"
     if not path.is_file():
         pytest.skip("the HighRadius open invoices are not here")
-    database = Database(url=f"sqlite:///{tmp_path / 'node.db'}")
+    database = Database(url=store_url(tmp_path / "node.db"))
     metadata.create_all(database.engine)
     service = RecordsService(
         database=database, clock=ManualClock(0), business_date=date(2020, 6, 10)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from node.core.errors import UnavailableError
 from node.core.telemetry import Telemetry
+from node.sharing.answering import Reply
+from node.sharing.clock_watch import CONFIRMED_S, ClockWatch
 from node.sharing.outgoing import Ask
 from node.sharing.peers import PeerUnreachableError
 from node.sharing.store import HeldConsent
@@ -17,18 +17,11 @@ from node.sharing.unacked import ReceiptWatch
 from protocol.entry import UnackedEntry
 from protocol.limits import RECEIPT_DUE_S
 from schemas.summary import Section
-from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.exchanges import Scene, observe
 from tests.support.nodes import TestNode
 from tests.support.upkeep import build_upkeep
 
 ENDPOINT = "https://beta.example"
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 @pytest.fixture
@@ -51,8 +44,9 @@ def ask(scene: Scene, held: HeldConsent) -> bytes:
     return outcome.ans
 
 
-def watch(node: TestNode) -> ReceiptWatch:
+def watch(node: TestNode, *, clock_watch: ClockWatch | None = None) -> ReceiptWatch:
     return ReceiptWatch(
+        clock_watch=clock_watch,
         database=node.local.database,
         writer=node.writer,
         clock=node.local.clock,
@@ -167,3 +161,68 @@ def test_answers_of_a_receipt_that_has_expired_go_into_a_new_one(
 
     assert sent == 1
     assert ans in {row[0] for row in observe(scene.provider).tables["receipt_in"]}
+
+
+# --- while a clock is off
+
+
+def test_a_node_whose_clock_nobody_has_confirmed_accuses_nobody(
+    scene: Scene, held: HeldConsent
+) -> None:
+    ask(scene, held)
+    clock, clock_watch = scene.federation.clock, ClockWatch()
+    clock_watch.note("hub", signed_at_s=scene.now_s, now_s=scene.now_s)
+    keeper = watch(scene.provider, clock_watch=clock_watch)
+    true_s = scene.now_s + 1
+    clock.advance_s(10_800)  # the clock jumps: nobody has seen that yet
+    jumped = asyncio.run(keeper.note_unacked())
+    clock_watch.note("hub", signed_at_s=true_s, now_s=scene.now_s)  # now the hub's time tells
+    told = asyncio.run(keeper.note_unacked())
+    clock.advance_s(-10_800 + RECEIPT_DUE_S)
+    clock_watch.note("hub", signed_at_s=scene.now_s, now_s=scene.now_s)
+
+    noted = asyncio.run(keeper.note_unacked())
+
+    assert (jumped, told, noted) == (0, 0, 1)
+
+
+def test_a_clock_is_confirmed_for_a_while() -> None:
+    clock_watch = ClockWatch()
+    assert not clock_watch.is_confirmed(now_s=0)
+
+    clock_watch.note("hub", signed_at_s=1_000, now_s=1_000)
+
+    assert clock_watch.is_confirmed(now_s=1_000 + CONFIRMED_S)
+    assert not clock_watch.is_confirmed(now_s=1_001 + CONFIRMED_S)
+    assert not clock_watch.is_confirmed(now_s=999)
+
+
+def test_refused_receipts_are_repeated_ever_more_rarely(
+    scene: Scene, held: HeldConsent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(scene, held)
+    upkeep = build_upkeep(scene.consumer)
+    clock = scene.federation.clock
+    sent = scene.federation.peers.sent
+    before = len(sent)
+    answer = scene.provider.answering.answer
+
+    async def refuse(raw: bytes) -> Reply:
+        clock.advance_s(-400)  # the provider's clock is right
+        try:
+            return await answer(raw)
+        finally:
+            clock.advance_s(400)
+
+    monkeypatch.setattr(scene.provider.answering, "answer", refuse)
+    clock.advance_s(400)
+
+    for _ in range(40):
+        asyncio.run(upkeep.send_receipts())
+    refused = len(sent) - before
+    monkeypatch.setattr(scene.provider.answering, "answer", answer)
+    for _ in range(8):
+        asyncio.run(upkeep.send_receipts())
+
+    assert 2 < refused <= 9
+    assert len(sent) == before + refused + 1

@@ -1,7 +1,6 @@
 """A node works on the last good snapshot: the hub may be away, old or false, but not believed."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,15 +15,8 @@ from protocol.errors import ProtocolError, UnknownKeyError
 from protocol.registry import sign_registry
 from protocol.status_list import sign_status_list
 from tests.support import hubs
-from tests.support.sites import MemberSite, open_member_site
+from tests.support.sites import MemberSite
 from tests.unit.hub.test_rotation import NEW, NEW_WITNESS, open_service
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[MemberSite]:
-    opened = open_member_site(tmp_path)
-    yield opened
-    opened.close()
 
 
 def warn(site: MemberSite) -> list[str]:

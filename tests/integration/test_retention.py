@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,22 +11,15 @@ from node.sharing.outgoing import Ask, Outcome
 from node.sharing.retention import MessageNotHeldError, Retention
 from node.sharing.store import HeldConsent
 from node.sharing.store.keeping import ToldMessage
-from protocol.entry import ErasedEntry
+from protocol.entry import ErasedEntry, parse_entry
 from protocol.limits import MESSAGE_BYTES_MAX
 from protocol.message import parse_message
 from schemas.summary import Section
-from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.exchanges import Scene, observe
 from tests.support.grants import carry, correct, correct_an_invoice
 
 KEEP_DAYS = 30
 DAY_S = 86_400
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 @pytest.fixture
@@ -251,3 +242,84 @@ def test_a_hold_that_comes_while_a_round_runs_wins(
     asyncio.run(keeper.erase_old())
 
     assert told in list_bodies(scene)
+
+
+# --- what was asked from here
+
+
+def keep_at_consumer(scene: Scene) -> Retention:
+    node = scene.consumer
+    return Retention(
+        database=node.local.database,
+        writer=node.writer,
+        clock=node.local.clock,
+        keep_days=KEEP_DAYS,
+    )
+
+
+def list_consumer_bodies(scene: Scene) -> set[bytes]:
+    return {row[0] for row in observe(scene.consumer).tables["payload"]}
+
+
+def list_sent(scene: Scene, op: str) -> list[tuple[bytes, bytes]]:
+    rows = observe(scene.consumer).tables["exchange_out"]
+    return [(bytes(row[3]), bytes(row[10])) for row in rows if row[2] == op]
+
+
+def test_what_was_asked_from_here_goes_after_the_same_time_with_an_entry(
+    scene: Scene, asked: Outcome
+) -> None:
+    ((put, held_answer),) = list_sent(scene, "consent.put")
+    age(scene, KEEP_DAYS)
+    keeper = keep_at_consumer(scene)
+
+    counts = [asyncio.run(keeper.erase_old()) for _ in range(2)]
+
+    assert counts == [2, 0]
+    assert list_consumer_bodies(scene) == {asked.ans}  # What was received has its consent's life.
+    entries = map(parse_entry, observe(scene.consumer).entries)
+    erased = [one for one in entries if isinstance(one, ErasedEntry)]
+    assert [one.msgs for one in erased] == [(put, held_answer), (asked.msg,)]
+    assert {(one.peer, one.basis) for one in erased} == {("beta.example", "data-life")}
+
+
+def test_what_was_asked_stays_until_its_time_is_over(scene: Scene, asked: Outcome) -> None:
+    scene.federation.clock.advance_s(KEEP_DAYS * DAY_S)
+
+    assert asyncio.run(keep_at_consumer(scene).erase_old()) == 0
+    assert asked.msg in list_consumer_bodies(scene)
+
+
+def test_a_question_without_a_reply_goes_too(scene: Scene, held: HeldConsent) -> None:
+    scene.federation.peers.unreachable.add("https://beta.example")
+    question = Ask(consent=held.hash, purpose="P1", metrics=(Section.VOLUME,), last_months=12)
+    with pytest.raises(UnavailableError):
+        asyncio.run(scene.consumer.asking.ask(question))
+    ((msg, _),) = [
+        (bytes(row[3]), b"")
+        for row in observe(scene.consumer).tables["exchange_out"]
+        if row[2] == "query"
+    ]
+    before = msg in list_consumer_bodies(scene)
+    age(scene, KEEP_DAYS)
+
+    asyncio.run(keep_at_consumer(scene).erase_old())
+
+    assert before
+    assert msg not in list_consumer_bodies(scene)
+
+
+def test_a_question_that_is_held_stays_and_goes_once_it_is_released(
+    scene: Scene, asked: Outcome
+) -> None:
+    keeper = keep_at_consumer(scene)
+    keeper.hold(asked.msg, reason="proceedings 7 O 12/26")
+    age(scene, KEEP_DAYS)
+    asyncio.run(keeper.erase_old())
+    kept = asked.msg in list_consumer_bodies(scene)
+
+    keeper.release(asked.msg)
+
+    assert kept
+    assert asyncio.run(keeper.erase_old()) == 1
+    assert asked.msg not in list_consumer_bodies(scene)

@@ -25,7 +25,7 @@ from protocol.encoding import encode_b64u, sha256
 from protocol.keys import SigningKey
 from tests.support import hubs
 from tests.support.logs import append
-from tests.support.nodes import build_migrated_database
+from tests.support.stores import FILE_NAME, back_up_store, migrated_url, restore_store
 from tests.support.streaming import Streaming
 
 HUB_URL = "https://hub.example"
@@ -79,25 +79,19 @@ class Site:
         for _ in range(count):
             self.node.writer.run(append(b"entry"))
 
-    @property
-    def database(self) -> Path:
-        return self.settings.home / "node.sqlite"
-
-    def go_back_to(self, backup: bytes) -> None:
+    def go_back_to(self, backup: bytes | str) -> None:
         """Restore the disk and start again."""
         self.stop()
-        for path in self.settings.home.glob("node.sqlite*"):
-            path.unlink()
-        self.database.write_bytes(backup)
+        restore_store(self.settings.database, backup)
         self.start()
 
-    def back_up(self) -> bytes:
+    def back_up(self) -> bytes | str:
         """Return the database as a cold copy has it."""
         self.stop()
-        raw = self.database.read_bytes()
+        backup = back_up_store(self.settings.database)
         self.start()
         self.confirm()
-        return raw
+        return backup
 
 
 @pytest.fixture
@@ -106,6 +100,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     hub = hubs.open_test_hub(tmp_path / "hub")
     settings = build_settings(
         home=tmp_path / "alpha",
+        database_url=migrated_url(tmp_path / "alpha" / FILE_NAME),
         member_id=hubs.ALPHA.member,
         hub_url=HUB_URL,
         hub_anchor=encode_b64u(hubs.HUB_KEY.public.raw),
@@ -114,7 +109,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     init_home(settings, key_names=())
     for name, key in (("message", hubs.ALPHA.message_key), ("log", hubs.ALPHA.log_key)):
         save_key(key, path=key_path(settings.home, name), passphrase="passphrase")
-    (settings.home / "node.sqlite").write_bytes(build_migrated_database())
     hub.service.enrol_member(hubs.ALPHA.enrol())
     hub.service.enrol_member(hubs.BETA.enrol(endpoint="https://beta.example"))
     built = Site(hub=hub, world=World(hub), settings=settings, node=None)  # type: ignore[arg-type]  # started below

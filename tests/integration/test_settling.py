@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,16 +16,9 @@ from node.sharing.store import CODE_GIVEN_UP, HeldConsent, SharingStore
 from protocol.entry import AbortedEntry, RequestEntry, ResponseEntry, parse_entry
 from protocol.manifest import open_manifest
 from schemas.summary import Section
-from tests.support.exchanges import Scene, build_scene, observe
+from tests.support.exchanges import Scene, observe
 
 ENDPOINT = "https://beta.example"
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 @pytest.fixture

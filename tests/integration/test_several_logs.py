@@ -1,27 +1,18 @@
 """A peer begins a new log: its messages are accepted, and the heads of both logs are kept."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-
+from node.core.database import Database
 from node.core.writer import Writer
 from protocol.checkpoint import hash_origin
 from protocol.keys import SigningKey
 from protocol.registry import KeyEntry, MemberEntry
-from tests.support.exchanges import Scene, build_scene
-from tests.support.nodes import build_key_entry, build_migrated_database
+from tests.support.exchanges import Scene
+from tests.support.nodes import build_key_entry
+from tests.support.stores import migrated_url
 
 NEW_LOG_KEY = SigningKey(b"\x63" * 32)
 ORIGIN, ORIGIN_2 = (f"alpha.example/chengxin/log/{number}" for number in (1, 2))
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    built = build_scene(tmp_path)
-    yield built
-    built.federation.close()
 
 
 def move_log(member: MemberEntry) -> MemberEntry:
@@ -36,10 +27,7 @@ def begin_new_log(scene: Scene) -> None:
     """Have alpha's next messages stand in a new log, on a database of its own."""
     consumer = scene.consumer
     consumer.writer.close()
-    (consumer.local.settings.home / "second.sqlite").write_bytes(build_migrated_database())
-    database = type(consumer.local.database)(
-        url=f"sqlite:///{consumer.local.settings.home / 'second.sqlite'}"
-    )
+    database = Database(url=migrated_url(consumer.local.settings.home / "second.sqlite"))
     consumer.writer = Writer(
         database=database,
         clock=scene.federation.clock,

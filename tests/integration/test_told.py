@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +17,7 @@ from protocol.entry import (
     RequestEntry,
 )
 from schemas.summary import Section
-from tests.support.exchanges import Scene, build_scene, write_invoices
+from tests.support.exchanges import Scene, write_invoices
 from tests.support.forging import sign_state
 from tests.support.grants import (
     METRICS,
@@ -33,14 +31,6 @@ from tests.support.grants import (
     watch,
 )
 from tests.support.nodes import SUBJECT, SUBJECT_KEY
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
-
 
 # --- pushes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,16 +18,9 @@ from protocol.consent import ConsentState
 from protocol.cosignature import cosign_checkpoint
 from protocol.note import add_signatures, parse_note, parse_vkey
 from tests.support.auditing import codes
-from tests.support.exchanges import Scene, build_scene
+from tests.support.exchanges import Scene
 from tests.support.grants import ask, carry, correct, correct_an_invoice, hold_on_both_sides, watch
 from tests.support.nodes import HUB_KEY, NOW_S, WITNESS_KEY, TestNode
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
 
 
 def export(scene: Scene, node: TestNode, folder: Path, *, redacted: bool) -> Path:

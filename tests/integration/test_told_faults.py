@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-
-import pytest
 
 from node.sharing.outgoing import Ask
 from node.sharing.peers import HttpReply, PeerUnreachableError
@@ -30,13 +27,6 @@ from tests.support.grants import (
 from tests.support.nodes import SUBJECT
 
 CONSUMER, PROVIDER = "https://alpha.example", "https://beta.example"
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
 
 
 def push(scene: Scene) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,20 +20,13 @@ from protocol.encoding import encode_b64u
 from protocol.entry import ExchangeEntry, RequestEntry, ResponseEntry, parse_entry
 from schemas.summary import Section
 from tests.support.auditing import codes
-from tests.support.exchanges import Scene, build_scene
+from tests.support.exchanges import Scene
 from tests.support.log_changes import begin_next_log, cosign, name_log
 from tests.support.nodes import HUB_KEY, NOW_S, TestNode
 from tests.support.second_opinion import ask_goverify, has_goverify
 
 SECTIONS = (Section.DELAY, Section.TREND)
 DAY_S = 86_400
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = build_scene(tmp_path)
-    yield made
-    made.federation.close()
 
 
 def hold(scene: Scene) -> HeldConsent:
@@ -240,3 +232,50 @@ def test_after_a_rollback_the_next_log_uses_no_number_again(
     assert "counter-gap" in codes(report, Outcome.UNKNOWN) or failures
     newest = report.logs[1]
     assert (newest.origin, newest.verdict) == (name_log(scene.consumer, 2), LogVerdict.HOLDS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "failures", "open_codes"),
+    [
+        ("rolled-back", set(), {"response-lost", "log-rolled-back"}),
+        ("year", {"response-missing", "fork"}, set()),
+    ],
+    ids=["said-so", "kept-quiet"],
+)
+def test_an_answer_acknowledged_in_the_lost_part_of_a_log_is_open_where_its_owner_says_so(
+    scene: Scene, tmp_path: Path, reason: str, failures: set[str], open_codes: set[str]
+) -> None:
+    held = hold(scene)
+    cosign(scene.federation, scene.consumer)
+    scene.consumer, backup = scene.federation.back_up(scene.consumer)
+    ask(scene, held)
+    acknowledge(scene)  # lost too, but the provider has it
+    scene.consumer = scene.federation.restore(scene.consumer, backup)
+    begin_next_log(scene.federation, scene.consumer, reason=reason, skipped=10)
+    ask(scene, held)
+    acknowledge(scene)
+
+    report = audit(scene, tmp_path / "out")
+
+    assert failures <= codes(report)
+    assert failures or not codes(report)
+    found = codes(report, Outcome.UNKNOWN)
+    assert open_codes == found & {"response-lost", "log-rolled-back"}
+    texts = [one.text for log in report.logs for one in log.findings if one.code == "heads-beyond"]
+    assert [("rolled back" in text) for text in texts] == [reason == "rolled-back"]
+
+
+def test_what_was_acknowledged_before_the_lost_part_is_contradicted_after_a_rollback(
+    scene: Scene, tmp_path: Path
+) -> None:
+    held = hold(scene)
+    scene.consumer, backup = scene.federation.back_up(scene.consumer)
+    ask(scene, held)
+    scene.consumer = scene.federation.restore(scene.consumer, backup)
+    ask(scene, held)
+    acknowledge(scene)
+    begin_next_log(scene.federation, scene.consumer, reason="rolled-back", skipped=10)
+
+    report = audit(scene, tmp_path / "out")
+
+    assert codes(report)

@@ -32,7 +32,8 @@ from schemas.summary import Section
 from tests.support import hubs
 from tests.support.exchanges import Scene, build_scene, deliver
 from tests.support.forging import build_consent
-from tests.support.nodes import BUSINESS_DATE, NOW_S, build_migrated_database
+from tests.support.nodes import BUSINESS_DATE, NOW_S
+from tests.support.stores import FILE_NAME, migrated_url
 from tests.support.streaming import Streaming
 from tests.support.upkeep import build_upkeep
 
@@ -87,6 +88,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     home = tmp_path / "alpha"
     settings = build_settings(
         home=home,
+        database_url=migrated_url(home / FILE_NAME),
         member_id=hubs.ALPHA.member,
         business_date=BUSINESS_DATE,
         hub_url=HUB_URL,
@@ -96,7 +98,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     init_home(settings, key_names=())
     for name, key in (("message", hubs.ALPHA.message_key), ("log", hubs.ALPHA.log_key)):
         save_key(key, path=key_path(home, name), passphrase="passphrase")
-    (home / "node.sqlite").write_bytes(build_migrated_database())
     node = build_node(settings, clock=hub.clock)
     routes = build_hub_routes(hub.service, enrolment_token=hubs.TOKEN)
     connect(node.peers, httpx.ASGITransport(app=Starlette(routes=routes)))

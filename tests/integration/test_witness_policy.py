@@ -27,7 +27,8 @@ from protocol.log_policy import LogPolicy, QuorumError, open_witnessed, parse_lo
 from protocol.note import format_vkey, parse_note
 from tests.support import hubs
 from tests.support.logs import append
-from tests.support.nodes import BUSINESS_DATE, NOW_S, build_migrated_database
+from tests.support.nodes import BUSINESS_DATE, NOW_S
+from tests.support.stores import FILE_NAME, migrated_url
 from tests.support.streaming import Streaming
 
 HUB, SECOND, THIRD = "hub.example", "second.example", "third.example"
@@ -56,11 +57,13 @@ class Site:
     network: Network
     hubs: dict[str, hubs.TestHub]
     home: Path
+    database_url: str
 
     def open_node(self, *, policy: str) -> Node:
         (self.home / "witnesses").write_text(policy, encoding="utf-8")
         settings = build_settings(
             home=self.home,
+            database_url=self.database_url,
             member_id=hubs.ALPHA.member,
             business_date=BUSINESS_DATE,
             hub_url=f"http://{HUB}",
@@ -100,8 +103,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
     for key_name, key in (("message", hubs.ALPHA.message_key), ("log", hubs.ALPHA.log_key)):
         key_path(home, key_name).unlink()
         save_key(key, path=key_path(home, key_name), passphrase="passphrase")
-    (home / "node.sqlite").write_bytes(build_migrated_database())
-    yield Site(network=network, hubs=opened, home=home)
+    yield Site(
+        network=network,
+        hubs=opened,
+        home=home,
+        database_url=migrated_url(home / FILE_NAME),
+    )
     for hub in opened.values():
         hub.database.dispose()
 

@@ -36,12 +36,12 @@ API_TOKEN = "a-token-of-the-console-tests"
 PEERS = ("bravo.example", "charlie.example")
 
 
-def build_console_node(home: Path, *, members: int = 4) -> Node:
+def build_console_node(home: Path) -> Node:
     """Return a node whose customers come from the generator and are rated."""
     node = build_empty_node(home)
     data = home / "data"
     command = [sys.executable, str(ROOT / "scripts/generate_invoices.py"), "--out", str(data)]
-    command += ["--members", str(members), "--seed", "1"]
+    command += ["--members", "4", "--seed", "1"]
     subprocess.run(command, check=True, capture_output=True)
     node.local.records.import_file(data / "member-0.csv")
     node.local.rating.rate_all(as_of=BUSINESS_DATE)
@@ -132,9 +132,9 @@ def receive_summary(
     return ans
 
 
-def answer_peer(node: Node, customer: CustomerRecord, *, code: str = "full") -> bytes:
+def answer_peer(node: Node, customer: CustomerRecord) -> bytes:
     """Leave what an answer of ours leaves; return the hash of the consent that it rests on."""
-    jti = sha256(b"asked", code.encode(), customer.subject_id.encode())[:16]
+    jti = sha256(b"asked", customer.subject_id.encode())[:16]
     consent_hash = sha256(b"consent", jti)
     row = {
         "peer": PEERS[1],
@@ -142,7 +142,7 @@ def answer_peer(node: Node, customer: CustomerRecord, *, code: str = "full") -> 
         "msg": sha256(b"m", jti),
         "ans": sha256(b"a", jti),
         "op": "query",
-        "code": code,
+        "code": "full",
         "uses": 1,
         "consent": consent_hash,
         "request_env": "",

@@ -118,11 +118,9 @@ class Scene:
         self.granted[held.hash] = consent
         return held.hash
 
-    def hold_at_consumer(
-        self, consent: Consent, *, subject: SubjectId = SUBJECT
-    ) -> tuple[HeldConsent, DeliveredConsent]:
+    def hold_at_consumer(self, consent: Consent) -> tuple[HeldConsent, DeliveredConsent]:
         """Have the consumer take in a consent as its subject hands it over."""
-        delivered = deliver(consent, subject=subject)
+        delivered = deliver(consent)
         return self.consumer.consents.hold([delivered])[0], delivered
 
     def count_use(self, consent: bytes) -> None:

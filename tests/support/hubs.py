@@ -26,6 +26,7 @@ from protocol.merkle import build_consistency, leaf_hash
 from protocol.note import VerifierKey
 from protocol.registry import Registry, open_registry
 from protocol.tile import EMPTY_EDGE, TileCache, TileNodes
+from tests.support.stores import FILE_NAME, ON_SQLITE, store_url
 
 HUB = "hub.example"
 NOW_S = 1_790_000_000
@@ -107,11 +108,10 @@ def enrol_subject(
     subject: str = SUBJECT,
     key: SigningKey = SUBJECT_KEY,
     salt: bytes = SALT,
-    hub: str = HUB,
     iat: int = NOW_S,
 ) -> tuple[str, ...]:
     enrolment = SubjectEnrolment(
-        hub=hub, iat=iat, subject=parse_subject_id(subject), salt=salt, key=key.public
+        hub=HUB, iat=iat, subject=parse_subject_id(subject), salt=salt, key=key.public
     )
     return sign_subject_enrolment(enrolment, key=key)
 
@@ -152,6 +152,7 @@ def make_settings(home: Path, **values: object) -> Settings:
         "name": "Example Association",
         "simulated": True,
         "legal_basis": LEGAL_BASIS,
+        "database_url": "" if ON_SQLITE else store_url(home / FILE_NAME),
         **values,
     }
     return build_settings(home=home, **merged)

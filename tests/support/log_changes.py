@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from node.core.database import UnitOfWork
 from node.core.log import LogStore
+from node.core.log_key import get_signing_key
 from node.core.log_list import LogList
 from node.core.log_transactions import Succession
 from node.sharing.store import OwnKeyStore, SharingStore
@@ -28,7 +29,7 @@ def name_log(node: TestNode, number: int) -> str:
 
 def get_log_key(node: TestNode, number: int) -> SigningKey:
     if number == 1:
-        return node.keys.log
+        return get_signing_key(node.keys.log)
     return SigningKey(sha256(f"{node.member_id} {number}".encode()))
 
 

@@ -22,6 +22,7 @@ from protocol.message import LogHead
 from tests.support import hubs
 from tests.support.logs import append
 from tests.support.sites import MemberSite
+from tests.support.stores import back_up_store, restore_store
 
 LEAD_S = 600
 DAY_S = 86_400
@@ -81,22 +82,20 @@ def kinds(site: MemberSite, number: int) -> list[type[object]]:
     return [type(entry) for entry in site.read_log(number)]
 
 
-def go_back(site: MemberSite, backup: bytes) -> None:
+def go_back(site: MemberSite, backup: bytes | str) -> None:
     """Restore the disk and start again, as after a loss."""
     asyncio.run(site.node.close())
-    for path in site.settings.home.glob("node.sqlite*"):
-        path.unlink()
-    (site.settings.home / "node.sqlite").write_bytes(backup)
+    restore_store(site.settings.database, backup)
     site.restart_from_disk()
     site.follow_registry()
 
 
-def back_up(site: MemberSite) -> bytes:
+def back_up(site: MemberSite) -> bytes | str:
     asyncio.run(site.node.close())
-    raw = (site.settings.home / "node.sqlite").read_bytes()
+    backup = back_up_store(site.settings.database)
     site.restart_from_disk()
     site.confirm()
-    return raw
+    return backup
 
 
 def audit(site: MemberSite, out: Path) -> Report:

@@ -23,6 +23,7 @@ from protocol.keys import SigningKey
 from protocol.merkle import leaf_hash, node_hash
 from protocol.note import SignatureKind, VerifierKey
 from tests.support.second_opinion import check_stored_log
+from tests.support.stores import store_url
 
 ORIGIN = "alpha.example/chengxin/log/1"
 KEY = SigningKey(b"\x21" * 32)
@@ -38,11 +39,12 @@ class LogHouse:
     writers: list[Writer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.url = store_url(self.path)
         self.database = self.open_database()
         metadata.create_all(self.database.engine)
 
     def open_database(self, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
-        return Database(url=f"sqlite:///{self.path}", busy_timeout_ms=busy_timeout_ms)
+        return Database(url=self.url, busy_timeout_ms=busy_timeout_ms)
 
     def open(
         self,
@@ -130,16 +132,6 @@ def append(entry: bytes) -> Decision[Placement]:
         return placement
 
     return lambda _batch: Decided(entry=entry, finish=finish)
-
-
-def raise_after(effect: Decision[Any], error: Exception) -> Decision[Any]:
-    """Return a decision that has its effect and then raises."""
-
-    def decide(batch: Batch) -> Decided[Any]:
-        effect(batch)
-        raise error
-
-    return decide
 
 
 class OwnError(Exception):

@@ -8,17 +8,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from node.bootstrap import Keys, LocalNode, build_local_node, erase_derived
 from node.core.clock import ManualClock
 from node.core.config import build_settings
-from node.core.database import Database
 from node.core.errors import NodeError
 from node.core.http.problems import build_problem
-from node.core.migrations import upgrade_database
+from node.core.log_key import get_signing_key
 from node.core.writer import Writer
 from node.sharing.answering import AnsweringService, Reply
 from node.sharing.asking import AskingService
@@ -50,6 +47,7 @@ from protocol.registry import (
     sign_registry,
 )
 from tests.support.second_opinion import check_stored_log
+from tests.support.stores import FILE_NAME, back_up_store, migrated_url, restore_store
 
 NOW_S = 1_790_000_000
 BUSINESS_DATE = date(2026, 6, 30)
@@ -244,7 +242,7 @@ class TestFederation:
                     log_origin=f"{member_id}/chengxin/log/1",
                     keys=(
                         build_key_entry(keys.message, use="message"),
-                        build_key_entry(keys.log, use="log"),
+                        build_key_entry(get_signing_key(keys.log), use="log"),
                     ),
                 )
                 for member_id, keys in self.keys.items()
@@ -255,32 +253,25 @@ class TestFederation:
             ),
         )
 
-    def back_up(self, node: TestNode) -> tuple[TestNode, bytes]:
+    def back_up(self, node: TestNode) -> tuple[TestNode, bytes | str]:
         """Stop a node, copy its disk and start it again."""
-        path = self._stop(node)
-        database = path.read_bytes()
-        return self._start_again(node, database), database
-
-    def restore(self, node: TestNode, database: bytes) -> TestNode:
-        """Put an older disk in a node's place and start it again, as a dishonest operator may."""
-        self._stop(node)
-        return self._start_again(node, database)
-
-    def _stop(self, node: TestNode) -> Path:
         node.close()
-        path = self.folder / node.member_id / "node.sqlite"
-        for beside in ("-wal", "-shm"):
-            Path(f"{path}{beside}").unlink(missing_ok=True)
-        return path
+        backup = back_up_store(node.local.database.url)
+        return self._start_again(node, backup), backup
 
-    def _start_again(self, node: TestNode, database: bytes) -> TestNode:
+    def restore(self, node: TestNode, backup: bytes | str) -> TestNode:
+        """Put an older disk in a node's place and start it again, as a dishonest operator may."""
+        node.close()
+        return self._start_again(node, backup)
+
+    def _start_again(self, node: TestNode, backup: bytes | str) -> TestNode:
         place = self.nodes.index(node)
         self._restarts += 1
-        made = self._build(node.member_id, place + 100 * self._restarts, database=database)
+        made = self._build(node.member_id, place + 100 * self._restarts, backup=backup)
         self.nodes[place] = self.peers.nodes[f"https://{node.member_id}"] = made
         return made
 
-    def _build(self, member_id: str, index: int, *, database: bytes | None = None) -> TestNode:
+    def _build(self, member_id: str, index: int, *, backup: bytes | str | None = None) -> TestNode:
         home = self.folder / member_id
         home.mkdir(parents=True, exist_ok=True)
         settings = build_settings(
@@ -288,8 +279,10 @@ class TestFederation:
             member_id=member_id,
             business_date=BUSINESS_DATE,
             hub_anchor=encode_b64u(HUB_KEY.public.raw),
+            database_url=migrated_url(home / FILE_NAME),
         )
-        (home / "node.sqlite").write_bytes(database or build_migrated_database())
+        if backup is not None:
+            restore_store(settings.database, backup)
         local = build_local_node(settings, clock=self.clock)
         keys = self.keys[member_id]
         registry = RegistryHolder(database=local.database, anchor=HUB_KEY.public)
@@ -389,17 +382,6 @@ class TestFederation:
                 database=local.database, writer=writer, clock=self.clock, courier=courier
             ),
         )
-
-
-@cache
-def build_migrated_database() -> bytes:
-    """Return an empty database at the newest schema: migrating is most of what a start costs."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "node.sqlite"
-        database = Database(url=f"sqlite:///{path}")
-        upgrade_database(database)
-        database.dispose()
-        return path.read_bytes()
 
 
 def build_key_entry(key: SigningKey, *, use: str) -> KeyEntry:

@@ -21,7 +21,7 @@ from node.sharing.peers import PeerClient
 from protocol.encoding import encode_b64u
 from protocol.entry import Entry, parse_entry
 from tests.support import hubs
-from tests.support.nodes import build_migrated_database
+from tests.support.stores import FILE_NAME, migrated_url
 from tests.support.streaming import Streaming
 
 HUB_URL = "http://hub.example"
@@ -109,6 +109,7 @@ def open_member_site(folder: Path) -> MemberSite:
     home = folder / "alpha"
     settings = build_settings(
         home=home,
+        database_url=migrated_url(home / FILE_NAME),
         member_id=hubs.ALPHA.member,
         business_date=date(2026, 9, 21),
         hub_url=HUB_URL,
@@ -118,7 +119,6 @@ def open_member_site(folder: Path) -> MemberSite:
     init_home(settings, key_names=())
     for name, key in (("message", hubs.ALPHA.message_key), ("log", hubs.ALPHA.log_key)):
         save_key(key, path=key_path(home, name), passphrase=PASSPHRASE)
-    (home / "node.sqlite").write_bytes(build_migrated_database())
     hub.service.enrol_member(hubs.ALPHA.enrol())
     site = MemberSite(hub=hub, settings=settings, node=start_node(settings, hub=hub))
     site.follow_registry()

@@ -27,15 +27,14 @@ def enter_unkeyed(
     federation: TestFederation,
     *,
     subject: SubjectId = SUBJECT,
-    salt: bytes = SALT,
     keys: tuple[KeyEntry, ...] = (),
 ) -> None:
     """Have the hub enter a customer by its licence, with the keys that it has got since."""
     entry = SubjectEntry(
-        commitment=commit_subject(subject, salt=salt),
+        commitment=commit_subject(subject, salt=SALT),
         verified="document",
         keys=keys,
-        document=commit_document(LICENCE, salt=salt),
+        document=commit_document(LICENCE, salt=SALT),
     )
     registry = federation.registry
     others = tuple(one for one in registry.subjects if one.commitment != entry.commitment)

@@ -8,9 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from node.core.database import Database, translate_failures
-from node.core.errors import RejectedError
+from node.core.errors import InvariantError, RejectedError
 
 
 class SchemaUnknownError(RejectedError):
@@ -27,6 +28,28 @@ def build_config(database: Database) -> Config:
     return config
 
 
+def read_revision(connection: Connection) -> str | None:
+    """Return the revision of a database's schema; None where there is none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str:
+    """Return the revision that this software makes."""
+    head = _revisions().get_current_head()
+    if head is None:
+        raise InvariantError("there is no revision")
+    return head
+
+
+def is_known_revision(revision: str) -> bool:
+    """Tell whether this software knows a revision."""
+    return revision in {one.revision for one in _revisions().walk_revisions()}
+
+
+def _revisions() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(__file__).parent))
+
+
 def upgrade_database(database: Database) -> None:
     """Bring the schema to the newest revision; one that is there already changes nothing.
 
@@ -39,12 +62,11 @@ def upgrade_database(database: Database) -> None:
         DatabaseFailedError: The store cannot be read or written.
     """
     config = build_config(database)
-    script = ScriptDirectory.from_config(config)
     with database.read() as uow:  # Beside a busy node nobody has to wait for the write lock.
-        revision = MigrationContext.configure(uow.connection).get_current_revision()
-    if revision == script.get_current_head():
+        revision = read_revision(uow.connection)
+    if revision == newest_revision():
         return
-    if revision is not None and revision not in {one.revision for one in script.walk_revisions()}:
+    if revision is not None and not is_known_revision(revision):
         raise SchemaUnknownError(f"the database is of revision {revision}: a newer software's")
     with translate_failures():
         command.upgrade(config, "head")

@@ -1,6 +1,7 @@
 """All SQL of the hub."""
 
 from node.hub.store.admission import AdmissionStore, InvitationRow, KeyChangeRow
+from node.hub.store.drafts import DraftRow, DraftStore
 from node.hub.store.federation import (
     HubStore,
     KeyRow,
@@ -15,6 +16,8 @@ from node.hub.store.federation import (
 
 __all__ = [
     "AdmissionStore",
+    "DraftRow",
+    "DraftStore",
     "HubStore",
     "InvitationRow",
     "KeyChangeRow",

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from node.core.errors import InvariantError
 from node.core.log import LogStore
 from node.hub.errors import SnapshotRaceError
+from node.hub.store.drafts import DraftStore
 from node.hub.tables import (
     hub_key,
     hub_member,
@@ -119,6 +120,11 @@ class HubStore:
     def log(self) -> LogStore:
         """Return the hub's own log, in the same transaction."""
         return LogStore(self._connection)
+
+    @property
+    def drafts(self) -> DraftStore:
+        """Return what waits for signatures, in the same transaction."""
+        return DraftStore(self._connection)
 
     # --- members
 
@@ -287,8 +293,7 @@ class HubStore:
 
     def list_unlogged(self) -> list[tuple[int, bytes]]:
         """Return number and hash of the snapshots that are not in the hub's own log."""
-        rows = self._connection.execute(_UNLOGGED)
-        return [(row.seq, row.hash) for row in rows]
+        return [(row.seq, row.hash) for row in self._connection.execute(_UNLOGGED)]
 
     def set_log_index(self, seq: int, index: int) -> None:
         """Enter where a snapshot stands in the hub's own log."""

@@ -71,45 +71,81 @@ class RowCells:
         return self.cells.get(column, "").strip()
 
     def require(self, column: str) -> str:
-        """Return the text of a cell that must hold something."""
+        """Return the text of a cell that must hold something.
+
+        Raises:
+            CellError: It is empty.
+        """
         text = self.text(column)
         if not text:
             raise CellError(column=column, reason="empty")
         return text
 
     def read_scheme(self, column: str) -> str:
-        """Return an identifier scheme."""
+        """Return an identifier scheme.
+
+        Raises:
+            CellError: It is none.
+        """
         return self._match(column, _SCHEME, reason="not an identifier scheme")
 
     def read_value(self, column: str) -> str:
-        """Return an identifier's value."""
+        """Return an identifier's value.
+
+        Raises:
+            CellError: It is none.
+        """
         return self._match(column, _VALUE, reason="not an identifier")
 
     def read_country(self, column: str) -> str:
-        """Return an ISO 3166-1 alpha-2 code."""
+        """Return an ISO 3166-1 alpha-2 code.
+
+        Raises:
+            CellError: It is none.
+        """
         return self._match(column, _COUNTRY, reason="not a country code of two capitals")
 
     def read_currency(self, column: str) -> str:
-        """Return an ISO 4217 code."""
+        """Return an ISO 4217 code.
+
+        Raises:
+            CellError: It is none.
+        """
         return self._match(column, _CURRENCY, reason="not a currency code of three capitals")
 
     def read_name(self, column: str) -> str:
-        """Return a name: printable and of bounded length."""
+        """Return a name: printable and of bounded length.
+
+        Raises:
+            CellError: It is empty, too long or not printable.
+        """
         return self._read_printable(column, chars_max=NAME_CHARS_MAX)
 
     def read_document_no(self, column: str) -> str:
-        """Return a document number."""
+        """Return a document number.
+
+        Raises:
+            CellError: It is empty, too long or not printable.
+        """
         return self._read_printable(column, chars_max=DOCUMENT_CHARS_MAX)
 
     def read_integer(self, column: str) -> int:
-        """Return a whole number."""
+        """Return a whole number.
+
+        Raises:
+            CellError: It holds something else.
+        """
         text = self.require(column)
         if not _INTEGER.fullmatch(text):
             raise CellError(column=column, reason="not a whole number")
         return int(text.removesuffix(".0"))
 
     def read_line_number(self, column: str) -> int:
-        """Return a document's line number; an empty cell is line 1."""
+        """Return a document's line number; an empty cell is line 1.
+
+        Raises:
+            CellError: It is no number, or out of range.
+        """
         if not self.text(column):
             return 1
         number = self.read_integer(column)
@@ -118,14 +154,22 @@ class RowCells:
         return number
 
     def read_flag(self, column: str) -> bool:
-        """Return yes or no; an empty cell is no."""
+        """Return yes or no; an empty cell is no.
+
+        Raises:
+            CellError: It says neither.
+        """
         text = self.text(column).lower()
         if text not in _TRUE and text not in _FALSE:
             raise CellError(column=column, reason="neither yes nor no")
         return text in _TRUE
 
     def read_date(self, column: str, *, form: DateForm) -> date:
-        """Return a calendar date within the years that records can be of."""
+        """Return a calendar date within the years that records can be of.
+
+        Raises:
+            CellError: It is no date of this form, or of another time.
+        """
         text = _TIME_PART.sub("", self.require(column))
         try:
             day = _parse_date(text, form=form)
@@ -136,14 +180,22 @@ class RowCells:
         return day
 
     def read_amount(self, column: str, *, currency: str, form: AmountForm) -> int:
-        """Return a positive amount in minor units."""
+        """Return a positive amount in minor units.
+
+        Raises:
+            CellError: It is no amount of this form, or not positive.
+        """
         minor = self.read_amount_or_zero(column, currency=currency, form=form)
         if minor == 0:
             raise CellError(column=column, reason="zero")
         return minor
 
     def read_amount_or_zero(self, column: str, *, currency: str, form: AmountForm) -> int:
-        """Return an amount in minor units that is not negative."""
+        """Return an amount in minor units that is not negative.
+
+        Raises:
+            CellError: It is no amount of this form, or negative.
+        """
         digits, is_negative = _split_sign(self.require(column))
         pattern = _POINT_AMOUNT if form is AmountForm.POINT else _COMMA_AMOUNT
         if not pattern.fullmatch(digits):

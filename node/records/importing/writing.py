@@ -15,7 +15,15 @@ from node.records.business_day import BusinessCalendars, next_business_day
 from node.records.importing.draft import DraftInvoice, DraftPayment, DraftRow, Oddity
 from node.records.importing.reading import ImportContent
 from node.records.importing.report import ImportOutcome, Reject
-from node.records.store import ExistingInvoice, ImportStore, InvoiceRow, PaymentRow
+from node.records.rules_ledger import AllocationMethod, DisputeCause, ItemKind
+from node.records.store import (
+    AllocationRow,
+    AppendingStore,
+    DisputeRow,
+    ExistingItem,
+    ItemKey,
+    ItemRow,
+)
 from node.records.windows import month_of
 
 CHANGED = "already imported with other values: a correction is entered, not imported again"
@@ -35,7 +43,7 @@ class _Plan:
 
 
 def write_import(
-    store: ImportStore, content: ImportContent, *, at_ms: int, strict: bool
+    store: AppendingStore, content: ImportContent, *, at_ms: int, strict: bool
 ) -> ImportOutcome:
     """Append the customers, invoices and payments of a file that are not here yet.
 
@@ -63,6 +71,7 @@ def write_import(
     )
     oddities = _append_invoices(store, content, plan, customers, import_id=import_id, at_ms=at_ms)
     _append_payments(store, content, plan, customers, import_id=import_id, at_ms=at_ms)
+    _append_links(store, content, plan, import_id=import_id, at_ms=at_ms)
     touched = {customers[draft.scheme, draft.value][0] for draft in used}
     touched |= {customers[draft.scheme, draft.value][0] for _, draft, _ in plan.new_payments}
     return ImportOutcome(
@@ -77,13 +86,16 @@ def write_import(
     )
 
 
-def _plan(store: ImportStore, content: ImportContent, customers: _CustomerKeys) -> _Plan:
-    existing = store.read_invoices(
-        source=content.source, document_nos={document_no for document_no, _ in content.invoices}
-    )
-    known_refs = store.read_payment_refs(
+def _plan(store: AppendingStore, content: ImportContent, customers: _CustomerKeys) -> _Plan:
+    existing = store.read_items(
         source=content.source,
-        refs=[
+        kind=ItemKind.INVOICE,
+        document_nos={document_no for document_no, _ in content.invoices},
+    )
+    known_refs = store.read_item_ids(
+        source=content.source,
+        kind=ItemKind.PAYMENT,
+        document_nos=[
             _payment_ref(key, payment)
             for key in existing.keys() & content.invoices.keys()
             for payment in content.invoices[key].payments
@@ -107,13 +119,13 @@ def _plan_payments(
     key: tuple[str, int],
     invoice: DraftInvoice,
     *,
-    here: ExistingInvoice,
-    known_refs: set[str],
+    here: ExistingItem,
+    known_refs: Mapping[ItemKey, int],
 ) -> None:
-    paid_minor = here.paid_minor
+    paid_minor = here.applied_minor
     rows_known = invoice.rows
     for payment, row in invoice.payments.items():
-        if _payment_ref(key, payment) in known_refs:
+        if (_payment_ref(key, payment), 1) in known_refs:
             continue
         rows_known.discard(row)
         if paid_minor + payment.amount_minor > here.amount_minor:
@@ -125,7 +137,7 @@ def _plan_payments(
 
 
 def _append_customers(
-    store: ImportStore, drafts: list[DraftRow], customers: _CustomerKeys, *, at_ms: int
+    store: AppendingStore, drafts: list[DraftRow], customers: _CustomerKeys, *, at_ms: int
 ) -> dict[tuple[str, str], tuple[int, str]]:
     first_seen: dict[tuple[str, str], DraftRow] = {}
     for draft in drafts:
@@ -148,7 +160,7 @@ def _append_customers(
 
 
 def _append_invoices(
-    store: ImportStore,
+    store: AppendingStore,
     content: ImportContent,
     plan: _Plan,
     customers: _CustomerKeys,
@@ -167,28 +179,28 @@ def _append_invoices(
         oddities[Oddity.COUNTRY_UNKNOWN.value] += not calendar.is_known
         due_business_on = next_business_day(draft.due_on, calendar=calendar)
         rows.append(
-            InvoiceRow(
+            ItemRow(
                 customer_id=customer_id,
+                kind=ItemKind.INVOICE,
                 source=content.source,
                 document_no=draft.document_no,
                 line=draft.line,
-                issued_on=draft.issued_on,
+                happened_on=draft.issued_on,
                 due_on=draft.due_on,
                 due_business_on=due_business_on,
                 due_month=month_of(due_business_on),
                 currency=draft.currency,
                 amount_minor=draft.amount_minor,
-                disputed_minor=draft.amount_minor if draft.disputed else 0,
                 import_id=import_id,
                 entered_at_ms=at_ms,
             )
         )
-    store.append_invoices(rows)
+    store.append_items(rows)
     return +oddities
 
 
 def _append_payments(
-    store: ImportStore,
+    store: AppendingStore,
     content: ImportContent,
     plan: _Plan,
     customers: _CustomerKeys,
@@ -196,21 +208,17 @@ def _append_payments(
     import_id: int,
     at_ms: int,
 ) -> None:
-    invoice_ids = store.read_invoice_ids(
-        source=content.source, document_nos={key[0] for key, _, _ in plan.new_payments}
-    )
-    if not invoice_ids.keys() >= {key for key, _, _ in plan.new_payments}:
-        raise InvariantError("an invoice of this import was not written")
-    store.append_payments(
+    store.append_items(
         [
-            PaymentRow(
+            ItemRow(
                 customer_id=customers[draft.scheme, draft.value][0],
-                invoice_id=invoice_ids[key],
-                currency=draft.currency,
-                paid_on=payment.paid_on,
-                amount_minor=payment.amount_minor,
+                kind=ItemKind.PAYMENT,
                 source=content.source,
-                source_ref=_payment_ref(key, payment),
+                document_no=_payment_ref(key, payment),
+                line=1,
+                happened_on=payment.paid_on,
+                currency=draft.currency,
+                amount_minor=-payment.amount_minor,
                 import_id=import_id,
                 entered_at_ms=at_ms,
             )
@@ -219,19 +227,64 @@ def _append_payments(
     )
 
 
+def _append_links(
+    store: AppendingStore, content: ImportContent, plan: _Plan, *, import_id: int, at_ms: int
+) -> None:
+    """Append what stands between items: what each payment is for, and which lines are disputed."""
+    disputed = {key: one.draft for key, one in plan.new_invoices.items() if one.draft.disputed}
+    paid = {key[0] for key, _, _ in plan.new_payments}
+    invoice_ids = store.read_item_ids(
+        source=content.source,
+        kind=ItemKind.INVOICE,
+        document_nos=paid | {key[0] for key in disputed},
+    )
+    payment_ids = store.read_item_ids(
+        source=content.source,
+        kind=ItemKind.PAYMENT,
+        document_nos=[_payment_ref(key, payment) for key, _, payment in plan.new_payments],
+    )
+    try:
+        allocations = [
+            AllocationRow(
+                debit_id=invoice_ids[key],
+                credit_id=payment_ids[_payment_ref(key, payment), 1],
+                amount_minor=payment.amount_minor,
+                allocated_on=max(payment.paid_on, draft.issued_on),
+                method=AllocationMethod.IMPORTED,
+                import_id=import_id,
+                entered_at_ms=at_ms,
+            )
+            for key, draft, payment in plan.new_payments
+        ]
+        disputes = [
+            DisputeRow(
+                item_id=invoice_ids[key],
+                amount_minor=draft.amount_minor,
+                opened_on=draft.issued_on,
+                cause=DisputeCause.UNSTATED,
+                import_id=import_id,
+                entered_at_ms=at_ms,
+            )
+            for key, draft in disputed.items()
+        ]
+    except KeyError as err:
+        raise InvariantError("an item of this import was not written") from err
+    store.append_allocations(allocations)
+    store.append_disputes(disputes)
+
+
 def _payment_ref(key: tuple[str, int], payment: DraftPayment) -> str:
     document_no, line = key
     return f"{document_no}/{line}/{payment.paid_on.isoformat()}/{payment.amount_minor}"
 
 
-def _is_same(here: ExistingInvoice, draft: DraftRow, customers: _CustomerKeys) -> bool:
+def _is_same(here: ExistingItem, draft: DraftRow, customers: _CustomerKeys) -> bool:
     customer_id, _ = customers.get((draft.scheme, draft.value), (None, ""))
-    disputed_minor = draft.amount_minor if draft.disputed else 0
     return (
         here.customer_id == customer_id
-        and here.issued_on == draft.issued_on
+        and here.happened_on == draft.issued_on
         and here.due_on == draft.due_on
         and here.currency == draft.currency
         and here.amount_minor == draft.amount_minor
-        and here.disputed_minor == disputed_minor
+        and here.is_disputed == draft.disputed
     )

@@ -1,22 +1,35 @@
-"""All SQL of the records room: ``RecordsStore`` reads, ``ImportStore`` appends events."""
+"""All SQL of the records room: what is read, the ledger among it, and what is appended."""
 
-from node.records.store.appending import ExistingInvoice, ImportStore, InvoiceRow, PaymentRow
-from node.records.store.month_rows import StoredMonth
-from node.records.store.reading import (
-    Balance,
-    CustomerPosition,
-    CustomerRecord,
-    RecordsStore,
+from node.records.store.appending import (
+    AllocationRow,
+    AppendingStore,
+    DisputeRow,
+    ExistingItem,
+    ItemKey,
+    ItemRow,
 )
+from node.records.store.items import ItemStore, StoredDispute, StoredItem
+from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
+from node.records.store.month_rows import StoredMonth
+from node.records.store.reading import CustomerRecord, RecordsStore
+from node.records.store.turnover import OpenDay, TurnoverStore
 
 __all__ = [
+    "AllocationRow",
+    "AppendingStore",
     "Balance",
     "CustomerPosition",
     "CustomerRecord",
-    "ExistingInvoice",
-    "ImportStore",
-    "InvoiceRow",
-    "PaymentRow",
+    "DisputeRow",
+    "ExistingItem",
+    "ItemKey",
+    "ItemRow",
+    "ItemStore",
+    "LedgerStore",
+    "OpenDay",
     "RecordsStore",
+    "StoredDispute",
+    "StoredItem",
     "StoredMonth",
+    "TurnoverStore",
 ]

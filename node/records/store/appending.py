@@ -1,4 +1,4 @@
-"""Appending customers, invoices and payments; nothing here changes or deletes an event."""
+"""Appending customers and what happened to them; nothing here changes or deletes an event."""
 
 from __future__ import annotations
 
@@ -7,66 +7,94 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, and_, exists, func, insert, select
 
 from node.core.errors import InvariantError
-from node.records.tables import adverse_event, customer, invoice, payment, source_import
+from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
+from node.records.tables import (
+    adverse_event,
+    allocation,
+    customer,
+    dispute,
+    dispute_closure,
+    item_correction,
+    ledger_item,
+    source_import,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
 CHUNK_ROWS = 500  # rows of one IN list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceRow:
-    """An invoice line about to be appended."""
+class ItemRow:
+    """An item about to be appended; positive is owed, negative is to the customer's credit."""
 
     customer_id: int
+    kind: ItemKind
     source: str
     document_no: str
     line: int
-    issued_on: date
-    due_on: date
-    due_business_on: date
-    due_month: int
+    happened_on: date
     currency: str
     amount_minor: int
-    disputed_minor: int
-    import_id: int
     entered_at_ms: int
+    version: int = 1
+    due_on: date | None = None
+    due_business_on: date | None = None
+    due_month: int | None = None
+    import_id: int | None = None
+    entered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentRow:
-    """A payment about to be appended."""
+class AllocationRow:
+    """An application about to be appended; a negative amount takes one back."""
 
-    customer_id: int
-    invoice_id: int | None
-    currency: str
-    paid_on: date
+    debit_id: int
+    credit_id: int
     amount_minor: int
-    source: str
-    source_ref: str
-    import_id: int
+    allocated_on: date
+    method: AllocationMethod
     entered_at_ms: int
+    import_id: int | None = None
+    entered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExistingInvoice:
-    """What an import must know of an invoice line that is already here."""
+class DisputeRow:
+    """A dispute about to be appended."""
 
-    invoice_id: int
+    item_id: int
+    amount_minor: int
+    opened_on: date
+    cause: DisputeCause
+    entered_at_ms: int
+    import_id: int | None = None
+    entered_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingItem:
+    """What must be known of an item that is already here, in its newest version."""
+
+    item_id: int
     customer_id: int
-    issued_on: date
-    due_on: date
+    happened_on: date
+    due_on: date | None
     currency: str
     amount_minor: int
-    disputed_minor: int
-    paid_minor: int
+    is_disputed: bool
+    applied_minor: int  # of what is owed
 
 
-class ImportStore:
+ItemKey = tuple[str, int]
+"""Document number and line, within one source and kind."""
+
+
+class AppendingStore:
     """Appends to the room's tables on the connection of one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
@@ -127,78 +155,127 @@ class ImportStore:
             raise InvariantError("an import was written without a key")
         return int(key[0])
 
-    def read_invoices(
-        self, *, source: str, document_nos: Iterable[str]
-    ) -> dict[tuple[str, int], ExistingInvoice]:
-        """Return the invoice lines of these documents that are already here."""
+    def read_items(
+        self, *, source: str, kind: ItemKind, document_nos: Iterable[str]
+    ) -> dict[ItemKey, ExistingItem]:
+        """Return the items of these documents that are already here and count."""
         found = {}
+        applied = (
+            select(func.coalesce(func.sum(allocation.c.amount_minor), 0))
+            .where(allocation.c.debit_id == ledger_item.c.id)
+            .scalar_subquery()
+        )
+        disputed = exists().where(
+            dispute.c.item_id == ledger_item.c.id,
+            ~exists().where(dispute_closure.c.dispute_id == dispute.c.id),
+        )
         for part in _chunks(sorted(set(document_nos))):
             rows = self._connection.execute(
                 select(
-                    invoice.c.document_no,
-                    invoice.c.line,
-                    invoice.c.id,
-                    invoice.c.customer_id,
-                    invoice.c.issued_on,
-                    invoice.c.due_on,
-                    invoice.c.currency,
-                    invoice.c.amount_minor,
-                    invoice.c.disputed_minor,
-                    func.coalesce(func.sum(payment.c.amount_minor), 0).label("paid_minor"),
-                )
-                .select_from(invoice.outerjoin(payment, payment.c.invoice_id == invoice.c.id))
-                .where(invoice.c.source == source, invoice.c.document_no.in_(part))
-                .group_by(invoice.c.id)
+                    ledger_item, applied.label("applied_minor"), disputed.label("is_disputed")
+                ).where(_names(source, kind, part), _counts())
             )
             for row in rows:
-                found[row.document_no, row.line] = ExistingInvoice(
-                    invoice_id=row.id,
+                found[row.document_no, row.line] = ExistingItem(
+                    item_id=row.id,
                     customer_id=row.customer_id,
-                    issued_on=row.issued_on,
+                    happened_on=row.happened_on,
                     due_on=row.due_on,
                     currency=row.currency,
                     amount_minor=row.amount_minor,
-                    disputed_minor=row.disputed_minor,
-                    paid_minor=int(row.paid_minor),
+                    is_disputed=bool(row.is_disputed),
+                    applied_minor=int(row.applied_minor),
                 )
         return found
 
-    def read_invoice_ids(
-        self, *, source: str, document_nos: Iterable[str]
-    ) -> dict[tuple[str, int], int]:
-        """Return the keys of the invoice lines of these documents."""
+    def read_item_ids(
+        self, *, source: str, kind: ItemKind, document_nos: Iterable[str]
+    ) -> dict[ItemKey, int]:
+        """Return the keys of the items of these documents that count."""
         found = {}
         for part in _chunks(sorted(set(document_nos))):
             rows = self._connection.execute(
-                select(invoice.c.document_no, invoice.c.line, invoice.c.id).where(
-                    invoice.c.source == source, invoice.c.document_no.in_(part)
+                select(ledger_item.c.document_no, ledger_item.c.line, ledger_item.c.id).where(
+                    _names(source, kind, part), _counts()
                 )
             )
             found.update({(document_no, line): key for document_no, line, key in rows})
         return found
 
-    def read_payment_refs(self, *, source: str, refs: Iterable[str]) -> set[str]:
-        """Return which of these payments are already here."""
-        found: set[str] = set()
-        for part in _chunks(sorted(set(refs))):
-            found.update(
-                self._connection.execute(
-                    select(payment.c.source_ref).where(
-                        payment.c.source == source, payment.c.source_ref.in_(part)
-                    )
-                ).scalars()
+    def append_items(self, rows: Sequence[ItemRow]) -> None:
+        """Append items."""
+        self._append(ledger_item, rows)
+
+    def append_item(self, row: ItemRow) -> int | None:
+        """Append an item and return its key, or None where one of this name is here."""
+        named = _names(row.source, row.kind, [row.document_no])
+        taken = self._connection.execute(
+            select(ledger_item.c.id).where(
+                named, ledger_item.c.line == row.line, ledger_item.c.version == row.version
             )
-        return found
+        ).first()
+        return None if taken is not None else self._append_one(ledger_item, row)
 
-    def append_invoices(self, rows: Sequence[InvoiceRow]) -> None:
-        """Append invoice lines."""
-        if rows:
-            self._connection.execute(insert(invoice), [_values(row) for row in rows])
+    def append_dispute(self, row: DisputeRow) -> int:
+        """Append a dispute and return its key."""
+        return self._append_one(dispute, row)
 
-    def append_payments(self, rows: Sequence[PaymentRow]) -> None:
-        """Append payments."""
+    def append_closure(
+        self,
+        dispute_id: int,
+        *,
+        closed_on: date,
+        outcome: DisputeOutcome,
+        reason: str,
+        entered_by: str,
+        at_ms: int,
+    ) -> None:
+        """Append the end of a dispute."""
+        self._connection.execute(
+            insert(dispute_closure).values(
+                dispute_id=dispute_id,
+                closed_on=closed_on,
+                outcome=outcome,
+                reason=reason,
+                entered_by=entered_by,
+                entered_at_ms=at_ms,
+            )
+        )
+
+    def append_correction(
+        self, item_id: int, *, replaced_by: int | None, reason: str, entered_by: str, at_ms: int
+    ) -> None:
+        """Append that an item counts no longer, and which one does instead."""
+        self._connection.execute(
+            insert(item_correction).values(
+                item_id=item_id,
+                replaced_by=replaced_by,
+                reason=reason,
+                entered_by=entered_by,
+                entered_at_ms=at_ms,
+            )
+        )
+
+    def append_allocations(self, rows: Sequence[AllocationRow]) -> None:
+        """Append applications."""
+        self._append(allocation, rows)
+
+    def append_disputes(self, rows: Sequence[DisputeRow]) -> None:
+        """Append disputes."""
+        self._append(dispute, rows)
+
+    def _append_one(self, table: Table, row: ItemRow | DisputeRow) -> int:
+        values = {field.name: getattr(row, field.name) for field in fields(row)}
+        key = self._connection.execute(insert(table).values(**values)).inserted_primary_key
+        if key is None:
+            raise InvariantError("a row was written without a key")
+        return int(key[0])
+
+    def _append(self, table: Table, rows: Sequence[ItemRow | AllocationRow | DisputeRow]) -> None:
         if rows:
-            self._connection.execute(insert(payment), [_values(row) for row in rows])
+            names = [field.name for field in fields(rows[0])]
+            values = [{name: getattr(row, name) for name in names} for row in rows]
+            self._connection.execute(insert(table), values)
 
     def append_adverse_event(
         self,
@@ -223,8 +300,16 @@ class ImportStore:
         )
 
 
-def _values(row: InvoiceRow | PaymentRow) -> dict[str, object]:
-    return {field.name: getattr(row, field.name) for field in fields(row)}
+def _names(source: str, kind: ItemKind, document_nos: Sequence[str]) -> ColumnElement[bool]:
+    return and_(
+        ledger_item.c.source == source,
+        ledger_item.c.kind == kind,
+        ledger_item.c.document_no.in_(document_nos),
+    )
+
+
+def _counts() -> ColumnElement[bool]:
+    return ~exists().where(item_correction.c.item_id == ledger_item.c.id)
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -130,9 +130,10 @@ class KeepingStore:
         )
         return self._connection.execute(query.limit(1)).one_or_none() is not None
 
-    def is_held(self, kept: KeptExchange) -> bool:
-        """Tell whether somebody named a legal basis to keep an exchange."""
-        query = select(legal_hold.c.msg).where(legal_hold.c.msg.in_((kept.msg, kept.ans)))
+    def is_held(self, *msgs: bytes | None) -> bool:
+        """Tell whether somebody named a legal basis to keep one of these messages."""
+        named = [msg for msg in msgs if msg is not None]
+        query = select(legal_hold.c.msg).where(legal_hold.c.msg.in_(named))
         return self._connection.execute(query.limit(1)).one_or_none() is not None
 
     def find_seq(self, msg: bytes) -> int | None:

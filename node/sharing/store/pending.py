@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from node.sharing.tables import awaited_answer, consent, exchange_out, pending_answer
+from node.sharing.store.grants import DISCLOSED_CODES
+from node.sharing.tables import (
+    awaited_answer,
+    consent,
+    exchange_in,
+    exchange_out,
+    payload,
+    pending_answer,
+)
 from protocol.message import ACCEPTED
+from protocol.problems import NoAnswerError
 from schemas.summary import Section
 
 CODE_ACCEPTED = "accepted"
+_FINAL_CODES = (*DISCLOSED_CODES, NoAnswerError.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +117,23 @@ class PendingStore:
             .where(consent.c.subject == subject, pending_answer.c.body.is_not(None))
         )
         return [(bytes(row.msg), bytes(row.body)) for row in self._connection.execute(query)]
+
+    def list_settled_polls(self, answers: Sequence[bytes]) -> list[bytes]:
+        """Return the bodies of the polls that brought these answers, where they are final."""
+        query = (
+            select(payload.c.body)
+            .join(exchange_in, exchange_in.c.msg == payload.c.msg)
+            .where(
+                exchange_in.c.ans.in_(answers),
+                exchange_in.c.op == "poll",
+                exchange_in.c.code.in_(_FINAL_CODES),
+            )
+        )
+        return [bytes(body) for body in self._connection.execute(query).scalars()]
+
+    def forget(self, msg: bytes) -> None:
+        """Forget a question: its asker has the answer."""
+        self._connection.execute(delete(pending_answer).where(pending_answer.c.msg == msg))
 
     def forget_pending(self, *, before_ms: int) -> None:
         """Forget questions accepted before this."""

@@ -17,7 +17,7 @@ from node.assessment.evidence import (
 )
 from node.assessment.policy import Policy
 from node.records.behaviour import AdverseEvent, BehaviourWindow, MonthBehaviour
-from node.records.rules_behaviour import InvoiceItem, PaidPart, build_months
+from node.records.rules_behaviour import AppliedPart, InvoiceItem, build_months
 from node.records.windows import first_day, format_month, last_day, month_of
 from protocol.encoding import encode_b64u, sha256
 from protocol.strict_json import canonical_json
@@ -46,10 +46,9 @@ def build_items(
                 due_on=due_on,
                 due_business_on=due_on,
                 amount_minor=INVOICE_MINOR,
-                disputed_minor=0,
                 paid=()
                 if paid_on is None
-                else (PaidPart(paid_on=paid_on, amount_minor=INVOICE_MINOR),),
+                else (AppliedPart(paid_on=paid_on, amount_minor=INVOICE_MINOR),),
             )
         )
     return items

@@ -20,6 +20,7 @@ from node.rating.service import RatingService
 from node.records.service import RecordsService
 from node.records.tables import customer
 from tests.support.nodes import CountingBytes
+from tests.support.stores import store_url
 from tests.unit.assessment.builders import AS_OF, SUBJECT, build_items
 
 HEADER = (
@@ -96,7 +97,7 @@ def build_room(
     folder: Path, *, policy: Policy | None = None, former_policies: Sequence[Policy] = ()
 ) -> Room:
     """Build the rooms; the caller disposes of the database."""
-    database = Database(url=f"sqlite:///{folder / 'room.sqlite'}")
+    database = Database(url=store_url(folder / "room.sqlite"))
     metadata.create_all(database.engine)
     clock = ManualClock(at_ms=1_795_500_000_000)
     inbox = Inbox()

@@ -1,10 +1,6 @@
 import json
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -26,10 +22,10 @@ from protocol.jws import split_compact
 from protocol.limits import SALT_BYTES
 from protocol.problems import OverCeilingError
 from protocol.purpose import METRICS
+from tests.support.loopback import Answer, serve
 
 PASSPHRASE = "correct horse"
 CLOSED = "http://127.0.0.1:9"
-Answer = tuple[int, bytes]
 
 
 def call(*arguments: str, env: dict[str, str] | None = None) -> Result:
@@ -67,38 +63,6 @@ def sign(folder: Path, *extra: str, passphrase: str = PASSPHRASE) -> Result:
         "--provider", "beta.example", "--provider", "gamma.example",
         "--out", str(folder / "bundle.json"), "--passphrase", passphrase, *extra,
     )  # fmt: skip
-
-
-@contextmanager
-def serve(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
-    """Answer on loopback from a function of path and body."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._reply(b"")
-
-        def do_POST(self) -> None:
-            self._reply(self.rfile.read(int(self.headers["content-length"])))
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name it has there
-            """Keep the test's output clean."""
-
-        def _reply(self, body: bytes) -> None:
-            status, content = answer(self.path, body)
-            self.send_response(status)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_init_makes_a_home_that_loads(tmp_path: Path) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -18,6 +16,7 @@ from protocol.consent import ConsentState, open_consent, open_status
 from protocol.encoding import encode_b64u
 from protocol.keys import PublicKey
 from protocol.purpose import TEMPLATES
+from tests.support.loopback import Answer, serve
 
 NAME = encode_b64u(bytes(32))
 PASSPHRASE = "correct horse"
@@ -34,36 +33,15 @@ Sent = list[tuple[str, bytes]]
 
 
 @contextmanager
-def serve(sent: Sent) -> Iterator[str]:
+def serve_node(sent: Sent) -> Iterator[str]:
     """Answer on loopback what a node would, and note what came."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._reply(b"")
+    def answer(path: str, body: bytes) -> Answer:
+        sent.append((path, body))
+        return 200, json.dumps(ANSWERS.get(path, {})).encode()
 
-        def do_POST(self) -> None:
-            self._reply(self.rfile.read(int(self.headers["content-length"] or 0)))
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name it has there
-            """Keep the test's output clean."""
-
-        def _reply(self, body: bytes) -> None:
-            sent.append((self.path, body))
-            content = json.dumps(ANSWERS.get(self.path, {})).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serve(answer) as url:
+        yield url
 
 
 def call(*arguments: str, url: str = "") -> Result:
@@ -105,7 +83,7 @@ def test_a_command_asks_the_running_node(
 ) -> None:
     sent: Sent = []
 
-    with serve(sent) as url:
+    with serve_node(sent) as url:
         result = call(*command, "--home", str(home), url=url)
 
     assert result.exit_code == 0, result.output
@@ -139,7 +117,7 @@ def test_a_subject_pauses_and_resumes_everywhere(
 ) -> None:
     sent: Sent = []
 
-    with serve(sent) as url:
+    with serve_node(sent) as url:
         result = call(
             "consent", "pause", NAME, "--key", str(subject / "S.pem"), "--to", url, "--seq", "3",
             "--hub-url", url, "--passphrase", PASSPHRASE, *extra,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from node.core.database import (
     BUSY_TIMEOUT_MS,
@@ -15,6 +15,7 @@ from node.core.database import (
     DatabaseFailedError,
     UnitOfWork,
 )
+from tests.support.stores import ON_SQLITE, sqlite_only, store_url
 
 
 class CrashError(Exception):
@@ -23,7 +24,7 @@ class CrashError(Exception):
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+    opened = Database(url=store_url(tmp_path / "node.sqlite"))
     with opened.write() as uow:
         uow.connection.execute(text("CREATE TABLE item (id INTEGER PRIMARY KEY)"))
     yield opened
@@ -101,8 +102,8 @@ def test_a_writing_unit_takes_the_lock_at_its_beginning(database: Database) -> N
     other.dispose()
 
 
-def test_one_that_must_not_wait_is_told_who_writes(database: Database, tmp_path: Path) -> None:
-    other = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+def test_one_that_must_not_wait_is_told_who_writes(database: Database) -> None:
+    other = Database(url=database.url)
     connection = other.engine.connect()
 
     with database.write(), pytest.raises(DatabaseBusyError):
@@ -115,6 +116,7 @@ def test_one_that_must_not_wait_is_told_who_writes(database: Database, tmp_path:
     other.dispose()
 
 
+@sqlite_only
 def test_what_the_driver_alone_has_written_is_committed_or_undone(database: Database) -> None:
     def write_by_driver(connection: Connection, item: int) -> None:
         driver = connection.connection.driver_connection
@@ -138,6 +140,7 @@ def test_what_the_driver_alone_has_written_is_committed_or_undone(database: Data
     assert read_items(database) == [1, 3, 4]
 
 
+@sqlite_only
 def test_a_connection_that_did_not_wait_waits_in_other_hands(database: Database) -> None:
     def read_timeout(connection: Connection) -> int:
         return int(connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one())
@@ -151,6 +154,7 @@ def test_a_connection_that_did_not_wait_waits_in_other_hands(database: Database)
     assert (impatient, patient) == (0, BUSY_TIMEOUT_MS)
 
 
+@sqlite_only
 def test_the_version_changes_when_another_has_committed(database: Database) -> None:
     with database.engine.connect() as connection:
 
@@ -177,6 +181,7 @@ def test_the_write_lock_keeps_the_other_writers_of_the_process_out(database: Dat
     database.release_write_lock()
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("pragma", "value"),
     [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1)],
@@ -199,21 +204,24 @@ def test_an_error_of_the_store_does_not_hold_the_rows_values(database: Database)
     assert "424242" not in str(caught.value)
 
 
+@sqlite_only
 def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "node.sqlite").write_bytes(b"no database at all" * 100)
-    opened = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+    opened = Database(url=store_url(tmp_path / "node.sqlite"))
 
     with pytest.raises(DatabaseFailedError, match="no database"), opened.read():
         pass
 
 
+@sqlite_only
 def test_a_folder_in_the_place_of_the_database_cannot_be_opened(tmp_path: Path) -> None:
-    opened = Database(url=f"sqlite:///{tmp_path}")
+    opened = Database(url=store_url(tmp_path))
 
     with pytest.raises(DatabaseFailedError, match="cannot be opened"), opened.write():
         pass
 
 
+@sqlite_only
 def test_a_full_disk_is_said_and_leaves_nothing_behind(database: Database) -> None:
     with database.read() as uow:
         pages = uow.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -230,6 +238,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(database: Database) -> No
     assert read_items(database) == []
 
 
+@sqlite_only
 def test_a_database_that_may_only_be_read_is_said_to_be_so(database: Database) -> None:
     def write() -> None:
         with database.write() as uow:
@@ -241,5 +250,6 @@ def test_a_database_that_may_only_be_read_is_said_to_be_so(database: Database) -
 
 
 def test_a_wrong_statement_stays_a_bug(database: Database) -> None:
-    with pytest.raises(OperationalError, match="no such table"), database.read() as uow:
+    said = "no such table" if ON_SQLITE else "does not exist"
+    with pytest.raises(DBAPIError, match=said), database.read() as uow:
         uow.connection.exec_driver_sql("SELECT * FROM absent")

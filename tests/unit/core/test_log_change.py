@@ -12,7 +12,7 @@ import pytest
 from node.core.database import UnitOfWork
 from node.core.keyring import KeyFile
 from node.core.log import LogDamagedError, LogStore, load_log
-from node.core.log_list import LogList, find_log_key, read_begin_ms
+from node.core.log_list import LogList, get_log_key, read_begin_ms
 from node.core.log_transactions import LogUnavailableError, Succession
 from protocol.entry import (
     GenesisEntry,
@@ -164,9 +164,9 @@ def test_the_key_of_a_log_is_the_one_that_signed_its_head(house: LogHouse) -> No
 
     files = open_key_files()
 
-    assert [find_log_key(log, files).number for log in logs] == [1, 2]
+    assert [get_log_key(log, files).number for log in logs] == [1, 2]
     with pytest.raises(LogDamagedError, match="no key that is here"):
-        find_log_key(logs[1], files[:1])
+        get_log_key(logs[1], files[:1])
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from node.core.log_tables import log_batch, log_tile
 from protocol.checkpoint import CheckpointSigner
 from protocol.tile import TILE_WIDTH, encode_bundle
 from tests.support.logs import KEY, ORIGIN, LogHouse, append
+from tests.support.stores import sqlite_only
 
 SIGNER = CheckpointSigner(origin=ORIGIN, key=KEY)
 SECOND_LEVEL = TILE_WIDTH * TILE_WIDTH
@@ -106,6 +107,7 @@ def test_damage_anywhere_stops_the_log(house: LogHouse, what: str) -> None:
     assert writer.state.edge.size == SECOND_LEVEL + 600
 
 
+@sqlite_only
 def test_a_file_that_is_damaged_stops_the_log(house: LogHouse) -> None:
     fill(house, count=3_000)
     check = open_check(house)

@@ -10,12 +10,14 @@ from sqlalchemy import event, inspect
 
 from node.core.database import Database
 from node.core.migrations import SchemaUnknownError, upgrade_database
+from tests.support.stores import store_url
 
 
 @pytest.fixture
 def databases(tmp_path: Path) -> Iterator[list[Database]]:
     """One file as several processes open it."""
-    opened = [Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}") for _ in range(4)]
+    url = store_url(tmp_path / "node.sqlite")
+    opened = [Database(url=url) for _ in range(4)]
     yield opened
     for database in opened:
         database.dispose()
@@ -27,7 +29,7 @@ def test_several_processes_that_start_at_once_upgrade_once(tmp_path: Path) -> No
         "from node.core.migrations import upgrade_database;"
         "sys.stdin.read(); upgrade_database(Database(url=sys.argv[1]))"
     )
-    url = f"sqlite:///{tmp_path / 'node.sqlite'}"
+    url = store_url(tmp_path / "node.sqlite")
     started = [
         subprocess.Popen(
             [sys.executable, "-c", code, url], stdin=subprocess.PIPE, stderr=subprocess.PIPE
@@ -45,7 +47,7 @@ def test_several_processes_that_start_at_once_upgrade_once(tmp_path: Path) -> No
         one.stderr.close()
     assert failures == []
     database = Database(url=url)
-    assert inspect(database.engine).has_table("invoice")
+    assert inspect(database.engine).has_table("ledger_item")
     database.dispose()
 
 
@@ -60,7 +62,7 @@ def test_an_upgrade_that_ends_half_way_leaves_nothing(databases: list[Database])
 
     assert inspect(databases[1].engine).get_table_names() == []
     upgrade_database(databases[1])
-    assert inspect(databases[1].engine).has_table("invoice")
+    assert inspect(databases[1].engine).has_table("ledger_item")
 
 
 def test_one_that_is_up_to_date_is_opened_beside_a_writer(databases: list[Database]) -> None:

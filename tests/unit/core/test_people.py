@@ -32,6 +32,7 @@ from node.core.people.service import (
 from node.core.people.store import PeopleStore
 from protocol.encoding import decode_b64u, sha256
 from tests.support.nodes import CountingBytes
+from tests.support.stores import fail_inserts, sqlite_only, store_url
 
 NOW_MS = 1_600_000_000_000  # more than a year ago: the database looks at its own clock too
 HOUR_S = 3_600
@@ -45,7 +46,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+    made = Database(url=store_url(tmp_path / "node.sqlite"))
     upgrade_database(made)
     yield made
     made.dispose()
@@ -66,6 +67,7 @@ def outcomes(people: PeopleService) -> list[tuple[str, str, str]]:
     return [(row.who, row.what, row.outcome) for row in people.list_accesses()]
 
 
+@sqlite_only
 def test_a_token_is_stored_as_its_hash_alone(people: PeopleService, database: Database) -> None:
     _, token = make(people)
 
@@ -248,12 +250,7 @@ def test_the_access_log_is_paged_from_its_newest_row(people: PeopleService) -> N
 
 def test_a_token_made_and_not_committed_is_none(people: PeopleService, database: Database) -> None:
     with database.write() as uow:
-        uow.connection.execute(
-            text(
-                "CREATE TRIGGER fail BEFORE INSERT ON access_token "
-                "BEGIN SELECT RAISE(ABORT, 'disk'); END"
-            )
-        )
+        fail_inserts(uow.connection, "access_token")
 
     with pytest.raises(DBAPIError):
         make(people)

@@ -29,6 +29,7 @@ from tests.support.logs import (
     list_rows,
     write_row,
 )
+from tests.support.stores import sqlite_only
 
 
 @pytest.fixture
@@ -393,12 +394,14 @@ def remember(batch: Batch) -> Decided[int]:
     return Decided(entry=b"entry", finish=lambda _placement: known)
 
 
+@sqlite_only
 def test_a_batch_remembers_what_the_one_before_left(house: LogHouse) -> None:
     writer = house.open()
 
     assert [writer.run(remember) for _ in range(3)] == [0, 1, 2]
 
 
+@sqlite_only
 def test_nothing_is_remembered_once_somebody_else_has_written(house: LogHouse) -> None:
     writer = house.open()
     writer.run(remember)

@@ -23,6 +23,7 @@ from tests.support.hubs import (
     enrol_subject,
     make_status,
 )
+from tests.support.stores import store_url
 
 NEW = SigningKey(sha256(b"hub: second registry key"))
 NEW_WITNESS = SigningKey(sha256(b"hub: second witness key"))
@@ -49,7 +50,7 @@ def service(hub: TestHub) -> HubService:
 
 @pytest.fixture
 def member(tmp_path: Path) -> Iterator[RegistryHolder]:
-    database = Database(url=f"sqlite:///{tmp_path / 'member.sqlite'}")
+    database = Database(url=store_url(tmp_path / "member.sqlite"))
     metadata.create_all(database.engine)
     holder = RegistryHolder(database=database, anchor=HUB_KEY.public)
     yield holder

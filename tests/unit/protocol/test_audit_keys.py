@@ -228,15 +228,18 @@ def make_manifest(chosen: MessageFilter) -> Manifest:
 # --- a member's logs in sequence
 
 
+@pytest.mark.parametrize("reason", ["key", "rolled-back"])
 @pytest.mark.parametrize(
     ("origin", "expected"),
     [(f"{ALPHA}/chengxin/log/1", "fork"), (f"{BETA}/chengxin/log/1", "previous")],
     ids=["itself", "another-members"],
 )
-def test_a_log_continues_one_of_its_own_members_at_a_true_head(origin: str, expected: str) -> None:
+def test_a_log_continues_one_of_its_own_members_at_a_true_head(
+    origin: str, expected: str, reason: str
+) -> None:
     federation, _ = make_pair()
     log = federation.members[ALPHA].log
-    previous = PreviousLog(origin=origin, head=LogHead(size=1, root=bytes(32)), reason="key")
+    previous = PreviousLog(origin=origin, head=LogHead(size=1, root=bytes(32)), reason=reason)
     genesis = GenesisEntry(at_ms=NOW_S * 1000, member=ALPHA, origin=log.origin, previous=previous)
     log.entries[:] = [format_entry(genesis)]
 

@@ -26,6 +26,7 @@ from protocol.report import build_object, build_text
 from tests.support.auditing import ALPHA, BETA, Files, codes, find_line, make_pair
 from tests.support.federation import HUB_KEY, NOW_S, WITNESS, Federation
 from tests.support.federation_parts import WITNESS_KEY, make_key
+from tests.unit.protocol.test_audit_keys import STOLEN_S, compromise
 
 UNKNOWN = Outcome.UNKNOWN
 BANK, COURT = make_key("the bank's witness"), make_key("the court's witness")
@@ -213,3 +214,59 @@ def test_a_quorum_is_as_old_as_the_last_cosignature_that_it_needs(
 
 def test_what_is_no_quorum_has_no_time() -> None:
     assert find_quorum_time(make_policy(), [Cosigner(name="bank", at_s=10)]) is None
+
+
+# --- a stolen key under the policy
+
+
+def audit_stolen(*heads: str, policy: LogPolicy, federation: Federation) -> Report:
+    compromise(federation, ALPHA)
+    newest = cosigned(federation, ALPHA, BANK, COURT, at_s=STOLEN_S + 50)
+    alpha = export(federation, ALPHA, newest)
+    alpha[WITNESSED_FILE] = b"".join(map(format_witnessed, heads))
+    return audit(
+        policy, alpha=alpha, beta=export(federation, BETA, cosigned(federation, BETA, BANK, COURT))
+    )
+
+
+def test_what_the_policys_witnesses_saw_before_a_key_was_stolen_counts(
+    federation: Federation,
+) -> None:
+    head = cosigned(federation, ALPHA, BANK, COURT, at_s=STOLEN_S - 10)
+
+    report = audit_stolen(head, policy=make_policy(), federation=federation)
+
+    assert report.verdict is Verdict.PROVEN
+
+
+def test_what_the_hub_alone_saw_before_a_key_was_stolen_is_open_under_a_policy(
+    federation: Federation,
+) -> None:
+    head = cosigned(federation, ALPHA, BANK, at_s=STOLEN_S - 10)
+
+    report = audit_stolen(head, policy=make_policy(), federation=federation)
+
+    assert codes(report) == set()
+    assert codes(report, UNKNOWN) == {"key-compromised"}
+    assert "policy given" in find_line(report, "key-compromised").text
+
+
+def test_what_nobody_saw_before_a_key_was_stolen_is_void_under_a_policy_too(
+    federation: Federation,
+) -> None:
+    head = cosigned(federation, ALPHA, BANK, COURT, at_s=STOLEN_S + 10)
+
+    report = audit_stolen(head, policy=make_policy(), federation=federation)
+
+    assert codes(report) == {"key-compromised"}
+
+
+def test_under_a_policy_that_asks_for_nobody_the_hub_dates_a_stolen_key(
+    federation: Federation,
+) -> None:
+    head = cosigned(federation, ALPHA, at_s=STOLEN_S - 10)
+    policy = replace(make_policy(), quorum="none")
+
+    report = audit_stolen(head, policy=policy, federation=federation)
+
+    assert codes(report) == codes(report, UNKNOWN) == set()

@@ -13,10 +13,10 @@ from protocol.exchange import (
     Check,
     FindRegistry,
     check_content,
-    check_inclusion,
     check_registry_reference,
     open_reply,
     open_request,
+    verify_message_inclusion,
 )
 from protocol.jws import WrongTypeError, sign_compact
 from protocol.message import (
@@ -248,8 +248,8 @@ def test_a_snapshot_counts_until_its_end(pair: Pair, late_s: int, *, is_refused:
 
 
 def test_both_messages_of_an_exchange_are_in_their_senders_logs(pair: Pair) -> None:
-    assert check_inclusion(pair.request, pair.envelope, registry=pair.registry).size == 2
-    assert check_inclusion(pair.answer, pair.reply, registry=pair.registry).size == 2
+    assert verify_message_inclusion(pair.request, pair.envelope, registry=pair.registry).size == 2
+    assert verify_message_inclusion(pair.answer, pair.reply, registry=pair.registry).size == 2
 
 
 @pytest.mark.parametrize("kind", ["none", "no-entry", "genesis", "response", "another-log"])
@@ -265,7 +265,7 @@ def test_a_proof_that_does_not_show_the_message_is_refused(pair: Pair, kind: str
     }[kind]
 
     with pytest.raises(InclusionInvalidError):
-        check_inclusion(
+        verify_message_inclusion(
             replace(pair.request, inclusion=proof), pair.envelope, registry=pair.registry
         )
 
@@ -286,7 +286,7 @@ def test_a_proof_of_another_messages_entry_is_refused(pair: Pair, change: str) -
     proof = log.prove(log.append(format_entry(entry)))
 
     with pytest.raises(InclusionInvalidError):
-        check_inclusion(
+        verify_message_inclusion(
             replace(pair.request, inclusion=proof), pair.envelope, registry=pair.registry
         )
 
@@ -306,7 +306,9 @@ def test_a_reply_logged_as_a_request_is_not_proven(pair: Pair) -> None:
     proof = log.prove(log.append(format_entry(entry)))
 
     with pytest.raises(InclusionInvalidError, match="another kind"):
-        check_inclusion(replace(pair.answer, inclusion=proof), pair.reply, registry=pair.registry)
+        verify_message_inclusion(
+            replace(pair.answer, inclusion=proof), pair.reply, registry=pair.registry
+        )
 
 
 def test_a_request_logged_as_an_answer_is_not_proven(pair: Pair) -> None:
@@ -328,7 +330,7 @@ def test_a_request_logged_as_an_answer_is_not_proven(pair: Pair) -> None:
     proof = log.prove(log.append(format_entry(entry)))
 
     with pytest.raises(InclusionInvalidError, match="another kind"):
-        check_inclusion(
+        verify_message_inclusion(
             replace(pair.request, inclusion=proof), pair.envelope, registry=pair.registry
         )
 
@@ -343,21 +345,24 @@ def test_an_older_log_of_the_sender_still_proves_what_it_holds(pair: Pair) -> No
     moved = replace(alpha, log_origin=f"{ALPHA}/chengxin/log/2", keys=(*retired, fresh))
     newer = replace(pair.registry, members=(moved, *pair.registry.members[1:]))
 
-    assert check_inclusion(pair.request, pair.envelope, registry=newer).origin == alpha.log_origin
+    assert (
+        verify_message_inclusion(pair.request, pair.envelope, registry=newer).origin
+        == alpha.log_origin
+    )
 
 
 def test_a_log_of_another_member_proves_nothing_of_the_senders(pair: Pair) -> None:
     usurper = replace(pair.envelope, iss=BETA)
 
     with pytest.raises(InclusionInvalidError, match="no log key of beta"):
-        check_inclusion(pair.request, usurper, registry=pair.registry)
+        verify_message_inclusion(pair.request, usurper, registry=pair.registry)
 
 
 def test_a_sender_without_a_log_proves_nothing(pair: Pair) -> None:
     stranger = replace(pair.envelope, iss="gamma.example")
 
     with pytest.raises(InclusionInvalidError):
-        check_inclusion(pair.request, stranger, registry=pair.registry)
+        verify_message_inclusion(pair.request, stranger, registry=pair.registry)
 
 
 # --- replies

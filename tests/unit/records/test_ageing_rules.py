@@ -12,10 +12,8 @@ from node.records.rules_ageing import (
     OpenItem,
     build_ageing,
     choose_bucket,
-    list_open_items,
-    split_instalments,
 )
-from node.records.rules_behaviour import InvoiceItem, PaidPart
+from node.records.rules_ledger import ItemKind, OpenDebit, apply_oldest_first
 
 AS_OF = date(2026, 3, 31)
 
@@ -26,8 +24,18 @@ def age(items: list[OpenItem], *, unapplied: int = 0, as_of: date = AS_OF) -> Ag
         items,
         currency="CNY",
         as_of=as_of,
+        base=AgeingBase.DUE,
         unapplied_minor=unapplied,
         ledger_balance_minor=balance,
+    )
+
+
+def owed(due_on: date, open_minor: int) -> OpenItem:
+    return OpenItem(
+        happened_on=due_on - timedelta(days=30),
+        due_on=due_on,
+        due_business_on=due_on,
+        open_minor=open_minor,
     )
 
 
@@ -42,7 +50,7 @@ def test_t1_buckets_unapplied_receipts_and_total() -> None:
         (date(2026, 5, 15), 700),
     ]  # fmt: skip
 
-    ageing = age([OpenItem(aged_from=due, open_minor=minor) for due, minor in lines], unapplied=150)
+    ageing = age([owed(due, minor) for due, minor in lines], unapplied=150)
 
     assert filled(ageing) == {
         Bucket.NOT_DUE: 800,
@@ -56,22 +64,29 @@ def test_t1_buckets_unapplied_receipts_and_total() -> None:
 
 def test_t2_a_receipt_goes_to_the_earliest_instalment_first() -> None:
     terms = [(date(2026, 1, 31), 300), (date(2026, 3, 31), 300), (date(2026, 2, 28), 300)]
+    debits = [
+        OpenDebit(
+            item_id=item_id,
+            kind=ItemKind.INVOICE,
+            document_no="R-1",
+            happened_on=due,
+            due_on=due,
+            open_minor=minor,
+        )
+        for item_id, (due, minor) in enumerate(terms)
+    ]
 
-    ageing = age(split_instalments(terms, paid_minor=450))
+    applied = {one.debit_id: one.amount_minor for one in apply_oldest_first(450, debits)}
+    ageing = age(
+        [owed(due, minor - applied.get(item_id, 0)) for item_id, (due, minor) in enumerate(terms)]
+    )
 
     assert filled(ageing) == {Bucket.D31_60: 150, Bucket.NOT_DUE: 300}
 
 
-def test_instalments_cannot_be_overpaid() -> None:
-    with pytest.raises(ValueError, match="more paid"):
-        split_instalments([(AS_OF, 300)], paid_minor=301)
-
-
 @pytest.mark.parametrize(("year", "bucket"), [(2024, Bucket.D31_60), (2023, Bucket.D1_30)])
 def test_t3_a_leap_day_counts(year: int, bucket: Bucket) -> None:
-    due = OpenItem(aged_from=date(year, 2, 28), open_minor=1)
-
-    assert filled(age([due], as_of=date(year, 3, 30))) == {bucket: 1}
+    assert filled(age([owed(date(year, 2, 28), 1)], as_of=date(year, 3, 30))) == {bucket: 1}
 
 
 @pytest.mark.parametrize(
@@ -87,36 +102,6 @@ def test_buckets_are_inclusive_on_the_right(days: int, bucket: Bucket) -> None:
     assert choose_bucket(days) is bucket
 
 
-def test_replaying_an_earlier_date_ignores_later_invoices_and_payments() -> None:
-    items = [
-        InvoiceItem(
-            issued_on=date(2026, 1, 1),
-            due_on=date(2026, 1, 31),
-            due_business_on=date(2026, 2, 2),
-            amount_minor=500,
-            disputed_minor=400,
-            paid=(
-                PaidPart(paid_on=date(2026, 2, 10), amount_minor=200),
-                PaidPart(paid_on=date(2026, 4, 1), amount_minor=300),
-            ),
-        ),
-        InvoiceItem(
-            issued_on=AS_OF + timedelta(days=1),
-            due_on=date(2026, 5, 1),
-            due_business_on=date(2026, 5, 1),
-            amount_minor=900,
-            disputed_minor=0,
-        ),
-    ]
-
-    assert list_open_items(items, as_of=AS_OF, base=AgeingBase.DUE) == [
-        OpenItem(aged_from=date(2026, 1, 31), open_minor=300, disputed_minor=300)
-    ]
-    assert list_open_items(items, as_of=date(2026, 4, 1), base=AgeingBase.ISSUED) == [
-        OpenItem(aged_from=AS_OF + timedelta(days=1), open_minor=900)
-    ]
-
-
 @pytest.mark.parametrize(
     ("base", "expected"),
     [
@@ -126,23 +111,23 @@ def test_replaying_an_earlier_date_ignores_later_invoices_and_payments() -> None
     ],
 )
 def test_the_base_date_is_chosen(base: AgeingBase, expected: date) -> None:
-    item = InvoiceItem(
-        issued_on=date(2026, 1, 1),
+    item = OpenItem(
+        happened_on=date(2026, 1, 1),
         due_on=date(2026, 1, 31),
         due_business_on=date(2026, 2, 2),
-        amount_minor=5,
-        disputed_minor=0,
+        open_minor=5,
     )
 
-    assert list_open_items([item], as_of=AS_OF, base=base)[0].aged_from == expected
+    assert item.aged_from(base) == expected
 
 
 def test_an_ageing_that_misses_the_ledger_is_refused() -> None:
     with pytest.raises(InvariantError):
         build_ageing(
-            [OpenItem(aged_from=AS_OF, open_minor=10)],
+            [owed(AS_OF, 10)],
             currency="CNY",
             as_of=AS_OF,
+            base=AgeingBase.DUE,
             unapplied_minor=0,
             ledger_balance_minor=9,
         )

@@ -1,13 +1,15 @@
 """Worked cases of the behaviour formulas: amounts in minor units, index in tenths of a point."""
 
+import dataclasses
 from datetime import date, timedelta
 
 import pytest
 
 from node.records.rules_behaviour import (
+    AppliedPart,
     DelayPart,
+    DisputedPart,
     InvoiceItem,
-    PaidPart,
     build_month,
     build_months,
     classify_delay,
@@ -30,16 +32,16 @@ AS_OF = date(2027, 1, 5)
 
 
 def make_item(amount: int, delay: int | None, *, disputed: int = 0, terms: int = 30) -> InvoiceItem:
-    paid: tuple[PaidPart, ...] = ()
+    paid: tuple[AppliedPart, ...] = ()
     if delay is not None:
-        paid = (PaidPart(paid_on=DUE + timedelta(days=delay), amount_minor=amount),)
+        paid = (AppliedPart(paid_on=DUE + timedelta(days=delay), amount_minor=amount),)
     return InvoiceItem(
         issued_on=DUE - timedelta(days=terms),
         due_on=DUE,
         due_business_on=DUE,
         amount_minor=amount,
-        disputed_minor=disputed,
         paid=paid,
+        disputes=(DisputedPart(amount_minor=disputed, opened_on=DUE),) if disputed else (),
     )
 
 
@@ -118,8 +120,7 @@ def test_days_beyond_terms_t1() -> None:
             due_on=issued + timedelta(days=terms),
             due_business_on=issued + timedelta(days=terms),
             amount_minor=amount,
-            disputed_minor=0,
-            paid=(PaidPart(paid_on=issued + timedelta(days=paid), amount_minor=amount),),
+            paid=(AppliedPart(paid_on=issued + timedelta(days=paid), amount_minor=amount),),
         )
         for amount, terms, paid in lines
     ]
@@ -135,8 +136,7 @@ def test_days_beyond_terms_t2_counts_the_open_part_with_its_days_so_far() -> Non
         due_on=DUE,
         due_business_on=DUE,
         amount_minor=1_000,
-        disputed_minor=0,
-        paid=(PaidPart(paid_on=DUE + timedelta(days=10), amount_minor=600),),
+        paid=(AppliedPart(paid_on=DUE + timedelta(days=10), amount_minor=600),),
     )
 
     months = build_months([item], as_of=DUE + timedelta(days=40))
@@ -214,12 +214,12 @@ def test_the_two_largest_invoices_are_kept() -> None:
     assert (month.largest_minor, month.second_minor) == (70, 20)
 
 
-def test_a_month_is_settled_from_its_last_payment_on_unless_one_is_open() -> None:
+def test_a_month_is_settled_from_its_last_payment_on_unless_one_is_open_or_in_dispute() -> None:
     paid = [make_item(100, 3), make_item(100, 8)]
 
     assert find_settled_date(paid) == DUE + timedelta(days=8)
     assert find_settled_date([*paid, make_item(1, None)]) is None
-    assert find_settled_date([*paid, make_item(1, None, disputed=1)]) == DUE + timedelta(days=8)
+    assert find_settled_date([*paid, make_item(1, 0, disputed=1)]) is None
 
 
 def test_highest_balance_is_taken_at_the_end_of_days() -> None:
@@ -238,3 +238,62 @@ def test_highest_balance_is_taken_at_the_end_of_days() -> None:
 )
 def test_half_is_rounded_up(numerator: int, denominator: int, expected: int) -> None:
     assert divide_half_up(numerator, denominator) == expected
+
+
+def test_a_dispute_counts_from_the_day_it_was_opened_until_it_is_closed() -> None:
+    dispute = DisputedPart(amount_minor=400, opened_on=DUE, closed_on=DUE + timedelta(days=20))
+    item = dataclasses.replace(make_item(1_000, 30), disputes=(dispute,))
+
+    assert item.disputed_minor(DUE - timedelta(days=1)) == 0
+    assert item.disputed_minor(DUE + timedelta(days=19)) == 400
+    assert item.disputed_minor(DUE + timedelta(days=20)) == 0
+    assert find_settled_date([item]) == DUE + timedelta(days=30)
+    late = dataclasses.replace(dispute, closed_on=DUE + timedelta(days=50))
+    assert find_settled_date([dataclasses.replace(item, disputes=(late,))]) == late.closed_on
+
+
+def test_a_credit_note_makes_the_invoice_smaller_and_is_no_payment() -> None:
+    credit = AppliedPart(paid_on=DUE, amount_minor=400)
+    item = dataclasses.replace(make_item(1_000, None), credited=(credit,))
+    paid = dataclasses.replace(
+        item, paid=(AppliedPart(paid_on=DUE + timedelta(days=10), amount_minor=600),)
+    )
+
+    seen = rate_item(paid, as_of=AS_OF)
+
+    assert seen is not None
+    assert (seen.amount_minor, seen.paid_minor, seen.delay_days) == (600, 600, 10)
+    assert late_days_milli(seen.parts) == 10_000
+    whole = dataclasses.replace(credit, amount_minor=1_000)
+    assert rate_item(dataclasses.replace(item, credited=(whole,)), as_of=AS_OF) is None
+
+
+def test_a_payment_is_not_seen_before_it_was_applied_and_then_dates_from_when_it_came() -> None:
+    part = AppliedPart(
+        paid_on=DUE + timedelta(days=5), amount_minor=100, applied_on=DUE + timedelta(days=40)
+    )
+    item = dataclasses.replace(make_item(100, None), paid=(part,))
+
+    before = rate_item(item, as_of=DUE + timedelta(days=39))
+    after = rate_item(item, as_of=DUE + timedelta(days=40))
+
+    assert before is not None
+    assert before.delay_class is DelayClass.UNPAID
+    assert after is not None
+    assert (after.delay_class, after.delay_days) == (DelayClass.D1_15, 5)
+    assert find_settled_date([item]) == part.applied_on
+
+
+def test_what_is_taken_back_is_owed_again() -> None:
+    bill = AppliedPart(paid_on=DUE, amount_minor=100)
+    back = AppliedPart(paid_on=DUE, amount_minor=-100, applied_on=DUE + timedelta(days=90))
+    item = dataclasses.replace(make_item(100, None), paid=(bill, back))
+
+    while_it_held = rate_item(item, as_of=DUE + timedelta(days=89))
+    dishonoured = rate_item(item, as_of=DUE + timedelta(days=90))
+
+    assert while_it_held is not None
+    assert while_it_held.delay_class is DelayClass.IN_TERMS
+    assert dishonoured is not None
+    assert (dishonoured.delay_class, dishonoured.delay_days) == (DelayClass.UNPAID, 90)
+    assert find_settled_date([item]) is None

@@ -40,7 +40,7 @@ def test_the_middle_of_the_others_says_whether_our_clock_is_off(
 def test_the_newest_time_of_a_source_counts() -> None:
     made = watch({"a": 60})
 
-    made.note("a", signed_at_s=1, now_s=1)
+    made.note("a", signed_at_s=1_001, now_s=1_001)
 
     assert made.offset_s == 0
 
@@ -48,6 +48,17 @@ def test_the_newest_time_of_a_source_counts() -> None:
 def test_no_more_sources_are_kept_than_the_limit() -> None:
     made = watch({f"peer-{n}": 0 for n in range(SOURCES_MAX)})
 
-    made.note("new", signed_at_s=9, now_s=0)
+    made.note("new", signed_at_s=1_009, now_s=1_000)
 
-    assert len(made._offsets_s) == SOURCES_MAX
+    assert len(made._seen) == SOURCES_MAX
+
+
+@pytest.mark.parametrize("jump_s", [-10_800, 10_800], ids=["back", "ahead"])
+def test_what_was_said_before_our_clock_jumped_tells_nothing_of_it(jump_s: int) -> None:
+    made = watch({"a": 0, "b": 0, "c": 0})
+
+    made.note("hub", signed_at_s=1_010, now_s=1_010 + jump_s)
+
+    assert made.offset_s == -jump_s
+    made.note("hub", signed_at_s=1_020, now_s=1_020)
+    assert made.offset_s == 0

@@ -27,6 +27,7 @@ from protocol.registry import (
     sign_registry,
 )
 from tests.support.forging import break_signature
+from tests.support.stores import store_url
 
 NOW_S = 1_790_000_000
 HUB_KEY = SigningKey(b"\x01" * 32)
@@ -36,7 +37,7 @@ MEMBER_KEY = SigningKey(b"\x10" * 32)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(url=f"sqlite:///{tmp_path / 'node.sqlite'}")
+    opened = Database(url=store_url(tmp_path / "node.sqlite"))
     metadata.create_all(opened.engine)
     yield opened
     opened.dispose()

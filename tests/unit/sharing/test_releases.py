@@ -23,7 +23,8 @@ from node.sharing.tables import overdue_day, release
 from protocol.message import LogHead
 from schemas.summary import Section, Summary, Tier
 from tests.support.exchanges import write_invoices
-from tests.support.nodes import OTHER_SUBJECT, SUBJECT, build_migrated_database
+from tests.support.nodes import OTHER_SUBJECT, SUBJECT
+from tests.support.stores import FILE_NAME, migrated_url
 
 TODAY = date(2026, 6, 30)
 EVERY_SECTION = frozenset(Section)
@@ -32,8 +33,12 @@ HEAD = LogHead(size=1, root=bytes(32))
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[LocalNode]:
-    (tmp_path / "node.sqlite").write_bytes(build_migrated_database())
-    settings = build_settings(home=tmp_path, member_id="beta.example", business_date=TODAY)
+    settings = build_settings(
+        home=tmp_path,
+        database_url=migrated_url(tmp_path / FILE_NAME),
+        member_id="beta.example",
+        business_date=TODAY,
+    )
     opened = build_local_node(settings, clock=ManualClock(0))
     opened.records.import_file(write_invoices(SUBJECT, count=12).encode(), file_name="a.csv")
     yield opened

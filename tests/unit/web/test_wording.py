@@ -103,7 +103,7 @@ def test_a_summary_reads_as_plain_sentences() -> None:
 
 
 def test_a_code_from_outside_without_words_stands_for_itself() -> None:
-    assert say_code("code", "consent-revoked", ZH) == "拒绝：同意已撤回"
+    assert say_code("code", "consent-revoked", ZH) == "已拒绝：授权已撤回"
     assert say_code("code", "clock-skew", ZH) == "clock-skew"
 
 

@@ -14,6 +14,14 @@ _REFUSE_CHANGES = (
     "CREATE TRIGGER access_log_no_{verb} BEFORE {verb} ON access_log "
     "BEGIN SELECT RAISE(ABORT, 'the access log is only appended to'); END"
 )
+_REFUSAL_ON_SERVER = (
+    "CREATE FUNCTION access_log_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the access log is only appended to'; END $$"
+)
+_REFUSE_ON_SERVER = (
+    "CREATE TRIGGER access_log_no_{verb} BEFORE {verb} ON access_log "
+    "FOR EACH ROW EXECUTE FUNCTION access_log_refuse()"
+)
 
 
 def upgrade() -> None:
@@ -55,13 +63,22 @@ def upgrade() -> None:
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_log_stamp")),
     )
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(_REFUSE_CHANGES.format(verb=verb))
+    refuse = _REFUSE_CHANGES
+    if not _is_sqlite():
+        op.execute(_REFUSAL_ON_SERVER)
+        refuse = _REFUSE_ON_SERVER
+    for verb in ("UPDATE", "DELETE"):
+        op.execute(refuse.format(verb=verb))
 
 
 def downgrade() -> None:
     """Go back."""
     op.drop_table("log_stamp")
     op.drop_table("access_log")
+    if not _is_sqlite():
+        op.execute("DROP FUNCTION access_log_refuse()")
     op.drop_table("access_token")
+
+
+def _is_sqlite() -> bool:
+    return op.get_bind().dialect.name == "sqlite"

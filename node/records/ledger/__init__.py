@@ -1,0 +1,33 @@
+"""The open-item ledger: documents, payments, bills, write-offs, disputes and corrections."""
+
+from node.records.ledger.entries import (
+    Allocate,
+    Correction,
+    NewBill,
+    NewCredit,
+    NewDebit,
+    Remittance,
+    Term,
+)
+from node.records.ledger.errors import (
+    DisputeNotFoundError,
+    ItemExistsError,
+    ItemInvalidError,
+    ItemNotFoundError,
+)
+from node.records.ledger.service import LedgerService
+
+__all__ = [
+    "Allocate",
+    "Correction",
+    "DisputeNotFoundError",
+    "ItemExistsError",
+    "ItemInvalidError",
+    "ItemNotFoundError",
+    "LedgerService",
+    "NewBill",
+    "NewCredit",
+    "NewDebit",
+    "Remittance",
+    "Term",
+]

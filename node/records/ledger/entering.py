@@ -1,0 +1,111 @@
+"""Entering documents, and applying credits to what is owed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from node.records.ledger.entries import Allocate, NewCredit, NewDebit, Remittance
+from node.records.ledger.errors import ItemInvalidError
+from node.records.ledger.posting import ItemName, Posting
+from node.records.rules_ledger import (
+    ENTERED_CREDITS,
+    ENTERED_DEBITS,
+    AllocationError,
+    AllocationMethod,
+    Application,
+    Applied,
+    ItemKind,
+    OpenDebit,
+    apply_exact,
+    apply_oldest_first,
+    apply_remittance,
+    take_back,
+)
+
+TERMS_MAX = 120  # instalments of one document
+
+
+def enter_debit(posting: Posting, debit: NewDebit) -> list[int]:
+    """Append the lines of a document, one a term; return their keys."""
+    if debit.kind not in ENTERED_DEBITS:
+        raise ItemInvalidError(f"{debit.kind} is not entered by itself")
+    if not 0 < len(debit.terms) <= TERMS_MAX:
+        raise ItemInvalidError(f"a document has 1 to {TERMS_MAX} terms")
+    customer = posting.get_customer(debit.customer_id)
+    return [
+        posting.append_debit(
+            customer,
+            ItemName(source=debit.source, document_no=debit.document_no, line=line),
+            kind=debit.kind,
+            happened_on=debit.happened_on,
+            due_on=term.due_on,
+            currency=debit.currency,
+            amount_minor=term.amount_minor,
+        )
+        for line, term in enumerate(debit.terms, start=1)
+    ]
+
+
+def enter_credit(posting: Posting, credit: NewCredit, *, allocate: Allocate | None) -> int:
+    """Append a credit, apply it if that is asked for, and return its key."""
+    if credit.kind not in ENTERED_CREDITS:
+        raise ItemInvalidError(f"{credit.kind} is not entered by itself")
+    posting.get_customer(credit.customer_id)
+    credit_id = posting.append_credit(credit)
+    if allocate is not None:
+        apply_credit(posting, credit_id, allocate=allocate, on=credit.happened_on)
+    return credit_id
+
+
+def apply_credit(
+    posting: Posting, credit_id: int, *, allocate: Allocate, on: date
+) -> list[Application]:
+    """Apply what is left of a credit, and return what that came to, perhaps nothing."""
+    credit = posting.get_item(credit_id)
+    if credit.amount_minor > 0:
+        raise AllocationError("a credit is applied to what is owed")
+    applied_minor = sum(row.amount_minor for row in posting.items.list_applied(credit_id))
+    # A bill is paid by a payment that names it; a credit note or another bill pays for no bill.
+    debits = [
+        debit
+        for debit in posting.ledger.list_open_debits(credit.customer_id, currency=credit.currency)
+        if debit.kind is not ItemKind.BILL or credit.kind is ItemKind.PAYMENT
+    ]
+    applications = _choose(-credit.amount_minor - applied_minor, debits, allocate)
+    happened = {debit.item_id: debit.happened_on for debit in debits}
+    posting.append_applied(
+        [
+            Applied(
+                debit_id=one.debit_id,
+                credit_id=credit_id,
+                amount_minor=one.amount_minor,
+                allocated_on=max(on, credit.happened_on, happened[one.debit_id]),
+                method=one.method,
+            )
+            for one in applications
+        ]
+    )
+    return applications
+
+
+def _choose(left_minor: int, debits: list[OpenDebit], allocate: Allocate) -> list[Application]:
+    if isinstance(allocate, Remittance):
+        return apply_remittance(left_minor, debits, allocate.documents)
+    match allocate:
+        case AllocationMethod.EXACT:
+            return apply_exact(left_minor, debits)
+        case AllocationMethod.OLDEST_FIRST:
+            return apply_oldest_first(left_minor, debits)
+        case _:
+            raise AllocationError(f"nothing is chosen by {allocate}")
+
+
+def take_back_all(posting: Posting, *, debit_id: int, credit_id: int, on: date) -> int:
+    """Take back what is applied between two items from a day on; return how much it was."""
+    posting.get_item(debit_id)
+    applied = [row for row in posting.items.list_applied(credit_id) if row.debit_id == debit_id]
+    amount_minor = sum(row.amount_minor for row in applied)
+    if amount_minor <= 0:
+        raise AllocationError("nothing is applied between them")
+    posting.append_applied(take_back(applied, amount_minor, on=on))
+    return amount_minor

@@ -1,0 +1,241 @@
+"""One use case of the ledger at work: its transaction, who enters it, and whom it touches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from node.core.database import UnitOfWork
+from node.core.money import AMOUNT_MINOR_MAX
+from node.records.business_day import BusinessCalendars, next_business_day
+from node.records.errors import CustomerNotFoundError
+from node.records.importing.cells import FIRST_YEAR, LAST_YEAR
+from node.records.ledger.entries import NewCredit
+from node.records.ledger.errors import ItemExistsError, ItemInvalidError, ItemNotFoundError
+from node.records.rules_ledger import (
+    AllocationError,
+    AllocationMethod,
+    Applied,
+    ItemKind,
+    check_applied,
+)
+from node.records.store import (
+    AllocationRow,
+    AppendingStore,
+    CustomerRecord,
+    ItemRow,
+    ItemStore,
+    LedgerStore,
+    RecordsStore,
+    StoredItem,
+)
+from node.records.tables import REASON_CHARS_MAX, REFERENCE_CHARS_MAX, SOURCE_CHARS_MAX
+from node.records.windows import month_of
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemName:
+    """By what an item is known: its source, document, line and version."""
+
+    source: str
+    document_no: str
+    line: int = 1
+    version: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Posting:
+    """Appends within the caller's transaction, and remembers whose behaviour is to be rolled up."""
+
+    uow: UnitOfWork
+    by: str
+    at_ms: int
+    calendars: BusinessCalendars
+    customer_ids: set[int] = field(default_factory=set)
+
+    @property
+    def ledger(self) -> LedgerStore:
+        """Return what is here, this posting's own rows among it."""
+        return LedgerStore(self.uow.connection)
+
+    @property
+    def items(self) -> ItemStore:
+        """Return single items, with this posting's own rows among them."""
+        return ItemStore(self.uow.connection)
+
+    @property
+    def appending(self) -> AppendingStore:
+        """Return where it is appended."""
+        return AppendingStore(self.uow.connection)
+
+    def get_customer(self, customer_id: int) -> CustomerRecord:
+        """Return a customer.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+        """
+        customer = RecordsStore(self.uow.connection).find_customer_by_id(customer_id)
+        if customer is None:
+            raise CustomerNotFoundError("there is no such customer")
+        return customer
+
+    def get_item(self, item_id: int) -> StoredItem:
+        """Return an item that counts.
+
+        Raises:
+            ItemNotFoundError: There is none.
+        """
+        item = self.items.find_item(item_id)
+        if item is None or item.is_corrected:
+            raise ItemNotFoundError(f"there is no item {item_id} that counts")
+        return item
+
+    def append_debit(
+        self,
+        customer: CustomerRecord,
+        name: ItemName,
+        *,
+        kind: ItemKind,
+        happened_on: date,
+        due_on: date,
+        currency: str,
+        amount_minor: int,
+    ) -> int:
+        """Append what is owed, its due date moved to the next business day of the payer.
+
+        Raises:
+            ItemInvalidError: The amount or the name makes no sense.
+            ItemExistsError: It is here.
+        """
+        calendar = self.calendars.get_calendar(customer.country)
+        due_business_on = next_business_day(due_on, calendar=calendar)
+        return self._append_item(
+            ItemRow(
+                customer_id=customer.customer_id,
+                kind=kind,
+                source=name.source,
+                document_no=name.document_no,
+                line=name.line,
+                version=name.version,
+                happened_on=happened_on,
+                due_on=due_on,
+                due_business_on=due_business_on,
+                due_month=month_of(due_business_on),
+                currency=currency,
+                amount_minor=amount_minor,
+                entered_by=self.by,
+                entered_at_ms=self.at_ms,
+            ),
+            amount_minor=amount_minor,
+        )
+
+    def append_credit(self, credit: NewCredit, *, version: int = 1, line: int = 1) -> int:
+        """Append what is to the customer's credit.
+
+        Raises:
+            ItemInvalidError: The amount or the name makes no sense.
+            ItemExistsError: It is here.
+        """
+        return self._append_item(
+            ItemRow(
+                customer_id=credit.customer_id,
+                kind=credit.kind,
+                source=credit.source,
+                document_no=credit.document_no,
+                line=line,
+                version=version,
+                happened_on=credit.happened_on,
+                currency=credit.currency,
+                amount_minor=-credit.amount_minor,
+                entered_by=self.by,
+                entered_at_ms=self.at_ms,
+            ),
+            amount_minor=credit.amount_minor,
+        )
+
+    def _append_item(self, row: ItemRow, *, amount_minor: int) -> int:
+        if not _CURRENCY.fullmatch(row.currency):
+            raise ItemInvalidError("a currency is a code of three capitals")
+        for day in (row.happened_on, row.due_on):
+            if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise ItemInvalidError(f"a day is within {FIRST_YEAR} to {LAST_YEAR}")
+        if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
+            raise ItemInvalidError("an amount is more than nothing and at most 10^15 minor units")
+        for text, chars_max in (
+            (row.source, SOURCE_CHARS_MAX),
+            (row.document_no, REFERENCE_CHARS_MAX),
+        ):
+            if not text.strip() or len(text) > chars_max or not text.isprintable():
+                raise ItemInvalidError(f"a name has 1 to {chars_max} printable characters")
+        item_id = self.appending.append_item(row)
+        if item_id is None:
+            raise ItemExistsError(
+                f"the {row.kind} {row.document_no} of {row.source} is here already"
+            )
+        self.customer_ids.add(row.customer_id)
+        return item_id
+
+    def append_applied(self, rows: Sequence[Applied]) -> None:
+        """Append what is applied, or taken back, between items of one customer and currency.
+
+        Raises:
+            ItemNotFoundError: One of the items is not there.
+            AllocationError: They do not belong together, it is before one of them happened, or on
+                some day there would be more applied than there is, or less than nothing.
+        """
+        touched: dict[int, StoredItem] = {}
+        for row in rows:
+            debit, credit = self.get_item(row.debit_id), self.get_item(row.credit_id)
+            if debit.amount_minor < 0 or credit.amount_minor > 0:
+                raise AllocationError("a credit is applied to what is owed")
+            if (debit.customer_id, debit.currency) != (credit.customer_id, credit.currency):
+                raise AllocationError("the items are of two customers or of two currencies")
+            if row.allocated_on < max(debit.happened_on, credit.happened_on):
+                raise AllocationError("it is applied before both items had happened")
+            touched |= {row.debit_id: debit, row.credit_id: credit}
+        self.append_rows(rows)
+        for item in touched.values():
+            check_applied(self.items.list_applied(item.item_id), limit_minor=abs(item.amount_minor))
+            self.customer_ids.add(item.customer_id)
+
+    def append_rows(self, rows: Sequence[Applied]) -> None:
+        """Append what is applied, as it is."""
+        self.appending.append_allocations(
+            [
+                AllocationRow(
+                    debit_id=row.debit_id,
+                    credit_id=row.credit_id,
+                    amount_minor=row.amount_minor,
+                    allocated_on=row.allocated_on,
+                    method=row.method,
+                    entered_by=self.by,
+                    entered_at_ms=self.at_ms,
+                )
+                for row in rows
+            ]
+        )
+
+
+def apply_by_event(debit_id: int, credit_id: int, *, amount_minor: int, on: date) -> Applied:
+    """Return what an event applies between two items."""
+    return Applied(
+        debit_id=debit_id,
+        credit_id=credit_id,
+        amount_minor=amount_minor,
+        allocated_on=on,
+        method=AllocationMethod.EVENT,
+    )
+
+
+def check_reason(reason: str) -> None:
+    """Check that a reason is given.
+
+    Raises:
+        ItemInvalidError: It is empty or too long.
+    """
+    if not reason.strip() or len(reason) > REASON_CHARS_MAX:
+        raise ItemInvalidError(f"a reason has 1 to {REASON_CHARS_MAX} characters")

@@ -1,0 +1,173 @@
+"""Reading single items of the ledger, what was applied of them and what is disputed of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, or_, select
+
+from node.core.database import ID_MAX
+from node.records.rules_behaviour import DisputedPart
+from node.records.rules_ledger import (
+    AllocationMethod,
+    Applied,
+    DisputeCause,
+    DisputeOutcome,
+    ItemKind,
+)
+from node.records.store.visibility import closes, counts, is_corrected
+from node.records.tables import allocation, dispute, dispute_closure, ledger_item
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+_item = ledger_item
+_DISPUTE_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    dispute.c.id,
+    dispute.c.item_id,
+    dispute.c.amount_minor,
+    dispute.c.opened_on,
+    dispute.c.cause,
+    dispute_closure.c.closed_on,
+    dispute_closure.c.outcome,
+    dispute_closure.c.reason,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDispute:
+    """A dispute about an item, closed or not."""
+
+    dispute_id: int
+    item_id: int
+    cause: DisputeCause
+    part: DisputedPart
+    outcome: DisputeOutcome | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredItem:
+    """An item as it was entered; ``is_corrected`` once it counts no longer."""
+
+    item_id: int
+    customer_id: int
+    kind: ItemKind
+    source: str
+    document_no: str
+    line: int
+    version: int
+    happened_on: date
+    due_on: date | None
+    currency: str
+    amount_minor: int
+    is_corrected: bool
+
+
+class ItemStore:
+    """Reads items as they are known now, on the connection of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find_item(self, item_id: int) -> StoredItem | None:
+        """Return the item with this key of ours, whether it counts or not."""
+        if not 0 < item_id <= ID_MAX:
+            return None
+        row = self._connection.execute(
+            select(_item, is_corrected(None).label("is_corrected")).where(_item.c.id == item_id)
+        ).first()
+        return None if row is None else _stored_item(row)
+
+    def find_item_id(
+        self, *, source: str, kind: ItemKind, document_no: str, line: int
+    ) -> int | None:
+        """Return the key of the item of this name that counts."""
+        return self._connection.execute(
+            select(_item.c.id).where(
+                _item.c.source == source,
+                _item.c.kind == kind,
+                _item.c.document_no == document_no,
+                _item.c.line == line,
+                counts(None),
+            )
+        ).scalar_one_or_none()
+
+    def list_applied(self, item_id: int) -> list[Applied]:
+        """Return all that was applied of an item, on either side, in the order of entry."""
+        rows = self._connection.execute(
+            select(
+                allocation.c.debit_id,
+                allocation.c.credit_id,
+                allocation.c.amount_minor,
+                allocation.c.allocated_on,
+                allocation.c.method,
+            )
+            .where(
+                or_(allocation.c.debit_id == item_id, allocation.c.credit_id == item_id),
+            )
+            .order_by(allocation.c.id)
+        )
+        return [
+            Applied(
+                debit_id=debit_id,
+                credit_id=credit_id,
+                amount_minor=amount_minor,
+                allocated_on=allocated_on,
+                method=AllocationMethod(method),
+            )
+            for debit_id, credit_id, amount_minor, allocated_on, method in rows
+        ]
+
+    def list_disputes(self, item_id: int) -> list[StoredDispute]:
+        """Return the disputes about an item."""
+        rows = self._connection.execute(
+            select(*_DISPUTE_COLUMNS)
+            .select_from(dispute.outerjoin(dispute_closure, closes(None)))
+            .where(dispute.c.item_id == item_id)
+            .order_by(dispute.c.id)
+        )
+        return [_stored_dispute(row) for row in rows]
+
+    def find_dispute(self, dispute_id: int) -> StoredDispute | None:
+        """Return the dispute with this key of ours."""
+        if not 0 < dispute_id <= ID_MAX:
+            return None
+        row = self._connection.execute(
+            select(*_DISPUTE_COLUMNS)
+            .select_from(dispute.outerjoin(dispute_closure, closes(None)))
+            .where(dispute.c.id == dispute_id)
+        ).first()
+        return None if row is None else _stored_dispute(row)
+
+
+def _stored_item(row: Row[Any]) -> StoredItem:
+    return StoredItem(
+        item_id=row.id,
+        customer_id=row.customer_id,
+        kind=ItemKind(row.kind),
+        source=row.source,
+        document_no=row.document_no,
+        line=row.line,
+        version=row.version,
+        happened_on=row.happened_on,
+        due_on=row.due_on,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        is_corrected=bool(row.is_corrected),
+    )
+
+
+def _stored_dispute(row: Row[Any]) -> StoredDispute:
+    return StoredDispute(
+        dispute_id=row.id,
+        item_id=row.item_id,
+        cause=DisputeCause(row.cause),
+        outcome=None if row.outcome is None else DisputeOutcome(row.outcome),
+        reason=row.reason,
+        part=DisputedPart(
+            amount_minor=row.amount_minor, opened_on=row.opened_on, closed_on=row.closed_on
+        ),
+    )

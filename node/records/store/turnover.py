@@ -1,0 +1,110 @@
+"""Sums of the ledger for turnover and collection, of one customer or of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, case, func, select
+
+from node.records.rules_ledger import ItemKind
+from node.records.store.visibility import counts, is_known
+from node.records.tables import allocation, ledger_item
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_item = ledger_item
+SALES_KINDS = (ItemKind.INVOICE, ItemKind.CREDIT_NOTE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDay:
+    """What is open of everything owed that happened on one day."""
+
+    happened_on: date
+    open_minor: int
+    open_not_due_minor: int
+    open_invoices_minor: int
+
+
+class TurnoverStore:
+    """Reads sums on the connection of one unit of work."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        currency: str,
+        customer_id: int | None = None,
+        known_at_ms: int | None = None,
+    ) -> None:
+        """Of one currency; of all customers without ``customer_id``."""
+        self._connection = connection
+        self._known_at_ms = known_at_ms
+        self._conditions: list[ColumnElement[bool]] = [
+            _item.c.currency == currency,
+            counts(known_at_ms),
+        ]
+        if customer_id is not None:
+            self._conditions.append(_item.c.customer_id == customer_id)
+
+    def sum_balance(self, as_of: date) -> int:
+        """Return everything owed less everything to the customers' credit, in minor units."""
+        return self._sum(_item.c.happened_on <= as_of)
+
+    def sum_sales(self, *, first: date, last: date) -> int:
+        """Return what was invoiced less what was credited in a period, in minor units."""
+        return self._sum(_item.c.kind.in_(SALES_KINDS), _item.c.happened_on.between(first, last))
+
+    def list_open_days(self, as_of: date) -> list[OpenDay]:
+        """Return what was open on a date, by the day on which it happened."""
+        applied = (
+            select(func.coalesce(func.sum(allocation.c.amount_minor), 0))
+            .where(
+                allocation.c.debit_id == _item.c.id,
+                allocation.c.allocated_on <= as_of,
+                is_known(self._known_at_ms, allocation),
+            )
+            .correlate(_item)
+            .scalar_subquery()
+        )
+        items = (
+            select(
+                _item.c.happened_on,
+                _item.c.due_on,
+                _item.c.kind,
+                (_item.c.amount_minor - applied).label("open_minor"),
+            )
+            .where(*self._conditions, _item.c.amount_minor > 0, _item.c.happened_on <= as_of)
+            .subquery()
+        )
+        rows = self._connection.execute(
+            select(
+                items.c.happened_on,
+                func.sum(items.c.open_minor),
+                func.sum(case((items.c.due_on >= as_of, items.c.open_minor), else_=0)),
+                func.sum(case((items.c.kind == ItemKind.INVOICE, items.c.open_minor), else_=0)),
+            )
+            .where(items.c.open_minor > 0)
+            .group_by(items.c.happened_on)
+            .order_by(items.c.happened_on)
+        )
+        return [
+            OpenDay(
+                happened_on=happened_on,
+                open_minor=int(open_minor),
+                open_not_due_minor=int(not_due),
+                open_invoices_minor=int(invoices),
+            )
+            for happened_on, open_minor, not_due, invoices in rows
+        ]
+
+    def _sum(self, *conditions: ColumnElement[bool]) -> int:
+        total = self._connection.execute(
+            select(func.coalesce(func.sum(_item.c.amount_minor), 0)).where(
+                *self._conditions, *conditions
+            )
+        ).scalar_one()
+        return int(total)

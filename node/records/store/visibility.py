@@ -1,0 +1,34 @@
+"""Which rows of the ledger are seen: those that count, as it is known now or was at a moment."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, true
+
+from node.records.tables import dispute, dispute_closure, item_correction, ledger_item
+
+
+def is_known(known_at_ms: int | None, table: FromClause) -> ColumnElement[bool]:
+    """Say that a row had been entered by a moment; by now, for None."""
+    if known_at_ms is None:
+        return true()
+    known: ColumnElement[bool] = table.c.entered_at_ms <= known_at_ms
+    return known
+
+
+def is_corrected(known_at_ms: int | None) -> ColumnElement[bool]:
+    """Say that an item was entered wrong, and that this had been entered by then."""
+    return exists().where(
+        item_correction.c.item_id == ledger_item.c.id, is_known(known_at_ms, item_correction)
+    )
+
+
+def counts(known_at_ms: int | None) -> ColumnElement[bool]:
+    """Say that an item had been entered and not been corrected by then."""
+    return and_(is_known(known_at_ms, ledger_item), ~is_corrected(known_at_ms))
+
+
+def closes(known_at_ms: int | None) -> ColumnElement[bool]:
+    """Join a dispute with its end, if that had been entered by then."""
+    return and_(
+        dispute_closure.c.dispute_id == dispute.c.id, is_known(known_at_ms, dispute_closure)
+    )

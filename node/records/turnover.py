@@ -1,0 +1,126 @@
+"""How fast receivables turn into money, from the ledger, inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from node.records.rules_collection import (
+    Countback,
+    OpenShare,
+    PeriodSales,
+    average_days_delinquent_milli,
+    collection_index_centipercent,
+    count_back,
+    days_sales_outstanding_milli,
+    true_days_sales_outstanding_milli,
+)
+from node.records.store import OpenDay, TurnoverStore
+from node.records.windows import first_day, last_day, month_of
+
+COUNTBACK_MONTHS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turnover:
+    """Figures of one currency over the months up to a date (docs/formulas.md).
+
+    Amounts in minor units, days in thousandths, the index in hundredths of a per cent; None where a
+    figure cannot be worked out.
+    """
+
+    currency: str
+    first: date
+    as_of: date
+    months: int
+    receivable_minor: int
+    not_due_minor: int
+    credit_sales_minor: int
+    dso_milli: int | None
+    best_possible_dso_milli: int | None
+    average_days_delinquent_milli: int | None
+    countback: Countback | None
+    true_dso_milli: int | None
+    collection_index_centipercent: int | None
+
+
+def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: int) -> Turnover:
+    """Work the figures out; the newest month ends on ``as_of``, whole or not.
+
+    Raises:
+        ValueError: The number of months is not positive.
+    """
+    if months <= 0:
+        raise ValueError("a period has at least one month")
+    newest = month_of(as_of)
+    first = first_day(newest - months + 1)
+    days = (as_of - first).days + 1
+    receivable_minor = store.sum_balance(as_of)
+    opening_minor = store.sum_balance(first - timedelta(days=1))
+    sales_minor = store.sum_sales(first=first, last=as_of)
+    open_days = store.list_open_days(as_of)
+    not_due_minor = sum(day.open_not_due_minor for day in open_days)
+    sales_by_month = _read_sales(store, newest=newest, as_of=as_of)
+    period = {"credit_sales_minor": sales_minor, "days": days}
+    return Turnover(
+        currency=currency,
+        first=first,
+        as_of=as_of,
+        months=months,
+        receivable_minor=receivable_minor,
+        not_due_minor=not_due_minor,
+        credit_sales_minor=sales_minor,
+        dso_milli=days_sales_outstanding_milli(receivable_minor, **period),
+        best_possible_dso_milli=days_sales_outstanding_milli(not_due_minor, **period),
+        average_days_delinquent_milli=average_days_delinquent_milli(
+            receivable_minor, current_minor=not_due_minor, **period
+        ),
+        countback=count_back(receivable_minor, list(sales_by_month.values())),
+        true_dso_milli=true_days_sales_outstanding_milli(
+            _share(store, open_days, as_of=as_of, sales_by_month=sales_by_month)
+        ),
+        collection_index_centipercent=collection_index_centipercent(
+            opening_minor=opening_minor,
+            credit_sales_minor=sales_minor,
+            months=months,
+            closing_minor=receivable_minor,
+            closing_current_minor=not_due_minor,
+        ),
+    )
+
+
+def _read_sales(store: TurnoverStore, *, newest: int, as_of: date) -> dict[int, PeriodSales]:
+    """Return the sales of each of the last months, the newest first."""
+    sales = {}
+    for month in range(newest, newest - COUNTBACK_MONTHS, -1):
+        first, last = first_day(month), min(last_day(month), as_of)
+        sales[month] = PeriodSales(
+            sales_minor=store.sum_sales(first=first, last=last), days=(last - first).days + 1
+        )
+    return sales
+
+
+def _share(
+    store: TurnoverStore,
+    open_days: Sequence[OpenDay],
+    *,
+    as_of: date,
+    sales_by_month: dict[int, PeriodSales],
+) -> list[OpenShare]:
+    shares = []
+    known = {month: sales.sales_minor for month, sales in sales_by_month.items()}
+    for day in open_days:
+        if day.open_invoices_minor == 0:
+            continue
+        month = month_of(day.happened_on)
+        if month not in known:
+            known[month] = store.sum_sales(first=first_day(month), last=last_day(month))
+        shares.append(
+            OpenShare(
+                age_days=(as_of - day.happened_on).days,
+                open_minor=day.open_invoices_minor,
+                month_sales_minor=known[month],
+            )
+        )
+    return shares
