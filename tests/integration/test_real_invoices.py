@@ -18,7 +18,8 @@ from tests.support.stores import store_url
 MEMBERS = 5
 BUSINESS_DATE = date(2020, 1, 10)
 
-pytestmark = pytest.mark.slow
+# Five imports of tens of thousands of rows come before the first of them.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
