@@ -161,14 +161,20 @@ def parse_bundle(data: bytes, *, width: int) -> list[bytes]:
     """
     entries: list[bytes] = []
     position = 0
-    for _ in range(width):
-        start = position + LENGTH_PREFIX_BYTES
-        position = start + int.from_bytes(data[position:start], "big")
-        if start > len(data) or position > len(data):
-            raise TileError("the entry bundle is cut short")
-        entries.append(data[start:position])
+    try:
+        for _ in range(width):
+            start = position + LENGTH_PREFIX_BYTES
+            position = start + (data[position] << 8 | data[position + 1])
+            entries.append(data[start:position])
+    except IndexError as err:
+        raise TileError("the entry bundle is cut short") from err
     if position != len(data):
-        raise TileError("the entry bundle holds more than its entries")
+        is_short = position > len(data)
+        raise TileError(
+            "the entry bundle is cut short"
+            if is_short
+            else "the entry bundle holds more than its entries"
+        )
     return entries
 
 
