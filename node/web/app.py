@@ -107,7 +107,12 @@ def build_app(node: Node) -> FastAPI:
         build_customers_router(node.local.customers), prefix=API_PREFIX, dependencies=guarded
     )
     app.include_router(
-        build_ledger_router(node.local.records, node.local.ledger, today=node.local.business_date),
+        build_ledger_router(
+            node.local.records,
+            node.local.ledger,
+            node.local.portfolio,
+            today=node.local.business_date,
+        ),
         prefix=API_PREFIX,
         dependencies=guarded,
     )

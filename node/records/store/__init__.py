@@ -13,6 +13,7 @@ from node.records.store.export import ColumnKind, ExportStore, ExportTable
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
 from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
 from node.records.store.month_rows import StoredMonth
+from node.records.store.rates import RateStore
 from node.records.store.reading import CustomerRecord, RecordsStore
 from node.records.store.statement import AppliedLine, ItemVersion, OpenLine, StatementStore
 from node.records.store.turnover import OpenDay, TurnoverStore
@@ -40,6 +41,7 @@ __all__ = [
     "MergeRow",
     "OpenDay",
     "OpenLine",
+    "RateStore",
     "RecordsStore",
     "StatementStore",
     "StoredDispute",

@@ -25,6 +25,7 @@ _TABLES: tuple[Table, ...] = (
     tables.customer_parent,
     tables.customer_contact,
     tables.customer_merge,
+    tables.exchange_rate,
     tables.source_import,
     tables.ledger_item,
     tables.item_correction,
