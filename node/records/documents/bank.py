@@ -1,0 +1,274 @@
+"""Entering the credits of a bank statement within the caller's transaction.
+
+An entry is known by the account and the bank's own reference; where the bank gives none, by the
+account and what the entry says, so that statements which overlap bring nothing twice. A payment is
+entered where its customer is certain: by an account or name that the user has mapped, or by the
+open documents that it names. Everything else is reported with what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from node.records.documents.applying import apply_match
+from node.records.documents.options import Payers
+from node.records.documents.report import Fate, Outcome, Tally
+from node.records.formats.statement import (
+    Entry,
+    EntryKind,
+    Payment,
+    Statement,
+    StatementFile,
+    StatementOddity,
+)
+from node.records.ledger.entries import NewCredit
+from node.records.ledger.errors import ItemExistsError, ItemInvalidError
+from node.records.ledger.posting import Posting
+from node.records.rules_ledger import ItemKind, OpenDebit
+from node.records.rules_matching import (
+    Match,
+    MatchMethod,
+    find_customers,
+    is_wrong_reference,
+    list_named_numbers,
+    list_tokens,
+    match_payment,
+)
+from node.records.store import CustomerRecord, ExistingItem, RecordsStore
+
+NOT_BOOKED = "not-booked"
+CHANGED = "already imported with another amount: a correction is entered, not imported again"
+CANCELLED = "entered-and-cancelled"
+UNMATCHED = "unmatched"
+REVERSALS_SHOWN = 2  # more than one: the user looks
+_DIGEST_CHARS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Customer:
+    """Whose payment it is, and how that is known."""
+
+    record: CustomerRecord
+    method: str
+
+
+@dataclass(kw_only=True)
+class BankEntering:
+    """One file of statements at work."""
+
+    posting: Posting
+    source: str
+    payers: Payers
+    tally: Tally
+    names_seen: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def _sources(self) -> list[str]:
+        return self.posting.ledger.list_sources()
+
+    def enter(self, file: StatementFile) -> None:
+        """Enter what can be entered of all statements, and note what became of each payment."""
+        for reject in file.rejects:
+            self.tally.outcomes.append(
+                Outcome(
+                    row=reject.row,
+                    line=0,
+                    fate=Fate.REJECTED,
+                    what=reject.field,
+                    reason=reject.reason,
+                )
+            )
+        for statement in file.statements:
+            self.tally.oddities.update(one.value for one in statement.oddities)
+            for entry in statement.entries:
+                self.tally.oddities.update(one.value for one in entry.oddities)
+                self._enter_entry(statement, entry)
+
+    def _enter_entry(self, statement: Statement, entry: Entry) -> None:
+        if not entry.is_booked:
+            self._note(entry, Fate.LEFT_OUT, NOT_BOOKED)
+        elif entry.kind is EntryKind.CREDIT_REVERSED:
+            self._report_reversal(entry)
+        elif entry.kind is not EntryKind.CREDIT:
+            self._note(entry, Fate.LEFT_OUT, entry.kind.value)
+        elif entry.amount_minor == 0:
+            self._note(entry, Fate.LEFT_OUT, "zero")
+        else:
+            self._enter_credits(statement, entry)
+
+    def _enter_credits(self, statement: Statement, entry: Entry) -> None:
+        name = name_entry(statement, entry)
+        self.names_seen[name] += 1
+        if (ordinal := self.names_seen[name]) > 1:
+            name = f"{name}#{ordinal}"
+        items = self.posting.appending.read_items(
+            source=self.source, kind=ItemKind.PAYMENT, document_nos=[name]
+        )
+        known = {line: item for (_, line), item in items.items()}
+        for payment in entry.payments:
+            if _is_known(known, payment):
+                self._note_known(entry, payment, known.get(payment.line))
+            else:
+                self._enter_payment(entry, payment, name=name)
+
+    def _enter_payment(self, entry: Entry, payment: Payment, *, name: str) -> None:
+        happened_on = entry.valued_on or entry.booked_on
+        if happened_on is None:
+            self._note(entry, Fate.REJECTED, "date", payment, reason="neither booked nor valued on")
+            return
+        if any(is_wrong_reference(one) for one in payment.creditor_references):
+            self.tally.oddities[StatementOddity.REFERENCE_INVALID.value] += 1
+        found = self._find_customer(payment, currency=entry.currency)
+        if isinstance(found, str):
+            self._note(entry, Fate.REJECTED, UNMATCHED, payment, reason=found)
+            return
+        debits = self.posting.ledger.list_open_debits(
+            found.record.customer_id, currency=entry.currency
+        )
+        match = match_payment(payment, debits)
+        if found.method == MatchMethod.TEXT and match.method is not MatchMethod.TEXT:
+            # A number in free text may be anything: without the amount it names no customer.
+            reason = f"{match.reason}; its text alone does not say who pays: name it in --payers"
+            self._note(entry, Fate.REJECTED, UNMATCHED, payment, reason=reason)
+            return
+        self._append(entry, payment, match, found, name=name, debits=debits, on=happened_on)
+
+    def _append(
+        self,
+        entry: Entry,
+        payment: Payment,
+        match: Match,
+        customer: _Customer,
+        *,
+        name: str,
+        debits: Sequence[OpenDebit],
+        on: date,
+    ) -> None:
+        credit = NewCredit(
+            customer_id=customer.record.customer_id,
+            kind=ItemKind.PAYMENT,
+            document_no=name,
+            happened_on=on,
+            currency=entry.currency,
+            amount_minor=payment.amount_minor,
+            source=self.source,
+        )
+        try:
+            credit_id = self.posting.append_credit(credit, line=payment.line)
+        except ItemExistsError:
+            self._note(entry, Fate.LEFT_OUT, CANCELLED, payment)
+            return
+        except ItemInvalidError as err:
+            self._note(entry, Fate.REJECTED, "entry", payment, reason=err.detail)
+            return
+        apply_match(self.posting, credit_id, match, debits=debits, on=on)
+        self.tally.payments_added += 1
+        self._note(
+            entry,
+            Fate.ENTERED,
+            match.method.value,
+            payment,
+            reason=f"{match.reason}; customer by {customer.method}",
+            customer=customer.record,
+        )
+
+    def _find_customer(self, payment: Payment, *, currency: str) -> _Customer | str:
+        """Return whose payment it is, or why that is not known and what to do."""
+        mapped = self.payers.find(account=payment.payer_account, name=payment.payer_name)
+        store = RecordsStore(self.posting.uow.connection)
+        if mapped is not None:
+            record = store.find_customer(scheme=mapped.scheme, value=mapped.value)
+            if record is None:
+                return "the customer that --payers names is not here: enter it first"
+            return _Customer(record=record, method="payers")
+        numbers = [*list_named_numbers(payment), *list_tokens(payment)]
+        candidates = self.posting.ledger.list_open_documents(
+            numbers, sources=self._sources, currency=currency
+        )
+        found = find_customers(payment, candidates)
+        if not found:
+            return "no open document is named and the payer is not known: name it in --payers"
+        if len(found) > 1:
+            return "open documents of several customers are named: name the payer in --payers"
+        ((customer_id, method),) = found.items()
+        record = store.find_customer_by_id(customer_id)
+        if record is None:
+            return "the customer of the document named is not here"
+        return _Customer(record=record, method=method.value)
+
+    def _report_reversal(self, entry: Entry) -> None:
+        """Report money that went back; what was entered of it is for a person to take back."""
+        entered = self.posting.items.list_payments(
+            source=self.source,
+            currency=entry.currency,
+            amount_minor=entry.amount_minor,
+            limit=REVERSALS_SHOWN,
+        )
+        if not entered:
+            self._note(entry, Fate.LEFT_OUT, entry.kind.value)
+            return
+        where = f"the payment {entered[0].document_no} of {entered[0].happened_on.isoformat()}"
+        which = where if len(entered) == 1 else f"one of several payments, {where} the newest"
+        self._note(
+            entry,
+            Fate.REJECTED,
+            entry.kind.value,
+            reason=f"money went back: {which} has this amount; if it is that, cancel it by hand",
+        )
+
+    def _note_known(self, entry: Entry, payment: Payment, item: ExistingItem | None) -> None:
+        if item is not None and -item.amount_minor != payment.amount_minor:
+            self._note(entry, Fate.REJECTED, "Amt", payment, reason=CHANGED)
+        else:
+            self._note(entry, Fate.KNOWN, "payment", payment)
+
+    def _note(
+        self,
+        entry: Entry,
+        fate: Fate,
+        what: str,
+        payment: Payment | None = None,
+        *,
+        reason: str = "",
+        customer: CustomerRecord | None = None,
+    ) -> None:
+        """Note what became of a payment; of all of an entry where none is named."""
+        for one in entry.payments if payment is None else (payment,):
+            self.tally.outcomes.append(
+                Outcome(
+                    row=entry.row,
+                    line=one.line,
+                    fate=fate,
+                    what=what,
+                    reason=reason,
+                    amount_minor=one.amount_minor,
+                    currency=entry.currency,
+                    customer="" if customer is None else f"{customer.scheme}:{customer.value}",
+                )
+            )
+
+
+def name_entry(statement: Statement, entry: Entry) -> str:
+    """Return the name under which the payments of an entry are known here (decision 0035)."""
+    account = statement.account if statement.account.isprintable() else ""
+    if entry.reference:
+        return f"{account}/{entry.reference}"
+    parts: list[object] = [entry.booked_on, entry.valued_on, entry.currency, entry.amount_minor]
+    for one in entry.payments:
+        parts += [one.amount_minor, one.payer_name, one.payer_account, one.end_to_end, one.text]
+        parts += [*one.creditor_references, *(document.number for document in one.documents)]
+    digest = hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()
+    day = entry.booked_on or entry.valued_on
+    return f"{account}/{day}/{digest[:_DIGEST_CHARS]}"
+
+
+def _is_known(known: dict[int, ExistingItem], payment: Payment) -> bool:
+    """Tell whether a payment is here: as it is, within a sum, or as the parts of this sum."""
+    if payment.line in known:
+        return True
+    return bool(known) if payment.line == 0 else 0 in known
