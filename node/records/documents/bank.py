@@ -42,7 +42,9 @@ from node.records.rules_matching import (
 from node.records.store import CustomerRecord, ExistingItem, RecordsStore
 
 NOT_BOOKED = "not-booked"
-CHANGED = "already imported with another amount: a correction is entered, not imported again"
+CHANGED = (
+    "the bank's reference is here with another amount or day: if it is another payment, enter it"
+)
 CANCELLED = "entered-and-cancelled"
 UNMATCHED = "unmatched"
 REVERSALS_SHOWN = 2  # more than one: the user looks
@@ -167,13 +169,15 @@ class BankEntering:
             self._note(entry, Fate.REJECTED, "entry", payment, reason=err.detail)
             return
         apply_match(self.posting, credit_id, match, debits=debits, on=on)
+        applied_minor = sum(one.amount_minor for one in match.applications)
+        rest = "; the rest stays unapplied" if 0 < applied_minor < payment.amount_minor else ""
         self.tally.payments_added += 1
         self._note(
             entry,
             Fate.ENTERED,
             match.method.value,
             payment,
-            reason=f"{match.reason}; customer by {customer.method}",
+            reason=f"{match.reason}{rest}; customer by {customer.method}",
             customer=customer.record,
         )
 
@@ -222,8 +226,11 @@ class BankEntering:
         )
 
     def _note_known(self, entry: Entry, payment: Payment, item: ExistingItem | None) -> None:
-        if item is not None and -item.amount_minor != payment.amount_minor:
-            self._note(entry, Fate.REJECTED, "Amt", payment, reason=CHANGED)
+        if item is not None and (-item.amount_minor, item.happened_on) != (
+            payment.amount_minor,
+            entry.valued_on or entry.booked_on,
+        ):
+            self._note(entry, Fate.REJECTED, "reference", payment, reason=CHANGED)
         else:
             self._note(entry, Fate.KNOWN, "payment", payment)
 
@@ -256,9 +263,10 @@ class BankEntering:
 def name_entry(statement: Statement, entry: Entry) -> str:
     """Return the name under which the payments of an entry are known here (decision 0035)."""
     account = statement.account if statement.account.isprintable() else ""
-    if entry.reference:
+    if entry.reference and entry.has_unique_reference:
         return f"{account}/{entry.reference}"
     parts: list[object] = [entry.booked_on, entry.valued_on, entry.currency, entry.amount_minor]
+    parts.append(entry.reference)
     for one in entry.payments:
         parts += [one.amount_minor, one.payer_name, one.payer_account, one.end_to_end, one.text]
         parts += [*one.creditor_references, *(document.number for document in one.documents)]

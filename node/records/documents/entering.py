@@ -42,8 +42,7 @@ class DocumentContent:
     file_sha256_hex: str
     form: str
     source: str
-    content: TradeDocument | StatementFile | None  # None: it is rejected
-    reject: Outcome | None = None
+    content: TradeDocument | StatementFile | FieldError
 
     @property
     def rows_read(self) -> int:
@@ -88,26 +87,18 @@ def read_document_file(
     """
     raw = load_bytes(file)
     name = file_name or (file.name if isinstance(file, Path) else "document")
-    form = "document" if options.form is None else options.form.value
-    content: TradeDocument | StatementFile | None = None
-    reject = None
-    try:
-        found, content = read_document(raw, expected=options.form)
-        form = found.value
-    except FieldError as err:
-        reject = Outcome(row=1, line=0, fate=Fate.REJECTED, what=err.field, reason=err.reason)
+    form, content = read_document(raw, expected=options.form)
     source = options.source
     if source is None:
         if isinstance(content, StatementFile):
             raise OptionInvalidError("a bank statement needs --source, the name of the bank")
-        source = form
+        source = form.value
     return DocumentContent(
         file_name=name[:FILE_NAME_CHARS_MAX],
         file_sha256_hex=hashlib.sha256(raw).hexdigest(),
-        form=form,
+        form=form.value,
         source=source,
         content=content,
-        reject=reject,
     )
 
 
@@ -118,9 +109,9 @@ def enter_documents(
 
     Where the tally has nothing added, the caller rolls back.
     """
-    if read.content is None:
-        if read.reject is not None:
-            tally.outcomes.append(read.reject)
+    if isinstance(read.content, FieldError):
+        field, reason = read.content.field, read.content.reason
+        tally.outcomes.append(Outcome(row=1, line=0, fate=Fate.REJECTED, what=field, reason=reason))
         return
     posting.import_id = posting.appending.append_import(
         source=read.source,

@@ -128,7 +128,7 @@ def _iterate_messages(text: str) -> Iterator[list[tuple[str, str]]]:
         if len(line) > LINE_CHARS_MAX:
             raise DocumentTooLargeError(f"line {number} is longer than {LINE_CHARS_MAX} characters")
         plain = _BLOCKS.sub("", line).rstrip()
-        if not plain or plain in {"-", "-}"} or plain.startswith(("{1:", "-}{", "{4:")):
+        if not plain or plain == "-" or plain.startswith(("{", "-}")):
             continue
         tag = _TAG.fullmatch(plain)
         if tag is None and fields:
@@ -225,6 +225,7 @@ def _read_entry(text: str, more: str, *, row: int, currency: str) -> Entry:
         currency=currency,
         amount_minor=amount_minor,
         reference="" if reference.upper() in _PLACEHOLDERS else reference[:REFERENCE_CHARS_MAX],
+        has_unique_reference=False,  # banks put what they like there
         payments=(_read_information(more, amount_minor=amount_minor, own=own_reference),),
     )
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from xml.etree.ElementTree import Element
 
 from node.records.formats.camt import is_camt, read_camt
-from node.records.formats.errors import DocumentFormError, DocumentUnknownError
+from node.records.formats.errors import DocumentFormError, DocumentUnknownError, FieldError
 from node.records.formats.fapiao import extract_fapiao, is_fapiao, read_fapiao
 from node.records.formats.mt940 import is_mt940, read_mt940
 from node.records.formats.statement import StatementFile
@@ -42,29 +42,37 @@ def is_archive(head: bytes) -> bool:
 
 def read_document(
     raw: bytes, *, expected: DocumentFormat | None
-) -> tuple[DocumentFormat, TradeDocument | StatementFile]:
+) -> tuple[DocumentFormat, TradeDocument | StatementFile | FieldError]:
     """Read a document of the format that it has, which must be the expected one if that is named.
+
+    Of an invoice that is not whole, what is wrong with it is returned.
 
     Raises:
         DocumentFileError: It cannot be read, or is of another format.
-        FieldError: A field of an invoice is missing or wrong.
     """
     if is_archive(raw):
         _check_expected(DocumentFormat.OFD, expected)
-        return DocumentFormat.OFD, read_fapiao(extract_fapiao(raw))
+        return DocumentFormat.OFD, _read(extract_fapiao(raw), DocumentFormat.FAPIAO)
     if is_mt940(raw) or expected is DocumentFormat.MT940:
         _check_expected(DocumentFormat.MT940, expected)
         return DocumentFormat.MT940, read_mt940(raw)
     root = parse_xml(raw)
     form = _recognise(root)
     _check_expected(form, expected)
-    match form:
-        case DocumentFormat.UBL:
-            return form, read_ubl(root)
-        case DocumentFormat.CAMT:
-            return form, read_camt(root)
-        case _:
-            return form, read_fapiao(root)
+    return form, _read(root, form)
+
+
+def _read(root: Element, form: DocumentFormat) -> TradeDocument | StatementFile | FieldError:
+    try:
+        match form:
+            case DocumentFormat.UBL:
+                return read_ubl(root)
+            case DocumentFormat.CAMT:
+                return read_camt(root)
+            case _:
+                return read_fapiao(root)
+    except FieldError as err:
+        return err
 
 
 def _recognise(root: Element) -> DocumentFormat:

@@ -68,6 +68,7 @@ class Entry:
     amount_minor: int
     reference: str  # the bank's own, or nothing
     payments: tuple[Payment, ...]
+    has_unique_reference: bool = True  # the format says that the reference is of this entry alone
     oddities: tuple[StatementOddity, ...] = ()
 
 
