@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
@@ -146,6 +148,14 @@ def mt940(
             "",
         )
     ).encode()
+
+
+def pack_archive(entries: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

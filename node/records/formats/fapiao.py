@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from typing import BinaryIO
@@ -39,6 +40,17 @@ OFD_ENTRY = "OFD.xml"
 OFD_ENTRIES_MAX = 1000
 OFD_XML_MAX = 100  # entries that are opened to look for the invoice
 OFD_UNPACKED_BYTES_MAX = 4 * XML_BYTES_MAX
+# What zipfile raises of bytes that it does not expect; a locked entry is a RuntimeError.
+_BAD_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,
+)
+_PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _NUMBER = re.compile(r"[0-9]{20}")
 _BLUE = re.compile(r"被红冲蓝字数电(?:发)?票号码[:\uff1a]\s*([0-9]{20})(?![0-9])")
 _TAX_CODE = re.compile(r"[0-9A-Z]{15,20}")
@@ -100,7 +112,7 @@ def is_ofd(stream: BinaryIO) -> bool:
     try:
         with zipfile.ZipFile(stream) as archive:
             return OFD_ENTRY in archive.namelist()
-    except zipfile.BadZipFile:
+    except _BAD_ARCHIVE:
         return False
 
 
@@ -108,17 +120,15 @@ def extract_fapiao(raw: bytes) -> Element:
     """Return the root of the invoice inside an OFD archive.
 
     Raises:
-        DocumentFormError: The archive is damaged or locked.
+        DocumentFormError: The archive is damaged, locked, or packed in another way.
         DocumentTooLargeError: It has too many entries, or they unpack to too much.
         DocumentUnknownError: There is no XML invoice in it: an OFD may hold only its picture.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             return _find_invoice(archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as err:
-        raise DocumentFormError("the OFD archive is damaged") from err
-    except (RuntimeError, NotImplementedError) as err:  # zipfile's words for locked and unknown
-        raise DocumentFormError("the OFD archive is locked or packed in a way not known") from err
+    except _BAD_ARCHIVE as err:
+        raise DocumentFormError("the OFD archive is damaged or locked") from err
 
 
 def _find_invoice(archive: zipfile.ZipFile) -> Element:
@@ -128,6 +138,8 @@ def _find_invoice(archive: zipfile.ZipFile) -> Element:
     candidates = [entry for entry in entries if entry.filename.lower().endswith(".xml")]
     unpacked_bytes = 0
     for entry in candidates[:OFD_XML_MAX]:
+        if entry.compress_type not in _PACKED:
+            raise DocumentFormError("the OFD archive is packed in a way that is not its own")
         with archive.open(entry) as file:
             # What the archive says of its sizes may be wrong: no more than this is unpacked.
             part = file.read(XML_BYTES_MAX + 1)

@@ -1,4 +1,3 @@
-import io
 import zipfile
 
 import pytest
@@ -21,6 +20,7 @@ from node.records.formats.recognition import (
 from node.records.formats.trade import DocumentKind, DocumentOddity, TradeDocument
 from node.records.formats.xml import DEPTH_MAX, ELEMENTS_MAX, XML_BYTES_MAX, parse_xml
 from tests.support.documents import Fapiao, camt, mt940, ubl
+from tests.support.documents import pack_archive as pack
 
 LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;">
 <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><Invoice>&c;</Invoice>"""
@@ -159,16 +159,8 @@ def test_the_oddities_of_a_fapiao_are_said() -> None:
     assert document.buyer.identifiers[0].scheme == "cn.tax"
 
 
-def pack(entries: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
 def test_an_ofd_is_read_where_the_invoice_is_inside() -> None:
-    raw = pack({"OFD.xml": b"<a/>", "Doc_0/Attachs/original.xml": Fapiao().write()})
+    raw = pack({"OFD.xml": b"<a/>", "Doc_0/original_invoice.xml": Fapiao().write()})
 
     assert read_fapiao(raw).number == Fapiao().number
 
@@ -182,6 +174,15 @@ BAD_OFD: dict[str, tuple[bytes, type[DocumentFileError]]] = {
     ),
     "bomb": (pack({"OFD.xml": b" " * (XML_BYTES_MAX + 1)}), DocumentTooLargeError),
     "many": (pack({f"{n}.xml": b"" for n in range(OFD_ENTRIES_MAX + 1)}), DocumentTooLargeError),
+    "other-method": (
+        pack({"a.xml": Fapiao().write()}, method=zipfile.ZIP_LZMA),
+        DocumentFormError,
+    ),
+    "seek-before-the-start": (
+        pack({"OFD.xml": b"<a/>", "b.xml": Fapiao().write()})[:200]
+        + pack({"OFD.xml": b"<a/>", "b.xml": Fapiao().write()})[300:],
+        DocumentFormError,
+    ),
     "hostile": (pack({"a.xml": LAUGHS + b"EInvoiceData"}), DocumentHostileError),
 }
 
