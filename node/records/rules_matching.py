@@ -28,10 +28,10 @@ TOKENS_MAX = 200  # of one text
 NUMBERS_SHOWN_MAX = 5
 
 _RF = re.compile(r"RF[0-9]{2}[0-9A-Z]{1,21}")
-_LETTER = "0-9A-Za-z\u00c0-\u024f"  # Chinese stands beside a number without a space
-_BEFORE = rf"(?<![{_LETTER}])(?<![{_LETTER}][-._/#])"
-_AFTER = rf"(?![{_LETTER}])(?![-._/#][{_LETTER}])"
-_TOKEN = re.compile(rf"[{_LETTER}][{_LETTER}._/#-]*")
+_JOINING = frozenset("-._/#")  # between the parts of one number
+_LISTING = frozenset("/+&,;")  # between the numbers of a list
+_LATIN_END = "\u0250"
+_TOKEN = re.compile(r"[0-9A-Za-z\u00c0-\u024f][0-9A-Za-z\u00c0-\u024f._/#-]*")
 
 
 class MatchMethod(StrEnum):
@@ -246,15 +246,47 @@ def _find_in_text(
     }
     if not candidates:
         return []
-    longest_first = sorted(candidates, key=len, reverse=True)
-    number = "(?:" + "|".join(re.escape(one) for one in longest_first) + ")"
-    # A list as 4711/4712 counts where each part of it is a number of an open document.
-    pattern = re.compile(rf"{_BEFORE}{number}(?:[/+&,;]{number})*{_AFTER}")
-    part = re.compile(number)
     for text in texts:
-        for whole in pattern.findall(text):
-            found |= {one: candidates[one] for one in part.findall(whole)}
+        found |= {one: candidates[one] for one in _find_whole(text, candidates)}
     return list(found.values())
+
+
+def _find_whole(text: str, numbers: Iterable[str]) -> Iterator[str]:
+    """Yield the numbers that stand whole in a text, none of them a part of a longer one.
+
+    A list as 4711/4712 counts where each part of it is one of the numbers.
+    """
+    spans: list[tuple[int, int]] = []
+    for number in sorted(numbers, key=len, reverse=True):
+        start = text.find(number)
+        while start >= 0:
+            end = start + len(number)
+            if all(end <= one_start or start >= one_end for one_start, one_end in spans):
+                spans.append((start, end))
+            start = text.find(number, start + 1)
+    chain: list[tuple[int, int]] = []
+    for span in sorted(spans):
+        if chain and not (span[0] == chain[-1][1] + 1 and text[chain[-1][1]] in _LISTING):
+            yield from _whole_parts(text, chain)
+            chain = []
+        chain.append(span)
+    yield from _whole_parts(text, chain)
+
+
+def _whole_parts(text: str, chain: list[tuple[int, int]]) -> list[str]:
+    if not chain or _is_joined(text[: chain[0][0]][::-1]) or _is_joined(text[chain[-1][1] :]):
+        return []
+    return [text[start:end] for start, end in chain]
+
+
+def _is_joined(beside: str) -> bool:
+    """Tell whether what stands beside a number, the nearest first, makes it a longer one."""
+    return _is_letter(beside[:1]) or (beside[:1] in _JOINING and _is_letter(beside[1:2]))
+
+
+def _is_letter(character: str) -> bool:
+    """Tell a digit or Latin letter; Chinese stands beside a number without a space."""
+    return character.isalnum() and character < _LATIN_END
 
 
 def _group(debits: Iterable[OpenDebit]) -> dict[str, _Document]:

@@ -281,6 +281,72 @@ def test_what_is_unmatched_is_entered_once_the_payer_is_known(house: House) -> N
     assert (second.rows_known, second.rows_used) == (1, 1)
 
 
+def test_a_sum_is_known_where_only_a_later_part_of_it_is_here(house: House) -> None:
+    take(house, ubl("RE-2026-17", "60.00"))
+    details = (
+        Detail(amount="40.00", name="Qiming"),
+        Detail(amount="60.00", documents=("RE-2026-17",)),
+    )
+    take(house, camt(Entry(amount="100.00", details=details, reference="B1")), BANK)
+    stated = take(house, camt(Entry(amount="100.00", reference="B1")), BANK)
+
+    assert (stated.rows_known, stated.rows_read) == (1, 1)
+
+
+def test_a_reference_that_a_bank_uses_again_is_reported(house: House) -> None:
+    take(house, ubl("RE-2026-17", "60.00"))
+    named = (Detail(documents=("RE-2026-17",)),)
+    take(house, camt(Entry(amount="10.00", details=named, reference="R")), BANK)
+    for changed in (
+        Entry(amount="11.00", details=named, reference="R"),
+        Entry(amount="10.00", details=named, reference="R", day="2026-03-10"),
+    ):
+        report = take(house, camt(changed), BANK)
+        assert [reject.column for reject in report.rejects] == ["reference"]
+    twice = Entry(amount="10.00", details=named, reference="R")
+    both = take(house, camt(twice, twice), BANK)
+
+    assert (both.rows_known, both.payments_added) == (1, 1)
+
+
+def test_a_document_that_is_paid_within_the_file_is_open_no_more(house: House) -> None:
+    take(house, ubl("RE-2026-17", "60.00"))
+    named = (Detail(documents=("RE-2026-17",)),)
+    report = take(
+        house,
+        camt(
+            Entry(amount="60.00", details=named, reference="1"),
+            Entry(amount="60.00", details=named, reference="2"),
+        ),
+        BANK,
+    )
+
+    assert [one.what for one in report.outcomes] == ["named", "unmatched"]
+
+
+def test_the_public_samples_are_imported_whole(house: House, shared_dir: Path) -> None:
+    reports = {
+        path.name: take(house, path.read_bytes(), BANK)
+        for path in sorted((shared_dir / "data" / "xml").iterdir())
+    }
+    rows = count_rows(house)
+    again = {
+        path.name: take(house, path.read_bytes(), BANK)
+        for path in sorted((shared_dir / "data" / "xml").iterdir())
+    }
+
+    invoices = [one for name, one in reports.items() if name.startswith("en16931")]
+    assert len(invoices) == 5
+    assert all(one.imported and one.rows_rejected == 0 for one in invoices)
+    statements = [one for name, one in reports.items() if name.startswith("camt")]
+    assert [(one.rows_read, one.left_out) for one in statements] == [(3, {"debit": 1}), (1, {})]
+    assert {reject.column for one in statements for reject in one.rejects} == {
+        "unmatched", "Amt/@Ccy",
+    }  # fmt: skip
+    assert count_rows(house) == rows
+    assert not any(one.imported for one in again.values())
+
+
 def test_statements_that_overlap_bring_nothing_twice(house: House) -> None:
     payers = read_payers(f"payer,customer\nQiming,lei:{BUYER}\n".encode())
     options = DocumentOptions(source="bank", payers=payers)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 
 from node.records.documents.applying import apply_match
+from node.records.documents.open_items import OpenItems
 from node.records.documents.options import Payers
 from node.records.documents.report import Fate, Outcome, Tally
 from node.records.formats.statement import (
@@ -67,11 +67,11 @@ class BankEntering:
     source: str
     payers: Payers
     tally: Tally
-    names_seen: Counter[str] = field(default_factory=Counter)
 
-    @cached_property
-    def _sources(self) -> list[str]:
-        return self.posting.ledger.list_sources()
+    def __post_init__(self) -> None:
+        self._open = OpenItems(ledger=self.posting.ledger)
+        self._names: dict[int, str] = {}  # of entries, by row
+        self._known: dict[str, dict[int, ExistingItem]] = {}  # by name and line
 
     def enter(self, file: StatementFile) -> None:
         """Enter what can be entered of all statements, and note what became of each payment."""
@@ -85,13 +85,33 @@ class BankEntering:
                     reason=reject.reason,
                 )
             )
+        self._prepare(file)
         for statement in file.statements:
             self.tally.oddities.update(one.value for one in statement.oddities)
             for entry in statement.entries:
                 self.tally.oddities.update(one.value for one in entry.oddities)
-                self._enter_entry(statement, entry)
+                self._enter_entry(entry)
 
-    def _enter_entry(self, statement: Statement, entry: Entry) -> None:
+    def _prepare(self, file: StatementFile) -> None:
+        """Name all credits, and read at once which are here and whose documents they name."""
+        seen: Counter[str] = Counter()
+        numbers: dict[str, list[str]] = {}
+        for statement in file.statements:
+            for entry in filter(_is_credit, statement.entries):
+                name = name_entry(statement, entry)
+                seen[name] += 1
+                self._names[entry.row] = f"{name}#{seen[name]}" if seen[name] > 1 else name
+                for payment in entry.payments:
+                    numbers.setdefault(entry.currency, []).extend(_list_numbers(payment))
+        items = self.posting.appending.read_items(
+            source=self.source, kind=ItemKind.PAYMENT, document_nos=self._names.values()
+        )
+        for (name, line), item in items.items():
+            self._known.setdefault(name, {})[line] = item
+        for currency, found in numbers.items():
+            self._open.find_holders(found, currency=currency)
+
+    def _enter_entry(self, entry: Entry) -> None:
         if not entry.is_booked:
             self._note(entry, Fate.LEFT_OUT, NOT_BOOKED)
         elif entry.kind is EntryKind.CREDIT_REVERSED:
@@ -101,17 +121,11 @@ class BankEntering:
         elif entry.amount_minor == 0:
             self._note(entry, Fate.LEFT_OUT, "zero")
         else:
-            self._enter_credits(statement, entry)
+            self._enter_credits(entry)
 
-    def _enter_credits(self, statement: Statement, entry: Entry) -> None:
-        name = name_entry(statement, entry)
-        self.names_seen[name] += 1
-        if (ordinal := self.names_seen[name]) > 1:
-            name = f"{name}#{ordinal}"
-        items = self.posting.appending.read_items(
-            source=self.source, kind=ItemKind.PAYMENT, document_nos=[name]
-        )
-        known = {line: item for (_, line), item in items.items()}
+    def _enter_credits(self, entry: Entry) -> None:
+        name = self._names[entry.row]
+        known = self._known.get(name, {})
         for payment in entry.payments:
             if _is_known(known, payment):
                 self._note_known(entry, payment, known.get(payment.line))
@@ -129,9 +143,7 @@ class BankEntering:
         if isinstance(found, str):
             self._note(entry, Fate.REJECTED, UNMATCHED, payment, reason=found)
             return
-        debits = self.posting.ledger.list_open_debits(
-            found.record.customer_id, currency=entry.currency
-        )
+        debits = self._open.list_debits(found.record.customer_id, currency=entry.currency)
         match = match_payment(payment, debits)
         if found.method == MatchMethod.TEXT and match.method is not MatchMethod.TEXT:
             # A number in free text may be anything: without the amount it names no customer.
@@ -169,6 +181,7 @@ class BankEntering:
             self._note(entry, Fate.REJECTED, "entry", payment, reason=err.detail)
             return
         apply_match(self.posting, credit_id, match, debits=debits, on=on)
+        self._open.take(credit.customer_id, match.applications, currency=entry.currency)
         applied_minor = sum(one.amount_minor for one in match.applications)
         rest = "; the rest stays unapplied" if 0 < applied_minor < payment.amount_minor else ""
         self.tally.payments_added += 1
@@ -190,10 +203,7 @@ class BankEntering:
             if record is None:
                 return "the customer that --payers names is not here: enter it first"
             return _Customer(record=record, method="payers")
-        numbers = [*list_named_numbers(payment), *list_tokens(payment)]
-        candidates = self.posting.ledger.list_open_documents(
-            numbers, sources=self._sources, currency=currency
-        )
+        candidates = self._open.list_by_customer(_list_numbers(payment), currency=currency)
         found = find_customers(payment, candidates)
         if not found:
             return "no open document is named and the payer is not known: name it in --payers"
@@ -273,6 +283,14 @@ def name_entry(statement: Statement, entry: Entry) -> str:
     digest = hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()
     day = entry.booked_on or entry.valued_on
     return f"{account}/{day}/{digest[:_DIGEST_CHARS]}"
+
+
+def _is_credit(entry: Entry) -> bool:
+    return entry.is_booked and entry.kind is EntryKind.CREDIT and entry.amount_minor > 0
+
+
+def _list_numbers(payment: Payment) -> list[str]:
+    return [*list_named_numbers(payment), *list_tokens(payment)]
 
 
 def _is_known(known: dict[int, ExistingItem], payment: Payment) -> bool:
