@@ -24,6 +24,8 @@ _CLAIMS = re.compile(
     + rb',"reg":(\{"hash":"' + _HASH + rb'","seq":[1-9][0-9]{0,14}\})'
     + rb'(?:,"req":"(' + _HASH + rb')","st":"200")?,"v":1\}'
 )  # fmt: skip
+# The same, to be written.
+_WRITTEN = b'%b%b","blen":%d,"consents":[%b%b%b%b%b","n":%b%b%b%b'
 _OPERATIONS = {op.encode("ascii"): is_reply(op) for op in OPERATIONS}
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 _HASH_AT = slice(9, 52)  # within the text of a head or a reference
@@ -50,6 +52,46 @@ class ClaimTexts(NamedTuple):
     op: bytes
     reg: bytes
     req: bytes | None
+
+
+class OwnTexts(NamedTuple):
+    """The claims that each message has for itself; ``req`` is empty in those of a request."""
+
+    bd: bytes
+    body_bytes: int
+    consents: bytes
+    head: bytes
+    jti: bytes
+    n: bytes
+    req: bytes = b""
+
+
+class ClaimFrame(NamedTuple):
+    """The other claims, which many messages of one sender have in common, as they are written."""
+
+    start: bytes
+    exp: bytes
+    iat: bytes
+    op: bytes
+    end: bytes
+
+    def write(self, own: OwnTexts) -> bytes:
+        """Return claims whole."""
+        start, exp, iat, op, end = self
+        bd, body_bytes, consents, head, jti, n, req = own
+        return _WRITTEN % (start, bd, body_bytes, consents, exp, head, iat, jti, n, op, req, end)
+
+
+def build_claim_frame(texts: ClaimTexts) -> ClaimFrame:
+    """Return the frame of claims in their usual spelling."""
+    return ClaimFrame(
+        start=b'{"aud":"%b","bct":"%b","bd":"' % (texts.aud, texts.bct),
+        exp=b'],"exp":%b,"head":' % texts.exp,
+        iat=b',"iat":%b,"iss":"%b","jti":"' % (texts.iat, texts.iss),
+        op=b',"op":"%b","reg":%b' % (texts.op, texts.reg)
+        + (b"" if texts.req is None else b',"req":"'),
+        end=b',"v":1}' if texts.req is None else b'","st":"200","v":1}',
+    )
 
 
 def find_claim_texts(payload: bytes) -> ClaimTexts | None:

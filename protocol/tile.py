@@ -20,7 +20,7 @@ from struct import Struct
 
 from protocol.errors import MalformedError
 from protocol.limits import HASH_BYTES, LOG_ENTRY_FORMAT_BYTES_MAX, TILE_CACHE_TILES, TREE_SIZE_MAX
-from protocol.merkle import EMPTY_ROOT, Frontier, TreeShapeError
+from protocol.merkle import Frontier, TreeShapeError, join_subtrees
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -161,14 +161,20 @@ def parse_bundle(data: bytes, *, width: int) -> list[bytes]:
     """
     entries: list[bytes] = []
     position = 0
-    for _ in range(width):
-        start = position + LENGTH_PREFIX_BYTES
-        position = start + int.from_bytes(data[position:start], "big")
-        if start > len(data) or position > len(data):
-            raise TileError("the entry bundle is cut short")
-        entries.append(data[start:position])
+    try:
+        for _ in range(width):
+            start = position + LENGTH_PREFIX_BYTES
+            position = start + (data[position] << 8 | data[position + 1])
+            entries.append(data[start:position])
+    except IndexError as err:
+        raise TileError("the entry bundle is cut short") from err
     if position != len(data):
-        raise TileError("the entry bundle holds more than its entries")
+        is_short = position > len(data)
+        raise TileError(
+            "the entry bundle is cut short"
+            if is_short
+            else "the entry bundle holds more than its entries"
+        )
     return entries
 
 
@@ -201,15 +207,7 @@ class RightEdge:
     @property
     def root(self) -> bytes:
         """Return the root hash of the tree."""
-        # As ``join_subtrees``, in one pass: a lone append spends a good part of its hashes here.
-        sha256 = hashlib.sha256
-        joined = b""
-        for rows in self.levels:
-            for row in rows:
-                if len(row) & HASH_BYTES:
-                    subtree = row[-HASH_BYTES:]
-                    joined = sha256(b"\x01" + subtree + joined).digest() if joined else subtree
-        return joined or EMPTY_ROOT
+        return join_subtrees(self._subtrees())
 
     def extend(self, leaf_hashes: Sequence[bytes]) -> tuple[RightEdge, list[FullTile]]:
         """Return the edge after these leaves, and the tiles that became full, lowest level first.

@@ -21,14 +21,13 @@ from node.assessment.rules_difference import FactorChange, explain_difference
 from node.assessment.rules_scorecard import USED, assess
 from node.assessment.store import AssessmentRecord, AssessmentStore
 from node.core.clock import Clock
-from node.core.database import ID_MAX, Database, UnitOfWork
+from node.core.database import Database, UnitOfWork
 from node.core.errors import InvariantError, NotFoundError, RejectedError
 from node.records.service import CustomerNotFoundError, find_behaviour_window
 from node.records.store import CustomerRecord, RecordsStore
 from node.records.windows import last_released_month, trailing_window
 
 PEER_SUMMARIES_MAX = 1000  # of one subject; more is a fault of the store that keeps them
-ID_DIGITS_MAX = len(str(ID_MAX))
 COLLECTIVE_KIND = "collective"
 
 ListPeerSummaries: TypeAlias = Callable[[UnitOfWork, str], Sequence[PeerSummaryRecord]]
@@ -137,14 +136,7 @@ class AssessmentService:
     def find_customer_id(self, text: str) -> int | None:
         """Find a customer by its number or by its subject id ``scheme:value``."""
         with self._database.read() as uow:
-            store = RecordsStore(uow.connection)
-            scheme, colon, value = text.partition(":")
-            if colon:
-                customer = store.find_customer(scheme=scheme, value=value)
-            elif text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
-                customer = store.find_customer_by_id(int(text))
-            else:
-                customer = None
+            customer = RecordsStore(uow.connection).find_customer_named(text)
             return None if customer is None else customer.customer_id
 
     def describe(

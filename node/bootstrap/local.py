@@ -16,6 +16,7 @@ from node.core.migrations import upgrade_database
 from node.core.people.service import PeopleService
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
+from node.records.ledger import LedgerService
 from node.records.service import RecordsService
 from node.sharing.service import list_received_summaries
 from protocol.encoding import encode_b64u
@@ -32,6 +33,7 @@ class LocalNode:
     clock: Clock
     database: Database
     records: RecordsService
+    ledger: LedgerService
     assessment: AssessmentService
     rating: RatingService
     people: PeopleService
@@ -69,6 +71,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         records=RecordsService(
             database=database, clock=clock, business_date=settings.business_date
         ),
+        ledger=LedgerService(database=database, clock=clock, business_date=settings.business_date),
         assessment=assessment,
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()

@@ -47,6 +47,8 @@ from node.hub.commands_members import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
 from node.records.commands import records_app
+from node.records.commands_entering import ledger_app
+from node.records.ledger import LedgerService
 from node.records.service import RecordsService
 from node.sharing.commands_audit import audit_app
 from node.web.app import build_app
@@ -67,6 +69,7 @@ app.add_typer(cosign_app, name="cosign")
 app.add_typer(db_app, name="db")
 app.add_typer(hub_app, name="hub")
 app.add_typer(key_app, name="key")
+app.add_typer(ledger_app, name="ledger")
 app.add_typer(log_app, name="log")
 audit_app.command("report")(report)
 app.add_typer(audit_app, name="audit")
@@ -116,6 +119,11 @@ class LazyNode:
     def records(self) -> RecordsService:
         """The records room."""
         return self.local.records
+
+    @property
+    def ledger(self) -> LedgerService:
+        """The open-item ledger."""
+        return self.local.ledger
 
     @property
     def assessment(self) -> AssessmentService:

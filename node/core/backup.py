@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from node.core.database import Database, translate_failures
 from node.core.errors import ConflictError, RejectedError, UnavailableError
-from node.core.files import create_file, read_file
+from node.core.files import create_file, read_file, sync_folder
 from node.core.log_list import LogList
 from node.core.migrations import is_known_revision, read_revision
 
@@ -108,8 +108,14 @@ def back_up(database: Database, target: Path, *, member: str, at_ms: int) -> Bac
             rows=rows,
             logs=logs,
         )
-        draft.rename(target)
+        # The copy comes last: what has its name is whole and has a manifest.
         create_file(json.dumps(asdict(manifest), indent=1).encode(), path=_manifest_path(target))
+        try:
+            target.hardlink_to(draft)  # Unlike a renaming, this fails where the file exists.
+        except OSError:
+            _manifest_path(target).unlink()
+            raise
+        sync_folder(target.parent)
     finally:
         draft.unlink(missing_ok=True)
     return manifest
@@ -232,7 +238,10 @@ def _restore_file(path: Path, target: Path) -> None:
         # A write-ahead log that was left behind would be read into the new file.
         for beside in ("-wal", "-shm"):
             Path(f"{target}{beside}").unlink(missing_ok=True)
-        draft.rename(target)
+        target.hardlink_to(draft)  # Unlike a renaming, this fails where the file exists.
+        sync_folder(target.parent)
+    except FileExistsError as err:
+        raise StoreInUseError(f"{target} is there: stop the node and move it away first") from err
     finally:
         draft.unlink(missing_ok=True)
 

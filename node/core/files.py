@@ -21,7 +21,7 @@ def create_file(content: bytes, *, path: Path) -> None:
         path.hardlink_to(draft)  # Unlike a renaming, this fails where the file exists.
     finally:
         draft.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def replace_file(content: bytes, *, path: Path, mode: int = OWNER_ALONE) -> None:
@@ -36,7 +36,7 @@ def replace_file(content: bytes, *, path: Path, mode: int = OWNER_ALONE) -> None
     except OSError:
         draft.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def read_file(path: Path, *, bytes_max: int) -> bytes:
@@ -67,7 +67,8 @@ def _write_draft(content: bytes, *, path: Path, mode: int) -> Path:
     return draft
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder confirmed by the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -15,6 +15,7 @@ _EXPONENTS = {
 }  # fmt: skip
 AMOUNT_MINOR_MAX = 10**15  # sums over a customer stay within 64 bits
 AMOUNT_CHARACTERS_MAX = 28  # as many digits as decimal's context holds: rounded once, never twice
+CURRENCY_FORM = re.compile(r"[A-Z]{3}")
 # Decimal itself would also take 1e9, 1_000, NaN and the digits of every script.
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 

@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from node.core.errors import RejectedError
-from node.records.document_commands import FileForm, build_options, show_document_report
+from node.records.commands_documents import FileForm, build_options, show_document_report
 from node.records.documents import DocumentOptions, is_document_file
 from node.records.formats.errors import DocumentFileError
 from node.records.importing import (

@@ -196,6 +196,11 @@ class Applied:
     method: AllocationMethod
 
 
+def sum_applied(rows: Iterable[Applied]) -> int:
+    """Return how much is applied in all, in minor units."""
+    return sum(row.amount_minor for row in rows)
+
+
 def check_applied(rows: Iterable[Applied], *, limit_minor: int) -> None:
     """Check what was applied of one item: on no day more than there is of it, or less than nothing.
 
@@ -255,9 +260,10 @@ def carry_over(
 ) -> list[Applied]:
     """Return the rows that move what was applied of an item to its next version.
 
-    Each old row is undone on its own day, so that on every day the old version has nothing, and
-    stands again for the new one as far as that is large enough: the rest is unapplied.
+    What stands of each day is undone on that day, so that on every day the old version has nothing,
+    and stands again for the new one as far as that is large enough: the rest is unapplied.
     """
+    rows = _net_by_day(rows)
     undone = [dataclasses.replace(row, amount_minor=-row.amount_minor) for row in rows]
     carried: list[Applied] = []
     by_pair: dict[tuple[int, int], int] = {}
@@ -278,3 +284,16 @@ def carry_over(
         left_minor -= amount_minor
         carried.append(dataclasses.replace(moved, amount_minor=amount_minor))
     return undone + carried
+
+
+def _net_by_day(rows: Iterable[Applied]) -> list[Applied]:
+    """Sum the rows of a pair, day and method; what an earlier correction has undone is gone."""
+    net: dict[Applied, int] = {}
+    for row in rows:
+        key = dataclasses.replace(row, amount_minor=0)
+        net[key] = net.get(key, 0) + row.amount_minor
+    return [
+        dataclasses.replace(key, amount_minor=amount_minor)
+        for key, amount_minor in net.items()
+        if amount_minor
+    ]

@@ -216,6 +216,18 @@ class RecordsService:
         with self._database.read() as uow:
             return _get_customer(RecordsStore(uow.connection), customer_id)
 
+    def get_named_customer(self, text: str) -> CustomerRecord:
+        """Return the customer of a number of ours or a subject id ``scheme:value``.
+
+        Raises:
+            CustomerNotFoundError: There is none.
+        """
+        with self._database.read() as uow:
+            customer = RecordsStore(uow.connection).find_customer_named(text)
+        if customer is None:
+            raise CustomerNotFoundError("there is no such customer")
+        return customer
+
     def find_customer(self, *, scheme: str, value: str) -> CustomerRecord | None:
         """Return the customer with this identifier."""
         with self._database.read() as uow:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -58,10 +59,11 @@ def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: 
     days = (as_of - first).days + 1
     receivable_minor = store.sum_balance(as_of)
     opening_minor = store.sum_balance(first - timedelta(days=1))
-    sales_minor = store.sum_sales(first=first, last=as_of)
+    sales = store.list_sales(last=as_of)
+    sales_minor = sum(minor for day, minor in sales if day >= first)
     open_days = store.list_open_days(as_of)
     not_due_minor = sum(day.open_not_due_minor for day in open_days)
-    sales_by_month = _read_sales(store, newest=newest, as_of=as_of)
+    sales_by_month = _sum_months(sales)
     period = {"credit_sales_minor": sales_minor, "days": days}
     return Turnover(
         currency=currency,
@@ -76,9 +78,9 @@ def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: 
         average_days_delinquent_milli=average_days_delinquent_milli(
             receivable_minor, current_minor=not_due_minor, **period
         ),
-        countback=count_back(receivable_minor, list(sales_by_month.values())),
+        countback=count_back(receivable_minor, _list_newest(sales_by_month, as_of=as_of)),
         true_dso_milli=true_days_sales_outstanding_milli(
-            _share(store, open_days, as_of=as_of, sales_by_month=sales_by_month)
+            _share(open_days, as_of=as_of, sales_by_month=sales_by_month)
         ),
         collection_index_centipercent=collection_index_centipercent(
             opening_minor=opening_minor,
@@ -90,37 +92,34 @@ def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: 
     )
 
 
-def _read_sales(store: TurnoverStore, *, newest: int, as_of: date) -> dict[int, PeriodSales]:
-    """Return the sales of each of the last months, the newest first."""
-    sales = {}
+def _sum_months(sales: Iterable[tuple[date, int]]) -> dict[int, int]:
+    by_month: dict[int, int] = defaultdict(int)
+    for day, minor in sales:
+        by_month[month_of(day)] += minor
+    return by_month
+
+
+def _list_newest(sales_by_month: Mapping[int, int], *, as_of: date) -> list[PeriodSales]:
+    """Return the sales of the last months, the newest first."""
+    newest = month_of(as_of)
+    periods = []
     for month in range(newest, newest - COUNTBACK_MONTHS, -1):
         first, last = first_day(month), min(last_day(month), as_of)
-        sales[month] = PeriodSales(
-            sales_minor=store.sum_sales(first=first, last=last), days=(last - first).days + 1
+        periods.append(
+            PeriodSales(sales_minor=sales_by_month.get(month, 0), days=(last - first).days + 1)
         )
-    return sales
+    return periods
 
 
 def _share(
-    store: TurnoverStore,
-    open_days: Sequence[OpenDay],
-    *,
-    as_of: date,
-    sales_by_month: dict[int, PeriodSales],
+    open_days: Iterable[OpenDay], *, as_of: date, sales_by_month: Mapping[int, int]
 ) -> list[OpenShare]:
-    shares = []
-    known = {month: sales.sales_minor for month, sales in sales_by_month.items()}
-    for day in open_days:
-        if day.open_invoices_minor == 0:
-            continue
-        month = month_of(day.happened_on)
-        if month not in known:
-            known[month] = store.sum_sales(first=first_day(month), last=last_day(month))
-        shares.append(
-            OpenShare(
-                age_days=(as_of - day.happened_on).days,
-                open_minor=day.open_invoices_minor,
-                month_sales_minor=known[month],
-            )
+    return [
+        OpenShare(
+            age_days=(as_of - day.happened_on).days,
+            open_minor=day.open_invoices_minor,
+            month_sales_minor=sales_by_month.get(month_of(day.happened_on), 0),
         )
-    return shares
+        for day in open_days
+        if day.open_invoices_minor
+    ]

@@ -7,9 +7,8 @@ the token and record the look before a page is made.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from node.core.errors import InvariantError, RejectedError
 from node.core.people.service import Principal, Scope
 from node.sharing.audit_api import send_bundle
 from node.sharing.auditing import AuditService, EntryView
+from node.web.handlers import Handler, Render
 from protocol.bundle import MessageCopy
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import ProtocolError
@@ -30,18 +30,7 @@ from protocol.strict_json import JsonObject, parse_object
 AUDIT_PATH = "/console/audit"
 ROWS = 50
 NUMBER_DIGITS_MAX = 16
-Handler = Callable[[Request], Awaitable[Response]]
 _EXCHANGE_TYPES = frozenset({"request", "exchange", "response", "unacked", "erased"})
-
-
-class Render(Protocol):
-    """How a page is made of a template and its values."""
-
-    def __call__(
-        self, request: Request, template: str, *, status: int = 200, **values: object
-    ) -> Awaitable[Response]:
-        """Return the page."""
-        ...
 
 
 class PageNumberError(RejectedError):

@@ -10,10 +10,9 @@ peers have said of a customer stands in the access log.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import TypeAlias
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -51,7 +50,9 @@ from node.core.people.service import (
 )
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.customer_page import parse_customer_id, read_customer
+from node.web.handlers import Handler
 from node.web.languages import LANGUAGE_COOKIE, choose_language
+from node.web.ledger_console import ViewInvalidError, build_ledger_routes
 from node.web.pages import (
     SORT_DEFAULT,
     SORTS,
@@ -89,7 +90,6 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
 }
 _NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/]{0,64}$")
-Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 class CrossSiteError(RejectedError):
@@ -114,6 +114,7 @@ def build_console_routes(
     )
     return [
         *auditors,
+        *build_ledger_routes(node.local, render=console.render, guard=console.guard),
         Route("/console", console.open(console.go_home), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.show_login), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.login), methods=["POST"]),
@@ -336,6 +337,8 @@ class _Console:
             status, key = 404, "error.not-found"
         elif isinstance(error, CollectiveAccountError):
             status, key = status_of(error), "error.collective"
+        elif isinstance(error, ViewInvalidError):
+            status, key = status_of(error), "error.view"
         elif isinstance(error, TooLargeError):
             status, key = status_of(error), "error.too-large"
         else:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_auditor import AUDITOR_TEXTS
+from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
@@ -356,6 +357,6 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
     }
     | {
         key: Text(*words)
-        for key, words in {**SUMMARY_TEXTS, **REPORT_TEXTS, **AUDITOR_TEXTS}.items()
+        for key, words in {**SUMMARY_TEXTS, **REPORT_TEXTS, **AUDITOR_TEXTS, **LEDGER_TEXTS}.items()
     }
 )

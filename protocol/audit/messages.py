@@ -7,30 +7,33 @@ from __future__ import annotations
 
 import binascii
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from protocol.audit.evidence import ExchangeKey
 from protocol.audit.examining import TYP_TO_OPERATION
 from protocol.audit.proofs import PROOF_END, HeadProofs
 from protocol.audit.queries import parse_query
 from protocol.audit.reading import ReadLog
-from protocol.audit.texts import find_octets
+from protocol.audit.texts import find_octets, write_hash
 from protocol.audit.uses import UsedTerms
 from protocol.audit.world import World
 from protocol.checkpoint import parse_checkpoint
-from protocol.encoding import sha256
-from protocol.entry import ExchangeTexts, RequestTexts
 from protocol.errors import ProtocolError, SignatureInvalidError
 from protocol.jws import split_compact
 from protocol.limits import ENVELOPE_BYTES_MAX, INCLUSION_BYTES_MAX, SALT_BYTES
 from protocol.message import digest_body
 from protocol.note import parse_note
-from protocol.quick_message import ClaimTexts, find_claim_texts, read_reference_text
+from protocol.quick_message import (
+    ClaimFrame,
+    OwnTexts,
+    build_claim_frame,
+    find_claim_texts,
+    read_reference_text,
+)
 from protocol.registry import KeyEntry
 from protocol.strict_json import parse_json
 
-_TO_URL = bytes.maketrans(b"+/", b"-_")
-_HASH_CHARACTERS = 43
+HEADS_HELD_MAX = 64  # messages stand under the newest head of a log, or one of the last
+FRAMES_HELD_MAX = 4_096
+_SIGNATURE_CHARACTERS = 86
 _PARTS_OF_TOKEN = 3
 
 
@@ -49,20 +52,19 @@ class Signer:
         return not is_stolen and self.key.is_valid_at(at_s)
 
 
-class ReadMessage(NamedTuple):
-    """An envelope by a member's key, whose signature is still to be verified."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Frame:
+    """What many messages have in common: signer, addressee, time, and how their claims are written.
 
-    env: bytes
-    claims: ClaimTexts
-    msg: bytes
-    msg_text: bytes
+    ``counts`` says of all of them whether key and snapshot counted at ``iat_s``.
+    """
+
     signer: Signer
-    signing_input: bytes
-    signature: bytes
-
-    def get_key(self, consumer: str, provider: str) -> ExchangeKey:
-        """Return the name of the exchange that this message is of."""
-        return ExchangeKey(consumer, provider, find_octets(self.claims.jti) or b"")
+    aud: bytes
+    iat_s: int
+    exp_s: int
+    counts: bool
+    claims: ClaimFrame
 
 
 class MessageReader:
@@ -72,47 +74,50 @@ class MessageReader:
         """Start with nothing known."""
         self._world = world
         self._signers: dict[bytes, Signer] = {}
+        self._frames: dict[tuple[bytes, bytes, bytes], Frame] = {}
         self._heads: dict[tuple[str, bytes], HeadProofs | None] = {}
         self._newest: dict[str, HeadProofs] = {}
-        self._signed: dict[HeadProofs, bool] = {}
+        self._signed: dict[tuple[str, str], bool] = {}
         self._ends: dict[bytes, int] = {}
         self._terms: dict[tuple[bytes, ...], UsedTerms | None] = {}
 
-    def read(self, env: bytes) -> ReadMessage | None:
-        """Return an envelope in its usual form, of the one whom header and claims name."""
-        parts = env.split(b".")
-        if len(parts) != _PARTS_OF_TOKEN or len(env) > ENVELOPE_BYTES_MAX:
-            return None
-        header, payload, signature = parts
-        signer = self._signers.get(header) or self._find_signer(header, env)
-        claims = find_claim_texts(find_octets(payload) or b"")
-        value = find_octets(signature)
-        if signer is None or claims is None or value is None:
-            return None
-        if claims.iss != signer.name or claims.op != signer.op:
-            return None
-        msg = sha256(env)
-        signing_input = env[: len(header) + 1 + len(payload)]
-        return ReadMessage(env, claims, msg, _write(msg), signer, signing_input, value)
+    def find_frame(self, env: bytes, own: OwnTexts, *, peer: bytes, op: bytes) -> Frame | None:
+        """Return the frame of an envelope that says just this, or None where another look is due.
 
-    def verify(self, message: ReadMessage) -> bool:
-        """Tell whether the signature verifies."""
+        The claims are not taken apart but written, in the frame of the last message of this kind,
+        and compared. Only where that is not the one, the envelope is read for its frame.
+
+        Args:
+            env: The envelope; its signature is still to be verified.
+            own: What the claims must be that no frame has, in their usual spelling.
+            peer: With whom the exchange is; this and ``op`` say where a frame may be known.
+            op: The operation of the exchange.
+        """
+        name = env[: env.find(b".") + 1], peer, op
+        frame = self._frames.get(name)
+        if frame is None or not _is_written(env, name[0], frame, own):
+            frame = self._read_frame(env, name)
+            if frame is None or not _is_written(env, name[0], frame, own):
+                return None
+        return frame
+
+    def verify(self, env: bytes, frame: Frame) -> bool:
+        """Tell whether the signature of an envelope that is written in a frame verifies."""
+        signature = find_octets(env[-_SIGNATURE_CHARACTERS:])
+        if signature is None:
+            return False
         try:
-            message.signer.key.key.verify(message.signing_input, message.signature)
+            frame.signer.key.key.verify(env[: -_SIGNATURE_CHARACTERS - 1], signature)
         except SignatureInvalidError:
             return False
         return True
 
-    def has_body(self, message: ReadMessage, body_text: bytes, *, salt: bytes) -> bool:
-        """Tell whether body and salt are the signed ones."""
-        body, octets = find_octets(body_text), find_octets(salt)
-        return (
-            body is not None
-            and octets is not None
-            and len(octets) == SALT_BYTES
-            and len(body) == int(message.claims.blen)
-            and _write(digest_body(body, salt=octets)) == message.claims.bd
-        )
+    def find_body(self, body_text: bytes, salt_text: bytes) -> tuple[bytes, int] | None:
+        """Return the hash that a message with this body must state, and the body's length."""
+        body, salt = find_octets(body_text), find_octets(salt_text)
+        if body is None or salt is None or len(salt) != SALT_BYTES:
+            return None
+        return write_hash(digest_body(body, salt=salt)), len(body)
 
     def find_head(self, proof: bytes, log: ReadLog, index: int, raw: bytes) -> HeadProofs | None:
         """Return the head under which a proof is the one for this entry, not yet verified."""
@@ -127,12 +132,47 @@ class MessageReader:
 
     def is_signed(self, head: HeadProofs) -> bool:
         """Tell whether a head's log has signed it."""
-        known = self._signed.get(head)
+        name = head.log.member, head.text
+        known = self._signed.get(name)
         if known is None:
-            known = self._signed[head] = self._verify_head(head)
+            known = self._signed[name] = self._verify_head(head)
         return known
 
-    def is_reference_valid(self, text: bytes, *, at_s: int) -> bool:
+    def find_terms(
+        self, body_text: bytes, *, purpose: bytes, consumer: bytes, provider: bytes, consents: bytes
+    ) -> UsedTerms | None:
+        """Return on which terms a question uses its consent, if the consent holds."""
+        name = body_text, purpose, consumer, provider, consents
+        if name not in self._terms:
+            self._terms[name] = self._read_terms(*name)
+        return self._terms[name]
+
+    def _read_frame(self, env: bytes, name: tuple[bytes, bytes, bytes]) -> Frame | None:
+        """Read the frame of an envelope in its usual form, of whom header and claims name."""
+        parts = env.split(b".")
+        if len(parts) != _PARTS_OF_TOKEN or len(env) > ENVELOPE_BYTES_MAX:
+            return None
+        signer = self._signers.get(parts[0]) or self._find_signer(parts[0], env)
+        texts = find_claim_texts(find_octets(parts[1]) or b"")
+        if signer is None or texts is None:
+            return None
+        if texts.iss != signer.name or texts.op != signer.op:
+            return None
+        iat_s = int(texts.iat)
+        frame = Frame(
+            signer=signer,
+            aud=texts.aud,
+            iat_s=iat_s,
+            exp_s=int(texts.exp),
+            counts=signer.counts_at(iat_s) and self._is_reference_valid(texts.reg, at_s=iat_s),
+            claims=build_claim_frame(texts),
+        )
+        if len(self._frames) >= FRAMES_HELD_MAX:
+            self._frames.clear()
+        self._frames[name] = frame
+        return frame
+
+    def _is_reference_valid(self, text: bytes, *, at_s: int) -> bool:
         """Tell whether the snapshot that a message names is here and had not ended."""
         end_s = self._ends.get(text)
         if end_s is None:
@@ -141,15 +181,6 @@ class MessageReader:
             is_held = held is not None and held[0] == reference.hash
             end_s = self._ends[text] = held[2] if held is not None and is_held else 0
         return at_s < end_s
-
-    def find_terms(
-        self, body_text: bytes, asked: RequestTexts, decided: ExchangeTexts
-    ) -> UsedTerms | None:
-        """Return on which terms a question uses its consent, if the consent holds."""
-        name = body_text, asked.purpose, asked.peer, decided.peer, decided.consents
-        if name not in self._terms:
-            self._terms[name] = self._read_terms(body_text, asked, decided)
-        return self._terms[name]
 
     def _find_signer(self, header: bytes, env: bytes) -> Signer | None:
         try:
@@ -168,6 +199,8 @@ class MessageReader:
     def _find_noted(self, note: bytes, log: ReadLog) -> HeadProofs | None:
         name = log.origin, note
         if name not in self._heads:
+            if len(self._heads) >= HEADS_HELD_MAX:
+                self._heads.pop(next(iter(self._heads)))
             self._heads[name] = _read_head(note, log)
         return self._heads[name]
 
@@ -179,29 +212,36 @@ class MessageReader:
         return True
 
     def _read_terms(
-        self, body_text: bytes, asked: RequestTexts, decided: ExchangeTexts
+        self, body_text: bytes, purpose: bytes, consumer: bytes, provider: bytes, consents: bytes
     ) -> UsedTerms | None:
-        name = find_octets(decided.consents[1:-1]) or b""
+        name = find_octets(consents[1:-1]) or b""
         judged = self._world.artefacts.consents.get(name)
         body = find_octets(body_text)
         if judged is None or judged.verified is None or body is None:
             return None
-        purpose, months = asked.purpose.decode("ascii"), judged.verified.last_months
+        asked, months = purpose.decode("ascii"), judged.verified.last_months
         try:
-            shown = parse_query(body, name=name, last_months=months, purpose=purpose)
+            shown = parse_query(body, name=name, last_months=months, purpose=asked)
         except ProtocolError:
             return None
-        if shown.purpose != purpose:
+        if shown.purpose != asked:
             return None
         return UsedTerms(
             consent=name,
-            consumer=decided.peer.decode("ascii"),
-            provider=asked.peer.decode("ascii"),
-            purpose=purpose,
-            op=decided.op.decode("ascii"),
+            consumer=consumer.decode("ascii"),
+            provider=provider.decode("ascii"),
+            purpose=asked,
+            op="query",
             metrics=tuple(shown.metrics),
             last_months=shown.last_months,
         )
+
+
+def _is_written(env: bytes, header: bytes, frame: Frame, own: OwnTexts) -> bool:
+    """Tell whether an envelope, but for its signature, is written in a frame."""
+    # Base64 makes neither of the two characters that differ in base64url of what claims are of.
+    encoded = binascii.b2a_base64(frame.claims.write(own), newline=False).rstrip(b"=")
+    return b"%b%b." % (header, encoded) == env[:-_SIGNATURE_CHARACTERS]
 
 
 def _read_head(note: bytes, log: ReadLog) -> HeadProofs | None:
@@ -216,8 +256,3 @@ def _read_head(note: bytes, log: ReadLog) -> HeadProofs | None:
     if log.tree.root(head.size) != head.root:
         return None
     return HeadProofs(log, head, note=note, text=text)
-
-
-def _write(digest: bytes) -> bytes:
-    """Return a hash in base64url."""
-    return binascii.b2a_base64(digest, newline=False).translate(_TO_URL)[:_HASH_CHARACTERS]

@@ -17,7 +17,7 @@ from protocol.merkle import find_sibling
 _NEWLINE = rb"\n"  # as JSON has it in a text
 PROOF_END = _NEWLINE + _NEWLINE  # of the lines of hashes; the head's note follows
 _START = HEADER.encode("ascii") + _NEWLINE + b"extra "
-_INDEX = _NEWLINE + b"index "
+_WRITTEN = _START + b"%b" + _NEWLINE + b"index %d%b%b"
 
 
 class HeadProofs:
@@ -34,30 +34,39 @@ class HeadProofs:
         """
         self.log = log
         self.head = head
+        self.note = note
         self.text = text
         self._size = size = head.size
         self._read_node = log.tree.read_node
-        self._held = {((size - 1).bit_length(), 0): PROOF_END + note}
-
-    def write(self, index: int, raw: bytes) -> bytes:
-        """Return the proof of an entry below the head, as a record has it."""
-        entry = binascii.b2a_base64(raw, newline=False)
-        return b"%b%b%b%d%b" % (_START, entry, _INDEX, index, self._find_lines(index))
+        # Of one leaf the parent is the root too: there is nothing beside it.
+        self._held = {(max((size - 1).bit_length(), 1), 0): PROOF_END + note}
 
     def is_proof(self, proof: bytes, index: int, raw: bytes) -> bool:
-        """Tell whether a proof is the one of this entry."""
-        return index < self._size and proof == self.write(index, raw)
+        """Tell whether a proof, as a record has it, is the one of this entry."""
+        if index >= self._size:
+            return False
+        node = 1, index >> 1
+        lines = self._held.get(node) or self._write_lines(node)
+        sibling = index ^ 1
+        # The lowest line is no other leaf's: it is not kept.
+        lowest = _write_line(self._read_node(0, sibling)) if sibling < self._size else b""
+        entry = binascii.b2a_base64(raw, newline=False)
+        return proof == _WRITTEN % (entry, index, lowest, lines)
 
-    def _find_lines(self, index: int) -> bytes:
-        """Return the lines from a leaf up to the root, each behind its newline, and the note."""
-        held, node = self._held, (0, index)
+    def _write_lines(self, node: tuple[int, int]) -> bytes:
+        """Return the lines from a node up to the root, each behind its newline, and the note."""
+        held = self._held
         missing: list[tuple[int, int]] = []
         while (lines := held.get(node)) is None:
             missing.append(node)
             node = node[0] + 1, node[1] >> 1
-        for node in reversed(missing):
-            sibling = find_sibling(*node, self._size, self._read_node)
+        for level, index in reversed(missing):
+            sibling = find_sibling(level, index, self._size, self._read_node)
             if sibling is not None:
-                lines = _NEWLINE + binascii.b2a_base64(sibling, newline=False) + lines
-            held[node] = lines
+                lines = _write_line(sibling) + lines
+            held[level, index] = lines
         return lines
+
+
+def _write_line(digest: bytes) -> bytes:
+    return _NEWLINE + binascii.b2a_base64(digest, newline=False)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from protocol.audit.blocks import Block, read_block
 from protocol.audit.findings import Finding, Outcome, Place
-from protocol.audit.rows import find_glance
+from protocol.audit.rows import find_counted, is_arrived
 from protocol.bundle import BundleFiles
 from protocol.entry import (
     Entry,
@@ -23,6 +23,7 @@ from protocol.entry import (
 from protocol.tile import TILE_WIDTH, tile_path, tile_root
 
 BLOCKS_PER_RANGE = 64
+_RESPONSE = "response"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,20 +99,24 @@ class EntrySorter:
         """Collect into ``found``."""
         self._log = log
         self._found = found
+        self._last: dict[bytes, list[int]] = {}  # run by peer: mostly the next number adds to it
 
     def take(self, index: int, raw: bytes) -> None:
         """Sort one entry."""
-        glance = find_glance(raw)
-        if glance is None:
-            self._take_other(index, raw)
-            return
-        self._found.kinds[glance.kind] += 1
-        if glance.peer is not None:
-            runs = self._found.runs.setdefault(glance.peer, [])
-            if runs and runs[-1][0] + runs[-1][1] == glance.n:
-                runs[-1][1] += 1
+        counted = find_counted(raw)
+        if counted is not None:
+            kind, peer, n = counted
+            self._found.kinds[kind] += 1
+            run = self._last.get(peer)
+            if run is not None and run[0] + run[1] == n:
+                run[1] += 1
             else:
-                runs.append([glance.n, 1])
+                run = self._last[peer] = [n, 1]
+                self._found.runs.setdefault(peer, []).append(run)
+        elif is_arrived(raw):
+            self._found.kinds[_RESPONSE] += 1
+        else:
+            self._take_other(index, raw)
 
     def _take_other(self, index: int, raw: bytes) -> None:
         found = self._found

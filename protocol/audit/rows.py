@@ -28,17 +28,38 @@ class Glance(NamedTuple):
     n: int
 
 
+def find_counted(raw: bytes) -> tuple[str, bytes, int] | None:
+    """Return kind, peer and number of an entry that took a number, as ``find_glance`` does."""
+    match = _match_counted(raw)
+    if match is None:
+        return None
+    n, peer, exchange, _, _ = match.groups()
+    return "request" if exchange is None else "exchange", peer, int(n)
+
+
+def is_arrived(raw: bytes) -> bool:
+    """Tell whether an entry seems to be a response."""
+    return _match_arrived(raw) is not None
+
+
 def find_glance(raw: bytes) -> Glance | None:
     """Return what an entry of an exchange shows, or None where it seems to be of another kind."""
-    # Behind the last hash, so that the search does not begin at the front.
-    at = raw.rfind(b'"n":')
-    match = _COUNTED.match(raw, at) if at >= 0 else None
+    match = _match_counted(raw)
     if match is not None:
         kind = "exchange" if match[3] else "request"
         return Glance(kind, match[5], match[2], int(match[1]))
-    at = raw.rfind(b'"type":"response"')
-    match = _ARRIVED.match(raw, at) if at >= 0 else None
+    match = _match_arrived(raw)
     return None if match is None else Glance("response", match[1], None, 0)
+
+
+def _match_counted(raw: bytes) -> re.Match[bytes] | None:
+    # Behind the last hash, so that the search does not begin at the front.
+    at = raw.rfind(b'"n":')
+    return _COUNTED.match(raw, at) if at >= 0 else None
+
+
+def _match_arrived(raw: bytes) -> re.Match[bytes] | None:
+    return _ARRIVED.match(raw, at) if (at := raw.rfind(b'"type":"response"')) >= 0 else None
 
 
 def choose_partition(name: bytes, *, count: int) -> int:

@@ -77,7 +77,7 @@ class LogTree:
         if level >= TILE_HEIGHT:
             return self._upper[level - TILE_HEIGHT][index]
         block, offset = divmod(index, TILE_WIDTH >> level)
-        row = self._hold(block)[level]
+        row = (self._held.get(block) or self._hold(block))[level]
         return row[offset * HASH_BYTES : (offset + 1) * HASH_BYTES]
 
     def _hold(self, block: int) -> tuple[bytes, ...]:

@@ -66,16 +66,25 @@ class UsedTerms(NamedTuple):
 class CountedUse(NamedTuple):
     """Uses of a consent by one exchange, at their place in the provider's log.
 
-    ``place`` is None where it is that of the entry at ``position``.
+    ``exchange`` is its key, or only the message id as it is written, of one that ``terms`` say the
+    rest of. ``place`` is None where it is that of the entry at ``position``.
     """
 
     terms: UsedTerms
     position: tuple[int, int]
-    key: ExchangeKey
+    exchange: ExchangeKey | bytes
     place: Place | None
     at_s: int
     uses: int
     is_kept: bool = False
+
+    @property
+    def key(self) -> ExchangeKey:
+        """Return the key of the exchange."""
+        if isinstance(self.exchange, ExchangeKey):
+            return self.exchange
+        xid = find_octets(self.exchange) or b""
+        return ExchangeKey(self.terms.consumer, self.terms.provider, xid)
 
     @property
     def consent(self) -> bytes:
@@ -106,10 +115,8 @@ class UsedRun(NamedTuple):
     def list_uses(self) -> Iterator[CountedUse]:
         """Yield the uses one by one."""
         terms, log = self.terms, self.log
-        consumer, provider = terms.consumer, terms.provider
         for index, at_s, xid in self.uses:
-            key = ExchangeKey(consumer, provider, find_octets(xid) or b"")
-            yield CountedUse(terms, (log, index), key, None, at_s, 1)
+            yield CountedUse(terms, (log, index), xid, None, at_s, 1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -224,7 +231,7 @@ class UseFinder:
                     last_months=query.last_months,
                 ),
                 position=known.position,
-                key=self._case.key,
+                exchange=self._case.key,
                 place=known.place,
                 at_s=entry.at_ms // 1000,
                 uses=count,

@@ -17,6 +17,7 @@ from protocol.audit.world import World
 from protocol.tile import TILE_WIDTH
 
 WINDOW_BYTES = 2**26  # of messages, of all bundles together
+LAST_WINDOWS_BYTES, WINDOWS_DIVIDED = 2**24, 2
 FALL_S = 600  # a file in which time falls back so far begins anew: it holds several sequences
 MARKS_BESIDE = 2
 BLOCKS_BEFORE, BLOCKS_BEHIND = 1, 2
@@ -73,8 +74,10 @@ def _choose_cuts(surveys: Sequence[Survey]) -> list[int]:
     times = sorted(
         mark.at_s for survey in surveys for mark in survey.marks if mark.at_s is not None
     )
-    each = WINDOW_BYTES // MARK_BYTES
-    return sorted(set(times[each::each]))
+    each, less = WINDOW_BYTES // MARK_BYTES, max(LAST_WINDOWS_BYTES // MARK_BYTES, 1)
+    # The last ones are small, so that all hands have done at about the same time.
+    last = max(len(times) - WINDOWS_DIVIDED * each, 0)
+    return sorted({*times[each:last:each], *times[last or less :: less]})
 
 
 def _split_by_time(survey: Survey) -> Iterator[tuple[list[Mark], int]]:

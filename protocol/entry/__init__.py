@@ -44,8 +44,11 @@ from protocol.entry.quick import (
     ExchangeTexts,
     RequestTexts,
     ResponseTexts,
+    find_asked_purpose,
     find_entry_texts,
+    find_exchange_texts,
     find_quick,
+    find_received_head,
     read_head_text,
 )
 
@@ -81,8 +84,11 @@ __all__ = [
     "StopEntry",
     "UnackedEntry",
     "UnknownEntry",
+    "find_asked_purpose",
     "find_entry_texts",
+    "find_exchange_texts",
     "find_quick",
+    "find_received_head",
     "format_entry",
     "get_entry_type",
     "parse_entry",

@@ -39,6 +39,20 @@ _RESPONSE = re.compile(
     + rb',"msg":"' + _HASH + rb'","peer":"' + _PEER + rb'","peer_n":' + _INT
     + rb',"type":"response","v":1,"xid":"' + _XID + rb'"\}'
 )  # fmt: skip
+_AT, _PURPOSE, _HEAD_TEXT = (re.compile(part) for part in (_INT, rb"[A-Za-z0-9-]{1,8}", _HEAD))
+# The same as the patterns, to be written.
+_WRITTEN_REQUEST = (
+    b'{"at":%b,"consents":[%b],"msg":"%b","n":%b,"op":"%b","peer":"%b","purpose":"%b"'
+    b',"type":"request","v":1,"xid":"%b"}'
+)
+_WRITTEN_RESPONSE = (
+    b'{"ans":"%b","at":%b,"code":"200","head":%b,"msg":"%b","peer":"%b","peer_n":%b'
+    b',"type":"response","v":1,"xid":"%b"}'
+)
+_AT_OF_REQUEST = len(b'{"at":')
+_END_OF_PURPOSE = -len(b'","type":"request","v":1,"xid":"AAAAAAAAAAAAAAAAAAAAAA"}')
+_AT_OF_RESPONSE = len(b'{"ans":"' + 43 * b"A" + b'","at":')
+_FROM_AT_TO_HEAD = len(b',"code":"200","head":')
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 _BYTES_MAX = 2_048  # of what the patterns can match
 _ROOT, _SIZE = slice(9, 52), slice(61, -1)  # within the text of a head
@@ -88,6 +102,42 @@ class ResponseTexts(NamedTuple):
 
 
 EntryTexts = RequestTexts | ExchangeTexts | ResponseTexts
+
+
+def find_exchange_texts(raw: bytes) -> ExchangeTexts | None:
+    """Return the members of an ``exchange`` in its usual spelling, as they are written, or None."""
+    match = _EXCHANGE.fullmatch(raw)
+    return None if match is None else ExchangeTexts._make(match.groups())
+
+
+def find_asked_purpose(
+    raw: bytes, *, consents: bytes, msg: bytes, n: bytes, op: bytes, peer: bytes, xid: bytes
+) -> bytes | None:
+    """Return the purpose of a ``request`` that has these members, or None if this is none.
+
+    The members are taken to be in their usual spelling. The entry is written out of them and
+    compared, which is quicker than to take it apart.
+    """
+    at = raw[_AT_OF_REQUEST : raw.find(b",", _AT_OF_REQUEST)]
+    purpose = raw[raw.rfind(b':"', 0, _END_OF_PURPOSE) + 2 : _END_OF_PURPOSE]
+    written = _WRITTEN_REQUEST % (at, consents, msg, n, op, peer, purpose, xid)
+    is_this = raw == written and _AT.fullmatch(at) and _PURPOSE.fullmatch(purpose)
+    return purpose if is_this else None
+
+
+def find_received_head(
+    raw: bytes, *, ans: bytes, msg: bytes, peer: bytes, peer_n: bytes, xid: bytes
+) -> bytes | None:
+    """Return the head in a ``response`` of code 200 with these members, or None if this is none.
+
+    As ``find_asked_purpose``.
+    """
+    comma = raw.find(b",", _AT_OF_RESPONSE)
+    at = raw[_AT_OF_RESPONSE:comma]
+    head = raw[comma + _FROM_AT_TO_HEAD : raw.find(b"}", comma) + 1]
+    written = _WRITTEN_RESPONSE % (ans, at, head, msg, peer, peer_n, xid)
+    is_this = raw == written and _AT.fullmatch(at) and _HEAD_TEXT.fullmatch(head)
+    return head if is_this else None
 
 
 def find_entry_texts(raw: bytes) -> EntryTexts | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from node.bootstrap import build_node
+from node.core.backup import check_backup
 from node.core.clock import SystemClock
 from node.core.config import load_settings
 from protocol.__main__ import verify_paths
@@ -168,3 +169,18 @@ def test_an_export_is_whole_or_says_what_is_left_of_it(place: Place) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
     assert out.exists()
+
+
+def test_a_backup_has_its_name_once_it_is_whole(place: Place) -> None:
+    check(place.join(place.invite()))
+    backup = place.folder / "node.backup"
+    manifest = place.folder / "node.backup.manifest.json"
+    command = ("--home", str(place.home), "db", "backup", str(backup))
+
+    for _ in kill_at_each(*command):
+        if backup.exists():
+            check_backup(backup)
+        for path in (backup, manifest):
+            path.unlink(missing_ok=True)
+
+    check_backup(backup)

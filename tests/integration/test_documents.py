@@ -385,7 +385,7 @@ def test_money_that_went_back_is_reported_with_the_payment_that_it_was(house: Ho
 
     assert [reject.column for reject in report.rejects] == ["credit-reversed"]
     assert "2026-02-10" in report.rejects[0].reason
-    assert "cancel it by hand" in report.rejects[0].reason
+    assert "ledger cancel" in report.rejects[0].reason
 
 
 def test_balances_that_do_not_add_up_are_said(house: House) -> None:
@@ -502,7 +502,7 @@ def test_the_command_tells_the_format_by_the_content(node: SimpleNamespace, tmp_
     done = run(node, str(statement), *options)
     assert done.exit_code == 0, done.output
     assert "row 1 100.00 CNY of lei:" in done.output
-    assert "named-in-text" in done.output
+    assert "entered as item 2, named-in-text" in done.output
     assert report.read_text().splitlines() == ["row,column,reason"]
 
 

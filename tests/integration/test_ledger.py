@@ -226,6 +226,25 @@ def test_a_past_report_changes_only_by_a_correction_and_comes_out_as_it_was_know
     assert house.records.compare_behaviour() == []
 
 
+@pytest.mark.parametrize("payment_first", [True, False], ids=["payment-first", "invoice-first"])
+def test_what_is_applied_stays_so_when_both_sides_are_corrected(
+    house: House, *, payment_first: bool
+) -> None:
+    (invoice,) = house.invoice("R1", (date(2026, 1, 31), 1_000))
+    payment = house.credit("P1", 900, on=date(2026, 2, 2), allocate=OLDEST)
+    house.ledger.take_back(debit_id=invoice, credit_id=payment, on=date(2026, 2, 5), by="li")
+    house.ledger.apply_credit(payment, allocate=OLDEST, on=date(2026, 2, 7), by="li")
+    first, second = (payment, invoice) if payment_first else (invoice, payment)
+
+    house.ledger.correct_item(first, Correction(reason="one", amount_minor=900), by="zhao")
+    house.ledger.correct_item(second, Correction(reason="other", amount_minor=900), by="zhao")
+
+    assert house.age() == {}
+    assert house.age(date(2026, 2, 6)) == {"1-30": 900, "unapplied": 900}
+    assert house.age(date(2026, 2, 4)) == {}
+    assert house.records.compare_behaviour() == []
+
+
 def test_an_item_of_the_wrong_customer_goes_to_the_right_one_without_its_payments(
     house: House,
 ) -> None:

@@ -7,7 +7,6 @@ is what the events say.
 
 from __future__ import annotations
 
-import functools
 import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from node.core.clock import ManualClock
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.core.errors import NodeError
 from node.records.ledger import (
     Correction,
@@ -37,6 +36,7 @@ from node.records.rules_ledger import (
     ItemKind,
 )
 from node.records.service import RecordsService
+from tests.support.stores import migrated_url
 
 BEGIN = date(2025, 1, 1)
 DAYS = st.integers(0, 400).map(lambda number: BEGIN + timedelta(days=number))
@@ -68,26 +68,13 @@ def summarise(ageings: list[Ageing]) -> Report:
     )
 
 
-@functools.cache
-def read_empty_database() -> bytes:
-    """Return the file of a database in which nothing is yet: making one takes its time."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.sqlite"
-        database = Database(url=f"sqlite:///{path}")
-        metadata.create_all(database.engine)
-        database.dispose()
-        return path.read_bytes()
-
-
 class LedgerMachine(RuleBasedStateMachine):
     """Random use of the ledger of one customer."""
 
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        path = Path(self.folder.name) / "node.sqlite"
-        path.write_bytes(read_empty_database())
-        self.database = Database(url=f"sqlite:///{path}")
+        self.database = Database(url=migrated_url(Path(self.folder.name) / "node.sqlite"))
         self.clock = ManualClock(1_700_000_000_000)
         today = date(2026, 6, 30)
         self.records = RecordsService(database=self.database, clock=self.clock, business_date=today)

@@ -1,16 +1,23 @@
 """The short cuts of the auditor read what the parsers read, or leave it to them."""
 
+import binascii
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.encoding import encode_b64u
 from protocol.entry import (
     EntryError,
     ExchangeEntry,
     RequestEntry,
+    RequestTexts,
     ResponseEntry,
+    ResponseTexts,
+    find_asked_purpose,
+    find_entry_texts,
     find_quick,
+    find_received_head,
     format_entry,
     parse_entry,
 )
@@ -24,7 +31,12 @@ from protocol.message import (
     is_reply,
     parse_envelope,
 )
-from protocol.quick_message import find_quick_envelope
+from protocol.quick_message import (
+    OwnTexts,
+    build_claim_frame,
+    find_claim_texts,
+    find_quick_envelope,
+)
 from protocol.strict_json import canonical_json
 
 HASHES = st.binary(min_size=32, max_size=32)
@@ -90,6 +102,17 @@ ENVELOPES = st.builds(
     head=HEADS,
     consents=CONSENTS,
 )
+PLAIN = st.sampled_from(["alpha.example", "b", "x-1.example"])
+# What is found of an entry is asked for with every octet as it was, or one changed anywhere.
+CHANGES = st.none() | st.tuples(st.integers(min_value=0, max_value=2**10), st.integers(0, 255))
+
+
+def change(raw: bytes, at: tuple[int, int] | None) -> bytes:
+    if at is None:
+        return raw
+    changed = bytearray(raw)
+    changed[at[0] % len(raw)] = at[1]
+    return bytes(changed)
 
 
 def parse(raw: bytes) -> object:
@@ -142,3 +165,75 @@ def test_a_changed_octet_of_claims_is_read_alike(
     raw[position % len(raw)] = octet
 
     assert find_quick_envelope(bytes(raw)) in {None, parse_claims(bytes(raw))}
+
+
+@given(
+    entry=st.builds(replace, REQUESTS, peer=PLAIN, purpose=st.sampled_from(["P1", "-"])), at=CHANGES
+)
+def test_a_request_is_found_by_what_it_must_say(
+    entry: RequestEntry, at: tuple[int, int] | None
+) -> None:
+    texts = find_entry_texts(format_entry(entry))
+    if not isinstance(texts, RequestTexts):
+        return  # Of another spelling: of two consents, or a number that is too large.
+    raw = change(format_entry(entry), at)
+
+    purpose = find_asked_purpose(
+        raw,
+        consents=texts.consents,
+        msg=texts.msg,
+        n=texts.n,
+        op=texts.op,
+        peer=texts.peer,
+        xid=texts.xid,
+    )
+
+    found = find_quick(raw)
+    is_that = isinstance(found, RequestEntry) and found == replace(
+        entry, at_ms=found.at_ms, purpose=found.purpose
+    )
+    assert (None if purpose is None else purpose.decode()) == (
+        found.purpose if isinstance(found, RequestEntry) and is_that else None
+    )
+
+
+@given(entry=st.builds(replace, RESPONSES, peer=PLAIN, code=st.just("200")), at=CHANGES)
+def test_a_response_is_found_by_what_it_must_say(
+    entry: ResponseEntry, at: tuple[int, int] | None
+) -> None:
+    texts = find_entry_texts(format_entry(entry))
+    if not isinstance(texts, ResponseTexts):
+        return  # A number is too large.
+    raw = change(format_entry(entry), at)
+
+    head = find_received_head(
+        raw, ans=texts.ans, msg=texts.msg, peer=texts.peer, peer_n=texts.peer_n, xid=texts.xid
+    )
+
+    found = find_entry_texts(raw)
+    is_that = isinstance(found, ResponseTexts) and found == texts._replace(
+        at=found.at, head=found.head
+    )
+    assert head == (found.head if isinstance(found, ResponseTexts) and is_that else None)
+
+
+@given(envelope=ENVELOPES, req=HASHES)
+def test_claims_are_written_as_they_were_read(envelope: Envelope, req: bytes) -> None:
+    raw = canonical_json(format_envelope(reply_to(envelope, req=req, st_text="200")))
+    texts = find_claim_texts(raw)
+    if texts is None:
+        return  # Left to the parser.
+    own = OwnTexts(
+        texts.bd,
+        int(texts.blen),
+        texts.consents,
+        texts.head,
+        texts.jti,
+        texts.n,
+        texts.req or b"",
+    )
+
+    written = build_claim_frame(texts).write(own)
+
+    assert written == raw
+    assert binascii.b2a_base64(written, newline=False).rstrip(b"=").decode() == encode_b64u(raw)

@@ -192,6 +192,7 @@ class BankEntering:
             payment,
             reason=f"{match.reason}{rest}; customer by {customer.method}",
             customer=customer.record,
+            item_id=credit_id,
         )
 
     def _find_customer(self, payment: Payment, *, currency: str) -> _Customer | str:
@@ -226,13 +227,13 @@ class BankEntering:
         if not entered:
             self._note(entry, Fate.LEFT_OUT, entry.kind.value)
             return
-        where = f"the payment {entered[0].document_no} of {entered[0].happened_on.isoformat()}"
+        where = f"item {entered[0].item_id} of {entered[0].happened_on.isoformat()}"
         which = where if len(entered) == 1 else f"one of several payments, {where} the newest"
         self._note(
             entry,
             Fate.REJECTED,
             entry.kind.value,
-            reason=f"money went back: {which} has this amount; if it is that, cancel it by hand",
+            reason=f"money went back: {which} has this amount; if it is that, ledger cancel",
         )
 
     def _note_known(self, entry: Entry, payment: Payment, item: ExistingItem | None) -> None:
@@ -253,6 +254,7 @@ class BankEntering:
         *,
         reason: str = "",
         customer: CustomerRecord | None = None,
+        item_id: int | None = None,
     ) -> None:
         """Note what became of a payment; of all of an entry where none is named."""
         for one in entry.payments if payment is None else (payment,):
@@ -266,6 +268,7 @@ class BankEntering:
                     amount_minor=one.amount_minor,
                     currency=entry.currency,
                     customer="" if customer is None else f"{customer.scheme}:{customer.value}",
+                    item_id=item_id,
                 )
             )
 

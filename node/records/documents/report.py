@@ -30,6 +30,7 @@ class Outcome:
     amount_minor: int = 0
     currency: str = ""
     customer: str = ""  # scheme:value
+    item_id: int | None = None  # of the payment or credit note that was entered
 
 
 @dataclass(slots=True, kw_only=True)

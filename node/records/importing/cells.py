@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from node.core.money import AmountError, parse_amount
+from node.core.money import CURRENCY_FORM, AmountError, parse_amount
 from node.records.tables import DOCUMENT_CHARS_MAX, NAME_CHARS_MAX
 
 AMOUNT_MINOR_MAX = 10**13  # sums weighted with days or index stay within 64 bits
@@ -23,7 +23,6 @@ LAST_YEAR = 2099
 _SCHEME = re.compile(r"[a-z0-9.]{1,32}")
 _VALUE = re.compile(r"[A-Za-z0-9._/-]{1,64}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _INTEGER = re.compile(r"-?[0-9]{1,9}(\.0)?")  # some exports write whole numbers as floats
 _DIGITS = re.compile(r"[0-9]{8}(\.0)?")
 _TIME_PART = re.compile(r"[ T][0-9:.]{4,15}$")
@@ -111,7 +110,7 @@ class RowCells:
         Raises:
             CellError: It is none.
         """
-        return self._match(column, _CURRENCY, reason="not a currency code of three capitals")
+        return self._match(column, CURRENCY_FORM, reason="not a currency code of three capitals")
 
     def read_name(self, column: str) -> str:
         """Return a name: printable and of bounded length.

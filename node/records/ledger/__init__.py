@@ -15,7 +15,7 @@ from node.records.ledger.errors import (
     ItemInvalidError,
     ItemNotFoundError,
 )
-from node.records.ledger.service import LedgerService
+from node.records.ledger.service import ItemStory, LedgerService
 
 __all__ = [
     "Allocate",
@@ -24,6 +24,7 @@ __all__ = [
     "ItemExistsError",
     "ItemInvalidError",
     "ItemNotFoundError",
+    "ItemStory",
     "LedgerService",
     "NewBill",
     "NewCredit",

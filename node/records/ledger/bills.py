@@ -13,7 +13,7 @@ from node.records.ledger.entering import apply_credit
 from node.records.ledger.entries import Allocate, NewBill, NewCredit
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
 from node.records.ledger.posting import ItemName, Posting, apply_by_event
-from node.records.rules_ledger import ItemKind, net_applied, take_back
+from node.records.rules_ledger import ItemKind, net_applied, sum_applied, take_back
 from node.records.store import StoredItem
 
 PASSED_ON = frozenset({ItemKind.BILL_ENDORSED, ItemKind.BILL_DISCOUNTED})
@@ -80,9 +80,8 @@ def dishonour_bill(posting: Posting, bill_id: int, *, on: date) -> None:
         raise ItemNotFoundError("nothing was credited for this bill")
     owed_id = _find_what_comes_back(posting, bill, on=on)
     applied = posting.items.list_applied(received_id)
-    applied_minor = sum(row.amount_minor for row in applied)
     again = apply_by_event(owed_id, received_id, amount_minor=bill.amount_minor, on=on)
-    posting.append_applied([*take_back(applied, applied_minor, on=on), again])
+    posting.append_applied([*take_back(applied, sum_applied(applied), on=on), again])
 
 
 def _find_what_comes_back(posting: Posting, bill: StoredItem, *, on: date) -> int:

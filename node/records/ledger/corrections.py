@@ -12,7 +12,6 @@ from node.records.ledger.posting import ItemName, Posting, check_reason
 from node.records.rules_ledger import (
     ENTERED_CREDITS,
     ENTERED_DEBITS,
-    DisputeOutcome,
     carry_over,
 )
 from node.records.store import DisputeRow, StoredItem
@@ -104,10 +103,10 @@ def _move_disputes(posting: Posting, old: StoredItem, *, to: StoredItem | None) 
         return
     left_minor = to.amount_minor
     for dispute in posting.items.list_disputes(old.item_id):
-        amount_minor = min(left_minor, dispute.part.amount_minor)
+        amount_minor = min(left_minor, dispute.amount_minor)
         if amount_minor <= 0:
             continue
-        opened_on = max(dispute.part.opened_on, to.happened_on)
+        opened_on = max(dispute.opened_on, to.happened_on)
         moved_id = posting.appending.append_dispute(
             DisputeRow(
                 item_id=to.item_id,
@@ -118,14 +117,14 @@ def _move_disputes(posting: Posting, old: StoredItem, *, to: StoredItem | None) 
                 entered_at_ms=posting.at_ms,
             )
         )
-        if dispute.part.closed_on is None:
+        if dispute.end is None:
             left_minor -= amount_minor
             continue
         posting.appending.append_closure(
             moved_id,
-            closed_on=max(dispute.part.closed_on, opened_on),
-            outcome=dispute.outcome or DisputeOutcome.WITHDRAWN,
-            reason=dispute.reason or "",
+            closed_on=max(dispute.end.closed_on, opened_on),
+            outcome=dispute.end.outcome,
+            reason=dispute.end.reason,
             entered_by=posting.by,
             at_ms=posting.at_ms,
         )

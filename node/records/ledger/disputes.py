@@ -16,9 +16,7 @@ def open_dispute(
     """Append a dispute and return its key."""
     item = posting.get_item(item_id)
     open_minor = sum(
-        one.part.amount_minor
-        for one in posting.items.list_disputes(item_id)
-        if one.part.closed_on is None
+        one.amount_minor for one in posting.items.list_disputes(item_id) if one.end is None
     )
     if not 0 < amount_minor <= item.amount_minor - open_minor:
         raise ItemInvalidError("not so much of it is owed and undisputed")
@@ -43,9 +41,9 @@ def close_dispute(
     """Append the end of a dispute."""
     check_reason(reason)
     dispute = posting.items.find_dispute(dispute_id)
-    if dispute is None or dispute.part.closed_on is not None:
+    if dispute is None or dispute.end is not None:
         raise DisputeNotFoundError("there is no such open dispute")
-    if on < dispute.part.opened_on:
+    if on < dispute.opened_on:
         raise ItemInvalidError("the dispute ends before it began")
     posting.customer_ids.add(posting.get_item(dispute.item_id).customer_id)
     posting.appending.append_closure(

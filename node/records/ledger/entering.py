@@ -19,6 +19,7 @@ from node.records.rules_ledger import (
     apply_exact,
     apply_oldest_first,
     apply_remittance,
+    sum_applied,
     take_back,
 )
 
@@ -64,7 +65,7 @@ def apply_credit(
     credit = posting.get_item(credit_id)
     if credit.amount_minor > 0:
         raise AllocationError("a credit is applied to what is owed")
-    applied_minor = sum(row.amount_minor for row in posting.items.list_applied(credit_id))
+    applied_minor = sum_applied(posting.items.list_applied(credit_id))
     # A bill is paid by a payment that names it; a credit note or another bill pays for no bill.
     debits = [
         debit
@@ -104,7 +105,7 @@ def take_back_all(posting: Posting, *, debit_id: int, credit_id: int, on: date) 
     """Take back what is applied between two items from a day on; return how much it was."""
     posting.get_item(debit_id)
     applied = [row for row in posting.items.list_applied(credit_id) if row.debit_id == debit_id]
-    amount_minor = sum(row.amount_minor for row in applied)
+    amount_minor = sum_applied(applied)
     if amount_minor <= 0:
         raise AllocationError("nothing is applied between them")
     posting.append_applied(take_back(applied, amount_minor, on=on))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from node.core.database import UnitOfWork
-from node.core.money import AMOUNT_MINOR_MAX
+from node.core.money import AMOUNT_MINOR_MAX, CURRENCY_FORM
 from node.records.business_day import BusinessCalendars, next_business_day
 from node.records.errors import CustomerNotFoundError
 from node.records.importing.cells import FIRST_YEAR, LAST_YEAR
@@ -33,8 +32,6 @@ from node.records.store import (
 )
 from node.records.tables import REASON_CHARS_MAX, REFERENCE_CHARS_MAX, SOURCE_CHARS_MAX
 from node.records.windows import month_of
-
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +76,7 @@ class Posting:
         Raises:
             CustomerNotFoundError: There is none with this key.
         """
-        customer = RecordsStore(self.uow.connection).find_customer_by_id(customer_id)
-        if customer is None:
-            raise CustomerNotFoundError("there is no such customer")
-        return customer
+        return get_customer(self.uow, customer_id)
 
     def get_item(self, item_id: int) -> StoredItem:
         """Return an item that counts.
@@ -161,7 +155,7 @@ class Posting:
         )
 
     def _append_item(self, row: ItemRow, *, amount_minor: int) -> int:
-        if not _CURRENCY.fullmatch(row.currency):
+        if not CURRENCY_FORM.fullmatch(row.currency):
             raise ItemInvalidError("a currency is a code of three capitals")
         for day in (row.happened_on, row.due_on):
             if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
@@ -190,16 +184,16 @@ class Posting:
             AllocationError: They do not belong together, it is before one of them happened, or on
                 some day there would be more applied than there is, or less than nothing.
         """
-        touched: dict[int, StoredItem] = {}
+        ids = {key for row in rows for key in (row.debit_id, row.credit_id)}
+        touched = {item_id: self.get_item(item_id) for item_id in sorted(ids)}
         for row in rows:
-            debit, credit = self.get_item(row.debit_id), self.get_item(row.credit_id)
+            debit, credit = touched[row.debit_id], touched[row.credit_id]
             if debit.amount_minor < 0 or credit.amount_minor > 0:
                 raise AllocationError("a credit is applied to what is owed")
             if (debit.customer_id, debit.currency) != (credit.customer_id, credit.currency):
                 raise AllocationError("the items are of two customers or of two currencies")
             if row.allocated_on < max(debit.happened_on, credit.happened_on):
                 raise AllocationError("it is applied before both items had happened")
-            touched |= {row.debit_id: debit, row.credit_id: credit}
         self.append_rows(rows)
         for item in touched.values():
             check_applied(self.items.list_applied(item.item_id), limit_minor=abs(item.amount_minor))
@@ -222,6 +216,18 @@ class Posting:
                 for row in rows
             ]
         )
+
+
+def get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
+    """Return a customer.
+
+    Raises:
+        CustomerNotFoundError: There is none with this key.
+    """
+    customer = RecordsStore(uow.connection).find_customer_by_id(customer_id)
+    if customer is None:
+        raise CustomerNotFoundError("there is no such customer")
+    return customer
 
 
 def apply_by_event(debit_id: int, credit_id: int, *, amount_minor: int, on: date) -> Applied:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 
 from node.core.clock import Clock, current_business_date
@@ -19,8 +20,8 @@ from node.records.ledger.corrections import cancel_item, correct_item
 from node.records.ledger.disputes import close_dispute, open_dispute
 from node.records.ledger.entering import apply_credit, enter_credit, enter_debit, take_back_all
 from node.records.ledger.entries import Allocate, Correction, NewBill, NewCredit, NewDebit
-from node.records.ledger.errors import ItemInvalidError
-from node.records.ledger.posting import Posting
+from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
+from node.records.ledger.posting import Posting, get_customer
 from node.records.ledger.write_offs import reverse_write_off, write_off
 from node.records.rules_ledger import (
     AllocationMethod,
@@ -29,7 +30,28 @@ from node.records.rules_ledger import (
     DisputeCause,
     DisputeOutcome,
     ItemKind,
+    sum_applied,
 )
+from node.records.store import (
+    AppliedLine,
+    ItemStore,
+    ItemVersion,
+    OpenLine,
+    StatementStore,
+    StoredDispute,
+    StoredItem,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemStory:
+    """All that is known of an item now; ``open_minor`` is None where it counts no longer."""
+
+    item: StoredItem
+    open_minor: int | None
+    versions: tuple[ItemVersion, ...]
+    applied: tuple[AppliedLine, ...]
+    disputes: tuple[StoredDispute, ...]
 
 
 class LedgerService:
@@ -189,6 +211,41 @@ class LedgerService:
         """
         with self._post(by) as posting:
             close_dispute(posting, dispute_id, outcome=outcome, reason=reason, on=on)
+
+    def list_open(
+        self, customer_id: int, *, as_of: date, known_at_ms: int | None = None
+    ) -> list[OpenLine]:
+        """Return what was open of a customer on a date, owed or to its credit, by currency.
+
+        With ``known_at_ms`` what was entered or corrected later is not known.
+        """
+        with self._database.read() as uow:
+            get_customer(uow, customer_id)
+            store = StatementStore(uow.connection, known_at_ms=known_at_ms)
+            return store.list_open_lines(customer_id, as_of=as_of)
+
+    def list_named(self, customer_id: int, document_no: str) -> list[OpenLine]:
+        """Return the items of a customer's document as they are now, open or not."""
+        with self._database.read() as uow:
+            get_customer(uow, customer_id)
+            store = StatementStore(uow.connection)
+            return store.list_named_lines(customer_id, document_no, as_of=date.max)
+
+    def tell_item(self, item_id: int) -> ItemStory:
+        """Return an item with its versions, what was applied of it, and its disputes."""
+        with self._database.read() as uow:
+            items, store = ItemStore(uow.connection), StatementStore(uow.connection)
+            item = items.find_item(item_id)
+            if item is None:
+                raise ItemNotFoundError(f"there is no item {item_id}")
+            open_minor = abs(item.amount_minor) - sum_applied(items.list_applied(item_id))
+            return ItemStory(
+                item=item,
+                open_minor=None if item.is_corrected else open_minor,
+                versions=tuple(store.list_versions(item)),
+                applied=tuple(store.list_applied_lines(item_id)),
+                disputes=tuple(items.list_disputes(item_id)),
+            )
 
     @contextmanager
     def _post(self, by: str) -> Iterator[Posting]:

@@ -12,7 +12,7 @@ from datetime import date
 from node.records.ledger.entries import BY_HAND, NewCredit
 from node.records.ledger.errors import ItemInvalidError
 from node.records.ledger.posting import ItemName, Posting, apply_by_event
-from node.records.rules_ledger import ItemKind, take_back
+from node.records.rules_ledger import ItemKind, sum_applied, take_back
 
 
 def write_off(posting: Posting, debit_ids: Sequence[int], *, reference: str, on: date) -> int:
@@ -22,7 +22,7 @@ def write_off(posting: Posting, debit_ids: Sequence[int], *, reference: str, on:
         raise ItemInvalidError("items of one customer and currency are written off")
     open_minors = {}
     for item in items:
-        applied_minor = sum(row.amount_minor for row in posting.items.list_applied(item.item_id))
+        applied_minor = sum_applied(posting.items.list_applied(item.item_id))
         open_minors[item.item_id] = item.amount_minor - applied_minor
     if min(open_minors.values()) <= 0:
         raise ItemInvalidError("nothing is open of one of the items")

@@ -8,26 +8,32 @@ from node.records.store.appending import (
     ItemKey,
     ItemRow,
 )
-from node.records.store.items import ItemStore, StoredDispute, StoredItem
+from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
 from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
 from node.records.store.month_rows import StoredMonth
 from node.records.store.reading import CustomerRecord, RecordsStore
+from node.records.store.statement import AppliedLine, ItemVersion, OpenLine, StatementStore
 from node.records.store.turnover import OpenDay, TurnoverStore
 
 __all__ = [
     "AllocationRow",
     "AppendingStore",
+    "AppliedLine",
     "Balance",
     "CustomerPosition",
     "CustomerRecord",
+    "DisputeEnd",
     "DisputeRow",
     "ExistingItem",
     "ItemKey",
     "ItemRow",
     "ItemStore",
+    "ItemVersion",
     "LedgerStore",
     "OpenDay",
+    "OpenLine",
     "RecordsStore",
+    "StatementStore",
     "StoredDispute",
     "StoredItem",
     "StoredMonth",

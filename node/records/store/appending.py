@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, exists, insert, select, update
 
 from node.core.errors import InvariantError
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
+from node.records.store.visibility import counts, sum_applied
 from node.records.tables import (
     adverse_event,
     allocation,
@@ -174,11 +175,7 @@ class AppendingStore:
     ) -> dict[ItemKey, ExistingItem]:
         """Return the items of these documents that are already here and count."""
         found = {}
-        applied = (
-            select(func.coalesce(func.sum(allocation.c.amount_minor), 0))
-            .where(allocation.c.debit_id == ledger_item.c.id)
-            .scalar_subquery()
-        )
+        applied = sum_applied(allocation.c.debit_id, as_of=date.max, known_at_ms=None)
         disputed = exists().where(
             dispute.c.item_id == ledger_item.c.id,
             ~exists().where(dispute_closure.c.dispute_id == dispute.c.id),
@@ -187,7 +184,7 @@ class AppendingStore:
             rows = self._connection.execute(
                 select(
                     ledger_item, applied.label("applied_minor"), disputed.label("is_disputed")
-                ).where(_names(source, kind, part), _counts())
+                ).where(_names(source, kind, part), counts(None))
             )
             for row in rows:
                 found[row.document_no, row.line] = ExistingItem(
@@ -210,7 +207,7 @@ class AppendingStore:
         for part in _chunks(sorted(set(document_nos))):
             rows = self._connection.execute(
                 select(ledger_item.c.document_no, ledger_item.c.line, ledger_item.c.id).where(
-                    _names(source, kind, part), _counts()
+                    _names(source, kind, part), counts(None)
                 )
             )
             found.update({(document_no, line): key for document_no, line, key in rows})
@@ -320,10 +317,6 @@ def _names(source: str, kind: ItemKind, document_nos: Sequence[str]) -> ColumnEl
         ledger_item.c.kind == kind,
         ledger_item.c.document_no.in_(document_nos),
     )
-
-
-def _counts() -> ColumnElement[bool]:
-    return ~exists().where(item_correction.c.item_id == ledger_item.c.id)
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, or_, select
 
 from node.core.database import ID_MAX
-from node.records.rules_behaviour import DisputedPart
 from node.records.rules_ledger import (
     AllocationMethod,
     Applied,
@@ -37,15 +36,24 @@ _DISPUTE_COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeEnd:
+    """How a dispute ended."""
+
+    closed_on: date
+    outcome: DisputeOutcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDispute:
-    """A dispute about an item, closed or not."""
+    """A dispute about an item; without an end it is open."""
 
     dispute_id: int
     item_id: int
     cause: DisputeCause
-    part: DisputedPart
-    outcome: DisputeOutcome | None = None
-    reason: str | None = None
+    amount_minor: int
+    opened_on: date
+    end: DisputeEnd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,13 +187,16 @@ def _stored_item(row: Row[Any]) -> StoredItem:
 
 
 def _stored_dispute(row: Row[Any]) -> StoredDispute:
+    end = None
+    if row.closed_on is not None:
+        end = DisputeEnd(
+            closed_on=row.closed_on, outcome=DisputeOutcome(row.outcome), reason=row.reason
+        )
     return StoredDispute(
         dispute_id=row.id,
         item_id=row.item_id,
         cause=DisputeCause(row.cause),
-        outcome=None if row.outcome is None else DisputeOutcome(row.outcome),
-        reason=row.reason,
-        part=DisputedPart(
-            amount_minor=row.amount_minor, opened_on=row.opened_on, closed_on=row.closed_on
-        ),
+        amount_minor=row.amount_minor,
+        opened_on=row.opened_on,
+        end=end,
     )

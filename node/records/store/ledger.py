@@ -21,7 +21,7 @@ from node.records.rules_ledger import (
     ItemKind,
     OpenDebit,
 )
-from node.records.store.visibility import closes, counts, is_known
+from node.records.store.visibility import closes, counts, is_known, sum_applied
 from node.records.tables import allocation, dispute, dispute_closure, ledger_item
 
 if TYPE_CHECKING:
@@ -319,19 +319,8 @@ class LedgerStore:
             disputes[item_id] = (*disputes.get(item_id, ()), part)
         return disputes
 
-    def _sum_applied(
-        self, side: ColumnElement[int], *, as_of: date
-    ) -> ScalarSelect[int] | ColumnElement[int]:
-        return (
-            select(func.coalesce(func.sum(allocation.c.amount_minor), 0))
-            .where(
-                side == _item.c.id,
-                allocation.c.allocated_on <= as_of,
-                is_known(self._known_at_ms, allocation),
-            )
-            .correlate(_item)
-            .scalar_subquery()
-        )
+    def _sum_applied(self, side: ColumnElement[int], *, as_of: date) -> ScalarSelect[int]:
+        return sum_applied(side, as_of=as_of, known_at_ms=self._known_at_ms)
 
     def _sum_items(self, customer_id: int, currency: str, condition: ColumnElement[bool]) -> int:
         total = self._connection.execute(

@@ -18,6 +18,8 @@ from node.records.tables import adverse_event, behaviour_month, customer
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
+ID_DIGITS_MAX = len(str(ID_MAX))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerRecord:
@@ -56,6 +58,15 @@ class RecordsStore:
             return None
         row = self._connection.execute(select(customer).where(customer.c.id == customer_id)).first()
         return None if row is None else _customer(row)
+
+    def find_customer_named(self, text: str) -> CustomerRecord | None:
+        """Return the customer of a number of ours or a subject id ``scheme:value``."""
+        scheme, colon, value = text.partition(":")
+        if colon:
+            return self.find_customer(scheme=scheme, value=value)
+        if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
+            return self.find_customer_by_id(int(text))
+        return None
 
     def list_customers(self, *, limit: int, after: int = 0) -> list[CustomerRecord]:
         """Return a page of customers in the order of their keys."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, case, func, select
 
 from node.records.rules_ledger import ItemKind
-from node.records.store.visibility import counts, is_known
+from node.records.store.visibility import counts, sum_applied
 from node.records.tables import allocation, ledger_item
 
 if TYPE_CHECKING:
@@ -54,22 +54,18 @@ class TurnoverStore:
         """Return everything owed less everything to the customers' credit, in minor units."""
         return self._sum(_item.c.happened_on <= as_of)
 
-    def sum_sales(self, *, first: date, last: date) -> int:
-        """Return what was invoiced less what was credited in a period, in minor units."""
-        return self._sum(_item.c.kind.in_(SALES_KINDS), _item.c.happened_on.between(first, last))
+    def list_sales(self, *, last: date) -> list[tuple[date, int]]:
+        """Return what each day invoiced less what it credited, in minor units, up to a day."""
+        rows = self._connection.execute(
+            select(_item.c.happened_on, func.sum(_item.c.amount_minor))
+            .where(*self._conditions, _item.c.kind.in_(SALES_KINDS), _item.c.happened_on <= last)
+            .group_by(_item.c.happened_on)
+        )
+        return [(day, int(minor)) for day, minor in rows]
 
     def list_open_days(self, as_of: date) -> list[OpenDay]:
         """Return what was open on a date, by the day on which it happened."""
-        applied = (
-            select(func.coalesce(func.sum(allocation.c.amount_minor), 0))
-            .where(
-                allocation.c.debit_id == _item.c.id,
-                allocation.c.allocated_on <= as_of,
-                is_known(self._known_at_ms, allocation),
-            )
-            .correlate(_item)
-            .scalar_subquery()
-        )
+        applied = sum_applied(allocation.c.debit_id, as_of=as_of, known_at_ms=self._known_at_ms)
         items = (
             select(
                 _item.c.happened_on,

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, true
+from datetime import date
 
-from node.records.tables import dispute, dispute_closure, item_correction, ledger_item
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    and_,
+    exists,
+    func,
+    select,
+    true,
+)
+
+from node.records.tables import allocation, dispute, dispute_closure, item_correction, ledger_item
 
 
 def is_known(known_at_ms: int | None, table: FromClause) -> ColumnElement[bool]:
@@ -31,4 +42,26 @@ def closes(known_at_ms: int | None) -> ColumnElement[bool]:
     """Join a dispute with its end, if that had been entered by then."""
     return and_(
         dispute_closure.c.dispute_id == dispute.c.id, is_known(known_at_ms, dispute_closure)
+    )
+
+
+def sum_applied(
+    side: ColumnElement[int], *, as_of: date, known_at_ms: int | None
+) -> ScalarSelect[int]:
+    """Sum what was applied of an item by a date, on that side of the allocations, in minor units.
+
+    Args:
+        side: ``debit_id`` or ``credit_id`` of the allocations.
+        as_of: The last day on which it may have been applied.
+        known_at_ms: The moment by which it had been entered; by now, for None.
+    """
+    return (
+        select(func.coalesce(func.sum(allocation.c.amount_minor), 0))
+        .where(
+            side == ledger_item.c.id,
+            allocation.c.allocated_on <= as_of,
+            is_known(known_at_ms, allocation),
+        )
+        .correlate(ledger_item)
+        .scalar_subquery()
     )

@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,13 @@ from starlette.testclient import TestClient
 from node.assessment.looks import PEER_VALUES
 from node.bootstrap import Node
 from node.core.http.access import SESSION_COOKIE
+from node.records.ledger import Correction, NewCredit, NewDebit, Term
+from node.records.rules_ledger import (
+    AllocationMethod,
+    DisputeCause,
+    DisputeOutcome,
+    ItemKind,
+)
 from node.records.tables import customer
 from node.web import pages
 from node.web.console import build_console_routes
@@ -94,7 +102,9 @@ def empty_site(tmp_path: Path) -> Iterator[Site]:
     node.local.close()
 
 
-@pytest.mark.parametrize("path", ["/console/", "/console/shared", "/console/customers/1"])
+@pytest.mark.parametrize(
+    "path", ["/console/", "/console/shared", "/console/customers/1", "/console/customers/1/ledger"]
+)
 def test_every_page_sends_a_stranger_to_the_sign_in(stranger: TestClient, path: str) -> None:
     answer = stranger.get(path)
 
@@ -403,3 +413,83 @@ def test_more_customers_than_can_be_sorted_are_said_to_be_cut(
 def test_the_bare_address_leads_to_the_customers(site: Site) -> None:
     assert site.client.get("/console").headers["location"] == "/console/"
     assert site.client.get("/console/login").headers["location"] == "/console/"
+
+
+def test_the_ledger_shows_what_is_open_and_each_item_its_story(empty_site: Site) -> None:
+    local = empty_site.node.local
+    customer_id = local.records.add_customer(
+        scheme="sim", value="C9", name="宏达<b>机械", country="CN"
+    ).customer_id
+    terms = (
+        Term(due_on=date(2026, 6, 1), amount_minor=100_000),
+        Term(due_on=date(2026, 7, 31), amount_minor=50_000),
+    )
+    first, _ = local.ledger.enter_debit(
+        NewDebit(
+            customer_id=customer_id,
+            kind=ItemKind.INVOICE,
+            document_no="INV-1",
+            happened_on=date(2026, 5, 1),
+            currency="CNY",
+            terms=terms,
+        ),
+        by="王会计",
+    )
+    payment = NewCredit(
+        customer_id=customer_id,
+        kind=ItemKind.PAYMENT,
+        document_no="PAY-1",
+        happened_on=date(2026, 6, 10),
+        currency="CNY",
+        amount_minor=30_000,
+    )
+    local.ledger.enter_credit(payment, by="李", allocate=AllocationMethod.OLDEST_FIRST)
+    address = f"/console/customers/{customer_id}/ledger"
+
+    now = empty_site.client.get(f"{address}?lang=en").text
+    assert "700.00" in now
+    assert "29" in now  # days overdue on 30 June
+    assert "宏达&lt;b&gt;机械" in now
+    before = empty_site.client.get(f"{address}?as_of=2026-06-09&base=issued&lang=en").text
+    assert "1,000.00" in before
+    assert "the same day" in before
+    unknown = empty_site.client.get(f"{address}?known_at=2020-01-01T00:00&lang=en").text
+    assert "Nothing is open." in unknown
+    story = empty_site.client.get(f"/console/items/{first}?lang=zh").text
+    assert "先到期先核销" in story
+    assert "王会计" in story
+    new = local.ledger.correct_item(first, Correction(reason="单价有误", amount_minor=1), by="李")
+    story = empty_site.client.get(f"/console/items/{first}?lang=zh").text
+    assert "此项已被更正" in story
+    assert "单价有误" in story
+    assert f"/console/items/{new}" in story
+    dispute = local.ledger.open_dispute(
+        new, amount_minor=1, cause=DisputeCause.PRICE, on=date(2026, 6, 1), by="李"
+    )
+    local.ledger.close_dispute(
+        dispute, outcome=DisputeOutcome.UPHELD, reason="是", on=date(2026, 6, 2), by="李"
+    )
+    assert "upheld: 是" in empty_site.client.get(f"/console/items/{new}?lang=en").text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/console/customers/1/ledger?as_of=yesterday", 422),
+        ("/console/customers/1/ledger?known_at=2026-13-01T00:00", 422),
+        ("/console/customers/999/ledger", 404),
+        ("/console/items/99999", 404),
+        ("/console/items/x", 404),
+        ("/console/items/99999999999999999999", 404),
+    ],
+)
+def test_an_address_of_the_ledger_that_names_nothing_is_told_so(
+    site: Site, path: str, status: int
+) -> None:
+    assert site.client.get(path).status_code == status
+
+
+def test_every_customers_ledger_can_be_shown(site: Site) -> None:
+    for one in site.node.local.records.list_customers(limit=500):
+        answer = site.client.get(f"/console/customers/{one.customer_id}/ledger")
+        assert answer.status_code == 200

@@ -102,7 +102,8 @@ def describe_outcome(outcome: Outcome) -> str:
         money = f" {amount} {outcome.currency}"
     customer = f" of {outcome.customer}" if outcome.customer else ""
     reason = f" ({outcome.reason})" if outcome.reason else ""
-    return f"{place}{money}{customer}: {outcome.fate}, {outcome.what}{reason}"
+    key = "" if outcome.item_id is None else f" as item {outcome.item_id}"
+    return f"{place}{money}{customer}: {outcome.fate}{key}, {outcome.what}{reason}"
 
 
 def _explain_nothing(report: DocumentReport) -> str:

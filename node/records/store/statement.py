@@ -1,0 +1,239 @@
+"""Reading the ledger line by line: what is open of a customer, and the whole story of one item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
+
+from node.records.rules_ledger import AllocationMethod, ItemKind
+from node.records.store.items import StoredItem
+from node.records.store.visibility import closes, counts, is_known, sum_applied
+from node.records.tables import allocation, dispute, dispute_closure, item_correction, ledger_item
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+_item = ledger_item
+_NAME_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    _item.c.id,
+    _item.c.customer_id,
+    _item.c.kind,
+    _item.c.source,
+    _item.c.document_no,
+    _item.c.line,
+    _item.c.version,
+    _item.c.happened_on,
+    _item.c.due_on,
+    _item.c.currency,
+    _item.c.amount_minor,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLine:
+    """An item that counts, and what of it is open; amounts are positive minor units."""
+
+    item_id: int
+    customer_id: int
+    kind: ItemKind
+    source: str
+    document_no: str
+    line: int
+    version: int
+    happened_on: date
+    due_on: date | None
+    currency: str
+    amount_minor: int
+    open_minor: int
+    disputed_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemVersion:
+    """One version of an item: who entered it and when, and why it counts no longer."""
+
+    item_id: int
+    customer_id: int
+    version: int
+    happened_on: date
+    due_on: date | None
+    amount_minor: int
+    entered_by: str | None
+    entered_at_ms: int
+    corrected_by: str | None
+    corrected_at_ms: int | None
+    correction_reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedLine:
+    """What was applied between an item and another one; negative where it was taken back."""
+
+    other_id: int
+    other_kind: ItemKind
+    other_document_no: str
+    amount_minor: int
+    allocated_on: date
+    method: AllocationMethod
+    entered_by: str | None
+    entered_at_ms: int
+
+
+class StatementStore:
+    """Reads lines of the ledger on the connection of one unit of work."""
+
+    def __init__(self, connection: Connection, *, known_at_ms: int | None = None) -> None:
+        """Read what is known now, or what was known at a moment."""
+        self._connection = connection
+        self._known_at_ms = known_at_ms
+
+    def list_open_lines(self, customer_id: int, *, as_of: date) -> list[OpenLine]:
+        """Return what was open on a date by currency: what fell due first, then credits."""
+        return self._list_lines(
+            _item.c.customer_id == customer_id,
+            _item.c.happened_on <= as_of,
+            func.abs(_item.c.amount_minor) > self._sum_applied(as_of),
+            as_of=as_of,
+        )
+
+    def list_named_lines(
+        self, customer_id: int, document_no: str, *, as_of: date
+    ) -> list[OpenLine]:
+        """Return a customer's items of a document number, of whatever source, open or not."""
+        return self._list_lines(
+            _item.c.customer_id == customer_id, _item.c.document_no == document_no, as_of=as_of
+        )
+
+    def list_versions(self, item: StoredItem) -> list[ItemVersion]:
+        """Return every version of an item, the first one at the front."""
+        rows = self._connection.execute(
+            select(
+                _item,
+                item_correction.c.entered_by.label("corrected_by"),
+                item_correction.c.entered_at_ms.label("corrected_at_ms"),
+                item_correction.c.reason.label("correction_reason"),
+            )
+            .select_from(_item.outerjoin(item_correction, item_correction.c.item_id == _item.c.id))
+            .where(
+                _item.c.source == item.source,
+                _item.c.kind == item.kind,
+                _item.c.document_no == item.document_no,
+                _item.c.line == item.line,
+            )
+            .order_by(_item.c.version)
+        )
+        return [
+            ItemVersion(
+                item_id=row.id,
+                customer_id=row.customer_id,
+                version=row.version,
+                happened_on=row.happened_on,
+                due_on=row.due_on,
+                amount_minor=abs(row.amount_minor),
+                entered_by=row.entered_by,
+                entered_at_ms=row.entered_at_ms,
+                corrected_by=row.corrected_by,
+                corrected_at_ms=row.corrected_at_ms,
+                correction_reason=row.correction_reason,
+            )
+            for row in rows
+        ]
+
+    def list_applied_lines(self, item_id: int) -> list[AppliedLine]:
+        """Return what was applied of an item, on either side, in the order of entry."""
+        other_id = case(
+            (allocation.c.debit_id == item_id, allocation.c.credit_id),
+            else_=allocation.c.debit_id,
+        )
+        rows = self._connection.execute(
+            select(
+                _item.c.id,
+                _item.c.kind,
+                _item.c.document_no,
+                allocation.c.amount_minor,
+                allocation.c.allocated_on,
+                allocation.c.method,
+                allocation.c.entered_by,
+                allocation.c.entered_at_ms,
+            )
+            .select_from(allocation.join(_item, _item.c.id == other_id))
+            .where(or_(allocation.c.debit_id == item_id, allocation.c.credit_id == item_id))
+            .order_by(allocation.c.id)
+        )
+        return [
+            AppliedLine(
+                other_id=row.id,
+                other_kind=ItemKind(row.kind),
+                other_document_no=row.document_no,
+                amount_minor=row.amount_minor,
+                allocated_on=row.allocated_on,
+                method=AllocationMethod(row.method),
+                entered_by=row.entered_by,
+                entered_at_ms=row.entered_at_ms,
+            )
+            for row in rows
+        ]
+
+    def _list_lines(self, *conditions: ColumnElement[bool], as_of: date) -> list[OpenLine]:
+        columns = (
+            *_NAME_COLUMNS,
+            self._sum_applied(as_of).label("applied_minor"),
+            self._sum_disputed(as_of).label("disputed_minor"),
+        )
+        rows = self._connection.execute(
+            select(*columns)
+            .where(*conditions, counts(self._known_at_ms))
+            .order_by(
+                _item.c.currency,
+                _item.c.due_on.is_(None),
+                _item.c.due_on,
+                _item.c.happened_on,
+                _item.c.id,
+            )
+        )
+        return [_open_line(row) for row in rows]
+
+    def _sum_applied(self, as_of: date) -> ColumnElement[int]:
+        """Sum what was applied of an item, which is on one side of the allocations only."""
+        debit, credit = (
+            sum_applied(side, as_of=as_of, known_at_ms=self._known_at_ms)
+            for side in (allocation.c.debit_id, allocation.c.credit_id)
+        )
+        return debit + credit
+
+    def _sum_disputed(self, as_of: date) -> ColumnElement[int]:
+        ended = exists().where(closes(self._known_at_ms), dispute_closure.c.closed_on <= as_of)
+        return (
+            select(func.coalesce(func.sum(dispute.c.amount_minor), 0))
+            .where(
+                dispute.c.item_id == _item.c.id,
+                dispute.c.opened_on <= as_of,
+                is_known(self._known_at_ms, dispute),
+                ~ended,
+            )
+            .correlate(_item)
+            .scalar_subquery()
+        )
+
+
+def _open_line(row: Row[Any]) -> OpenLine:
+    amount_minor = abs(row.amount_minor)
+    open_minor = amount_minor - int(row.applied_minor)
+    return OpenLine(
+        item_id=row.id,
+        customer_id=row.customer_id,
+        kind=ItemKind(row.kind),
+        source=row.source,
+        document_no=row.document_no,
+        line=row.line,
+        version=row.version,
+        happened_on=row.happened_on,
+        due_on=row.due_on,
+        currency=row.currency,
+        amount_minor=amount_minor,
+        open_minor=open_minor,
+        disputed_minor=min(int(row.disputed_minor), open_minor),
+    )

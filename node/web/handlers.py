@@ -1,0 +1,21 @@
+"""What the console's parts share: a handler of a request, and how a page is made."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+class Render(Protocol):
+    """Makes a page of a template and its values."""
+
+    async def __call__(
+        self, request: Request, template: str, *, status: int = 200, **values: object
+    ) -> Response:
+        """Return the page."""
+        ...
