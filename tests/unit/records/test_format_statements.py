@@ -231,9 +231,7 @@ def test_the_structured_information_of_german_banks_is_read() -> None:
 
 def test_several_messages_with_blocks_around_them_are_read() -> None:
     inner = mt940(":61:260210C1,00NTRFNONREF", opening="1,00", closing="2,00").decode()
-    block = "{1:F01BANKDEFFAXXX0000000000}{2:I940BANKDEFFXXXXN}{4:\r\n" + inner.replace(
-        "\r\n-", "\r\n-}"
-    )
+    block = "{1:F01BANKDEFFA0000000000}{2:I940BANKDEFFN}{4:\r\n" + inner.replace("\r\n-", "\r\n-}")
     raw = (block + block).encode()
     file = read_mt940(raw)
 
