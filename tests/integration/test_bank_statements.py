@@ -247,7 +247,9 @@ def test_a_trial_and_a_strict_import_leave_nothing(house: House) -> None:
     strict = take(house, file, DocumentOptions(source="bank", strict=True))
 
     assert (trial.imported, trial.payments_added) == (False, 1)
-    assert (strict.imported, strict.rows_rejected) == (False, 1)
+    assert (strict.imported, strict.rows_rejected, strict.payments_added) == (False, 1, 0)
+    assert [one.fate for one in strict.outcomes] == [Fate.REJECTED]
+    assert {one.item_id for one in trial.outcomes} == {None}
     assert count_rows(house) == rows
 
 

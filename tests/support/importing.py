@@ -21,7 +21,12 @@ def count_rows(house: House) -> dict[str, int]:
 
 
 def take(house: House, file: bytes, options: DocumentOptions | None = None) -> DocumentReport:
-    return house.records.import_documents(file, options or DocumentOptions())
+    report = house.records.import_documents(file, options or DocumentOptions())
+    others = report.rows_known + report.rows_rejected + sum(report.left_out.values())
+    assert report.imported == (report.rows_used > 0) or report.is_trial
+    if report.imported or report.is_trial:
+        assert report.rows_read == others + report.rows_used
+    return report
 
 
 def pay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import io
@@ -145,6 +146,11 @@ def build_report(
     read: DocumentContent, tally: Tally, *, imported: bool, is_trial: bool
 ) -> DocumentReport:
     """Return what became of a file."""
+    is_kept = imported or is_trial
+    added = tally if is_kept else Tally()
+    outcomes = [one for one in tally.outcomes if is_kept or one.fate is not Fate.ENTERED]
+    if not imported:
+        outcomes = [dataclasses.replace(one, item_id=None) for one in outcomes]
     left_out = Counter(one.what for one in tally.outcomes if one.fate is Fate.LEFT_OUT)
     return DocumentReport(
         file_name=read.file_name,
@@ -156,13 +162,13 @@ def build_report(
         rows_read=read.rows_read,
         rows_known=tally.count(Fate.KNOWN),
         rows_rejected=tally.count(Fate.REJECTED),
-        rows_used=tally.count(Fate.ENTERED),
+        rows_used=added.count(Fate.ENTERED),
         left_out=dict(left_out),
         oddities=dict(tally.oddities),
         rejects=tally.rejects[:REJECTS_KEPT_MAX],
-        outcomes=tuple(tally.outcomes),
-        customers_added=tally.customers_added,
-        invoices_added=tally.invoices_added,
-        credit_notes_added=tally.credit_notes_added,
-        payments_added=tally.payments_added,
+        outcomes=tuple(outcomes),
+        customers_added=added.customers_added,
+        invoices_added=added.invoices_added,
+        credit_notes_added=added.credit_notes_added,
+        payments_added=added.payments_added,
     )

@@ -42,6 +42,11 @@ TERMS_DAYS_MAX = 400
 _NOTE_DAYS = re.compile(
     r"\b([0-9]{1,3})\s?(?:days|day|tag(?:en?)?|dagen|dage|jours|天|日)", re.IGNORECASE
 )
+# UNTDID 1001: some write a credit note as an invoice of another type.
+_CREDIT_CODES = frozenset(
+    {"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532"}
+)
+_PRO_FORMA_CODE = "325"
 _TOTALS = "LegalMonetaryTotal"
 
 
@@ -56,7 +61,7 @@ def read_ubl(root: Element) -> TradeDocument:
     Raises:
         FieldError: A field without which nothing is owed is missing or wrong.
     """
-    kind = DocumentKind.CREDIT_NOTE if local_name(root) == "CreditNote" else DocumentKind.INVOICE
+    kind = _read_kind(root)
     oddities: list[DocumentOddity] = []
     issued_on = read_date(require_text(root, "IssueDate"), field="IssueDate")  # BT-2
     currency = read_currency(
@@ -83,6 +88,14 @@ def read_ubl(root: Element) -> TradeDocument:
         references=references,
         oddities=tuple(oddities),
     )
+
+
+def _read_kind(root: Element) -> DocumentKind:
+    code = text_at(root, "InvoiceTypeCode")  # BT-3
+    if code == _PRO_FORMA_CODE:
+        raise FieldError(field="InvoiceTypeCode", reason="a pro forma invoice is not owed")
+    is_credit = local_name(root) == "CreditNote" or code in _CREDIT_CODES
+    return DocumentKind.CREDIT_NOTE if is_credit else DocumentKind.INVOICE
 
 
 def _read_payable(root: Element, *, currency: str, oddities: list[DocumentOddity]) -> int:

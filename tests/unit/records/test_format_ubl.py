@@ -46,6 +46,21 @@ def test_a_credit_note_names_what_it_credits() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("380", DocumentKind.INVOICE),
+        ("381", DocumentKind.CREDIT_NOTE),
+        ("384", DocumentKind.INVOICE),
+        ("396", DocumentKind.CREDIT_NOTE),
+    ],
+)
+def test_the_type_of_an_invoice_may_make_it_a_credit_note(code: str, kind: DocumentKind) -> None:
+    more = f"<cbc:InvoiceTypeCode>{code}</cbc:InvoiceTypeCode>"
+
+    assert read(ubl("A", more=more)).kind is kind
+
+
+@pytest.mark.parametrize(
     ("more", "due_on", "oddities"),
     [
         ("", None, [DocumentOddity.DUE_ABSENT]),
@@ -110,6 +125,10 @@ BAD = {
     "no-such-day": (ubl("A", issued="2026-02-30"), "IssueDate"),
     "old": (ubl("A", issued="1926-02-03"), "IssueDate"),
     "currency": (ubl("A", currency="cny"), "DocumentCurrencyCode"),
+    "pro-forma": (
+        ubl("A", more="<cbc:InvoiceTypeCode>325</cbc:InvoiceTypeCode>"),
+        "InvoiceTypeCode",
+    ),
     "zero": (ubl("A", "0.00"), PAYABLE),
     "negative": (ubl("A", "-1.00"), PAYABLE),
     "below-the-minor-unit": (ubl("A", "1.001"), PAYABLE),
