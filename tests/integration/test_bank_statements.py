@@ -1,5 +1,6 @@
 """Bank statements into a real ledger: matched with a reason, reported where not."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from tests.support.stores import FAILURE, fail_inserts
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    house.database.dispose()
 
 
 def test_a_payment_that_names_a_document_pays_for_it(house: House) -> None:
@@ -51,6 +54,14 @@ def test_numbers_in_text_pay_where_they_add_up_to_the_payment(house: House) -> N
     assert "--payers" in short.outcomes[0].reason
     assert list_reasons(full, Fate.ENTERED)[0][0] == "named-in-text"
     assert sum_open(house) == {}
+
+
+def test_banks_write_numbers_in_their_own_case(house: House) -> None:
+    take(house, ubl("RE-2026-17", "60.00"))
+    take(house, ubl("re-2026-18", "70.00"))
+
+    assert pay(house, Detail(text="rechnung re-2026-17"), amount="60.00").imported
+    assert pay(house, Detail(text="RECHNUNG RE-2026-18"), amount="70.00").imported
 
 
 def test_a_number_inside_a_longer_one_is_no_document(house: House) -> None:

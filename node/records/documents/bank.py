@@ -293,7 +293,9 @@ def _is_credit(entry: Entry) -> bool:
 
 
 def _list_numbers(payment: Payment) -> list[str]:
-    return [*list_named_numbers(payment), *list_tokens(payment)]
+    """Return what may be numbers of documents, in the cases in which they may be written here."""
+    numbers = [*list_named_numbers(payment), *list_tokens(payment)]
+    return [form for one in numbers for form in (one, one.upper(), one.lower())]
 
 
 def _is_known(known: dict[int, ExistingItem], payment: Payment) -> bool:
