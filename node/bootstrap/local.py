@@ -16,6 +16,7 @@ from node.core.migrations import upgrade_database
 from node.core.people.service import PeopleService
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
+from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
 from node.records.service import RecordsService
 from node.sharing.service import list_received_summaries
@@ -34,6 +35,7 @@ class LocalNode:
     database: Database
     records: RecordsService
     ledger: LedgerService
+    customers: CustomerService
     assessment: AssessmentService
     rating: RatingService
     people: PeopleService
@@ -72,6 +74,9 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             database=database, clock=clock, business_date=settings.business_date
         ),
         ledger=LedgerService(database=database, clock=clock, business_date=settings.business_date),
+        customers=CustomerService(
+            database=database, clock=clock, business_date=settings.business_date
+        ),
         assessment=assessment,
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()

@@ -47,7 +47,9 @@ from node.hub.commands_members import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
 from node.records.commands import records_app
+from node.records.commands_customers import customer_app
 from node.records.commands_entering import ledger_app
+from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
 from node.records.service import RecordsService
 from node.sharing.commands_audit import audit_app
@@ -66,6 +68,7 @@ for rooms_app in (records_app, assess_app, rate_app, demo_app, enrol_app, join_a
     app.add_typer(rooms_app)
 app.add_typer(consent_app, name="consent")
 app.add_typer(cosign_app, name="cosign")
+app.add_typer(customer_app, name="customer")
 app.add_typer(db_app, name="db")
 app.add_typer(hub_app, name="hub")
 app.add_typer(key_app, name="key")
@@ -119,6 +122,11 @@ class LazyNode:
     def records(self) -> RecordsService:
         """The records room."""
         return self.local.records
+
+    @property
+    def customers(self) -> CustomerService:
+        """Who the customers are."""
+        return self.local.customers
 
     @property
     def ledger(self) -> LedgerService:

@@ -287,7 +287,7 @@ def _build_version_table(story: ItemStory) -> Table:
     for one in story.versions:
         corrected = ""
         if one.corrected_at_ms is not None:
-            moment = _say_moment(one.corrected_at_ms)
+            moment = say_moment(one.corrected_at_ms)
             corrected = f"{moment} {one.corrected_by}: {one.correction_reason}"
         table.add_row(
             str(one.item_id),
@@ -296,7 +296,7 @@ def _build_version_table(story: ItemStory) -> Table:
             _say_day(one.due_on),
             _say(one.amount_minor, story.item.currency),
             one.entered_by or IMPORTED,
-            _say_moment(one.entered_at_ms),
+            say_moment(one.entered_at_ms),
             corrected,
         )
     return table
@@ -312,7 +312,7 @@ def _build_applied_table(story: ItemStory) -> Table:
             row.other_document_no,
             row.method.value,
             row.entered_by or IMPORTED,
-            _say_moment(row.entered_at_ms),
+            say_moment(row.entered_at_ms),
         )
     return table
 
@@ -330,5 +330,6 @@ def _say_day(day: date | None) -> str:
     return "" if day is None else day.isoformat()
 
 
-def _say_moment(at_ms: int) -> str:
+def say_moment(at_ms: int) -> str:
+    """Write a moment in UTC."""
     return datetime.fromtimestamp(at_ms / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")

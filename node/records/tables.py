@@ -7,6 +7,8 @@ compares it with them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -34,6 +36,16 @@ REFERENCE_CHARS_MAX = 128  # a payment is named after the document, day and amou
 REASON_CHARS_MAX = 500
 FILE_NAME_CHARS_MAX = 255
 
+
+def _entered_and_ended() -> tuple[Column[Any], ...]:
+    return (
+        Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+        Column("entered_at_ms", BigInteger, nullable=False),
+        Column("ended_by", String(NAME_CHARS_MAX), nullable=True),
+        Column("ended_at_ms", BigInteger, nullable=True),
+    )
+
+
 customer = Table(
     "customer",
     metadata,
@@ -45,6 +57,75 @@ customer = Table(
     Column("kind", String(16), nullable=False),  # company, person, collective
     Column("entered_at_ms", BigInteger, nullable=False),
     UniqueConstraint("scheme", "value"),
+)
+
+# What else is known of a customer. A row is never changed but for its end: who ended it, and when.
+customer_identifier = Table(
+    "customer_identifier",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("scheme", String(SCHEME_CHARS_MAX), nullable=False),
+    Column("value", String(VALUE_CHARS_MAX), nullable=False),
+    *_entered_and_ended(),
+    Index("ix_customer_identifier_customer", "customer_id"),
+)
+Index(
+    "ix_customer_identifier_held",
+    customer_identifier.c.scheme,
+    customer_identifier.c.value,
+    unique=True,
+    sqlite_where=customer_identifier.c.ended_at_ms.is_(None),
+    postgresql_where=customer_identifier.c.ended_at_ms.is_(None),
+)
+
+customer_name = Table(
+    "customer_name",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # node.records.customers.NameKind
+    Column("name", String(NAME_CHARS_MAX), nullable=False),
+    *_entered_and_ended(),
+    Index("ix_customer_name_customer", "customer_id"),
+)
+
+customer_parent = Table(
+    "customer_parent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("parent_id", ForeignKey("customer.id"), nullable=False),
+    *_entered_and_ended(),
+    Index("ix_customer_parent_customer", "customer_id"),
+    Index("ix_customer_parent_parent", "parent_id"),
+    CheckConstraint("customer_id <> parent_id", name="parent_is_another"),
+)
+
+customer_contact = Table(
+    "customer_contact",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("role", String(16), nullable=False),  # node.records.customers.ContactRole
+    Column("name", String(NAME_CHARS_MAX), nullable=False),
+    Column("phone", String(VALUE_CHARS_MAX), nullable=False),
+    Column("email", String(NAME_CHARS_MAX), nullable=False),
+    *_entered_and_ended(),
+    Index("ix_customer_contact_customer", "customer_id"),
+)
+
+# A customer that turned out to be another one: its items have next versions with that one.
+customer_merge = Table(
+    "customer_merge",
+    metadata,
+    Column("customer_id", ForeignKey("customer.id"), primary_key=True),
+    Column("into_id", ForeignKey("customer.id"), nullable=False),  # never itself merged
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Index("ix_customer_merge_into", "into_id"),
+    CheckConstraint("customer_id <> into_id", name="into_another"),
 )
 
 source_import = Table(

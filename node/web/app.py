@@ -30,6 +30,7 @@ from node.core.log_check import CheckState
 from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.records.api import build_ledger_router
+from node.records.api_customers import build_customers_router
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
 from node.sharing.auditing import LogNotFoundError
@@ -101,6 +102,9 @@ def build_app(node: Node) -> FastAPI:
         dependencies=guarded,
     )
     app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
+    app.include_router(
+        build_customers_router(node.local.customers), prefix=API_PREFIX, dependencies=guarded
+    )
     app.include_router(
         build_ledger_router(node.local.records, node.local.ledger, today=node.local.business_date),
         prefix=API_PREFIX,

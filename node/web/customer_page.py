@@ -13,6 +13,7 @@ from node.bootstrap import LocalNode
 from node.core.database import ID_MAX
 from node.rating.store import RatingRecord
 from node.records.behaviour import BehaviourWindow
+from node.records.customers import CustomerCard
 from node.records.rules_ageing import Ageing, Bucket
 from node.records.rules_behaviour import mean_late_days_deci
 from node.records.service import CustomerNotFoundError
@@ -132,6 +133,7 @@ class CustomerPage:
     """Everything the page of one customer shows."""
 
     customer: CustomerRecord
+    card: CustomerCard
     can_rate: bool
     rating: RatingRecord | None
     is_valid: bool
@@ -162,7 +164,9 @@ def read_customer(
         CustomerNotFoundError: There is none with this key.
     """
     as_of = local.business_date()
-    customer = local.records.get_customer(customer_id)
+    card = local.customers.get_card(customer_id)
+    customer = card.customer
+    customer_id = customer.customer_id  # of the one that it turned out to be
     subject = customer.subject_id
     rating = local.rating.find_latest(customer_id)
     held = consents.list_consents(subject=subject)
@@ -172,6 +176,7 @@ def read_customer(
     ageings = local.records.ageing(customer_id, as_of=as_of)
     return CustomerPage(
         customer=customer,
+        card=card,
         can_rate=customer.kind != COLLECTIVE_KIND,
         rating=rating,
         is_valid=rating is not None and rating.is_valid_on(as_of),

@@ -9,6 +9,22 @@ from types import MappingProxyType
 
 LEDGER_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "card.title": ("客户资料", "Who it is"),
+        "card.identifiers": ("其他标识", "Further identifiers"),
+        "card.names": ("其他名称", "Further names"),
+        "card.contacts": ("联系人", "Contacts"),
+        "card.group": ("集团", "Group"),
+        "card.merged": ("已并入本客户", "Merged into it"),
+        "name-kind.legal": ("法定名称", "legal name"),
+        "name-kind.trade": ("商号", "trade name"),
+        "name-kind.former": ("曾用名", "former name"),
+        "name-kind.foreign": ("外文名称", "name in another language"),
+        "role.payments": ("付款", "payments"),
+        "role.credit": ("信用", "credit"),
+        "role.management": ("管理层", "management"),
+        "role.purchasing": ("采购", "purchasing"),
+        "role.legal": ("法务", "legal"),
+        "role.other": ("其他", "other"),
         "ledger.title": ("应收账款台账", "Open-item ledger"),
         "ledger.link": ("查看台账：单据、账龄、周转", "Ledger: documents, ageing, turnover"),
         "ledger.back": ("返回客户", "Back to the customer"),

@@ -6,6 +6,8 @@ applied of it, and what is disputed of it, moves to the new one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from node.records.ledger.entries import Correction, NewCredit
 from node.records.ledger.errors import ItemInvalidError
 from node.records.ledger.posting import ItemName, Posting, check_reason
@@ -24,6 +26,24 @@ def correct_item(posting: Posting, item_id: int, correction: Correction) -> int:
     new = posting.get_item(_append_version(posting, old, correction))
     _supersede(posting, old, replaced_by=new, reason=correction.reason)
     return new.item_id
+
+
+def move_items(posting: Posting, item_ids: Sequence[int], *, to_id: int, reason: str) -> int:
+    """Append next versions with another customer of the items that count; return how many.
+
+    What is applied between them stays applied on its days, since both sides move.
+    """
+    check_reason(reason)
+    correction = Correction(reason=reason, customer_id=to_id)
+    moved = 0
+    for item_id in item_ids:
+        old = posting.items.find_item(item_id)
+        if old is None or old.is_corrected:
+            continue
+        new = posting.get_item(_append_version(posting, old, correction))
+        _supersede(posting, old, replaced_by=new, reason=reason, keeps_applied=True)
+        moved += 1
+    return moved
 
 
 def cancel_item(posting: Posting, item_id: int, *, reason: str) -> None:
@@ -72,10 +92,17 @@ def _append_version(posting: Posting, old: StoredItem, correction: Correction) -
 
 
 def _supersede(
-    posting: Posting, old: StoredItem, *, replaced_by: StoredItem | None, reason: str
+    posting: Posting,
+    old: StoredItem,
+    *,
+    replaced_by: StoredItem | None,
+    reason: str,
+    keeps_applied: bool = False,
 ) -> None:
     applied = posting.items.list_applied(old.item_id)
-    stays = replaced_by is not None and replaced_by.customer_id == old.customer_id
+    stays = replaced_by is not None and (
+        keeps_applied or replaced_by.customer_id == old.customer_id
+    )
     new = old if replaced_by is None else replaced_by
     posting.append_rows(
         carry_over(

@@ -8,6 +8,7 @@ from node.records.store.appending import (
     ItemKey,
     ItemRow,
 )
+from node.records.store.customers import CustomerStore, FactRow, MergeRow
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
 from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
 from node.records.store.month_rows import StoredMonth
@@ -22,14 +23,17 @@ __all__ = [
     "Balance",
     "CustomerPosition",
     "CustomerRecord",
+    "CustomerStore",
     "DisputeEnd",
     "DisputeRow",
     "ExistingItem",
+    "FactRow",
     "ItemKey",
     "ItemRow",
     "ItemStore",
     "ItemVersion",
     "LedgerStore",
+    "MergeRow",
     "OpenDay",
     "OpenLine",
     "RecordsStore",

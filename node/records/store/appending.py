@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, exists, insert, select, update
 
@@ -16,6 +16,8 @@ from node.records.tables import (
     adverse_event,
     allocation,
     customer,
+    customer_identifier,
+    customer_merge,
     dispute,
     dispute_closure,
     item_correction,
@@ -24,7 +26,7 @@ from node.records.tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Select, Table
 
 CHUNK_ROWS = 500  # rows of one IN list
 
@@ -108,16 +110,48 @@ class AppendingStore:
         by_scheme: dict[str, list[str]] = {}
         for scheme, value in keys:
             by_scheme.setdefault(scheme, []).append(value)
-        found = {}
+        found: dict[tuple[str, str], int] = {}
         for scheme, values in by_scheme.items():
             for part in _chunks(values):
                 rows = self._connection.execute(
-                    select(customer.c.id, customer.c.value, customer.c.country).where(
-                        customer.c.scheme == scheme, customer.c.value.in_(part)
+                    _select_ids(customer.c.id, customer, scheme, part).union_all(
+                        _select_ids(
+                            customer_identifier.c.customer_id, customer_identifier, scheme, part
+                        ).where(customer_identifier.c.ended_at_ms.is_(None))
                     )
                 )
-                found.update({(scheme, value): (key, country) for key, value, country in rows})
-        return found
+                found.update({(scheme, row.value): row.id for row in rows})
+        merged = self._read_merges()
+        targets = {key: merged.get(key, key) for key in found.values()}
+        countries = self._read_countries(sorted(set(targets.values())))
+        return {
+            name: (target, countries[target])
+            for name, key in found.items()
+            for target in (targets[key],)
+        }
+
+    def _read_merges(self) -> dict[int, int]:
+        """Return which customer each merged one turned out to be in the end."""
+        rows = self._connection.execute(select(customer_merge))
+        steps = {row.customer_id: row.into_id for row in rows}
+        ends = {}
+        for customer_id in steps:
+            end = customer_id
+            while end in steps:
+                end = steps[end]
+            ends[customer_id] = end
+        return ends
+
+    def _read_countries(self, customer_ids: Sequence[int]) -> dict[int, str]:
+        countries: dict[int, str] = {}
+        for start in range(0, len(customer_ids), CHUNK_ROWS):
+            rows = self._connection.execute(
+                select(customer.c.id, customer.c.country).where(
+                    customer.c.id.in_(customer_ids[start : start + CHUNK_ROWS])
+                )
+            )
+            countries.update({row.id: row.country for row in rows})
+        return countries
 
     def append_customers(self, rows: Sequence[dict[str, object]]) -> None:
         """Append customers."""
@@ -309,6 +343,13 @@ class AppendingStore:
                 entered_at_ms=at_ms,
             )
         )
+
+
+def _select_ids(
+    key: ColumnElement[int], table: Table, scheme: str, values: Sequence[str]
+) -> Select[Any]:
+    columns = (table.c.value, key.label("id"))
+    return select(*columns).where(table.c.scheme == scheme, table.c.value.in_(values))
 
 
 def _names(source: str, kind: ItemKind, document_nos: Sequence[str]) -> ColumnElement[bool]:

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
 
 from node.core.database import ID_MAX
 from node.records.behaviour import AdverseEvent, MonthBehaviour
+from node.records.store.customers import CustomerStore
 from node.records.store.ledger import IN_VALUES_MAX, LedgerStore
 from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
-from node.records.tables import adverse_event, behaviour_month, customer
+from node.records.tables import (
+    adverse_event,
+    behaviour_month,
+    customer,
+    customer_identifier,
+    customer_merge,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -46,18 +53,33 @@ class RecordsStore:
         self.ledger = LedgerStore(connection)
 
     def find_customer(self, *, scheme: str, value: str) -> CustomerRecord | None:
-        """Return the customer with this identifier."""
-        row = self._connection.execute(
-            select(customer).where(customer.c.scheme == scheme, customer.c.value == value)
+        """Return the customer with this identifier, or the one that it turned out to be."""
+        further = customer_identifier
+        key = self._connection.execute(
+            select(customer.c.id)
+            .where(customer.c.scheme == scheme, customer.c.value == value)
+            .union_all(
+                select(further.c.customer_id).where(
+                    further.c.scheme == scheme,
+                    further.c.value == value,
+                    further.c.ended_at_ms.is_(None),
+                )
+            )
         ).first()
-        return None if row is None else _customer(row)
+        return None if key is None else self.find_customer_by_id(key[0])
 
     def find_customer_by_id(self, customer_id: int) -> CustomerRecord | None:
-        """Return the customer with this key of ours."""
+        """Return the customer with this key of ours, or the one that it turned out to be."""
         if not 0 < customer_id <= ID_MAX:
             return None
-        row = self._connection.execute(select(customer).where(customer.c.id == customer_id)).first()
-        return None if row is None else _customer(row)
+        row = self._connection.execute(
+            select(customer, customer_merge.c.into_id)
+            .outerjoin(customer_merge, customer_merge.c.customer_id == customer.c.id)
+            .where(customer.c.id == customer_id)
+        ).first()
+        if row is None:
+            return None
+        return _customer(row) if row.into_id is None else self.find_customer_by_id(row.into_id)
 
     def find_customer_named(self, text: str) -> CustomerRecord | None:
         """Return the customer of a number of ours or a subject id ``scheme:value``."""
@@ -71,19 +93,27 @@ class RecordsStore:
     def list_customers(self, *, limit: int, after: int = 0) -> list[CustomerRecord]:
         """Return a page of customers in the order of their keys."""
         rows = self._connection.execute(
-            select(customer).where(customer.c.id > after).order_by(customer.c.id).limit(limit)
+            select(customer)
+            .where(customer.c.id > after, ~_is_merged())
+            .order_by(customer.c.id)
+            .limit(limit)
         )
         return [_customer(row) for row in rows]
 
     def count_customers(self) -> int:
         """Return the number of customers."""
-        return self._connection.execute(select(func.count()).select_from(customer)).scalar_one()
+        return self._connection.execute(
+            select(func.count()).select_from(customer).where(~_is_merged())
+        ).scalar_one()
 
     def list_adverse_events(self, customer_id: int, *, as_of: date) -> list[AdverseEvent]:
         """Return what had happened by a date, and whether it was settled by then."""
         rows = self._connection.execute(
             select(adverse_event.c.kind, adverse_event.c.happened_on, adverse_event.c.settled_on)
-            .where(adverse_event.c.customer_id == customer_id, adverse_event.c.happened_on <= as_of)
+            .where(
+                adverse_event.c.customer_id.in_(self._list_ids(customer_id)),
+                adverse_event.c.happened_on <= as_of,
+            )
             .order_by(adverse_event.c.happened_on, adverse_event.c.id)
         )
         return [
@@ -94,6 +124,11 @@ class RecordsStore:
             )
             for kind, happened_on, settled_on in rows
         ]
+
+    def _list_ids(self, customer_id: int) -> list[int]:
+        """Return the key of a customer and of those that turned out to be it."""
+        merged = CustomerStore(self._connection).list_merged(customer_id)
+        return [customer_id, *(row.customer_id for row in merged)]
 
     def list_held_months(
         self, customer_id: int, *, currency: str, months: tuple[int, int], as_of: date
@@ -142,6 +177,10 @@ class RecordsStore:
         if rows:
             self._connection.execute(insert(behaviour_month), rows)
         return len(rows)
+
+
+def _is_merged() -> ColumnElement[bool]:
+    return exists().where(customer_merge.c.customer_id == customer.c.id)
 
 
 def _customer(row: Row[Any]) -> CustomerRecord:

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from node.assessment.looks import PEER_VALUES
 from node.bootstrap import Node
 from node.core.http.access import SESSION_COOKIE
+from node.records.customers import ContactRole, NameKind
 from node.records.ledger import Correction, NewCredit, NewDebit, Term
 from node.records.rules_ledger import (
     AllocationMethod,
@@ -493,3 +494,24 @@ def test_every_customers_ledger_can_be_shown(site: Site) -> None:
     for one in site.node.local.records.list_customers(limit=500):
         answer = site.client.get(f"/console/customers/{one.customer_id}/ledger")
         assert answer.status_code == 200
+
+
+def test_a_customers_page_says_who_it_is(empty_site: Site) -> None:
+    local = empty_site.node.local
+    first, second, parent = (
+        local.records.add_customer(scheme="sim", value=f"C{number}", name=f"N{number}").customer_id
+        for number in range(3)
+    )
+    bare = empty_site.client.get(f"/console/customers/{first}?lang=en").text
+    assert "Who it is" not in bare
+    customers = local.customers
+    customers.add_identifier(first, scheme="erp", value="K-77", by="li")
+    customers.add_name(first, kind=NameKind.FOREIGN, name="Hongda", by="li")
+    customers.add_contact(first, role=ContactRole.PAYMENTS, name="陈", phone="+86 21", by="li")
+    customers.set_parent(first, parent_id=parent, by="li")
+    customers.merge(second, into_id=first, reason="one <b>", by="zhao")
+
+    for key in (first, second):
+        page = empty_site.client.get(f"/console/customers/{key}?lang=en").text
+        for words in ("erp:K-77", "Hongda", "+86 21", "N2", "sim:C1", "zhao: one &lt;b&gt;"):
+            assert words in page

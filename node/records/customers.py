@@ -1,0 +1,339 @@
+"""Customers: their identifiers, names, group and contacts, and which of them are one.
+
+Nothing is lost: what stands no longer has an end with who ended it. A merge moves every item of the
+one to the other as next versions (``LedgerService``), so that a report of before comes out again.
+Whoever adds an identifier or merges says that it is one company: what peers are answered under the
+consent of one is then of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from node.core.clock import Clock, current_business_date
+from node.core.database import Database, UnitOfWork
+from node.core.errors import ConflictError, NotFoundError
+from node.records.business_day import BusinessCalendars
+from node.records.derivation import refresh_behaviour
+from node.records.errors import CustomerInvalidError
+from node.records.importing.cells import CellError, RowCells
+from node.records.ledger.corrections import move_items
+from node.records.ledger.posting import Posting, check_reason, get_customer
+from node.records.rules_duplicates import NamedCustomer, Suspicion, find_suspicions
+from node.records.store import CustomerRecord, CustomerStore, FactRow, MergeRow, RecordsStore
+from node.records.tables import NAME_CHARS_MAX, VALUE_CHARS_MAX
+from protocol.errors import ProtocolError
+from protocol.identifiers import SCHEMES, normalise_subject_id
+
+GROUP_DEPTH_MAX = 20
+PAGE_ROWS = 500
+
+
+class NameKind(StrEnum):
+    """What kind of a name it is."""
+
+    LEGAL = "legal"
+    TRADE = "trade"
+    FORMER = "former"
+    FOREIGN = "foreign"  # in another script or language
+
+
+class ContactRole(StrEnum):
+    """What a person at the customer's answers for."""
+
+    PAYMENTS = "payments"
+    CREDIT = "credit"
+    MANAGEMENT = "management"
+    PURCHASING = "purchasing"
+    LEGAL = "legal"
+    OTHER = "other"
+
+
+class FactKind(StrEnum):
+    """What can be ended."""
+
+    IDENTIFIER = "identifier"
+    NAME = "name"
+    PARENT = "parent"
+    CONTACT = "contact"
+
+
+class IdentifierTakenError(ConflictError):
+    """The identifier is a customer's already; if both are one company, merge them."""
+
+    code = "identifier-taken"
+
+
+class GroupInvalidError(ConflictError):
+    """The customer would be its own parent, by way of others, or has one already."""
+
+    code = "group-invalid"
+
+
+class MergeInvalidError(ConflictError):
+    """The customers are one already."""
+
+    code = "merge-invalid"
+
+
+class FactNotFoundError(NotFoundError):
+    """There is no such row that stands."""
+
+    code = "fact-not-found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCard:
+    """All that is known of a customer beside its ledger; ended rows are among it."""
+
+    customer: CustomerRecord
+    identifiers: tuple[FactRow, ...]
+    names: tuple[FactRow, ...]
+    contacts: tuple[FactRow, ...]
+    parents: tuple[FactRow, ...]
+    group: tuple[CustomerRecord, ...]
+    """From the top of the group down to this customer's own children, itself among them."""
+    merged: tuple[MergeRow, ...]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether anything stands beside the customer's own row."""
+        facts = (*self.identifiers, *self.names, *self.contacts)
+        return bool(self.group or self.merged) or any(row.ended_at_ms is None for row in facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entering:
+    """One row at work: its transaction, whose it is, who enters it and when."""
+
+    uow: UnitOfWork
+    customer_id: int
+    by: str
+    at_ms: int
+
+    @property
+    def store(self) -> CustomerStore:
+        return CustomerStore(self.uow.connection)
+
+    def append(self, fact: FactKind, **values: object) -> int:
+        """Append the row and return its key."""
+        return self.store.append_fact(
+            fact.value, self.customer_id, values, by=self.by, at_ms=self.at_ms
+        )
+
+
+class CustomerService:
+    """One public method, one transaction, entered by whom ``by`` names."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, business_date: date | None = None
+    ) -> None:
+        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        self._database = database
+        self._clock = clock
+        self._business_date = business_date
+        self._calendars = BusinessCalendars()
+
+    def get_card(self, customer_id: int) -> CustomerCard:
+        """Return all that is known of a customer.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+        """
+        with self._database.read() as uow:
+            customer = get_customer(uow, customer_id)
+            store = CustomerStore(uow.connection)
+            merged = store.list_merged(customer.customer_id)
+            ids = [customer.customer_id, *(row.customer_id for row in merged)]
+            return CustomerCard(
+                customer=customer,
+                identifiers=tuple(store.list_facts("identifier", ids)),
+                names=tuple(store.list_facts("name", ids)),
+                contacts=tuple(store.list_facts("contact", ids)),
+                parents=tuple(store.list_facts("parent", ids)),
+                group=tuple(_list_group(uow, customer.customer_id)),
+                merged=tuple(merged),
+            )
+
+    def add_identifier(self, customer_id: int, *, scheme: str, value: str, by: str) -> int:
+        """Enter a further identifier; return its key.
+
+        The number of a known scheme is checked as consents check it, and kept in its own spelling.
+
+        Raises:
+            CustomerInvalidError: It has not the form of one, or is a natural person's.
+            IdentifierTakenError: A customer has it.
+        """
+        scheme, value = _check_identifier(scheme, value)
+        with self._enter(customer_id, by) as entering:
+            if entering.store.is_identifier_taken(scheme=scheme, value=value):
+                raise IdentifierTakenError(f"{scheme}:{value} is a customer's already")
+            return entering.append(FactKind.IDENTIFIER, scheme=scheme, value=value)
+
+    def add_name(self, customer_id: int, *, kind: NameKind, name: str, by: str) -> int:
+        """Enter a further name, in any script; return its key."""
+        with self._enter(customer_id, by) as entering:
+            return entering.append(FactKind.NAME, kind=kind.value, name=_check_text(name))
+
+    def add_contact(
+        self,
+        customer_id: int,
+        *,
+        role: ContactRole,
+        name: str,
+        phone: str = "",
+        email: str = "",
+        by: str,
+    ) -> int:
+        """Enter a person to reach; return the contact's key.
+
+        Raises:
+            CustomerInvalidError: Neither a phone number nor an address is given.
+        """
+        if not (phone.strip() or email.strip()):
+            raise CustomerInvalidError("a contact has a phone number or a mail address")
+        with self._enter(customer_id, by) as entering:
+            return entering.append(
+                FactKind.CONTACT,
+                role=role.value,
+                name=_check_text(name),
+                phone=_check_text(phone, chars_max=VALUE_CHARS_MAX, may_be_empty=True),
+                email=_check_text(email, may_be_empty=True),
+            )
+
+    def set_parent(self, customer_id: int, *, parent_id: int, by: str) -> int:
+        """Enter to whom a customer belongs; return the row's key.
+
+        Raises:
+            GroupInvalidError: It has a parent, or would belong to itself.
+        """
+        with self._enter(customer_id, by) as entering:
+            parent = get_customer(entering.uow, parent_id).customer_id
+            if entering.store.find_parent(entering.customer_id) is not None:
+                raise GroupInvalidError("it has a parent: end that first")
+            if entering.customer_id in _list_ancestors(entering.store, parent):
+                raise GroupInvalidError("it would belong to itself")
+            return entering.append(FactKind.PARENT, parent_id=parent)
+
+    def end(self, kind: FactKind, fact_id: int, *, by: str) -> None:
+        """Enter that an identifier, name, parent or contact stands no longer.
+
+        Raises:
+            FactNotFoundError: There is none that stands.
+        """
+        _check_text(by)
+        with self._database.write() as uow:
+            store = CustomerStore(uow.connection)
+            if store.end_fact(kind.value, fact_id, by=by, at_ms=self._clock.now_ms()) is None:
+                raise FactNotFoundError(f"there is no such {kind} that stands")
+
+    def find_duplicates(self) -> list[Suspicion]:
+        """Return which customers may be one company, for a person to look at."""
+        with self._database.read() as uow:
+            records, store = RecordsStore(uow.connection), CustomerStore(uow.connection)
+            names: dict[int, list[str]] = {}
+            for row in store.list_facts("name"):
+                names.setdefault(row.customer_id, []).append(row.values["name"])
+            reached: dict[int, set[str]] = {}
+            for row in store.list_facts("contact"):
+                if row.ended_at_ms is None:
+                    addresses = {row.values["phone"], row.values["email"].casefold()} - {""}
+                    reached.setdefault(row.customer_id, set()).update(addresses)
+            customers = [
+                NamedCustomer(
+                    customer_id=one.customer_id,
+                    country=one.country,
+                    names=(one.name, *names.get(one.customer_id, ())),
+                    reached_by=frozenset(reached.get(one.customer_id, ())),
+                )
+                for one in _iterate_customers(records)
+                if one.kind == "company"
+            ]
+        return find_suspicions(customers)
+
+    def merge(self, customer_id: int, *, into_id: int, reason: str, by: str) -> int:
+        """Enter that a customer is another one; return how many items were moved to that one.
+
+        Every item gets a next version with the other customer, what is applied and disputed moves
+        along, and its identifiers, names and contacts are found with the other one. Its own place
+        in a group ends.
+
+        Raises:
+            MergeInvalidError: They are one already.
+        """
+        check_reason(reason)
+        _check_text(by)
+        business_date = current_business_date(self._clock, fixed=self._business_date)
+        at_ms = self._clock.now_ms()
+        with self._database.write() as uow:
+            store = CustomerStore(uow.connection)
+            from_id, to_id = (get_customer(uow, one).customer_id for one in (customer_id, into_id))
+            if from_id == to_id:
+                raise MergeInvalidError("they are one customer already")
+            posting = Posting(uow=uow, by=by, at_ms=at_ms, calendars=self._calendars)
+            moved = move_items(posting, store.list_item_ids(from_id), to_id=to_id, reason=reason)
+            store.end_parents(from_id, by=by, at_ms=at_ms)
+            store.append_merge(from_id, into_id=to_id, reason=reason, by=by, at_ms=at_ms)
+            refresh_behaviour(uow, sorted({from_id, to_id}), business_date=business_date)
+        return moved
+
+    @contextmanager
+    def _enter(self, customer_id: int, by: str) -> Iterator[_Entering]:
+        by = _check_text(by)
+        with self._database.write() as uow:
+            key = get_customer(uow, customer_id).customer_id
+            yield _Entering(uow=uow, customer_id=key, by=by, at_ms=self._clock.now_ms())
+
+
+def _check_identifier(scheme: str, value: str) -> tuple[str, str]:
+    if scheme in SCHEMES:
+        try:
+            found = normalise_subject_id(scheme=scheme, value=value)
+        except ProtocolError as err:
+            raise CustomerInvalidError(f"{scheme}: {err.detail}") from err
+        return found.scheme, found.value
+    row = RowCells({"scheme": scheme, "value": value})
+    try:
+        return row.read_scheme("scheme"), row.read_value("value")
+    except CellError as err:
+        raise CustomerInvalidError(f"{err.column}: {err.reason}") from err
+
+
+def _check_text(text: str, *, chars_max: int = NAME_CHARS_MAX, may_be_empty: bool = False) -> str:
+    text = text.strip()
+    if len(text) > chars_max or not text.isprintable() or not (text or may_be_empty):
+        raise CustomerInvalidError(f"a text has 1 to {chars_max} printable characters")
+    return text
+
+
+def _iterate_customers(records: RecordsStore) -> Iterator[CustomerRecord]:
+    after = 0
+    while page := records.list_customers(limit=PAGE_ROWS, after=after):
+        yield from page
+        after = page[-1].customer_id
+
+
+def _list_ancestors(store: CustomerStore, customer_id: int) -> list[int]:
+    """Return a customer and those above it, nearest first."""
+    found = [customer_id]
+    while len(found) <= GROUP_DEPTH_MAX:
+        parent = store.find_parent(found[-1])
+        if parent is None:
+            return found
+        found.append(parent)
+    raise GroupInvalidError(f"a group has at most {GROUP_DEPTH_MAX} levels")
+
+
+def _list_group(uow: UnitOfWork, customer_id: int) -> Iterator[CustomerRecord]:
+    store, records = CustomerStore(uow.connection), RecordsStore(uow.connection)
+    ids = [*reversed(_list_ancestors(store, customer_id)), *store.list_children(customer_id)]
+    if len(ids) == 1:
+        return
+    for key in ids:
+        found = records.find_customer_by_id(key)
+        if found is not None:
+            yield found

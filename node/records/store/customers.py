@@ -1,0 +1,203 @@
+"""What is known of customers beside their ledger: identifiers, names, parents, contacts, merges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exists, insert, or_, select, update
+
+from node.core.errors import InvariantError
+from node.records.tables import (
+    customer,
+    customer_contact,
+    customer_identifier,
+    customer_merge,
+    customer_name,
+    customer_parent,
+    ledger_item,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row, RowMapping, Table
+
+CUSTOMER_FACTS: dict[str, Table] = {
+    "identifier": customer_identifier,
+    "name": customer_name,
+    "parent": customer_parent,
+    "contact": customer_contact,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRow:
+    """One row of what is known of a customer; ``values`` are its columns beside who and when."""
+
+    fact_id: int
+    customer_id: int
+    values: dict[str, Any]
+    entered_by: str
+    entered_at_ms: int
+    ended_by: str | None
+    ended_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRow:
+    """A customer that turned out to be another one."""
+
+    customer_id: int
+    name: str
+    subject_id: str
+    reason: str
+    entered_by: str
+    entered_at_ms: int
+
+
+class CustomerStore:
+    """Reads and appends on the connection of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list_facts(self, kind: str, customer_ids: Sequence[int] | None = None) -> list[FactRow]:
+        """Return the rows of one kind by entry, of some customers or of all, ended ones too."""
+        table = CUSTOMER_FACTS[kind]
+        statement = select(table).order_by(table.c.id)
+        if customer_ids is not None:
+            statement = statement.where(table.c.customer_id.in_(customer_ids))
+        return [_fact(row) for row in self._connection.execute(statement).mappings()]
+
+    def list_children(self, customer_id: int) -> list[int]:
+        """Return the customers whose parent this one is now."""
+        rows = self._connection.execute(
+            select(customer_parent.c.customer_id)
+            .where(
+                customer_parent.c.parent_id == customer_id, customer_parent.c.ended_at_ms.is_(None)
+            )
+            .order_by(customer_parent.c.customer_id)
+        )
+        return list(rows.scalars())
+
+    def find_parent(self, customer_id: int) -> int | None:
+        """Return the parent that a customer has now."""
+        return self._connection.execute(
+            select(customer_parent.c.parent_id).where(
+                customer_parent.c.customer_id == customer_id,
+                customer_parent.c.ended_at_ms.is_(None),
+            )
+        ).scalar_one_or_none()
+
+    def append_fact(
+        self, kind: str, customer_id: int, values: dict[str, object], *, by: str, at_ms: int
+    ) -> int:
+        """Append a row and return its key."""
+        key = self._connection.execute(
+            insert(CUSTOMER_FACTS[kind]).values(
+                customer_id=customer_id, entered_by=by, entered_at_ms=at_ms, **values
+            )
+        ).inserted_primary_key
+        if key is None:
+            raise InvariantError("a row was written without a key")
+        return int(key[0])
+
+    def end_fact(self, kind: str, fact_id: int, *, by: str, at_ms: int) -> int | None:
+        """End a row that stands; return whose it was, None where none stands."""
+        table = CUSTOMER_FACTS[kind]
+        stands = (table.c.id == fact_id) & table.c.ended_at_ms.is_(None)
+        owner = self._connection.execute(
+            select(table.c.customer_id).where(stands)
+        ).scalar_one_or_none()
+        if owner is not None:
+            self._connection.execute(
+                update(table).where(stands).values(ended_by=by, ended_at_ms=at_ms)
+            )
+        return owner
+
+    def end_parents(self, customer_id: int, *, by: str, at_ms: int) -> None:
+        """End what stands of a customer in its group, as child and as parent."""
+        self._connection.execute(
+            update(customer_parent)
+            .where(
+                or_(
+                    customer_parent.c.customer_id == customer_id,
+                    customer_parent.c.parent_id == customer_id,
+                ),
+                customer_parent.c.ended_at_ms.is_(None),
+            )
+            .values(ended_by=by, ended_at_ms=at_ms)
+        )
+
+    def append_merge(
+        self, customer_id: int, *, into_id: int, reason: str, by: str, at_ms: int
+    ) -> None:
+        """Append that a customer is another one."""
+        self._connection.execute(
+            insert(customer_merge).values(
+                customer_id=customer_id,
+                into_id=into_id,
+                reason=reason,
+                entered_by=by,
+                entered_at_ms=at_ms,
+            )
+        )
+
+    def list_merged(self, customer_id: int) -> list[MergeRow]:
+        """Return the customers that turned out to be this one, by way of others too."""
+        found: list[MergeRow] = []
+        into = [customer_id]
+        while into:
+            rows = self._connection.execute(
+                select(customer_merge, customer.c.name, customer.c.scheme, customer.c.value)
+                .join(customer, customer.c.id == customer_merge.c.customer_id)
+                .where(customer_merge.c.into_id.in_(into))
+                .order_by(customer_merge.c.entered_at_ms, customer_merge.c.customer_id)
+            )
+            newest = [_merge(row) for row in rows]
+            found += newest
+            into = [row.customer_id for row in newest]
+        return found
+
+    def is_identifier_taken(self, *, scheme: str, value: str) -> bool:
+        """Tell whether a customer has this identifier, as its first or as a further one."""
+        first = exists().where(customer.c.scheme == scheme, customer.c.value == value)
+        further = exists().where(
+            customer_identifier.c.scheme == scheme,
+            customer_identifier.c.value == value,
+            customer_identifier.c.ended_at_ms.is_(None),
+        )
+        return bool(self._connection.execute(select(or_(first, further))).scalar_one())
+
+    def list_item_ids(self, customer_id: int) -> list[int]:
+        """Return the keys of all items that were ever entered for a customer, in their order."""
+        rows = self._connection.execute(
+            select(ledger_item.c.id)
+            .where(ledger_item.c.customer_id == customer_id)
+            .order_by(ledger_item.c.id)
+        )
+        return list(rows.scalars())
+
+
+def _merge(row: Row[Any]) -> MergeRow:
+    return MergeRow(
+        customer_id=row.customer_id,
+        name=row.name,
+        subject_id=f"{row.scheme}:{row.value}",
+        reason=row.reason,
+        entered_by=row.entered_by,
+        entered_at_ms=row.entered_at_ms,
+    )
+
+
+def _fact(row: RowMapping) -> FactRow:
+    values = dict(row)
+    return FactRow(
+        fact_id=values.pop("id"),
+        customer_id=values.pop("customer_id"),
+        entered_by=values.pop("entered_by"),
+        entered_at_ms=values.pop("entered_at_ms"),
+        ended_by=values.pop("ended_by"),
+        ended_at_ms=values.pop("ended_at_ms"),
+        values=values,
+    )
