@@ -11,6 +11,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from node.records.commands import records_app
+from node.records.customers import CustomerService
 from node.records.documents import DocumentOptions, parse_customer
 from tests.support.documents import (
     BUYER,
@@ -22,8 +23,8 @@ from tests.support.documents import (
     mt940,
     ubl,
 )
-from tests.support.importing import BANK, count_rows, sum_open, take
-from tests.support.ledgers import House
+from tests.support.importing import BANK, count_rows, pay, sum_open, take
+from tests.support.ledgers import TODAY, House
 
 
 @pytest.fixture
@@ -84,6 +85,24 @@ def test_identifiers_of_two_customers_are_not_decided_between(house: House) -> N
 
     assert [reject.column for reject in refused.rejects] == ["buyer"]
     assert chosen.outcomes[0].customer == "customer.no:10202"
+
+
+def test_a_customer_that_was_merged_is_the_one_that_stays(house: House) -> None:
+    take(house, ubl("RE-2026-17"))
+    pay(house, Detail(documents=("RE-2026-17",)), amount="60.00")
+    merged = house.records.find_customer(scheme="lei", value=BUYER)
+    assert merged is not None
+    customers = CustomerService(database=house.database, clock=house.clock, business_date=TODAY)
+    customers.merge(merged.customer_id, into_id=house.customer_id, reason="one company", by="zhang")
+    again = take(house, ubl("RE-2026-17"))
+    paid_again = pay(house, Detail(documents=("RE-2026-17",)), amount="60.00")
+    rest = take(
+        house, camt(Entry(amount="40.00", details=(Detail(documents=("RE-2026-17",)),))), BANK
+    )
+
+    assert (again.rows_known, paid_again.rows_known) == (1, 1)
+    assert rest.outcomes[0].customer == "sim:C1"
+    assert sum_open(house) == {}
 
 
 def test_a_buyer_without_an_identifier_is_asked_for(house: House) -> None:

@@ -48,7 +48,8 @@ def sum_open(house: House) -> dict[str, int]:
             text(
                 "SELECT i.document_no, i.amount_minor - (SELECT coalesce(sum(a.amount_minor), 0)"
                 " FROM allocation a WHERE a.debit_id = i.id) AS open_minor"
-                " FROM ledger_item i WHERE i.amount_minor > 0"
+                " FROM ledger_item i WHERE i.amount_minor > 0 AND NOT EXISTS"
+                " (SELECT 1 FROM item_correction c WHERE c.item_id = i.id)"
             )
         ).all()
     return {number: int(minor) for number, minor in rows if minor}
