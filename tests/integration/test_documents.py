@@ -134,6 +134,9 @@ def test_a_credit_note_is_applied_to_the_invoice_that_it_names(house: House) -> 
 
     assert (report.credit_notes_added, again.rows_known) == (1, 1)
     assert report.outcomes[0].reason == "names RE-2026-17"
+    assert unnamed.outcomes[0].reason.startswith("it names no invoice")
+    assert lost.outcomes[0].reason.startswith("the invoice that it credits is not open")
+    assert None not in {one.outcomes[0].item_id for one in (report, unnamed, lost)}
     assert unnamed.oddities == {"credited-invoice-not-named": 1}
     assert lost.oddities == {"credited-invoice-not-open": 1}
     assert sum_open(house) == {"RE-2026-17": 7000}

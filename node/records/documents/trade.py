@@ -157,7 +157,7 @@ def _enter(
     customer: CustomerRecord,
     tally: Tally,
 ) -> None:
-    match = None
+    match = item_id = None
     if document.kind is DocumentKind.INVOICE:
         enter_debit(
             posting,
@@ -173,7 +173,9 @@ def _enter(
         )
         tally.invoices_added += 1
     else:
-        match = _enter_credit_note(posting, document, options, customer_id=customer.customer_id)
+        item_id, match = _enter_credit_note(
+            posting, document, options, customer_id=customer.customer_id
+        )
         tally.credit_notes_added += 1
         if document.references and not match.applications:
             tally.oddities[CREDITED_NOT_OPEN] += 1
@@ -187,12 +189,14 @@ def _enter(
         fate=Fate.ENTERED,
         reason="" if match is None else match.reason,
         customer=customer,
+        item_id=item_id,
     )
 
 
 def _enter_credit_note(
     posting: Posting, document: TradeDocument, options: TradeOptions, *, customer_id: int
-) -> Match:
+) -> tuple[int, Match]:
+    """Append a credit note and apply it to what it names; return its key and what that was."""
     credit = NewCredit(
         customer_id=customer_id,
         kind=ItemKind.CREDIT_NOTE,
@@ -214,10 +218,13 @@ def _enter_credit_note(
         documents=tuple(NamedDocument(number=number) for number in document.references),
     )
     match = match_named(named, debits) or Match(
-        method=MatchMethod.UNAPPLIED, reason="the invoice that it credits is not open here"
+        method=MatchMethod.UNAPPLIED,
+        reason="the invoice that it credits is not open here: apply it by hand"
+        if document.references
+        else "it names no invoice: apply it by hand",
     )
     apply_match(posting, credit_id, match, debits=debits, on=credit.happened_on)
-    return match
+    return credit_id, match
 
 
 def _note(
@@ -228,6 +235,7 @@ def _note(
     what: str = "",
     reason: str = "",
     customer: CustomerRecord | None = None,
+    item_id: int | None = None,
 ) -> None:
     tally.outcomes.append(
         Outcome(
@@ -239,5 +247,6 @@ def _note(
             amount_minor=document.amount_minor,
             currency=document.currency,
             customer="" if customer is None else f"{customer.scheme}:{customer.value}",
+            item_id=item_id,
         )
     )
