@@ -23,7 +23,7 @@ from tests.support.documents import (
     mt940,
     ubl,
 )
-from tests.support.importing import BANK, count_rows, pay, sum_open, take
+from tests.support.importing import BANK, count_rows, list_open, pay, sum_open, take
 from tests.support.ledgers import TODAY, House
 
 
@@ -120,6 +120,22 @@ def test_a_due_date_that_is_absent_is_the_terms_or_the_day_of_issue(house: House
     with house.database.read() as uow:
         due = uow.connection.execute(text("SELECT due_on FROM ledger_item ORDER BY id")).scalars()
         assert [str(day) for day in due] == ["2026-01-05", "2026-02-04"]
+
+
+def test_instalments_are_lines_of_one_document(house: House) -> None:
+    terms = "".join(
+        f"<cac:PaymentTerms><cbc:PaymentDueDate>{due}</cbc:PaymentDueDate>"
+        f'<cbc:Amount currencyID="CNY">{amount}</cbc:Amount></cac:PaymentTerms>'
+        for due, amount in (("2026-03-01", "60.00"), ("2026-04-01", "40.00"))
+    )
+    report = take(house, ubl("RE-2026-17", due=None, more=terms))
+    again = take(house, ubl("RE-2026-17", due=None, more=terms))
+    as_one = take(house, ubl("RE-2026-17"))
+    pay(house, Detail(documents=("RE-2026-17",)), amount="70.00")
+
+    assert (report.invoices_added, again.rows_known) == (1, 1)
+    assert [reject.column for reject in as_one.rejects] == ["ID"]
+    assert list_open(house) == [("RE-2026-17", 3000)]
 
 
 def test_a_credit_note_is_applied_to_the_invoice_that_it_names(house: House) -> None:

@@ -43,6 +43,10 @@ def list_reasons(report: DocumentReport, fate: Fate) -> list[tuple[str, str]]:
 
 
 def sum_open(house: House) -> dict[str, int]:
+    return dict(list_open(house))
+
+
+def list_open(house: House) -> list[tuple[str, int]]:
     with house.database.read() as uow:
         rows = uow.connection.execute(
             text(
@@ -52,4 +56,4 @@ def sum_open(house: House) -> dict[str, int]:
                 " (SELECT 1 FROM item_correction c WHERE c.item_id = i.id)"
             )
         ).all()
-    return {number: int(minor) for number, minor in rows if minor}
+    return [(number, int(minor)) for number, minor in rows if minor]

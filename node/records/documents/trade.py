@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from node.core.errors import InvariantError
 from node.records.documents.applying import apply_match
@@ -53,7 +53,7 @@ def enter_document(
     try:
         customer_id = _find_customer(posting, document, options)
         existing = _find_existing(posting, document, options)
-        if existing is not None:
+        if existing:
             _check_same(existing, document, options, customer_id=customer_id)
             _note(tally, document, fate=Fate.KNOWN)
             return
@@ -92,29 +92,28 @@ def _list_identifiers(document: TradeDocument, options: TradeOptions) -> tuple[P
 
 def _find_existing(
     posting: Posting, document: TradeDocument, options: TradeOptions
-) -> ExistingItem | None:
+) -> list[ExistingItem]:
+    """Return the lines of the document that are here."""
     items = posting.appending.read_items(
         source=options.source, kind=_KINDS[document.kind], document_nos=[document.number]
     )
-    return items.get((document.number, 1))
+    return [items[key] for key in sorted(items)]
 
 
 def _check_same(
-    existing: ExistingItem,
+    existing: list[ExistingItem],
     document: TradeDocument,
     options: TradeOptions,
     *,
     customer_id: int | None,
 ) -> None:
-    is_invoice = document.kind is DocumentKind.INVOICE
-    due_on = _build_term(document, options).due_on if is_invoice else None
-    here = (existing.customer_id, existing.happened_on, existing.due_on, existing.currency)
-    if (*here, abs(existing.amount_minor)) != (
-        customer_id,
-        document.issued_on,
-        due_on,
-        document.currency,
-        document.amount_minor,
+    wanted: list[tuple[date | None, int]] = [(None, document.amount_minor)]
+    if document.kind is DocumentKind.INVOICE:
+        wanted = [(term.due_on, term.amount_minor) for term in _build_terms(document, options)]
+    here = [(item.due_on, abs(item.amount_minor)) for item in existing]
+    expected = (customer_id, document.issued_on, document.currency)
+    if here != wanted or any(
+        (item.customer_id, item.happened_on, item.currency) != expected for item in existing
     ):
         raise _RefusedError("ID", CHANGED)
 
@@ -142,11 +141,15 @@ def _add_customer(posting: Posting, document: TradeDocument, options: TradeOptio
     return added.customer_id
 
 
-def _build_term(document: TradeDocument, options: TradeOptions) -> Term:
+def _build_terms(document: TradeDocument, options: TradeOptions) -> tuple[Term, ...]:
+    if document.instalments:
+        return tuple(
+            Term(due_on=one.due_on, amount_minor=one.amount_minor) for one in document.instalments
+        )
     due_on = document.due_on
     if due_on is None:
         due_on = document.issued_on + timedelta(days=options.terms_days or 0)
-    return Term(due_on=due_on, amount_minor=document.amount_minor)
+    return (Term(due_on=due_on, amount_minor=document.amount_minor),)
 
 
 def _enter(
@@ -167,7 +170,7 @@ def _enter(
                 document_no=document.number,
                 happened_on=document.issued_on,
                 currency=document.currency,
-                terms=(_build_term(document, options),),
+                terms=_build_terms(document, options),
                 source=options.source,
             ),
         )

@@ -23,6 +23,7 @@ class DocumentOddity(StrEnum):
     TOTALS_DIFFER = "totals-differ"  # net, tax, prepaid and payable do not add up
     PREPAID = "partly-prepaid"  # only what is still payable is owed
     BUYER_ID_UNCHECKED = "buyer-identifier-unchecked"  # its check digit is wrong or not known
+    INSTALMENTS_DIFFER = "instalments-differ"  # they are not what is payable: due at the last
     REFERENCE_ABSENT = "credited-invoice-not-named"
 
 
@@ -44,15 +45,24 @@ class Buyer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment:
+    """A part of a document that falls due by itself."""
+
+    due_on: date
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeDocument:
     """One document; the amount is positive, in minor units, whatever the kind."""
 
     kind: DocumentKind
     number: str
     issued_on: date
-    due_on: date | None  # None: it does not say
+    due_on: date | None  # of the last instalment; None: it does not say
     currency: str
     amount_minor: int
     buyer: Buyer
+    instalments: tuple[Instalment, ...] = ()  # none: it falls due as a whole
     references: tuple[str, ...] = ()  # the invoices that a credit note credits
     oddities: tuple[DocumentOddity, ...] = ()

@@ -26,10 +26,19 @@ from node.records.formats.trade import (
     Buyer,
     DocumentKind,
     DocumentOddity,
+    Instalment,
     PartyId,
     TradeDocument,
 )
-from node.records.formats.xml import find, find_all, local_name, namespace, require_text, text_at
+from node.records.formats.xml import (
+    children,
+    find,
+    find_all,
+    local_name,
+    namespace,
+    require_text,
+    text_at,
+)
 from node.records.tables import DOCUMENT_CHARS_MAX, NAME_CHARS_MAX
 
 NAMESPACES = {
@@ -38,6 +47,7 @@ NAMESPACES = {
 }
 IDENTIFIERS_MAX = 16
 REFERENCES_MAX = 100
+INSTALMENTS_MAX = 120
 TERMS_DAYS_MAX = 400
 _NOTE_DAYS = re.compile(
     r"\b([0-9]{1,3})\s?(?:days|day|tag(?:en?)?|dagen|dage|jours|天|日)", re.IGNORECASE
@@ -70,7 +80,12 @@ def read_ubl(root: Element) -> TradeDocument:
     amount_minor = _read_payable(root, currency=currency, oddities=oddities)
     references = _read_references(root)
     due_on = None
+    instalments: tuple[Instalment, ...] = ()
     if kind is DocumentKind.INVOICE:
+        instalments = _read_instalments(root, currency=currency)
+        if instalments and sum(one.amount_minor for one in instalments) != amount_minor:
+            oddities.append(DocumentOddity.INSTALMENTS_DIFFER)
+            instalments = ()
         due_on = _read_due_date(root, issued_on=issued_on, oddities=oddities)
     elif not references:
         oddities.append(DocumentOddity.REFERENCE_ABSENT)
@@ -85,6 +100,7 @@ def read_ubl(root: Element) -> TradeDocument:
         currency=currency,
         amount_minor=amount_minor,
         buyer=buyer,
+        instalments=instalments,
         references=references,
         oddities=tuple(oddities),
     )
@@ -151,10 +167,10 @@ def _read_amount(element: Element, *, currency: str, field: str) -> int:
 def _read_due_date(
     root: Element, *, issued_on: date, oddities: list[DocumentOddity]
 ) -> date | None:
-    due_on = None
     for path in ("DueDate", "PaymentMeans/PaymentDueDate", "PaymentTerms/PaymentDueDate"):
-        if text := text_at(root, path):
-            due_on = read_date(text, field=path)  # BT-9
+        found = [(one.text or "").strip() for one in find_all(root, path)]
+        if any(found):
+            due_on = max(read_date(text, field=path) for text in found if text)  # BT-9
             break
     else:
         days = _find_days(text_at(root, "PaymentTerms/Note"))  # BT-20
@@ -166,6 +182,21 @@ def _read_due_date(
     if due_on < issued_on:
         oddities.append(DocumentOddity.ISSUED_AFTER_DUE)
     return due_on
+
+
+def _read_instalments(root: Element, *, currency: str) -> tuple[Instalment, ...]:
+    """Return the terms that have a day and an amount each, where they are several."""
+    found: list[Instalment] = []
+    for term in children(root, "PaymentTerms"):
+        amount, day = find(term, "Amount"), text_at(term, "PaymentDueDate")
+        if amount is None or not day:
+            continue
+        due_on = read_date(day, field="PaymentTerms/PaymentDueDate")
+        minor = _read_amount(amount, currency=currency, field="PaymentTerms/Amount")
+        if minor <= 0 or len(found) == INSTALMENTS_MAX:
+            raise FieldError(field="PaymentTerms/Amount", reason="not positive, or too many")
+        found.append(Instalment(due_on=due_on, amount_minor=minor))
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _find_days(note: str) -> int | None:

@@ -95,6 +95,27 @@ def test_a_due_date_is_looked_for_and_never_guessed(
     assert (document.due_on, list(document.oddities)) == (due_on, oddities)
 
 
+TERM = (
+    "<cac:PaymentTerms><cbc:PaymentDueDate>{}</cbc:PaymentDueDate>"
+    '<cbc:Amount currencyID="CNY">{}</cbc:Amount></cac:PaymentTerms>'
+)
+
+
+def test_instalments_are_read_if_they_add_up() -> None:
+    first, second = TERM.format("2026-03-01", "60.00"), TERM.format("2026-04-01", "40.00")
+    whole = read(ubl("A", due=None, more=first + second))
+    short = read(ubl("A", due=None, more=first + second.replace("40", "39")))
+    single = read(ubl("A", due=None, more=first))
+
+    assert [(one.due_on, one.amount_minor) for one in whole.instalments] == [
+        (date(2026, 3, 1), 6000), (date(2026, 4, 1), 4000),
+    ]  # fmt: skip
+    assert (whole.due_on, whole.oddities) == (date(2026, 4, 1), ())
+    assert (short.instalments, short.due_on) == ((), date(2026, 4, 1))
+    assert short.oddities == (DocumentOddity.INSTALMENTS_DIFFER,)
+    assert (single.instalments, single.due_on) == ((), date(2026, 3, 1))
+
+
 @pytest.mark.parametrize(
     ("totals", "more", "oddities"),
     [
