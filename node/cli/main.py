@@ -46,9 +46,9 @@ from node.core.people.service import PeopleService
 from node.hub.commands_members import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
-from node.records.commands import records_app
 from node.records.commands_customers import customer_app
 from node.records.commands_entering import ledger_app
+from node.records.commands_export import records_app
 from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
 from node.records.service import RecordsService

@@ -33,6 +33,7 @@ from node.records.errors import (
     CustomerInvalidError,
     CustomerNotFoundError,
 )
+from node.records.exporting import ExportFormat, ExportManifest, export_records
 from node.records.importing import Deal, ImportReport, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
 from node.records.ledger.posting import Posting
@@ -365,6 +366,14 @@ class RecordsService:
                 evidence_sha256_hex=evidence_sha256_hex,
                 at_ms=self._clock.now_ms(),
             )
+
+    def export(self, folder: Path, *, form: ExportFormat) -> ExportManifest:
+        """Write everything that the room holds into a new folder, as one moment has it.
+
+        Raises:
+            ExportExistsError: The folder is there, or what an interrupted export has left of it.
+        """
+        return export_records(self._database, folder, form=form, clock=self._clock)
 
     def rebuild_behaviour(self) -> int:
         """Sum up every month of every customer anew, as each night; return how many are kept."""

@@ -9,6 +9,7 @@ from node.records.store.appending import (
     ItemRow,
 )
 from node.records.store.customers import CustomerStore, FactRow, MergeRow
+from node.records.store.export import ColumnKind, ExportStore, ExportTable
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
 from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
 from node.records.store.month_rows import StoredMonth
@@ -21,12 +22,15 @@ __all__ = [
     "AppendingStore",
     "AppliedLine",
     "Balance",
+    "ColumnKind",
     "CustomerPosition",
     "CustomerRecord",
     "CustomerStore",
     "DisputeEnd",
     "DisputeRow",
     "ExistingItem",
+    "ExportStore",
+    "ExportTable",
     "FactRow",
     "ItemKey",
     "ItemRow",
