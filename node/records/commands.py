@@ -71,8 +71,16 @@ def import_records(
     ] = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="One bad row keeps all out.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be imported, and write nothing.")
+    ] = False,
     reject_report: Annotated[
-        Path | None, typer.Option(help="Write row, column and reason of rejected rows here.")
+        Path | None,
+        typer.Option(
+            "--rejects",
+            "--reject-report",
+            help="Write row, column, reason and suggestion of rejected rows here, as CSV.",
+        ),
     ] = None,
     deal: Annotated[
         str | None, typer.Option(help="2/5: only the share of the second of five members.")
@@ -89,9 +97,6 @@ def import_records(
     payers: Annotated[
         Path | None, typer.Option(help="CSV payer,customer: whose a bank account or name is.")
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Documents: show what would change, change nothing.")
-    ] = False,
 ) -> None:
     """Import a table of invoices and payments, a UBL invoice, 数电发票, or a bank statement.
 
@@ -113,10 +118,8 @@ def import_records(
     if not is_table:
         _import_document(node, file, options, reject_report=reject_report, console=console)
         return
-    if dry_run or any(one is not None for one in (customer, terms, payers)):
-        raise typer.BadParameter(
-            "--customer, --terms, --payers and --dry-run are for documents, not for tables"
-        )
+    if any(one is not None for one in (customer, terms, payers)):
+        raise typer.BadParameter("--customer, --terms and --payers are for documents, not tables")
     # Opened first: what is imported cannot be told again.
     rejects = None if reject_report is None else _open_reject_report(reject_report)
     with _exit_on_bad_file(file), Progress(console=console, transient=True) as progress:
@@ -127,12 +130,15 @@ def import_records(
             source=source,
             deal=parse_deal(deal) if deal is not None else None,
             strict=strict,
+            dry_run=dry_run,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if rejects is not None:
         with rejects:
             write_reject_report(report.rejects, rejects)
     show_report(report, console=console)
+    if dry_run:
+        console.print("Dry run: nothing was written.")
     _exit(imported=report.imported, rejected=report.rows_rejected > 0)
 
 

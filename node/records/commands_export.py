@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from node.records.commands import HasRecords, records_app
+from node.records.commands import records_app
+from node.records.commands_ledger import HasLedger
 from node.records.exporting import ExportFormat
 
 __all__ = ["records_app"]  # the whole command, with what is added to it here
@@ -23,7 +24,7 @@ def export_everything(
     ] = ExportFormat.CSV,
 ) -> None:
     """Write every customer, item, application, correction and dispute, as one moment has them."""
-    node: HasRecords = context.obj
-    manifest = node.records.export(folder, form=form)
+    node: HasLedger = context.obj
+    manifest = node.portfolio.export(folder, form=form)
     for file in manifest.files:
         typer.echo(f"{file.rows:>10,}  {file.file}")

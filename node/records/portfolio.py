@@ -1,14 +1,16 @@
-"""Ageing of all customers, and ageing in one currency by dated rates."""
+"""Of all customers: their ageing, in one currency by dated rates, and everything exported."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 from node.core.clock import Clock
 from node.core.database import Database
 from node.core.errors import RejectedError
 from node.core.money import CURRENCY_FORM
+from node.records.exporting import ExportFormat, ExportManifest, export_records
 from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
 from node.records.rules_conversion import (
     RATE_UNIT,
@@ -30,7 +32,7 @@ class RateInvalidError(RejectedError):
 
 
 class PortfolioService:
-    """What all customers owe together, and rates to say it in one currency."""
+    """What all customers owe together, rates to say it in one currency, and the way out."""
 
     def __init__(self, *, database: Database, clock: Clock) -> None:
         """Take the ports."""
@@ -82,6 +84,14 @@ class PortfolioService:
         with self._database.read() as uow:
             rates = RateStore(uow.connection, known_at_ms=known_at_ms).list_holding(as_of)
         return convert_ageings(ageings, currency=currency, as_of=as_of, rates=rates)
+
+    def export(self, folder: Path, *, form: ExportFormat) -> ExportManifest:
+        """Write everything that the room holds into a new folder, as one moment has it.
+
+        Raises:
+            ExportExistsError: The folder is there, or what an interrupted export has left of it.
+        """
+        return export_records(self._database, folder, form=form, clock=self._clock)
 
     def add_rate(
         self, *, base: str, quote: str, rate: str, on: date, source: str, by: str

@@ -12,6 +12,7 @@ from node.core.clock import Clock, current_business_date
 from node.core.database import Database
 from node.core.errors import InvariantError
 from node.records.behaviour import BehaviourWindow
+from node.records.bulk import import_large_file, is_large
 from node.records.business_day import BusinessCalendars
 from node.records.derivation import (
     BehaviourDifference,
@@ -33,7 +34,6 @@ from node.records.errors import (
     CustomerInvalidError,
     CustomerNotFoundError,
 )
-from node.records.exporting import ExportFormat, ExportManifest, export_records
 from node.records.importing import Deal, ImportReport, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
 from node.records.ledger.posting import Posting
@@ -104,17 +104,33 @@ class RecordsService:
         source: str | None = None,
         deal: Deal | None = None,
         strict: bool = False,
+        dry_run: bool = False,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> ImportReport:
         """Import invoices and payments from a CSV file; its good rows are one transaction.
 
         ``profile`` is detected from the header and ``source`` is the profile's own name where they
         are not given. With ``strict`` one bad row keeps the whole file out. Importing the same file
-        again changes nothing.
+        again changes nothing. A dry run says what would be imported and writes nothing.
 
         Raises:
             ImportFileError: The file cannot be read at all (``node.records.importing.errors``).
         """
+        business_date = current_business_date(self._clock, fixed=self._business_date)
+        if is_large(self._database, file):
+            return import_large_file(
+                self._database,
+                file,
+                file_name=file_name,
+                profile=profile,
+                source=source,
+                deal=deal,
+                strict=strict,
+                dry_run=dry_run,
+                at_ms=self._clock.now_ms,
+                business_date=business_date,
+                on_progress=on_progress,
+            )
         content = read_import_file(
             file,
             file_name=file_name,
@@ -125,12 +141,14 @@ class RecordsService:
         )
         if strict and content.rejects:
             return content.build_report()
-        business_date = current_business_date(self._clock, fixed=self._business_date)
         with self._database.write() as uow:
+            trial = uow.connection.begin_nested() if dry_run else None
             outcome = write_import(
                 AppendingStore(uow.connection), content, at_ms=self._clock.now_ms(), strict=strict
             )
-            if outcome.customer_ids:
+            if trial is not None:
+                trial.rollback()
+            elif outcome.customer_ids:
                 refresh_behaviour(uow, outcome.customer_ids, business_date=business_date)
         return content.build_report(outcome)
 
@@ -366,14 +384,6 @@ class RecordsService:
                 evidence_sha256_hex=evidence_sha256_hex,
                 at_ms=self._clock.now_ms(),
             )
-
-    def export(self, folder: Path, *, form: ExportFormat) -> ExportManifest:
-        """Write everything that the room holds into a new folder, as one moment has it.
-
-        Raises:
-            ExportExistsError: The folder is there, or what an interrupted export has left of it.
-        """
-        return export_records(self._database, folder, form=form, clock=self._clock)
 
     def rebuild_behaviour(self) -> int:
         """Sum up every month of every customer anew, as each night; return how many are kept."""

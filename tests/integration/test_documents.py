@@ -227,7 +227,7 @@ def test_the_command_tells_the_format_by_the_content(node: SimpleNamespace, tmp_
     assert done.exit_code == 0, done.output
     assert "row 1 100.00 CNY of lei:" in done.output
     assert re.search(r"entered as item \d+, named-in-text", done.output)
-    assert report.read_text().splitlines() == ["row,column,reason"]
+    assert report.read_text().splitlines() == ["row,column,reason,suggestion"]
 
 
 def test_the_command_reports_what_is_rejected(

@@ -15,6 +15,7 @@ from node.records import tables
 from node.records.customers import ContactRole, CustomerService
 from node.records.exporting import ExportExistsError, ExportFormat
 from node.records.ledger import Correction
+from node.records.portfolio import PortfolioService
 from node.records.store.export import ExportStore
 from protocol.encoding import sha256
 from tests.support.ledgers import OLDEST, TODAY, House
@@ -36,8 +37,9 @@ def test_every_table_goes_out_and_both_forms_say_the_same(tmp_path: Path) -> Non
         house.customer_id, role=ContactRole.CREDIT, name="陈", email="c@x", by="l"
     )
 
-    plain = house.records.export(tmp_path / "csv", form=ExportFormat.CSV)
-    packed = house.records.export(tmp_path / "it's parquet", form=ExportFormat.PARQUET)
+    portfolio = PortfolioService(database=house.database, clock=house.clock)
+    plain = portfolio.export(tmp_path / "csv", form=ExportFormat.CSV)
+    packed = portfolio.export(tmp_path / "it's parquet", form=ExportFormat.PARQUET)
 
     assert {one.table for one in plain.files} == list_tables()
     with house.database.read() as uow:

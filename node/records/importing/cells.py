@@ -20,9 +20,9 @@ LINE_NUMBER_MAX = 1_000_000
 FIRST_YEAR = 1990
 LAST_YEAR = 2099
 
-_SCHEME = re.compile(r"[a-z0-9.]{1,32}")
-_VALUE = re.compile(r"[A-Za-z0-9._/-]{1,64}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
+SCHEME_FORM = re.compile(r"[a-z0-9.]{1,32}")
+VALUE_FORM = re.compile(r"[A-Za-z0-9._/-]{1,64}")
+COUNTRY_FORM = re.compile(r"[A-Z]{2}")
 _INTEGER = re.compile(r"-?[0-9]{1,9}(\.0)?")  # some exports write whole numbers as floats
 _DIGITS = re.compile(r"[0-9]{8}(\.0)?")
 _TIME_PART = re.compile(r"[ T][0-9:.]{4,15}$")
@@ -30,8 +30,8 @@ _POINT_AMOUNT = re.compile(
     r"[0-9]{1,20}(\.[0-9]{1,20})?|[0-9]{1,3}(,[0-9]{3}){1,6}(\.[0-9]{1,20})?"
 )
 _COMMA_AMOUNT = re.compile(r"[0-9]{1,20}(,[0-9]{1,20})?|[0-9]{1,3}(\.[0-9]{3}){1,6}(,[0-9]{1,20})?")
-_TRUE = frozenset({"1", "true", "yes", "y", "x", "是"})
-_FALSE = frozenset({"", "0", "false", "no", "n", "否"})
+TRUE_WORDS = frozenset({"1", "true", "yes", "y", "x", "是"})
+FALSE_WORDS = frozenset({"", "0", "false", "no", "n", "否"})
 
 
 class DateForm(StrEnum):
@@ -86,7 +86,7 @@ class RowCells:
         Raises:
             CellError: It is none.
         """
-        return self._match(column, _SCHEME, reason="not an identifier scheme")
+        return self._match(column, SCHEME_FORM, reason="not an identifier scheme")
 
     def read_value(self, column: str) -> str:
         """Return an identifier's value.
@@ -94,7 +94,7 @@ class RowCells:
         Raises:
             CellError: It is none.
         """
-        return self._match(column, _VALUE, reason="not an identifier")
+        return self._match(column, VALUE_FORM, reason="not an identifier")
 
     def read_country(self, column: str) -> str:
         """Return an ISO 3166-1 alpha-2 code.
@@ -102,7 +102,7 @@ class RowCells:
         Raises:
             CellError: It is none.
         """
-        return self._match(column, _COUNTRY, reason="not a country code of two capitals")
+        return self._match(column, COUNTRY_FORM, reason="not a country code of two capitals")
 
     def read_currency(self, column: str) -> str:
         """Return an ISO 4217 code.
@@ -159,9 +159,9 @@ class RowCells:
             CellError: It says neither.
         """
         text = self.text(column).lower()
-        if text not in _TRUE and text not in _FALSE:
+        if text not in TRUE_WORDS and text not in FALSE_WORDS:
             raise CellError(column=column, reason="neither yes nor no")
-        return text in _TRUE
+        return text in TRUE_WORDS
 
     def read_date(self, column: str, *, form: DateForm) -> date:
         """Return a calendar date within the years that records can be of.

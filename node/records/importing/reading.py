@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,15 @@ from node.records.importing.text import TextTable, iterate_rows, load_bytes, rea
 from node.records.tables import FILE_NAME_CHARS_MAX, SOURCE_CHARS_MAX
 
 PROGRESS_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSpan:
+    """The first and last due date of the invoices and the last day on which anything happened."""
+
+    first_due_on: date | None = None
+    last_due_on: date | None = None
+    last_event_on: date | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +76,7 @@ class ImportContent:
             + done.rows_known
             + self.excluded.total()
         )
-        due_dates = [invoice.draft.due_on for invoice in self.invoices.values()]
+        span = self.find_span()
         rejects = sorted((*self.rejects, *done.rejects), key=lambda reject: reject.row)
         return ImportReport(
             file_name=self.file_name,
@@ -88,6 +97,15 @@ class ImportContent:
             customers_added=done.customers_added,
             invoices_added=done.invoices_added,
             payments_added=done.payments_added,
+            first_due_on=span.first_due_on,
+            last_due_on=span.last_due_on,
+            last_event_on=span.last_event_on,
+        )
+
+    def find_span(self) -> ImportSpan:
+        """Return the days between which the good rows lie."""
+        due_dates = [invoice.draft.due_on for invoice in self.invoices.values()]
+        return ImportSpan(
             first_due_on=min(due_dates, default=None),
             last_due_on=max(due_dates, default=None),
             last_event_on=_find_last_event(self.invoices.values()),
@@ -111,51 +129,77 @@ def read_import_file(
     raw = load_bytes(file)
     table = read_table(raw)
     profile = choose_profile(table.header, name=profile_name)
-    fallback_name = file.name if isinstance(file, Path) else "upload"
     content = ImportContent(
-        file_name=(file_name or fallback_name)[:FILE_NAME_CHARS_MAX],
+        file_name=name_file(file, file_name),
         file_sha256_hex=hashlib.sha256(raw).hexdigest(),
         encoding=table.encoding,
         profile=profile.name,
-        source=_parse_source(source or profile.name),
+        source=parse_source(source or profile.name),
     )
-    rows_about = table.text.count("\n")
-    for number, cells in iterate_rows(table):
-        content.rows_read += 1
-        _take_row(content, table, profile, deal=deal, number=number, cells=cells)
-        if on_progress is not None and content.rows_read % PROGRESS_ROWS == 0:
-            on_progress(content.rows_read, rows_about)
+    for number, row in iterate_cells(content, table, profile, deal=deal, on_progress=on_progress):
+        draft = read_draft(content, profile, row, number=number)
+        if draft is not None:
+            merge_draft(content, draft, number=number)
     return content
 
 
-def _take_row(
+def iterate_cells(
     content: ImportContent,
     table: TextTable,
     profile: Profile,
     *,
     deal: Deal | None,
-    number: int,
-    cells: list[str],
-) -> None:
-    if len(cells) != len(table.header):
-        content.reject(
-            number, column="", reason=f"{len(cells)} cells under a header of {len(table.header)}"
-        )
-        return
-    row = RowCells(dict(zip(table.header, cells, strict=True)))
-    if deal is not None:
-        document_no = row.text(profile.document_column)
-        if member_of(document_no, members=deal.members) != deal.index:
-            content.rows_dealt_elsewhere += 1
-            return
+    on_progress: Callable[[int, int], None] | None,
+) -> Iterator[tuple[int, RowCells]]:
+    """Yield (row number, cells) of the rows that have a cell a column and are dealt to us.
+
+    Raises:
+        ImportFileError: What follows cannot be read as a table.
+    """
+    for number, cells in iterate_rows(table):
+        content.rows_read += 1
+        if on_progress is not None and content.rows_read % PROGRESS_ROWS == 0:
+            on_progress(content.rows_read, table.rows_about)
+        if len(cells) != len(table.header):
+            reason = f"{len(cells)} cells under a header of {len(table.header)}"
+            content.reject(number, column="", reason=reason)
+            continue
+        row = RowCells(dict(zip(table.header, cells, strict=True)))
+        if deal is not None:
+            document_no = row.text(profile.document_column)
+            if member_of(document_no, members=deal.members) != deal.index:
+                content.rows_dealt_elsewhere += 1
+                continue
+        yield number, row
+
+
+def read_draft(
+    content: ImportContent, profile: Profile, row: RowCells, *, number: int
+) -> DraftRow | None:
+    """Read one row; None where it is rejected or left out, which the content then counts."""
     try:
         draft = profile.read_row(row)
-        if isinstance(draft, Exclusion):
-            content.excluded[draft.value] += 1
-            return
+    except CellError as err:
+        content.reject(number, column=err.column, reason=err.reason)
+        return None
+    if isinstance(draft, Exclusion):
+        content.excluded[draft.value] += 1
+        return None
+    return draft
+
+
+def merge_draft(content: ImportContent, draft: DraftRow, *, number: int) -> None:
+    """Add a row to the invoice line that it is of, or reject it where it does not fit that."""
+    try:
         _merge_row(content, draft, number=number)
     except CellError as err:
         content.reject(number, column=err.column, reason=err.reason)
+
+
+def name_file(file: Path | bytes, file_name: str | None) -> str:
+    """Return the name under which a file is kept in the records."""
+    fallback_name = file.name if isinstance(file, Path) else "upload"
+    return (file_name or fallback_name)[:FILE_NAME_CHARS_MAX]
 
 
 def _merge_row(content: ImportContent, draft: DraftRow, *, number: int) -> None:
@@ -195,7 +239,12 @@ def _find_last_event(invoices: Collection[DraftInvoice]) -> date | None:
     return max(days, default=None)
 
 
-def _parse_source(source: str) -> str:
+def parse_source(source: str) -> str:
+    """Read the name of the system that a file comes from.
+
+    Raises:
+        OptionInvalidError: It is too long or not printable.
+    """
     if len(source) > SOURCE_CHARS_MAX or not source.isprintable():
         raise OptionInvalidError(
             f"a source is named by up to {SOURCE_CHARS_MAX} printable characters"

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TextIO
 
+from node.records.importing.suggestions import suggest
+
 REJECTS_KEPT_MAX = 10_000
 
 
@@ -41,8 +43,8 @@ class ImportReport:
 
     Read = dealt elsewhere + excluded + duplicate + known + rejected + used.
 
-    ``imported`` is False where nothing was written. ``rejects`` keeps the first
-    ``REJECTS_KEPT_MAX``.
+    ``imported`` is False where nothing was written; in a dry run it says what would have been.
+    ``rejects`` keeps the first ``REJECTS_KEPT_MAX``.
     """
 
     file_name: str
@@ -69,7 +71,9 @@ class ImportReport:
 
 
 def write_reject_report(rejects: Iterable[Reject], file: TextIO) -> None:
-    """Write rejects as CSV: row, column, reason."""
+    """Write rejects as CSV: row, column, reason, suggestion."""
     writer = csv.writer(file)
-    writer.writerow(("row", "column", "reason"))
-    writer.writerows((reject.row, reject.column, reject.reason) for reject in rejects)
+    writer.writerow(("row", "column", "reason", "suggestion"))
+    writer.writerows(
+        (reject.row, reject.column, reject.reason, suggest(reject.reason)) for reject in rejects
+    )

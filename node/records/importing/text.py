@@ -7,14 +7,16 @@ ones.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from node.records.importing.errors import (
     EncodingUnknownError,
@@ -25,9 +27,12 @@ from node.records.importing.errors import (
 
 FILE_BYTES_MAX = 128 * 2**20  # unpacked
 ROWS_MAX = 500_000
+LARGE_FILE_BYTES_MAX = 8 * 2**30  # unpacked; of a file that is not held in memory
+LARGE_ROWS_MAX = 50_000_000
 LINE_CHARS_MAX = 65_536
 COLUMNS_MAX = 256
 DELIMITERS = (",", ";", "\t")
+_PIECE_BYTES = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
@@ -35,9 +40,11 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextTable:
-    """The decoded text of a table and how it was read."""
+    """A table of text that can be opened from its begin, and how it is read."""
 
-    text: str
+    open_text: Callable[[], TextIO]
+    rows_about: int
+    rows_max: int
     encoding: str
     delimiter: str
     header: tuple[str, ...]
@@ -67,8 +74,76 @@ def read_table(raw: bytes) -> TextTable:
         EncodingUnknownError: The bytes are no text that we read.
         TableFormError: There is no header.
     """
-    text, encoding = _decode(raw)
-    header_line = text.partition("\n")[0].rstrip("\r")
+    encoding = _find_encoding(lambda: [raw])
+    text = raw.decode(encoding)
+    return _build_table(
+        lambda: io.StringIO(text, newline=""),
+        rows_about=text.count("\n"),
+        rows_max=ROWS_MAX,
+        encoding=encoding,
+    )
+
+
+def read_large_table(path: Path) -> TextTable:
+    """Find out how a file that is not held in memory is read; it is not packed.
+
+    Raises:
+        EncodingUnknownError: The bytes are no text that we read.
+        TableFormError: There is no header.
+    """
+    encoding = _find_encoding(lambda: _iterate_pieces(path))
+    return _build_table(
+        lambda: path.open(encoding=encoding, newline=""),
+        rows_about=sum(piece.count(b"\n") for piece in _iterate_pieces(path)),
+        rows_max=LARGE_ROWS_MAX,
+        encoding=encoding,
+    )
+
+
+def is_longer(file: Path | bytes, *, bytes_max: int) -> bool:
+    """Tell whether a file holds more than so many bytes, unpacked.
+
+    Raises:
+        FileUnreadableError: It is missing or damaged.
+    """
+    length = 0
+    for piece in unpack(file):
+        length += len(piece)
+        if length > bytes_max:
+            return True
+    return False
+
+
+def unpack(file: Path | bytes) -> Iterator[bytes]:
+    """Yield the bytes of a file piece by piece, unpacked where it is gzip.
+
+    Raises:
+        FileUnreadableError: It is missing or damaged.
+        FileTooLargeError: It holds more than ``LARGE_FILE_BYTES_MAX`` bytes.
+    """
+    length = 0
+    try:
+        with io.BytesIO(file) if isinstance(file, bytes) else file.open("rb") as raw:
+            is_packed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            raw.seek(0)
+            unpacked: io.BufferedIOBase = gzip.GzipFile(fileobj=raw) if is_packed else raw
+            while piece := unpacked.read(_PIECE_BYTES):
+                length += len(piece)
+                if length > LARGE_FILE_BYTES_MAX:
+                    limit = LARGE_FILE_BYTES_MAX // 2**30
+                    raise FileTooLargeError(f"more than {limit} GiB: split the file")
+                yield piece
+    except (gzip.BadGzipFile, EOFError, zlib.error) as err:
+        raise FileUnreadableError("the compression of the file is damaged") from err
+    except OSError as err:
+        raise FileUnreadableError(f"the file cannot be read: {err.strerror}") from err
+
+
+def _build_table(
+    open_text: Callable[[], TextIO], *, rows_about: int, rows_max: int, encoding: str
+) -> TextTable:
+    with open_text() as text:
+        header_line = text.read(2 * LINE_CHARS_MAX).partition("\n")[0].rstrip("\r")
     if len(header_line) > LINE_CHARS_MAX:
         raise TableFormError(f"the header is longer than {LINE_CHARS_MAX} characters")
     delimiter = max(DELIMITERS, key=header_line.count)
@@ -79,7 +154,14 @@ def read_table(raw: bytes) -> TextTable:
         raise TableFormError(f"more than {COLUMNS_MAX} columns")
     if len(set(header)) != len(header):
         raise TableFormError("a column name stands twice in the header")
-    return TextTable(text=text, encoding=encoding, delimiter=delimiter, header=header)
+    return TextTable(
+        open_text=open_text,
+        rows_about=rows_about,
+        rows_max=rows_max,
+        encoding=encoding,
+        delimiter=delimiter,
+        header=header,
+    )
 
 
 def iterate_rows(table: TextTable) -> Iterator[tuple[int, list[str]]]:
@@ -87,18 +169,19 @@ def iterate_rows(table: TextTable) -> Iterator[tuple[int, list[str]]]:
 
     Raises:
         TableFormError: A line is too long or a quote is wrong; what follows cannot be trusted.
-        FileTooLargeError: There are more than ``ROWS_MAX`` rows.
+        FileTooLargeError: There are more rows than the table may have.
     """
-    reader = csv.reader(_bounded_lines(table.text), delimiter=table.delimiter, strict=True)
     number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            if number > ROWS_MAX + 1:
-                raise FileTooLargeError(f"more than {ROWS_MAX} rows: split the file")
-            if number > 1 and any(cells):
-                yield number, cells
-    except csv.Error as err:
-        raise TableFormError(f"row {number + 1}: {err}") from err
+    with table.open_text() as text:
+        reader = csv.reader(_bounded_lines(text), delimiter=table.delimiter, strict=True)
+        try:
+            for number, cells in enumerate(reader, start=1):
+                if number > table.rows_max + 1:
+                    raise FileTooLargeError(f"more than {table.rows_max} rows: split the file")
+                if number > 1 and any(cells):
+                    yield number, cells
+        except csv.Error as err:
+            raise TableFormError(f"row {number + 1}: {err}") from err
 
 
 def _read_path(path: Path) -> bytes:
@@ -115,25 +198,54 @@ def _verify_size(raw: bytes) -> bytes:
     return raw
 
 
-def _decode(raw: bytes) -> tuple[str, str]:
-    if raw.startswith(_UTF16_MARKS):
-        raise EncodingUnknownError("UTF-16 text: save it as UTF-8")
-    if b"\x00" in raw:
-        raise EncodingUnknownError("binary data, not a table of text")
-    for encoding in ("utf-8-sig", *_rank_legacy_encodings(raw)):
-        try:
-            return raw.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
+def _find_encoding(open_pieces: Callable[[], Iterable[bytes]]) -> str:
+    start = b""
+    for piece in open_pieces():
+        start = start or piece[:2]
+        if start.startswith(_UTF16_MARKS):
+            raise EncodingUnknownError("UTF-16 text: save it as UTF-8")
+        if b"\x00" in piece:
+            raise EncodingUnknownError("binary data, not a table of text")
+    if _decodes(open_pieces(), "utf-8-sig"):
+        return "utf-8-sig"
+    for encoding in _rank_legacy_encodings(open_pieces()):
+        if _decodes(open_pieces(), encoding):
+            return encoding
     raise EncodingUnknownError("neither UTF-8 nor GB18030 nor Windows-1252")
 
 
-def _rank_legacy_encodings(raw: bytes) -> tuple[str, str]:
-    runs = pairs = 0
-    for match in _HIGH_RUN.finditer(raw):
-        runs += 1
-        pairs += (match.end() - match.start()) > 1
+def _decodes(pieces: Iterable[bytes], encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for piece in pieces:
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _rank_legacy_encodings(pieces: Iterable[bytes]) -> tuple[str, str]:
+    runs = pairs = last_run = 0  # the last run of a piece goes on where the next one begins high
+    for piece in pieces:
+        for match in _HIGH_RUN.finditer(piece):
+            length = match.end() - match.start()
+            if match.start() == 0 and last_run:
+                pairs += last_run == 1
+                last_run += length
+                continue
+            runs += 1
+            pairs += length > 1
+            last_run = length
+        if piece[-1:] < b"\x80":
+            last_run = 0
     return ("gb18030", "cp1252") if 2 * pairs >= runs else ("cp1252", "gb18030")
+
+
+def _iterate_pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 def _read_header(line: str, *, delimiter: str) -> list[str]:
@@ -143,8 +255,10 @@ def _read_header(line: str, *, delimiter: str) -> list[str]:
         raise TableFormError(f"header: {err}") from err
 
 
-def _bounded_lines(text: str) -> Iterator[str]:
-    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+def _bounded_lines(text: TextIO) -> Iterator[str]:
+    # A line that is too long is not read to its end: it may be as long as the file.
+    lines = iter(lambda: text.readline(LINE_CHARS_MAX + 1), "")
+    for number, line in enumerate(lines, start=1):
         if len(line) > LINE_CHARS_MAX:
             raise TableFormError(f"line {number} is longer than {LINE_CHARS_MAX} characters")
         yield line

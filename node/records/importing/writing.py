@@ -29,13 +29,14 @@ from node.records.windows import month_of
 CHANGED = "already imported with other values: a correction is entered, not imported again"
 OVERPAID = "with the payments already imported more is paid than invoiced"
 
-_CustomerKeys = Mapping[tuple[str, str], tuple[int, str]]
+CustomerKeys = Mapping[tuple[str, str], tuple[int, str]]
 
 
 @dataclass(slots=True, kw_only=True)
-class _Plan:
-    """What there is to write, by invoice line."""
+class ImportPlan:
+    """What there is to write, by invoice line, and the keys of the lines that are here."""
 
+    item_ids: dict[tuple[str, int], int] = field(default_factory=dict)
     new_invoices: dict[tuple[str, int], DraftInvoice] = field(default_factory=dict)
     new_payments: list[tuple[tuple[str, int], DraftRow, DraftPayment]] = field(default_factory=list)
     rows_known: int = 0
@@ -52,7 +53,7 @@ def write_import(
     """
     drafts = [invoice.draft for invoice in content.invoices.values()]
     customers = store.read_customers({(draft.scheme, draft.value) for draft in drafts})
-    plan = _plan(store, content, customers)
+    plan = plan_import(store, content, customers)
     if (strict and plan.rejects) or not (plan.new_invoices or plan.new_payments):
         return ImportOutcome(rows_known=plan.rows_known, rejects=tuple(plan.rejects))
     customers_before = len(customers)
@@ -86,7 +87,10 @@ def write_import(
     )
 
 
-def _plan(store: AppendingStore, content: ImportContent, customers: _CustomerKeys) -> _Plan:
+def plan_import(
+    store: AppendingStore, content: ImportContent, customers: CustomerKeys
+) -> ImportPlan:
+    """Compare what a file holds with what is here; ``customers`` are those here, of the file's."""
     existing = store.read_items(
         source=content.source,
         kind=ItemKind.INVOICE,
@@ -96,12 +100,12 @@ def _plan(store: AppendingStore, content: ImportContent, customers: _CustomerKey
         source=content.source,
         kind=ItemKind.PAYMENT,
         document_nos=[
-            _payment_ref(key, payment)
+            payment_ref(key, payment)
             for key in existing.keys() & content.invoices.keys()
             for payment in content.invoices[key].payments
         ],
     )
-    plan = _Plan()
+    plan = ImportPlan(item_ids={key: here.item_id for key, here in existing.items()})
     for key, invoice in content.invoices.items():
         here = existing.get(key)
         if here is None:
@@ -115,7 +119,7 @@ def _plan(store: AppendingStore, content: ImportContent, customers: _CustomerKey
 
 
 def _plan_payments(
-    plan: _Plan,
+    plan: ImportPlan,
     key: tuple[str, int],
     invoice: DraftInvoice,
     *,
@@ -125,7 +129,7 @@ def _plan_payments(
     paid_minor = here.applied_minor
     rows_known = invoice.rows
     for payment, row in invoice.payments.items():
-        if (_payment_ref(key, payment), 1) in known_refs:
+        if (payment_ref(key, payment), 1) in known_refs:
             continue
         rows_known.discard(row)
         if paid_minor + payment.amount_minor > here.amount_minor:
@@ -137,7 +141,7 @@ def _plan_payments(
 
 
 def _append_customers(
-    store: AppendingStore, drafts: list[DraftRow], customers: _CustomerKeys, *, at_ms: int
+    store: AppendingStore, drafts: list[DraftRow], customers: CustomerKeys, *, at_ms: int
 ) -> dict[tuple[str, str], tuple[int, str]]:
     first_seen: dict[tuple[str, str], DraftRow] = {}
     for draft in drafts:
@@ -162,8 +166,8 @@ def _append_customers(
 def _append_invoices(
     store: AppendingStore,
     content: ImportContent,
-    plan: _Plan,
-    customers: _CustomerKeys,
+    plan: ImportPlan,
+    customers: CustomerKeys,
     *,
     import_id: int,
     at_ms: int,
@@ -202,8 +206,8 @@ def _append_invoices(
 def _append_payments(
     store: AppendingStore,
     content: ImportContent,
-    plan: _Plan,
-    customers: _CustomerKeys,
+    plan: ImportPlan,
+    customers: CustomerKeys,
     *,
     import_id: int,
     at_ms: int,
@@ -214,7 +218,7 @@ def _append_payments(
                 customer_id=customers[draft.scheme, draft.value][0],
                 kind=ItemKind.PAYMENT,
                 source=content.source,
-                document_no=_payment_ref(key, payment),
+                document_no=payment_ref(key, payment),
                 line=1,
                 happened_on=payment.paid_on,
                 currency=draft.currency,
@@ -228,7 +232,7 @@ def _append_payments(
 
 
 def _append_links(
-    store: AppendingStore, content: ImportContent, plan: _Plan, *, import_id: int, at_ms: int
+    store: AppendingStore, content: ImportContent, plan: ImportPlan, *, import_id: int, at_ms: int
 ) -> None:
     """Append what stands between items: what each payment is for, and which lines are disputed."""
     disputed = {key: one.draft for key, one in plan.new_invoices.items() if one.draft.disputed}
@@ -241,13 +245,13 @@ def _append_links(
     payment_ids = store.read_item_ids(
         source=content.source,
         kind=ItemKind.PAYMENT,
-        document_nos=[_payment_ref(key, payment) for key, _, payment in plan.new_payments],
+        document_nos=[payment_ref(key, payment) for key, _, payment in plan.new_payments],
     )
     try:
         allocations = [
             AllocationRow(
                 debit_id=invoice_ids[key],
-                credit_id=payment_ids[_payment_ref(key, payment), 1],
+                credit_id=payment_ids[payment_ref(key, payment), 1],
                 amount_minor=payment.amount_minor,
                 allocated_on=max(payment.paid_on, draft.issued_on),
                 method=AllocationMethod.IMPORTED,
@@ -273,12 +277,13 @@ def _append_links(
     store.append_disputes(disputes)
 
 
-def _payment_ref(key: tuple[str, int], payment: DraftPayment) -> str:
+def payment_ref(key: tuple[str, int], payment: DraftPayment) -> str:
+    """Return the document number of a payment that has none: its invoice line, day and amount."""
     document_no, line = key
     return f"{document_no}/{line}/{payment.paid_on.isoformat()}/{payment.amount_minor}"
 
 
-def _is_same(here: ExistingItem, draft: DraftRow, customers: _CustomerKeys) -> bool:
+def _is_same(here: ExistingItem, draft: DraftRow, customers: CustomerKeys) -> bool:
     customer_id, _ = customers.get((draft.scheme, draft.value), (None, ""))
     return (
         here.customer_id == customer_id

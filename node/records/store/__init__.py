@@ -8,6 +8,7 @@ from node.records.store.appending import (
     ItemKey,
     ItemRow,
 )
+from node.records.store.bulk import BulkStore
 from node.records.store.customers import CustomerStore, FactRow, MergeRow
 from node.records.store.export import ColumnKind, ExportStore, ExportTable
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
@@ -23,6 +24,7 @@ __all__ = [
     "AppendingStore",
     "AppliedLine",
     "Balance",
+    "BulkStore",
     "ColumnKind",
     "CustomerPosition",
     "CustomerRecord",

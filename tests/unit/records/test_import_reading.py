@@ -210,4 +210,6 @@ def test_the_reject_report_has_row_column_and_reason() -> None:
 
     write_reject_report([Reject(row=3, column="amount", reason="zero")], out)
 
-    assert out.getvalue() == "row,column,reason\r\n3,amount,zero\r\n"
+    assert out.getvalue() == (
+        "row,column,reason,suggestion\r\n3,amount,zero,leave rows without an amount out\r\n"
+    )
