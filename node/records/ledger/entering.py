@@ -51,7 +51,6 @@ def enter_credit(posting: Posting, credit: NewCredit, *, allocate: Allocate | No
     """Append a credit, apply it if that is asked for, and return its key."""
     if credit.kind not in ENTERED_CREDITS:
         raise ItemInvalidError(f"{credit.kind} is not entered by itself")
-    posting.get_customer(credit.customer_id)
     credit_id = posting.append_credit(credit)
     if allocate is not None:
         apply_credit(posting, credit_id, allocate=allocate, on=credit.happened_on)

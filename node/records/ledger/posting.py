@@ -131,12 +131,13 @@ class Posting:
         """Append what is to the customer's credit.
 
         Raises:
+            CustomerNotFoundError: There is no such customer.
             ItemInvalidError: The amount or the name makes no sense.
             ItemExistsError: It is here.
         """
         return self._append_item(
             ItemRow(
-                customer_id=credit.customer_id,
+                customer_id=self.get_customer(credit.customer_id).customer_id,
                 kind=credit.kind,
                 source=credit.source,
                 document_no=credit.document_no,
@@ -214,13 +215,17 @@ class Posting:
         )
 
 
-def get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
-    """Return a customer.
+def get_customer(
+    uow: UnitOfWork, customer_id: int, *, known_at_ms: int | None = None
+) -> CustomerRecord:
+    """Return a customer, or the one that it turned out to be as far as was known at a moment.
 
     Raises:
         CustomerNotFoundError: There is none with this key.
     """
-    customer = RecordsStore(uow.connection).find_customer_by_id(customer_id)
+    customer = RecordsStore(uow.connection).find_customer_by_id(
+        customer_id, known_at_ms=known_at_ms
+    )
     if customer is None:
         raise CustomerNotFoundError("there is no such customer")
     return customer

@@ -220,16 +220,18 @@ class LedgerService:
         With ``known_at_ms`` what was entered or corrected later is not known.
         """
         with self._database.read() as uow:
-            get_customer(uow, customer_id)
+            customer = get_customer(uow, customer_id, known_at_ms=known_at_ms)
             store = StatementStore(uow.connection, known_at_ms=known_at_ms)
-            return store.list_open_lines(customer_id, as_of=as_of)
+            return store.list_open_lines(customer.customer_id, as_of=as_of)
 
     def list_named(self, customer_id: int, document_no: str) -> list[OpenLine]:
         """Return the items of a customer's document as they are now, open or not."""
         with self._database.read() as uow:
-            get_customer(uow, customer_id)
+            customer = get_customer(uow, customer_id)
+            if not document_no.isprintable():  # Databases refuse a part of what is not.
+                return []
             store = StatementStore(uow.connection)
-            return store.list_named_lines(customer_id, document_no, as_of=date.max)
+            return store.list_named_lines(customer.customer_id, document_no, as_of=date.max)
 
     def tell_item(self, item_id: int) -> ItemStory:
         """Return an item with its versions, what was applied of it, and its disputes."""
