@@ -16,7 +16,6 @@ from pydantic import Field
 
 from node.core.database import ID_MAX
 from node.core.http.models import ApiModel
-from node.core.money import AMOUNT_MINOR_MAX
 from node.records.ledger import (
     Allocate,
     Correction,
@@ -34,7 +33,12 @@ from node.records.rules_ageing import Ageing, AgeingBase
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
 from node.records.service import TREND_MONTHS_MAX, TURNOVER_MONTHS, RecordsService
 from node.records.store import OpenLine
-from node.records.tables import NAME_CHARS_MAX, REASON_CHARS_MAX, REFERENCE_CHARS_MAX
+from node.records.tables import (
+    ITEM_MINOR_MAX,
+    NAME_CHARS_MAX,
+    REASON_CHARS_MAX,
+    REFERENCE_CHARS_MAX,
+)
 from node.records.turnover import Turnover
 
 DOCUMENTS_MAX = 1_000  # that one remittance names
@@ -44,7 +48,7 @@ MS_MAX = 1 << 52
 CustomerId = Annotated[int, Path(ge=1, le=ID_MAX)]
 Key = Annotated[int, Field(ge=1, le=ID_MAX)]
 PathKey = Annotated[int, Path(ge=1, le=ID_MAX)]
-Minor = Annotated[int, Field(ge=1, le=AMOUNT_MINOR_MAX)]
+Minor = Annotated[int, Field(ge=1, le=ITEM_MINOR_MAX)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Reference = Annotated[str, Field(min_length=1, max_length=REFERENCE_CHARS_MAX)]
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARS_MAX)]

@@ -22,6 +22,7 @@ from node.records.errors import (
     AdverseEventInvalidError,
     CustomerInvalidError,
     CustomerNotFoundError,
+    check_report_day,
 )
 from node.records.importing import Deal, ImportReport, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
@@ -205,7 +206,9 @@ class RecordsService:
 
         Raises:
             CustomerNotFoundError: There is none with this key.
+            ReportInvalidError: Records are not of such a day.
         """
+        check_report_day(as_of)
         with self._database.read() as uow:
             key = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id
             ledger = LedgerStore(uow.connection, known_at_ms=known_at_ms)
@@ -229,7 +232,9 @@ class RecordsService:
 
         Raises:
             CustomerNotFoundError: There is none with this key.
+            ReportInvalidError: Records are not of such a day.
         """
+        check_report_day(as_of)
         with self._database.read() as uow:
             if customer_id is not None:
                 customer_id = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id

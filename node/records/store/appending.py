@@ -233,6 +233,23 @@ class AppendingStore:
             found.update({(document_no, line): key for document_no, line, key in rows})
         return found
 
+    def read_cancelled(
+        self, *, source: str, kind: ItemKind, document_nos: Iterable[str]
+    ) -> set[ItemKey]:
+        """Return which of these documents' items were entered and should not be here."""
+        cancelled = exists().where(
+            item_correction.c.item_id == ledger_item.c.id, item_correction.c.replaced_by.is_(None)
+        )
+        found = set()
+        for part in _chunks(sorted(set(document_nos))):
+            rows = self._connection.execute(
+                select(ledger_item.c.document_no, ledger_item.c.line).where(
+                    _names(source, kind, part), cancelled
+                )
+            )
+            found.update((document_no, line) for document_no, line in rows)
+        return found
+
     def append_items(self, rows: Sequence[ItemRow]) -> None:
         """Append items."""
         self._append(ledger_item, rows)
