@@ -281,10 +281,10 @@ class CustomerService:
             if old.kind != new.kind:
                 raise MergeInvalidError("they are of two kinds: one of them is no company")
             posting = Posting(uow=uow, by=by, at_ms=at_ms, calendars=self._calendars)
-            moved = move_items(posting, store.list_item_ids(from_id), to_id=to_id, reason=reason)
+            moved = move_items(posting, from_id=from_id, to_id=to_id, reason=reason)
             store.end_parents(from_id, by=by, at_ms=at_ms)
             store.append_merge(from_id, into_id=to_id, reason=reason, by=by, at_ms=at_ms)
-            refresh_behaviour(uow, sorted({from_id, to_id}), business_date=business_date)
+            refresh_behaviour(uow, sorted(posting.customer_ids), business_date=business_date)
         return moved
 
     @contextmanager

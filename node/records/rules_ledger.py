@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -290,6 +290,20 @@ def carry_over(
         left_minor -= amount_minor
         carried.append(dataclasses.replace(moved, amount_minor=amount_minor))
     return undone + carried
+
+
+def move_applied(rows: Iterable[Applied], new_ids: Mapping[int, int]) -> list[Applied]:
+    """Return the rows that move what was applied between items to their next versions.
+
+    Both sides move and are as large as before, so that all that stands of each day stands again.
+    """
+    standing = _net_by_day(rows)
+    undone = [dataclasses.replace(row, amount_minor=-row.amount_minor) for row in standing]
+    moved = [
+        dataclasses.replace(row, debit_id=new_ids[row.debit_id], credit_id=new_ids[row.credit_id])
+        for row in standing
+    ]
+    return undone + moved
 
 
 def _net_by_day(rows: Iterable[Applied]) -> list[Applied]:

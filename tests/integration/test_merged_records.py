@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from node.records.customers import CustomerService, GroupInvalidError, MergeInvalidError
 from node.records.tables import customer
@@ -84,6 +84,31 @@ def test_the_old_key_reads_what_stays_and_as_known_before_what_was(
     named = house.records.get_named_customer("sim:C2", known_at_ms=before_ms)
     assert named.customer_id == other
     assert house.records.get_named_customer("sim:C2").customer_id == staying
+
+
+def test_a_merge_takes_as_many_statements_for_many_items_as_for_few(
+    house: House, customers: CustomerService
+) -> None:
+    # The node answers nobody while it writes.
+    counts = []
+    staying = house.customer_id
+    for name, items in (("C2", 3), ("C3", 40)):
+        house.customer_id = house.add_customer(name)
+        for number in range(items):
+            house.invoice(f"{name}-{number}", (JANUARY, 500))
+            house.credit(f"{name}-P{number}", 500, on=JANUARY, allocate=OLDEST)
+        statements: list[str] = []
+
+        def note(*arguments: object, into: list[str] = statements) -> None:
+            into.append(str(arguments[2]))
+
+        event.listen(house.database.engine, "before_cursor_execute", note)
+        customers.merge(house.customer_id, into_id=staying, reason="one", by=BY)
+        event.remove(house.database.engine, "before_cursor_execute", note)
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1]
+    assert house.records.compare_behaviour() == []
 
 
 def test_a_company_is_not_merged_with_a_person(house: House, customers: CustomerService) -> None:

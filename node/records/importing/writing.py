@@ -7,7 +7,7 @@ whole file.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from node.core.errors import InvariantError
@@ -130,7 +130,7 @@ def _plan_payments(
     *,
     here: ExistingItem,
     known_refs: Mapping[ItemKey, int],
-    cancelled_refs: Set[ItemKey],
+    cancelled_refs: set[ItemKey],
 ) -> None:
     paid_minor = here.applied_minor
     rows_known = invoice.rows

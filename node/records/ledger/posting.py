@@ -132,6 +132,34 @@ class Posting:
             amount_minor=amount_minor,
         )
 
+    def append_versions(self, customer: CustomerRecord, items: Sequence[StoredItem]) -> None:
+        """Append a next version with another customer of items that count, as they are."""
+        calendar = self.calendars.get_calendar(customer.country)
+        rows = []
+        for item in items:
+            due_business_on = None
+            if item.due_on is not None:
+                due_business_on = next_business_day(item.due_on, calendar=calendar)
+            rows.append(
+                ItemRow(
+                    customer_id=customer.customer_id,
+                    kind=item.kind,
+                    source=item.source,
+                    document_no=item.document_no,
+                    line=item.line,
+                    version=item.version + 1,
+                    happened_on=item.happened_on,
+                    due_on=item.due_on,
+                    due_business_on=due_business_on,
+                    due_month=None if due_business_on is None else month_of(due_business_on),
+                    currency=item.currency,
+                    amount_minor=item.amount_minor,
+                    entered_by=self.by,
+                    entered_at_ms=self.at_ms,
+                )
+            )
+        self.appending.append_items(rows)
+
     def append_credit(self, credit: NewCredit, *, version: int = 1, line: int = 1) -> int:
         """Append what is to the customer's credit.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -303,6 +303,23 @@ class AppendingStore:
                 entered_at_ms=at_ms,
             )
         )
+
+    def append_corrections(
+        self, new_ids: Mapping[int, int], *, reason: str, entered_by: str, at_ms: int
+    ) -> None:
+        """Append that items count no longer, and which one does instead of each."""
+        values = [
+            {
+                "item_id": item_id,
+                "replaced_by": new_id,
+                "reason": reason,
+                "entered_by": entered_by,
+                "entered_at_ms": at_ms,
+            }
+            for item_id, new_id in new_ids.items()
+        ]
+        if values:
+            self._connection.execute(insert(item_correction), values)
 
     def append_allocations(self, rows: Sequence[AllocationRow]) -> None:
         """Append applications."""

@@ -17,7 +17,6 @@ from node.records.tables import (
     customer_merge,
     customer_name,
     customer_parent,
-    ledger_item,
 )
 
 if TYPE_CHECKING:
@@ -172,15 +171,6 @@ class CustomerStore:
             customer_identifier.c.ended_at_ms.is_(None),
         )
         return bool(self._connection.execute(select(or_(first, further))).scalar_one())
-
-    def list_item_ids(self, customer_id: int) -> list[int]:
-        """Return the keys of all items that were ever entered for a customer, in their order."""
-        rows = self._connection.execute(
-            select(ledger_item.c.id)
-            .where(ledger_item.c.customer_id == customer_id)
-            .order_by(ledger_item.c.id)
-        )
-        return list(rows.scalars())
 
 
 def _merge(row: Row[Any]) -> MergeRow:
