@@ -458,6 +458,14 @@ def test_returns_are_no_sales(house: House) -> None:
     assert figures.dso_milli == 31_000
 
 
+def test_a_key_that_no_store_holds_is_not_found(house: House) -> None:
+    (item,) = house.invoice("R1", (date(2026, 1, 31), 100))
+
+    for debit, credit in ((item, 10**30), (10**30, item)):
+        with pytest.raises(ItemNotFoundError):
+            house.ledger.take_back(debit_id=debit, credit_id=credit, on=TODAY, by="li")
+
+
 def test_nothing_is_taken_back_before_it_was_applied(house: House) -> None:
     first, second = house.invoice("R1", (date(2026, 1, 31), 100)) + house.invoice(
         "R2", (date(2026, 1, 31), 100)

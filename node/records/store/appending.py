@@ -240,7 +240,7 @@ class AppendingStore:
         cancelled = exists().where(
             item_correction.c.item_id == ledger_item.c.id, item_correction.c.replaced_by.is_(None)
         )
-        found = set()
+        found: set[ItemKey] = set()
         for part in _chunks(sorted(set(document_nos))):
             rows = self._connection.execute(
                 select(ledger_item.c.document_no, ledger_item.c.line).where(
