@@ -18,6 +18,7 @@ from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
 from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
+from node.records.portfolio import PortfolioService
 from node.records.service import RecordsService
 from node.sharing.service import list_received_summaries
 from protocol.encoding import encode_b64u
@@ -35,6 +36,7 @@ class LocalNode:
     database: Database
     records: RecordsService
     ledger: LedgerService
+    portfolio: PortfolioService
     customers: CustomerService
     assessment: AssessmentService
     rating: RatingService
@@ -77,6 +79,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         customers=CustomerService(
             database=database, clock=clock, business_date=settings.business_date
         ),
+        portfolio=PortfolioService(database=database, clock=clock),
         assessment=assessment,
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()

@@ -46,11 +46,12 @@ from node.core.people.service import PeopleService
 from node.hub.commands_members import hub_app
 from node.rating.commands import rate_app
 from node.rating.service import RatingService
-from node.records.commands import records_app
 from node.records.commands_customers import customer_app
 from node.records.commands_entering import ledger_app
+from node.records.commands_export import records_app
 from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
+from node.records.portfolio import PortfolioService
 from node.records.service import RecordsService
 from node.sharing.commands_audit import audit_app
 from node.web.app import build_app
@@ -127,6 +128,11 @@ class LazyNode:
     def customers(self) -> CustomerService:
         """Who the customers are."""
         return self.local.customers
+
+    @property
+    def portfolio(self) -> PortfolioService:
+        """What all customers owe together."""
+        return self.local.portfolio
 
     @property
     def ledger(self) -> LedgerService:

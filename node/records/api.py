@@ -30,6 +30,7 @@ from node.records.ledger import (
     Term,
 )
 from node.records.ledger.entering import TERMS_MAX
+from node.records.portfolio import PortfolioService
 from node.records.rules_ageing import Ageing, AgeingBase
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
 from node.records.service import TREND_MONTHS_MAX, TURNOVER_MONTHS, RecordsService
@@ -222,11 +223,15 @@ class CreditView(ApiModel):
 
 
 def build_ledger_router(
-    records: RecordsService, ledger: LedgerService, *, today: Callable[[], date]
+    records: RecordsService,
+    ledger: LedgerService,
+    portfolio: PortfolioService,
+    *,
+    today: Callable[[], date],
 ) -> APIRouter:
     """Return the routes; ``today`` tells the node's business date."""
     router = APIRouter(tags=["ledger"])
-    _add_reports(router, records, today=today)
+    _add_reports(router, records, portfolio, today=today)
     _add_lines(router, ledger, today=today)
     _add_documents(router, ledger)
     _add_applying(router, ledger)
@@ -237,7 +242,13 @@ def build_ledger_router(
     return router
 
 
-def _add_reports(router: APIRouter, records: RecordsService, *, today: Callable[[], date]) -> None:
+def _add_reports(
+    router: APIRouter,
+    records: RecordsService,
+    portfolio: PortfolioService,
+    *,
+    today: Callable[[], date],
+) -> None:
     @router.get("/customers/{customer_id}/ageing")
     async def read_ageing(
         customer_id: CustomerId,
@@ -252,6 +263,17 @@ def _add_reports(router: APIRouter, records: RecordsService, *, today: Callable[
             as_of=as_of or today(),
             base=base,
             known_at_ms=known_at_ms,
+        )
+
+    @router.get("/ageing")
+    async def read_portfolio_ageing(
+        as_of: Day | None = None,
+        base: AgeingBase = AgeingBase.DUE,
+        known_at_ms: KnownAt = None,
+    ) -> list[Ageing]:
+        """Return the ageing of all customers together, one a currency."""
+        return await asyncio.to_thread(
+            portfolio.ageing, as_of=as_of or today(), base=base, known_at_ms=known_at_ms
         )
 
     @router.get("/turnover")

@@ -6,6 +6,8 @@ imported, because there was nothing new or because it was refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Protocol, TextIO
@@ -18,6 +20,9 @@ from rich.table import Table
 from rich.text import Text
 
 from node.core.errors import RejectedError
+from node.records.commands_documents import FileForm, build_options, show_document_report
+from node.records.documents import DocumentOptions, is_document_file
+from node.records.formats.errors import DocumentFileError
 from node.records.importing import (
     ImportFileError,
     ImportReport,
@@ -57,7 +62,7 @@ class HasRecords(Protocol):
 @records_app.command("import")
 def import_records(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV file, may be gzip (.csv.gz).")],
+    file: Annotated[Path, typer.Argument(help="CSV, XML, OFD or MT940; may be gzip.")],
     profile: Annotated[
         str | None, typer.Option(help="How columns are read; told from the header if absent.")
     ] = None,
@@ -72,35 +77,63 @@ def import_records(
     deal: Annotated[
         str | None, typer.Option(help="2/5: only the share of the second of five members.")
     ] = None,
+    form: Annotated[
+        FileForm | None, typer.Option("--format", help="Told by the file's content if absent.")
+    ] = None,
+    customer: Annotated[
+        str | None, typer.Option(help="An invoice's customer, scheme:value, over its own numbers.")
+    ] = None,
+    terms: Annotated[
+        int | None, typer.Option(help="Days of credit of an invoice that says no due date.")
+    ] = None,
+    payers: Annotated[
+        Path | None, typer.Option(help="CSV payer,customer: whose a bank account or name is.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Documents: show what would change, change nothing.")
+    ] = False,
 ) -> None:
-    """Import invoices and payments; importing a file again changes nothing."""
+    """Import a table of invoices and payments, a UBL invoice, 数电发票, or a bank statement.
+
+    Importing a file again changes nothing.
+    """
     node: HasRecords = context.obj
     console = Console()
+    with _exit_on_bad_file(file):
+        is_table = form is FileForm.CSV or (form is None and not is_document_file(file))
+        options = build_options(
+            form=None if is_table else form,
+            source=source,
+            customer=customer,
+            terms_days=terms,
+            payers=payers,
+            strict=strict,
+            trial=dry_run,
+        )
+    if not is_table:
+        _import_document(node, file, options, reject_report=reject_report, console=console)
+        return
+    if dry_run or any(one is not None for one in (customer, terms, payers)):
+        raise typer.BadParameter(
+            "--customer, --terms, --payers and --dry-run are for documents, not for tables"
+        )
     # Opened first: what is imported cannot be told again.
     rejects = None if reject_report is None else _open_reject_report(reject_report)
-    try:
-        with Progress(console=console, transient=True) as progress:
-            task = progress.add_task(escape(f"Reading {file.name}"), total=None)
-            report = node.records.import_file(
-                file,
-                profile=profile,
-                source=source,
-                deal=parse_deal(deal) if deal is not None else None,
-                strict=strict,
-                on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-    except ImportFileError as err:
-        text = escape(f"{file.name}: {err.detail} ({err.code})")
-        Console(stderr=True).print(f"[red]{text}[/red]", soft_wrap=True)
-        raise typer.Exit(ExitCode.NOTHING_IMPORTED) from err
+    with _exit_on_bad_file(file), Progress(console=console, transient=True) as progress:
+        task = progress.add_task(escape(f"Reading {file.name}"), total=None)
+        report = node.records.import_file(
+            file,
+            profile=profile,
+            source=source,
+            deal=parse_deal(deal) if deal is not None else None,
+            strict=strict,
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
     if rejects is not None:
         with rejects:
             write_reject_report(report.rejects, rejects)
     show_report(report, console=console)
-    if not report.imported:
-        raise typer.Exit(ExitCode.NOTHING_IMPORTED)
-    if report.rows_rejected:
-        raise typer.Exit(ExitCode.REJECTS)
+    _exit(imported=report.imported, rejected=report.rows_rejected > 0)
 
 
 @records_app.command("check")
@@ -119,6 +152,43 @@ def rebuild_records(context: typer.Context) -> None:
     """Sum up the behaviour of every customer anew."""
     node: HasRecords = context.obj
     typer.echo(f"{node.records.rebuild_behaviour()} months summed up")
+
+
+def _import_document(
+    node: HasRecords,
+    file: Path,
+    options: DocumentOptions,
+    *,
+    reject_report: Path | None,
+    console: Console,
+) -> None:
+    rejects = None if reject_report is None else _open_reject_report(reject_report)
+    with _exit_on_bad_file(file):
+        report = node.records.import_documents(file, options)
+    if rejects is not None:
+        with rejects:
+            write_reject_report(report.rejects, rejects)
+    show_document_report(report, console=console)
+    would_import = report.imported or (report.is_trial and report.rows_used > 0)
+    _exit(imported=would_import, rejected=report.rows_rejected > 0)
+
+
+def _exit(*, imported: bool, rejected: bool) -> None:
+    if not imported:
+        raise typer.Exit(ExitCode.NOTHING_IMPORTED)
+    if rejected:
+        raise typer.Exit(ExitCode.REJECTS)
+
+
+@contextmanager
+def _exit_on_bad_file(file: Path) -> Iterator[None]:
+    """Say why a file cannot be imported at all, and exit."""
+    try:
+        yield
+    except (ImportFileError, DocumentFileError) as err:
+        text = escape(f"{file.name}: {err.detail} ({err.code})")
+        Console(stderr=True).print(f"[red]{text}[/red]", soft_wrap=True)
+        raise typer.Exit(ExitCode.NOTHING_IMPORTED) from err
 
 
 def _open_reject_report(path: Path) -> TextIO:

@@ -18,7 +18,9 @@ from rich.table import Table
 from node.core.money import CURRENCY_FORM, format_amount
 from node.core.terminal import show_table
 from node.records.ledger import ItemStory, LedgerService
+from node.records.portfolio import PortfolioService
 from node.records.rules_ageing import Ageing, AgeingBase, Bucket
+from node.records.rules_conversion import ExchangeRate
 from node.records.service import TURNOVER_MONTHS, RecordsService
 from node.records.store import OpenLine
 from node.records.turnover import Turnover
@@ -56,6 +58,11 @@ class HasLedger(Protocol):
         ...
 
     @property
+    def portfolio(self) -> PortfolioService:
+        """What all customers owe together."""
+        ...
+
+    @property
     def ledger(self) -> LedgerService:
         """The ledger's use cases."""
         ...
@@ -88,26 +95,64 @@ def show_open(
 @ledger_app.command("ageing")
 def show_ageing(
     context: typer.Context,
-    customer: CustomerArgument,
+    customer: Annotated[
+        str | None, typer.Argument(help="Number or subject id; all customers without it.")
+    ] = None,
     *,
     as_of: AsOfOption = None,
     base: Annotated[AgeingBase, typer.Option(help="From which day an item ages.")] = AgeingBase.DUE,
     known_at: KnownAtOption = None,
+    in_currency: Annotated[
+        str | None, typer.Option("--in", help="Add all currencies up in this one, by dated rates.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is owed by how long it is overdue, one row a currency."""
+    """Show what is owed by how long it is overdue, of one customer or of all."""
     node: HasLedger = context.obj
-    known_at_ms = read_moment(known_at)
-    ageings = node.records.ageing(
-        get_customer_id(node, customer, known_at_ms=known_at_ms),
-        as_of=choose_date(node, as_of),
-        base=base,
-        known_at_ms=known_at_ms,
-    )
+    day, known_at_ms = choose_date(node, as_of), read_moment(known_at)
+    if customer is None:
+        ageings = node.portfolio.ageing(as_of=day, base=base, known_at_ms=known_at_ms)
+    else:
+        ageings = node.records.ageing(
+            get_customer_id(node, customer, known_at_ms=known_at_ms),
+            as_of=day,
+            base=base,
+            known_at_ms=known_at_ms,
+        )
+    if in_currency is not None:
+        converted = node.portfolio.convert(
+            ageings, currency=check_currency(in_currency), as_of=day, known_at_ms=known_at_ms
+        )
+        if as_json:
+            print_json(asdict(converted))
+            return
+        show_table(_build_ageing_table([converted.ageing]))
+        for rate in converted.rates:
+            typer.echo(f"by {_say_rate(rate)}")
+        return
     if as_json:
         print_json([asdict(one) for one in ageings])
         return
     show_table(_build_ageing_table(ageings))
+
+
+@ledger_app.command("rate")
+def add_rate(
+    context: typer.Context,
+    base: Annotated[str, typer.Argument(help="One unit of this currency …")],
+    quote: Annotated[str, typer.Argument(help="… costs so many of this one.")],
+    rate: Annotated[str, typer.Argument(help="The rate, as 7.1234.")],
+    *,
+    source: Annotated[str, typer.Option(help="Who has fixed it.")],
+    by: Annotated[str, typer.Option("--by", envvar="CHENGXIN_USER", help="Who enters it.")],
+    on: AsOfOption = None,
+) -> None:
+    """Enter an exchange rate of a day; of two of one day the last one counts."""
+    node: HasLedger = context.obj
+    entered = node.portfolio.add_rate(
+        base=base, quote=quote, rate=rate, on=choose_date(node, on), source=source, by=by
+    )
+    typer.echo(_say_rate(entered))
 
 
 @ledger_app.command("turnover")
@@ -318,6 +363,11 @@ def _build_applied_table(story: ItemStory) -> Table:
             say_moment(row.entered_at_ms),
         )
     return table
+
+
+def _say_rate(rate: ExchangeRate) -> str:
+    value = Decimal(rate.rate_nano).scaleb(-9).normalize()
+    return f"1 {rate.base} = {value:f} {rate.quote} of {rate.on}, {rate.source}"
 
 
 def _say(amount_minor: int, currency: str) -> str:

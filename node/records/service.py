@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from node.core.clock import Clock, current_business_date
 from node.core.database import Database
 from node.core.errors import InvariantError
 from node.records.behaviour import BehaviourWindow
+from node.records.business_day import BusinessCalendars
 from node.records.derivation import (
     BehaviourDifference,
     build_window,
@@ -18,15 +20,24 @@ from node.records.derivation import (
     find_behaviour_window,
     refresh_behaviour,
 )
+from node.records.documents import (
+    DocumentOptions,
+    DocumentReport,
+    Tally,
+    build_report,
+    enter_documents,
+    read_document_file,
+)
 from node.records.errors import (
     AdverseEventInvalidError,
     CustomerInvalidError,
     CustomerNotFoundError,
     check_report_day,
 )
+from node.records.exporting import ExportFormat, ExportManifest, export_records
 from node.records.importing import Deal, ImportReport, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
-from node.records.ledger.posting import get_customer
+from node.records.ledger.posting import Posting, get_customer
 from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
 from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
 from node.records.store import (
@@ -68,6 +79,10 @@ class PortfolioRow:
     oldest_overdue_days: int | None
     index_deci: int | None
     late_days_deci: int | None
+
+
+class _UndoneError(Exception):
+    """Nothing of the transaction stays. Never leaves this module."""
 
 
 class RecordsService:
@@ -119,6 +134,38 @@ class RecordsService:
             if outcome.customer_ids:
                 refresh_behaviour(uow, outcome.customer_ids, business_date=business_date)
         return content.build_report(outcome)
+
+    def import_documents(
+        self,
+        file: Path | bytes,
+        options: DocumentOptions,
+        *,
+        file_name: str | None = None,
+        by: str = "import",
+    ) -> DocumentReport:
+        """Import an invoice, a credit note or bank statements; what is new is one transaction.
+
+        A trial does all of it and leaves nothing. With ``options.strict`` one rejected row keeps
+        the whole file out. Importing the same file again changes nothing.
+
+        Raises:
+            ImportFileError: The file cannot be read, or a statement comes without its source.
+            DocumentFileError: It is no document that we read (``node.records.formats.errors``).
+        """
+        read = read_document_file(file, file_name=file_name, options=options)
+        business_date = current_business_date(self._clock, fixed=self._business_date)
+        tally = Tally()
+        imported = False
+        with suppress(_UndoneError), self._database.write() as uow:
+            posting = Posting(
+                uow=uow, by=by, at_ms=self._clock.now_ms(), calendars=BusinessCalendars()
+            )
+            enter_documents(posting, read, options, tally=tally)
+            if options.trial or not tally.has_added or (options.strict and tally.rejects):
+                raise _UndoneError
+            refresh_behaviour(uow, sorted(posting.customer_ids), business_date=business_date)
+            imported = True
+        return build_report(read, tally, imported=imported, is_trial=options.trial)
 
     def list_customers(self, *, limit: int = 100, after: int = 0) -> list[CustomerRecord]:
         """Return a page of customers, in the order in which they came."""
@@ -327,6 +374,14 @@ class RecordsService:
                 evidence_sha256_hex=evidence_sha256_hex,
                 at_ms=self._clock.now_ms(),
             )
+
+    def export(self, folder: Path, *, form: ExportFormat) -> ExportManifest:
+        """Write everything that the room holds into a new folder, as one moment has it.
+
+        Raises:
+            ExportExistsError: The folder is there, or what an interrupted export has left of it.
+        """
+        return export_records(self._database, folder, form=form, clock=self._clock)
 
     def rebuild_behaviour(self) -> int:
         """Sum up every month of every customer anew, as each night; return how many are kept."""

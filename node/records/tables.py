@@ -144,6 +144,22 @@ source_import = Table(
     Column("entered_at_ms", BigInteger, nullable=False),
 )
 
+# A rate of a day; of two of one day the one that was entered last counts.
+exchange_rate = Table(
+    "exchange_rate",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("base", String(3), nullable=False),
+    Column("quote", String(3), nullable=False),
+    Column("rate_on", Date, nullable=False),
+    Column("rate_nano", BigInteger, nullable=False),  # of ``quote`` for one unit of ``base``
+    Column("source", String(SOURCE_CHARS_MAX), nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    CheckConstraint("rate_nano > 0", name="rate_positive"),
+    Index("ix_exchange_rate_day", "rate_on"),
+)
+
 # One row for whatever adds to what a customer owes (positive) or takes from it (negative). A row is
 # never changed: what was entered wrong has a row in item_correction, and its next version here.
 ledger_item = Table(

@@ -27,6 +27,7 @@ from protocol.errors import ProtocolError
 from protocol.note import VerifierKey
 
 PEERS_AT_ONCE = 16
+GENESIS_ENTRIES = 1
 HEADS_PATH = "/chengxin/v1/heads"
 _log = structlog.get_logger()
 
@@ -78,6 +79,21 @@ class RollbackGuard:
     def state(self) -> GuardState:
         """Return what is known now."""
         return self._state
+
+    def check_showable(self) -> None:
+        """Check that the head of the log may leave the house.
+
+        An older state of an honest log may be seen. One that was begun just now may be the second
+        of its name, where the database was lost; it waits for those who may hold the first.
+
+        Raises:
+            LogUnconfirmedError: They have not been asked.
+            LogRolledBackError: They hold another one.
+        """
+        if self._writer.state.edge.size <= GENESIS_ENTRIES and (
+            self._state is not GuardState.CONFIRMED
+        ):
+            raise self._error or LogUnconfirmedError("nobody has been asked for an earlier log")
 
     async def confirm(self) -> GuardState:
         """Ask hub, witnesses and members, compare their heads with the log; let the writer go on.

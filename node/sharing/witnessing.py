@@ -63,6 +63,7 @@ class Witnessing:
         self._writer = writer
         self._registry = registry
         self._panel = WitnessPanel(database=database, client=peers, compare=guard.ask_witness)
+        self._guard = guard
         self._clock = clock
         self._hub_url = hub_url
         self._policy = policy
@@ -93,9 +94,11 @@ class Witnessing:
         Raises:
             WitnessRefusedError: No witness cosigns, and one of them refuses.
             LogRolledBackError: A witness has seen more of this log than there is.
+            LogUnconfirmedError: The log was begun just now, and nobody has been asked for another.
             UnavailableError: No witness answers, or there is no registry yet.
             ProtocolError: An answer is no valid cosignature, or too few are for the quorum.
         """
+        self._guard.check_showable()
         async with self._lock:
             for log in await asyncio.to_thread(self._list_ended):
                 try:

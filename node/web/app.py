@@ -41,6 +41,7 @@ from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
 from node.web.console import build_console_routes
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
+from protocol.checkpoint import hash_origin
 from protocol.errors import ProtocolError
 
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
@@ -106,7 +107,12 @@ def build_app(node: Node) -> FastAPI:
         build_customers_router(node.local.customers), prefix=API_PREFIX, dependencies=guarded
     )
     app.include_router(
-        build_ledger_router(node.local.records, node.local.ledger, today=node.local.business_date),
+        build_ledger_router(
+            node.local.records,
+            node.local.ledger,
+            node.local.portfolio,
+            today=node.local.business_date,
+        ),
         prefix=API_PREFIX,
         dependencies=guarded,
     )
@@ -164,10 +170,13 @@ def _build_open_routes(node: Node, health: Health) -> list[Route]:
 
 def _build_log_routes(node: Node) -> list[Route]:
     async def checkpoint(_request: Request) -> Response:
+        node.guard.check_showable()
         return Response(node.writer.state.checkpoint, media_type=CHECKPOINT_MEDIA_TYPE)
 
     async def checkpoint_of(request: Request) -> Response:
         name = request.path_params["origin_sha256_hex"]
+        if name == hash_origin(node.writer.state.vkey.name):
+            node.guard.check_showable()
         note = await asyncio.to_thread(node.own_logs.find_checkpoint, name)
         if note is None:
             return build_problem(LogNotFoundError("this node has no such log"))

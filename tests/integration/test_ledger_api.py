@@ -18,6 +18,7 @@ from node.core.errors import NodeError
 from node.core.http.problems import handle_error
 from node.records.api import build_ledger_router
 from node.records.ledger import LedgerService
+from node.records.portfolio import PortfolioService
 from node.records.service import RecordsService
 from tests.support.stores import migrated_url
 
@@ -83,9 +84,10 @@ def erp(tmp_path: Path) -> Iterator[Erp]:
     clock = ManualClock(1_780_000_000_000)
     records = RecordsService(database=database, clock=clock, business_date=TODAY)
     ledger = LedgerService(database=database, clock=clock, business_date=TODAY)
+    portfolio = PortfolioService(database=database, clock=clock)
     customer = records.add_customer(scheme="sim", value="C1", name="宏达机械", country="CN")
     app = FastAPI(exception_handlers={NodeError: handle_error})
-    app.include_router(build_ledger_router(records, ledger, today=lambda: TODAY))
+    app.include_router(build_ledger_router(records, ledger, portfolio, today=lambda: TODAY))
     yield Erp(http=TestClient(app), clock=clock, customer=customer.customer_id)
     database.dispose()
 
@@ -109,6 +111,7 @@ def test_instalments_payments_and_what_is_left(erp: Erp) -> None:
     assert erp.open_items() == {"INV-1/2": 30_000}
     (ageing,) = erp.get(f"{path}/ageing")
     assert (ageing["buckets"]["not_due"], ageing["balance_minor"]) == (30_000, 30_000)
+    assert erp.get("/ageing") == [ageing]
     turnover = erp.get("/turnover", currency="CNY", customer=erp.customer)
     assert turnover["receivable_minor"] == 30_000
     story = erp.get(f"/items/{items[1]}")

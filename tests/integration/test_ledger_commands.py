@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from node.records.ledger import ItemExistsError, ItemInvalidError, ItemNotFoundError
+from node.records.portfolio import RateInvalidError
+from node.records.rules_conversion import RateMissingError
 from tests.support.exchanges import HEADER
 from tests.support.places import call, check, error_of
 
@@ -154,3 +156,32 @@ def test_what_is_wrong_is_refused_and_nothing_is_entered(desk: Desk) -> None:
     refused = call("--home", desk.home, "ledger", "turnover", "--currency", "cny")
     assert refused.exit_code == 2
     assert desk.open_items() == before
+
+
+def test_all_customers_are_aged_together_and_in_one_currency(desk: Desk) -> None:
+    row = "sim,S2,远大,CN,INV-7,1,2026-05-01,2026-05-31,CNY,100.00,,,"
+    file = Path(desk.home) / "more.csv"
+    file.write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+    desk.run("import", str(file))
+
+    together, _usd = desk.read("ageing")
+    each = [desk.read("ageing", one)[0] for one in ("sim:S1", "sim:S2")]
+    assert together["balance_minor"] == sum(one["balance_minor"] for one in each) == 760_050
+    for bucket, minor in together["buckets"].items():
+        assert minor == sum(one["buckets"][bucket] for one in each)
+    for base in ("business_due", "issued"):
+        assert desk.read("ageing", "--base", base)[0]["balance_minor"] == 760_050
+    missing = call("--home", desk.home, "ledger", "ageing", "--in", "CNY")
+    assert isinstance(error_of(missing), RateMissingError)
+
+    rate = ("rate", "USD", "CNY", "7.1234", "--source", "PBOC")
+    assert "1 USD = 7.1234 CNY of 2026-06-29" in desk.enter(*rate, "--as-of", "2026-06-29")
+    converted = desk.read("ageing", "--in", "CNY")
+    assert converted["ageing"]["balance_minor"] == 760_050 + 498_638
+    shown = desk.run("ledger", "ageing", "sim:S1", "--in", "USD")
+    assert "by 1 USD = 7.1234 CNY of 2026-06-29, PBOC" in shown
+    for wrong in ("0", "NaN", "x", "1e30", "0.0000000001", "1" * 30):
+        refused = desk.refuse("rate", "USD", "CNY", wrong, "--source", "PBOC")
+        assert isinstance(refused, RateInvalidError)
+    assert isinstance(desk.refuse("rate", "CNY", "CNY", "1", "--source", "x"), RateInvalidError)
+    assert isinstance(desk.refuse("rate", "USD", "CNY", "1", "--source", " "), RateInvalidError)

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from node.bootstrap import Node, build_node, init_home, key_path
 from node.core.config import Settings, build_settings
@@ -20,12 +21,19 @@ from node.core.witnesses import LogRolledBackError
 from node.hub.api import build_hub_routes
 from node.sharing.guard import HEADS_PATH, GuardState, LogUnconfirmedError
 from node.sharing.peers import PeerUnreachableError
+from node.web.app import build_app
 from protocol.checkpoint import Checkpoint, hash_origin, sign_checkpoint
 from protocol.encoding import encode_b64u, sha256
 from protocol.keys import SigningKey
 from tests.support import hubs
 from tests.support.logs import append
-from tests.support.stores import FILE_NAME, back_up_store, migrated_url, restore_store
+from tests.support.stores import (
+    FILE_NAME,
+    back_up_store,
+    get_empty_store,
+    migrated_url,
+    restore_store,
+)
 from tests.support.streaming import Streaming
 
 HUB_URL = "https://hub.example"
@@ -261,3 +269,41 @@ def test_what_logs_nothing_is_decided_all_the_same(site: Site) -> None:
     decided = Decided(entry=None, finish=lambda _placement: "decided")
 
     assert site.node.writer.run(lambda _batch: decided) == "decided"
+
+
+def test_a_log_begun_anew_is_shown_to_nobody_before_those_who_may_hold_the_first_are_asked(
+    site: Site,
+) -> None:
+    site.confirm()
+    site.log(3)
+    asyncio.run(site.node.upkeep.get_cosigned())
+    site.stop()
+    restore_store(site.settings.database, get_empty_store())  # Lost, and the keys are not.
+    site.world.hub_is_away = True
+    site.node = build_node(site.settings, clock=site.hub.clock)
+    site.node.peers._client = httpx.AsyncClient(transport=Streaming(site.world))
+
+    shown = TestClient(build_app(site.node))
+    address = f"/chengxin/v1/logs/{hash_origin(hubs.ALPHA.log_origin)}/checkpoint"
+    assert site.node.writer.state.edge.size == 1
+    for path in ("/chengxin/v1/log/checkpoint", address):
+        assert shown.get(path).status_code == 503
+    site.world.hub_is_away = False
+    asyncio.run(site.node.upkeep.refresh_registry())
+    with pytest.raises(LogUnconfirmedError):
+        asyncio.run(site.node.upkeep.get_cosigned())
+
+    with pytest.raises(LogRolledBackError):
+        site.confirm()
+    assert shown.get(address).status_code == 503
+    with pytest.raises(LogRolledBackError):
+        asyncio.run(site.node.upkeep.get_cosigned())
+
+
+def test_a_first_log_is_shown_once_the_hub_has_been_heard(site: Site) -> None:
+    shown = TestClient(build_app(site.node))
+    assert shown.get("/chengxin/v1/log/checkpoint").status_code == 503
+
+    site.confirm()
+
+    assert shown.get("/chengxin/v1/log/checkpoint").text == site.node.writer.state.checkpoint

@@ -76,6 +76,11 @@ def restore_store(url: str, backup: bytes | str) -> None:
     start_server().copy_database(backup, to=name)
 
 
+def get_empty_store() -> bytes | str:
+    """Return a copy of a store at the newest schema in which nothing is."""
+    return build_migrated_file() if ON_SQLITE else start_server().get_migrated_name()
+
+
 @cache
 def build_migrated_file() -> bytes:
     """Return an empty SQLite database at the newest schema."""

@@ -57,6 +57,7 @@ class Posting:
     by: str
     at_ms: int
     calendars: BusinessCalendars
+    import_id: int | None = None  # of what is appended for an import
     customer_ids: set[int] = field(default_factory=set)
 
     @property
@@ -126,6 +127,7 @@ class Posting:
                 due_month=month_of(due_business_on),
                 currency=currency,
                 amount_minor=amount_minor,
+                import_id=self.import_id,
                 entered_by=self.by,
                 entered_at_ms=self.at_ms,
             ),
@@ -179,6 +181,7 @@ class Posting:
                 happened_on=credit.happened_on,
                 currency=credit.currency,
                 amount_minor=-credit.amount_minor,
+                import_id=self.import_id,
                 entered_by=self.by,
                 entered_at_ms=self.at_ms,
             ),
@@ -238,6 +241,7 @@ class Posting:
                     amount_minor=row.amount_minor,
                     allocated_on=row.allocated_on,
                     method=row.method,
+                    import_id=self.import_id,
                     entered_by=self.by,
                     entered_at_ms=self.at_ms,
                 )

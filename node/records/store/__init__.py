@@ -9,9 +9,11 @@ from node.records.store.appending import (
     ItemRow,
 )
 from node.records.store.customers import CustomerStore, FactRow, MergeRow
+from node.records.store.export import ColumnKind, ExportStore, ExportTable
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
 from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
 from node.records.store.month_rows import StoredMonth
+from node.records.store.rates import RateStore
 from node.records.store.reading import CustomerRecord, RecordsStore
 from node.records.store.statement import AppliedLine, ItemVersion, OpenLine, StatementStore
 from node.records.store.turnover import OpenDay, TurnoverStore
@@ -21,12 +23,15 @@ __all__ = [
     "AppendingStore",
     "AppliedLine",
     "Balance",
+    "ColumnKind",
     "CustomerPosition",
     "CustomerRecord",
     "CustomerStore",
     "DisputeEnd",
     "DisputeRow",
     "ExistingItem",
+    "ExportStore",
+    "ExportTable",
     "FactRow",
     "ItemKey",
     "ItemRow",
@@ -36,6 +41,7 @@ __all__ = [
     "MergeRow",
     "OpenDay",
     "OpenLine",
+    "RateStore",
     "RecordsStore",
     "StatementStore",
     "StoredDispute",

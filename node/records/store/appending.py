@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, insert, select
+from sqlalchemy import ColumnElement, and_, exists, insert, select, update
 
 from node.core.errors import InvariantError
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
@@ -189,6 +189,20 @@ class AppendingStore:
         if key is None:
             raise InvariantError("an import was written without a key")
         return int(key[0])
+
+    def complete_import(
+        self, import_id: int, *, rows_rejected: int, invoices_added: int, payments_added: int
+    ) -> None:
+        """Fill in what an import of this very transaction came to, before anybody sees it."""
+        self._connection.execute(
+            update(source_import)
+            .where(source_import.c.id == import_id)
+            .values(
+                rows_rejected=rows_rejected,
+                invoices_added=invoices_added,
+                payments_added=payments_added,
+            )
+        )
 
     def read_items(
         self, *, source: str, kind: ItemKind, document_nos: Iterable[str]

@@ -139,6 +139,24 @@ class ItemStore:
         )
         return set(rows.scalars())
 
+    def list_payments(
+        self, *, source: str, currency: str, amount_minor: int, limit: int
+    ) -> list[StoredItem]:
+        """Return the newest payments of a source that count and have just this amount."""
+        rows = self._connection.execute(
+            select(_item, is_corrected(None).label("is_corrected"))
+            .where(
+                _item.c.source == source,
+                _item.c.kind == ItemKind.PAYMENT,
+                _item.c.currency == currency,
+                _item.c.amount_minor == -amount_minor,
+                counts(None),
+            )
+            .order_by(_item.c.happened_on.desc(), _item.c.id.desc())
+            .limit(limit)
+        )
+        return [_stored_item(row) for row in rows]
+
     def list_applied(self, item_id: int) -> list[Applied]:
         """Return all that was applied of an item, on either side, in the order of entry."""
         return self._list_applied(

@@ -12,7 +12,7 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select, true
 
 from node.records.rules_ageing import OpenItem
 from node.records.rules_behaviour import AppliedPart, DisputedPart, InvoiceItem
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, ScalarSelect
 
 IN_VALUES_MAX = 500  # values of one IN list
+SOURCES_MAX = 500  # names of systems that items come from
 
 _item = ledger_item
 _credit = ledger_item.alias("credit")
@@ -81,17 +82,48 @@ class LedgerStore:
     def list_open_debits(self, customer_id: int, *, currency: str) -> list[OpenDebit]:
         """Return what is owed and not fully applied, whatever its date."""
         rows = self._select_open(customer_id, currency, as_of=date.max)
-        return [
-            OpenDebit(
-                item_id=row.id,
-                kind=ItemKind(row.kind),
-                document_no=row.document_no,
-                happened_on=row.happened_on,
-                due_on=row.due_on,
-                open_minor=int(row.open_minor),
+        return [_open_debit(row) for row in rows]
+
+    def list_sources(self) -> list[str]:
+        """Return the sources of all items, each by one step in the index of their names."""
+        sources: list[str] = []
+        while len(sources) < SOURCES_MAX:
+            after = _item.c.source > sources[-1] if sources else true()
+            found = self._connection.execute(
+                select(func.min(_item.c.source)).where(after)
+            ).scalar_one()
+            if found is None:
+                break
+            sources.append(found)
+        return sources
+
+    def list_open_documents(
+        self, document_nos: Sequence[str], *, sources: Sequence[str], currency: str
+    ) -> dict[int, list[OpenDebit]]:
+        """Return what is open of the documents of these numbers, by customer, whoever they are.
+
+        The sources are all that there are (``list_sources``): items are found by their names.
+        """
+        open_minor = _item.c.amount_minor - self._sum_applied(allocation.c.debit_id, as_of=date.max)
+        columns = (*_OPEN_COLUMNS, _item.c.customer_id, open_minor.label("open_minor"))
+        found: dict[int, list[OpenDebit]] = {}
+        for start in range(0, len(document_nos), IN_VALUES_MAX):
+            rows = self._connection.execute(
+                select(*columns)
+                .where(
+                    _item.c.source.in_(sources),
+                    _item.c.kind.in_([kind for kind in ItemKind if kind.is_debit]),
+                    _item.c.document_no.in_(document_nos[start : start + IN_VALUES_MAX]),
+                    _item.c.currency == currency,
+                    _item.c.amount_minor > 0,
+                    counts(self._known_at_ms),
+                    open_minor > 0,
+                )
+                .order_by(_item.c.id)
             )
-            for row in rows
-        ]
+            for row in rows:
+                found.setdefault(row.customer_id, []).append(_open_debit(row))
+        return found
 
     def list_positions(self, customer_id: int, *, as_of: date) -> list[CustomerPosition]:
         """Return sales by currency up to a date: most invoices first, then by currency."""
@@ -325,6 +357,17 @@ def _invoice(lines: Sequence[Row[Any]], disputes: tuple[DisputedPart, ...]) -> I
 def _applied_part(line: Row[Any]) -> AppliedPart:
     return AppliedPart(
         paid_on=line.paid_on, amount_minor=line.applied_minor, applied_on=line.allocated_on
+    )
+
+
+def _open_debit(row: Row[Any]) -> OpenDebit:
+    return OpenDebit(
+        item_id=row.id,
+        kind=ItemKind(row.kind),
+        document_no=row.document_no,
+        happened_on=row.happened_on,
+        due_on=row.due_on,
+        open_minor=int(row.open_minor),
     )
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.store.items import StoredItem
-from node.records.store.visibility import closes, counts, is_known, sum_applied
-from node.records.tables import allocation, dispute, dispute_closure, item_correction, ledger_item
+from node.records.store.visibility import counts, sum_applied, sum_disputed
+from node.records.tables import allocation, item_correction, ledger_item
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -181,7 +181,7 @@ class StatementStore:
         columns = (
             *_NAME_COLUMNS,
             self._sum_applied(as_of).label("applied_minor"),
-            self._sum_disputed(as_of).label("disputed_minor"),
+            sum_disputed(as_of=as_of, known_at_ms=self._known_at_ms).label("disputed_minor"),
         )
         rows = self._connection.execute(
             select(*columns)
@@ -203,20 +203,6 @@ class StatementStore:
             for side in (allocation.c.debit_id, allocation.c.credit_id)
         )
         return debit + credit
-
-    def _sum_disputed(self, as_of: date) -> ColumnElement[int]:
-        ended = exists().where(closes(self._known_at_ms), dispute_closure.c.closed_on <= as_of)
-        return (
-            select(func.coalesce(func.sum(dispute.c.amount_minor), 0))
-            .where(
-                dispute.c.item_id == _item.c.id,
-                dispute.c.opened_on <= as_of,
-                is_known(self._known_at_ms, dispute),
-                ~ended,
-            )
-            .correlate(_item)
-            .scalar_subquery()
-        )
 
 
 def _open_line(row: Row[Any]) -> OpenLine:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, case, func, select
 
+from node.records.rules_ageing import AgeingBase, OpenItem
 from node.records.rules_ledger import ItemKind
-from node.records.store.visibility import counts, sum_applied
+from node.records.store.visibility import counts, sum_applied, sum_disputed
 from node.records.tables import allocation, ledger_item
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ class OpenDay:
     open_minor: int
     open_not_due_minor: int
     open_invoices_minor: int
+
+
+AGED_FROM: dict[AgeingBase, ColumnElement[date]] = {
+    AgeingBase.DUE: _item.c.due_on,
+    AgeingBase.BUSINESS_DUE: _item.c.due_business_on,
+    AgeingBase.ISSUED: _item.c.happened_on,
+}
 
 
 class TurnoverStore:
@@ -96,6 +104,49 @@ class TurnoverStore:
             )
             for happened_on, open_minor, not_due, invoices in rows
         ]
+
+    def list_open_by(self, base: AgeingBase, *, as_of: date) -> list[OpenItem]:
+        """Return what was open on a date of everything owed, summed by the day it ages from."""
+        known = self._known_at_ms
+        applied = sum_applied(allocation.c.debit_id, as_of=as_of, known_at_ms=known)
+        items = (
+            select(
+                AGED_FROM[base].label("day"),
+                (_item.c.amount_minor - applied).label("open_minor"),
+                sum_disputed(as_of=as_of, known_at_ms=known).label("disputed_minor"),
+            )
+            .where(*self._conditions, _item.c.amount_minor > 0, _item.c.happened_on <= as_of)
+            .subquery()
+        )
+        least = case(
+            (items.c.disputed_minor < items.c.open_minor, items.c.disputed_minor),
+            else_=items.c.open_minor,
+        )
+        rows = self._connection.execute(
+            select(items.c.day, func.sum(items.c.open_minor), func.sum(least))
+            .where(items.c.open_minor > 0)
+            .group_by(items.c.day)
+        )
+        return [
+            OpenItem(
+                happened_on=on,
+                due_on=on,
+                due_business_on=on,
+                open_minor=int(open_minor),
+                disputed_minor=int(disputed_minor),
+            )
+            for on, open_minor, disputed_minor in rows
+        ]
+
+    def sum_unapplied(self, as_of: date) -> int:
+        """Return what was received or credited and not applied by a date, in minor units."""
+        applied = sum_applied(allocation.c.credit_id, as_of=as_of, known_at_ms=self._known_at_ms)
+        total = self._connection.execute(
+            select(func.coalesce(func.sum(-_item.c.amount_minor - applied), 0)).where(
+                *self._conditions, _item.c.amount_minor < 0, _item.c.happened_on <= as_of
+            )
+        ).scalar_one()
+        return int(total)
 
     def _sum(self, *conditions: ColumnElement[bool]) -> int:
         total = self._connection.execute(

@@ -65,3 +65,19 @@ def sum_applied(
         .correlate(ledger_item)
         .scalar_subquery()
     )
+
+
+def sum_disputed(*, as_of: date, known_at_ms: int | None) -> ScalarSelect[int]:
+    """Sum what of an item is in dispute on a date, in minor units; arguments as ``sum_applied``."""
+    ended = exists().where(closes(known_at_ms), dispute_closure.c.closed_on <= as_of)
+    return (
+        select(func.coalesce(func.sum(dispute.c.amount_minor), 0))
+        .where(
+            dispute.c.item_id == ledger_item.c.id,
+            dispute.c.opened_on <= as_of,
+            is_known(known_at_ms, dispute),
+            ~ended,
+        )
+        .correlate(ledger_item)
+        .scalar_subquery()
+    )

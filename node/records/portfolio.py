@@ -1,0 +1,115 @@
+"""Ageing of all customers, and ageing in one currency by dated rates."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from node.core.clock import Clock
+from node.core.database import Database
+from node.core.errors import RejectedError
+from node.core.money import CURRENCY_FORM
+from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
+from node.records.rules_conversion import (
+    RATE_UNIT,
+    ConvertedAgeing,
+    ExchangeRate,
+    convert_ageings,
+)
+from node.records.store import RateStore, TurnoverStore
+from node.records.tables import SOURCE_CHARS_MAX
+
+RATE_CHARACTERS_MAX = 24
+RATE_MAX = 1_000_000  # of a unit for a unit
+
+
+class RateInvalidError(RejectedError):
+    """The text is no rate, or the currencies are none or one and the same."""
+
+    code = "rate-invalid"
+
+
+class PortfolioService:
+    """What all customers owe together, and rates to say it in one currency."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        """Take the ports."""
+        self._database = database
+        self._clock = clock
+
+    def ageing(
+        self,
+        *,
+        as_of: date,
+        base: AgeingBase = AgeingBase.DUE,
+        known_at_ms: int | None = None,
+    ) -> list[Ageing]:
+        """Return the ageing of all customers together, one for each currency.
+
+        It is held against the ledger balance of each currency, as that of one customer is.
+        """
+        ageings = []
+        with self._database.read() as uow:
+            for currency in RateStore(uow.connection, known_at_ms=known_at_ms).list_currencies(
+                as_of
+            ):
+                store = TurnoverStore(uow.connection, currency=currency, known_at_ms=known_at_ms)
+                ageings.append(
+                    build_ageing(
+                        store.list_open_by(base, as_of=as_of),
+                        currency=currency,
+                        as_of=as_of,
+                        base=base,
+                        unapplied_minor=store.sum_unapplied(as_of),
+                        ledger_balance_minor=store.sum_balance(as_of),
+                    )
+                )
+        return ageings
+
+    def convert(
+        self,
+        ageings: list[Ageing],
+        *,
+        currency: str,
+        as_of: date,
+        known_at_ms: int | None = None,
+    ) -> ConvertedAgeing:
+        """Add ageings of several currencies up in one, by the rates of a day.
+
+        Raises:
+            RateMissingError: A currency has no rate of that day or the days before it.
+        """
+        with self._database.read() as uow:
+            rates = RateStore(uow.connection, known_at_ms=known_at_ms).list_holding(as_of)
+        return convert_ageings(ageings, currency=currency, as_of=as_of, rates=rates)
+
+    def add_rate(
+        self, *, base: str, quote: str, rate: str, on: date, source: str, by: str
+    ) -> ExchangeRate:
+        """Enter how many units of ``quote`` one unit of ``base`` costs from a day on.
+
+        Raises:
+            RateInvalidError: It is no positive decimal of at most nine places, or of no currencies.
+        """
+        if base == quote or not all(map(CURRENCY_FORM.fullmatch, (base, quote))):
+            raise RateInvalidError("a rate is between two codes of three capitals")
+        if not source.strip() or len(source) > SOURCE_CHARS_MAX or not source.isprintable():
+            raise RateInvalidError("a rate has a source: who has fixed it")
+        entered = ExchangeRate(
+            base=base, quote=quote, on=on, rate_nano=_parse_rate(rate), source=source
+        )
+        with self._database.write() as uow:
+            RateStore(uow.connection).append(entered, by=by, at_ms=self._clock.now_ms())
+        return entered
+
+
+def _parse_rate(text: str) -> int:
+    if len(text) > RATE_CHARACTERS_MAX:
+        raise RateInvalidError("a rate is a decimal number, as 7.1234")
+    try:
+        scaled = Decimal(text.strip()) * RATE_UNIT
+    except InvalidOperation as err:
+        raise RateInvalidError("a rate is a decimal number, as 7.1234") from err
+    if not scaled.is_finite() or not 0 < scaled <= RATE_MAX * RATE_UNIT or scaled % 1:
+        raise RateInvalidError("a rate is positive and has at most nine decimals")
+    return int(scaled)

@@ -1,0 +1,106 @@
+"""Reading whole tables of the room, row by row, for an export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Boolean, Date, Integer, String, select
+
+from node.core.errors import InvariantError
+from node.records import tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+FETCHED_ROWS = 1_000
+
+# What refers to another table comes after it.
+_TABLES: tuple[Table, ...] = (
+    tables.customer,
+    tables.customer_identifier,
+    tables.customer_name,
+    tables.customer_parent,
+    tables.customer_contact,
+    tables.customer_merge,
+    tables.exchange_rate,
+    tables.source_import,
+    tables.ledger_item,
+    tables.item_correction,
+    tables.allocation,
+    tables.dispute,
+    tables.dispute_closure,
+    tables.adverse_event,
+    tables.behaviour_month,
+)
+
+
+class ColumnKind(StrEnum):
+    """What a column holds."""
+
+    INTEGER = "integer"
+    TEXT = "text"
+    DATE = "date"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportColumn:
+    """A column of an export."""
+
+    name: str
+    kind: ColumnKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportTable:
+    """A table of an export."""
+
+    name: str
+    columns: tuple[ExportColumn, ...]
+
+
+class ExportStore:
+    """Reads every table of the room on the connection of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def tables(self) -> tuple[ExportTable, ...]:
+        """The tables in an order in which none refers to a later one."""
+        return tuple(
+            ExportTable(
+                name=table.name,
+                columns=tuple(
+                    ExportColumn(name=column.name, kind=_kind_of(column.type))
+                    for column in table.columns
+                ),
+            )
+            for table in _TABLES
+        )
+
+    def iterate_rows(self, table: ExportTable) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a table in the order of their keys; few are held at a time."""
+        source = next(one for one in _TABLES if one.name == table.name)
+        rows = self._connection.execution_options(yield_per=FETCHED_ROWS).execute(
+            select(source).order_by(*source.primary_key.columns)
+        )
+        for row in rows:
+            yield tuple(row)
+
+
+def _kind_of(column_type: object) -> ColumnKind:
+    match column_type:
+        case Boolean():
+            return ColumnKind.BOOLEAN
+        case Date():
+            return ColumnKind.DATE
+        case Integer() | BigInteger():
+            return ColumnKind.INTEGER
+        case String():
+            return ColumnKind.TEXT
+        case _:
+            raise InvariantError(f"no export of {column_type!r}")

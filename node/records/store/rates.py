@@ -1,0 +1,69 @@
+"""Dated exchange rates."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from node.records.rules_conversion import RATE_AGE_DAYS_MAX, ExchangeRate
+from node.records.store.visibility import is_known
+from node.records.tables import exchange_rate, ledger_item
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class RateStore:
+    """Reads and appends rates on the connection of one unit of work."""
+
+    def __init__(self, connection: Connection, *, known_at_ms: int | None = None) -> None:
+        """Read what is known now, or what was known at a moment."""
+        self._connection = connection
+        self._known_at_ms = known_at_ms
+
+    def append(self, rate: ExchangeRate, *, by: str, at_ms: int) -> None:
+        """Append a rate."""
+        self._connection.execute(
+            insert(exchange_rate).values(
+                base=rate.base,
+                quote=rate.quote,
+                rate_on=rate.on,
+                rate_nano=rate.rate_nano,
+                source=rate.source,
+                entered_by=by,
+                entered_at_ms=at_ms,
+            )
+        )
+
+    def list_holding(self, as_of: date) -> list[ExchangeRate]:
+        """Return the rates that may hold on a day, in the order of entry."""
+        rows = self._connection.execute(
+            select(exchange_rate)
+            .where(
+                exchange_rate.c.rate_on.between(as_of - timedelta(days=RATE_AGE_DAYS_MAX), as_of),
+                is_known(self._known_at_ms, exchange_rate),
+            )
+            .order_by(exchange_rate.c.entered_at_ms, exchange_rate.c.id)
+        )
+        return [
+            ExchangeRate(
+                base=row.base,
+                quote=row.quote,
+                on=row.rate_on,
+                rate_nano=row.rate_nano,
+                source=row.source,
+            )
+            for row in rows
+        ]
+
+    def list_currencies(self, as_of: date) -> list[str]:
+        """Return the currencies in which anything had happened by a date, in their order."""
+        rows = self._connection.execute(
+            select(ledger_item.c.currency)
+            .where(ledger_item.c.happened_on <= as_of, is_known(self._known_at_ms, ledger_item))
+            .distinct()
+            .order_by(ledger_item.c.currency)
+        )
+        return list(rows.scalars())
