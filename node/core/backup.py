@@ -93,6 +93,8 @@ def back_up(database: Database, target: Path, *, member: str, at_ms: int) -> Bac
     draft = target.with_name(f".{target.name}.draft")
     draft.unlink(missing_ok=True)
     try:
+        # SQLite and pg_dump fill an empty file; theirs would be readable by all for a while.
+        draft.touch(mode=0o600, exist_ok=False)
         rows, logs, revision = _copy(database, draft)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
@@ -181,7 +183,6 @@ def _copy(database: Database, draft: Path) -> tuple[dict[str, int], dict[str, in
     with translate_failures(), database.engine.connect() as connection:
         driver: Any = connection.connection.dbapi_connection
         driver.execute("VACUUM INTO ?", (str(draft),))
-    draft.chmod(0o600)
     with _open_copy(draft) as copy:
         return _read_content(copy)
 

@@ -7,16 +7,16 @@ whom (``by``). Nothing is changed or deleted: a correction is the next version.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from node.core.database import ID_MAX
 from node.core.http.models import ApiModel
-from node.core.money import AMOUNT_MINOR_MAX
 from node.records.ledger import (
     Allocate,
     Correction,
@@ -35,21 +35,37 @@ from node.records.rules_ageing import Ageing, AgeingBase
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
 from node.records.service import TREND_MONTHS_MAX, TURNOVER_MONTHS, RecordsService
 from node.records.store import OpenLine
-from node.records.tables import NAME_CHARS_MAX, REASON_CHARS_MAX, REFERENCE_CHARS_MAX
+from node.records.tables import (
+    ITEM_MINOR_MAX,
+    NAME_CHARS_MAX,
+    REASON_CHARS_MAX,
+    REFERENCE_CHARS_MAX,
+)
 from node.records.turnover import Turnover
 
 DOCUMENTS_MAX = 1_000  # that one remittance names
 ITEMS_MAX = 1_000  # of one write-off
 MS_MAX = 1 << 52
+_DAY_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 CustomerId = Annotated[int, Path(ge=1, le=ID_MAX)]
-Key = Annotated[int, Field(ge=1, le=ID_MAX)]
+Key = Annotated[int, Field(strict=True, ge=1, le=ID_MAX)]
 PathKey = Annotated[int, Path(ge=1, le=ID_MAX)]
-Minor = Annotated[int, Field(ge=1, le=AMOUNT_MINOR_MAX)]
+Minor = Annotated[int, Field(strict=True, ge=1, le=ITEM_MINOR_MAX)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Reference = Annotated[str, Field(min_length=1, max_length=REFERENCE_CHARS_MAX)]
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARS_MAX)]
 KnownAt = Annotated[int | None, Query(ge=0, le=MS_MAX)]
+
+
+def _read_day(given: object) -> date:
+    """Read ``YYYY-MM-DD``: a number of seconds or a moment would be a day too, and another one."""
+    if not isinstance(given, str) or not _DAY_FORM.fullmatch(given):
+        raise ValueError("a day is written 2026-06-30")
+    return date.fromisoformat(given)
+
+
+Day = Annotated[date, BeforeValidator(_read_day)]
 
 
 class Entry(ApiModel):
@@ -61,7 +77,7 @@ class Entry(ApiModel):
 class TermBody(ApiModel):
     """What falls due on one day."""
 
-    due_on: date
+    due_on: Day
     amount_minor: Minor
 
 
@@ -70,7 +86,7 @@ class DocumentBody(Entry):
 
     kind: Literal["invoice", "opening", "interest"] = "invoice"
     document_no: Reference
-    happened_on: date
+    happened_on: Day
     currency: Currency
     terms: Annotated[list[TermBody], Field(min_length=1, max_length=TERMS_MAX)]
 
@@ -102,7 +118,7 @@ class CreditBody(Entry, Allocating):
 
     kind: Literal["payment", "credit-note", "opening-credit"] = "payment"
     document_no: Reference
-    happened_on: date
+    happened_on: Day
     currency: Currency
     amount_minor: Minor
 
@@ -110,7 +126,7 @@ class CreditBody(Entry, Allocating):
 class ApplyBody(Entry, Allocating):
     """What is left of a credit, applied; by hand with ``debit`` and ``amount_minor``."""
 
-    on: date
+    on: Day
     debit: Key | None = None
     amount_minor: Minor | None = None
 
@@ -119,15 +135,15 @@ class TakeBackBody(Entry):
     """What is applied between two items, taken back from a day on."""
 
     debit: Key
-    on: date
+    on: Day
 
 
 class BillBody(Entry, Allocating):
     """A bill of exchange taken for what is owed."""
 
     number: Reference
-    received_on: date
-    matures_on: date
+    received_on: Day
+    matures_on: Day
     currency: Currency
     amount_minor: Minor
 
@@ -136,7 +152,7 @@ class BillEventBody(Entry):
     """What became of a bill."""
 
     event: Literal["endorsed", "discounted", "dishonoured"]
-    on: date
+    on: Day
 
 
 class WriteOffBody(Entry):
@@ -144,7 +160,7 @@ class WriteOffBody(Entry):
 
     items: Annotated[list[Key], Field(min_length=1, max_length=ITEMS_MAX)]
     reference: Reference
-    on: date
+    on: Day
 
 
 class ReversalBody(Entry):
@@ -152,7 +168,7 @@ class ReversalBody(Entry):
 
     amount_minor: Minor
     reference: Reference
-    on: date
+    on: Day
 
 
 class DisputeBody(Entry):
@@ -160,7 +176,7 @@ class DisputeBody(Entry):
 
     amount_minor: Minor
     cause: DisputeCause
-    on: date
+    on: Day
 
 
 class DisputeEndBody(Entry):
@@ -168,7 +184,7 @@ class DisputeEndBody(Entry):
 
     outcome: DisputeOutcome
     reason: Reason
-    on: date
+    on: Day
 
 
 class CorrectionBody(Entry):
@@ -176,8 +192,8 @@ class CorrectionBody(Entry):
 
     reason: Reason
     amount_minor: Minor | None = None
-    happened_on: date | None = None
-    due_on: date | None = None
+    happened_on: Day | None = None
+    due_on: Day | None = None
     customer: Key | None = None
 
 
@@ -236,7 +252,7 @@ def _add_reports(
     @router.get("/customers/{customer_id}/ageing")
     async def read_ageing(
         customer_id: CustomerId,
-        as_of: date | None = None,
+        as_of: Day | None = None,
         base: AgeingBase = AgeingBase.DUE,
         known_at_ms: KnownAt = None,
     ) -> list[Ageing]:
@@ -251,7 +267,7 @@ def _add_reports(
 
     @router.get("/ageing")
     async def read_portfolio_ageing(
-        as_of: date | None = None,
+        as_of: Day | None = None,
         base: AgeingBase = AgeingBase.DUE,
         known_at_ms: KnownAt = None,
     ) -> list[Ageing]:
@@ -265,7 +281,7 @@ def _add_reports(
         currency: Annotated[str, Query(pattern="^[A-Z]{3}$")],
         customer: Annotated[int | None, Query(ge=1, le=ID_MAX)] = None,
         months: Annotated[int, Query(ge=1, le=TREND_MONTHS_MAX)] = TURNOVER_MONTHS,
-        as_of: date | None = None,
+        as_of: Day | None = None,
         known_at_ms: KnownAt = None,
     ) -> Turnover:
         """Return DSO and its kin and the collection index, of one customer or of all."""
@@ -284,7 +300,7 @@ def _add_lines(router: APIRouter, ledger: LedgerService, *, today: Callable[[], 
     async def list_items(
         customer_id: CustomerId,
         document_no: Annotated[str | None, Query(max_length=REFERENCE_CHARS_MAX)] = None,
-        as_of: date | None = None,
+        as_of: Day | None = None,
         known_at_ms: KnownAt = None,
     ) -> list[OpenLine]:
         """Return what is open of a customer; or a document's items, open or not, as of now."""

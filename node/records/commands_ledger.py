@@ -83,10 +83,9 @@ def show_open(
 ) -> None:
     """List what is open of a customer, owed and to its credit, with the keys of the items."""
     node: HasLedger = context.obj
-    as_of_date = choose_date(node, as_of)
-    lines = node.ledger.list_open(
-        get_customer_id(node, customer), as_of=as_of_date, known_at_ms=read_moment(known_at)
-    )
+    as_of_date, known_at_ms = choose_date(node, as_of), read_moment(known_at)
+    customer_id = get_customer_id(node, customer, known_at_ms=known_at_ms)
+    lines = node.ledger.list_open(customer_id, as_of=as_of_date, known_at_ms=known_at_ms)
     if as_json:
         print_json([asdict(line) for line in lines])
         return
@@ -115,7 +114,10 @@ def show_ageing(
         ageings = node.portfolio.ageing(as_of=day, base=base, known_at_ms=known_at_ms)
     else:
         ageings = node.records.ageing(
-            get_customer_id(node, customer), as_of=day, base=base, known_at_ms=known_at_ms
+            get_customer_id(node, customer, known_at_ms=known_at_ms),
+            as_of=day,
+            base=base,
+            known_at_ms=known_at_ms,
         )
     if in_currency is not None:
         converted = node.portfolio.convert(
@@ -168,12 +170,15 @@ def show_turnover(
 ) -> None:
     """Show DSO and its kin and the collection index (docs/formulas.md)."""
     node: HasLedger = context.obj
+    known_at_ms, customer_id = read_moment(known_at), None
+    if customer is not None:
+        customer_id = get_customer_id(node, customer, known_at_ms=known_at_ms)
     turnover = node.records.turnover(
         as_of=choose_date(node, as_of),
         currency=check_currency(currency),
         months=months,
-        customer_id=None if customer is None else get_customer_id(node, customer),
-        known_at_ms=read_moment(known_at),
+        customer_id=customer_id,
+        known_at_ms=known_at_ms,
     )
     if as_json:
         print_json(asdict(turnover))
@@ -214,13 +219,13 @@ def show_item(
     _print_story(story)
 
 
-def get_customer_id(node: HasLedger, text: str) -> int:
-    """Return the customer a person named.
+def get_customer_id(node: HasLedger, text: str, *, known_at_ms: int | None = None) -> int:
+    """Return the customer a person named, as far as was known at a moment.
 
     Raises:
         CustomerNotFoundError: There is none of this number or subject id.
     """
-    return node.records.get_named_customer(text).customer_id
+    return node.records.get_named_customer(text, known_at_ms=known_at_ms).customer_id
 
 
 def choose_date(node: HasLedger, given: datetime | None) -> date:

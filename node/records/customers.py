@@ -29,7 +29,7 @@ from node.records.tables import NAME_CHARS_MAX, VALUE_CHARS_MAX
 from protocol.errors import ProtocolError
 from protocol.identifiers import SCHEMES, normalise_subject_id
 
-GROUP_DEPTH_MAX = 20
+GROUP_LEVELS_MAX = 20
 PAGE_ROWS = 500
 
 
@@ -75,7 +75,7 @@ class GroupInvalidError(ConflictError):
 
 
 class MergeInvalidError(ConflictError):
-    """The customers are one already."""
+    """The customers are one already, or cannot be one."""
 
     code = "merge-invalid"
 
@@ -215,8 +215,11 @@ class CustomerService:
             parent = get_customer(entering.uow, parent_id).customer_id
             if entering.store.find_parent(entering.customer_id) is not None:
                 raise GroupInvalidError("it has a parent: end that first")
-            if entering.customer_id in _list_ancestors(entering.store, parent):
+            above = _list_ancestors(entering.store, parent)
+            if entering.customer_id in above:
                 raise GroupInvalidError("it would belong to itself")
+            if len(above) + _count_levels(entering.store, entering.customer_id) > GROUP_LEVELS_MAX:
+                raise GroupInvalidError(f"a group has at most {GROUP_LEVELS_MAX} levels")
             return entering.append(FactKind.PARENT, parent_id=parent)
 
     def end(self, kind: FactKind, fact_id: int, *, by: str) -> None:
@@ -263,7 +266,7 @@ class CustomerService:
         in a group ends.
 
         Raises:
-            MergeInvalidError: They are one already.
+            MergeInvalidError: They are one already, or one is a company and the other is none.
         """
         check_reason(reason)
         _check_text(by)
@@ -271,14 +274,17 @@ class CustomerService:
         at_ms = self._clock.now_ms()
         with self._database.write() as uow:
             store = CustomerStore(uow.connection)
-            from_id, to_id = (get_customer(uow, one).customer_id for one in (customer_id, into_id))
+            old, new = (get_customer(uow, one) for one in (customer_id, into_id))
+            from_id, to_id = old.customer_id, new.customer_id
             if from_id == to_id:
                 raise MergeInvalidError("they are one customer already")
+            if old.kind != new.kind:
+                raise MergeInvalidError("they are of two kinds: one of them is no company")
             posting = Posting(uow=uow, by=by, at_ms=at_ms, calendars=self._calendars)
-            moved = move_items(posting, store.list_item_ids(from_id), to_id=to_id, reason=reason)
+            moved = move_items(posting, from_id=from_id, to_id=to_id, reason=reason)
             store.end_parents(from_id, by=by, at_ms=at_ms)
             store.append_merge(from_id, into_id=to_id, reason=reason, by=by, at_ms=at_ms)
-            refresh_behaviour(uow, sorted({from_id, to_id}), business_date=business_date)
+            refresh_behaviour(uow, sorted(posting.customer_ids), business_date=business_date)
         return moved
 
     @contextmanager
@@ -320,17 +326,22 @@ def _iterate_customers(records: RecordsStore) -> Iterator[CustomerRecord]:
 def _list_ancestors(store: CustomerStore, customer_id: int) -> list[int]:
     """Return a customer and those above it, nearest first."""
     found = [customer_id]
-    while len(found) <= GROUP_DEPTH_MAX:
-        parent = store.find_parent(found[-1])
-        if parent is None:
-            return found
+    while len(found) < GROUP_LEVELS_MAX and (parent := store.find_parent(found[-1])) is not None:
         found.append(parent)
-    raise GroupInvalidError(f"a group has at most {GROUP_DEPTH_MAX} levels")
+    return found
+
+
+def _count_levels(store: CustomerStore, customer_id: int) -> int:
+    """Return how many levels a customer and those below it make."""
+    level, count = [customer_id], 0
+    while level and count < GROUP_LEVELS_MAX:
+        level, count = store.list_children(level), count + 1
+    return count
 
 
 def _list_group(uow: UnitOfWork, customer_id: int) -> Iterator[CustomerRecord]:
     store, records = CustomerStore(uow.connection), RecordsStore(uow.connection)
-    ids = [*reversed(_list_ancestors(store, customer_id)), *store.list_children(customer_id)]
+    ids = [*reversed(_list_ancestors(store, customer_id)), *store.list_children([customer_id])]
     if len(ids) == 1:
         return
     for key in ids:

@@ -17,6 +17,7 @@ from rapidfuzz import fuzz, process
 COMPARE_ALL_MAX = 5_000  # customers; beyond that only names that begin alike are compared
 SCORE_CUTOFF_PERCENT = 90
 BLOCK_CHARACTERS = 2
+HOLDERS_MAX = 20  # of one phone or address; beyond that it is an exchange's, or a place-holder
 _WORDS = re.compile(r"\w+")
 # Longest first: one holds another.
 _LEGAL_ENDINGS_ZH = (
@@ -152,6 +153,8 @@ def _share_contacts(customers: Iterable[NamedCustomer]) -> dict[tuple[int, int],
             holders.setdefault(address, []).append(one.customer_id)
     shared: dict[tuple[int, int], set[str]] = {}
     for address, ids in holders.items():
+        if len(ids) > HOLDERS_MAX:
+            continue
         for first, second in combinations(sorted(ids), 2):
             shared.setdefault((first, second), set()).add(address)
     return shared

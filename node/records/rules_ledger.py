@@ -8,7 +8,8 @@ items of that date, and what is open of all items adds up to it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -202,20 +203,25 @@ def sum_applied(rows: Iterable[Applied]) -> int:
 
 
 def check_applied(rows: Iterable[Applied], *, limit_minor: int) -> None:
-    """Check what was applied of one item: on no day more than there is of it, or less than nothing.
+    """Check what was applied of one item: on no day more than there is of it.
+
+    Between two items it is on no day less than nothing: what was applied later is not taken back.
 
     Raises:
         AllocationError: It is.
     """
-    by_day: dict[date, int] = {}
+    by_day: dict[date, list[Applied]] = {}
     for row in rows:
-        by_day[row.allocated_on] = by_day.get(row.allocated_on, 0) + row.amount_minor
+        by_day.setdefault(row.allocated_on, []).append(row)
     applied_minor = 0
+    held_minor: defaultdict[tuple[int, int], int] = defaultdict(int)
     for day in sorted(by_day):
-        applied_minor += by_day[day]
+        for row in by_day[day]:
+            held_minor[row.debit_id, row.credit_id] += row.amount_minor
+        applied_minor += sum_applied(by_day[day])
         if applied_minor > limit_minor:
             raise AllocationError(f"more would be applied than there is on {day.isoformat()}")
-        if applied_minor < 0:
+        if min(held_minor[row.debit_id, row.credit_id] for row in by_day[day]) < 0:
             raise AllocationError(f"more would be taken back than was applied on {day.isoformat()}")
 
 
@@ -284,6 +290,20 @@ def carry_over(
         left_minor -= amount_minor
         carried.append(dataclasses.replace(moved, amount_minor=amount_minor))
     return undone + carried
+
+
+def move_applied(rows: Iterable[Applied], new_ids: Mapping[int, int]) -> list[Applied]:
+    """Return the rows that move what was applied between items to their next versions.
+
+    Both sides move and are as large as before, so that all that stands of each day stands again.
+    """
+    standing = _net_by_day(rows)
+    undone = [dataclasses.replace(row, amount_minor=-row.amount_minor) for row in standing]
+    moved = [
+        dataclasses.replace(row, debit_id=new_ids[row.debit_id], credit_id=new_ids[row.credit_id])
+        for row in standing
+    ]
+    return undone + moved
 
 
 def _net_by_day(rows: Iterable[Applied]) -> list[Applied]:

@@ -33,10 +33,11 @@ from node.records.errors import (
     AdverseEventInvalidError,
     CustomerInvalidError,
     CustomerNotFoundError,
+    check_report_day,
 )
 from node.records.importing import Deal, ImportReport, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
-from node.records.ledger.posting import Posting
+from node.records.ledger.posting import Posting, get_customer
 from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
 from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
 from node.records.store import (
@@ -226,23 +227,26 @@ class RecordsService:
         with self._database.read() as uow:
             return RecordsStore(uow.connection).count_customers()
 
-    def get_customer(self, customer_id: int) -> CustomerRecord:
-        """Return one customer.
+    def get_customer(self, customer_id: int, *, known_at_ms: int | None = None) -> CustomerRecord:
+        """Return one customer, or the one that it turned out to be by a moment.
 
         Raises:
             CustomerNotFoundError: There is none with this key.
         """
         with self._database.read() as uow:
-            return _get_customer(RecordsStore(uow.connection), customer_id)
+            return get_customer(uow, customer_id, known_at_ms=known_at_ms)
 
-    def get_named_customer(self, text: str) -> CustomerRecord:
+    def get_named_customer(self, text: str, *, known_at_ms: int | None = None) -> CustomerRecord:
         """Return the customer of a number of ours or a subject id ``scheme:value``.
+
+        With ``known_at_ms`` what was merged later stands by itself.
 
         Raises:
             CustomerNotFoundError: There is none.
         """
         with self._database.read() as uow:
-            customer = RecordsStore(uow.connection).find_customer_named(text)
+            store = RecordsStore(uow.connection)
+            customer = store.find_customer_named(text, known_at_ms=known_at_ms)
         if customer is None:
             raise CustomerNotFoundError("there is no such customer")
         return customer
@@ -267,14 +271,16 @@ class RecordsService:
 
         Raises:
             CustomerNotFoundError: There is none with this key.
+            ReportInvalidError: Records are not of such a day.
         """
+        check_report_day(as_of)
         with self._database.read() as uow:
-            _get_customer(RecordsStore(uow.connection), customer_id)
+            key = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id
             ledger = LedgerStore(uow.connection, known_at_ms=known_at_ms)
-            sold = [one.currency for one in ledger.list_positions(customer_id, as_of=as_of)]
-            others = ledger.list_currencies(customer_id, as_of=as_of)
+            sold = [one.currency for one in ledger.list_positions(key, as_of=as_of)]
+            others = ledger.list_currencies(key, as_of=as_of)
             return [
-                _read_ageing(ledger, customer_id, currency=currency, as_of=as_of, base=base)
+                _read_ageing(ledger, key, currency=currency, as_of=as_of, base=base)
                 for currency in dict.fromkeys((*sold, *others))
             ]
 
@@ -291,10 +297,12 @@ class RecordsService:
 
         Raises:
             CustomerNotFoundError: There is none with this key.
+            ReportInvalidError: Records are not of such a day.
         """
+        check_report_day(as_of)
         with self._database.read() as uow:
             if customer_id is not None:
-                _get_customer(RecordsStore(uow.connection), customer_id)
+                customer_id = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id
             store = TurnoverStore(
                 uow.connection,
                 currency=currency,
@@ -333,7 +341,7 @@ class RecordsService:
         )
         with self._database.read() as uow:
             store = RecordsStore(uow.connection)
-            customer = _get_customer(store, customer_id)
+            customer = get_customer(uow, customer_id)
             return build_window(store, customer, months=(first_month, last_month), as_of=as_of)
 
     def list_portfolio(
@@ -375,7 +383,7 @@ class RecordsService:
         if settled_on is not None and settled_on < happened_on:
             raise AdverseEventInvalidError("settled before it happened")
         with self._database.write() as uow:
-            _get_customer(RecordsStore(uow.connection), customer_id)
+            get_customer(uow, customer_id)
             AppendingStore(uow.connection).append_adverse_event(
                 customer_id=customer_id,
                 kind=kind,
@@ -435,10 +443,3 @@ def _portfolio_row(customer: CustomerRecord, window: BehaviourWindow) -> Portfol
         index_deci=mean_index_deci(window.months, by_amount=True),
         late_days_deci=mean_late_days_deci(window.months, by_amount=True),
     )
-
-
-def _get_customer(store: RecordsStore, customer_id: int) -> CustomerRecord:
-    customer = store.find_customer_by_id(customer_id)
-    if customer is None:
-        raise CustomerNotFoundError("there is no such customer")
-    return customer

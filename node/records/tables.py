@@ -27,6 +27,7 @@ from node.core.database import metadata
 
 KEY = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts keys of this type alone
 
+ITEM_MINOR_MAX = 10**13  # sums weighted with days or index stay within 64 bits
 SCHEME_CHARS_MAX = 32
 VALUE_CHARS_MAX = 64
 NAME_CHARS_MAX = 200

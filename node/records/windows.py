@@ -10,7 +10,14 @@ from __future__ import annotations
 from datetime import MAXYEAR, date, timedelta
 
 RELEASE_DELAY_DAYS = 5
+FIRST_YEAR = 1990
+LAST_YEAR = 2099
 MONTHS_PER_YEAR = 12
+
+
+def is_of_records(day: date) -> bool:
+    """Tell whether records can be of this day."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 def month_of(day: date) -> int:

@@ -125,8 +125,8 @@ def read_ledger(local: LocalNode, texts: Texts, customer_id: int, *, view: View)
     Raises:
         CustomerNotFoundError: There is none with this key.
     """
-    customer = local.records.get_customer(customer_id)
     known_at_ms = view.known_at_ms
+    customer = local.records.get_customer(customer_id, known_at_ms=known_at_ms)
     ageings = local.records.ageing(
         customer_id, as_of=view.as_of, base=view.base, known_at_ms=known_at_ms
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, make_url, update
+from sqlalchemy import event, insert, make_url, update
 from typer.testing import CliRunner
 
 from node.cli.main import app
@@ -125,6 +126,26 @@ def test_a_copy_holds_nothing_of_what_was_erased(database: Database, tmp_path: P
     back_up(database, tmp_path / "copy", member=MEMBER, at_ms=MADE_AT_MS)
 
     assert SECRET.encode() not in (tmp_path / "copy").read_bytes()
+
+
+@sqlite_only
+def test_a_copy_is_nobody_elses_to_read_from_its_first_byte(
+    database: Database, tmp_path: Path
+) -> None:
+    modes: list[int] = []
+
+    def watch(driver: sqlite3.Connection, _record: object) -> None:
+        def note(statement: str) -> None:
+            if statement.startswith("VACUUM"):
+                modes.extend(path.stat().st_mode & 0o777 for path in tmp_path.glob(".*.draft"))
+
+        driver.set_trace_callback(note)
+
+    database.dispose()
+    event.listen(database.engine, "connect", watch)
+    back_up(database, tmp_path / "copy", member="acme.example", at_ms=1)
+
+    assert modes == [0o600]
 
 
 def test_a_backup_is_never_overwritten(database: Database, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from node.records.customers import (
     NameKind,
 )
 from node.records.errors import CustomerInvalidError, CustomerNotFoundError
+from node.records.importing.writing import CANCELLED
 from node.records.rules_ledger import DisputeCause
 from tests.support.exchanges import HEADER
 from tests.support.ledgers import TODAY, House
@@ -177,6 +178,29 @@ def test_a_merge_moves_every_item_and_the_report_of_before_comes_out_again(
     assert house.age()["1-30" if date(2026, 4, 1) > TODAY else "31-60"] >= 1_000
     with pytest.raises(MergeInvalidError):
         customers.merge(other, into_id=house.customer_id, reason="again", by=BY)
+
+
+def test_what_was_cancelled_does_not_come_again_with_the_next_import(house: House) -> None:
+    rows = (row("B1", "C1"), row("B2", "C1", paid=True), row("B3", "C1"))
+    import_rows(house, *rows)
+    (invoice,) = house.ledger.list_named(house.customer_id, "B1")
+    (paid,) = house.ledger.list_named(house.customer_id, "B2")
+    payment_id = house.ledger.tell_item(paid.item_id).applied[0].other_id
+    for item_id in (invoice.item_id, payment_id):
+        house.ledger.cancel_item(item_id, reason="not ours", by=BY)
+
+    content = "\n".join([HEADER, *rows, row("B4", "C1"), ""]).encode()
+    report = house.records.import_file(content, source="erp")
+
+    assert [reject.row for reject in report.rejects] == [2, 3]
+    assert {reject.reason for reject in report.rejects} == {CANCELLED}
+    assert (report.invoices_added, report.payments_added) == (1, 0)
+    assert house.records.compare_behaviour() == []
+
+
+def test_a_key_that_no_store_holds_is_not_found(customers: CustomerService) -> None:
+    with pytest.raises(FactNotFoundError):
+        customers.end(FactKind.NAME, 10**30, by=BY)
 
 
 def test_who_was_merged_goes_along_when_the_other_one_is(

@@ -221,3 +221,29 @@ def test_what_makes_no_sense_is_refused_by_name(erp: Erp) -> None:
     nobody = erp.http.post(f"{path}/documents", json=invoice | {"document_no": "INV-2"})
     assert nobody.status_code == 422
     assert erp.open_items() == {"INV-1/1": 50_000}
+
+
+@pytest.mark.parametrize("minor", [True, "12", 12.0])
+def test_an_amount_is_a_whole_number_and_nothing_that_could_be_read_as_one(
+    erp: Erp, minor: object
+) -> None:
+    body = {"document_no": "C1", "happened_on": "2026-05-01", "currency": "CNY"}
+
+    answer = erp.http.post(
+        f"/customers/{erp.customer}/credits", json=BY | body | {"amount_minor": minor}
+    )
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("day", [1767225600, "1767225601", "2026-05-01T00:00:00", "20260501"])
+def test_a_day_is_written_as_one(erp: Erp, day: object) -> None:
+    body = {"document_no": "C1", "currency": "CNY", "amount_minor": 5}
+
+    answer = erp.http.post(
+        f"/customers/{erp.customer}/credits", json=BY | body | {"happened_on": day}
+    )
+
+    assert answer.status_code == 422
+    for path in (f"/customers/{erp.customer}/ageing", f"/customers/{erp.customer}/items"):
+        assert erp.http.get(path, params={"as_of": str(day)}).status_code == 422

@@ -8,7 +8,6 @@ from node.core.money import minor_exponent
 from node.records.documents import is_document_file
 from node.records.formats.camt import read_camt
 from node.records.formats.errors import DocumentFileError
-from node.records.formats.fields import AMOUNT_MINOR_MAX
 from node.records.formats.mt940 import read_mt940
 from node.records.formats.recognition import read_document
 from node.records.formats.statement import NamedDocument, Payment
@@ -16,10 +15,11 @@ from node.records.formats.trade import TradeDocument
 from node.records.formats.xml import parse_xml
 from node.records.rules_ledger import ItemKind, OpenDebit
 from node.records.rules_matching import match_payment
+from node.records.tables import ITEM_MINOR_MAX
 from tests.support.documents import Detail, Entry, Fapiao, camt, mt940, pack_archive, ubl
 
 CURRENCIES = st.sampled_from(["CNY", "EUR", "JPY", "KWD", "CLP"])
-AMOUNTS = st.integers(min_value=1, max_value=AMOUNT_MINOR_MAX)
+AMOUNTS = st.integers(min_value=1, max_value=ITEM_MINOR_MAX)
 SAMPLES = (
     ubl("RE-2026-17"),
     camt(Entry(amount="1.00", details=(Detail(text="RE-2026-17", documents=("A",)),))),

@@ -8,6 +8,7 @@ is what the events say.
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from node.core.clock import ManualClock
 from node.core.database import Database
 from node.core.errors import NodeError
+from node.records.customers import CustomerService
 from node.records.ledger import (
     Correction,
     LedgerService,
@@ -69,7 +71,7 @@ def summarise(ageings: list[Ageing]) -> Report:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Random use of the ledger of one customer."""
+    """Random use of the ledger of one customer, which turns out to be others too."""
 
     @initialize()
     def begin(self) -> None:
@@ -79,16 +81,17 @@ class LedgerMachine(RuleBasedStateMachine):
         today = date(2026, 6, 30)
         self.records = RecordsService(database=self.database, clock=self.clock, business_date=today)
         self.ledger = LedgerService(database=self.database, clock=self.clock, business_date=today)
-        self.customer_id = self.records.add_customer(
-            scheme="sim", value="C1", name="示例", country="CN"
-        ).customer_id
+        self.customers = CustomerService(
+            database=self.database, clock=self.clock, business_date=today
+        )
+        self.customer_id = self.add_customer("C1", country="CN")
         self.sums: dict[str, list[tuple[date, int]]] = {"CNY": [], "EUR": []}
         self.debits: list[tuple[int, str, date, int]] = []
         self.credits: list[tuple[int, str, date, int]] = []
         self.bills: list[tuple[int, str, date, int]] = []
         self.write_offs: list[int] = []
         self.disputes: list[int] = []
-        self.reports: dict[tuple[date, int], Report] = {}
+        self.reports: dict[tuple[int, date, int], Report] = {}
         self.refusals: set[str] = set()
         self.number = 0
 
@@ -96,6 +99,24 @@ class LedgerMachine(RuleBasedStateMachine):
         if hasattr(self, "database"):
             self.database.dispose()
             self.folder.cleanup()
+
+    def add_customer(self, value: str, *, country: str) -> int:
+        return self.records.add_customer(
+            scheme="sim", value=value, name="示例", country=country
+        ).customer_id
+
+    def renew(self, key: int) -> int:
+        """Return the newest version of an item."""
+        return self.ledger.tell_item(key).versions[-1].item_id
+
+    def count_open(self, customer_id: int) -> Counter[str]:
+        """Return what is open, unapplied and disputed at the end, by currency."""
+        figures: Counter[str] = Counter()
+        for one in self.records.ageing(customer_id, as_of=BEGIN + timedelta(days=500)):
+            figures[f"open {one.currency}"] += sum(one.buckets.values())
+            figures[f"unapplied {one.currency}"] += one.unapplied_minor
+            figures[f"disputed {one.currency}"] += one.disputed_minor
+        return figures
 
     def name(self) -> str:
         self.number += 1
@@ -112,10 +133,8 @@ class LedgerMachine(RuleBasedStateMachine):
             if self.report(BEGIN + timedelta(days=500)) != before:
                 raise AssertionError("a refusal changed something") from err
 
-    def report(self, as_of: date, *, known_at_ms: int | None = None) -> Report:
-        return summarise(
-            self.records.ageing(self.customer_id, as_of=as_of, known_at_ms=known_at_ms)
-        )
+    def report(self, as_of: date) -> Report:
+        return summarise(self.records.ageing(self.customer_id, as_of=as_of))
 
     @rule(day=DAYS, amounts=st.lists(AMOUNTS, min_size=1, max_size=3), currency=CURRENCIES)
     def invoice(self, day: date, amounts: list[int], currency: str) -> None:
@@ -346,9 +365,48 @@ class LedgerMachine(RuleBasedStateMachine):
                 )
             )
 
+    @rule(
+        day=DAYS,
+        amount=AMOUNTS,
+        currency=CURRENCIES,
+        country=st.sampled_from(("CN", "DE", "ZZ")),
+        stays=st.booleans(),
+    )
+    def merge(self, day: date, amount: int, currency: str, country: str, stays: bool) -> None:  # noqa: FBT001  drawn
+        """Merge with a customer that owes one invoice, into this one or into that one."""
+        self.clock.advance_s(1)
+        other = self.add_customer(self.name(), country=country)
+        (key,) = self.ledger.enter_debit(
+            NewDebit(
+                customer_id=other,
+                kind=ItemKind.INVOICE,
+                document_no=self.name(),
+                happened_on=day,
+                currency=currency,
+                terms=(Term(due_on=day, amount_minor=amount),),
+            ),
+            by="zhang",
+        )
+        both = [self.count_open(one) for one in (self.customer_id, other)]
+        old, new = (other, self.customer_id) if stays else (self.customer_id, other)
+        self.clock.advance_s(1)
+        self.customers.merge(old, into_id=new, reason="one company", by="zhao")
+        self.customer_id = new
+        self.debits.append((key, currency, day, amount))
+        self.sums[currency].append((day, amount))
+        for items in (self.debits, self.credits, self.bills):
+            items[:] = [(self.renew(item), coin, on, minor) for item, coin, on, minor in items]
+        self.write_offs = [self.renew(item) for item in self.write_offs]
+        self.disputes = [
+            dispute.dispute_id
+            for item, *_ in self.debits
+            for dispute in self.ledger.tell_item(item).disputes
+        ]
+        assert self.count_open(new) == both[0] + both[1]
+
     @rule(as_of=DAYS)
     def make_report(self, as_of: date) -> None:
-        self.reports[as_of, self.clock.now_ms()] = self.report(as_of)
+        self.reports[self.customer_id, as_of, self.clock.now_ms()] = self.report(as_of)
 
     def balance(self, currency: str, *, as_of: date = BEGIN + timedelta(days=500)) -> int:
         return sum(balance for name, balance, *_ in self.report(as_of) if name == currency)
@@ -370,8 +428,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def what_was_reported_comes_out_again(self) -> None:
         newest = list(getattr(self, "reports", {}).items())[-3:]
-        for (as_of, known_at_ms), report in newest:
-            assert self.report(as_of, known_at_ms=known_at_ms) == report
+        for (customer_id, as_of, known_at_ms), report in newest:
+            ageings = self.records.ageing(customer_id, as_of=as_of, known_at_ms=known_at_ms)
+            assert summarise(ageings) == report
 
     @invariant()
     def what_is_rolled_up_is_what_the_events_say(self) -> None:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from node.core.money import CURRENCY_FORM
 from node.records.importing.cells import (
-    AMOUNT_MINOR_MAX,
     COUNTRY_FORM,
     FALSE_WORDS,
-    FIRST_YEAR,
-    LAST_YEAR,
     LINE_NUMBER_MAX,
     SCHEME_FORM,
     TRUE_WORDS,
     VALUE_FORM,
 )
-from node.records.tables import DOCUMENT_CHARS_MAX, NAME_CHARS_MAX
+from node.records.tables import DOCUMENT_CHARS_MAX, ITEM_MINOR_MAX, NAME_CHARS_MAX
+from node.records.windows import FIRST_YEAR, LAST_YEAR
 
 TEMPLATE_COLUMNS = (
     "customer_scheme",
@@ -141,7 +139,7 @@ where {_matches("customer_scheme", SCHEME_FORM.pattern)}
   and {_printable("document_no", DOCUMENT_CHARS_MAX)}
   and {_matches("country", COUNTRY_FORM.pattern)} and {_matches("currency", CURRENCY_FORM.pattern)}
   and line_no <= {LINE_NUMBER_MAX} and {_in_years("issued_day")} and {_in_years("due_day")}
-  and amount_minor between 1 and {AMOUNT_MINOR_MAX}
+  and amount_minor between 1 and {ITEM_MINOR_MAX}
   and disputed in {_list(TRUE_WORDS | FALSE_WORDS)}
   and case when paid_on = '' then paid_amount = ''
     else {_in_years("paid_day")}

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from node.core.money import AmountError, minor_exponent, parse_amount
+from node.core.money import CURRENCY_FORM, AmountError, minor_exponent, parse_amount
 from node.records.formats.errors import FieldError
+from node.records.tables import ITEM_MINOR_MAX
+from node.records.windows import FIRST_YEAR, LAST_YEAR, is_of_records
 
-AMOUNT_MINOR_MAX = 10**13  # sums weighted with days or index stay within 64 bits
-FIRST_YEAR = 1990
-LAST_YEAR = 2099
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_CHARS = 10
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,5})?")
@@ -23,7 +21,7 @@ def read_currency(text: str, *, field: str) -> str:
     Raises:
         FieldError: It is none.
     """
-    if not _CURRENCY.fullmatch(text):
+    if not CURRENCY_FORM.fullmatch(text):
         raise FieldError(field=field, reason="not a currency code of three capitals")
     return text
 
@@ -43,7 +41,7 @@ def read_amount(text: str, *, currency: str, field: str) -> int:
         minor = parse_amount(text, currency=currency)
     except AmountError as err:
         raise FieldError(field=field, reason=err.detail) from err
-    if abs(minor) > AMOUNT_MINOR_MAX:
+    if abs(minor) > ITEM_MINOR_MAX:
         raise FieldError(field=field, reason="larger than 10^13 minor units")
     return minor
 
@@ -70,7 +68,7 @@ def check_year(day: date, *, field: str) -> date:
     Raises:
         FieldError: It is of another time.
     """
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+    if not is_of_records(day):
         raise FieldError(field=field, reason=f"not within {FIRST_YEAR} to {LAST_YEAR}")
     return day
 

@@ -13,12 +13,10 @@ from datetime import date
 from enum import StrEnum
 
 from node.core.money import CURRENCY_FORM, AmountError, parse_amount
-from node.records.tables import DOCUMENT_CHARS_MAX, NAME_CHARS_MAX
+from node.records.tables import DOCUMENT_CHARS_MAX, ITEM_MINOR_MAX, NAME_CHARS_MAX
+from node.records.windows import FIRST_YEAR, LAST_YEAR, is_of_records
 
-AMOUNT_MINOR_MAX = 10**13  # sums weighted with days or index stay within 64 bits
 LINE_NUMBER_MAX = 1_000_000
-FIRST_YEAR = 1990
-LAST_YEAR = 2099
 
 SCHEME_FORM = re.compile(r"[a-z0-9.]{1,32}")
 VALUE_FORM = re.compile(r"[A-Za-z0-9._/-]{1,64}")
@@ -174,7 +172,7 @@ class RowCells:
             day = _parse_date(text, form=form)
         except ValueError as err:
             raise CellError(column=column, reason=f"not a date of the form {form}") from err
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        if not is_of_records(day):
             raise CellError(column=column, reason=f"not within {FIRST_YEAR} to {LAST_YEAR}")
         return day
 
@@ -205,7 +203,7 @@ class RowCells:
             raise CellError(column=column, reason=err.detail) from err
         if is_negative and minor != 0:
             raise CellError(column=column, reason="negative: credit notes are not invoices")
-        if minor > AMOUNT_MINOR_MAX:
+        if minor > ITEM_MINOR_MAX:
             raise CellError(column=column, reason="larger than 10^13 minor units")
         return minor
 

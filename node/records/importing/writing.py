@@ -27,6 +27,7 @@ from node.records.store import (
 from node.records.windows import month_of
 
 CHANGED = "already imported with other values: a correction is entered, not imported again"
+CANCELLED = "cancelled here: what should not be here is not imported again"
 OVERPAID = "with the payments already imported more is paid than invoiced"
 
 CustomerKeys = Mapping[tuple[str, str], tuple[int, str]]
@@ -96,25 +97,33 @@ def plan_import(
         kind=ItemKind.INVOICE,
         document_nos={document_no for document_no, _ in content.invoices},
     )
-    known_refs = store.read_item_ids(
+    refs = [
+        payment_ref(key, payment)
+        for key in existing.keys() & content.invoices.keys()
+        for payment in content.invoices[key].payments
+    ]
+    source, payment_kind = content.source, ItemKind.PAYMENT
+    known_refs = store.read_item_ids(source=source, kind=payment_kind, document_nos=refs)
+    cancelled_refs = store.read_cancelled(source=source, kind=payment_kind, document_nos=refs)
+    cancelled = store.read_cancelled(
         source=content.source,
-        kind=ItemKind.PAYMENT,
-        document_nos=[
-            payment_ref(key, payment)
-            for key in existing.keys() & content.invoices.keys()
-            for payment in content.invoices[key].payments
-        ],
+        kind=ItemKind.INVOICE,
+        document_nos={document_no for document_no, _ in content.invoices.keys() - existing.keys()},
     )
     plan = ImportPlan(item_ids={key: here.item_id for key, here in existing.items()})
     for key, invoice in content.invoices.items():
         here = existing.get(key)
-        if here is None:
+        if key in cancelled:
+            plan.rejects += [Reject(row=row, column="", reason=CANCELLED) for row in invoice.rows]
+        elif here is None:
             plan.new_invoices[key] = invoice
             plan.new_payments += [(key, invoice.draft, payment) for payment in invoice.payments]
         elif not _is_same(here, invoice.draft, customers):
             plan.rejects += [Reject(row=row, column="", reason=CHANGED) for row in invoice.rows]
         else:
-            _plan_payments(plan, key, invoice, here=here, known_refs=known_refs)
+            _plan_payments(
+                plan, key, invoice, here=here, known_refs=known_refs, cancelled_refs=cancelled_refs
+            )
     return plan
 
 
@@ -125,6 +134,7 @@ def _plan_payments(
     *,
     here: ExistingItem,
     known_refs: Mapping[ItemKey, int],
+    cancelled_refs: set[ItemKey],
 ) -> None:
     paid_minor = here.applied_minor
     rows_known = invoice.rows
@@ -132,6 +142,9 @@ def _plan_payments(
         if (payment_ref(key, payment), 1) in known_refs:
             continue
         rows_known.discard(row)
+        if (payment_ref(key, payment), 1) in cancelled_refs:
+            plan.rejects.append(Reject(row=row, column="", reason=CANCELLED))
+            continue
         if paid_minor + payment.amount_minor > here.amount_minor:
             plan.rejects.append(Reject(row=row, column="", reason=OVERPAID))
             continue

@@ -6,7 +6,7 @@ applied of it, and what is disputed of it, moves to the new one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
 
 from node.records.ledger.entries import Correction, NewCredit
 from node.records.ledger.errors import ItemInvalidError
@@ -15,6 +15,7 @@ from node.records.rules_ledger import (
     ENTERED_CREDITS,
     ENTERED_DEBITS,
     carry_over,
+    move_applied,
 )
 from node.records.store import DisputeRow, StoredItem
 
@@ -28,22 +29,27 @@ def correct_item(posting: Posting, item_id: int, correction: Correction) -> int:
     return new.item_id
 
 
-def move_items(posting: Posting, item_ids: Sequence[int], *, to_id: int, reason: str) -> int:
-    """Append next versions with another customer of the items that count; return how many.
+def move_items(posting: Posting, *, from_id: int, to_id: int, reason: str) -> int:
+    """Append next versions with another customer of all that counts; return how many.
 
     What is applied between them stays applied on its days, since both sides move.
     """
     check_reason(reason)
-    correction = Correction(reason=reason, customer_id=to_id)
-    moved = 0
-    for item_id in item_ids:
-        old = posting.items.find_item(item_id)
-        if old is None or old.is_corrected:
-            continue
-        new = posting.get_item(_append_version(posting, old, correction))
-        _supersede(posting, old, replaced_by=new, reason=reason, keeps_applied=True)
-        moved += 1
-    return moved
+    customer = posting.get_customer(to_id)
+    old_items = posting.items.list_counting(from_id)
+    applied = posting.items.list_applied_of(from_id)
+    disputed_ids = posting.items.list_disputed_ids(from_id)
+    posting.append_versions(customer, old_items)
+    new_ids = posting.items.read_next_versions(from_id)
+    posting.append_rows(move_applied(applied, new_ids))
+    for old in old_items:
+        if old.item_id in disputed_ids:
+            _move_disputes(posting, old, to=dataclasses.replace(old, item_id=new_ids[old.item_id]))
+    posting.appending.append_corrections(
+        new_ids, reason=reason, entered_by=posting.by, at_ms=posting.at_ms
+    )
+    posting.customer_ids |= {from_id, to_id}
+    return len(new_ids)
 
 
 def cancel_item(posting: Posting, item_id: int, *, reason: str) -> None:
@@ -97,12 +103,9 @@ def _supersede(
     *,
     replaced_by: StoredItem | None,
     reason: str,
-    keeps_applied: bool = False,
 ) -> None:
     applied = posting.items.list_applied(old.item_id)
-    stays = replaced_by is not None and (
-        keeps_applied or replaced_by.customer_id == old.customer_id
-    )
+    stays = replaced_by is not None and replaced_by.customer_id == old.customer_id
     new = old if replaced_by is None else replaced_by
     posting.append_rows(
         carry_over(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from node.records.ledger.errors import DisputeNotFoundError, ItemInvalidError
-from node.records.ledger.posting import Posting, check_reason
+from node.records.ledger.posting import Posting, check_day, check_reason
 from node.records.rules_ledger import DisputeCause, DisputeOutcome
 from node.records.store import DisputeRow
 
@@ -20,6 +20,7 @@ def open_dispute(
     )
     if not 0 < amount_minor <= item.amount_minor - open_minor:
         raise ItemInvalidError("not so much of it is owed and undisputed")
+    check_day(on)
     if on < item.happened_on:
         raise ItemInvalidError("it is disputed before it happened")
     posting.customer_ids.add(item.customer_id)
@@ -43,6 +44,7 @@ def close_dispute(
     dispute = posting.items.find_dispute(dispute_id)
     if dispute is None or dispute.end is not None:
         raise DisputeNotFoundError("there is no such open dispute")
+    check_day(on)
     if on < dispute.opened_on:
         raise ItemInvalidError("the dispute ends before it began")
     posting.customer_ids.add(posting.get_item(dispute.item_id).customer_id)

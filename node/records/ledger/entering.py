@@ -51,7 +51,6 @@ def enter_credit(posting: Posting, credit: NewCredit, *, allocate: Allocate | No
     """Append a credit, apply it if that is asked for, and return its key."""
     if credit.kind not in ENTERED_CREDITS:
         raise ItemInvalidError(f"{credit.kind} is not entered by itself")
-    posting.get_customer(credit.customer_id)
     credit_id = posting.append_credit(credit)
     if allocate is not None:
         apply_credit(posting, credit_id, allocate=allocate, on=credit.happened_on)
@@ -103,7 +102,8 @@ def _choose(left_minor: int, debits: list[OpenDebit], allocate: Allocate) -> lis
 
 def take_back_all(posting: Posting, *, debit_id: int, credit_id: int, on: date) -> int:
     """Take back what is applied between two items from a day on; return how much it was."""
-    posting.get_item(debit_id)
+    for item_id in (debit_id, credit_id):
+        posting.get_item(item_id)
     applied = [row for row in posting.items.list_applied(credit_id) if row.debit_id == debit_id]
     amount_minor = sum_applied(applied)
     if amount_minor <= 0:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from node.core.database import UnitOfWork
-from node.core.money import AMOUNT_MINOR_MAX, CURRENCY_FORM
+from node.core.money import CURRENCY_FORM
 from node.records.business_day import BusinessCalendars, next_business_day
 from node.records.errors import CustomerNotFoundError
-from node.records.importing.cells import FIRST_YEAR, LAST_YEAR
 from node.records.ledger.entries import NewCredit
 from node.records.ledger.errors import ItemExistsError, ItemInvalidError, ItemNotFoundError
 from node.records.rules_ledger import (
@@ -30,8 +29,14 @@ from node.records.store import (
     RecordsStore,
     StoredItem,
 )
-from node.records.tables import REASON_CHARS_MAX, REFERENCE_CHARS_MAX, SOURCE_CHARS_MAX
-from node.records.windows import month_of
+from node.records.tables import (
+    ITEM_MINOR_MAX,
+    NAME_CHARS_MAX,
+    REASON_CHARS_MAX,
+    REFERENCE_CHARS_MAX,
+    SOURCE_CHARS_MAX,
+)
+from node.records.windows import FIRST_YEAR, LAST_YEAR, is_of_records, month_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +134,45 @@ class Posting:
             amount_minor=amount_minor,
         )
 
+    def append_versions(self, customer: CustomerRecord, items: Sequence[StoredItem]) -> None:
+        """Append a next version with another customer of items that count, as they are."""
+        calendar = self.calendars.get_calendar(customer.country)
+        rows = []
+        for item in items:
+            due_business_on = None
+            if item.due_on is not None:
+                due_business_on = next_business_day(item.due_on, calendar=calendar)
+            rows.append(
+                ItemRow(
+                    customer_id=customer.customer_id,
+                    kind=item.kind,
+                    source=item.source,
+                    document_no=item.document_no,
+                    line=item.line,
+                    version=item.version + 1,
+                    happened_on=item.happened_on,
+                    due_on=item.due_on,
+                    due_business_on=due_business_on,
+                    due_month=None if due_business_on is None else month_of(due_business_on),
+                    currency=item.currency,
+                    amount_minor=item.amount_minor,
+                    entered_by=self.by,
+                    entered_at_ms=self.at_ms,
+                )
+            )
+        self.appending.append_items(rows)
+
     def append_credit(self, credit: NewCredit, *, version: int = 1, line: int = 1) -> int:
         """Append what is to the customer's credit.
 
         Raises:
+            CustomerNotFoundError: There is no such customer.
             ItemInvalidError: The amount or the name makes no sense.
             ItemExistsError: It is here.
         """
         return self._append_item(
             ItemRow(
-                customer_id=credit.customer_id,
+                customer_id=self.get_customer(credit.customer_id).customer_id,
                 kind=credit.kind,
                 source=credit.source,
                 document_no=credit.document_no,
@@ -158,16 +192,12 @@ class Posting:
         if not CURRENCY_FORM.fullmatch(row.currency):
             raise ItemInvalidError("a currency is a code of three capitals")
         for day in (row.happened_on, row.due_on):
-            if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
-                raise ItemInvalidError(f"a day is within {FIRST_YEAR} to {LAST_YEAR}")
-        if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
-            raise ItemInvalidError("an amount is more than nothing and at most 10^15 minor units")
-        for text, chars_max in (
-            (row.source, SOURCE_CHARS_MAX),
-            (row.document_no, REFERENCE_CHARS_MAX),
-        ):
-            if not text.strip() or len(text) > chars_max or not text.isprintable():
-                raise ItemInvalidError(f"a name has 1 to {chars_max} printable characters")
+            if day is not None:
+                check_day(day)
+        if not 0 < amount_minor <= ITEM_MINOR_MAX:
+            raise ItemInvalidError("an amount is more than nothing and at most 10^13 minor units")
+        check_text(row.source, what="a source", chars_max=SOURCE_CHARS_MAX)
+        check_text(row.document_no, what="a number", chars_max=REFERENCE_CHARS_MAX)
         item_id = self.appending.append_item(row)
         if item_id is None:
             raise ItemExistsError(
@@ -181,12 +211,14 @@ class Posting:
 
         Raises:
             ItemNotFoundError: One of the items is not there.
+            ItemInvalidError: It is of no day that records can be of.
             AllocationError: They do not belong together, it is before one of them happened, or on
                 some day there would be more applied than there is, or less than nothing.
         """
         ids = {key for row in rows for key in (row.debit_id, row.credit_id)}
         touched = {item_id: self.get_item(item_id) for item_id in sorted(ids)}
         for row in rows:
+            check_day(row.allocated_on)
             debit, credit = touched[row.debit_id], touched[row.credit_id]
             if debit.amount_minor < 0 or credit.amount_minor > 0:
                 raise AllocationError("a credit is applied to what is owed")
@@ -218,13 +250,17 @@ class Posting:
         )
 
 
-def get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
-    """Return a customer.
+def get_customer(
+    uow: UnitOfWork, customer_id: int, *, known_at_ms: int | None = None
+) -> CustomerRecord:
+    """Return a customer, or the one that it turned out to be as far as was known at a moment.
 
     Raises:
         CustomerNotFoundError: There is none with this key.
     """
-    customer = RecordsStore(uow.connection).find_customer_by_id(customer_id)
+    customer = RecordsStore(uow.connection).find_customer_by_id(
+        customer_id, known_at_ms=known_at_ms
+    )
     if customer is None:
         raise CustomerNotFoundError("there is no such customer")
     return customer
@@ -241,11 +277,39 @@ def apply_by_event(debit_id: int, credit_id: int, *, amount_minor: int, on: date
     )
 
 
+def check_by(by: str) -> None:
+    """Check that it is named who enters something.
+
+    Raises:
+        ItemInvalidError: It is empty, too long or not printable.
+    """
+    check_text(by, what="who enters it is named and", chars_max=NAME_CHARS_MAX)
+
+
 def check_reason(reason: str) -> None:
     """Check that a reason is given.
 
     Raises:
-        ItemInvalidError: It is empty or too long.
+        ItemInvalidError: It is empty, too long or not printable.
     """
-    if not reason.strip() or len(reason) > REASON_CHARS_MAX:
-        raise ItemInvalidError(f"a reason has 1 to {REASON_CHARS_MAX} characters")
+    check_text(reason, what="a reason", chars_max=REASON_CHARS_MAX)
+
+
+def check_text(text: str, *, what: str, chars_max: int) -> None:
+    """Check a text that is kept and shown: it must not steer a terminal, nor be refused by a store.
+
+    Raises:
+        ItemInvalidError: It is empty, too long or not printable.
+    """
+    if not text.strip() or len(text) > chars_max or not text.isprintable():
+        raise ItemInvalidError(f"{what} has 1 to {chars_max} printable characters")
+
+
+def check_day(day: date) -> None:
+    """Check that records can be of a day.
+
+    Raises:
+        ItemInvalidError: They cannot.
+    """
+    if not is_of_records(day):
+        raise ItemInvalidError(f"a day is within {FIRST_YEAR} to {LAST_YEAR}")

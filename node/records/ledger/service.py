@@ -15,13 +15,14 @@ from node.core.clock import Clock, current_business_date
 from node.core.database import Database
 from node.records.business_day import BusinessCalendars
 from node.records.derivation import refresh_behaviour
+from node.records.errors import check_report_day
 from node.records.ledger.bills import dishonour_bill, pass_on_bill, receive_bill
 from node.records.ledger.corrections import cancel_item, correct_item
 from node.records.ledger.disputes import close_dispute, open_dispute
 from node.records.ledger.entering import apply_credit, enter_credit, enter_debit, take_back_all
 from node.records.ledger.entries import Allocate, Correction, NewBill, NewCredit, NewDebit
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
-from node.records.ledger.posting import Posting, get_customer
+from node.records.ledger.posting import Posting, check_by, get_customer
 from node.records.ledger.write_offs import reverse_write_off, write_off
 from node.records.rules_ledger import (
     AllocationMethod,
@@ -218,18 +219,24 @@ class LedgerService:
         """Return what was open of a customer on a date, owed or to its credit, by currency.
 
         With ``known_at_ms`` what was entered or corrected later is not known.
+
+        Raises:
+            ReportInvalidError: Records are not of such a day.
         """
+        check_report_day(as_of)
         with self._database.read() as uow:
-            get_customer(uow, customer_id)
+            customer = get_customer(uow, customer_id, known_at_ms=known_at_ms)
             store = StatementStore(uow.connection, known_at_ms=known_at_ms)
-            return store.list_open_lines(customer_id, as_of=as_of)
+            return store.list_open_lines(customer.customer_id, as_of=as_of)
 
     def list_named(self, customer_id: int, document_no: str) -> list[OpenLine]:
         """Return the items of a customer's document as they are now, open or not."""
         with self._database.read() as uow:
-            get_customer(uow, customer_id)
+            customer = get_customer(uow, customer_id)
+            if not document_no.isprintable():  # Databases refuse a part of what is not.
+                return []
             store = StatementStore(uow.connection)
-            return store.list_named_lines(customer_id, document_no, as_of=date.max)
+            return store.list_named_lines(customer.customer_id, document_no, as_of=date.max)
 
     def tell_item(self, item_id: int) -> ItemStory:
         """Return an item with its versions, what was applied of it, and its disputes."""
@@ -249,8 +256,7 @@ class LedgerService:
 
     @contextmanager
     def _post(self, by: str) -> Iterator[Posting]:
-        if not by.strip():
-            raise ItemInvalidError("who enters it is named")
+        check_by(by)
         business_date = current_business_date(self._clock, fixed=self._business_date)
         with self._database.write() as uow:
             posting = Posting(uow=uow, by=by, at_ms=self._clock.now_ms(), calendars=self._calendars)

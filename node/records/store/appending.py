@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -247,6 +247,23 @@ class AppendingStore:
             found.update({(document_no, line): key for document_no, line, key in rows})
         return found
 
+    def read_cancelled(
+        self, *, source: str, kind: ItemKind, document_nos: Iterable[str]
+    ) -> set[ItemKey]:
+        """Return which of these documents' items were entered and should not be here."""
+        cancelled = exists().where(
+            item_correction.c.item_id == ledger_item.c.id, item_correction.c.replaced_by.is_(None)
+        )
+        found: set[ItemKey] = set()
+        for part in _chunks(sorted(set(document_nos))):
+            rows = self._connection.execute(
+                select(ledger_item.c.document_no, ledger_item.c.line).where(
+                    _names(source, kind, part), cancelled
+                )
+            )
+            found.update((document_no, line) for document_no, line in rows)
+        return found
+
     def append_items(self, rows: Sequence[ItemRow]) -> None:
         """Append items."""
         self._append(ledger_item, rows)
@@ -300,6 +317,23 @@ class AppendingStore:
                 entered_at_ms=at_ms,
             )
         )
+
+    def append_corrections(
+        self, new_ids: Mapping[int, int], *, reason: str, entered_by: str, at_ms: int
+    ) -> None:
+        """Append that items count no longer, and which one does instead of each."""
+        values = [
+            {
+                "item_id": item_id,
+                "replaced_by": new_id,
+                "reason": reason,
+                "entered_by": entered_by,
+                "entered_at_ms": at_ms,
+            }
+            for item_id, new_id in new_ids.items()
+        ]
+        if values:
+            self._connection.execute(insert(item_correction), values)
 
     def append_allocations(self, rows: Sequence[AllocationRow]) -> None:
         """Append applications."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, insert, or_, select, update
 
+from node.core.database import ID_MAX
 from node.core.errors import InvariantError
 from node.records.tables import (
     customer,
@@ -16,7 +17,6 @@ from node.records.tables import (
     customer_merge,
     customer_name,
     customer_parent,
-    ledger_item,
 )
 
 if TYPE_CHECKING:
@@ -69,12 +69,13 @@ class CustomerStore:
             statement = statement.where(table.c.customer_id.in_(customer_ids))
         return [_fact(row) for row in self._connection.execute(statement).mappings()]
 
-    def list_children(self, customer_id: int) -> list[int]:
-        """Return the customers whose parent this one is now."""
+    def list_children(self, customer_ids: Sequence[int]) -> list[int]:
+        """Return the customers whose parent is one of these now."""
         rows = self._connection.execute(
             select(customer_parent.c.customer_id)
             .where(
-                customer_parent.c.parent_id == customer_id, customer_parent.c.ended_at_ms.is_(None)
+                customer_parent.c.parent_id.in_(customer_ids),
+                customer_parent.c.ended_at_ms.is_(None),
             )
             .order_by(customer_parent.c.customer_id)
         )
@@ -104,6 +105,8 @@ class CustomerStore:
 
     def end_fact(self, kind: str, fact_id: int, *, by: str, at_ms: int) -> int | None:
         """End a row that stands; return whose it was, None where none stands."""
+        if not 0 < fact_id <= ID_MAX:
+            return None
         table = CUSTOMER_FACTS[kind]
         stands = (table.c.id == fact_id) & table.c.ended_at_ms.is_(None)
         owner = self._connection.execute(
@@ -168,15 +171,6 @@ class CustomerStore:
             customer_identifier.c.ended_at_ms.is_(None),
         )
         return bool(self._connection.execute(select(or_(first, further))).scalar_one())
-
-    def list_item_ids(self, customer_id: int) -> list[int]:
-        """Return the keys of all items that were ever entered for a customer, in their order."""
-        rows = self._connection.execute(
-            select(ledger_item.c.id)
-            .where(ledger_item.c.customer_id == customer_id)
-            .order_by(ledger_item.c.id)
-        )
-        return list(rows.scalars())
 
 
 def _merge(row: Row[Any]) -> MergeRow:

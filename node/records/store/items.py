@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 
 from node.core.database import ID_MAX
 from node.records.rules_ledger import (
@@ -103,6 +103,42 @@ class ItemStore:
             )
         ).scalar_one_or_none()
 
+    def list_counting(self, customer_id: int) -> list[StoredItem]:
+        """Return the items of a customer that count, in the order of entry."""
+        rows = self._connection.execute(
+            select(_item, literal(value=False).label("is_corrected"))
+            .where(_item.c.customer_id == customer_id, counts(None))
+            .order_by(_item.c.id)
+        )
+        return [_stored_item(row) for row in rows]
+
+    def read_next_versions(self, customer_id: int) -> dict[int, int]:
+        """Return the next version of each item of a customer that counts and has one."""
+        new = _item.alias("new")
+        is_next = and_(
+            new.c.source == _item.c.source,
+            new.c.kind == _item.c.kind,
+            new.c.document_no == _item.c.document_no,
+            new.c.line == _item.c.line,
+            new.c.version == _item.c.version + 1,
+        )
+        rows = self._connection.execute(
+            select(_item.c.id, new.c.id.label("new_id"))
+            .select_from(_item.join(new, is_next))
+            .where(_item.c.customer_id == customer_id, counts(None))
+            .order_by(_item.c.id)
+        )
+        return {row.id: row.new_id for row in rows}
+
+    def list_disputed_ids(self, customer_id: int) -> set[int]:
+        """Return which items of a customer are or were disputed."""
+        rows = self._connection.execute(
+            select(dispute.c.item_id)
+            .select_from(dispute.join(_item, _item.c.id == dispute.c.item_id))
+            .where(_item.c.customer_id == customer_id)
+        )
+        return set(rows.scalars())
+
     def list_payments(
         self, *, source: str, currency: str, amount_minor: int, limit: int
     ) -> list[StoredItem]:
@@ -123,6 +159,18 @@ class ItemStore:
 
     def list_applied(self, item_id: int) -> list[Applied]:
         """Return all that was applied of an item, on either side, in the order of entry."""
+        return self._list_applied(
+            or_(allocation.c.debit_id == item_id, allocation.c.credit_id == item_id)
+        )
+
+    def list_applied_of(self, customer_id: int) -> list[Applied]:
+        """Return all that was applied between items of a customer that count, as entered."""
+        counting = select(_item.c.id).where(_item.c.customer_id == customer_id, counts(None))
+        return self._list_applied(
+            and_(allocation.c.debit_id.in_(counting), allocation.c.credit_id.in_(counting))
+        )
+
+    def _list_applied(self, condition: ColumnElement[bool]) -> list[Applied]:
         rows = self._connection.execute(
             select(
                 allocation.c.debit_id,
@@ -131,9 +179,7 @@ class ItemStore:
                 allocation.c.allocated_on,
                 allocation.c.method,
             )
-            .where(
-                or_(allocation.c.debit_id == item_id, allocation.c.credit_id == item_id),
-            )
+            .where(condition)
             .order_by(allocation.c.id)
         )
         return [

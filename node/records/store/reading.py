@@ -14,6 +14,7 @@ from node.records.behaviour import AdverseEvent, MonthBehaviour
 from node.records.store.customers import CustomerStore
 from node.records.store.ledger import IN_VALUES_MAX, LedgerStore
 from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
+from node.records.store.visibility import is_known
 from node.records.tables import (
     adverse_event,
     behaviour_month,
@@ -52,8 +53,13 @@ class RecordsStore:
         self._connection = connection
         self.ledger = LedgerStore(connection)
 
-    def find_customer(self, *, scheme: str, value: str) -> CustomerRecord | None:
-        """Return the customer with this identifier, or the one that it turned out to be."""
+    def find_customer(
+        self, *, scheme: str, value: str, known_at_ms: int | None = None
+    ) -> CustomerRecord | None:
+        """Return the customer with this identifier, or the one that it turned out to be.
+
+        With ``known_at_ms`` what was merged later stands by itself.
+        """
         further = customer_identifier
         key = self._connection.execute(
             select(customer.c.id)
@@ -66,28 +72,37 @@ class RecordsStore:
                 )
             )
         ).first()
-        return None if key is None else self.find_customer_by_id(key[0])
+        return None if key is None else self.find_customer_by_id(key[0], known_at_ms=known_at_ms)
 
-    def find_customer_by_id(self, customer_id: int) -> CustomerRecord | None:
-        """Return the customer with this key of ours, or the one that it turned out to be."""
+    def find_customer_by_id(
+        self, customer_id: int, *, known_at_ms: int | None = None
+    ) -> CustomerRecord | None:
+        """Return the customer with this key of ours, or the one that it turned out to be.
+
+        With ``known_at_ms`` what was merged later stands by itself.
+        """
         if not 0 < customer_id <= ID_MAX:
             return None
-        row = self._connection.execute(
-            select(customer, customer_merge.c.into_id)
-            .outerjoin(customer_merge, customer_merge.c.customer_id == customer.c.id)
-            .where(customer.c.id == customer_id)
-        ).first()
-        if row is None:
-            return None
-        return _customer(row) if row.into_id is None else self.find_customer_by_id(row.into_id)
+        is_merged = and_(
+            customer_merge.c.customer_id == customer.c.id, is_known(known_at_ms, customer_merge)
+        )
+        merged = select(customer, customer_merge.c.into_id).outerjoin(customer_merge, is_merged)
+        row = self._connection.execute(merged.where(customer.c.id == customer_id)).first()
+        while row is not None and row.into_id is not None:
+            row = self._connection.execute(merged.where(customer.c.id == row.into_id)).first()
+        return None if row is None else _customer(row)
 
-    def find_customer_named(self, text: str) -> CustomerRecord | None:
+    def find_customer_named(
+        self, text: str, *, known_at_ms: int | None = None
+    ) -> CustomerRecord | None:
         """Return the customer of a number of ours or a subject id ``scheme:value``."""
+        if not text.isprintable():  # Databases refuse a part of what is not.
+            return None
         scheme, colon, value = text.partition(":")
         if colon:
-            return self.find_customer(scheme=scheme, value=value)
+            return self.find_customer(scheme=scheme, value=value, known_at_ms=known_at_ms)
         if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
-            return self.find_customer_by_id(int(text))
+            return self.find_customer_by_id(int(text), known_at_ms=known_at_ms)
         return None
 
     def list_customers(self, *, limit: int, after: int = 0) -> list[CustomerRecord]:

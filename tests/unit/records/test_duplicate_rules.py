@@ -78,3 +78,19 @@ def test_of_very_many_those_that_begin_alike_are_compared(monkeypatch: pytest.Mo
     found = find_suspicions([named(1, "Gamma"), named(2, "Gamma Ltd"), named(3, "Delta")])
 
     assert [(one.first_id, one.second_id) for one in found] == [(1, 2)]
+
+
+def test_an_address_that_very_many_have_says_nothing() -> None:
+    def reached(count: int) -> list[NamedCustomer]:
+        return [
+            NamedCustomer(
+                customer_id=number,
+                country="CN",
+                names=(chr(0x4E00 + number) * 4,),
+                reached_by=frozenset({"000"}),
+            )
+            for number in range(1, count + 1)
+        ]
+
+    assert len(find_suspicions(reached(20))) == 190
+    assert find_suspicions(reached(21)) == []
