@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeGuard
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -41,6 +42,7 @@ from tests.support.exchanges import Scene, build_scene, deliver, write_put
 from tests.support.forging import change_purpose, sign_state
 from tests.support.nodes import SUBJECT_KEY
 
+pytestmark = pytest.mark.timeout(600)  # many histories, and a busy machine is no defect
 MAX_USES = 4
 USES_AN_HOUR = 3
 HOUR_S = 3_600

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -46,6 +47,7 @@ AMOUNTS = st.integers(1, 1_000)
 CURRENCIES = st.sampled_from(("CNY", "EUR"))
 METHODS = st.sampled_from((AllocationMethod.OLDEST_FIRST, AllocationMethod.EXACT))
 PICKS = st.integers(0, 10_000)
+pytestmark = pytest.mark.timeout(600)  # many histories, and a busy machine is no defect
 REFUSALS = {
     "allocation-invalid",
     "dispute-not-found",
