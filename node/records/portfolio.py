@@ -10,6 +10,7 @@ from node.core.clock import Clock
 from node.core.database import Database
 from node.core.errors import RejectedError
 from node.core.money import CURRENCY_FORM
+from node.records.errors import check_report_day
 from node.records.exporting import ExportFormat, ExportManifest, export_records
 from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
 from node.records.rules_conversion import (
@@ -49,7 +50,11 @@ class PortfolioService:
         """Return the ageing of all customers together, one for each currency.
 
         It is held against the ledger balance of each currency, as that of one customer is.
+
+        Raises:
+            ReportInvalidError: The day is of another time.
         """
+        check_report_day(as_of)
         ageings = []
         with self._database.read() as uow:
             for currency in RateStore(uow.connection, known_at_ms=known_at_ms).list_currencies(
@@ -80,7 +85,9 @@ class PortfolioService:
 
         Raises:
             RateMissingError: A currency has no rate of that day or the days before it.
+            ReportInvalidError: The day is of another time.
         """
+        check_report_day(as_of)
         with self._database.read() as uow:
             rates = RateStore(uow.connection, known_at_ms=known_at_ms).list_holding(as_of)
         return convert_ageings(ageings, currency=currency, as_of=as_of, rates=rates)
@@ -100,7 +107,9 @@ class PortfolioService:
 
         Raises:
             RateInvalidError: It is no positive decimal of at most nine places, or of no currencies.
+            ReportInvalidError: The day is of another time.
         """
+        check_report_day(on)
         if base == quote or not all(map(CURRENCY_FORM.fullmatch, (base, quote))):
             raise RateInvalidError("a rate is between two codes of three capitals")
         if not source.strip() or len(source) > SOURCE_CHARS_MAX or not source.isprintable():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from node.records.errors import ReportInvalidError
 from node.records.ledger import ItemExistsError, ItemInvalidError, ItemNotFoundError
 from node.records.portfolio import RateInvalidError
 from node.records.rules_conversion import RateMissingError
@@ -183,5 +184,10 @@ def test_all_customers_are_aged_together_and_in_one_currency(desk: Desk) -> None
     for wrong in ("0", "NaN", "x", "1e30", "0.0000000001", "1" * 30):
         refused = desk.refuse("rate", "USD", "CNY", wrong, "--source", "PBOC")
         assert isinstance(refused, RateInvalidError)
+    for day in ("0001-01-01", "9999-12-31"):
+        for command in (("ageing",), ("ageing", "--in", "CNY")):
+            broken = error_of(call("--home", desk.home, "ledger", *command, "--as-of", day))
+            assert isinstance(broken, ReportInvalidError)
+        assert isinstance(desk.refuse(*rate, "--as-of", day), ReportInvalidError)
     assert isinstance(desk.refuse("rate", "CNY", "CNY", "1", "--source", "x"), RateInvalidError)
     assert isinstance(desk.refuse("rate", "USD", "CNY", "1", "--source", " "), RateInvalidError)
