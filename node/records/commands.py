@@ -62,7 +62,7 @@ class HasRecords(Protocol):
 @records_app.command("import")
 def import_records(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV, XML, OFD or MT940; may be gzip.")],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX, XML, OFD or MT940; may be gzip.")],
     profile: Annotated[
         str | None, typer.Option(help="How columns are read; told from the header if absent.")
     ] = None,

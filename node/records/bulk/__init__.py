@@ -17,6 +17,7 @@ from node.records.bulk.reading import read_large_file
 from node.records.bulk.writing import write_large_import
 from node.records.importing import Deal, ImportReport
 from node.records.importing.text import is_longer
+from node.records.importing.workbook import is_archive
 
 LARGE_BYTES_MIN = 4 * 2**20  # unpacked; below it, starting the engine is not worth it
 
@@ -29,7 +30,10 @@ def is_large(database: Database, file: Path | bytes) -> bool:
     Raises:
         FileUnreadableError: It is missing or damaged.
     """
-    return database.is_sqlite and is_longer(file, bytes_max=LARGE_BYTES_MIN)
+    # A workbook has its own bound of rows.
+    return (
+        database.is_sqlite and not is_archive(file) and is_longer(file, bytes_max=LARGE_BYTES_MIN)
+    )
 
 
 def import_large_file(

@@ -27,6 +27,7 @@ from node.records.importing.report import (
     Reject,
 )
 from node.records.importing.text import TextTable, iterate_rows, load_bytes, read_table
+from node.records.importing.workbook import is_workbook, read_sheet
 from node.records.tables import FILE_NAME_CHARS_MAX, SOURCE_CHARS_MAX
 
 PROGRESS_ROWS = 1000
@@ -127,7 +128,7 @@ def read_import_file(
         ImportFileError: The file cannot be read as a whole (``node.records.importing.errors``).
     """
     raw = load_bytes(file)
-    table = read_table(raw)
+    table = read_sheet(raw) if is_workbook(raw) else read_table(raw)
     profile = choose_profile(table.header, name=profile_name)
     content = ImportContent(
         file_name=name_file(file, file_name),
