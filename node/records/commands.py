@@ -28,6 +28,7 @@ from node.records.importing import (
     ImportReport,
     Reject,
     parse_deal,
+    read_mapping,
     write_reject_report,
 )
 from node.records.service import RecordsService
@@ -65,6 +66,9 @@ def import_records(
     file: Annotated[Path, typer.Argument(help="CSV, XLSX, XML, OFD or MT940; may be gzip.")],
     profile: Annotated[
         str | None, typer.Option(help="How columns are read; told from the header if absent.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML: in which columns a system's own table holds what.")
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="Name of the system it comes from; document numbers are its.")
@@ -126,7 +130,7 @@ def import_records(
         task = progress.add_task(escape(f"Reading {file.name}"), total=None)
         report = node.records.import_file(
             file,
-            profile=profile,
+            profile=profile if mapping is None else read_mapping(mapping),
             source=source,
             deal=parse_deal(deal) if deal is not None else None,
             strict=strict,

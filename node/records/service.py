@@ -35,7 +35,7 @@ from node.records.errors import (
     CustomerNotFoundError,
     check_report_day,
 )
-from node.records.importing import Deal, ImportReport, read_import_file, write_import
+from node.records.importing import Deal, ImportReport, Profile, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
 from node.records.ledger.posting import Posting, get_customer
 from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
@@ -101,7 +101,7 @@ class RecordsService:
         file: Path | bytes,
         *,
         file_name: str | None = None,
-        profile: str | None = None,
+        profile: Profile | str | None = None,
         source: str | None = None,
         deal: Deal | None = None,
         strict: bool = False,
@@ -135,7 +135,7 @@ class RecordsService:
         content = read_import_file(
             file,
             file_name=file_name,
-            profile_name=profile,
+            profile=profile,
             source=source,
             deal=deal,
             on_progress=on_progress,

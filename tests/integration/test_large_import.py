@@ -288,7 +288,7 @@ def test_plain_rows_are_read_by_the_engine_alone(
             tmp_path,
             format_file([*rows, refused]),
             file_name=None,
-            profile_name=None,
+            profile=None,
             source=None,
             deal=None,
             on_progress=None,

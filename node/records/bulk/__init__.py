@@ -15,7 +15,7 @@ from node.records.bulk.engine import Engine, translate_failures
 from node.records.bulk.folder import open_work_folder
 from node.records.bulk.reading import read_large_file
 from node.records.bulk.writing import write_large_import
-from node.records.importing import Deal, ImportReport
+from node.records.importing import Deal, ImportReport, Profile
 from node.records.importing.text import is_longer
 from node.records.importing.workbook import is_archive
 
@@ -41,7 +41,7 @@ def import_large_file(
     file: Path | bytes,
     *,
     file_name: str | None,
-    profile: str | None,
+    profile: Profile | str | None,
     source: str | None,
     deal: Deal | None,
     strict: bool,
@@ -63,7 +63,7 @@ def import_large_file(
             folder,
             file,
             file_name=file_name,
-            profile_name=profile,
+            profile=profile,
             source=source,
             deal=deal,
             on_progress=on_progress,

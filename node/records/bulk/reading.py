@@ -58,7 +58,7 @@ def read_large_file(
     file: Path | bytes,
     *,
     file_name: str | None,
-    profile_name: str | None,
+    profile: Profile | str | None,
     source: str | None,
     deal: Deal | None,
     on_progress: Callable[[int, int], None] | None,
@@ -71,15 +71,15 @@ def read_large_file(
     plain_file = folder / "file"
     sha256_hex = _copy_unpacked(file, plain_file)
     table = read_large_table(plain_file)
-    profile = choose_profile(table.header, name=profile_name)
+    chosen = choose_profile(table.header, name=profile)
     content = LargeContent(
         file_name=name_file(file, file_name),
         file_sha256_hex=sha256_hex,
         encoding=table.encoding,
-        profile=profile.name,
-        source=parse_source(source or profile.name),
+        profile=chosen.name,
+        source=parse_source(source or chosen.name),
     )
-    _read_rows(engine, content, table, profile, deal=deal, on_progress=on_progress)
+    _read_rows(engine, content, table, chosen, deal=deal, on_progress=on_progress)
     plain_file.unlink()
     _merge_rows(engine, content)
     return content

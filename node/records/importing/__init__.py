@@ -2,6 +2,8 @@
 
 from node.records.importing.dealing import Deal, member_of, parse_deal
 from node.records.importing.errors import ImportFileError
+from node.records.importing.mapping import read_mapping
+from node.records.importing.profiles import Profile
 from node.records.importing.reading import ImportContent, read_import_file
 from node.records.importing.report import (
     ImportOutcome,
@@ -17,10 +19,12 @@ __all__ = [
     "ImportFileError",
     "ImportOutcome",
     "ImportReport",
+    "Profile",
     "Reject",
     "member_of",
     "parse_deal",
     "read_import_file",
+    "read_mapping",
     "write_import",
     "write_reject_report",
 ]

@@ -41,6 +41,12 @@ class ProfileUnknownError(ImportFileError):
     code = "import-profile-unknown"
 
 
+class MappingInvalidError(ImportFileError):
+    """A mapping names no column of a field, a field that there is not, or is no TOML."""
+
+    code = "import-mapping-invalid"
+
+
 class OptionInvalidError(ImportFileError):
     """The source's name or the deal is not usable."""
 

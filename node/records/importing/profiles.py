@@ -215,25 +215,31 @@ PROFILES: tuple[Profile, ...] = (
 )
 
 
-def choose_profile(header: tuple[str, ...], *, name: str | None) -> Profile:
-    """Return the profile of this name, or the one whose columns are all in the header.
+def choose_profile(header: tuple[str, ...], *, name: Profile | str | None) -> Profile:
+    """Return the profile, the one of this name, or the one whose columns are all in the header.
 
     Raises:
         ProfileUnknownError: There is none, or a column it needs is missing.
     """
     present = set(header)
+    if name is not None and not isinstance(name, str):
+        return _verify_columns(name, present)
     for profile in PROFILES:
         if name is None and profile.columns <= present:
             return profile
         if name == profile.name:
-            missing = sorted(profile.columns - present)
-            if missing:
-                raise ProfileUnknownError(f"profile {name}: no column {', '.join(missing)}")
-            return profile
+            return _verify_columns(profile, present)
     names = ", ".join(profile.name for profile in PROFILES)
     if name is not None:
         raise ProfileUnknownError(f"there is no such profile; there are {names}")
     raise ProfileUnknownError(f"the header fits no profile; there are {names}")
+
+
+def _verify_columns(profile: Profile, present: set[str]) -> Profile:
+    missing = sorted(profile.columns - present)
+    if missing:
+        raise ProfileUnknownError(f"profile {profile.name}: no column {', '.join(missing)}")
+    return profile
 
 
 def _locate(column: str, row: RowCells) -> tuple[str, str]:

@@ -117,7 +117,7 @@ def read_import_file(
     file: Path | bytes,
     *,
     file_name: str | None = None,
-    profile_name: str | None = None,
+    profile: Profile | str | None = None,
     source: str | None = None,
     deal: Deal | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -129,16 +129,16 @@ def read_import_file(
     """
     raw = load_bytes(file)
     table = read_sheet(raw) if is_workbook(raw) else read_table(raw)
-    profile = choose_profile(table.header, name=profile_name)
+    chosen = choose_profile(table.header, name=profile)
     content = ImportContent(
         file_name=name_file(file, file_name),
         file_sha256_hex=hashlib.sha256(raw).hexdigest(),
         encoding=table.encoding,
-        profile=profile.name,
-        source=parse_source(source or profile.name),
+        profile=chosen.name,
+        source=parse_source(source or chosen.name),
     )
-    for number, row in iterate_cells(content, table, profile, deal=deal, on_progress=on_progress):
-        draft = read_draft(content, profile, row, number=number)
+    for number, row in iterate_cells(content, table, chosen, deal=deal, on_progress=on_progress):
+        draft = read_draft(content, chosen, row, number=number)
         if draft is not None:
             merge_draft(content, draft, number=number)
     return content

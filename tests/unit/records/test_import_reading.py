@@ -183,9 +183,9 @@ def test_an_unknown_header_or_profile_is_refused() -> None:
     with pytest.raises(ProfileUnknownError, match="fits no profile"):
         read_import_file(b"a,b\n1,2\n")
     with pytest.raises(ProfileUnknownError, match="no such profile"):
-        read_import_file(HEADER.encode(), profile_name="other")
+        read_import_file(HEADER.encode(), profile="other")
     with pytest.raises(ProfileUnknownError, match="no column amount"):
-        read_import_file(b"a,b\n1,2\n", profile_name="highradius-closed")
+        read_import_file(b"a,b\n1,2\n", profile="highradius-closed")
 
 
 def test_a_source_has_a_bounded_printable_name() -> None:
