@@ -12,15 +12,16 @@ from node.core.errors import RejectedError
 from node.core.money import CURRENCY_FORM
 from node.records.errors import check_report_day
 from node.records.exporting import ExportFormat, ExportManifest, export_records
-from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
+from node.records.rules_ageing import Ageing, AgeingBase
 from node.records.rules_conversion import (
     RATE_UNIT,
     ConvertedAgeing,
     ExchangeRate,
     convert_ageings,
 )
-from node.records.store import RateStore, TurnoverStore
+from node.records.store import LedgerStore, RateStore, TurnoverStore
 from node.records.tables import SOURCE_CHARS_MAX
+from node.records.turnover import read_ageing
 
 RATE_CHARACTERS_MAX = 24
 RATE_MAX = 1_000_000  # of a unit for a unit
@@ -55,23 +56,17 @@ class PortfolioService:
             ReportInvalidError: The day is of another time.
         """
         check_report_day(as_of)
-        ageings = []
         with self._database.read() as uow:
-            for currency in RateStore(uow.connection, known_at_ms=known_at_ms).list_currencies(
-                as_of
-            ):
-                store = TurnoverStore(uow.connection, currency=currency, known_at_ms=known_at_ms)
-                ageings.append(
-                    build_ageing(
-                        store.list_open_by(base, as_of=as_of),
-                        currency=currency,
-                        as_of=as_of,
-                        base=base,
-                        unapplied_minor=store.sum_unapplied(as_of),
-                        ledger_balance_minor=store.sum_balance(as_of),
-                    )
+            ledger = LedgerStore(uow.connection, known_at_ms=known_at_ms)
+            return [
+                read_ageing(
+                    TurnoverStore(uow.connection, currency=currency, known_at_ms=known_at_ms),
+                    currency=currency,
+                    as_of=as_of,
+                    base=base,
                 )
-        return ageings
+                for currency in ledger.list_currencies(as_of=as_of)
+            ]
 
     def convert(
         self,

@@ -38,7 +38,7 @@ from node.records.errors import (
 from node.records.importing import Deal, ImportReport, Profile, read_import_file, write_import
 from node.records.importing.cells import CellError, RowCells
 from node.records.ledger.posting import Posting, get_customer
-from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
+from node.records.rules_ageing import Ageing, AgeingBase
 from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
 from node.records.store import (
     AppendingStore,
@@ -47,7 +47,7 @@ from node.records.store import (
     RecordsStore,
     TurnoverStore,
 )
-from node.records.turnover import Turnover, build_turnover
+from node.records.turnover import Turnover, build_turnover, read_ageing
 from node.records.windows import last_released_month, trailing_window
 
 __all__ = [
@@ -278,9 +278,16 @@ class RecordsService:
             key = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id
             ledger = LedgerStore(uow.connection, known_at_ms=known_at_ms)
             sold = [one.currency for one in ledger.list_positions(key, as_of=as_of)]
-            others = ledger.list_currencies(key, as_of=as_of)
+            others = ledger.list_currencies(customer_id=key, as_of=as_of)
             return [
-                _read_ageing(ledger, key, currency=currency, as_of=as_of, base=base)
+                read_ageing(
+                    TurnoverStore(
+                        uow.connection, currency=currency, customer_id=key, known_at_ms=known_at_ms
+                    ),
+                    currency=currency,
+                    as_of=as_of,
+                    base=base,
+                )
                 for currency in dict.fromkeys((*sold, *others))
             ]
 
@@ -416,20 +423,6 @@ class RecordsService:
                 differences += compare_months(store, customer_ids)
                 after = customer_ids[-1]
         return differences
-
-
-def _read_ageing(
-    ledger: LedgerStore, customer_id: int, *, currency: str, as_of: date, base: AgeingBase
-) -> Ageing:
-    balance = ledger.get_balance(customer_id, currency=currency, as_of=as_of)
-    return build_ageing(
-        ledger.list_open_items(customer_id, currency=currency, as_of=as_of),
-        currency=currency,
-        as_of=as_of,
-        base=base,
-        unapplied_minor=balance.unapplied_minor,
-        ledger_balance_minor=balance.balance_minor,
-    )
 
 
 def _portfolio_row(customer: CustomerRecord, window: BehaviourWindow) -> PortfolioRow:

@@ -1,4 +1,4 @@
-"""How fast receivables turn into money, from the ledger, inside a transaction of the caller's."""
+"""How old receivables are and how fast they turn into money, within a caller's transaction."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from node.records.rules_ageing import Ageing, AgeingBase, build_ageing
 from node.records.rules_collection import (
     Countback,
     OpenShare,
@@ -89,6 +90,18 @@ def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: 
             closing_minor=receivable_minor,
             closing_current_minor=not_due_minor,
         ),
+    )
+
+
+def read_ageing(store: TurnoverStore, *, currency: str, as_of: date, base: AgeingBase) -> Ageing:
+    """Sort what is open into its columns, held against the ledger balance from sums alone."""
+    return build_ageing(
+        store.list_open_by(base, as_of=as_of),
+        currency=currency,
+        as_of=as_of,
+        base=base,
+        unapplied_minor=store.sum_unapplied(as_of),
+        ledger_balance_minor=store.sum_balance(as_of),
     )
 
 

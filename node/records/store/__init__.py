@@ -12,7 +12,7 @@ from node.records.store.bulk import BulkStore
 from node.records.store.customers import CustomerStore, FactRow, MergeRow
 from node.records.store.export import ColumnKind, ExportStore, ExportTable
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
-from node.records.store.ledger import Balance, CustomerPosition, LedgerStore
+from node.records.store.ledger import CustomerPosition, LedgerStore
 from node.records.store.month_rows import StoredMonth
 from node.records.store.rates import RateStore
 from node.records.store.reading import CustomerRecord, RecordsStore
@@ -23,7 +23,6 @@ __all__ = [
     "AllocationRow",
     "AppendingStore",
     "AppliedLine",
-    "Balance",
     "BulkStore",
     "ColumnKind",
     "CustomerPosition",

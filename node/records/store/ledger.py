@@ -21,11 +21,11 @@ from node.records.rules_ledger import (
     ItemKind,
     OpenDebit,
 )
-from node.records.store.visibility import closes, counts, is_known, sum_applied
+from node.records.store.visibility import closes, counts, is_known, left_of_debit
 from node.records.tables import allocation, dispute, dispute_closure, ledger_item
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row, ScalarSelect
+    from sqlalchemy import Connection, Row
 
 IN_VALUES_MAX = 500  # values of one IN list
 SOURCES_MAX = 500  # names of systems that items come from
@@ -50,15 +50,6 @@ _INVOICE_COLUMNS: tuple[ColumnElement[Any], ...] = (
     allocation.c.allocated_on,
     allocation.c.amount_minor.label("applied_minor"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """The ledger of one customer and currency, from sums alone."""
-
-    currency: str
-    balance_minor: int
-    unapplied_minor: int  # received or credited, and not applied to anything owed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +95,7 @@ class LedgerStore:
 
         The sources are all that there are (``list_sources``): items are found by their names.
         """
-        open_minor = _item.c.amount_minor - self._sum_applied(allocation.c.debit_id, as_of=date.max)
+        open_minor = left_of_debit(as_of=date.max, known_at_ms=self._known_at_ms)
         columns = (*_OPEN_COLUMNS, _item.c.customer_id, open_minor.label("open_minor"))
         found: dict[int, list[OpenDebit]] = {}
         for start in range(0, len(document_nos), IN_VALUES_MAX):
@@ -151,19 +142,17 @@ class LedgerStore:
             for currency, number, first, last in rows
         ]
 
-    def list_currencies(self, customer_id: int, *, as_of: date) -> list[str]:
-        """Return the currencies in which anything had happened by a date, in their order."""
-        rows = self._connection.execute(
-            select(_item.c.currency)
-            .where(
-                _item.c.customer_id == customer_id,
-                _item.c.happened_on <= as_of,
-                counts(self._known_at_ms),
-            )
-            .distinct()
-            .order_by(_item.c.currency)
+    def list_currencies(self, *, as_of: date, customer_id: int | None = None) -> list[str]:
+        """Return the currencies in which anything had happened by a date, in their order.
+
+        To all customers without ``customer_id``.
+        """
+        query = select(_item.c.currency).where(
+            _item.c.happened_on <= as_of, counts(self._known_at_ms)
         )
-        return list(rows.scalars())
+        if customer_id is not None:
+            query = query.where(_item.c.customer_id == customer_id)
+        return list(self._connection.execute(query.distinct().order_by(_item.c.currency)).scalars())
 
     def list_invoices(
         self,
@@ -207,7 +196,7 @@ class LedgerStore:
         return [_open_item(row, disputes.get(row.id, ()), as_of=as_of) for row in rows]
 
     def _select_open(self, customer_id: int, currency: str, *, as_of: date) -> Sequence[Row[Any]]:
-        open_minor = _item.c.amount_minor - self._sum_applied(allocation.c.debit_id, as_of=as_of)
+        open_minor = left_of_debit(as_of=as_of, known_at_ms=self._known_at_ms)
         columns = (*_OPEN_COLUMNS, open_minor.label("open_minor"))
         return self._connection.execute(
             select(*columns)
@@ -221,31 +210,6 @@ class LedgerStore:
             )
             .order_by(_item.c.due_business_on, _item.c.id)
         ).all()
-
-    def get_balance(self, customer_id: int, *, currency: str, as_of: date) -> Balance:
-        """Return the ledger balance on a date from sums alone, which the ageing is held against."""
-        unapplied = self._connection.execute(
-            select(
-                func.coalesce(
-                    func.sum(
-                        -_item.c.amount_minor
-                        - self._sum_applied(allocation.c.credit_id, as_of=as_of)
-                    ),
-                    0,
-                )
-            ).where(
-                _item.c.customer_id == customer_id,
-                _item.c.currency == currency,
-                _item.c.amount_minor < 0,
-                _item.c.happened_on <= as_of,
-                counts(self._known_at_ms),
-            )
-        ).scalar_one()
-        return Balance(
-            currency=currency,
-            balance_minor=self._sum_items(customer_id, currency, _item.c.happened_on <= as_of),
-            unapplied_minor=int(unapplied),
-        )
 
     def get_opening_balance(self, customer_id: int, *, currency: str, before: date) -> int:
         """Return the balance at the start of a day, in minor units."""
@@ -318,9 +282,6 @@ class LedgerStore:
             part = DisputedPart(amount_minor=amount_minor, opened_on=opened_on, closed_on=closed_on)
             disputes[item_id] = (*disputes.get(item_id, ()), part)
         return disputes
-
-    def _sum_applied(self, side: ColumnElement[int], *, as_of: date) -> ScalarSelect[int]:
-        return sum_applied(side, as_of=as_of, known_at_ms=self._known_at_ms)
 
     def _sum_items(self, customer_id: int, currency: str, condition: ColumnElement[bool]) -> int:
         total = self._connection.execute(

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from node.records.rules_conversion import RATE_AGE_DAYS_MAX, ExchangeRate
 from node.records.store.visibility import is_known
-from node.records.tables import exchange_rate, ledger_item
+from node.records.tables import exchange_rate
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -57,13 +57,3 @@ class RateStore:
             )
             for row in rows
         ]
-
-    def list_currencies(self, as_of: date) -> list[str]:
-        """Return the currencies in which anything had happened by a date, in their order."""
-        rows = self._connection.execute(
-            select(ledger_item.c.currency)
-            .where(ledger_item.c.happened_on <= as_of, is_known(self._known_at_ms, ledger_item))
-            .distinct()
-            .order_by(ledger_item.c.currency)
-        )
-        return list(rows.scalars())

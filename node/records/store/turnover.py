@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, func, select
 
 from node.records.rules_ageing import AgeingBase, OpenItem
 from node.records.rules_ledger import ItemKind
-from node.records.store.visibility import counts, sum_applied, sum_disputed
+from node.records.store.visibility import counts, left_of_debit, sum_applied, sum_disputed
 from node.records.tables import allocation, ledger_item
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class TurnoverStore:
 
     def list_open_days(self, as_of: date) -> list[OpenDay]:
         """Return what was open on a date, by the day on which it happened."""
-        applied = sum_applied(allocation.c.debit_id, as_of=as_of, known_at_ms=self._known_at_ms)
+        left = left_of_debit(as_of=as_of, known_at_ms=self._known_at_ms)
         items = (
             select(
                 _item.c.happened_on,
                 _item.c.due_on,
                 _item.c.kind,
-                (_item.c.amount_minor - applied).label("open_minor"),
+                left.label("open_minor"),
             )
             .where(*self._conditions, _item.c.amount_minor > 0, _item.c.happened_on <= as_of)
             .subquery()
@@ -108,11 +108,11 @@ class TurnoverStore:
     def list_open_by(self, base: AgeingBase, *, as_of: date) -> list[OpenItem]:
         """Return what was open on a date of everything owed, summed by the day it ages from."""
         known = self._known_at_ms
-        applied = sum_applied(allocation.c.debit_id, as_of=as_of, known_at_ms=known)
+        left = left_of_debit(as_of=as_of, known_at_ms=known)
         items = (
             select(
                 AGED_FROM[base].label("day"),
-                (_item.c.amount_minor - applied).label("open_minor"),
+                left.label("open_minor"),
                 sum_disputed(as_of=as_of, known_at_ms=known).label("disputed_minor"),
             )
             .where(*self._conditions, _item.c.amount_minor > 0, _item.c.happened_on <= as_of)

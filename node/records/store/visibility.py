@@ -67,6 +67,12 @@ def sum_applied(
     )
 
 
+def left_of_debit(*, as_of: date, known_at_ms: int | None) -> ColumnElement[int]:
+    """Return what is open on a date of an item that is owed; arguments as ``sum_applied``."""
+    applied = sum_applied(allocation.c.debit_id, as_of=as_of, known_at_ms=known_at_ms)
+    return ledger_item.c.amount_minor - applied
+
+
 def sum_disputed(*, as_of: date, known_at_ms: int | None) -> ScalarSelect[int]:
     """Sum what of an item is in dispute on a date, in minor units; arguments as ``sum_applied``."""
     ended = exists().where(closes(known_at_ms), dispute_closure.c.closed_on <= as_of)
