@@ -9,7 +9,6 @@ A node that is put back to an earlier state does not append to its log (docs/pro
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -27,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from node.core.database import Database, translate_failures
 from node.core.errors import ConflictError, RejectedError, UnavailableError
-from node.core.files import create_file, read_file, sync_folder
+from node.core.files import create_file, hash_file, read_file, sync_folder
 from node.core.log_list import LogList
 from node.core.migrations import is_known_revision, read_revision
 
@@ -98,15 +97,14 @@ def back_up(database: Database, target: Path, *, member: str, at_ms: int) -> Bac
         rows, logs, revision = _copy(database, draft)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
-        size, digest = _hash_file(draft)
         manifest = BackupManifest(
             format=FORMAT,
             store="sqlite" if database.is_sqlite else "postgresql",
             member=member,
             made_at_ms=at_ms,
             revision=revision,
-            bytes=size,
-            sha256_hex=digest,
+            bytes=draft.stat().st_size,
+            sha256_hex=hash_file(draft),
             rows=rows,
             logs=logs,
         )
@@ -131,7 +129,7 @@ def check_backup(path: Path) -> BackupManifest:
         OSError: A file cannot be read.
     """
     manifest = _read_manifest(path)
-    if _hash_file(path) != (manifest.bytes, manifest.sha256_hex):
+    if (path.stat().st_size, hash_file(path)) != (manifest.bytes, manifest.sha256_hex):
         raise BackupInvalidError(f"{path.name} is not the file that its manifest names")
     if not is_known_revision(manifest.revision):
         raise BackupMismatchError(f"the backup is of revision {manifest.revision}: newer software")
@@ -298,13 +296,3 @@ def _read_manifest(path: Path) -> BackupManifest:
 
 def _manifest_path(path: Path) -> Path:
     return path.with_name(path.name + MANIFEST_SUFFIX)
-
-
-def _hash_file(path: Path) -> tuple[int, str]:
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-            size += len(block)
-    return size, digest.hexdigest()

@@ -52,6 +52,7 @@ BUSY_TIMEOUT_MS = 30_000
 RESTART_TIMEOUT_MS = 5
 
 T = TypeVar("T")
+_ID_DIGITS_MAX = len(str(ID_MAX))
 _BEGIN = "chengxin_begin"
 _BUSY = "SQLITE_BUSY"
 _FAILURES = {
@@ -326,6 +327,12 @@ class Database:
     def dispose(self) -> None:
         """Close pooled connections."""
         self.engine.dispose()
+
+
+def parse_key(text: str) -> int | None:
+    """Return the key that a text writes in plain digits; None where it is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX
+    return int(text) if is_number else None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -50,6 +51,16 @@ def read_file(path: Path, *, bytes_max: int) -> bytes:
     if len(content) > bytes_max:
         raise OSError(f"{path} is longer than {bytes_max} bytes")
     return content
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file of any size, in hex.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_draft(content: bytes, *, path: Path, mode: int) -> Path:

@@ -7,7 +7,6 @@ its columns as text, since a name may begin like a formula.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -18,7 +17,7 @@ import duckdb
 from node.core.clock import Clock
 from node.core.database import Database
 from node.core.errors import ConflictError
-from node.core.files import create_file, sync_folder
+from node.core.files import create_file, hash_file, sync_folder
 from node.records.store import ColumnKind, ExportStore, ExportTable
 
 MANIFEST_NAME = "manifest.json"
@@ -107,7 +106,7 @@ def _write_table(
             rows += 1
     if form is ExportFormat.PARQUET:
         path = _convert(path, table)
-    return ExportedFile(table=table.name, file=path.name, rows=rows, sha256_hex=_hash_file(path))
+    return ExportedFile(table=table.name, file=path.name, rows=rows, sha256_hex=hash_file(path))
 
 
 def _format_cell(value: object) -> str:
@@ -133,8 +132,3 @@ def _convert(path: Path, table: ExportTable) -> Path:
         )
     path.unlink()
     return target
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,7 @@ from node.assessment.report import build_comparison, format_deci
 from node.assessment.rules_scorecard import OWN_REF, EvidenceLine
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
 from node.bootstrap import LocalNode
-from node.core.database import ID_MAX
+from node.core.database import parse_key
 from node.rating.store import RatingRecord
 from node.records.behaviour import BehaviourWindow
 from node.records.customers import CustomerCard
@@ -36,7 +36,6 @@ from node.web.wording import (
 )
 
 TREND_MONTHS = 24
-ID_DIGITS_MAX = len(str(ID_MAX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,9 +198,10 @@ def parse_customer_id(text: str) -> int:
     Raises:
         CustomerNotFoundError: It is no number, or longer than any key.
     """
-    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX):
+    key = parse_key(text)
+    if key is None:
         raise CustomerNotFoundError("there is no such customer")
-    return int(text)
+    return key
 
 
 def view_trend(window: BehaviourWindow, texts: Texts) -> TrendView:

@@ -16,12 +16,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from node.bootstrap import LocalNode
+from node.core.database import parse_key
 from node.core.errors import RejectedError
 from node.records.ledger import ItemNotFoundError, ItemStory
 from node.records.rules_ageing import Ageing, AgeingBase, Bucket
 from node.records.store import CustomerRecord, OpenLine
 from node.records.turnover import Turnover
-from node.web.customer_page import ID_DIGITS_MAX, parse_customer_id
+from node.web.customer_page import parse_customer_id
 from node.web.handlers import Handler, Render
 from node.web.languages import choose_language
 from node.web.texts import Texts
@@ -109,10 +110,10 @@ class _LedgerPages:
 
     async def show_item(self, request: Request) -> Response:
         """Show one item with all that became of it."""
-        text = request.path_params["item_id"]
-        if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX):
+        key = parse_key(request.path_params["item_id"])
+        if key is None:
             raise ItemNotFoundError("there is no such item")
-        story = await run_in_threadpool(self._local.ledger.tell_item, int(text))
+        story = await run_in_threadpool(self._local.ledger.tell_item, key)
         customer = await run_in_threadpool(self._local.records.get_customer, story.item.customer_id)
         return await self._render(
             request, "item.html", story=story, customer=customer, money=_say_item_money(story)

@@ -16,8 +16,7 @@ from node.records.bulk.folder import open_work_folder
 from node.records.bulk.reading import read_large_file
 from node.records.bulk.writing import write_large_import
 from node.records.importing import Deal, ImportReport, Profile
-from node.records.importing.text import is_longer
-from node.records.importing.workbook import is_archive
+from node.records.importing.text import is_archive, is_longer, unpack
 
 LARGE_BYTES_MIN = 4 * 2**20  # unpacked; below it, starting the engine is not worth it
 
@@ -32,7 +31,9 @@ def is_large(database: Database, file: Path | bytes) -> bool:
     """
     # A workbook has its own bound of rows.
     return (
-        database.is_sqlite and not is_archive(file) and is_longer(file, bytes_max=LARGE_BYTES_MIN)
+        database.is_sqlite
+        and not is_archive(next(unpack(file), b""))
+        and is_longer(file, bytes_max=LARGE_BYTES_MIN)
     )
 
 

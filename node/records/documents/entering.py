@@ -19,7 +19,6 @@ from node.records.documents.trade import TradeOptions, enter_document
 from node.records.formats.errors import FieldError
 from node.records.formats.fapiao import is_ofd
 from node.records.formats.recognition import (
-    is_archive,
     is_document,
     read_document,
 )
@@ -27,12 +26,11 @@ from node.records.formats.statement import StatementFile
 from node.records.formats.trade import TradeDocument
 from node.records.importing.errors import FileUnreadableError, OptionInvalidError
 from node.records.importing.report import REJECTS_KEPT_MAX
-from node.records.importing.text import load_bytes
+from node.records.importing.text import is_archive, is_gzip, load_bytes
 from node.records.ledger.posting import Posting
 from node.records.tables import FILE_NAME_CHARS_MAX
 
 _HEAD_BYTES = 2**16
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ def _is_document_stream(stream: BinaryIO) -> bool:
     stream.seek(0)
     if is_archive(head):
         return is_ofd(stream)
-    if head.startswith(_GZIP_MAGIC):
+    if is_gzip(head):
         with gzip.GzipFile(fileobj=stream) as unpacked:
             head = unpacked.read(_HEAD_BYTES)
     return is_document(head)

@@ -14,10 +14,10 @@ from node.records.formats.statement import StatementFile
 from node.records.formats.trade import TradeDocument
 from node.records.formats.ubl import is_ubl, read_ubl
 from node.records.formats.xml import parse_xml
+from node.records.importing.text import is_archive
 
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[?!A-Za-z_]")
 _UTF16_XML = (b"\xff\xfe<\x00", b"\xfe\xff\x00<")
-_ZIP = b"PK\x03\x04"
 
 
 class DocumentFormat(StrEnum):
@@ -33,11 +33,6 @@ class DocumentFormat(StrEnum):
 def is_document(head: bytes) -> bool:
     """Tell by its beginning whether a text is XML or MT940, rather than a table."""
     return _XML.match(head) is not None or head.startswith(_UTF16_XML) or is_mt940(head)
-
-
-def is_archive(head: bytes) -> bool:
-    """Tell by its beginning whether a file is a zip archive, as OFD is."""
-    return head.startswith(_ZIP)
 
 
 def read_document(

@@ -34,6 +34,7 @@ COLUMNS_MAX = 256
 DELIMITERS = (",", ";", "\t")
 _PIECE_BYTES = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
+_ZIP_MAGIC = b"PK\x03\x04"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
@@ -50,6 +51,16 @@ class TextTable:
     header: tuple[str, ...]
 
 
+def is_gzip(head: bytes) -> bool:
+    """Tell by its beginning whether a file is packed with gzip."""
+    return head.startswith(_GZIP_MAGIC)
+
+
+def is_archive(head: bytes) -> bool:
+    """Tell by its beginning whether a file is a zip archive, as a workbook and an OFD are."""
+    return head.startswith(_ZIP_MAGIC)
+
+
 def load_bytes(file: Path | bytes) -> bytes:
     """Read a file, unpacked where it is gzip.
 
@@ -58,7 +69,7 @@ def load_bytes(file: Path | bytes) -> bytes:
         FileTooLargeError: It holds more than ``FILE_BYTES_MAX`` bytes, packed or unpacked.
     """
     raw = file if isinstance(file, bytes) else _read_path(file)
-    if not raw.startswith(_GZIP_MAGIC):
+    if not is_gzip(raw):
         return _verify_size(raw)
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as unpacked:
@@ -124,7 +135,7 @@ def unpack(file: Path | bytes) -> Iterator[bytes]:
     length = 0
     try:
         with io.BytesIO(file) if isinstance(file, bytes) else file.open("rb") as raw:
-            is_packed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            is_packed = is_gzip(raw.read(len(_GZIP_MAGIC)))
             raw.seek(0)
             unpacked: io.BufferedIOBase = gzip.GzipFile(fileobj=raw) if is_packed else raw
             while piece := unpacked.read(_PIECE_BYTES):

@@ -13,7 +13,6 @@ import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
@@ -25,30 +24,20 @@ from node.records.importing.text import (
     FILE_BYTES_MAX,
     ROWS_MAX,
     TextTable,
+    is_archive,
     read_table,
-    unpack,
 )
 
 ENCODING = "xlsx"  # what the report calls it
 NUMBER_DIGITS = 15  # what a cell keeps of a number
 PARTS_MAX = 2_000
 UNPACKED_BYTES_MAX = 8 * FILE_BYTES_MAX  # a sheet is XML: some ten times its text
-_ZIP_MAGIC = b"PK\x03\x04"
 _SHEETS = "xl/workbook.xml"
-
-
-def is_archive(file: Path | bytes) -> bool:
-    """Tell by its beginning whether a file may be a workbook.
-
-    Raises:
-        FileUnreadableError: It is missing or damaged.
-    """
-    return next(unpack(file), b"").startswith(_ZIP_MAGIC)
 
 
 def is_workbook(raw: bytes) -> bool:
     """Tell whether a file is a workbook, by its content."""
-    if not raw.startswith(_ZIP_MAGIC):
+    if not is_archive(raw):
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
 
-from node.core.database import ID_MAX
+from node.core.database import ID_MAX, parse_key
 from node.records.behaviour import AdverseEvent, MonthBehaviour
 from node.records.store.customers import CustomerStore
 from node.records.store.ledger import IN_VALUES_MAX, LedgerStore
@@ -25,8 +25,6 @@ from node.records.tables import (
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
-
-ID_DIGITS_MAX = len(str(ID_MAX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +99,8 @@ class RecordsStore:
         scheme, colon, value = text.partition(":")
         if colon:
             return self.find_customer(scheme=scheme, value=value, known_at_ms=known_at_ms)
-        if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX:
-            return self.find_customer_by_id(int(text), known_at_ms=known_at_ms)
-        return None
+        key = parse_key(text)
+        return None if key is None else self.find_customer_by_id(key, known_at_ms=known_at_ms)
 
     def list_customers(self, *, limit: int, after: int = 0) -> list[CustomerRecord]:
         """Return a page of customers in the order of their keys."""

@@ -13,12 +13,12 @@ from node.records.formats.errors import (
 from node.records.formats.fapiao import OFD_ENTRIES_MAX
 from node.records.formats.recognition import (
     DocumentFormat,
-    is_archive,
     is_document,
     read_document,
 )
 from node.records.formats.trade import DocumentKind, DocumentOddity, TradeDocument
 from node.records.formats.xml import DEPTH_MAX, ELEMENTS_MAX, XML_BYTES_MAX, parse_xml
+from node.records.importing.text import is_archive
 from tests.support.documents import Fapiao, camt, mt940, ubl
 from tests.support.documents import pack_archive as pack
 
