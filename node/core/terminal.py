@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+
+def show_counts(title: str, counts: Mapping[str, int], *, what: str, console: Console) -> None:
+    """Print how many there were of what, a row each; the title may hold others' words."""
+    table = Table(title=Text(title), min_width=50)
+    table.add_column(what)
+    table.add_column("count", justify="right")
+    for label, count in counts.items():
+        table.add_row(label, f"{count:,}")
+    console.print(table)
 
 
 def show_table(table: Table, *, console: Console | None = None) -> None:

@@ -16,10 +16,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
 from node.core.errors import RejectedError
+from node.core.terminal import show_counts
 from node.records.commands_documents import FileForm, build_options, show_document_report
 from node.records.documents import DocumentOptions, is_document_file
 from node.records.formats.errors import DocumentFileError
@@ -215,10 +214,6 @@ def _open_reject_report(path: Path) -> TextIO:
 
 def show_report(report: ImportReport, *, console: Console) -> None:
     """Print what became of the rows of a file."""
-    title = Text(f"{report.file_name}: {report.profile}, {report.encoding}")
-    table = Table(title=title, min_width=50)
-    table.add_column("rows")
-    table.add_column("count", justify="right")
     counts = {
         "read": report.rows_read,
         "dealt to other members": report.rows_dealt_elsewhere,
@@ -232,9 +227,8 @@ def show_report(report: ImportReport, *, console: Console) -> None:
         "customers added": report.customers_added,
         **{f"odd, but loaded: {reason}": count for reason, count in report.oddities.items()},
     }
-    for label, count in counts.items():
-        table.add_row(label, f"{count:,}")
-    console.print(table)
+    title = f"{report.file_name}: {report.profile}, {report.encoding}"
+    show_counts(title, counts, what="rows", console=console)
     for reject in report.rejects[:REJECTS_SHOWN_MAX]:
         console.print(describe_reject(reject), markup=False)
     if report.rows_rejected > REJECTS_SHOWN_MAX:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from node.core.money import format_amount
+from node.core.terminal import show_counts
 from node.records.documents import (
     DocumentOptions,
     DocumentReport,
@@ -64,9 +63,6 @@ def build_options(
 
 def show_document_report(report: DocumentReport, *, console: Console) -> None:
     """Print what became of a file: counts, then each document or payment with its reason."""
-    table = Table(title=Text(f"{report.file_name}: {report.form}"), min_width=50)
-    table.add_column("documents or payments")
-    table.add_column("count", justify="right")
     counts = {
         "read": report.rows_read,
         **{f"left out: {reason}": count for reason, count in report.left_out.items()},
@@ -79,9 +75,8 @@ def show_document_report(report: DocumentReport, *, console: Console) -> None:
         "customers added": report.customers_added,
         **{f"odd, but loaded: {reason}": count for reason, count in report.oddities.items()},
     }
-    for label, count in counts.items():
-        table.add_row(label, f"{count:,}")
-    console.print(table)
+    title = f"{report.file_name}: {report.form}"
+    show_counts(title, counts, what="documents or payments", console=console)
     shown = [one for one in report.outcomes if one.fate in {Fate.ENTERED, Fate.REJECTED}]
     for outcome in shown[:OUTCOMES_SHOWN_MAX]:
         console.print(escape(describe_outcome(outcome)), soft_wrap=True, highlight=False)

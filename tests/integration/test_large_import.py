@@ -25,13 +25,13 @@ from node.records import bulk
 from node.records.bulk import import_large_file
 from node.records.bulk.engine import Engine, WorkFailedError, translate_failures
 from node.records.bulk.folder import PREFIX
-from node.records.bulk.read_statements import PRINTABLE_RANGES, TEMPLATE_COLUMNS
+from node.records.bulk.read_statements import PRINTABLE_RANGES
 from node.records.bulk.reading import read_large_file
 from node.records.customers import CustomerService
 from node.records.importing import Deal, ImportFileError, ImportReport
 from node.records.importing.cells import RowCells
 from node.records.importing.draft import DraftRow, Exclusion
-from node.records.importing.profiles import TemplateProfile
+from node.records.importing.profiles import TEMPLATE_COLUMNS, TemplateProfile
 from node.records.importing.report import REJECTS_KEPT_MAX
 from node.records.importing.suggestions import suggest
 from node.records.service import RecordsService

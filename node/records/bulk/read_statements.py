@@ -15,24 +15,10 @@ from node.records.importing.cells import (
     TRUE_WORDS,
     VALUE_FORM,
 )
+from node.records.importing.profiles import TEMPLATE_COLUMNS
 from node.records.tables import DOCUMENT_CHARS_MAX, ITEM_MINOR_MAX, NAME_CHARS_MAX
 from node.records.windows import FIRST_YEAR, LAST_YEAR
 
-TEMPLATE_COLUMNS = (
-    "customer_scheme",
-    "customer_value",
-    "customer_name",
-    "country",
-    "document_no",
-    "line",
-    "issued_on",
-    "due_on",
-    "currency",
-    "amount",
-    "paid_on",
-    "paid_amount",
-    "disputed",
-)
 # Characters that are printable in every version of Unicode since 14, without any space.
 PRINTABLE_RANGES = (
     (0x21, 0x7E),

@@ -17,7 +17,12 @@ from node.records.bulk.engine import SEPARATOR, Engine, Spool
 from node.records.importing.cells import RowCells
 from node.records.importing.dealing import Deal
 from node.records.importing.draft import DraftRow, Oddity
-from node.records.importing.profiles import Profile, TemplateProfile, choose_profile
+from node.records.importing.profiles import (
+    TEMPLATE_COLUMNS,
+    Profile,
+    TemplateProfile,
+    choose_profile,
+)
 from node.records.importing.reading import (
     ImportContent,
     ImportSpan,
@@ -87,23 +92,7 @@ def read_large_file(
 
 def spool_draft(spool: Spool, draft: DraftRow, *, row: int) -> None:
     """Write a row's values for ``statements.DRAFT_COLUMNS``."""
-    spool.write(
-        row,
-        draft.scheme,
-        draft.value,
-        draft.name,
-        draft.country,
-        draft.document_no,
-        draft.line,
-        draft.issued_on,
-        draft.due_on,
-        draft.currency,
-        draft.amount_minor,
-        draft.disputed,
-        draft.paid_on,
-        draft.paid_minor,
-        ",".join(draft.remarks),
-    )
+    spool.write(row, *_list_values(draft), draft.paid_on, draft.paid_minor, ",".join(draft.remarks))
 
 
 def parse_draft(values: tuple[Any, ...]) -> tuple[int, DraftRow]:
@@ -150,7 +139,7 @@ def _read_rows(
     """Fill ``draft`` with the rows that can be read; reject the others."""
     # Other profiles have no narrow form yet: the engine only holds what Python has read.
     is_template = profile == TemplateProfile()
-    columns = statements.TEMPLATE_COLUMNS
+    columns = TEMPLATE_COLUMNS
     raw_columns = ("row bigint", *(f"{column} varchar" for column in columns))
     with (
         engine.fill("draft", statements.DRAFT_COLUMNS) as drafts,
@@ -178,7 +167,7 @@ def _take_plain_rows(engine: Engine, content: LargeContent, profile: Profile) ->
     with engine.fill("draft", statements.DRAFT_COLUMNS) as drafts:
         for number, *cells in engine.iterate(statements.NOT_PLAIN):
             texts = [cell or "" for cell in cells]
-            row = RowCells(dict(zip(statements.TEMPLATE_COLUMNS, texts, strict=True)))
+            row = RowCells(dict(zip(TEMPLATE_COLUMNS, texts, strict=True)))
             draft = read_draft(content, profile, row, number=number)
             if draft is not None:
                 spool_draft(drafts, draft, row=number)
@@ -224,8 +213,12 @@ def _judge_lines(engine: Engine, content: LargeContent) -> None:
 
 def spool_invoice(spool: Spool, draft: DraftRow, *, row: int) -> None:
     """Write an invoice's values for ``statements.INVOICE_COLUMNS``."""
-    spool.write(
-        row,
+    spool.write(row, *_list_values(draft), ",".join(draft.remarks))
+
+
+def _list_values(draft: DraftRow) -> tuple[object, ...]:
+    """Return what both tables hold of an invoice, in their order."""
+    return (
         draft.scheme,
         draft.value,
         draft.name,
@@ -237,5 +230,4 @@ def spool_invoice(spool: Spool, draft: DraftRow, *, row: int) -> None:
         draft.currency,
         draft.amount_minor,
         draft.disputed,
-        ",".join(draft.remarks),
     )

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from node.records.documents.applying import apply_match
 from node.records.documents.open_items import OpenItems
 from node.records.documents.options import Payers
 from node.records.documents.report import Fate, Outcome, Tally
@@ -26,6 +25,7 @@ from node.records.formats.statement import (
     StatementFile,
     StatementOddity,
 )
+from node.records.ledger.entering import append_chosen
 from node.records.ledger.entries import NewCredit
 from node.records.ledger.errors import ItemExistsError, ItemInvalidError
 from node.records.ledger.posting import Posting
@@ -180,7 +180,7 @@ class BankEntering:
         except ItemInvalidError as err:
             self._note(entry, Fate.REJECTED, "entry", payment, reason=err.detail)
             return
-        apply_match(self.posting, credit_id, match, debits=debits, on=on)
+        append_chosen(self.posting, credit_id, match.applications, debits=debits, on=on)
         self._open.take(credit.customer_id, match.applications, currency=entry.currency)
         applied_minor = sum(one.amount_minor for one in match.applications)
         rest = "; the rest stays unapplied" if 0 < applied_minor < payment.amount_minor else ""

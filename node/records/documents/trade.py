@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from node.core.errors import InvariantError
-from node.records.documents.applying import apply_match
 from node.records.documents.report import Fate, Outcome, Tally
 from node.records.formats.statement import NamedDocument, Payment
 from node.records.formats.trade import DocumentKind, DocumentOddity, PartyId, TradeDocument
-from node.records.ledger.entering import enter_debit
+from node.records.importing.writing import CHANGED
+from node.records.ledger.entering import append_chosen, enter_debit, list_payable
 from node.records.ledger.entries import NewCredit, NewDebit, Term
 from node.records.ledger.errors import ItemExistsError, ItemInvalidError
 from node.records.ledger.posting import Posting
@@ -18,7 +18,6 @@ from node.records.rules_ledger import ItemKind
 from node.records.rules_matching import Match, MatchMethod, match_named
 from node.records.store import CustomerRecord, ExistingItem, RecordsStore
 
-CHANGED = "already imported with other values: a correction is entered, not imported again"
 CANCELLED = "was entered and cancelled here: it is not imported again"
 CREDITED_NOT_OPEN = "credited-invoice-not-open"  # the credit note stays unapplied
 _UNKNOWN_COUNTRY = "ZZ"
@@ -210,11 +209,7 @@ def _enter_credit_note(
         source=options.source,
     )
     credit_id = posting.append_credit(credit)
-    debits = [
-        debit
-        for debit in posting.ledger.list_open_debits(customer_id, currency=credit.currency)
-        if debit.kind is not ItemKind.BILL  # a credit note pays for no bill
-    ]
+    debits = list_payable(posting, customer_id, currency=credit.currency, kind=credit.kind)
     named = Payment(
         line=0,
         amount_minor=document.amount_minor,
@@ -226,7 +221,7 @@ def _enter_credit_note(
         if document.references
         else "it names no invoice: apply it by hand",
     )
-    apply_match(posting, credit_id, match, debits=debits, on=credit.happened_on)
+    append_chosen(posting, credit_id, match.applications, debits=debits, on=credit.happened_on)
     return credit_id, match
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -11,6 +11,21 @@ from node.records.importing.draft import DraftRow, Exclusion, Oddity
 from node.records.importing.errors import ProfileUnknownError
 
 DELAY_DAYS_MAX = 10_000
+TEMPLATE_COLUMNS = (
+    "customer_scheme",
+    "customer_value",
+    "customer_name",
+    "country",
+    "document_no",
+    "line",
+    "issued_on",
+    "due_on",
+    "currency",
+    "amount",
+    "paid_on",
+    "paid_amount",
+    "disputed",
+)
 
 
 class Profile(Protocol):
@@ -52,25 +67,7 @@ class TemplateProfile:
     document_column: str = "document_no"
     date_form: DateForm = DateForm.ISO
     amount_form: AmountForm = AmountForm.POINT
-    columns: frozenset[str] = field(
-        default=frozenset(
-            {
-                "customer_scheme",
-                "customer_value",
-                "customer_name",
-                "country",
-                "document_no",
-                "line",
-                "issued_on",
-                "due_on",
-                "currency",
-                "amount",
-                "paid_on",
-                "paid_amount",
-                "disputed",
-            }
-        )
-    )
+    columns: frozenset[str] = frozenset(TEMPLATE_COLUMNS)
 
     def read_row(self, row: RowCells) -> DraftRow | Exclusion:
         """Read one row of the template."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from node.records.ledger.entries import Allocate, NewCredit, NewDebit, Remittance
@@ -65,13 +66,35 @@ def apply_credit(
     if credit.amount_minor > 0:
         raise AllocationError("a credit is applied to what is owed")
     applied_minor = sum_applied(posting.items.list_applied(credit_id))
-    # A bill is paid by a payment that names it; a credit note or another bill pays for no bill.
-    debits = [
-        debit
-        for debit in posting.ledger.list_open_debits(credit.customer_id, currency=credit.currency)
-        if debit.kind is not ItemKind.BILL or credit.kind is ItemKind.PAYMENT
-    ]
+    debits = list_payable(posting, credit.customer_id, currency=credit.currency, kind=credit.kind)
     applications = _choose(-credit.amount_minor - applied_minor, debits, allocate)
+    append_chosen(posting, credit_id, applications, debits=debits, on=max(on, credit.happened_on))
+    return applications
+
+
+def list_payable(
+    posting: Posting, customer_id: int, *, currency: str, kind: ItemKind
+) -> list[OpenDebit]:
+    """Return what is open and may be paid for by a credit of a kind.
+
+    A bill is paid by a payment that names it; a credit note or another bill pays for no bill.
+    """
+    return [
+        debit
+        for debit in posting.ledger.list_open_debits(customer_id, currency=currency)
+        if debit.kind is not ItemKind.BILL or kind is ItemKind.PAYMENT
+    ]
+
+
+def append_chosen(
+    posting: Posting,
+    credit_id: int,
+    applications: Sequence[Application],
+    *,
+    debits: Sequence[OpenDebit],
+    on: date,
+) -> None:
+    """Append what was chosen for a credit, from a day on, not before what it pays for happened."""
     happened = {debit.item_id: debit.happened_on for debit in debits}
     posting.append_applied(
         [
@@ -79,13 +102,12 @@ def apply_credit(
                 debit_id=one.debit_id,
                 credit_id=credit_id,
                 amount_minor=one.amount_minor,
-                allocated_on=max(on, credit.happened_on, happened[one.debit_id]),
+                allocated_on=max(on, happened[one.debit_id]),
                 method=one.method,
             )
             for one in applications
         ]
     )
-    return applications
 
 
 def _choose(left_minor: int, debits: list[OpenDebit], allocate: Allocate) -> list[Application]:

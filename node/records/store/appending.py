@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, exists, insert, select, update
 
 from node.core.errors import InvariantError
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
+from node.records.store.customers import select_ids
 from node.records.store.visibility import counts, sum_applied
 from node.records.tables import (
     adverse_event,
     allocation,
     customer,
-    customer_identifier,
     customer_merge,
     dispute,
     dispute_closure,
@@ -26,7 +26,7 @@ from node.records.tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select, Table
+    from sqlalchemy import Connection, Table
 
 CHUNK_ROWS = 500  # rows of one IN list
 
@@ -113,13 +113,7 @@ class AppendingStore:
         found: dict[tuple[str, str], int] = {}
         for scheme, values in by_scheme.items():
             for part in _chunks(values):
-                rows = self._connection.execute(
-                    _select_ids(customer.c.id, customer, scheme, part).union_all(
-                        _select_ids(
-                            customer_identifier.c.customer_id, customer_identifier, scheme, part
-                        ).where(customer_identifier.c.ended_at_ms.is_(None))
-                    )
-                )
+                rows = self._connection.execute(select_ids(scheme, part))
                 found.update({(scheme, row.value): row.id for row in rows})
         merged = self._read_merges()
         targets = {key: merged.get(key, key) for key in found.values()}
@@ -377,13 +371,6 @@ class AppendingStore:
                 entered_at_ms=at_ms,
             )
         )
-
-
-def _select_ids(
-    key: ColumnElement[int], table: Table, scheme: str, values: Sequence[str]
-) -> Select[Any]:
-    columns = (table.c.value, key.label("id"))
-    return select(*columns).where(table.c.scheme == scheme, table.c.value.in_(values))
 
 
 def _names(source: str, kind: ItemKind, document_nos: Sequence[str]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
 from node.core.database import ID_MAX
 from node.core.errors import InvariantError
@@ -20,7 +20,15 @@ from node.records.tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row, RowMapping, Table
+    from sqlalchemy import (
+        ColumnElement,
+        CompoundSelect,
+        Connection,
+        Row,
+        RowMapping,
+        Select,
+        Table,
+    )
 
 CUSTOMER_FACTS: dict[str, Table] = {
     "identifier": customer_identifier,
@@ -164,13 +172,23 @@ class CustomerStore:
 
     def is_identifier_taken(self, *, scheme: str, value: str) -> bool:
         """Tell whether a customer has this identifier, as its first or as a further one."""
-        first = exists().where(customer.c.scheme == scheme, customer.c.value == value)
-        further = exists().where(
-            customer_identifier.c.scheme == scheme,
-            customer_identifier.c.value == value,
-            customer_identifier.c.ended_at_ms.is_(None),
-        )
-        return bool(self._connection.execute(select(or_(first, further))).scalar_one())
+        return self._connection.execute(select_ids(scheme, [value])).first() is not None
+
+
+def select_ids(scheme: str, values: Sequence[str]) -> CompoundSelect[Any]:
+    """Select value and key of the customers that have one of these identifiers of a scheme now.
+
+    A customer has its first identifier and any number of further ones.
+    """
+
+    def having(table: Table, key: ColumnElement[int]) -> Select[Any]:
+        columns = (table.c.value, key.label("id"))
+        return select(*columns).where(table.c.scheme == scheme, table.c.value.in_(values))
+
+    further = customer_identifier
+    return having(customer, customer.c.id).union_all(
+        having(further, further.c.customer_id).where(further.c.ended_at_ms.is_(None))
+    )
 
 
 def _merge(row: Row[Any]) -> MergeRow:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, s
 
 from node.core.database import ID_MAX, parse_key
 from node.records.behaviour import AdverseEvent, MonthBehaviour
-from node.records.store.customers import CustomerStore
+from node.records.store.customers import CustomerStore, select_ids
 from node.records.store.ledger import IN_VALUES_MAX, LedgerStore
 from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
 from node.records.store.visibility import is_known
@@ -19,7 +19,6 @@ from node.records.tables import (
     adverse_event,
     behaviour_month,
     customer,
-    customer_identifier,
     customer_merge,
 )
 
@@ -58,19 +57,8 @@ class RecordsStore:
 
         With ``known_at_ms`` what was merged later stands by itself.
         """
-        further = customer_identifier
-        key = self._connection.execute(
-            select(customer.c.id)
-            .where(customer.c.scheme == scheme, customer.c.value == value)
-            .union_all(
-                select(further.c.customer_id).where(
-                    further.c.scheme == scheme,
-                    further.c.value == value,
-                    further.c.ended_at_ms.is_(None),
-                )
-            )
-        ).first()
-        return None if key is None else self.find_customer_by_id(key[0], known_at_ms=known_at_ms)
+        ids = select_ids(scheme, [value]).subquery()
+        return self._find_end(customer.c.id.in_(select(ids.c.id)), known_at_ms=known_at_ms)
 
     def find_customer_by_id(
         self, customer_id: int, *, known_at_ms: int | None = None
@@ -81,11 +69,17 @@ class RecordsStore:
         """
         if not 0 < customer_id <= ID_MAX:
             return None
+        return self._find_end(customer.c.id == customer_id, known_at_ms=known_at_ms)
+
+    def _find_end(
+        self, condition: ColumnElement[bool], *, known_at_ms: int | None
+    ) -> CustomerRecord | None:
+        """Return the customer that the one of a condition turned out to be, or itself."""
         is_merged = and_(
             customer_merge.c.customer_id == customer.c.id, is_known(known_at_ms, customer_merge)
         )
         merged = select(customer, customer_merge.c.into_id).outerjoin(customer_merge, is_merged)
-        row = self._connection.execute(merged.where(customer.c.id == customer_id)).first()
+        row = self._connection.execute(merged.where(condition)).first()
         while row is not None and row.into_id is not None:
             row = self._connection.execute(merged.where(customer.c.id == row.into_id)).first()
         return None if row is None else _customer(row)
