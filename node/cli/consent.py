@@ -25,6 +25,7 @@ from node.core.keystore import (
     save_key,
     write_secret_file,
 )
+from node.core.terminal import HYPHEN_SETTINGS
 from node.sharing.peers import STATUSES_PATH
 from protocol.consent import ConsentState, hash_consent
 from protocol.encoding import decode_b64u, encode_b64u
@@ -168,8 +169,7 @@ def sign(
     typer.echo(f"{len(consents)} consents signed: {out}")
 
 
-# The hash may begin with a hyphen, and is no option then.
-@consent_app.command("revoke", context_settings={"ignore_unknown_options": True})
+@consent_app.command("revoke", context_settings=HYPHEN_SETTINGS)
 def revoke(
     consent: Annotated[str, typer.Argument(help="Hash of the consent.")],
     key: KeyOption,
@@ -194,7 +194,7 @@ def revoke(
     withdraw(token, urls=urls)
 
 
-@consent_app.command("pause", context_settings={"ignore_unknown_options": True})
+@consent_app.command("pause", context_settings=HYPHEN_SETTINGS)
 def pause(
     consent: Annotated[str, typer.Argument(help="Hash of the consent.")],
     key: KeyOption,

@@ -13,14 +13,12 @@ from rich.table import Table
 
 from node.cli.http import open_client
 from node.core.config import load_settings
-from node.core.terminal import show_table
+from node.core.terminal import HYPHEN_SETTINGS, show_table
 
 exchange_app = typer.Typer(
     no_args_is_help=True, help="Messages in doubt, and how long bodies stay."
 )
 Home = Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")]
-# A name or an id may begin with a hyphen, and is no option then.
-NAME_SETTINGS = {"ignore_unknown_options": True}
 _WOULD_BE = {
     "decided": "answered as it was, or decided now",
     "stored": "answered as it was, or refused as expired",
@@ -49,7 +47,7 @@ def status(
     show_table(build_settled_table(found) if settle else build_doubt_table(found))
 
 
-@exchange_app.command("give-up", context_settings=NAME_SETTINGS)
+@exchange_app.command("give-up", context_settings=HYPHEN_SETTINGS)
 def give_up(
     ask_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
     home: Home,
@@ -60,7 +58,7 @@ def give_up(
     typer.echo(f"{ask_id}: given up; a reply that still comes is logged")
 
 
-@exchange_app.command("keep", context_settings=NAME_SETTINGS)
+@exchange_app.command("keep", context_settings=HYPHEN_SETTINGS)
 def keep(
     message: Annotated[str, typer.Argument(help="Name (msg_hash) of a message or answer.")],
     home: Home,
@@ -73,7 +71,7 @@ def keep(
     typer.echo(f"{message}: kept")
 
 
-@exchange_app.command("release", context_settings=NAME_SETTINGS)
+@exchange_app.command("release", context_settings=HYPHEN_SETTINGS)
 def release(
     message: Annotated[str, typer.Argument(help="Name (msg_hash) of a message or answer.")],
     home: Home,

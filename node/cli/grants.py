@@ -16,14 +16,12 @@ from node.cli.exchange import exchange_app
 from node.cli.http import open_client
 from node.cli.vouch import consent_app
 from node.core.config import load_settings
-from node.core.terminal import show_table
+from node.core.terminal import HYPHEN_SETTINGS, show_table
 
 __all__ = ["consent_app", "exchange_app"]
 
 Home = Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")]
 ConsentArgument = Annotated[str, typer.Argument(metavar="HASH", help="Hash of the consent.")]
-# A hash may begin with a hyphen, and is no option then.
-HASH_SETTINGS = {"ignore_unknown_options": True}
 
 
 class RecordFormat(StrEnum):
@@ -49,7 +47,7 @@ class CorrectionReason(StrEnum):
     DISCLOSED_IN_ERROR = "disclosed-in-error"
 
 
-@consent_app.command("export", context_settings=HASH_SETTINGS)
+@consent_app.command("export", context_settings=HYPHEN_SETTINGS)
 def export(
     consent: ConsentArgument,
     home: Home,
@@ -64,7 +62,7 @@ def export(
     typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
 
 
-@consent_app.command("erase", context_settings=HASH_SETTINGS)
+@consent_app.command("erase", context_settings=HYPHEN_SETTINGS)
 def erase(consent: ConsentArgument, home: Home) -> None:
     """Erase at the subject's request what was received under a consent."""
     with closing(open_client(load_settings(home))) as client:
@@ -72,7 +70,7 @@ def erase(consent: ConsentArgument, home: Home) -> None:
     Console().print(f"{erased} bodies erased; their providers are told")
 
 
-@consent_app.command("brake", context_settings=HASH_SETTINGS)
+@consent_app.command("brake", context_settings=HYPHEN_SETTINGS)
 def brake(
     consent: ConsentArgument,
     home: Home,

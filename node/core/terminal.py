@@ -8,6 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+# Of a command whose argument is a hash, a key or an id: one that begins with a hyphen is no option.
+HYPHEN_SETTINGS = {"ignore_unknown_options": True}
+
 
 def show_counts(title: str, counts: Mapping[str, int], *, what: str, console: Console) -> None:
     """Print how many there were of what, a row each; the title may hold others' words."""

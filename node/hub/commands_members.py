@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from node.core.terminal import show_table
+from node.core.terminal import HYPHEN_SETTINGS, show_table
 from node.hub.commands import HomeOption, JsonOption, hub_app, opened, opened_with_keys
 from node.hub.errors import InvitationInvalidError
 from node.hub.rules_snapshot import RevocationReason
@@ -86,7 +86,7 @@ def invite(
     typer.echo(format_invitation(made), nl=False)
 
 
-@hub_app.command("revoke", context_settings={"ignore_unknown_options": True})
+@hub_app.command("revoke", context_settings=HYPHEN_SETTINGS)
 def revoke(
     home: HomeOption,
     kid: Annotated[str, typer.Argument(help="Thumbprint of the key.")],
@@ -103,7 +103,7 @@ def revoke(
     typer.echo(f"{kid} is revoked as of snapshot {snapshot.seq}")
 
 
-@keys_app.command("add")
+@keys_app.command("add", context_settings=HYPHEN_SETTINGS)
 def add_hub_key(
     home: HomeOption, key: Annotated[str, typer.Argument(help="Public key of a cosigner.")]
 ) -> None:
@@ -115,7 +115,7 @@ def add_hub_key(
         _warn_of_forks(service)
 
 
-@keys_app.command("end")
+@keys_app.command("end", context_settings=HYPHEN_SETTINGS)
 def end_hub_key(
     home: HomeOption,
     kid: Annotated[str, typer.Argument(help="Identifier of a hub key.")],
@@ -186,7 +186,7 @@ def show_ages(home: HomeOption, *, as_json: JsonOption = False) -> None:
     show_table(table)
 
 
-@keys_app.command("force", context_settings={"ignore_unknown_options": True})
+@keys_app.command("force", context_settings=HYPHEN_SETTINGS)
 def force_rotation(
     home: HomeOption,
     kid: Annotated[str, typer.Argument(help="Thumbprint of the key.")],
@@ -264,8 +264,7 @@ def enrol(
     typer.echo(f"entered without a key, as {encode_b64u(commitment)}")
 
 
-# The hash may begin with a hyphen, and is no option then.
-@consent_app.command("revoke", context_settings={"ignore_unknown_options": True})
+@consent_app.command("revoke", context_settings=HYPHEN_SETTINGS)
 def revoke_consent(
     home: HomeOption,
     consent: Annotated[str, typer.Argument(metavar="HASH", help="Hash of the consent.")],

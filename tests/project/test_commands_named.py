@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args, get_type_hints
 
 import pytest
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from node.cli.main import app
+from node.core.terminal import HYPHEN_SETTINGS
 from protocol.__main__ import main
 
 # What was decided or released once keeps the names of its day.
@@ -21,6 +22,23 @@ NO_COMMANDS = ("chengxin invitation 1", "key id")
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
+# Arguments that are base64url, which may begin with a hyphen, and words that seldom do.
+HYPHENED = {"ask_id", "consent", "key", "kid", "message"}
+UNHYPHENED = {
+    "amount",
+    "base",
+    "customer",
+    "document_no",
+    "identifier",
+    "into",
+    "member",
+    "name",
+    "number",
+    "parent",
+    "quote",
+    "rate",
+    "subject",
+}
 SCRIPT = re.compile(r"(?<![\w/])(?:\./)?(scripts/[\w./-]*\w)")
 
 
@@ -133,15 +151,36 @@ def test_every_command_is_named_on_a_page(pages: dict[str, str], root: TyperGrou
         for command in read_command(one.text, root).commands
     }
 
-    assert [path for path in list_paths(root) if path not in named] == []
+    assert [path for path, _ in list_commands(root) if path not in named] == []
 
 
-def list_paths(group: TyperGroup, *before: str) -> Iterator[str]:
+def list_commands(group: TyperGroup, *before: str) -> Iterator[tuple[str, TyperCommand]]:
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
-            yield from list_paths(command, *before, name)
-        else:
-            yield " ".join([*before, name])
+            yield from list_commands(command, *before, name)
+        elif isinstance(command, TyperCommand):
+            yield " ".join([*before, name]), command
+
+
+def list_words(command: TyperCommand) -> set[str]:
+    """Name the arguments that are text, and neither numbers nor paths nor one of a few words."""
+    signature = get_type_hints(command.callback)
+    return {
+        name
+        for one in command.params
+        if one.param_type_name == "argument" and (name := one.name) is not None
+        if str in (signature[name], *get_args(signature[name]))
+    }
+
+
+def test_a_hash_a_key_or_an_id_that_begins_with_a_hyphen_is_no_option(root: TyperGroup) -> None:
+    """One of sixty-four does; a new argument of text is entered in one of the two lists."""
+    words = {path: list_words(command) for path, command in list_commands(root)}
+    settings = {path: command.context_settings for path, command in list_commands(root)}
+    hyphened = [path for path, names in words.items() if names & HYPHENED]
+
+    assert set().union(*words.values()) == HYPHENED | UNHYPHENED
+    assert [path for path in hyphened if settings[path] != HYPHEN_SETTINGS] == []
 
 
 def test_the_auditors_own_program_has_the_options_that_the_pages_name(
