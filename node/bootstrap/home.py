@@ -17,6 +17,7 @@ from node.core.keystore import (
     save_key,
 )
 from node.core.log_key import LogKey
+from node.core.migrations import upgrade_database
 from node.sharing.own_keys import pick_key
 from node.sharing.own_logs import pick_log
 from node.sharing.registry import RegistryHolder
@@ -34,6 +35,13 @@ class Keys:
     message: SigningKey
     log: LogKey
     log_origin: str
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database at the newest schema."""
+    database = Database(url=settings.database)
+    upgrade_database(database)
+    return database
 
 
 def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> None:

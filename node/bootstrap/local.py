@@ -8,11 +8,11 @@ from datetime import date
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import read_preset_policy
 from node.assessment.service import AssessmentService
+from node.bootstrap.home import open_database
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
 from node.core.database import Database, UnitOfWork
 from node.core.keystore import draw_bytes
-from node.core.migrations import upgrade_database
 from node.core.people.service import PeopleService
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
@@ -49,13 +49,6 @@ class LocalNode:
     def close(self) -> None:
         """Close what is open."""
         self.database.dispose()
-
-
-def open_database(settings: Settings) -> Database:
-    """Open the database at the newest schema."""
-    database = Database(url=settings.database)
-    upgrade_database(database)
-    return database
 
 
 def build_local_node(settings: Settings, *, clock: Clock | None = None) -> LocalNode:

@@ -19,12 +19,15 @@ from node.sharing.commands_audit import (
     CertificateOption,
     DocumentsOption,
     PolicyOption,
+    audit_app,
     judge_bundles,
 )
 from node.web.report_page import build_report_page
 from protocol.audit.findings import ExitStatus
 from protocol.errors import ProtocolError
 from protocol.report import build_object, describe_totals
+
+__all__ = ["audit_app"]
 
 
 class ReportTargetError(ConflictError):
@@ -33,6 +36,7 @@ class ReportTargetError(ConflictError):
     code = "report-target"
 
 
+@audit_app.command("report")
 def report(
     bundles: BundlesArgument,
     out: Annotated[Path, typer.Option("--out", help="The HTML file to make; it must not exist.")],

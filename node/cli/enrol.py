@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from node.bootstrap import Keys, load_member_keys, open_database
+from node.bootstrap.home import Keys, load_member_keys, open_database
 from node.cli.files import make_salt, read_admission, read_salt
 from node.cli.http import post_enrolment, read_token
 from node.cli.hub_client import HubClient

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from node.bootstrap import init_home, open_database, read_anchor
+from node.bootstrap.home import init_home, open_database, read_anchor
 from node.cli.enrol import load_current_keys, sign_own_enrolment
 from node.cli.hub_client import HubClient, HubDiscovery
 from node.core.clock import SystemClock, now_s

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from node.bootstrap import open_database, open_key_ring, read_anchor
+from node.bootstrap.home import open_database, open_key_ring, read_anchor
 from node.cli.enrol import load_current_keys, sign_own_enrolment
 from node.cli.hub_client import HubClient
 from node.cli.join import MEMBERS_PATH, InvitationMisfitError, read_invitation

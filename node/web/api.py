@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from node.assessment.looks import has_peers, record_look
 from node.assessment.policy_file import Language
 from node.assessment.report import build_object
-from node.bootstrap import LocalNode
+from node.bootstrap.local import LocalNode
 from node.core.database import ID_MAX
 from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from node.bootstrap import Node
+from node.bootstrap.member import Node
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer, get_viewer
 from node.core.http.bodies import BodyGuard

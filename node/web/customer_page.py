@@ -9,7 +9,7 @@ from node.assessment.policy import Policy
 from node.assessment.report import build_comparison, format_deci
 from node.assessment.rules_scorecard import OWN_REF, EvidenceLine
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
-from node.bootstrap import LocalNode
+from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
 from node.rating.store import RatingRecord
 from node.records.behaviour import BehaviourWindow

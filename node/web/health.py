@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from node.bootstrap import Node
+from node.bootstrap.member import Node
 from node.core.errors import NodeError
 from node.sharing.operations import OPERATIONS
 from protocol import SPOKEN_VERSIONS, limits

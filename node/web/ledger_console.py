@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from node.bootstrap import LocalNode
+from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
 from node.core.errors import RejectedError
 from node.records.ledger import ItemNotFoundError, ItemStory

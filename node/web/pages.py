@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from node.bootstrap import LocalNode
+from node.bootstrap.local import LocalNode
 from node.core.errors import NodeError, UnavailableError
 from node.core.money import divide_half_even
 from node.rating.store import RatingRecord

@@ -28,7 +28,8 @@ from typing import Any
 
 import uvloop
 
-from node.bootstrap import Node, build_node, init_home, load_member_keys
+from node.bootstrap.home import init_home, load_member_keys
+from node.bootstrap.member import Node, build_node
 from node.cli.demo.processes import Server, pick_port, stop_server, wait_until_live
 from node.cli.signing import Grant, sign_bundle
 from node.core.clock import SystemClock, now_s

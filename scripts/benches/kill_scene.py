@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import httpx
 
-from node.bootstrap import init_home
+from node.bootstrap.home import init_home
 from node.cli.consent import enrol_subject
 from node.cli.demo.federation import (
     HubHome,

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from node.bootstrap import Node
+from node.bootstrap.member import Node
 from node.web.console import build_console_routes
 from tests.support.console_node import (
     API_TOKEN,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from node.bootstrap import build_node
+from node.bootstrap.member import build_node
 from node.core.backup import check_backup
 from node.core.clock import SystemClock
 from node.core.config import load_settings

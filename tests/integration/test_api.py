@@ -7,7 +7,8 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from node.bootstrap import Node, build_node, init_home, key_path
+from node.bootstrap.home import init_home, key_path
+from node.bootstrap.member import Node, build_node
 from node.core.config import build_settings
 from node.core.keystore import save_key
 from node.core.log import LogStore

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from node.bootstrap import load_member_keys, open_database, open_key_ring
+from node.bootstrap.home import load_member_keys, open_database, open_key_ring
 from node.cli.http import PlainHttpError, ServerRefusedError
 from node.cli.hub_client import HubClient
 from node.cli.join import (

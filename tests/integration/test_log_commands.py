@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from node.bootstrap import build_node, open_key_ring
+from node.bootstrap.home import open_key_ring
+from node.bootstrap.member import build_node
 from node.cli.http import ServerRefusedError
 from node.cli.logs import LogNameError, LogPendingError
 from node.core.clock import ManualClock, SystemClock

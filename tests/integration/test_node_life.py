@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from node.bootstrap import Node, build_node, init_home
+from node.bootstrap.home import init_home
+from node.bootstrap.member import Node, build_node
 from node.core.config import Settings, build_settings
 from node.core.database import Database
 from node.core.log import LogStore

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node.bootstrap import load_member_keys, open_key_ring
+from node.bootstrap.home import load_member_keys, open_key_ring
 from node.core.keyring import KeyFile, KeyRing
 from node.core.log import LogStore
 from node.hub.rules_snapshot import RevocationReason

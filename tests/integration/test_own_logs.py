@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event, update
 
-from node.bootstrap import load_member_keys
+from node.bootstrap.home import load_member_keys
 from node.core.log_tables import log_batch
 from node.core.log_transactions import LogUnavailableError
 from node.sharing.guard import GuardState

@@ -12,7 +12,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from node.bootstrap import Node, build_node, init_home, key_path
+from node.bootstrap.home import init_home, key_path
+from node.bootstrap.member import Node, build_node
 from node.core.config import Settings, build_settings
 from node.core.decision import Decided
 from node.core.errors import UnavailableError

@@ -9,7 +9,8 @@ import pytest
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
-from node.bootstrap import Node, build_node, init_home, key_path
+from node.bootstrap.home import init_home, key_path
+from node.bootstrap.member import Node, build_node
 from node.core.config import build_settings
 from node.core.errors import UnavailableError
 from node.core.keystore import save_key

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from node.bootstrap import Node, build_node, init_home, key_path
+from node.bootstrap.home import init_home, key_path
+from node.bootstrap.member import Node, build_node
 from node.core.config import SettingsError, build_settings
 from node.core.keystore import save_key
 from node.core.log import LogStore, log_vkey

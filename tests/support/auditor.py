@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.bootstrap import LocalNode
+from node.bootstrap.local import LocalNode
 from node.core.people.service import PeopleService, Role, Scope
 from node.sharing.auditing import AuditService
 from node.sharing.outgoing import Ask

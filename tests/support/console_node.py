@@ -8,7 +8,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from node.bootstrap import Node, build_node, init_home
+from node.bootstrap.home import init_home
+from node.bootstrap.member import Node, build_node
 from node.core.clock import ManualClock
 from node.core.config import build_settings
 from node.records.store import CustomerRecord

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from node.bootstrap import build_local_node, init_home
+from node.bootstrap.home import init_home
+from node.bootstrap.local import build_local_node
 from node.cli.demo.processes import Server, pick_port, start_server, stop_server, wait_until_live
 from node.cli.enrol import enrol_member
 from node.cli.http import open_client

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.bootstrap import open_key_ring
+from node.bootstrap.home import open_key_ring
 from node.core.keyring import KeyFile, KeyRing
 from node.core.log import LogStore
 from node.core.log_list import LogList

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from node.bootstrap import Keys, LocalNode, build_local_node, erase_derived
+from node.bootstrap.home import Keys
+from node.bootstrap.local import LocalNode, build_local_node
+from node.bootstrap.member import erase_derived
 from node.core.clock import ManualClock
 from node.core.config import build_settings
 from node.core.errors import NodeError

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
-from node.bootstrap import Node, build_node, init_home, key_path
+from node.bootstrap.home import init_home, key_path
+from node.bootstrap.member import Node, build_node
 from node.core.config import Settings, build_settings
 from node.core.keystore import save_key
 from node.core.log import LogStore

@@ -16,7 +16,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from node.assessment.policy_file import Language
-from node.bootstrap import build_local_node
+from node.bootstrap.local import build_local_node
 from node.cli.consent import enrol_subject
 from node.cli.demo import federation, prepare, steps
 from node.cli.demo.processes import Server, stop_server

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from node.bootstrap import build_local_node, init_home, key_path
+from node.bootstrap.home import init_home, key_path
+from node.bootstrap.local import build_local_node
 from node.cli.demo.prepare import Material, deal_of
 from node.cli.demo.processes import (
     Server,

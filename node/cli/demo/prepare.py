@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from node.bootstrap import LocalNode
+from node.bootstrap.local import LocalNode
 from node.core.errors import RejectedError
 from node.records.behaviour import BehaviourWindow
 from node.records.importing import Deal, read_import_file

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from node.assessment.policy_file import Language
 from node.assessment.report import build_table
-from node.bootstrap import build_local_node, load_member_keys
+from node.bootstrap.home import load_member_keys
+from node.bootstrap.local import build_local_node
 from node.cli.demo.federation import MemberProcess, SubjectKeys
 from node.cli.demo.processes import COMMAND_S_MAX, run_command
 from node.cli.http import post_statement

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from node.bootstrap import load_member_keys
+from node.bootstrap.home import load_member_keys
 from node.cli.consent import withdraw
 from node.cli.enrol import enrol_member
 from node.cli.http import NodeClient, ServerRefusedError, post_enrolment
-from node.cli.main import HomeExistsError, app, run
+from node.cli.init import HomeExistsError
+from node.cli.main import app, run
 from node.cli.query import BatchFileError, read_subjects
 from node.core.config import ConfigValue, SettingsError, build_settings, load_settings, write_config
 from node.core.errors import UnavailableError

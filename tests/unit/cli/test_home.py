@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from node.bootstrap import load_member_keys
+from node.bootstrap.home import load_member_keys
 from node.cli.join import InvitationMisfitError
 from node.cli.main import app, run
 from node.core.config import load_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from node.bootstrap import init_home
+from node.bootstrap.home import init_home
 from node.cli.main import app
 from node.core.config import build_settings, write_config
 from node.core.people.service import TOKEN_PREFIX, TokenInvalidError, TokenNotFoundError

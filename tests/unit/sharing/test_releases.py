@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
-from node.bootstrap import LocalNode, build_local_node
+from node.bootstrap.local import LocalNode, build_local_node
 from node.core.clock import ManualClock
 from node.core.config import build_settings
 from node.core.database import UnitOfWork

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from node.assessment.looks import PEER_VALUES
-from node.bootstrap import Node
+from node.bootstrap.member import Node
 from node.core.http.access import SESSION_COOKIE
 from node.records.customers import ContactRole, NameKind
 from node.records.ledger import Correction, NewCredit, NewDebit, Term
