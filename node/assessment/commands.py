@@ -65,9 +65,8 @@ def assess_customer(
 
 
 def record_operators_look(people: PeopleService, pair: AssessmentPair) -> None:
-    """Record that the command shows what peers have said, where it does."""
-    if has_peers(pair):
-        record_look(people, OPERATOR_PRINCIPAL, customer_id=pair.customer_id)
+    """Record that the command shows an assessment."""
+    record_look(people, OPERATOR_PRINCIPAL, customer_id=pair.customer_id, has_peers=has_peers(pair))
 
 
 def get_customer_id(service: AssessmentService, text: str) -> int:

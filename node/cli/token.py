@@ -45,7 +45,7 @@ def create(
     ctx: typer.Context,
     name: Annotated[str, typer.Option(help="Who holds it; it stands in the access log.")],
     *,
-    role: Annotated[Role, typer.Option(help="auditor.")] = Role.AUDITOR,
+    role: Annotated[Role, typer.Option(help="What the holder is here for.")] = Role.AUDITOR,
     expires: Annotated[str, typer.Option(help="Life: 30d, 12h; at most 366d.")] = "30d",
     scope: Annotated[
         list[Scope] | None, typer.Option(help="bodies, subjects; neither when absent.")

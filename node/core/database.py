@@ -330,9 +330,9 @@ class Database:
 
 
 def parse_key(text: str) -> int | None:
-    """Return the key that a text writes in plain digits; None where it is none."""
+    """Return the key that a text writes in plain digits; None where no row can have it."""
     is_number = text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX
-    return int(text) if is_number else None
+    return int(text) if is_number and int(text) <= ID_MAX else None
 
 
 @contextmanager

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import Field
+from starlette.requests import Request
 
 from node.core.http.models import ApiModel
 from node.records.api import CustomerId, Entry, Key, KeyView, PathKey, Reason
@@ -59,24 +62,34 @@ class MovedView(ApiModel):
     items: int
 
 
-def build_customers_router(customers: CustomerService) -> APIRouter:
-    """Return the routes."""
+def build_customers_router(
+    customers: CustomerService, *, sees_persons: Callable[[Request], bool]
+) -> APIRouter:
+    """Return the routes; ``sees_persons`` tells, and records, whether persons may be shown."""
     router = APIRouter(tags=["customers"])
-    _add_reading(router, customers)
+    _add_reading(router, customers, sees_persons=sees_persons)
     _add_entering(router, customers)
     return router
 
 
-def _add_reading(router: APIRouter, customers: CustomerService) -> None:
+def _add_reading(
+    router: APIRouter, customers: CustomerService, *, sees_persons: Callable[[Request], bool]
+) -> None:
     @router.get("/customers/duplicates")
     async def find_duplicates() -> list[Suspicion]:
         """Return which customers may be one company, the most alike first."""
         return await asyncio.to_thread(customers.find_duplicates)
 
     @router.get("/customers/{customer_id}")
-    async def read_card(customer_id: CustomerId) -> CustomerCard:
-        """Return all that is known of a customer beside its ledger."""
-        return await asyncio.to_thread(customers.get_card, customer_id)
+    async def read_card(request: Request, customer_id: CustomerId) -> CustomerCard:
+        """Return all that is known of a customer beside its ledger.
+
+        Persons to reach are left out for a role that may not see them.
+        """
+        card = await asyncio.to_thread(customers.get_card, customer_id)
+        if card.contacts and not await asyncio.to_thread(sees_persons, request):
+            return replace(card, contacts=())
+        return card
 
 
 def _add_entering(router: APIRouter, customers: CustomerService) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated, Protocol
 import typer
 from rich.table import Table
 
+from node.core.people.areas import Access, Area, check_access
+from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService
 from node.core.terminal import show_table
 from node.records.commands_entering import ByOption, ReasonOption
 from node.records.commands_ledger import CustomerArgument, JsonOption, print_json, say_moment
@@ -31,6 +33,11 @@ class HasCustomers(Protocol):
     @property
     def customers(self) -> CustomerService:
         """Who the customers are."""
+        ...
+
+    @property
+    def people(self) -> PeopleService:
+        """The access log."""
         ...
 
 
@@ -57,6 +64,9 @@ def show_customer(
     """Show all that is known of a customer beside its ledger, with who entered it."""
     node: HasCustomers = context.obj
     card = node.customers.get_card(_get_id(node, customer))
+    if card.contacts:
+        access = Access(area=Area.PERSONS, target=f"customer {card.customer.customer_id}")
+        check_access(node.people, OPERATOR_PRINCIPAL, access)
     if as_json:
         print_json(asdict(card))
         return

@@ -159,6 +159,11 @@ class CustomerService:
                 merged=tuple(merged),
             )
 
+    def is_person(self, *, customer_id: int | None = None, item_id: int | None = None) -> bool:
+        """Tell whether a customer, or whoever an item is of, is a natural person."""
+        with self._database.read() as uow:
+            return CustomerStore(uow.connection).is_person(customer_id=customer_id, item_id=item_id)
+
     def add_identifier(self, customer_id: int, *, scheme: str, value: str, by: str) -> int:
         """Enter a further identifier; return its key.
 

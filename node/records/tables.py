@@ -36,6 +36,7 @@ DOCUMENT_CHARS_MAX = 64
 REFERENCE_CHARS_MAX = 128  # a payment is named after the document, day and amount where it has none
 REASON_CHARS_MAX = 500
 FILE_NAME_CHARS_MAX = 255
+PERSON = "person"  # the kind of a customer who is a natural person or sole trader
 
 
 def _entered_and_ended() -> tuple[Column[Any], ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from node.assessment.looks import has_peers, record_look
@@ -15,7 +17,11 @@ from node.bootstrap.local import LocalNode
 from node.core.database import ID_MAX
 from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
-from node.core.people.service import OPERATOR_PRINCIPAL
+from node.core.people.areas import Access, Area, may_access
+from node.core.people.service import Principal
+from node.records.store import CustomerRecord
+from node.records.tables import PERSON
+from node.web.authorisation import see_persons
 
 CUSTOMERS_PAGE_MAX = 500
 CustomerId = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -28,6 +34,8 @@ class CustomerView(ApiModel):
     subject: str
     name: str
     country: str
+    is_hidden: bool
+    """Whether it is a natural person whom the caller's role may not see."""
 
 
 class RatingView(ApiModel):
@@ -40,13 +48,23 @@ class RatingView(ApiModel):
     valid_until: str
 
 
+def _view_customer(row: CustomerRecord, *, is_hidden: bool) -> CustomerView:
+    return CustomerView(
+        id=row.customer_id,
+        subject="" if is_hidden else row.subject_id,
+        name="" if is_hidden else row.name,
+        country=row.country,
+        is_hidden=is_hidden,
+    )
+
+
 def build_portfolio_router(local: LocalNode) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["portfolio"])
 
     @router.get("/customers")
     async def list_customers(
-        limit: int = 100, after: Annotated[int, Query(ge=0, le=ID_MAX)] = 0
+        request: Request, limit: int = 100, after: Annotated[int, Query(ge=0, le=ID_MAX)] = 0
     ) -> list[CustomerView]:
         """List customers; ``after`` is the last id of the page before."""
         rows = await asyncio.to_thread(
@@ -54,23 +72,30 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
                 limit=min(max(limit, 1), CUSTOMERS_PAGE_MAX), after=after
             )
         )
-        return [
-            CustomerView(
-                id=row.customer_id, subject=row.subject_id, name=row.name, country=row.country
-            )
-            for row in rows
-        ]
+        hidden = {row.customer_id for row in rows if row.kind == PERSON}
+        if hidden:
+            is_shown = await asyncio.to_thread(see_persons, local.people, request)
+            hidden = set() if is_shown else hidden
+        return [_view_customer(row, is_hidden=row.customer_id in hidden) for row in rows]
 
     @router.get("/customers/{customer_id}/assessment")
-    async def get_assessment(customer_id: CustomerId, language: Language = Language.EN) -> Response:
-        """Return the newest assessment without and with peers, every point explained."""
+    async def get_assessment(
+        request: Request, customer_id: CustomerId, language: Language = Language.EN
+    ) -> Response:
+        """Return the newest assessment without and with peers, every point explained.
+
+        A role that may not see what peers have said gets the one without them twice.
+        """
         pair = await asyncio.to_thread(local.assessment.find_latest, customer_id)
         if pair is None:
             raise NotFoundError("not assessed yet")
-        if has_peers(pair):
+        viewer: Principal = request.state.viewer
+        if has_peers(pair) and may_access(viewer, Access(area=Area.PEERS, target="")):
             await asyncio.to_thread(
-                record_look, local.people, OPERATOR_PRINCIPAL, customer_id=customer_id
+                record_look, local.people, viewer, customer_id=customer_id, has_peers=True
             )
+        else:
+            pair = replace(pair, with_peers=pair.own)
         policy = local.assessment.get_policy(pair.with_peers.assessment.policy)
         return JSONResponse(build_object(pair, policy=policy, language=language))
 

@@ -39,6 +39,7 @@ from node.sharing.peer_api import build_peer_routes
 from node.sharing.timestamping import ROUND_S, Timestamping
 from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
+from node.web.authorisation import build_authorisation, see_persons
 from node.web.console import build_console_routes
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from protocol.checkpoint import hash_origin
@@ -53,10 +54,7 @@ API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
 
 def build_app(node: Node) -> FastAPI:
     """Return the whole face of a node; starting it starts the node's rounds."""
-
-    def authenticate(request: Request) -> None:
-        check_bearer(request, token=node.api_token)
-
+    admit = _build_admission(node)
     health = Health(node)
     app = FastAPI(
         title="Chengxin node",
@@ -72,7 +70,7 @@ def build_app(node: Node) -> FastAPI:
     app.add_middleware(
         BodyGuard,
         prefix=f"{API_PREFIX}/",
-        token=node.api_token,
+        admit=admit,
         bytes_max=API_BODY_BYTES_MAX,
         passed=AUDIT_PREFIX,
     )
@@ -84,7 +82,7 @@ def build_app(node: Node) -> FastAPI:
         upkeep=node.upkeep,
         telemetry=node.telemetry,
     )
-    guarded = [Depends(authenticate)]
+    guarded = [Depends(build_authorisation(node.local, prefix=API_PREFIX))]
     app.include_router(
         build_sharing_router(
             consents=node.consents,
@@ -104,7 +102,11 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
     app.include_router(
-        build_customers_router(node.local.customers), prefix=API_PREFIX, dependencies=guarded
+        build_customers_router(
+            node.local.customers, sees_persons=partial(see_persons, node.local.people)
+        ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
     )
     app.include_router(
         build_ledger_router(
@@ -119,7 +121,7 @@ def build_app(node: Node) -> FastAPI:
     app.include_router(
         build_audit_router(
             auditing=node.auditing,
-            viewer=_build_viewer(node),
+            viewer=admit,
             health=health.report,
         ),
         prefix=API_PREFIX,
@@ -129,11 +131,11 @@ def build_app(node: Node) -> FastAPI:
     return app
 
 
-def _build_viewer(node: Node) -> Callable[[Request], Principal]:
-    def find(request: Request) -> Principal:
+def _build_admission(node: Node) -> Callable[[Request], Principal]:
+    def admit(request: Request) -> Principal:
         return get_viewer(request, token=node.api_token, people=node.local.people)
 
-    return find
+    return admit
 
 
 def _build_open_routes(node: Node, health: Health) -> list[Route]:

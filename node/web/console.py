@@ -75,6 +75,9 @@ FORM_FIELDS_MAX = 8
 QUERY_CHARACTERS_MAX = 100
 PAGE_DIGITS_MAX = 6
 STATIC_LIFE_S = 86_400
+CREDIT_ROLES = frozenset({Role.OPERATOR, Role.CREDIT_MANAGER})
+AUDIT_ROLES = frozenset({Role.OPERATOR, Role.AUDITOR})
+NO_PAGES = "no-pages"  # a token for the API alone
 STATIC_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -177,11 +180,11 @@ class _Console:
         self._version = encode_b64u(sha256(*self._static.values()))[:12]
 
     def guard(self, handle: Handler) -> Handler:
-        """Let only the operator's session in; an auditor is led to the auditor's pages."""
+        """Let in who may see all of credit; an auditor is led to the auditor's pages."""
         return self._guard(handle, is_for_auditors=False)
 
     def guard_audit(self, handle: Handler) -> Handler:
-        """Let any session in."""
+        """Let operators and auditors in."""
         return self._guard(handle, is_for_auditors=True)
 
     def _guard(self, handle: Handler, *, is_for_auditors: bool) -> Handler:
@@ -189,9 +192,10 @@ class _Console:
             viewer = await self._find_viewer(request)
             if viewer is not None:
                 request.state.viewer = viewer
-                if is_for_auditors or viewer.role is Role.OPERATOR:
+                if viewer.role in (AUDIT_ROLES if is_for_auditors else CREDIT_ROLES):
                     return await handle(request)
-                return RedirectResponse(f"{AUDIT_PATH}/", status_code=303)
+                home = AUDIT_PATH + "/" if viewer.role in AUDIT_ROLES else HOME_PATH
+                return RedirectResponse(home, status_code=303)
             back = {"next": request.url.path} if request.method == "GET" else {}
             return RedirectResponse(f"{LOGIN_PATH}?{urlencode(back)}".rstrip("?"), status_code=303)
 
@@ -238,8 +242,10 @@ class _Console:
             )
         except NotAuthenticatedError as err:
             return await self._show_login(request, next_path=next_path, refused=err.code)
+        if viewer.role not in CREDIT_ROLES | AUDIT_ROLES:
+            return await self._show_login(request, next_path=next_path, refused=NO_PAGES)
         is_operator = viewer.role is Role.OPERATOR
-        home = HOME_PATH if is_operator else f"{AUDIT_PATH}/"
+        home = HOME_PATH if viewer.role in CREDIT_ROLES else f"{AUDIT_PATH}/"
         response = RedirectResponse(
             next_path if _NEXT_PATH.match(next_path) else home, status_code=303
         )
@@ -296,11 +302,15 @@ class _Console:
         page = await run_in_threadpool(
             lambda: read_customer(self._node.local, self._node.consents, texts, customer_id)
         )
-        if page.has_peers:
-            viewer: Principal = request.state.viewer
-            await run_in_threadpool(
-                lambda: record_look(self._node.local.people, viewer, customer_id=customer_id)
+        viewer: Principal = request.state.viewer
+        await run_in_threadpool(
+            lambda: record_look(
+                self._node.local.people,
+                viewer,
+                customer_id=customer_id,
+                has_peers=page.has_peers,
             )
+        )
         return await self.render(request, "customer.html", page=page)
 
     async def rate_customer(self, request: Request) -> Response:
@@ -326,6 +336,7 @@ class _Console:
             next_path=kept,
             is_wrong=bool(refused),
             has_ended=refused in {TokenExpiredError.code, TokenRevokedError.code},
+            has_no_pages=refused == NO_PAGES,
         )
 
     async def _show_error(self, request: Request, error: NodeError | ProtocolError) -> Response:

@@ -84,6 +84,10 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             "the browser does not keep it.",
         ),
         "login.submit": Text("登录", "Sign in"),
+        "login.no-pages": Text(
+            "该令牌的角色只能使用接口，没有页面。",
+            "A token of this role is for the API; it has no pages.",
+        ),
         "login.wrong": Text("令牌不正确。", "That is not the token."),
         "error.title": Text("无法完成", "This did not work"),
         "error.code": Text("代码", "Code"),

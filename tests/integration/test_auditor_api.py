@@ -390,10 +390,11 @@ def test_a_token_opens_the_auditors_paths_of_the_whole_node_and_no_others(tmp_pa
     with TestClient(build_whole_app(node)) as http:
         assert http.get("/api/v1/audit/log", headers=bearer).status_code == 200
         assert http.get("/api/v1/audit/health", headers=bearer).json()["log_size"] > 0
-        for path in ("/api/v1/customers", "/api/v1/exchanges/in", "/metrics"):
-            check_problem(http.get(path, headers=bearer), status=401, code="not-authenticated")
-        refused = http.post("/api/v1/asks", headers=bearer, json={})
-        check_problem(refused, status=401, code="not-authenticated")
+        for path in ("/api/v1/customers", "/api/v1/exchanges/in"):
+            check_problem(http.get(path, headers=bearer), status=403, code="out-of-reach")
+        check_problem(http.get("/metrics", headers=bearer), status=401, code="not-authenticated")
+        refused = http.post("/api/v1/receipts", headers=bearer)
+        check_problem(refused, status=403, code="out-of-reach")
         assert http.post("/api/v1/audit/log", headers=bearer).status_code == 405
         operator = {"authorization": f"Bearer {API_TOKEN}"}
         assert http.get("/api/v1/audit/log", headers=operator).status_code == 200

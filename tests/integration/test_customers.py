@@ -275,7 +275,7 @@ def test_the_api_and_the_commands_do_the_same(tmp_path: Path) -> None:
 def test_an_erp_enters_who_its_customers_are(house: House, customers: CustomerService) -> None:
     other = house.add_customer("C2")
     app = FastAPI(exception_handlers={NodeError: handle_error})
-    app.include_router(build_customers_router(customers))
+    app.include_router(build_customers_router(customers, sees_persons=lambda _: True))
     http = TestClient(app)
     path = f"/customers/{house.customer_id}"
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from node.core.errors import NodeError
-from node.core.http.access import check_bearer
 from node.core.http.problems import build_problem
+from node.core.people.service import Principal
 from protocol.errors import ProtocolError, TooLargeError
 
 
@@ -19,15 +22,22 @@ class BodyGuard:
     """
 
     def __init__(
-        self, app: ASGIApp, *, prefix: str, token: str, bytes_max: int, passed: str = ""
+        self,
+        app: ASGIApp,
+        *,
+        prefix: str,
+        admit: Callable[[Request], Principal],
+        bytes_max: int,
+        passed: str = "",
     ) -> None:
         """Stand before an application.
 
+        ``admit`` says who asks, or raises; the application finds it as ``request.state.viewer``.
         Paths below ``passed`` take no body and look at their tokens themselves.
         """
         self._app = app
         self._prefix = prefix
-        self._token = token
+        self._admit = admit
         self._bytes_max = bytes_max
         self._passed = passed
 
@@ -40,7 +50,7 @@ class BodyGuard:
             return
         request = Request(scope, receive)
         try:
-            check_bearer(request, token=self._token)
+            request.state.viewer = await run_in_threadpool(self._admit, request)
             body = await read_bounded(request, bytes_max=self._bytes_max)
         except (NodeError, ProtocolError) as err:
             await build_problem(err)(scope, receive, send)

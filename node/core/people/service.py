@@ -48,6 +48,11 @@ class Role(StrEnum):
     """What a person is here for."""
 
     OPERATOR = "operator"
+    CREDIT_MANAGER = "credit-manager"
+    ANALYST = "analyst"
+    COLLECTOR = "collector"
+    STEWARD = "steward"
+    SALES = "sales"
     AUDITOR = "auditor"
 
 
@@ -188,10 +193,14 @@ class PeopleService:
         """Make a token.
 
         Raises:
-            TokenInvalidError: Name, life or limits are wrong, or it is for the operator.
+            TokenInvalidError: Name, life or limits are wrong, or it is for the operator; scopes and
+                limits are an auditor's alone.
         """
-        if role is not Role.AUDITOR:
+        if role is Role.OPERATOR:
             raise TokenInvalidError("the operator's token is the file api_token")
+        is_limited = bool(scopes or peer) or from_ms is not None or to_ms is not None
+        if is_limited and role is not Role.AUDITOR:
+            raise TokenInvalidError("scopes, a member and days limit an auditor's token alone")
         if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS_MAX:
             raise TokenInvalidError(f"a name of 1 to {NAME_CHARACTERS_MAX} printable characters")
         if not 0 < life_s <= TOKEN_LIFE_S_MAX:

@@ -11,12 +11,14 @@ from sqlalchemy import insert, or_, select, update
 from node.core.database import ID_MAX
 from node.core.errors import InvariantError
 from node.records.tables import (
+    PERSON,
     customer,
     customer_contact,
     customer_identifier,
     customer_merge,
     customer_name,
     customer_parent,
+    ledger_item,
 )
 
 if TYPE_CHECKING:
@@ -76,6 +78,17 @@ class CustomerStore:
         if customer_ids is not None:
             statement = statement.where(table.c.customer_id.in_(customer_ids))
         return [_fact(row) for row in self._connection.execute(statement).mappings()]
+
+    def is_person(self, *, customer_id: int | None, item_id: int | None) -> bool:
+        """Tell whether a customer, or whoever an item is of, is a natural person."""
+        named = [customer.c.id == customer_id] if customer_id is not None else []
+        if item_id is not None:
+            of_item = select(ledger_item.c.customer_id).where(ledger_item.c.id == item_id)
+            named.append(customer.c.id == of_item.scalar_subquery())
+        if not named:
+            return False
+        kinds = self._connection.execute(select(customer.c.kind).where(or_(*named))).scalars()
+        return PERSON in set(kinds)
 
     def list_children(self, customer_ids: Sequence[int]) -> list[int]:
         """Return the customers whose parent is one of these now."""

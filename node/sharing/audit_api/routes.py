@@ -18,8 +18,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
 
-from node.core.errors import InvariantError
-from node.core.people.service import Principal
+from node.core.errors import ForbiddenError, InvariantError
+from node.core.people.service import Principal, Role
 from node.sharing.audit_api.models import (
     AccessModel,
     AccessPage,
@@ -69,7 +69,10 @@ def build_audit_router(
     """Return the routes; ``viewer`` says who asks or raises."""
 
     def enter(request: Request) -> None:
-        request.state.viewer = viewer(request)
+        who = viewer(request)
+        if who.role not in {Role.OPERATOR, Role.AUDITOR}:
+            raise ForbiddenError("an auditor's token is needed")
+        request.state.viewer = who
 
     router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[Depends(enter)])
     _add_log_routes(router, auditing)

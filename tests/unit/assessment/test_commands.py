@@ -46,12 +46,13 @@ def test_assess_shows_both_sides_and_the_total(room: Room) -> None:
     )
 
 
-def test_assess_without_peers_is_no_look_at_anybodys_data(room: Room) -> None:
+def test_assess_without_peers_is_a_look_at_own_credit_data_alone(room: Room) -> None:
     room.inbox.records.clear()
 
     CliRunner().invoke(assess_app, [f"sim:{VALUE}"], obj=room, catch_exceptions=False)
 
-    assert room.people.list_accesses() == []
+    (look,) = room.people.list_accesses()
+    assert (look.what, look.scope, look.target) == ("credit", "", f"customer {room.find_id()}")
 
 
 def test_assess_prints_one_json_object_in_chinese(room: Room) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -197,6 +198,20 @@ def test_where_the_look_cannot_be_recorded_nothing_is_shown(
 
     with pytest.raises(DBAPIError):
         people.look(viewer, LOOK, lambda _: "seen")
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"scopes": frozenset({Scope.BODIES})},
+        {"peer": "alpha.example"},
+        {"from_ms": 1},
+        {"to_ms": 1},
+    ],
+)
+def test_limits_are_an_auditors_alone(people: PeopleService, limits: dict[str, Any]) -> None:
+    with pytest.raises(TokenInvalidError, match="auditor's token alone"):
+        people.create_token(role=Role.SALES, name="Li Wei", life_s=3_600, **limits)
 
 
 def test_a_row_of_the_access_log_is_not_changed(people: PeopleService, database: Database) -> None:

@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from node.core.http.access import SESSION_COOKIE
-from node.core.people.service import Scope
+from node.core.people.service import Role, Scope
 from node.sharing.store import SharingStore
 from node.web.console import SESSION_LIFE_S, build_console_routes
 from protocol.encoding import encode_b64u
-from tests.support.auditor import OPERATOR_TOKEN, AuditedNode, build_audited_node
+from tests.support.auditor import DAY_S, OPERATOR_TOKEN, AuditedNode, build_audited_node
 from tests.support.log_changes import begin_next_log
 from tests.support.nodes import NOW_S, SUBJECT
 from tests.support.vouching import PAPER, enter_unkeyed, vouch
@@ -108,6 +108,26 @@ def test_an_auditor_starts_no_rating(site: Site) -> None:
     answer = site.client.post("/console/customers/1/rate", headers={"origin": HOST})
 
     assert answer.headers["location"] == "/console/audit/"
+
+
+def test_a_credit_manager_sees_the_pages_of_credit_and_not_the_auditors(site: Site) -> None:
+    manager = site.node.people.create_token(role=Role.CREDIT_MANAGER, name="Zhao Min", life_s=DAY_S)
+
+    assert site.sign_in(manager.token) == "/console/"
+    assert site.client.get("/console/").status_code == 200
+    assert site.client.get("/console/audit/").headers["location"] == "/console/"
+
+
+def test_who_has_no_pages_is_told_so_and_gets_no_session(site: Site) -> None:
+    seller = site.node.people.create_token(role=Role.SALES, name="Zhao Min", life_s=DAY_S)
+
+    answer = site.client.post(
+        "/console/login", data={"token": seller.token}, headers={"origin": HOST}
+    )
+
+    assert answer.status_code == 401
+    assert "该令牌的角色只能使用接口" in answer.text or "for the API" in answer.text
+    assert "set-cookie" not in answer.headers
 
 
 def test_the_operator_sees_the_auditors_pages_too(site: Site) -> None:

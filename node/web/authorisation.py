@@ -1,0 +1,129 @@
+"""Who may do what over the API: one table of every operation, asked before each request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+
+from node.bootstrap.local import LocalNode
+from node.core.database import parse_key
+from node.core.errors import ForbiddenError, InvariantError
+from node.core.people.areas import Access, Area, check_access, may_access
+from node.core.people.service import PeopleService, Principal, Role
+
+# By method and path below the API's prefix. An operation that is not here is refused.
+OPERATIONS: Mapping[tuple[str, str], Area] = {
+    ("GET", "/customers"): Area.CUSTOMERS,
+    ("GET", "/customers/duplicates"): Area.PERSONS,
+    ("GET", "/customers/{customer_id}"): Area.CUSTOMERS,
+    ("POST", "/customers/{customer_id}/identifiers"): Area.CUSTOMERS,
+    ("POST", "/customers/{customer_id}/names"): Area.CUSTOMERS,
+    ("POST", "/customers/{customer_id}/parent"): Area.CUSTOMERS,
+    ("POST", "/customers/{customer_id}/contacts"): Area.PERSONS,
+    ("POST", "/customer-facts/{kind}/{fact_id}/end"): Area.PERSONS,
+    ("POST", "/customers/{customer_id}/merge"): Area.ADJUSTMENTS,
+    ("GET", "/customers/{customer_id}/ageing"): Area.LEDGER,
+    ("GET", "/customers/{customer_id}/items"): Area.LEDGER,
+    ("GET", "/ageing"): Area.LEDGER,
+    ("GET", "/turnover"): Area.LEDGER,
+    ("GET", "/items/{item_id}"): Area.LEDGER,
+    ("POST", "/customers/{customer_id}/documents"): Area.LEDGER,
+    ("POST", "/customers/{customer_id}/credits"): Area.LEDGER,
+    ("POST", "/customers/{customer_id}/bills"): Area.LEDGER,
+    ("POST", "/items/{item_id}/applications"): Area.LEDGER,
+    ("POST", "/items/{item_id}/bill-events"): Area.LEDGER,
+    ("POST", "/items/{item_id}/disputes"): Area.LEDGER,
+    ("POST", "/disputes/{dispute_id}/end"): Area.LEDGER,
+    ("POST", "/items/{item_id}/take-backs"): Area.ADJUSTMENTS,
+    ("POST", "/items/{item_id}/reversals"): Area.ADJUSTMENTS,
+    ("POST", "/items/{item_id}/corrections"): Area.ADJUSTMENTS,
+    ("POST", "/items/{item_id}/cancellation"): Area.ADJUSTMENTS,
+    ("POST", "/write-offs"): Area.ADJUSTMENTS,
+    ("GET", "/customers/{customer_id}/assessment"): Area.CREDIT,
+    ("POST", "/customers/{customer_id}/ratings"): Area.CREDIT,
+    ("POST", "/consents"): Area.CONSENTS,
+    ("GET", "/consents"): Area.CONSENTS,
+    ("POST", "/consents/{consent}/deliver"): Area.CONSENTS,
+    ("GET", "/consents/{consent}/record"): Area.CONSENTS,
+    ("POST", "/consents/{consent}/erase"): Area.CONSENTS,
+    ("POST", "/consents/{consent}/brake"): Area.CONSENTS,
+    ("GET", "/erasures"): Area.CONSENTS,
+    ("POST", "/asks"): Area.PEERS,
+    ("POST", "/asks/batch"): Area.PEERS,
+    ("GET", "/asks/open"): Area.PEERS,
+    ("POST", "/asks/open/settle"): Area.PEERS,
+    ("POST", "/asks/{ask_id}/settle"): Area.PEERS,
+    ("POST", "/asks/{ask_id}/give-up"): Area.PEERS,
+    ("GET", "/manifests/{manifest_id}"): Area.PEERS,
+    ("GET", "/exchanges/out"): Area.PEERS,
+    ("GET", "/exchanges/in"): Area.PEERS,
+    ("POST", "/messages/{message}/hold"): Area.PEERS,
+    ("POST", "/messages/{message}/release"): Area.PEERS,
+    ("POST", "/corrections"): Area.PEERS,
+    ("GET", "/notices"): Area.PEERS,
+    ("POST", "/receipts"): Area.RUNNING,
+    ("POST", "/witness"): Area.RUNNING,
+}
+_KEYS = ("customer_id", "item_id")
+
+
+class AnotherEnteredError(ForbiddenError):
+    """A person enters in another's name."""
+
+    code = "entered-by-another"
+
+
+def build_authorisation(local: LocalNode, *, prefix: str) -> Callable[[Request], Awaitable[None]]:
+    """Return what is asked before each operation below a prefix."""
+
+    async def authorise(request: Request) -> None:
+        viewer: Principal = request.state.viewer
+        path: str = request.scope["route"].path
+        is_entry = request.method != "GET"
+        area = OPERATIONS.get((request.method, path.removeprefix(prefix)))
+        if area is None:
+            raise InvariantError(f"{request.method} {path} has no area")
+        target = request.url.path.removeprefix(prefix)
+        if is_entry and viewer.role is not Role.OPERATOR:
+            _check_name(viewer, await request.body())
+        access = Access(area=area, target=target, is_entry=is_entry)
+        await asyncio.to_thread(_check, local, viewer, access, request.path_params)
+
+    return authorise
+
+
+def see_persons(people: PeopleService, request: Request) -> bool:
+    """Tell whether the persons of an answer may be shown, and record that they are."""
+    viewer: Principal = request.state.viewer
+    access = Access(area=Area.PERSONS, target=request.url.path)
+    if not may_access(viewer, access):
+        return False
+    check_access(people, viewer, access)
+    return True
+
+
+def _check(
+    local: LocalNode, viewer: Principal, access: Access, named: Mapping[str, object]
+) -> None:
+    """Check the area of an operation, and that a natural person named in it may be looked at."""
+    check_access(local.people, viewer, access)
+    customer_id, item_id = (parse_key(str(named.get(key, ""))) for key in _KEYS)
+    if local.customers.is_person(customer_id=customer_id, item_id=item_id):
+        check_access(local.people, viewer, Access(area=Area.PERSONS, target=access.target))
+
+
+def _check_name(viewer: Principal, body: bytes) -> None:
+    """Check that what is entered is entered in the name of who holds the token.
+
+    Raises:
+        AnotherEnteredError: It is not.
+    """
+    try:
+        given = json.loads(body) if body else None
+    except ValueError:
+        return  # Refused for its form afterwards.
+    if isinstance(given, dict) and given.get("by", viewer.name) != viewer.name:
+        raise AnotherEnteredError(f"this token enters by {viewer.name}")
