@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from node.core.config import Settings, SettingsError
 from node.core.database import Database
+from node.core.fields import FieldCipher, set_cipher
 from node.core.keyring import KeyRing
 from node.core.keystore import (
+    KeyExistsError,
+    draw_bytes,
     generate_key,
     load_key,
     make_secret_file,
@@ -26,6 +30,7 @@ from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
 
 MEMBER_KEYS = ("message", "log")
+FIELD_KEY = "fields"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +43,28 @@ class Keys:
 
 
 def open_database(settings: Settings) -> Database:
-    """Open the database at the newest schema."""
+    """Open the database at the newest schema, with the key of its encrypted fields."""
     database = Database(url=settings.database)
+    cipher = FieldCipher(load_seed=lambda: open_field_seed(settings), random_bytes=draw_bytes)
+    set_cipher(database, cipher)
     upgrade_database(database)
     return database
+
+
+def open_field_seed(settings: Settings) -> bytes:
+    """Return the secret of the encrypted fields, made where there is none yet.
+
+    Raises:
+        KeyFileError: It is locked with another passphrase, or cannot be written.
+    """
+    passphrase = read_secret(
+        settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
+    )
+    path = key_path(settings.home, FIELD_KEY)
+    if not path.exists():
+        with suppress(KeyExistsError):  # Another process was faster: its key counts.
+            save_key(generate_key(), path=path, passphrase=passphrase)
+    return load_key(path=path, passphrase=passphrase).seed
 
 
 def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> None:

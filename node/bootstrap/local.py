@@ -55,6 +55,10 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     """Wire the rooms that need no peer."""
     clock = clock or SystemClock()
     database = open_database(settings)
+    customers = CustomerService(
+        database=database, clock=clock, business_date=settings.business_date
+    )
+    customers.encrypt_contacts()
     assessment = AssessmentService(
         database=database,
         clock=clock,
@@ -69,9 +73,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             database=database, clock=clock, business_date=settings.business_date
         ),
         ledger=LedgerService(database=database, clock=clock, business_date=settings.business_date),
-        customers=CustomerService(
-            database=database, clock=clock, business_date=settings.business_date
-        ),
+        customers=customers,
         portfolio=PortfolioService(database=database, clock=clock),
         assessment=assessment,
         rating=RatingService(

@@ -159,6 +159,14 @@ class CustomerService:
                 merged=tuple(merged),
             )
 
+    def encrypt_contacts(self) -> None:
+        """Encrypt contacts that were stored before contacts were."""
+        with self._database.read() as uow:  # Beside a busy node nobody waits for the write lock.
+            if not CustomerStore(uow.connection).has_plain_contacts():
+                return
+        with self._database.write() as uow:
+            CustomerStore(uow.connection).encrypt_contacts()
+
     def is_person(self, *, customer_id: int | None = None, item_id: int | None = None) -> bool:
         """Tell whether a customer, or whoever an item is of, is a natural person."""
         with self._database.read() as uow:

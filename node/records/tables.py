@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import metadata
+from node.core.fields import EncryptedText
 
 KEY = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts keys of this type alone
 
@@ -110,9 +111,9 @@ customer_contact = Table(
     Column("id", Integer, primary_key=True),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("role", String(16), nullable=False),  # node.records.customers.ContactRole
-    Column("name", String(NAME_CHARS_MAX), nullable=False),
-    Column("phone", String(VALUE_CHARS_MAX), nullable=False),
-    Column("email", String(NAME_CHARS_MAX), nullable=False),
+    Column("name", EncryptedText("customer_contact.name"), nullable=False),
+    Column("phone", EncryptedText("customer_contact.phone"), nullable=False),
+    Column("email", EncryptedText("customer_contact.email"), nullable=False),
     *_entered_and_ended(),
     Index("ix_customer_contact_customer", "customer_id"),
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from node.core.clock import ManualClock
 from node.core.database import Database, metadata
+from node.core.fields import FieldCipher, set_cipher
+from node.core.keystore import draw_bytes
 from node.records.ledger import (
     LedgerService,
     NewBill,
@@ -23,12 +25,15 @@ from tests.support.stores import store_url
 TODAY = date(2026, 3, 31)
 OLDEST = AllocationMethod.OLDEST_FIRST
 
+SEED = bytes(32)  # of the encrypted fields
+
 
 class House:
     """The services of one node with one customer."""
 
     def __init__(self, folder: Path) -> None:
         self.database = Database(url=store_url(folder / "node.sqlite"))
+        set_cipher(self.database, FieldCipher(load_seed=lambda: SEED, random_bytes=draw_bytes))
         metadata.create_all(self.database.engine)
         self.clock = ManualClock(1_782_800_000_000)
         self.records = RecordsService(database=self.database, clock=self.clock, business_date=TODAY)

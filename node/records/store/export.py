@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Boolean, Date, Integer, String, select
 
 from node.core.errors import InvariantError
+from node.core.fields import EncryptedText
 from node.records import tables
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _kind_of(column_type: object) -> ColumnKind:
             return ColumnKind.DATE
         case Integer() | BigInteger():
             return ColumnKind.INTEGER
-        case String():
+        case String() | EncryptedText():
             return ColumnKind.TEXT
         case _:
             raise InvariantError(f"no export of {column_type!r}")

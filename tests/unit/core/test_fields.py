@@ -1,0 +1,143 @@
+"""Encrypted fields: nothing of a value lies in the database, and what was changed does not open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.bootstrap.home import FIELD_KEY, init_home, key_path, open_database, open_field_seed
+from node.bootstrap.local import build_local_node
+from node.core.config import Settings, build_settings
+from node.core.database import Database
+from node.core.fields import FieldCipher, FieldKeyError, is_encrypted
+from node.core.keystore import draw_bytes
+from node.records.customers import ContactRole
+from node.records.store.customers import CustomerStore
+from tests.support.stores import sqlite_only
+
+SEED = bytes(range(32))
+COLUMN = "customer_contact.phone"
+PHONE = "+86 21 5555 0199"
+
+
+def make(seed: bytes = SEED) -> FieldCipher:
+    return FieldCipher(load_seed=lambda: seed, random_bytes=draw_bytes)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = build_settings(home=tmp_path / "home", member_id="beta.example")
+    init_home(made, key_names=())
+    return made
+
+
+def enter_contact(settings: Settings) -> None:
+    node = build_local_node(settings)
+    node.records.add_customer(scheme="sim", value="A1", name="Hongda")
+    node.customers.add_contact(1, role=ContactRole.CREDIT, name="吴敏", phone=PHONE, by="x")
+    node.close()
+
+
+def read_contact(settings: Settings) -> dict[str, object]:
+    node = build_local_node(settings)
+    try:
+        (contact,) = node.customers.get_card(1).contacts
+        return dict(contact.values)
+    finally:
+        node.close()
+
+
+def read_raw(settings: Settings) -> list[tuple[str, str, str]]:
+    database = Database(url=settings.database)
+    with database.read() as uow:
+        rows = uow.connection.exec_driver_sql("SELECT name, phone, email FROM customer_contact")
+        found = [(row[0], row[1], row[2]) for row in rows]
+    database.dispose()
+    return found
+
+
+@given(st.text())
+def test_a_value_comes_back_and_is_stored_as_something_else_each_time(text: str) -> None:
+    cipher = make()
+    first, second = (cipher.encrypt(text, column=COLUMN) for _ in range(2))
+
+    assert cipher.decrypt(first, column=COLUMN) == text
+    assert first != second
+    assert is_encrypted(first)
+
+
+@pytest.mark.parametrize("stored", ["f1.", "f1.AAAA", "f1.!!", "f1." + "A" * 80])
+def test_what_is_no_value_of_ours_does_not_open(stored: str) -> None:
+    with pytest.raises(FieldKeyError):
+        make().decrypt(stored, column=COLUMN)
+
+
+def test_a_changed_value_another_column_or_another_key_does_not_open() -> None:
+    stored = make().encrypt(PHONE, column=COLUMN)
+    changed = stored[:-1] + ("A" if stored[-1] != "A" else "Q")
+
+    for cipher, value, column in (
+        (make(), changed, COLUMN),
+        (make(), stored, "customer_contact.email"),
+        (make(bytes(32)), stored, COLUMN),
+    ):
+        with pytest.raises(FieldKeyError):
+            cipher.decrypt(value, column=column)
+
+
+def test_nothing_of_a_contact_lies_in_the_database_and_it_is_read_again(settings: Settings) -> None:
+    enter_contact(settings)
+
+    (raw,) = read_raw(settings)
+    assert all(is_encrypted(value) for value in raw)
+    path = Path(settings.database.removeprefix("sqlite:///"))
+    stored = b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
+    assert PHONE.encode() not in stored
+    assert "吴敏".encode() not in stored
+    assert read_contact(settings)["phone"] == PHONE
+
+
+@sqlite_only
+def test_what_was_stored_before_is_encrypted_at_the_next_start(settings: Settings) -> None:
+    enter_contact(settings)
+    database = Database(url=settings.database)
+    with database.write() as uow:
+        uow.connection.exec_driver_sql(
+            "UPDATE customer_contact SET name = 'Wu', phone = '1', email = ''"
+        )
+    database.dispose()
+
+    build_local_node(settings).close()
+
+    (raw,) = read_raw(settings)
+    assert all(is_encrypted(value) for value in raw)
+    assert read_contact(settings) == {"role": "credit", "name": "Wu", "phone": "1", "email": ""}
+
+
+def test_without_its_key_a_contact_is_a_typed_error_and_nothing_else_is_lost(
+    settings: Settings,
+) -> None:
+    enter_contact(settings)
+    key_path(settings.home, FIELD_KEY).unlink()
+
+    node = build_local_node(settings)
+    with pytest.raises(FieldKeyError, match="of customer_contact"):
+        node.customers.get_card(1)
+    assert node.records.get_customer(1).name == "Hongda"
+    node.close()
+
+
+def test_the_key_is_made_once(settings: Settings) -> None:
+    assert open_field_seed(settings) == open_field_seed(settings)
+
+
+def test_a_database_opened_without_the_key_takes_no_such_value(settings: Settings) -> None:
+    open_database(settings).dispose()
+    plain = Database(url=settings.database)
+    contact: dict[str, object] = {"role": "credit", "name": "Wu", "phone": "1", "email": ""}
+    with plain.write() as uow, pytest.raises(FieldKeyError, match="without the key"):
+        CustomerStore(uow.connection).append_fact("contact", 1, contact, by="x", at_ms=1)
+    plain.dispose()
