@@ -18,6 +18,7 @@ from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
 from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
+from node.records.mappings import MappingService
 from node.records.portfolio import PortfolioService
 from node.records.service import RecordsService
 from node.sharing.service import list_received_summaries
@@ -38,6 +39,7 @@ class LocalNode:
     ledger: LedgerService
     portfolio: PortfolioService
     customers: CustomerService
+    mappings: MappingService
     assessment: AssessmentService
     rating: RatingService
     people: PeopleService
@@ -74,6 +76,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         ),
         ledger=LedgerService(database=database, clock=clock, business_date=settings.business_date),
         customers=customers,
+        mappings=MappingService(database=database, clock=clock),
         portfolio=PortfolioService(database=database, clock=clock),
         assessment=assessment,
         rating=RatingService(

@@ -37,6 +37,7 @@ GROUPS: Mapping[str, str] = {
     "key": "node.cli.keys:key_app",
     "ledger": "node.records.commands_entering:ledger_app",
     "log": "node.cli.logs:log_app",
+    "mapping": "node.records.commands_mapping:mapping_app",
     "audit": "node.cli.audit_report:audit_app",
     "exchange": "node.cli.grants:exchange_app",
     "token": "node.cli.token:token_app",

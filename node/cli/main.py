@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from node.rating.service import RatingService
     from node.records.customers import CustomerService
     from node.records.ledger import LedgerService
+    from node.records.mappings import MappingService
     from node.records.portfolio import PortfolioService
     from node.records.service import RecordsService
 
@@ -81,6 +82,11 @@ class LazyNode:
     def customers(self) -> CustomerService:
         """Who the customers are."""
         return self.local.customers
+
+    @property
+    def mappings(self) -> MappingService:
+        """How the tables of each source are read."""
+        return self.local.mappings
 
     @property
     def portfolio(self) -> PortfolioService:

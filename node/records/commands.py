@@ -16,23 +16,30 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
+from rich.table import Table
 
 from node.core.errors import RejectedError
-from node.core.terminal import show_counts
+from node.core.money import format_amount
+from node.core.terminal import show_counts, show_table
 from node.records.commands_documents import FileForm, build_options, show_document_report
 from node.records.documents import DocumentOptions, is_document_file
 from node.records.formats.errors import DocumentFileError
 from node.records.importing import (
     ImportFileError,
     ImportReport,
+    Profile,
     Reject,
+    parse_control_totals,
     parse_deal,
     read_mapping,
+    sum_totals,
     write_reject_report,
 )
+from node.records.mappings import MappingService
 from node.records.service import RecordsService
 
 REJECTS_SHOWN_MAX = 20
+BALANCES_SHOWN_MAX = 50
 
 records_app = typer.Typer(no_args_is_help=True, help="Records: import, check, rebuild.")
 
@@ -56,6 +63,11 @@ class HasRecords(Protocol):
     @property
     def records(self) -> RecordsService:
         """The room's use cases."""
+        ...
+
+    @property
+    def mappings(self) -> MappingService:
+        """How the tables of each source are read."""
         ...
 
 
@@ -88,6 +100,17 @@ def import_records(
     deal: Annotated[
         str | None, typer.Option(help="2/5: only the share of the second of five members.")
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a workbook; the first if absent.")
+    ] = None,
+    opening: Annotated[
+        bool,
+        typer.Option("--opening", help="The list is what was open at a cut-over: opening items."),
+    ] = False,
+    control_total: Annotated[
+        list[str] | None,
+        typer.Option(help="EUR=1234.56: what must be open, or nothing is imported; repeatable."),
+    ] = None,
     form: Annotated[
         FileForm | None, typer.Option("--format", help="Told by the file's content if absent.")
     ] = None,
@@ -107,7 +130,7 @@ def import_records(
     """
     node: HasRecords = context.obj
     console = Console()
-    with _exit_on_bad_file(file):
+    with exit_on_bad_file(file):
         is_table = form is FileForm.CSV or (form is None and not is_document_file(file))
         options = build_options(
             form=None if is_table else form,
@@ -123,17 +146,22 @@ def import_records(
         return
     if any(one is not None for one in (customer, terms, payers)):
         raise typer.BadParameter("--customer, --terms and --payers are for documents, not tables")
+    if mapping is not None and profile is not None:
+        raise typer.BadParameter("--mapping or --profile, not both")
     # Opened first: what is imported cannot be told again.
     rejects = None if reject_report is None else _open_reject_report(reject_report)
-    with _exit_on_bad_file(file), Progress(console=console, transient=True) as progress:
+    with exit_on_bad_file(file), Progress(console=console, transient=True) as progress:
         task = progress.add_task(escape(f"Reading {file.name}"), total=None)
         report = node.records.import_file(
             file,
-            profile=profile if mapping is None else read_mapping(mapping),
+            profile=_choose_profile(node, profile, mapping=mapping, source=source),
             source=source,
             deal=parse_deal(deal) if deal is not None else None,
             strict=strict,
             dry_run=dry_run,
+            sheet=sheet,
+            is_opening=opening,
+            control_totals=parse_control_totals(control_total or ()),
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if rejects is not None:
@@ -163,6 +191,17 @@ def rebuild_records(context: typer.Context) -> None:
     typer.echo(f"{node.records.rebuild_behaviour()} months summed up")
 
 
+def _choose_profile(
+    node: HasRecords, profile: str | None, *, mapping: Path | None, source: str | None
+) -> Profile | str | None:
+    """Return how the table is read: as told, or as it is saved for its source."""
+    if mapping is not None:
+        return read_mapping(mapping)
+    if profile is None and source is not None:
+        return node.mappings.find_profile(source)
+    return profile
+
+
 def _import_document(
     node: HasRecords,
     file: Path,
@@ -172,7 +211,7 @@ def _import_document(
     console: Console,
 ) -> None:
     rejects = None if reject_report is None else _open_reject_report(reject_report)
-    with _exit_on_bad_file(file):
+    with exit_on_bad_file(file):
         report = node.records.import_documents(file, options)
     if rejects is not None:
         with rejects:
@@ -190,7 +229,7 @@ def _exit(*, imported: bool, rejected: bool) -> None:
 
 
 @contextmanager
-def _exit_on_bad_file(file: Path) -> Iterator[None]:
+def exit_on_bad_file(file: Path) -> Iterator[None]:
     """Say why a file cannot be imported at all, and exit."""
     try:
         yield
@@ -224,17 +263,37 @@ def show_report(report: ImportReport, *, console: Console) -> None:
         "used": report.rows_used,
         "invoices added": report.invoices_added,
         "payments added": report.payments_added,
+        **({"credit notes added": report.credit_notes_added} if report.credit_notes_added else {}),
         "customers added": report.customers_added,
         **{f"odd, but loaded: {reason}": count for reason, count in report.oddities.items()},
     }
     title = f"{report.file_name}: {report.profile}, {report.encoding}"
     show_counts(title, counts, what="rows", console=console)
+    _show_balances(report, console=console)
     for reject in report.rejects[:REJECTS_SHOWN_MAX]:
         console.print(describe_reject(reject), markup=False)
     if report.rows_rejected > REJECTS_SHOWN_MAX:
         console.print(f"and {report.rows_rejected - REJECTS_SHOWN_MAX} more")
     if not report.imported:
         console.print(_explain_nothing(report))
+
+
+def _show_balances(report: ImportReport, *, console: Console) -> None:
+    """Print what the file leaves open: by customer as far as that is few, then by currency."""
+    if not report.balances:
+        return
+    table = Table()
+    table.add_column("customer")
+    table.add_column("currency")
+    table.add_column("open", justify="right")
+    for one in report.balances[:BALANCES_SHOWN_MAX]:
+        amount = format_amount(one.open_minor, currency=one.currency)
+        table.add_row(one.customer, one.currency, amount)
+    if len(report.balances) > BALANCES_SHOWN_MAX:
+        table.add_row(f"and {len(report.balances) - BALANCES_SHOWN_MAX} more", "", "")
+    for currency, minor in sum_totals(report.balances).items():
+        table.add_row("all", currency, format_amount(minor, currency=currency))
+    show_table(table, console=console)
 
 
 def describe_reject(reject: Reject) -> str:
@@ -244,6 +303,8 @@ def describe_reject(reject: Reject) -> str:
 
 
 def _explain_nothing(report: ImportReport) -> str:
+    if report.refusal:
+        return f"Nothing was imported: {report.refusal}."
     if report.rows_rejected:
         return (
             "Nothing was imported: there are bad rows and the import was strict, or no good ones."

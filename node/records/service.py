@@ -12,7 +12,6 @@ from node.core.clock import Clock, current_business_date
 from node.core.database import Database
 from node.core.errors import InvariantError
 from node.records.behaviour import BehaviourWindow
-from node.records.bulk import import_large_file, is_large
 from node.records.business_day import BusinessCalendars
 from node.records.derivation import (
     BehaviourDifference,
@@ -35,7 +34,12 @@ from node.records.errors import (
     CustomerNotFoundError,
     check_report_day,
 )
-from node.records.importing import Deal, ImportReport, Profile, read_import_file, write_import
+from node.records.importing import (
+    ControlTotals,
+    Deal,
+    ImportReport,
+    Profile,
+)
 from node.records.importing.cells import CellError, RowCells
 from node.records.ledger.posting import Posting, get_customer
 from node.records.rules_ageing import Ageing, AgeingBase
@@ -47,6 +51,7 @@ from node.records.store import (
     RecordsStore,
     TurnoverStore,
 )
+from node.records.table_import import TableOptions, import_table
 from node.records.turnover import Turnover, build_turnover, read_ageing
 from node.records.windows import last_released_month, trailing_window
 
@@ -106,52 +111,36 @@ class RecordsService:
         deal: Deal | None = None,
         strict: bool = False,
         dry_run: bool = False,
+        sheet: str | None = None,
+        is_opening: bool = False,
+        control_totals: ControlTotals | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> ImportReport:
-        """Import invoices and payments from a CSV file; its good rows are one transaction.
+        """Import invoices and payments from a table; its good rows are one transaction.
 
-        ``profile`` is detected from the header and ``source`` is the profile's own name where they
-        are not given. With ``strict`` one bad row keeps the whole file out. Importing the same file
-        again changes nothing. A dry run says what would be imported and writes nothing.
+        The options are those of ``TableOptions``. Importing the same file again changes nothing.
 
         Raises:
             ImportFileError: The file cannot be read at all (``node.records.importing.errors``).
         """
-        business_date = current_business_date(self._clock, fixed=self._business_date)
-        if is_large(self._database, file):
-            return import_large_file(
-                self._database,
-                file,
+        return import_table(
+            self._database,
+            file,
+            TableOptions(
                 file_name=file_name,
                 profile=profile,
                 source=source,
                 deal=deal,
                 strict=strict,
                 dry_run=dry_run,
-                at_ms=self._clock.now_ms,
-                business_date=business_date,
-                on_progress=on_progress,
-            )
-        content = read_import_file(
-            file,
-            file_name=file_name,
-            profile=profile,
-            source=source,
-            deal=deal,
+                sheet=sheet,
+                is_opening=is_opening,
+                control_totals=control_totals,
+            ),
+            clock=self._clock,
+            business_date=current_business_date(self._clock, fixed=self._business_date),
             on_progress=on_progress,
         )
-        if strict and content.rejects:
-            return content.build_report()
-        with self._database.write() as uow:
-            trial = uow.connection.begin_nested() if dry_run else None
-            outcome = write_import(
-                AppendingStore(uow.connection), content, at_ms=self._clock.now_ms(), strict=strict
-            )
-            if trial is not None:
-                trial.rollback()
-            elif outcome.customer_ids:
-                refresh_behaviour(uow, outcome.customer_ids, business_date=business_date)
-        return content.build_report(outcome)
 
     def import_documents(
         self,

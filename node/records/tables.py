@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -143,6 +144,17 @@ source_import = Table(
     Column("rows_rejected", Integer, nullable=False),
     Column("invoices_added", Integer, nullable=False),
     Column("payments_added", Integer, nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+)
+
+# How the tables of a source are read: TOML as a person wrote it, a version a change.
+import_mapping = Table(
+    "import_mapping",
+    metadata,
+    Column("source", String(SOURCE_CHARS_MAX), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("toml", Text, nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
 )
 

@@ -31,6 +31,7 @@ from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.records.api import build_ledger_router
 from node.records.api_customers import build_customers_router
+from node.records.api_imports import IMPORT_BYTES_MAX, IMPORTS_PATH, build_imports_router
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
 from node.sharing.auditing import LogNotFoundError
@@ -73,6 +74,7 @@ def build_app(node: Node) -> FastAPI:
         admit=admit,
         bytes_max=API_BODY_BYTES_MAX,
         passed=AUDIT_PREFIX,
+        larger={f"{API_PREFIX}{IMPORTS_PATH}": IMPORT_BYTES_MAX},
     )
     # First, since routes are tried in turn: a message would pass all those of people.
     app.router.routes[:0] = build_peer_routes(
@@ -105,6 +107,11 @@ def build_app(node: Node) -> FastAPI:
         build_customers_router(
             node.local.customers, sees_persons=partial(see_persons, node.local.people)
         ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_imports_router(node.local.records, node.local.mappings),
         prefix=API_PREFIX,
         dependencies=guarded,
     )

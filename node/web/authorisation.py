@@ -30,6 +30,7 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("GET", "/ageing"): Area.LEDGER,
     ("GET", "/turnover"): Area.LEDGER,
     ("GET", "/items/{item_id}"): Area.LEDGER,
+    ("POST", "/imports"): Area.LEDGER,
     ("POST", "/customers/{customer_id}/documents"): Area.LEDGER,
     ("POST", "/customers/{customer_id}/credits"): Area.LEDGER,
     ("POST", "/customers/{customer_id}/bills"): Area.LEDGER,

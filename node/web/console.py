@@ -51,6 +51,8 @@ from node.core.people.service import (
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.customer_page import parse_customer_id, read_customer
 from node.web.handlers import Handler
+from node.web.import_console import build_import_routes
+from node.web.import_desk import UploadGoneError
 from node.web.languages import LANGUAGE_COOKIE, choose_language
 from node.web.ledger_console import ViewInvalidError, build_ledger_routes
 from node.web.pages import (
@@ -118,6 +120,9 @@ def build_console_routes(
     return [
         *auditors,
         *build_ledger_routes(node.local, render=console.render, guard=console.guard),
+        *build_import_routes(
+            node.local, render=console.render, guard=console.guard, parse_form=_parse_form
+        ),
         Route("/console", console.open(console.go_home), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.show_login), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.login), methods=["POST"]),
@@ -150,16 +155,16 @@ def check_same_site(request: Request) -> None:
         raise CrossSiteError("the form was not sent by this console")
 
 
-def _parse_form(body: bytes) -> dict[str, list[str]]:
+def _parse_form(body: bytes, *, fields_max: int = FORM_FIELDS_MAX) -> dict[str, list[str]]:
     """Return the fields of a form.
 
     Raises:
         FormFieldsError: There are more than any form of ours has.
     """
     try:
-        return parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=FORM_FIELDS_MAX)
+        return parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=fields_max)
     except ValueError as err:
-        raise FormFieldsError(f"at most {FORM_FIELDS_MAX} fields") from err
+        raise FormFieldsError(f"at most {fields_max} fields") from err
 
 
 class _Console:
@@ -344,6 +349,8 @@ class _Console:
             status, key = 403, "error.cross-site"
         elif isinstance(error, ForbiddenError):
             status, key = 403, "error.forbidden"
+        elif isinstance(error, UploadGoneError):
+            status, key = 404, "error.upload-gone"
         elif isinstance(error, NotFoundError):
             status, key = 404, "error.not-found"
         elif isinstance(error, CollectiveAccountError):

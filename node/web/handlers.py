@@ -11,6 +11,14 @@ from starlette.responses import Response
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
+class ParseForm(Protocol):
+    """Reads the fields of a form."""
+
+    def __call__(self, body: bytes, *, fields_max: int) -> dict[str, list[str]]:
+        """Return the values by field."""
+        ...
+
+
 class Render(Protocol):
     """Makes a page of a template and its values."""
 

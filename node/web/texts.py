@@ -14,6 +14,7 @@ from typing import NamedTuple
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_auditor import AUDITOR_TEXTS
+from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
@@ -361,6 +362,12 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
     }
     | {
         key: Text(*words)
-        for key, words in {**SUMMARY_TEXTS, **REPORT_TEXTS, **AUDITOR_TEXTS, **LEDGER_TEXTS}.items()
+        for key, words in {
+            **SUMMARY_TEXTS,
+            **REPORT_TEXTS,
+            **AUDITOR_TEXTS,
+            **LEDGER_TEXTS,
+            **IMPORT_TEXTS,
+        }.items()
     }
 )

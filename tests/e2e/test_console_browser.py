@@ -24,6 +24,7 @@ from tests.support.console_node import (
     build_console_node,
     receive_summary,
 )
+from tests.support.lists import SAP_LIST
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -178,6 +179,23 @@ def test_a_customers_page_prints_without_the_frame_of_the_screen(
     assert not page.get_by_role("button", name="Rate on the business date").is_visible()
     assert page.locator("h1").is_visible()
     assert (tmp_path / "customer.pdf").stat().st_size > PNG_BYTES_MIN
+
+
+def test_a_list_is_sent_and_tried_by_its_form(page: Page, tmp_path: Path) -> None:
+    """Nothing is written: the other tests see the customers that are there."""
+    complaints = _sign_in(page, "/console/import")
+    file = tmp_path / "清单.csv"
+    file.write_bytes(SAP_LIST)
+    page.get_by_label("CSV or XLSX file").set_input_files(file)
+    page.get_by_label("From which system").select_option("sap-fbl5n")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Country code").first.wait_for()
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Import", exact=True).wait_for()
+
+    assert page.get_by_text("清单.csv").is_visible()
+    assert page.locator("tr", has_text="cleared together").count() == 2
+    assert not complaints
 
 
 def test_signing_out_closes_the_door(page: Page) -> None:

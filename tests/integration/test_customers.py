@@ -25,7 +25,7 @@ from node.records.customers import (
     NameKind,
 )
 from node.records.errors import CustomerInvalidError, CustomerNotFoundError
-from node.records.importing.writing import CANCELLED
+from node.records.importing.credits import CANCELLED
 from node.records.rules_ledger import DisputeCause
 from tests.support.exchanges import HEADER
 from tests.support.ledgers import TODAY, House

@@ -37,6 +37,7 @@ UNHYPHENED = {
     "parent",
     "quote",
     "rate",
+    "source",
     "subject",
 }
 SCRIPT = re.compile(r"(?<![\w/])(?:\./)?(scripts/[\w./-]*\w)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -29,8 +29,9 @@ class BodyGuard:
         admit: Callable[[Request], Principal],
         bytes_max: int,
         passed: str = "",
+        larger: Mapping[str, int] | None = None,
     ) -> None:
-        """Stand before an application.
+        """Stand before an application; ``larger`` are the limits of paths that take more bytes.
 
         ``admit`` says who asks, or raises; the application finds it as ``request.state.viewer``.
         Paths below ``passed`` take no body and look at their tokens themselves.
@@ -40,6 +41,7 @@ class BodyGuard:
         self._admit = admit
         self._bytes_max = bytes_max
         self._passed = passed
+        self._larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with its body, or answer the problem."""
@@ -51,7 +53,7 @@ class BodyGuard:
         request = Request(scope, receive)
         try:
             request.state.viewer = await run_in_threadpool(self._admit, request)
-            body = await read_bounded(request, bytes_max=self._bytes_max)
+            body = await read_bounded(request, bytes_max=self._larger.get(path, self._bytes_max))
         except (NodeError, ProtocolError) as err:
             await build_problem(err)(scope, receive, send)
             return

@@ -21,6 +21,7 @@ from node.records.importing.profiles import (
     TEMPLATE_COLUMNS,
     Profile,
     TemplateProfile,
+    build_header_test,
     choose_profile,
 )
 from node.records.importing.reading import (
@@ -75,7 +76,7 @@ def read_large_file(
     """
     plain_file = folder / "file"
     sha256_hex = _copy_unpacked(file, plain_file)
-    table = read_large_table(plain_file)
+    table = read_large_table(plain_file, is_header=build_header_test(profile))
     chosen = choose_profile(table.header, name=profile)
     content = LargeContent(
         file_name=name_file(file, file_name),
@@ -153,7 +154,7 @@ def _read_rows(
                     raw.write_line(f"{number}{SEPARATOR}{text}")
                     continue
             draft = read_draft(content, profile, row, number=number)
-            if draft is not None:
+            if isinstance(draft, DraftRow):  # a profile with credits does not come here
                 spool_draft(drafts, draft, row=number)
     if is_template:
         _take_plain_rows(engine, content, profile)
@@ -169,7 +170,7 @@ def _take_plain_rows(engine: Engine, content: LargeContent, profile: Profile) ->
             texts = [cell or "" for cell in cells]
             row = RowCells(dict(zip(TEMPLATE_COLUMNS, texts, strict=True)))
             draft = read_draft(content, profile, row, number=number)
-            if draft is not None:
+            if isinstance(draft, DraftRow):  # a profile with credits does not come here
                 spool_draft(drafts, draft, row=number)
     engine.run("drop table raw")
 

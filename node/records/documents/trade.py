@@ -9,7 +9,7 @@ from node.core.errors import InvariantError
 from node.records.documents.report import Fate, Outcome, Tally
 from node.records.formats.statement import NamedDocument, Payment
 from node.records.formats.trade import DocumentKind, DocumentOddity, PartyId, TradeDocument
-from node.records.importing.writing import CHANGED
+from node.records.importing.credits import CHANGED
 from node.records.ledger.entering import append_chosen, enter_debit, list_payable
 from node.records.ledger.entries import NewCredit, NewDebit, Term
 from node.records.ledger.errors import ItemExistsError, ItemInvalidError

@@ -22,6 +22,7 @@ SCHEME_FORM = re.compile(r"[a-z0-9.]{1,32}")
 VALUE_FORM = re.compile(r"[A-Za-z0-9._/-]{1,64}")
 COUNTRY_FORM = re.compile(r"[A-Z]{2}")
 _INTEGER = re.compile(r"-?[0-9]{1,9}(\.0)?")  # some exports write whole numbers as floats
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]{8}(\.0)?")
 _TIME_PART = re.compile(r"[ T][0-9:.]{4,15}$")
 _POINT_AMOUNT = re.compile(
@@ -39,6 +40,18 @@ class DateForm(StrEnum):
     COMPACT = "compact"  # 20260331, also 20260331.0
     GERMAN = "german"  # 31.03.2026
     SLASH = "slash"  # 2026/3/31
+    DAY_FIRST = "day-first"  # 31/3/2026
+    MONTH_FIRST = "month-first"  # 3/31/2026
+    CHINESE = "chinese"  # 2026年3月31日
+
+
+_PARTS = {
+    DateForm.GERMAN: re.compile(r"(?P<d>[0-9]{1,2})\.(?P<m>[0-9]{1,2})\.(?P<y>[0-9]{4})"),
+    DateForm.SLASH: re.compile(r"(?P<y>[0-9]{4})/(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})"),
+    DateForm.DAY_FIRST: re.compile(r"(?P<d>[0-9]{1,2})/(?P<m>[0-9]{1,2})/(?P<y>[0-9]{4})"),
+    DateForm.MONTH_FIRST: re.compile(r"(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})"),
+    DateForm.CHINESE: re.compile(r"(?P<y>[0-9]{4})年(?P<m>[0-9]{1,2})月(?P<d>[0-9]{1,2})日"),
+}
 
 
 class AmountForm(StrEnum):
@@ -168,8 +181,10 @@ class RowCells:
             CellError: It is no date of this form, or of another time.
         """
         text = _TIME_PART.sub("", self.require(column))
+        # Dates of workbooks come as YYYY-MM-DD whatever form the texts have; it has one reading.
+        form_found = DateForm.ISO if _ISO_DATE.fullmatch(text) else form
         try:
-            day = _parse_date(text, form=form)
+            day = _parse_date(text, form=form_found)
         except ValueError as err:
             raise CellError(column=column, reason=f"not a date of the form {form}") from err
         if not is_of_records(day):
@@ -193,6 +208,17 @@ class RowCells:
         Raises:
             CellError: It is no amount of this form, or negative.
         """
+        minor = self.read_signed_amount(column, currency=currency, form=form)
+        if minor < 0:
+            raise CellError(column=column, reason="negative: credit notes are not invoices")
+        return minor
+
+    def read_signed_amount(self, column: str, *, currency: str, form: AmountForm) -> int:
+        """Return an amount in minor units, negative where a minus stands before or behind it.
+
+        Raises:
+            CellError: It is no amount of this form.
+        """
         digits, is_negative = _split_sign(self.require(column))
         pattern = _POINT_AMOUNT if form is AmountForm.POINT else _COMMA_AMOUNT
         if not pattern.fullmatch(digits):
@@ -201,11 +227,9 @@ class RowCells:
             minor = parse_amount(_normalise(digits, form=form), currency=currency)
         except AmountError as err:
             raise CellError(column=column, reason=err.detail) from err
-        if is_negative and minor != 0:
-            raise CellError(column=column, reason="negative: credit notes are not invoices")
         if minor > ITEM_MINOR_MAX:
             raise CellError(column=column, reason="larger than 10^13 minor units")
-        return minor
+        return -minor if is_negative else minor
 
     def _match(self, column: str, pattern: re.Pattern[str], *, reason: str) -> str:
         text = self.require(column)
@@ -233,12 +257,11 @@ def _parse_date(text: str, *, form: DateForm) -> date:
             if not _DIGITS.fullmatch(text):
                 raise ValueError("not YYYYMMDD")
             return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-        case DateForm.GERMAN:
-            day_text, month_text, year_text = text.split(".")
-            return date(int(year_text), int(month_text), int(day_text))
-        case DateForm.SLASH:
-            year_text, month_text, day_text = text.split("/")
-            return date(int(year_text), int(month_text), int(day_text))
+        case _:
+            found = _PARTS[form].fullmatch(text)
+            if found is None:
+                raise ValueError("not of the form")
+            return date(int(found["y"]), int(found["m"]), int(found["d"]))
 
 
 def _split_sign(text: str) -> tuple[str, bool]:

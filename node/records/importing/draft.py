@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from node.records.rules_ledger import ItemKind
+
 
 class Oddity(StrEnum):
     """What is strange in a row that is loaded nevertheless."""
@@ -15,12 +17,21 @@ class Oddity(StrEnum):
     PAID_BEFORE_ISSUED = "paid-before-issued"
     COUNTRY_DIFFERS = "customer-country-differs"
     COUNTRY_UNKNOWN = "country-without-calendar"
+    PAID_BY_CLEARING = "paid-by-clearing-alone"  # what paid it is not in the file
 
 
 class Exclusion(StrEnum):
     """Why a row is left out on purpose, which is no error."""
 
     COLLECTIVE_ACCOUNT = "collective-account"
+    TOTAL_ROW = "total-row"
+    NOTE_ROW = "note-row"  # one cell under a header of several
+    HEADER_AGAIN = "header-again"  # of the next page
+    BILL_OF_EXCHANGE = "bill-of-exchange"  # entered by its own command: it is an event of its own
+    SPECIAL_LEDGER = "special-ledger"  # down payments and guarantees are no receivable
+    LEFT_OUT = "left-out-by-mapping"
+    CLEARED_ELSEWHERE = "credit-cleared-outside-the-file"
+    NOT_OPEN = "not-open"  # paid: no part of an opening balance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +52,39 @@ class DraftRow:
     paid_on: date | None
     paid_minor: int
     remarks: tuple[Oddity, ...] = ()
+    clearing: str = ""  # what was cleared under one number was cleared together
 
     def is_same_invoice(self, other: DraftRow) -> bool:
         """Tell whether both rows are about one invoice line with the same values."""
         return _invoice_values(self) == _invoice_values(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftCredit:
+    """One row as values: what stands to the customer's credit by itself; the amount is positive."""
+
+    scheme: str
+    value: str
+    name: str
+    country: str
+    kind: ItemKind
+    document_no: str
+    line: int
+    happened_on: date
+    currency: str
+    amount_minor: int
+    clearing: str = ""
+    cleared_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """So much of a credit of the file pays for this invoice line of it."""
+
+    invoice: tuple[str, int]
+    credit: tuple[ItemKind, str, int]
+    amount_minor: int
+    on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

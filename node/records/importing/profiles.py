@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from node.records.importing.cells import AmountForm, CellError, DateForm, RowCells
-from node.records.importing.draft import DraftRow, Exclusion, Oddity
+from node.records.importing.draft import DraftCredit, DraftRow, Exclusion, Oddity
 from node.records.importing.errors import ProfileUnknownError
+from node.records.importing.text import HeaderTest
 
 DELAY_DAYS_MAX = 10_000
 TEMPLATE_COLUMNS = (
@@ -46,7 +47,12 @@ class Profile(Protocol):
         """The column of the document number, by which rows are dealt to members."""
         ...
 
-    def read_row(self, row: RowCells) -> DraftRow | Exclusion:
+    @property
+    def has_credits(self) -> bool:
+        """Whether rows may be payments and credit notes by themselves."""
+        ...
+
+    def read_row(self, row: RowCells) -> DraftRow | DraftCredit | Exclusion:
         """Read one row.
 
         Raises:
@@ -68,6 +74,7 @@ class TemplateProfile:
     date_form: DateForm = DateForm.ISO
     amount_form: AmountForm = AmountForm.POINT
     columns: frozenset[str] = frozenset(TEMPLATE_COLUMNS)
+    has_credits: bool = False
 
     def read_row(self, row: RowCells) -> DraftRow | Exclusion:
         """Read one row of the template."""
@@ -113,6 +120,7 @@ class HighRadiusClosedProfile:
     """Paid invoices as HighRadius published them: paid ``days_late`` after they fell due."""
 
     name: str = "highradius-closed"
+    has_credits: bool = False
     document_column: str = "doc_id"
     columns: frozenset[str] = frozenset(
         {
@@ -161,6 +169,7 @@ class HighRadiusOpenProfile:
     """Open invoices as HighRadius published them: dates as whole numbers, some as floats."""
 
     name: str = "highradius-open"
+    has_credits: bool = False
     document_column: str = "doc_id"
     columns: frozenset[str] = frozenset(
         {
@@ -230,6 +239,20 @@ def choose_profile(header: tuple[str, ...], *, name: Profile | str | None) -> Pr
     if name is not None:
         raise ProfileUnknownError(f"there is no such profile; there are {names}")
     raise ProfileUnknownError(f"the header fits no profile; there are {names}")
+
+
+def has_credits(profile: Profile | str | None) -> bool:
+    """Tell whether a file may hold payments and credit notes by themselves."""
+    return profile is not None and not isinstance(profile, str) and profile.has_credits
+
+
+def build_header_test(name: Profile | str | None) -> HeaderTest:
+    """Return how the header of a file is known: by the columns of the profile, or of any."""
+    if name is None or isinstance(name, str):
+        profiles = [one for one in PROFILES if name in {None, one.name}]
+    else:
+        profiles = [name]
+    return lambda header: any(profile.columns <= set(header) for profile in profiles)
 
 
 def _verify_columns(profile: Profile, present: set[str]) -> Profile:

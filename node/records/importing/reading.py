@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -9,25 +10,38 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from node.records.importing.cells import CellError, RowCells
+from node.records.importing.cells import AmountForm, CellError, RowCells
+from node.records.importing.clearing import settle_clearings
 from node.records.importing.dealing import Deal, member_of
 from node.records.importing.draft import (
+    DraftCredit,
     DraftInvoice,
     DraftPayment,
     DraftRow,
     Exclusion,
     Oddity,
+    Settlement,
 )
 from node.records.importing.errors import OptionInvalidError
-from node.records.importing.profiles import Profile, choose_profile
+from node.records.importing.mapping import MappedProfile
+from node.records.importing.page_rows import find_page_row
+from node.records.importing.profiles import Profile, build_header_test, choose_profile
 from node.records.importing.report import (
     REJECTS_KEPT_MAX,
+    Balance,
     ImportOutcome,
     ImportReport,
     Reject,
+    sum_balances,
 )
-from node.records.importing.text import TextTable, iterate_rows, load_bytes, read_table
+from node.records.importing.text import (
+    TextTable,
+    iterate_rows,
+    load_bytes,
+    read_table,
+)
 from node.records.importing.workbook import is_workbook, read_sheet
+from node.records.rules_ledger import ItemKind
 from node.records.tables import FILE_NAME_CHARS_MAX, SOURCE_CHARS_MAX
 
 PROGRESS_ROWS = 1000
@@ -51,7 +65,10 @@ class ImportContent:
     encoding: str
     profile: str
     source: str
+    is_opening: bool = False
     invoices: dict[tuple[str, int], DraftInvoice] = field(default_factory=dict)
+    credits: dict[tuple[ItemKind, str, int], tuple[DraftCredit, int]] = field(default_factory=dict)
+    settlements: list[Settlement] = field(default_factory=list)
     rows_read: int = 0
     rows_dealt_elsewhere: int = 0
     rows_duplicate: int = 0
@@ -65,6 +82,19 @@ class ImportContent:
         self.rows_rejected += 1
         if len(self.rejects) < REJECTS_KEPT_MAX:
             self.rejects.append(Reject(row=row, column=column, reason=reason))
+
+    def exclude(self, reason: Exclusion) -> None:
+        """Count a row that is no item of ours."""
+        self.excluded[reason.value] += 1
+
+    def note(self, oddity: Oddity) -> None:
+        """Count a row that is strange and loaded nevertheless."""
+        self.oddities[oddity.value] += 1
+
+    @property
+    def debit_kind(self) -> ItemKind:
+        """What the documents of the file are entered as."""
+        return ItemKind.OPENING if self.is_opening else ItemKind.INVOICE
 
     def build_report(self, outcome: ImportOutcome | None = None) -> ImportReport:
         """Return the report; without an outcome nothing was written."""
@@ -98,10 +128,17 @@ class ImportContent:
             customers_added=done.customers_added,
             invoices_added=done.invoices_added,
             payments_added=done.payments_added,
+            credit_notes_added=done.credit_notes_added,
+            refusal=done.refusal,
+            balances=self.list_balances() if self.is_opening or self.credits else (),
             first_due_on=span.first_due_on,
             last_due_on=span.last_due_on,
             last_event_on=span.last_event_on,
         )
+
+    def list_balances(self) -> tuple[Balance, ...]:
+        """Return what the good rows leave open, by customer and currency."""
+        return sum_balances(self.invoices.values(), self.credits.values())
 
     def find_span(self) -> ImportSpan:
         """Return the days between which the good rows lie."""
@@ -120,15 +157,20 @@ def read_import_file(
     profile: Profile | str | None = None,
     source: str | None = None,
     deal: Deal | None = None,
+    sheet: str | None = None,
+    is_opening: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportContent:
     """Read a file; ``on_progress`` is told (rows done, rows in all, about) now and then.
+
+    ``sheet`` names one of a workbook; with ``is_opening`` the file is what was open on the day of
+    a cut-over.
 
     Raises:
         ImportFileError: The file cannot be read as a whole (``node.records.importing.errors``).
     """
     raw = load_bytes(file)
-    table = read_sheet(raw) if is_workbook(raw) else read_table(raw)
+    table = open_table(raw, profile=profile, sheet=sheet)
     chosen = choose_profile(table.header, name=profile)
     content = ImportContent(
         file_name=name_file(file, file_name),
@@ -136,12 +178,32 @@ def read_import_file(
         encoding=table.encoding,
         profile=chosen.name,
         source=parse_source(source or chosen.name),
+        is_opening=is_opening,
     )
     for number, row in iterate_cells(content, table, chosen, deal=deal, on_progress=on_progress):
         draft = read_draft(content, chosen, row, number=number)
         if draft is not None:
             merge_draft(content, draft, number=number)
+    settle_clearings(content)
     return content
+
+
+def open_table(raw: bytes, *, profile: Profile | str | None, sheet: str | None) -> TextTable:
+    """Return a file as the table that a profile reads.
+
+    Raises:
+        ImportFileError: It is none.
+    """
+    is_header = build_header_test(profile)
+    mapped = profile if isinstance(profile, MappedProfile) else None
+    if is_workbook(raw):
+        has_comma = mapped is not None and mapped.template.amount_form is AmountForm.COMMA
+        mark = "," if has_comma else "."
+        return read_sheet(raw, sheet=sheet, is_header=is_header, decimal_mark=mark)
+    if sheet is not None:
+        raise OptionInvalidError("a sheet is of a workbook")
+    encoding = (mapped.encoding.value or None) if mapped is not None else None
+    return read_table(raw, is_header=is_header, encoding=encoding)
 
 
 def iterate_cells(
@@ -157,10 +219,15 @@ def iterate_cells(
     Raises:
         ImportFileError: What follows cannot be read as a table.
     """
+    document_at = table.header.index(profile.document_column)
     for number, cells in iterate_rows(table):
         content.rows_read += 1
         if on_progress is not None and content.rows_read % PROGRESS_ROWS == 0:
             on_progress(content.rows_read, table.rows_about)
+        page_row = find_page_row(cells, header=table.header, document_at=document_at)
+        if page_row is not None:
+            content.exclude(page_row)
+            continue
         if len(cells) != len(table.header):
             reason = f"{len(cells)} cells under a header of {len(table.header)}"
             content.reject(number, column="", reason=reason)
@@ -176,7 +243,7 @@ def iterate_cells(
 
 def read_draft(
     content: ImportContent, profile: Profile, row: RowCells, *, number: int
-) -> DraftRow | None:
+) -> DraftRow | DraftCredit | None:
     """Read one row; None where it is rejected or left out, which the content then counts."""
     try:
         draft = profile.read_row(row)
@@ -184,17 +251,49 @@ def read_draft(
         content.reject(number, column=err.column, reason=err.reason)
         return None
     if isinstance(draft, Exclusion):
-        content.excluded[draft.value] += 1
+        content.exclude(draft)
         return None
     return draft
 
 
-def merge_draft(content: ImportContent, draft: DraftRow, *, number: int) -> None:
+def merge_draft(content: ImportContent, draft: DraftRow | DraftCredit, *, number: int) -> None:
     """Add a row to the invoice line that it is of, or reject it where it does not fit that."""
     try:
-        _merge_row(content, draft, number=number)
+        if content.is_opening and _is_closed(draft):
+            content.exclude(Exclusion.NOT_OPEN)
+        elif isinstance(draft, DraftCredit):
+            _merge_credit(content, draft, number=number)
+        else:
+            _merge_row(content, draft, number=number)
     except CellError as err:
         content.reject(number, column=err.column, reason=err.reason)
+
+
+def _is_closed(draft: DraftRow | DraftCredit) -> bool:
+    """Tell whether a row is no part of an opening balance.
+
+    Raises:
+        CellError: A part of it is.
+    """
+    if isinstance(draft, DraftCredit):
+        return draft.cleared_on is not None
+    if 0 < draft.paid_minor < draft.amount_minor:
+        raise CellError(column="", reason="partly paid: an opening balance is what is open")
+    return draft.paid_on is not None
+
+
+def _merge_credit(content: ImportContent, draft: DraftCredit, *, number: int) -> None:
+    if content.is_opening:
+        draft = dataclasses.replace(draft, kind=ItemKind.OPENING_CREDIT)
+    key = (draft.kind, draft.document_no, draft.line)
+    earlier, row = content.credits.setdefault(key, (draft, number))
+    if row == number:
+        return
+    if earlier != draft:
+        raise CellError(
+            column="", reason=f"row {row} has the same document and line with other values"
+        )
+    content.rows_duplicate += 1
 
 
 def name_file(file: Path | bytes, file_name: str | None) -> str:

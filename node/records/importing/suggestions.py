@@ -4,6 +4,22 @@ from __future__ import annotations
 
 # By the begin of the reason; the first that fits is taken.
 _SUGGESTIONS: tuple[tuple[str, str], ...] = (
+    # Of documents and bank statements
+    ("the buyer has no identifier", "name the customer with --customer scheme:value"),
+    ("its identifiers are of two customers", "name one with --customer, or merge the two"),
+    ("the bank's reference is here", "enter it with ledger credit if it is another payment"),
+    ("money went back", "cancel or correct the payment in the ledger"),
+    ("was entered and cancelled", "enter it by hand if it should be here after all"),
+    ("a natural person", "natural persons are not kept here: leave the document out"),
+    ("a pro forma invoice", "import the invoice that follows it"),
+    ("nothing is payable", "leave the document out: nothing of it is owed"),
+    ("blue or red", "ask for the file anew: its flag and its sign differ"),
+    ("negative: CdtDbtInd", "ask the bank for a file that holds to the format"),
+    ("negative: credit notes are documents", "import the credit note as a document of its own"),
+    ("neither booked nor valued", "import the statement that books the entry"),
+    ("missing", "ask whoever made the file for the field, or enter the document by hand"),
+    ("not of the form", "ask whoever made the file for one that holds to the format"),
+    # Of tables, and of both
     ("empty", "fill in the cell"),
     ("not an identifier scheme", "small letters, digits and points, as vat.de"),
     ("not an identifier", "up to 64 letters, digits and . _ / - without spaces"),
@@ -29,16 +45,32 @@ _SUGGESTIONS: tuple[tuple[str, str], ...] = (
     ("more than the invoice", "the part that pays for this invoice; the rest is another payment"),
     ("neither a U", "only rows of these business codes have a currency"),
     ("more than", "check the number of days"),
+    (
+        "cleared together",
+        "save the list with all items of the customer, open and cleared, of all document types",
+    ),
+    (
+        "what it pays for is paid",
+        "cancel the payment that the earlier list made, then import again",
+    ),
+    ("a credit that adds", "a repayment to the customer is entered by hand"),
+    ("a document type", "add the type under [kinds] of the mapping, or leave-out"),
+    ("partly paid", "map the column of the open amount as the amount"),
+    ("cancelled here", "enter it by hand if it should be here after all"),
     ("row ", "number the lines of the document, or correct one of the two rows"),
     ("with the payments", "the part that pays for this invoice; the rest is another payment"),
     ("already imported", "correct the document in the ledger with its reason"),
 )
+_PAYERS = "name whose account or name it is in a file for --payers, and import it again"
+_OTHERWISE = "correct it in the system that it comes from, or enter it by hand"
 _CELLS = "put cells that hold the delimiter or an end of line in quotes"
 
 
 def suggest(reason: str) -> str:
-    """Return what to do about a reason to reject; empty where nothing is known."""
+    """Return what to do about a reason to reject."""
     for start, suggestion in _SUGGESTIONS:
         if reason.startswith(start):
             return suggestion
-    return _CELLS if " cells under a header of " in reason else ""
+    if " cells under a header of " in reason:
+        return _CELLS
+    return _PAYERS if "--payers" in reason or "by hand" in reason else _OTHERWISE

@@ -14,9 +14,10 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from node.records.importing.errors import (
     EncodingUnknownError,
@@ -31,12 +32,16 @@ LARGE_FILE_BYTES_MAX = 8 * 2**30  # unpacked; of a file that is not held in memo
 LARGE_ROWS_MAX = 50_000_000
 LINE_CHARS_MAX = 65_536
 COLUMNS_MAX = 256
+HEADER_ROWS_MAX = 30  # the header stands in one of so many first rows, under titles
+LEGACY_ENCODINGS = ("gb18030", "cp1252")
 DELIMITERS = (",", ";", "\t")
 _PIECE_BYTES = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZIP_MAGIC = b"PK\x03\x04"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+
+HeaderTest: TypeAlias = Callable[[tuple[str, ...]], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,8 @@ class TextTable:
     encoding: str
     delimiter: str
     header: tuple[str, ...]
+    header_row: int = 1  # those above it are titles
+    is_filled_up: bool = False  # rows may end before the header does
 
 
 def is_gzip(head: bytes) -> bool:
@@ -78,36 +85,45 @@ def load_bytes(file: Path | bytes) -> bytes:
         raise FileUnreadableError("the compression of the file is damaged") from err
 
 
-def read_table(raw: bytes) -> TextTable:
+def read_table(
+    raw: bytes, *, is_header: HeaderTest | None = None, encoding: str | None = None
+) -> TextTable:
     """Decode a table and find its delimiter and header.
+
+    The header is the first row that passes the test, and the first row where none does. The
+    encoding is tried before others where the bytes are not UTF-8.
 
     Raises:
         EncodingUnknownError: The bytes are no text that we read.
         TableFormError: There is no header.
     """
-    encoding = _find_encoding(lambda: [raw])
+    encoding = _find_encoding(lambda: [raw], first=encoding)
     text = raw.decode(encoding)
     return _build_table(
         lambda: io.StringIO(text, newline=""),
         rows_about=text.count("\n"),
         rows_max=ROWS_MAX,
         encoding=encoding,
+        is_header=is_header,
     )
 
 
-def read_large_table(path: Path) -> TextTable:
+def read_large_table(
+    path: Path, *, is_header: HeaderTest | None = None, encoding: str | None = None
+) -> TextTable:
     """Find out how a file that is not held in memory is read; it is not packed.
 
     Raises:
         EncodingUnknownError: The bytes are no text that we read.
         TableFormError: There is no header.
     """
-    encoding = _find_encoding(lambda: _iterate_pieces(path))
+    encoding = _find_encoding(lambda: _iterate_pieces(path), first=encoding)
     return _build_table(
         lambda: path.open(encoding=encoding, newline=""),
         rows_about=sum(piece.count(b"\n") for piece in _iterate_pieces(path)),
         rows_max=LARGE_ROWS_MAX,
         encoding=encoding,
+        is_header=is_header,
     )
 
 
@@ -151,19 +167,30 @@ def unpack(file: Path | bytes) -> Iterator[bytes]:
 
 
 def _build_table(
-    open_text: Callable[[], TextIO], *, rows_about: int, rows_max: int, encoding: str
+    open_text: Callable[[], TextIO],
+    *,
+    rows_about: int,
+    rows_max: int,
+    encoding: str,
+    is_header: HeaderTest | None,
 ) -> TextTable:
     with open_text() as text:
-        header_line = text.read(2 * LINE_CHARS_MAX).partition("\n")[0].rstrip("\r")
+        head = text.read(2 * LINE_CHARS_MAX)
+    header_line = head.partition("\n")[0].rstrip("\r")
     if len(header_line) > LINE_CHARS_MAX:
         raise TableFormError(f"the header is longer than {LINE_CHARS_MAX} characters")
-    delimiter = max(DELIMITERS, key=header_line.count)
-    header = tuple(cell.strip() for cell in _read_header(header_line, delimiter=delimiter))
+    found = None if is_header is None else _find_header(head, is_header)
+    if found is None:
+        delimiter = max(DELIMITERS, key=header_line.count)
+        header_row, header = 1, _strip(_read_header(header_line, delimiter=delimiter))
+    else:
+        delimiter, header_row, header = found
     if not any(header):
         raise TableFormError("the file has no header")
     if len(header) > COLUMNS_MAX:
         raise TableFormError(f"more than {COLUMNS_MAX} columns")
-    if len(set(header)) != len(header):
+    named = [name for name in header if name]
+    if len(set(named)) != len(named):
         raise TableFormError("a column name stands twice in the header")
     return TextTable(
         open_text=open_text,
@@ -172,11 +199,39 @@ def _build_table(
         encoding=encoding,
         delimiter=delimiter,
         header=header,
+        header_row=header_row,
     )
 
 
+def list_head_rows(raw: bytes) -> list[tuple[str, int, tuple[str, ...]]]:
+    """Return (delimiter, number, cells) of what may be the header of a table.
+
+    Raises:
+        EncodingUnknownError: The bytes are no text that we read.
+    """
+    text = raw.decode(_find_encoding(lambda: [raw], first=None))
+    return list(_iterate_head(text[: 2 * LINE_CHARS_MAX]))
+
+
+def _find_header(head: str, is_header: HeaderTest) -> tuple[str, int, tuple[str, ...]] | None:
+    rows = (one for one in _iterate_head(head) if is_header(one[2]))
+    return min(rows, key=lambda one: one[1], default=None)
+
+
+def _iterate_head(head: str) -> Iterator[tuple[str, int, tuple[str, ...]]]:
+    for delimiter in DELIMITERS:
+        reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, strict=True)
+        with suppress(csv.Error):  # cut in the middle of a row, or no table by this delimiter
+            for number, cells in zip(range(1, HEADER_ROWS_MAX + 1), reader, strict=False):
+                yield delimiter, number, _strip(cells)
+
+
+def _strip(cells: Iterable[str]) -> tuple[str, ...]:
+    return tuple(cell.strip() for cell in cells)
+
+
 def iterate_rows(table: TextTable) -> Iterator[tuple[int, list[str]]]:
-    """Yield (row number, cells) under the header, which is row 1; empty rows are passed over.
+    """Yield (row number, cells) under the header; empty rows are passed over.
 
     Raises:
         TableFormError: A line is too long or a quote is wrong; what follows cannot be trusted.
@@ -187,10 +242,11 @@ def iterate_rows(table: TextTable) -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(_bounded_lines(text), delimiter=table.delimiter, strict=True)
         try:
             for number, cells in enumerate(reader, start=1):
-                if number > table.rows_max + 1:
+                if number > table.rows_max + table.header_row:
                     raise FileTooLargeError(f"more than {table.rows_max} rows: split the file")
-                if number > 1 and any(cells):
-                    yield number, cells
+                if number > table.header_row and any(cells):
+                    lacking = len(table.header) - len(cells) if table.is_filled_up else 0
+                    yield number, cells + [""] * lacking
         except csv.Error as err:
             raise TableFormError(f"row {number + 1}: {err}") from err
 
@@ -209,7 +265,7 @@ def _verify_size(raw: bytes) -> bytes:
     return raw
 
 
-def _find_encoding(open_pieces: Callable[[], Iterable[bytes]]) -> str:
+def _find_encoding(open_pieces: Callable[[], Iterable[bytes]], *, first: str | None) -> str:
     start = b""
     for piece in open_pieces():
         start = start or piece[:2]
@@ -219,7 +275,8 @@ def _find_encoding(open_pieces: Callable[[], Iterable[bytes]]) -> str:
             raise EncodingUnknownError("binary data, not a table of text")
     if _decodes(open_pieces(), "utf-8-sig"):
         return "utf-8-sig"
-    for encoding in _rank_legacy_encodings(open_pieces()):
+    ranked = _rank_legacy_encodings(open_pieces())
+    for encoding in ranked if first is None else (first, *ranked):
         if _decodes(open_pieces(), encoding):
             return encoding
     raise EncodingUnknownError("neither UTF-8 nor GB18030 nor Windows-1252")

@@ -7,12 +7,27 @@ whole file.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from node.core.errors import InvariantError
 from node.records.business_day import BusinessCalendars, next_business_day
-from node.records.importing.draft import DraftInvoice, DraftPayment, DraftRow, Oddity
+from node.records.importing.credits import (
+    CANCELLED,
+    CHANGED,
+    CreditPlan,
+    CustomerKeys,
+    append_credits,
+    plan_credits,
+)
+from node.records.importing.draft import (
+    DraftCredit,
+    DraftInvoice,
+    DraftPayment,
+    DraftRow,
+    Oddity,
+    Settlement,
+)
 from node.records.importing.reading import ImportContent
 from node.records.importing.report import ImportOutcome, Reject
 from node.records.rules_ledger import AllocationMethod, DisputeCause, ItemKind
@@ -26,11 +41,7 @@ from node.records.store import (
 )
 from node.records.windows import month_of
 
-CHANGED = "already imported with other values: a correction is entered, not imported again"
-CANCELLED = "cancelled here: what should not be here is not imported again"
 OVERPAID = "with the payments already imported more is paid than invoiced"
-
-CustomerKeys = Mapping[tuple[str, str], tuple[int, str]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +53,30 @@ class ImportPlan:
     new_payments: list[tuple[tuple[str, int], DraftRow, DraftPayment]] = field(default_factory=list)
     rows_known: int = 0
     rejects: list[Reject] = field(default_factory=list)
+    credits: CreditPlan = field(default_factory=CreditPlan)
+
+    @property
+    def has_added(self) -> bool:
+        """Tell whether anything of the file is new."""
+        return bool(
+            self.new_invoices or self.new_payments or self.credits.new or self.credits.settlements
+        )
+
+    @property
+    def payment_count(self) -> int:
+        """Return how many payments are new, whether in a row of their own or not."""
+        return len(self.new_payments) + len(self.credits.new) - self.credit_note_count
+
+    @property
+    def credit_note_count(self) -> int:
+        """Return how many credit notes are new."""
+        return sum(draft.kind is ItemKind.CREDIT_NOTE for draft in self.credits.new.values())
+
+    @staticmethod
+    def find_customer(content: ImportContent, settlement: Settlement) -> tuple[str, str]:
+        """Return whose a settlement is."""
+        draft = content.credits[settlement.credit][0]
+        return draft.scheme, draft.value
 
 
 def write_import(
@@ -52,13 +87,15 @@ def write_import(
     An invoice line that is here with other values is rejected. With ``strict`` such a one keeps
     everything out.
     """
-    drafts = [invoice.draft for invoice in content.invoices.values()]
+    drafts: list[DraftRow | DraftCredit] = [one.draft for one in content.invoices.values()]
+    drafts += [draft for draft, _ in content.credits.values()]
     customers = store.read_customers({(draft.scheme, draft.value) for draft in drafts})
     plan = plan_import(store, content, customers)
-    if (strict and plan.rejects) or not (plan.new_invoices or plan.new_payments):
+    if (strict and plan.rejects) or not plan.has_added:
         return ImportOutcome(rows_known=plan.rows_known, rejects=tuple(plan.rejects))
     customers_before = len(customers)
-    used = [invoice.draft for invoice in plan.new_invoices.values()]
+    used: list[DraftRow | DraftCredit] = [one.draft for one in plan.new_invoices.values()]
+    used += plan.credits.new.values()
     customers |= _append_customers(store, used, customers, at_ms=at_ms)
     import_id = store.append_import(
         source=content.source,
@@ -68,14 +105,16 @@ def write_import(
         rows_read=content.rows_read,
         rows_rejected=content.rows_rejected + len(plan.rejects),
         invoices_added=len(plan.new_invoices),
-        payments_added=len(plan.new_payments),
+        payments_added=plan.payment_count,
         at_ms=at_ms,
     )
     oddities = _append_invoices(store, content, plan, customers, import_id=import_id, at_ms=at_ms)
     _append_payments(store, content, plan, customers, import_id=import_id, at_ms=at_ms)
     _append_links(store, content, plan, import_id=import_id, at_ms=at_ms)
+    append_credits(store, content, plan.credits, customers, import_id=import_id, at_ms=at_ms)
     touched = {customers[draft.scheme, draft.value][0] for draft in used}
     touched |= {customers[draft.scheme, draft.value][0] for _, draft, _ in plan.new_payments}
+    touched |= {customers[plan.find_customer(content, one)][0] for one in plan.credits.settlements}
     return ImportOutcome(
         imported=True,
         rows_known=plan.rows_known,
@@ -84,7 +123,8 @@ def write_import(
         customer_ids=tuple(sorted(touched)),
         customers_added=len(customers) - customers_before,
         invoices_added=len(plan.new_invoices),
-        payments_added=len(plan.new_payments),
+        payments_added=plan.payment_count,
+        credit_notes_added=plan.credit_note_count,
     )
 
 
@@ -94,7 +134,7 @@ def plan_import(
     """Compare what a file holds with what is here; ``customers`` are those here, of the file's."""
     existing = store.read_items(
         source=content.source,
-        kind=ItemKind.INVOICE,
+        kind=content.debit_kind,
         document_nos={document_no for document_no, _ in content.invoices},
     )
     refs = [
@@ -107,7 +147,7 @@ def plan_import(
     cancelled_refs = store.read_cancelled(source=source, kind=payment_kind, document_nos=refs)
     cancelled = store.read_cancelled(
         source=content.source,
-        kind=ItemKind.INVOICE,
+        kind=content.debit_kind,
         document_nos={document_no for document_no, _ in content.invoices.keys() - existing.keys()},
     )
     plan = ImportPlan(item_ids={key: here.item_id for key, here in existing.items()})
@@ -124,7 +164,23 @@ def plan_import(
             _plan_payments(
                 plan, key, invoice, here=here, known_refs=known_refs, cancelled_refs=cancelled_refs
             )
+    _add_credits(store, content, plan, customers, existing=existing)
     return plan
+
+
+def _add_credits(
+    store: AppendingStore,
+    content: ImportContent,
+    plan: ImportPlan,
+    customers: CustomerKeys,
+    *,
+    existing: Mapping[ItemKey, ExistingItem],
+) -> None:
+    rejected = {reject.row for reject in plan.rejects}
+    refused = {key for key, invoice in content.invoices.items() if invoice.row in rejected}
+    plan.credits = plan_credits(store, content, customers, here=existing, refused=refused)
+    plan.rows_known += plan.credits.rows_known
+    plan.rejects += plan.credits.rejects
 
 
 def _plan_payments(
@@ -154,9 +210,13 @@ def _plan_payments(
 
 
 def _append_customers(
-    store: AppendingStore, drafts: list[DraftRow], customers: CustomerKeys, *, at_ms: int
+    store: AppendingStore,
+    drafts: Sequence[DraftRow | DraftCredit],
+    customers: CustomerKeys,
+    *,
+    at_ms: int,
 ) -> dict[tuple[str, str], tuple[int, str]]:
-    first_seen: dict[tuple[str, str], DraftRow] = {}
+    first_seen: dict[tuple[str, str], DraftRow | DraftCredit] = {}
     for draft in drafts:
         first_seen.setdefault((draft.scheme, draft.value), draft)
     missing = [draft for key, draft in first_seen.items() if key not in customers]
@@ -198,7 +258,7 @@ def _append_invoices(
         rows.append(
             ItemRow(
                 customer_id=customer_id,
-                kind=ItemKind.INVOICE,
+                kind=content.debit_kind,
                 source=content.source,
                 document_no=draft.document_no,
                 line=draft.line,
@@ -252,7 +312,7 @@ def _append_links(
     paid = {key[0] for key, _, _ in plan.new_payments}
     invoice_ids = store.read_item_ids(
         source=content.source,
-        kind=ItemKind.INVOICE,
+        kind=content.debit_kind,
         document_nos=paid | {key[0] for key in disputed},
     )
     payment_ids = store.read_item_ids(

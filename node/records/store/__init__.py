@@ -13,6 +13,7 @@ from node.records.store.customers import CustomerStore, FactRow, MergeRow
 from node.records.store.export import ColumnKind, ExportStore, ExportTable
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
 from node.records.store.ledger import CustomerPosition, LedgerStore
+from node.records.store.mappings import MappingStore, StoredMapping
 from node.records.store.month_rows import StoredMonth
 from node.records.store.rates import RateStore
 from node.records.store.reading import CustomerRecord, RecordsStore
@@ -39,6 +40,7 @@ __all__ = [
     "ItemStore",
     "ItemVersion",
     "LedgerStore",
+    "MappingStore",
     "MergeRow",
     "OpenDay",
     "OpenLine",
@@ -47,6 +49,7 @@ __all__ = [
     "StatementStore",
     "StoredDispute",
     "StoredItem",
+    "StoredMapping",
     "StoredMonth",
     "TurnoverStore",
 ]

@@ -27,6 +27,7 @@ _TABLES: tuple[Table, ...] = (
     tables.customer_contact,
     tables.customer_merge,
     tables.exchange_rate,
+    tables.import_mapping,
     tables.source_import,
     tables.ledger_item,
     tables.item_correction,

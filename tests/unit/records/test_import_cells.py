@@ -18,6 +18,10 @@ def row(text: str) -> RowCells:
         ("20200125", DateForm.COMPACT, date(2020, 1, 25)),
         ("31.03.2026", DateForm.GERMAN, date(2026, 3, 31)),
         (" 2026/3/9 ", DateForm.SLASH, date(2026, 3, 9)),
+        ("31/3/2026", DateForm.DAY_FIRST, date(2026, 3, 31)),
+        ("3/31/2026", DateForm.MONTH_FIRST, date(2026, 3, 31)),
+        ("2026年3月31日", DateForm.CHINESE, date(2026, 3, 31)),
+        ("2026-03-31", DateForm.GERMAN, date(2026, 3, 31)),  # the one reading that it has
     ],
 )
 def test_dates_are_read_in_their_form(text: str, form: DateForm, expected: date) -> None:

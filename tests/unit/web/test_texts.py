@@ -13,6 +13,14 @@ _CALL = re.compile(r"""\b(?:t|texts)\(\s*["']([a-z][A-Za-z0-9_.<>=-]*)["']""")
 _LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
 # Families whose keys end in a code that the schemas and rooms define.
 FAMILIES = (
+    "amount-form.",
+    "credit-sign.",
+    "date-form.",
+    "entry-kind.",
+    "field.",
+    "left-out.",
+    "oddity.",
+    "preset.",
     "adverse.",
     "base.",
     "basis.",
