@@ -18,9 +18,13 @@ from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
 from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
+from node.records.lifecycle import LifecycleService
 from node.records.mappings import MappingService
 from node.records.portfolio import PortfolioService
+from node.records.retention_policy import read_retention_policy
 from node.records.service import RecordsService
+from node.records.tombstones import open_name_hasher
+from node.records.undertakings import DefaultService, PromiseService
 from node.sharing.service import list_received_summaries
 from protocol.encoding import encode_b64u
 
@@ -40,6 +44,9 @@ class LocalNode:
     portfolio: PortfolioService
     customers: CustomerService
     mappings: MappingService
+    lifecycle: LifecycleService
+    defaults: DefaultService
+    promises: PromiseService
     assessment: AssessmentService
     rating: RatingService
     people: PeopleService
@@ -57,6 +64,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     """Wire the rooms that need no peer."""
     clock = clock or SystemClock()
     database = open_database(settings)
+    hasher = open_name_hasher(settings.home)
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
@@ -72,11 +80,32 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         clock=clock,
         database=database,
         records=RecordsService(
-            database=database, clock=clock, business_date=settings.business_date
+            database=database,
+            clock=clock,
+            business_date=settings.business_date,
+            hasher=hasher,
         ),
-        ledger=LedgerService(database=database, clock=clock, business_date=settings.business_date),
+        ledger=LedgerService(
+            database=database,
+            clock=clock,
+            business_date=settings.business_date,
+            hasher=hasher,
+        ),
+        lifecycle=LifecycleService(
+            database=database,
+            clock=clock,
+            policy=read_retention_policy(settings.retention_policy, home=settings.home),
+            hasher=hasher,
+            business_date=settings.business_date,
+        ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),
+        defaults=DefaultService(
+            database=database, clock=clock, business_date=settings.business_date
+        ),
+        promises=PromiseService(
+            database=database, clock=clock, business_date=settings.business_date
+        ),
         portfolio=PortfolioService(database=database, clock=clock),
         assessment=assessment,
         rating=RatingService(

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from node.rating.service import RatingService
     from node.records.customers import CustomerService
     from node.records.ledger import LedgerService
+    from node.records.lifecycle import LifecycleService
     from node.records.mappings import MappingService
     from node.records.portfolio import PortfolioService
     from node.records.service import RecordsService
+    from node.records.undertakings import DefaultService, PromiseService
 
 EXIT_REFUSED = 1
 
@@ -79,6 +81,11 @@ class LazyNode:
         return self.local.records
 
     @property
+    def lifecycle(self) -> LifecycleService:
+        """What becomes of records."""
+        return self.local.lifecycle
+
+    @property
     def customers(self) -> CustomerService:
         """Who the customers are."""
         return self.local.customers
@@ -87,6 +94,16 @@ class LazyNode:
     def mappings(self) -> MappingService:
         """How the tables of each source are read."""
         return self.local.mappings
+
+    @property
+    def defaults(self) -> DefaultService:
+        """Defaults by two persons."""
+        return self.local.defaults
+
+    @property
+    def promises(self) -> PromiseService:
+        """Promises to pay."""
+        return self.local.promises
 
     @property
     def portfolio(self) -> PortfolioService:

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     """With less room than this the node stops exchanging; 0 switches the rule off."""
     message_keep_days: int = Field(default=730, ge=1, le=36_500)
     """How long bodies and salts of what was answered stay; envelopes stay with the log."""
+    retention_policy: str = ""
+    """File (TOML) of how long records stay after the end of their event; our own when empty."""
     access_keep_days: int = Field(default=1_095, ge=ACCESS_KEEP_DAYS_MIN, le=36_500)
     """How long rows of the access log stay."""
     defer_answers: Literal["never", "always"] = "never"

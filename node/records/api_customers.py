@@ -12,8 +12,15 @@ from pydantic import Field
 from starlette.requests import Request
 
 from node.core.http.models import ApiModel
-from node.records.api import CustomerId, Entry, Key, KeyView, PathKey, Reason
-from node.records.customers import ContactRole, CustomerCard, CustomerService, FactKind, NameKind
+from node.records.api import ITEMS_MAX, CustomerId, Entry, Key, KeyView, PathKey, Reason
+from node.records.customers import (
+    ContactRole,
+    CustomerCard,
+    CustomerService,
+    FactKind,
+    NameKind,
+    Unmerged,
+)
 from node.records.rules_duplicates import Suspicion
 from node.records.tables import NAME_CHARS_MAX, SCHEME_CHARS_MAX, VALUE_CHARS_MAX
 
@@ -54,6 +61,13 @@ class MergeBody(Entry):
 
     into: Key
     reason: Reason
+
+
+class UnmergeBody(Entry):
+    """Why it is not the other one, and which items entered since are its own."""
+
+    reason: Reason
+    also: Annotated[tuple[Key, ...], Field(max_length=ITEMS_MAX)] = ()
 
 
 class MovedView(ApiModel):
@@ -143,3 +157,10 @@ def _add_entering(router: APIRouter, customers: CustomerService) -> None:
             customers.merge, customer_id, into_id=body.into, reason=body.reason, by=body.by
         )
         return MovedView(items=moved)
+
+    @router.post("/customers/{customer_id}/unmerge")
+    async def unmerge(customer_id: CustomerId, body: UnmergeBody) -> Unmerged:
+        """Take the merge of a customer back: what it has moved goes back as next versions."""
+        return await asyncio.to_thread(
+            customers.unmerge, customer_id, reason=body.reason, by=body.by, also=body.also
+        )

@@ -189,6 +189,29 @@ def merge(
     typer.echo(f"{moved} items moved")
 
 
+@customer_app.command("unmerge")
+def unmerge(
+    context: typer.Context,
+    customer: Annotated[str, typer.Argument(help="Who was merged: its own number or subject id.")],
+    *,
+    reason: ReasonOption,
+    by: ByOption,
+    also: Annotated[
+        list[int] | None,
+        typer.Option(help="Key of an item entered since that is this one's; may be repeated."),
+    ] = None,
+) -> None:
+    """Take a merge back: what it has moved goes back, what was entered since stays.
+
+    Nothing is applied any more between what goes and what stays. Who was told of both before is
+    told again with exchange correct.
+    """
+    node: HasCustomers = context.obj
+    key = node.customers.find_merged(customer)
+    done = node.customers.unmerge(key, reason=reason, by=by, also=also or ())
+    typer.echo(f"{done.items} items went back, {done.unapplied} applications came apart")
+
+
 def _get_id(node: HasCustomers, text: str) -> int:
     return node.records.get_named_customer(text).customer_id
 
@@ -222,6 +245,11 @@ def _print_card(card: CustomerCard) -> None:
             f"was also {merged.customer_id} {merged.name}, {merged.subject_id}: "
             f"{merged.reason} ({merged.entered_by}, {moment})"
         )
+
+    for ended in card.taken_back:
+        moment = say_moment(ended.ended_at_ms or 0)
+        other = ended.into_id if ended.customer_id == one.customer_id else ended.customer_id
+        typer.echo(f"not {other} after all: {ended.end_reason} ({ended.ended_by}, {moment})")
 
 
 def _say_end(row: FactRow) -> str:

@@ -134,8 +134,12 @@ def show_mapping(
 def show_guess(guess: MappingGuess, *, console: Console) -> None:
     """Print each field with its column, how sure that is, and values of it."""
     show_table(_build_table(guess), console=console)
-    forms = ", ".join(f"{key} {value}" for key, value in guess.forms.items() if value)
-    said = [f"Header in row {guess.header_row}; read as {guess.encoding}; {forms}."]
+    forms = ", ".join(
+        f"{key} {value}" for key, value in guess.forms.items() if value and key != "encoding"
+    )
+    legacy = guess.forms["encoding"]
+    otherwise = legacy and f" (a file that is not UTF-8: {legacy})"
+    said = [f"Header in row {guess.header_row}; read as {guess.encoding}{otherwise}; {forms}."]
     said += [f"Not certain: {doubt}" for doubt in guess.doubts]
     if guess.kinds_unknown:
         said.append(f"Types of documents to add under [kinds]: {', '.join(guess.kinds_unknown)}")

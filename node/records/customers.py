@@ -8,23 +8,26 @@ consent of one is then of both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from node.core.clock import Clock, current_business_date
-from node.core.database import Database, UnitOfWork
+from node.core.database import Database, UnitOfWork, parse_key
 from node.core.errors import ConflictError, NotFoundError
+from node.records.archiving import check_not_archived
 from node.records.business_day import BusinessCalendars
 from node.records.derivation import refresh_behaviour
-from node.records.errors import CustomerInvalidError
+from node.records.errors import CustomerInvalidError, MergeInvalidError
 from node.records.importing.cells import CellError, RowCells
 from node.records.ledger.corrections import move_items
 from node.records.ledger.posting import Posting, check_reason, get_customer
+from node.records.ledger.returning import choose_returning, count_parted
 from node.records.rules_duplicates import NamedCustomer, Suspicion, find_suspicions
 from node.records.store import CustomerRecord, CustomerStore, FactRow, MergeRow, RecordsStore
+from node.records.store.stories import StoryStore
 from node.records.tables import NAME_CHARS_MAX, VALUE_CHARS_MAX
 from protocol.errors import ProtocolError
 from protocol.identifiers import SCHEMES, normalise_subject_id
@@ -74,10 +77,10 @@ class GroupInvalidError(ConflictError):
     code = "group-invalid"
 
 
-class MergeInvalidError(ConflictError):
-    """The customers are one already, or cannot be one."""
+class MergeNotFoundError(NotFoundError):
+    """The customer is not merged into another one."""
 
-    code = "merge-invalid"
+    code = "merge-not-found"
 
 
 class FactNotFoundError(NotFoundError):
@@ -98,12 +101,24 @@ class CustomerCard:
     group: tuple[CustomerRecord, ...]
     """From the top of the group down to this customer's own children, itself among them."""
     merged: tuple[MergeRow, ...]
+    taken_back: tuple[MergeRow, ...]
+    """Merges of this customer with another one that were wrong."""
 
     @property
     def has_more(self) -> bool:
         """Whether anything stands beside the customer's own row."""
         facts = (*self.identifiers, *self.names, *self.contacts)
-        return bool(self.group or self.merged) or any(row.ended_at_ms is None for row in facts)
+        return bool(self.group or self.merged or self.taken_back) or any(
+            row.ended_at_ms is None for row in facts
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmerged:
+    """How many items went back, and between how many pairs nothing is applied any more."""
+
+    items: int
+    unapplied: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +172,7 @@ class CustomerService:
                 parents=tuple(store.list_facts("parent", ids)),
                 group=tuple(_list_group(uow, customer.customer_id)),
                 merged=tuple(merged),
+                taken_back=tuple(store.list_taken_back(customer.customer_id)),
             )
 
     def encrypt_contacts(self) -> None:
@@ -279,6 +295,7 @@ class CustomerService:
         in a group ends.
 
         Raises:
+            CustomerArchivedError: The relation with one of them is closed.
             MergeInvalidError: They are one already, or one is a company and the other is none.
         """
         check_reason(reason)
@@ -293,19 +310,110 @@ class CustomerService:
                 raise MergeInvalidError("they are one customer already")
             if old.kind != new.kind:
                 raise MergeInvalidError("they are of two kinds: one of them is no company")
+            for key in (from_id, to_id):
+                check_not_archived(uow, key)
             posting = Posting(uow=uow, by=by, at_ms=at_ms, calendars=self._calendars)
             moved = move_items(posting, from_id=from_id, to_id=to_id, reason=reason)
+            StoryStore(uow.connection).copy_horizons(from_id, to_id=to_id)
             store.end_parents(from_id, by=by, at_ms=at_ms)
             store.append_merge(from_id, into_id=to_id, reason=reason, by=by, at_ms=at_ms)
             refresh_behaviour(uow, sorted(posting.customer_ids), business_date=business_date)
         return moved
+
+    def find_merged(self, text: str) -> int:
+        """Return the key of a merged customer by its number or subject id, not of whom it became.
+
+        Raises:
+            MergeNotFoundError: There is none that is merged.
+        """
+        with self._database.read() as uow:
+            store = CustomerStore(uow.connection)
+            for key in _list_named(store, text):
+                if store.find_merge(key) is not None:
+                    return key
+        raise MergeNotFoundError("no such customer is merged into another one")
+
+    def unmerge(
+        self, customer_id: int, *, reason: str, by: str, also: Sequence[int] = ()
+    ) -> Unmerged:
+        """Enter that a customer is another one no longer, and what its merge has moved goes back.
+
+        Each item goes back as its newest version. What was entered since stays where it is but for
+        what belongs to an item that goes back (a write-off, what became of a bill) and for the
+        items named in ``also``. Nothing is applied any more between what goes and what stays.
+
+        Raises:
+            MergeNotFoundError: The customer is not merged.
+            MergeInvalidError: The other one was merged since, or a write-off is of items of both.
+            ItemNotFoundError: An item of ``also`` does not count, or is not the other one's.
+        """
+        check_reason(reason)
+        by = _check_text(by)
+        business_date = current_business_date(self._clock, fixed=self._business_date)
+        at_ms = self._clock.now_ms()
+        with self._database.write() as uow:
+            store = CustomerStore(uow.connection)
+            merge = store.find_merge(customer_id)
+            if merge is None:
+                raise MergeNotFoundError("the customer is not merged into another one")
+            if store.find_merge(merge.into_id) is not None:
+                raise MergeInvalidError("the other one was merged since: take that back first")
+            for key in (customer_id, merge.into_id):
+                check_not_archived(uow, key)
+            posting = Posting(uow=uow, by=by, at_ms=at_ms, calendars=self._calendars)
+            returning = choose_returning(
+                posting.items.list_counting(merge.into_id),
+                posting.items.list_applied_of(merge.into_id),
+                moved=store.list_moved_names(merge),
+                also=also,
+            )
+            store.end_merge(merge.merge_id, reason=reason, by=by, at_ms=at_ms)
+            # What expired meanwhile may have been either's.
+            StoryStore(uow.connection).copy_horizons(merge.into_id, to_id=customer_id)
+            unapplied = count_parted(posting, merge.into_id, returning)
+            items = move_items(
+                posting,
+                from_id=merge.into_id,
+                to_id=customer_id,
+                reason=reason,
+                only=returning,
+            )
+            _restore_parents(store, merge, by=by, at_ms=at_ms)
+            refresh_behaviour(
+                uow, sorted({customer_id, merge.into_id}), business_date=business_date
+            )
+        return Unmerged(items=items, unapplied=unapplied)
 
     @contextmanager
     def _enter(self, customer_id: int, by: str) -> Iterator[_Entering]:
         by = _check_text(by)
         with self._database.write() as uow:
             key = get_customer(uow, customer_id).customer_id
+            check_not_archived(uow, key)
             yield _Entering(uow=uow, customer_id=key, by=by, at_ms=self._clock.now_ms())
+
+
+def _list_named(store: CustomerStore, text: str) -> list[int]:
+    if not text.isprintable():
+        return []
+    scheme, colon, value = text.partition(":")
+    if colon:
+        return store.find_ids(scheme=scheme, value=value)
+    key = parse_key(text)
+    return [] if key is None else [key]
+
+
+def _restore_parents(store: CustomerStore, merge: MergeRow, *, by: str, at_ms: int) -> None:
+    """Enter again what the merge has ended in the group, where nothing else was entered since."""
+    for child, parent in store.list_ended_parents(merge):
+        is_free = store.find_parent(child) is None
+        if not is_free or any(store.find_merge(one) is not None for one in (child, parent)):
+            continue
+        above = _list_ancestors(store, parent)
+        levels = len(above) + _count_levels(store, child)
+        if child not in above and levels <= GROUP_LEVELS_MAX:
+            values: dict[str, object] = {"parent_id": parent}
+            store.append_fact(FactKind.PARENT.value, child, values, by=by, at_ms=at_ms)
 
 
 def _check_identifier(scheme: str, value: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +17,8 @@ from node.records.rules_behaviour import (
 )
 from node.records.store import CustomerRecord, RecordsStore, StoredMonth
 from node.records.windows import first_day, last_day, last_released_month, month_of, release_date
+
+CUSTOMERS_TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,8 @@ def find_behaviour_window(
 ) -> BehaviourWindow | None:
     """Return how a customer paid in whole months, as seen on a date, in its main currency.
 
-    None where the customer is unknown or nothing had been sold to it by then. The main currency is
+    None where the customer is unknown, nothing had been sold to it by then, or records of these
+    months have expired. The main currency is
     that of most of its invoices. Months that are rolled up for this date are read; the others (a
     past date, an open month since) are summed up from their invoices, with the same result.
     """
@@ -116,6 +119,14 @@ def compare_months(store: RecordsStore, customer_ids: Sequence[int]) -> list[Beh
     ]
 
 
+def iterate_pages(store: RecordsStore) -> Iterator[list[int]]:
+    """Yield the keys of all customers, some hundreds at a time."""
+    after = 0
+    while page := store.list_customers(limit=CUSTOMERS_TOGETHER, after=after):
+        yield [customer.customer_id for customer in page]
+        after = page[-1].customer_id
+
+
 def _group_by_month(items: Sequence[InvoiceItem]) -> dict[int, list[InvoiceItem]]:
     by_month: dict[int, list[InvoiceItem]] = {}
     for item in items:
@@ -132,6 +143,8 @@ def build_window(
         return None
     main = positions[0]
     first_month, last_month = months
+    if has_gone(store, customer, first_month=first_month):
+        return None
     key, currency = customer.customer_id, main.currency
     behaviours = _read_months(store, key, currency=currency, months=months, as_of=as_of)
     first, last = first_day(first_month), min(last_day(last_month), as_of)
@@ -144,6 +157,7 @@ def build_window(
         for item in open_items
         if item.due_business_on < as_of and item.open_minor > item.disputed_minor
     ]
+    sales = store.holding.list_first_sales(key)  # The relation is as old as what is gone.
     overdue_days = [(as_of - item.due_business_on).days for item in overdue]
     return BehaviourWindow(
         currency=currency,
@@ -151,7 +165,7 @@ def build_window(
         last_month=last_month,
         as_of=as_of,
         months=behaviours,
-        first_sale_on=main.first_sale_on,
+        first_sale_on=min(sales.get(main.currency, main.first_sale_on), main.first_sale_on),
         last_sale_on=main.last_sale_on,
         high_credit_minor=highest_balance(opening_minor, changes),
         owing_minor=sum(item.open_minor for item in open_items),
@@ -159,6 +173,12 @@ def build_window(
         oldest_overdue_days=max(overdue_days, default=None),
         adverse=tuple(store.list_adverse_events(key, as_of=as_of)),
     )
+
+
+def has_gone(store: RecordsStore, customer: CustomerRecord, *, first_month: int) -> bool:
+    """Tell whether records of a window's first month, or of later ones, have expired."""
+    found = store.holding.find_horizon(customer.customer_id)
+    return found is not None and first_day(first_month) <= found[0]
 
 
 def _read_months(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from node.core.errors import NotFoundError, RejectedError
+from node.core.errors import ConflictError, NotFoundError, RejectedError
 from node.records.windows import FIRST_YEAR, LAST_YEAR, is_of_records
 
 
@@ -18,6 +18,12 @@ class CustomerInvalidError(RejectedError):
     """A customer cannot be entered as described."""
 
     code = "customer-invalid"
+
+
+class MergeInvalidError(ConflictError):
+    """The customers are one already, or cannot be one, or cannot be parted as things are."""
+
+    code = "merge-invalid"
 
 
 class AdverseEventInvalidError(RejectedError):

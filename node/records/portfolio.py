@@ -12,6 +12,7 @@ from node.core.errors import RejectedError
 from node.core.money import CURRENCY_FORM
 from node.records.errors import check_report_day
 from node.records.exporting import ExportFormat, ExportManifest, export_records
+from node.records.horizon import check_not_gone
 from node.records.rules_ageing import Ageing, AgeingBase
 from node.records.rules_conversion import (
     RATE_UNIT,
@@ -54,9 +55,11 @@ class PortfolioService:
 
         Raises:
             ReportInvalidError: The day is of another time.
+            RecordsGoneError: Some of the records of then have expired.
         """
         check_report_day(as_of)
         with self._database.read() as uow:
+            check_not_gone(uow, None, as_of=as_of, known_at_ms=known_at_ms)
             ledger = LedgerStore(uow.connection, known_at_ms=known_at_ms)
             return [
                 read_ageing(

@@ -295,13 +295,18 @@ def carry_over(
 def move_applied(rows: Iterable[Applied], new_ids: Mapping[int, int]) -> list[Applied]:
     """Return the rows that move what was applied between items to their next versions.
 
-    Both sides move and are as large as before, so that all that stands of each day stands again.
+    Where both sides move they are as large as before, so that all that stands of each day stands
+    again. Where one of them moves alone, nothing stands between them any more, on no day; what is
+    between items that stay is left as it is.
     """
-    standing = _net_by_day(rows)
+    standing = _net_by_day(
+        row for row in rows if row.debit_id in new_ids or row.credit_id in new_ids
+    )
     undone = [dataclasses.replace(row, amount_minor=-row.amount_minor) for row in standing]
     moved = [
         dataclasses.replace(row, debit_id=new_ids[row.debit_id], credit_id=new_ids[row.credit_id])
         for row in standing
+        if row.debit_id in new_ids and row.credit_id in new_ids
     ]
     return undone + moved
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database
 from node.core.errors import InvariantError
+from node.records.adverse import check_adverse
+from node.records.archiving import check_not_archived
 from node.records.behaviour import BehaviourWindow
 from node.records.business_day import BusinessCalendars
 from node.records.derivation import (
@@ -18,6 +19,7 @@ from node.records.derivation import (
     build_window,
     compare_months,
     find_behaviour_window,
+    iterate_pages,
     refresh_behaviour,
 )
 from node.records.documents import (
@@ -34,6 +36,7 @@ from node.records.errors import (
     CustomerNotFoundError,
     check_report_day,
 )
+from node.records.horizon import check_not_gone, find_horizon, find_whole_month
 from node.records.importing import (
     ControlTotals,
     Deal,
@@ -42,8 +45,8 @@ from node.records.importing import (
 )
 from node.records.importing.cells import CellError, RowCells
 from node.records.ledger.posting import Posting, get_customer
+from node.records.portfolio_row import PortfolioRow, build_portfolio_row
 from node.records.rules_ageing import Ageing, AgeingBase
-from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
 from node.records.store import (
     AppendingStore,
     CustomerRecord,
@@ -52,8 +55,9 @@ from node.records.store import (
     TurnoverStore,
 )
 from node.records.table_import import TableOptions, import_table
+from node.records.tombstones import NameHasher
 from node.records.turnover import Turnover, build_turnover, read_ageing
-from node.records.windows import last_released_month, trailing_window
+from node.records.windows import first_day, last_released_month, month_of, trailing_window
 
 __all__ = [
     "AdverseEventInvalidError",
@@ -69,21 +73,6 @@ TREND_MONTHS_MAX = 60
 PORTFOLIO_MONTHS = 12
 TURNOVER_MONTHS = 3
 UNKNOWN_COUNTRY = "ZZ"  # of ISO 3166, for users: only weekends are known
-ADVERSE_KINDS = frozenset({"collection", "write_off", "legal", "insolvency"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortfolioRow:
-    """One customer in its main currency: ``None`` where nothing is rated or overdue."""
-
-    customer: CustomerRecord
-    currency: str
-    invoice_count: int
-    owing_minor: int
-    past_due_minor: int
-    oldest_overdue_days: int | None
-    index_deci: int | None
-    late_days_deci: int | None
 
 
 class _UndoneError(Exception):
@@ -94,9 +83,18 @@ class RecordsService:
     """The room's use cases: one public method, one transaction, one commit."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, business_date: date | None = None
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        business_date: date | None = None,
+        hasher: NameHasher | None = None,
     ) -> None:
-        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        """A fixed business date lets old records be worked with; otherwise it is the clock's.
+
+        ``hasher`` knows the names of records that are gone; needed once any are.
+        """
+        self._hasher = hasher
         self._database = database
         self._clock = clock
         self._business_date = business_date
@@ -137,6 +135,7 @@ class RecordsService:
                 is_opening=is_opening,
                 control_totals=control_totals,
             ),
+            hasher=self._hasher,
             clock=self._clock,
             business_date=current_business_date(self._clock, fixed=self._business_date),
             on_progress=on_progress,
@@ -165,7 +164,11 @@ class RecordsService:
         imported = False
         with suppress(_UndoneError), self._database.write() as uow:
             posting = Posting(
-                uow=uow, by=by, at_ms=self._clock.now_ms(), calendars=BusinessCalendars()
+                uow=uow,
+                by=by,
+                at_ms=self._clock.now_ms(),
+                calendars=BusinessCalendars(),
+                hasher=self._hasher,
             )
             enter_documents(posting, read, options, tally=tally)
             if options.trial or not tally.has_added or (options.strict and tally.rejects):
@@ -261,10 +264,12 @@ class RecordsService:
         Raises:
             CustomerNotFoundError: There is none with this key.
             ReportInvalidError: Records are not of such a day.
+            RecordsGoneError: Some of the records of then have expired.
         """
         check_report_day(as_of)
         with self._database.read() as uow:
             key = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id
+            check_not_gone(uow, key, as_of=as_of, known_at_ms=known_at_ms)
             ledger = LedgerStore(uow.connection, known_at_ms=known_at_ms)
             sold = [one.currency for one in ledger.list_positions(key, as_of=as_of)]
             others = ledger.list_currencies(customer_id=key, as_of=as_of)
@@ -294,11 +299,15 @@ class RecordsService:
         Raises:
             CustomerNotFoundError: There is none with this key.
             ReportInvalidError: Records are not of such a day.
+            RecordsGoneError: Some of the records of its months have expired.
         """
         check_report_day(as_of)
         with self._database.read() as uow:
             if customer_id is not None:
                 customer_id = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id
+            months = min(months, TREND_MONTHS_MAX)
+            first = first_day(month_of(as_of) - months + 1) - timedelta(days=1)
+            check_not_gone(uow, customer_id, as_of=min(first, as_of), known_at_ms=known_at_ms)
             store = TurnoverStore(
                 uow.connection,
                 currency=currency,
@@ -306,7 +315,11 @@ class RecordsService:
                 known_at_ms=known_at_ms,
             )
             return build_turnover(
-                store, currency=currency, as_of=as_of, months=min(months, TREND_MONTHS_MAX)
+                store,
+                currency=currency,
+                as_of=as_of,
+                months=months,
+                gone_until=find_horizon(uow, customer_id),
             )
 
     def find_behaviour_window(
@@ -338,6 +351,9 @@ class RecordsService:
         with self._database.read() as uow:
             store = RecordsStore(uow.connection)
             customer = get_customer(uow, customer_id)
+            first_month = max(first_month, find_whole_month(uow, customer.customer_id))
+            if first_month > last_month:
+                return None
             return build_window(store, customer, months=(first_month, last_month), as_of=as_of)
 
     def list_portfolio(
@@ -353,7 +369,7 @@ class RecordsService:
             for customer in page:
                 window = build_window(store, customer, months=months, as_of=as_of)
                 if window is not None:
-                    rows.append(_portfolio_row(customer, window))
+                    rows.append(build_portfolio_row(customer, window))
         return rows
 
     def record_adverse_event(
@@ -369,17 +385,18 @@ class RecordsService:
 
         Raises:
             CustomerNotFoundError: There is none with this key.
+            CustomerArchivedError: The relation with it is closed.
             AdverseEventInvalidError: The kind is unknown, the document is missing, or it was
                 settled before it happened.
         """
-        if kind not in ADVERSE_KINDS:
-            raise AdverseEventInvalidError("the kind is unknown")
-        if len(evidence_sha256_hex) != 64:  # noqa: PLR2004  hex digits of SHA-256
-            raise AdverseEventInvalidError("the document held is named by its SHA-256")
-        if settled_on is not None and settled_on < happened_on:
-            raise AdverseEventInvalidError("settled before it happened")
+        check_adverse(
+            kind=kind,
+            happened_on=happened_on,
+            settled_on=settled_on,
+            evidence_sha256_hex=evidence_sha256_hex,
+        )
         with self._database.write() as uow:
-            get_customer(uow, customer_id)
+            check_not_archived(uow, get_customer(uow, customer_id).customer_id)
             AppendingStore(uow.connection).append_adverse_event(
                 customer_id=customer_id,
                 kind=kind,
@@ -392,36 +409,14 @@ class RecordsService:
     def rebuild_behaviour(self) -> int:
         """Sum up every month of every customer anew, as each night; return how many are kept."""
         business_date = current_business_date(self._clock, fixed=self._business_date)
-        kept = after = 0
+        kept = 0
         with self._database.write() as uow:
-            store = RecordsStore(uow.connection)
-            while page := store.list_customers(limit=CUSTOMERS_PAGE_MAX, after=after):
-                customer_ids = [customer.customer_id for customer in page]
+            for customer_ids in iterate_pages(RecordsStore(uow.connection)):
                 kept += refresh_behaviour(uow, customer_ids, business_date=business_date)
-                after = customer_ids[-1]
         return kept
 
     def compare_behaviour(self) -> list[BehaviourDifference]:
         """Compare every rolled-up month with its events; an empty list is the good answer."""
-        differences: list[BehaviourDifference] = []
-        after = 0
         with self._database.read() as uow:
             store = RecordsStore(uow.connection)
-            while page := store.list_customers(limit=CUSTOMERS_PAGE_MAX, after=after):
-                customer_ids = [customer.customer_id for customer in page]
-                differences += compare_months(store, customer_ids)
-                after = customer_ids[-1]
-        return differences
-
-
-def _portfolio_row(customer: CustomerRecord, window: BehaviourWindow) -> PortfolioRow:
-    return PortfolioRow(
-        customer=customer,
-        currency=window.currency,
-        invoice_count=sum(month.invoice_count for month in window.months),
-        owing_minor=window.owing_minor,
-        past_due_minor=window.past_due_minor,
-        oldest_overdue_days=window.oldest_overdue_days,
-        index_deci=mean_index_deci(window.months, by_amount=True),
-        late_days_deci=mean_late_days_deci(window.months, by_amount=True),
-    )
+            return [one for ids in iterate_pages(store) for one in compare_months(store, ids)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from node.core.clock import Clock
 from node.core.database import Database
+from node.records.barring import Barring
 from node.records.bulk import import_large_file, is_large
 from node.records.derivation import refresh_behaviour
 from node.records.importing import (
@@ -23,6 +24,7 @@ from node.records.importing import (
     write_import,
 )
 from node.records.store import AppendingStore
+from node.records.tombstones import NameHasher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +61,14 @@ def import_table(
     file: Path | bytes,
     options: TableOptions,
     *,
+    hasher: NameHasher | None,
     clock: Clock,
     business_date: date,
     on_progress: Callable[[int, int], None] | None,
 ) -> ImportReport:
     """Import a table; importing it again changes nothing.
+
+    ``hasher`` knows the names of records that are gone.
 
     Raises:
         ImportFileError: The file cannot be read at all (``node.records.importing.errors``).
@@ -80,6 +85,7 @@ def import_table(
             dry_run=options.dry_run,
             at_ms=clock.now_ms,
             business_date=business_date,
+            hasher=hasher,
             on_progress=on_progress,
         )
     content = read_import_file(
@@ -100,6 +106,7 @@ def import_table(
         outcome = write_import(
             AppendingStore(uow.connection),
             content,
+            barring=Barring(uow, hasher=hasher),
             at_ms=clock.now_ms(),
             strict=options.strict,
         )

@@ -119,17 +119,27 @@ customer_contact = Table(
     Index("ix_customer_contact_customer", "customer_id"),
 )
 
-# A customer that turned out to be another one: its items have next versions with that one.
+# A customer that turned out to be another one: its items have next versions with that one. It ends
+# where it was wrong; then they have next versions with the first one again.
 customer_merge = Table(
     "customer_merge",
     metadata,
-    Column("customer_id", ForeignKey("customer.id"), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("into_id", ForeignKey("customer.id"), nullable=False),  # never itself merged
     Column("reason", String(REASON_CHARS_MAX), nullable=False),
-    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
-    Column("entered_at_ms", BigInteger, nullable=False),
+    *_entered_and_ended(),
+    Column("end_reason", String(REASON_CHARS_MAX), nullable=True),
+    Index("ix_customer_merge_customer", "customer_id"),
     Index("ix_customer_merge_into", "into_id"),
     CheckConstraint("customer_id <> into_id", name="into_another"),
+)
+Index(
+    "ix_customer_merge_held",
+    customer_merge.c.customer_id,
+    unique=True,
+    sqlite_where=customer_merge.c.ended_at_ms.is_(None),
+    postgresql_where=customer_merge.c.ended_at_ms.is_(None),
 )
 
 source_import = Table(
@@ -267,6 +277,64 @@ adverse_event = Table(
     Column("evidence_sha256_hex", String(64), nullable=False),  # of the document held
     Column("entered_at_ms", BigInteger, nullable=False),
     Index("ix_adverse_event_customer", "customer_id", "happened_on"),
+)
+
+# A default as one person proposes it; it is nothing until another person has confirmed it.
+default_event = Table(
+    "default_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("evidence_class", String(16), nullable=False),  # rules_default.EvidenceClass
+    Column("happened_on", Date, nullable=False),
+    Column("document_sha256_hex", String(64), nullable=False),  # of the document held
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Index("ix_default_event_customer", "customer_id"),
+)
+
+default_decision = Table(
+    "default_decision",
+    metadata,
+    Column("default_id", ForeignKey("default_event.id"), primary_key=True),
+    Column("outcome", String(16), nullable=False),  # rules_default.DecisionOutcome
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+)
+
+default_end = Table(
+    "default_end",
+    metadata,
+    Column("default_id", ForeignKey("default_event.id"), primary_key=True),
+    Column("outcome", String(16), nullable=False),  # rules_default.EndOutcome
+    Column("ended_on", Date, nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+)
+
+# What a customer has promised to pay by a day; whether it was kept is told by the payments.
+payment_promise = Table(
+    "payment_promise",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("promised_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("due_business_on", Date, nullable=False),  # moved to the payer's next business day
+    *_entered_and_ended(),
+    Column("end_reason", String(REASON_CHARS_MAX), nullable=True),
+    CheckConstraint("amount_minor > 0", name="amount_positive"),
+    Index("ix_payment_promise_customer", "customer_id"),
+)
+
+promise_item = Table(
+    "promise_item",
+    metadata,
+    Column("promise_id", ForeignKey("payment_promise.id"), primary_key=True),
+    Column("item_id", ForeignKey("ledger_item.id"), primary_key=True),  # as it was then
 )
 
 # A settled month (every undisputed invoice paid) says the same on every date from as_of on. Another

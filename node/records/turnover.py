@@ -47,8 +47,13 @@ class Turnover:
     collection_index_centipercent: int | None
 
 
-def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: int) -> Turnover:
+def build_turnover(
+    store: TurnoverStore, *, currency: str, as_of: date, months: int, gone_until: date | None = None
+) -> Turnover:
     """Work the figures out; the newest month ends on ``as_of``, whole or not.
+
+    Sales of months up to that of ``gone_until`` are not whole: they are counted back to no further,
+    and what is still open of them has no true DSO.
 
     Raises:
         ValueError: The number of months is not positive.
@@ -57,6 +62,7 @@ def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: 
         raise ValueError("a period has at least one month")
     newest = month_of(as_of)
     first = first_day(newest - months + 1)
+    gone_month = 0 if gone_until is None else month_of(gone_until)
     days = (as_of - first).days + 1
     receivable_minor = store.sum_balance(as_of)
     opening_minor = store.sum_balance(first - timedelta(days=1))
@@ -65,6 +71,12 @@ def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: 
     open_days = store.list_open_days(as_of)
     not_due_minor = sum(day.open_not_due_minor for day in open_days)
     sales_by_month = _sum_months(sales)
+    has_gone_sales = any(
+        day.open_invoices_minor and month_of(day.happened_on) <= gone_month for day in open_days
+    )
+    true_dso_milli = true_days_sales_outstanding_milli(
+        _share(open_days, as_of=as_of, sales_by_month=sales_by_month)
+    )
     period = {"credit_sales_minor": sales_minor, "days": days}
     return Turnover(
         currency=currency,
@@ -79,10 +91,10 @@ def build_turnover(store: TurnoverStore, *, currency: str, as_of: date, months: 
         average_days_delinquent_milli=average_days_delinquent_milli(
             receivable_minor, current_minor=not_due_minor, **period
         ),
-        countback=count_back(receivable_minor, _list_newest(sales_by_month, as_of=as_of)),
-        true_dso_milli=true_days_sales_outstanding_milli(
-            _share(open_days, as_of=as_of, sales_by_month=sales_by_month)
+        countback=count_back(
+            receivable_minor, _list_newest(sales_by_month, as_of=as_of, after_month=gone_month)
         ),
+        true_dso_milli=None if has_gone_sales else true_dso_milli,
         collection_index_centipercent=collection_index_centipercent(
             opening_minor=opening_minor,
             credit_sales_minor=sales_minor,
@@ -112,11 +124,13 @@ def _sum_months(sales: Iterable[tuple[date, int]]) -> dict[int, int]:
     return by_month
 
 
-def _list_newest(sales_by_month: Mapping[int, int], *, as_of: date) -> list[PeriodSales]:
+def _list_newest(
+    sales_by_month: Mapping[int, int], *, as_of: date, after_month: int
+) -> list[PeriodSales]:
     """Return the sales of the last months, the newest first."""
     newest = month_of(as_of)
     periods = []
-    for month in range(newest, newest - COUNTBACK_MONTHS, -1):
+    for month in range(newest, max(newest - COUNTBACK_MONTHS, after_month), -1):
         first, last = first_day(month), min(last_day(month), as_of)
         periods.append(
             PeriodSales(sales_minor=sales_by_month.get(month, 0), days=(last - first).days + 1)

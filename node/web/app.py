@@ -32,6 +32,8 @@ from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.records.api import build_ledger_router
 from node.records.api_customers import build_customers_router
 from node.records.api_imports import IMPORT_BYTES_MAX, IMPORTS_PATH, build_imports_router
+from node.records.api_life import build_life_router
+from node.records.api_undertakings import build_undertakings_router
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
 from node.sharing.auditing import LogNotFoundError
@@ -112,6 +114,18 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(
         build_imports_router(node.local.records, node.local.mappings),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_life_router(node.local.lifecycle, today=node.local.business_date),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_undertakings_router(
+            node.local.defaults, node.local.promises, today=node.local.business_date
+        ),
         prefix=API_PREFIX,
         dependencies=guarded,
     )

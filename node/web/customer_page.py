@@ -16,8 +16,10 @@ from node.records.behaviour import BehaviourWindow
 from node.records.customers import CustomerCard
 from node.records.rules_ageing import Ageing, Bucket
 from node.records.rules_behaviour import mean_late_days_deci
+from node.records.rules_default import Default
 from node.records.service import CustomerNotFoundError
 from node.records.store import CustomerRecord
+from node.records.undertakings.promises import PromiseReport
 from node.records.windows import format_month
 from node.sharing.rules_life import LEGAL
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow, ReceivedSummary
@@ -133,6 +135,8 @@ class CustomerPage:
 
     customer: CustomerRecord
     card: CustomerCard
+    defaults: tuple[Default, ...]
+    promises: PromiseReport
     can_rate: bool
     rating: RatingRecord | None
     is_valid: bool
@@ -176,6 +180,8 @@ def read_customer(
     return CustomerPage(
         customer=customer,
         card=card,
+        defaults=tuple(local.defaults.list_defaults(customer_id)),
+        promises=local.promises.report(customer_id, as_of=as_of),
         can_rate=customer.kind != COLLECTIVE_KIND,
         rating=rating,
         is_valid=rating is not None and rating.is_valid_on(as_of),

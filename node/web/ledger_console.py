@@ -19,6 +19,7 @@ from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
 from node.core.errors import RejectedError
 from node.records.ledger import ItemNotFoundError, ItemStory
+from node.records.lifecycle import LifeCard
 from node.records.rules_ageing import Ageing, AgeingBase, Bucket
 from node.records.store import CustomerRecord, OpenLine
 from node.records.turnover import Turnover
@@ -78,6 +79,7 @@ class LedgerPage:
     figures: tuple[TurnoverLine, ...]
     lines: tuple[OpenLine, ...]
     line_count: int
+    life: LifeCard
 
 
 def build_ledger_routes(
@@ -151,6 +153,7 @@ def read_ledger(local: LocalNode, texts: Texts, customer_id: int, *, view: View)
         figures=tuple(_say_turnovers(turnovers, texts)),
         lines=tuple(lines[:LINES_SHOWN_MAX]),
         line_count=len(lines),
+        life=local.lifecycle.get_card(customer_id),
     )
 
 

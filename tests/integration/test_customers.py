@@ -21,10 +21,9 @@ from node.records.customers import (
     FactNotFoundError,
     GroupInvalidError,
     IdentifierTakenError,
-    MergeInvalidError,
     NameKind,
 )
-from node.records.errors import CustomerInvalidError, CustomerNotFoundError
+from node.records.errors import CustomerInvalidError, CustomerNotFoundError, MergeInvalidError
 from node.records.importing.credits import CANCELLED
 from node.records.rules_ledger import DisputeCause
 from tests.support.exchanges import HEADER
@@ -270,6 +269,13 @@ def test_the_api_and_the_commands_do_the_same(tmp_path: Path) -> None:
     assert "0 items moved" in run("merge", "2", "1", "--reason", "one company", "--by", BY)
     assert "was also 2" in run("show", "sim:B")
     assert json.loads(run("show", "1", "--json"))["merged"][0]["reason"] == "one company"
+    said = run("unmerge", "sim:B", "--reason", "two after all", "--by", "zhao")
+    assert "0 items went back" in said
+    assert "not 2" in run("show", "1")
+    assert "2 上海" in run("show", "sim:B")
+    assert (
+        call("--home", home, "customer", "unmerge", "2", "--reason", "x", "--by", BY).exit_code == 1
+    )
 
 
 def test_an_erp_enters_who_its_customers_are(house: House, customers: CustomerService) -> None:
@@ -297,3 +303,9 @@ def test_an_erp_enters_who_its_customers_are(house: House, customers: CustomerSe
     card = http.get(f"/customers/{other}").json()
     assert card["customer"]["customer_id"] == house.customer_id
     assert card["names"][0]["values"] == {"kind": "trade", "name": "宏达"}
+    answer = http.post(f"/customers/{other}/unmerge", json={"by": BY, "reason": "two"})
+    assert answer.json() == {"items": 0, "unapplied": 0}
+    card = http.get(f"/customers/{other}").json()
+    assert card["customer"]["customer_id"] == other
+    assert card["taken_back"][0]["end_reason"] == "two"
+    assert post(f"/customers/{other}/unmerge", reason="two") == 404

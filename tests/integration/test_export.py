@@ -16,6 +16,7 @@ from node.records.customers import ContactRole, CustomerService
 from node.records.exporting import ExportExistsError, ExportFormat
 from node.records.ledger import Correction
 from node.records.portfolio import PortfolioService
+from node.records.store import life_tables
 from node.records.store.export import ExportStore
 from protocol.encoding import sha256
 from tests.support.ledgers import OLDEST, TODAY, House
@@ -24,7 +25,8 @@ from tests.support.places import call, check, error_of
 
 def list_tables() -> set[str]:
     """Return the names of the tables that the room defines."""
-    return {name for name, one in vars(tables).items() if isinstance(one, Table)}
+    both = (*vars(tables).values(), *vars(life_tables).values())
+    return {one.name for one in both if isinstance(one, Table)}
 
 
 def test_every_table_goes_out_and_both_forms_say_the_same(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ class Twin:
             dry_run=dry_run,
             at_ms=self.clock.now_ms,
             business_date=BUSINESS_DATE,
+            hasher=None,
             on_progress=None,
         )
 
@@ -353,7 +354,7 @@ def test_a_process_that_is_killed_has_imported_nothing(twin: Twin, tmp_path: Pat
         "writing.list_delay_rules = lambda: os.kill(os.getpid(), 9)\n"
         "bulk.import_large_file(Database(url=sys.argv[1]), Path(sys.argv[2]), file_name=None,"
         " profile=None, source=None, deal=None, strict=False, dry_run=False, at_ms=lambda: 1,"
-        " business_date=date(2026, 6, 30), on_progress=None)\n"
+        " business_date=date(2026, 6, 30), hasher=None, on_progress=None)\n"
     )
     killed = subprocess.run(
         [sys.executable, "-c", script, database.url, str(file)], check=False, capture_output=True

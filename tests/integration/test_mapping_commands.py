@@ -143,6 +143,20 @@ def test_a_column_of_other_values_is_not_taken_for_its_word() -> None:
     assert guess.fields["due_on"].percent > 90
 
 
+def test_a_column_named_by_its_very_word_is_taken_though_some_cells_are_wrong() -> None:
+    days = b"".join(b"R%d,2026-0%d-31,9,EUR\n" % (number, number) for number in (1, 2, 3))
+
+    guess = guess_mapping(b"document no,due date,amount,currency\n" + days)
+
+    assert guess.fields["due_on"].column == "due date"
+
+
+def test_days_in_iso_form_leave_no_doubt() -> None:
+    guess = guess_mapping(b"document no,due date,amount,currency\nR1,2026-03-31,9.50,EUR\n")
+
+    assert (guess.forms["date_form"], guess.doubts) == ("iso", ())
+
+
 def test_forms_that_cannot_be_told_apart_are_said() -> None:
     raw = b"document no,date,amount\nR1,01/02/2026,100\n"
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, update
 
-from node.records.customers import CustomerService, GroupInvalidError, MergeInvalidError
+from node.records.customers import CustomerService, GroupInvalidError
+from node.records.errors import MergeInvalidError
 from node.records.tables import customer
 from tests.support.ledgers import OLDEST, TODAY, House
 

@@ -9,6 +9,7 @@ from node.core.clock import ManualClock
 from node.core.database import Database, metadata
 from node.core.fields import FieldCipher, set_cipher
 from node.core.keystore import draw_bytes
+from node.records.customers import CustomerService
 from node.records.ledger import (
     LedgerService,
     NewBill,
@@ -17,12 +18,16 @@ from node.records.ledger import (
     Remittance,
     Term,
 )
+from node.records.lifecycle import LifecycleService
+from node.records.retention_policy import read_retention_policy
 from node.records.rules_ageing import Bucket
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.service import RecordsService
+from node.records.tombstones import NameHasher
 from tests.support.stores import store_url
 
 TODAY = date(2026, 3, 31)
+HASHER = NameHasher(b"a secret of the tests")
 OLDEST = AllocationMethod.OLDEST_FIRST
 
 SEED = bytes(32)  # of the encrypted fields
@@ -36,8 +41,22 @@ class House:
         set_cipher(self.database, FieldCipher(load_seed=lambda: SEED, random_bytes=draw_bytes))
         metadata.create_all(self.database.engine)
         self.clock = ManualClock(1_782_800_000_000)
-        self.records = RecordsService(database=self.database, clock=self.clock, business_date=TODAY)
-        self.ledger = LedgerService(database=self.database, clock=self.clock, business_date=TODAY)
+        self.records = RecordsService(
+            database=self.database, clock=self.clock, business_date=TODAY, hasher=HASHER
+        )
+        self.ledger = LedgerService(
+            database=self.database, clock=self.clock, business_date=TODAY, hasher=HASHER
+        )
+        self.lifecycle = LifecycleService(
+            database=self.database,
+            clock=self.clock,
+            policy=read_retention_policy(),
+            hasher=HASHER,
+            business_date=TODAY,
+        )
+        self.customers = CustomerService(
+            database=self.database, clock=self.clock, business_date=TODAY
+        )
         self.customer_id = self.add_customer("C1")
 
     def add_customer(self, value: str) -> int:

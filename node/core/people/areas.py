@@ -31,7 +31,7 @@ class Area(StrEnum):
     CUSTOMERS = "customers"
     LEDGER = "ledger"
     ADJUSTMENTS = "adjustments"
-    """Write-offs, corrections, cancellations, merges."""
+    """Write-offs, corrections, cancellations, merges, holds, closed relations."""
     RUNNING = "running"
     """Receipts, cosignatures: what keeps the exchange going."""
     CREDIT = "credit"

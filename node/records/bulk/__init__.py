@@ -17,6 +17,7 @@ from node.records.bulk.reading import read_large_file
 from node.records.bulk.writing import write_large_import
 from node.records.importing import Deal, ImportReport, Profile
 from node.records.importing.text import is_archive, is_longer, unpack
+from node.records.tombstones import NameHasher
 
 LARGE_BYTES_MIN = 4 * 2**20  # unpacked; below it, starting the engine is not worth it
 
@@ -49,6 +50,7 @@ def import_large_file(
     dry_run: bool,
     at_ms: Callable[[], int],
     business_date: date,
+    hasher: NameHasher | None,
     on_progress: Callable[[int, int], None] | None,
 ) -> ImportReport:
     """Import a large file as ``RecordsService.import_file`` does, in memory that has a bound.
@@ -78,6 +80,7 @@ def import_large_file(
                 content,
                 at_ms=at_ms(),
                 business_date=business_date,
+                hasher=hasher,
                 strict=strict,
                 dry_run=dry_run,
             )

@@ -41,6 +41,11 @@ TAKE = f"""
 create table taken as select * from invoice where not {_HERE} or exists (select 1 from fresh_line
   where fresh_line.document_no = invoice.document_no and fresh_line.line = invoice.line)
 """  # noqa: S608  our own names
+LIST_LINES = "select distinct document_no, line from invoice"
+LIST_LINES_OF = """
+select document_no, line from invoice where scheme = $scheme and value = $value
+"""
+LIST_ALL_NAMED = "select distinct scheme, value from invoice"
 LIST_NAMED = "select distinct scheme, value from taken"
 # A new customer is named by the first row that it stands in.
 FIND_BUYERS = """

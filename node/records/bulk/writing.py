@@ -13,6 +13,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from node.core.database import UnitOfWork
+from node.records.barring import Barring
 from node.records.bulk import write_statements as statements
 from node.records.bulk.engine import Engine, Spool
 from node.records.bulk.months import list_delay_rules
@@ -22,7 +23,9 @@ from node.records.derivation import refresh_behaviour
 from node.records.importing.draft import DraftInvoice, DraftPayment, Oddity
 from node.records.importing.report import ImportOutcome
 from node.records.importing.writing import payment_ref, plan_import
+from node.records.rules_ledger import ItemKind
 from node.records.store import AppendingStore, BulkStore
+from node.records.tombstones import NameHasher
 from node.records.windows import last_released_month, month_of, release_date
 
 LINES_TOGETHER = 500
@@ -37,6 +40,7 @@ def write_large_import(
     *,
     at_ms: int,
     business_date: date,
+    hasher: NameHasher | None,
     strict: bool,
     dry_run: bool,
 ) -> ImportOutcome:
@@ -46,7 +50,8 @@ def write_large_import(
     """
     store = BulkStore(uow.connection)
     rejected_before = content.rows_rejected
-    rows_known = _compare(uow, store, engine, content)
+    barring = Barring(uow, hasher=hasher)
+    rows_known = _compare(uow, store, engine, content, barring=barring)
     engine.run(statements.TAKE)
     invoices_added, payments_added = engine.get_row(statements.COUNT_NEW)
     is_refused = strict and content.rows_rejected > rejected_before
@@ -81,13 +86,22 @@ def write_large_import(
     return outcome
 
 
-def _compare(uow: UnitOfWork, store: BulkStore, engine: Engine, content: LargeContent) -> int:
+def _compare(
+    uow: UnitOfWork,
+    store: BulkStore,
+    engine: Engine,
+    content: LargeContent,
+    *,
+    barring: Barring,
+) -> int:
     """Compare the lines that are here, and return how many rows say nothing new."""
     first, last = engine.get_row(statements.SPAN_OF_DOCUMENTS)
     with engine.fill("known_line", statements.LINE_COLUMNS) as spool:
         if first is not None and store.has_items(source=content.source):
             for line in store.iterate_lines(source=content.source, first=first, last=last):
                 spool.write(*line)
+        for name in _iterate_barred(uow, engine, content, barring=barring):
+            spool.write(*name)
     rows_known = 0
     with (
         engine.fill("fresh_line", statements.LINE_COLUMNS) as fresh,
@@ -96,9 +110,31 @@ def _compare(uow: UnitOfWork, store: BulkStore, engine: Engine, content: LargeCo
         invoices = _iterate_here(engine)
         while part := dict(islice(invoices, LINES_TOGETHER)):
             content.invoices = part
-            rows_known += _plan_part(uow, content, fresh=fresh, late=late)
+            rows_known += _plan_part(uow, content, barring=barring, fresh=fresh, late=late)
     content.invoices = {}
     return rows_known
+
+
+def _iterate_barred(
+    uow: UnitOfWork, engine: Engine, content: LargeContent, *, barring: Barring
+) -> Iterator[tuple[str, int]]:
+    """Yield the lines that may be kept out, so that the rules of every import judge them."""
+    if barring.has_tombstones:
+        for names in engine.iterate_parts(statements.LIST_LINES):
+            lines = [(document_no, line) for document_no, line in names]
+            yield from barring.find_gone(source=content.source, kind=ItemKind.INVOICE, names=lines)
+    if not barring.has_archives:
+        return
+    archived: list[tuple[str, str]] = []
+    for keys in engine.iterate_parts(statements.LIST_ALL_NAMED):
+        known = AppendingStore(uow.connection).read_customers((key[0], key[1]) for key in keys)
+        closed = barring.find_archived(sorted({customer_id for customer_id, _ in known.values()}))
+        archived += [name for name, (customer_id, _) in known.items() if customer_id in closed]
+    for scheme, value in archived:
+        for names in engine.iterate_parts(
+            statements.LIST_LINES_OF, {"scheme": scheme, "value": value}
+        ):
+            yield from ((one[0], one[1]) for one in names)
 
 
 def _iterate_here(engine: Engine) -> Iterator[tuple[tuple[str, int], DraftInvoice]]:
@@ -116,11 +152,13 @@ def _iterate_here(engine: Engine) -> Iterator[tuple[tuple[str, int], DraftInvoic
             yield key, invoice
 
 
-def _plan_part(uow: UnitOfWork, content: LargeContent, *, fresh: Spool, late: Spool) -> int:
+def _plan_part(
+    uow: UnitOfWork, content: LargeContent, *, barring: Barring, fresh: Spool, late: Spool
+) -> int:
     store = AppendingStore(uow.connection)
     drafts = [invoice.draft for invoice in content.invoices.values()]
     customers = store.read_customers({(draft.scheme, draft.value) for draft in drafts})
-    plan = plan_import(store, content, customers)
+    plan = plan_import(store, content, customers, barring=barring)
     for key in plan.new_invoices:
         fresh.write(*key)
     for key, draft, payment in plan.new_payments:

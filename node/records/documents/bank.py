@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from node.records.archiving import CustomerArchivedError
 from node.records.documents.open_items import OpenItems
 from node.records.documents.options import Payers
 from node.records.documents.report import Fate, Outcome, Tally
@@ -27,7 +28,7 @@ from node.records.formats.statement import (
 )
 from node.records.ledger.entering import append_chosen
 from node.records.ledger.entries import NewCredit
-from node.records.ledger.errors import ItemExistsError, ItemInvalidError
+from node.records.ledger.errors import ItemExistsError, ItemInvalidError, RecordGoneError
 from node.records.ledger.posting import Posting
 from node.records.rules_ledger import ItemKind, OpenDebit
 from node.records.rules_matching import (
@@ -177,7 +178,7 @@ class BankEntering:
         except ItemExistsError:
             self._note(entry, Fate.LEFT_OUT, CANCELLED, payment)
             return
-        except ItemInvalidError as err:
+        except (ItemInvalidError, RecordGoneError, CustomerArchivedError) as err:
             self._note(entry, Fate.REJECTED, "entry", payment, reason=err.detail)
             return
         append_chosen(self.posting, credit_id, match.applications, debits=debits, on=on)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from node.core.errors import InvariantError
+from node.records.archiving import CustomerArchivedError
 from node.records.documents.report import Fate, Outcome, Tally
 from node.records.formats.statement import NamedDocument, Payment
 from node.records.formats.trade import DocumentKind, DocumentOddity, PartyId, TradeDocument
 from node.records.importing.credits import CHANGED
 from node.records.ledger.entering import append_chosen, enter_debit, list_payable
 from node.records.ledger.entries import NewCredit, NewDebit, Term
-from node.records.ledger.errors import ItemExistsError, ItemInvalidError
+from node.records.ledger.errors import ItemExistsError, ItemInvalidError, RecordGoneError
 from node.records.ledger.posting import Posting
 from node.records.rules_ledger import ItemKind
 from node.records.rules_matching import Match, MatchMethod, match_named
@@ -65,7 +66,7 @@ def enter_document(
         _note(tally, document, fate=Fate.REJECTED, what=err.column, reason=err.reason)
     except ItemExistsError:
         _note(tally, document, fate=Fate.REJECTED, what="ID", reason=CANCELLED)
-    except ItemInvalidError as err:
+    except (ItemInvalidError, RecordGoneError, CustomerArchivedError) as err:
         _note(tally, document, fate=Fate.REJECTED, what="ID", reason=err.detail)
 
 

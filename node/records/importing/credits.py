@@ -41,10 +41,12 @@ def plan_credits(
     *,
     here: Mapping[tuple[str, int], ExistingItem],
     refused: set[tuple[str, int]],
+    barred: Mapping[CreditKey, str],
 ) -> CreditPlan:
     """Compare the credits of a file with what is here.
 
-    ``here`` are the file's invoice lines that are here, ``refused`` those that are not taken.
+    ``here`` are the file's invoice lines that are here, ``refused`` those that are not taken;
+    ``barred`` are the credits that are kept out, with why.
     """
     plan = CreditPlan()
     known = _read_known(store, content)
@@ -56,18 +58,12 @@ def plan_credits(
         by_credit.setdefault(settlement.credit, []).append(settlement)
     for key, (draft, row) in content.credits.items():
         settlements = [one for one in by_credit.get(key, ()) if one.invoice not in refused]
-        reason = ""
         if key in cancelled:
             reason = CANCELLED
-        elif key not in known:
-            # Its invoices were imported as paid, by a list in which this row was not.
-            is_paid = any(
-                open_minor.get(one.invoice, one.amount_minor) < one.amount_minor
-                for one in settlements
-            )
-            reason = PAID_BEFORE if is_paid else ""
-        elif not _is_same(known[key], draft, customers):
-            reason = CHANGED
+        elif key in known:
+            reason = "" if _is_same(known[key], draft, customers) else CHANGED
+        else:
+            reason = barred.get(key, "") or _find_paid(settlements, open_minor)
         if reason:
             plan.rejects.append(Reject(row=row, column="", reason=reason))
             continue
@@ -78,6 +74,14 @@ def plan_credits(
             left_minor[key] = draft.amount_minor
         _plan_settlements(plan, settlements, open_minor=open_minor, left_minor=left_minor)
     return plan
+
+
+def _find_paid(settlements: list[Settlement], open_minor: Mapping[tuple[str, int], int]) -> str:
+    """Say that its invoices were imported as paid, by a list in which this row was not."""
+    is_paid = any(
+        open_minor.get(one.invoice, one.amount_minor) < one.amount_minor for one in settlements
+    )
+    return PAID_BEFORE if is_paid else ""
 
 
 def _plan_settlements(

@@ -42,6 +42,7 @@ SAMPLES_SHOWN = 3
 HEADER_WORDS_MIN = 2  # known words that make a row the header
 ALIKE_MIN = 85  # of 100, by rapidfuzz; below it two words are not alike
 FIT_PERCENT_MIN = 80  # of the cells of a column, that are of the field's kind
+FIT_PERCENT_MIN_NAMED = 50  # where the column is named by the field's very word
 UNKNOWN_COUNTRY = "ZZ"
 ALIKE_LOSS = 30  # how much less sure a word is that is only alike
 _WORD_STEP = 2  # how much less sure each further word of a preset is
@@ -286,6 +287,10 @@ def _guess_form(
         for form in forms
     }
     wanted = words.forms[key]
+    most = max(counts.values())
+    for form in forms:  # Whatever the form, an ISO date is read: what reads no more says nothing.
+        if form == DateForm.ISO and counts[form] == most > 0:
+            return form, ()
     best = max(forms, key=lambda form: (counts[form], form.value == wanted))
     equal = [form.value for form in forms if counts[form] == counts[best] and form is not best]
     doubts = (f"{key}: {best.value}, or {', '.join(equal)}",) if equal and not wanted else ()
@@ -303,7 +308,7 @@ def _assign(
         for name, alternatives in words.columns.items()
         for column, cells in columns.items()
         if (percent := _rate_word(column, alternatives)) >= ALIKE_MIN - ALIKE_LOSS
-        and _fits(cells, tests.get(name))
+        and _fits(cells, tests.get(name), is_named=percent >= ALIKE_MIN)
     ]
     fields: dict[str, FieldGuess] = {}
     taken: set[str] = set()
@@ -327,10 +332,11 @@ def _rate_word(column: str, alternatives: Iterable[str]) -> int:
     return best
 
 
-def _fits(cells: Sequence[str], test: Callable[[str], bool] | None) -> bool:
+def _fits(cells: Sequence[str], test: Callable[[str], bool] | None, *, is_named: bool) -> bool:
     if test is None or not cells:
         return True
-    return 100 * sum(test(text.strip()) for text in cells) >= FIT_PERCENT_MIN * len(cells)
+    percent_min = FIT_PERCENT_MIN_NAMED if is_named else FIT_PERCENT_MIN
+    return 100 * sum(test(text.strip()) for text in cells) >= percent_min * len(cells)
 
 
 def _reads_date(text: str, form: str) -> bool:

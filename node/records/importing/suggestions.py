@@ -58,6 +58,8 @@ _SUGGESTIONS: tuple[tuple[str, str], ...] = (
     ("partly paid", "map the column of the open amount as the amount"),
     ("cancelled here", "enter it by hand if it should be here after all"),
     ("row ", "number the lines of the document, or correct one of the two rows"),
+    ("gone from the records", "leave it out: what has expired does not come back"),
+    ("the relation with", "reopen the customer with a reason, if the relation goes on"),
     ("with the payments", "the part that pays for this invoice; the rest is another payment"),
     ("already imported", "correct the document in the ledger with its reason"),
 )

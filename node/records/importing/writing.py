@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from node.core.errors import InvariantError
+from node.records.barring import Barring
 from node.records.business_day import BusinessCalendars, next_business_day
+from node.records.importing.clearing import CreditKey
 from node.records.importing.credits import (
     CANCELLED,
     CHANGED,
@@ -41,6 +43,8 @@ from node.records.store import (
 )
 from node.records.windows import month_of
 
+GONE = "gone from the records: "  # and since when
+ARCHIVED = "the relation with the customer is closed: it is reopened first"
 OVERPAID = "with the payments already imported more is paid than invoiced"
 
 
@@ -80,17 +84,22 @@ class ImportPlan:
 
 
 def write_import(
-    store: AppendingStore, content: ImportContent, *, at_ms: int, strict: bool
+    store: AppendingStore,
+    content: ImportContent,
+    *,
+    barring: Barring,
+    at_ms: int,
+    strict: bool,
 ) -> ImportOutcome:
     """Append the customers, invoices and payments of a file that are not here yet.
 
-    An invoice line that is here with other values is rejected. With ``strict`` such a one keeps
-    everything out.
+    An invoice line that is here with other values is rejected, and so is one that was deleted or
+    whose customer is archived. With ``strict`` such a one keeps everything out.
     """
     drafts: list[DraftRow | DraftCredit] = [one.draft for one in content.invoices.values()]
     drafts += [draft for draft, _ in content.credits.values()]
     customers = store.read_customers({(draft.scheme, draft.value) for draft in drafts})
-    plan = plan_import(store, content, customers)
+    plan = plan_import(store, content, customers, barring=barring)
     if (strict and plan.rejects) or not plan.has_added:
         return ImportOutcome(rows_known=plan.rows_known, rejects=tuple(plan.rejects))
     customers_before = len(customers)
@@ -129,7 +138,11 @@ def write_import(
 
 
 def plan_import(
-    store: AppendingStore, content: ImportContent, customers: CustomerKeys
+    store: AppendingStore,
+    content: ImportContent,
+    customers: CustomerKeys,
+    *,
+    barring: Barring,
 ) -> ImportPlan:
     """Compare what a file holds with what is here; ``customers`` are those here, of the file's."""
     existing = store.read_items(
@@ -150,10 +163,20 @@ def plan_import(
         kind=content.debit_kind,
         document_nos={document_no for document_no, _ in content.invoices.keys() - existing.keys()},
     )
+    names = content.invoices.keys() - existing.keys()
+    gone = barring.find_gone(source=content.source, kind=content.debit_kind, names=names)
+    archived = barring.find_archived(sorted({key for key, _ in customers.values()}))
+    barred = _find_barred(content, customers, archived, gone)
+    gone_refs = barring.find_gone(
+        source=source, kind=payment_kind, names=[(reference, 1) for reference in refs]
+    )
+    cancelled_refs |= gone_refs.keys()
     plan = ImportPlan(item_ids={key: here.item_id for key, here in existing.items()})
     for key, invoice in content.invoices.items():
         here = existing.get(key)
-        if key in cancelled:
+        if here is None and key in barred:
+            plan.rejects += [Reject(row=row, column="", reason=barred[key]) for row in invoice.rows]
+        elif key in cancelled:
             plan.rejects += [Reject(row=row, column="", reason=CANCELLED) for row in invoice.rows]
         elif here is None:
             plan.new_invoices[key] = invoice
@@ -162,9 +185,16 @@ def plan_import(
             plan.rejects += [Reject(row=row, column="", reason=CHANGED) for row in invoice.rows]
         else:
             _plan_payments(
-                plan, key, invoice, here=here, known_refs=known_refs, cancelled_refs=cancelled_refs
+                plan,
+                key,
+                invoice,
+                here=here,
+                is_archived=here.customer_id in archived,
+                known_refs=known_refs,
+                cancelled_refs=cancelled_refs,
             )
-    _add_credits(store, content, plan, customers, existing=existing)
+    barred_credits = _find_barred_credits(content, customers, archived, barring=barring)
+    _add_credits(store, content, plan, customers, existing=existing, barred=barred_credits)
     return plan
 
 
@@ -175,12 +205,43 @@ def _add_credits(
     customers: CustomerKeys,
     *,
     existing: Mapping[ItemKey, ExistingItem],
+    barred: Mapping[CreditKey, str],
 ) -> None:
     rejected = {reject.row for reject in plan.rejects}
     refused = {key for key, invoice in content.invoices.items() if invoice.row in rejected}
-    plan.credits = plan_credits(store, content, customers, here=existing, refused=refused)
+    plan.credits = plan_credits(
+        store, content, customers, here=existing, refused=refused, barred=barred
+    )
     plan.rows_known += plan.credits.rows_known
     plan.rejects += plan.credits.rejects
+
+
+def _find_barred(
+    content: ImportContent, customers: CustomerKeys, archived: set[int], gone: Mapping[ItemKey, str]
+) -> dict[ItemKey, str]:
+    """Return which new lines are kept out, and why: deleted, or of an archived customer."""
+    barred = {name: f"{GONE}{words}" for name, words in gone.items()}
+    for name, invoice in content.invoices.items():
+        customer_id, _ = customers.get((invoice.draft.scheme, invoice.draft.value), (None, ""))
+        if customer_id in archived:
+            barred.setdefault(name, ARCHIVED)
+    return barred
+
+
+def _find_barred_credits(
+    content: ImportContent, customers: CustomerKeys, archived: set[int], *, barring: Barring
+) -> dict[CreditKey, str]:
+    """Return which credits are kept out, and why: deleted, or of an archived customer."""
+    barred: dict[CreditKey, str] = {}
+    for kind in {kind for kind, _, _ in content.credits}:
+        names = [(number, line) for one, number, line in content.credits if one is kind]
+        gone = barring.find_gone(source=content.source, kind=kind, names=names)
+        barred |= {(kind, *name): f"{GONE}{words}" for name, words in gone.items()}
+    for key, (draft, _) in content.credits.items():
+        customer_id, _ = customers.get((draft.scheme, draft.value), (None, ""))
+        if customer_id in archived:
+            barred.setdefault(key, ARCHIVED)
+    return barred
 
 
 def _plan_payments(
@@ -189,6 +250,7 @@ def _plan_payments(
     invoice: DraftInvoice,
     *,
     here: ExistingItem,
+    is_archived: bool,
     known_refs: Mapping[ItemKey, int],
     cancelled_refs: set[ItemKey],
 ) -> None:
@@ -198,6 +260,9 @@ def _plan_payments(
         if (payment_ref(key, payment), 1) in known_refs:
             continue
         rows_known.discard(row)
+        if is_archived:
+            plan.rejects.append(Reject(row=row, column="", reason=ARCHIVED))
+            continue
         if (payment_ref(key, payment), 1) in cancelled_refs:
             plan.rejects.append(Reject(row=row, column="", reason=CANCELLED))
             continue

@@ -7,6 +7,7 @@ applied of it, and what is disputed of it, moves to the new one.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from node.records.ledger.entries import Correction, NewCredit
 from node.records.ledger.errors import ItemInvalidError
@@ -29,14 +30,22 @@ def correct_item(posting: Posting, item_id: int, correction: Correction) -> int:
     return new.item_id
 
 
-def move_items(posting: Posting, *, from_id: int, to_id: int, reason: str) -> int:
-    """Append next versions with another customer of all that counts; return how many.
+def move_items(
+    posting: Posting,
+    *,
+    from_id: int,
+    to_id: int,
+    reason: str,
+    only: Sequence[StoredItem] | None = None,
+) -> int:
+    """Append next versions with another customer of all that counts, or of some; return how many.
 
-    What is applied between them stays applied on its days, since both sides move.
+    What is applied between them stays applied on its days, since both sides move. Between one that
+    moves and one that stays nothing is applied any more.
     """
     check_reason(reason)
     customer = posting.get_customer(to_id)
-    old_items = posting.items.list_counting(from_id)
+    old_items = posting.items.list_counting(from_id) if only is None else only
     applied = posting.items.list_applied_of(from_id)
     disputed_ids = posting.items.list_disputed_ids(from_id)
     posting.append_versions(customer, old_items)

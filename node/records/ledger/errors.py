@@ -23,6 +23,12 @@ class ItemInvalidError(RejectedError):
     code = "item-invalid"
 
 
+class RecordGoneError(ConflictError):
+    """A document of this name was here and has been deleted: it does not come back."""
+
+    code = "record-gone"
+
+
 class ItemExistsError(ConflictError):
     """The document is here already: what was wrong is corrected, not entered again."""
 

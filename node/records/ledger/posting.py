@@ -8,10 +8,17 @@ from datetime import date
 
 from node.core.database import UnitOfWork
 from node.core.money import CURRENCY_FORM
+from node.records.archiving import check_not_archived
+from node.records.barring import Barring
 from node.records.business_day import BusinessCalendars, next_business_day
 from node.records.errors import CustomerNotFoundError
 from node.records.ledger.entries import NewCredit
-from node.records.ledger.errors import ItemExistsError, ItemInvalidError, ItemNotFoundError
+from node.records.ledger.errors import (
+    ItemExistsError,
+    ItemInvalidError,
+    ItemNotFoundError,
+    RecordGoneError,
+)
 from node.records.rules_ledger import (
     AllocationError,
     AllocationMethod,
@@ -36,6 +43,7 @@ from node.records.tables import (
     REFERENCE_CHARS_MAX,
     SOURCE_CHARS_MAX,
 )
+from node.records.tombstones import NameHasher
 from node.records.windows import FIRST_YEAR, LAST_YEAR, is_of_records, month_of
 
 
@@ -58,6 +66,7 @@ class Posting:
     at_ms: int
     calendars: BusinessCalendars
     import_id: int | None = None  # of what is appended for an import
+    hasher: NameHasher | None = None  # of the names of what is gone
     customer_ids: set[int] = field(default_factory=set)
 
     @property
@@ -198,6 +207,9 @@ class Posting:
             raise ItemInvalidError("an amount is more than nothing and at most 10^13 minor units")
         check_text(row.source, what="a source", chars_max=SOURCE_CHARS_MAX)
         check_text(row.document_no, what="a number", chars_max=REFERENCE_CHARS_MAX)
+        check_not_archived(self.uow, row.customer_id)
+        if row.version == 1:
+            self._check_not_gone(row)
         item_id = self.appending.append_item(row)
         if item_id is None:
             raise ItemExistsError(
@@ -205,6 +217,13 @@ class Posting:
             )
         self.customer_ids.add(row.customer_id)
         return item_id
+
+    def _check_not_gone(self, row: ItemRow) -> None:
+        barring = Barring(self.uow, hasher=self.hasher)
+        name = (row.document_no, row.line)
+        gone = barring.find_gone(source=row.source, kind=row.kind, names=[name])
+        if name in gone:
+            raise RecordGoneError(f"the {row.kind} {row.document_no} of {row.source}: {gone[name]}")
 
     def append_applied(self, rows: Sequence[Applied]) -> None:
         """Append what is applied, or taken back, between items of one customer and currency.
@@ -228,6 +247,7 @@ class Posting:
                 raise AllocationError("it is applied before both items had happened")
         self.append_rows(rows)
         for item in touched.values():
+            check_not_archived(self.uow, item.customer_id)
             check_applied(self.items.list_applied(item.item_id), limit_minor=abs(item.amount_minor))
             self.customer_ids.add(item.customer_id)
 

@@ -13,9 +13,11 @@ from datetime import date
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database
+from node.records.archiving import check_not_archived
 from node.records.business_day import BusinessCalendars
 from node.records.derivation import refresh_behaviour
 from node.records.errors import check_report_day
+from node.records.horizon import check_not_gone
 from node.records.ledger.bills import dishonour_bill, pass_on_bill, receive_bill
 from node.records.ledger.corrections import cancel_item, correct_item
 from node.records.ledger.disputes import close_dispute, open_dispute
@@ -42,6 +44,7 @@ from node.records.store import (
     StoredDispute,
     StoredItem,
 )
+from node.records.tombstones import NameHasher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +63,24 @@ class LedgerService:
 
     All of them raise ItemNotFoundError where an item is not there or counts no longer,
     CustomerNotFoundError where the customer is not there, ItemInvalidError where what is described
-    makes no sense, and DatabaseBusyError where another process writes for too long.
+    makes no sense, and DatabaseBusyError where another process writes for too long. What enters
+    something raises CustomerArchivedError where the relation is closed, and RecordGoneError where
+    the document was here and has been deleted.
     """
 
     def __init__(
-        self, *, database: Database, clock: Clock, business_date: date | None = None
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        business_date: date | None = None,
+        hasher: NameHasher | None = None,
     ) -> None:
-        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        """A fixed business date lets old records be worked with; otherwise it is the clock's.
+
+        ``hasher`` knows the names of records that are gone; needed once any are.
+        """
+        self._hasher = hasher
         self._database = database
         self._clock = clock
         self._business_date = business_date
@@ -222,10 +236,12 @@ class LedgerService:
 
         Raises:
             ReportInvalidError: Records are not of such a day.
+            RecordsGoneError: Some of the records of then have expired.
         """
         check_report_day(as_of)
         with self._database.read() as uow:
             customer = get_customer(uow, customer_id, known_at_ms=known_at_ms)
+            check_not_gone(uow, customer.customer_id, as_of=as_of, known_at_ms=known_at_ms)
             store = StatementStore(uow.connection, known_at_ms=known_at_ms)
             return store.list_open_lines(customer.customer_id, as_of=as_of)
 
@@ -259,7 +275,15 @@ class LedgerService:
         check_by(by)
         business_date = current_business_date(self._clock, fixed=self._business_date)
         with self._database.write() as uow:
-            posting = Posting(uow=uow, by=by, at_ms=self._clock.now_ms(), calendars=self._calendars)
+            posting = Posting(
+                uow=uow,
+                by=by,
+                at_ms=self._clock.now_ms(),
+                calendars=self._calendars,
+                hasher=self._hasher,
+            )
             yield posting
+            for customer_id in posting.customer_ids:
+                check_not_archived(uow, customer_id)
             if posting.customer_ids:
                 refresh_behaviour(uow, sorted(posting.customer_ids), business_date=business_date)

@@ -9,12 +9,14 @@ from node.records.store.appending import (
     ItemRow,
 )
 from node.records.store.bulk import BulkStore
-from node.records.store.customers import CustomerStore, FactRow, MergeRow
+from node.records.store.customers import CustomerStore, FactRow, ItemIdentity, MergeRow
+from node.records.store.defaults import DefaultStore
 from node.records.store.export import ColumnKind, ExportStore, ExportTable
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
 from node.records.store.ledger import CustomerPosition, LedgerStore
 from node.records.store.mappings import MappingStore, StoredMapping
 from node.records.store.month_rows import StoredMonth
+from node.records.store.promises import PromiseStore
 from node.records.store.rates import RateStore
 from node.records.store.reading import CustomerRecord, RecordsStore
 from node.records.store.statement import AppliedLine, ItemVersion, OpenLine, StatementStore
@@ -29,12 +31,14 @@ __all__ = [
     "CustomerPosition",
     "CustomerRecord",
     "CustomerStore",
+    "DefaultStore",
     "DisputeEnd",
     "DisputeRow",
     "ExistingItem",
     "ExportStore",
     "ExportTable",
     "FactRow",
+    "ItemIdentity",
     "ItemKey",
     "ItemRow",
     "ItemStore",
@@ -44,6 +48,7 @@ __all__ = [
     "MergeRow",
     "OpenDay",
     "OpenLine",
+    "PromiseStore",
     "RateStore",
     "RecordsStore",
     "StatementStore",

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, insert, select, update
 from node.core.errors import InvariantError
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
 from node.records.store.customers import select_ids
-from node.records.store.visibility import counts, sum_applied
+from node.records.store.visibility import counts, stands, sum_applied
 from node.records.tables import (
     adverse_event,
     allocation,
@@ -126,7 +126,7 @@ class AppendingStore:
 
     def _read_merges(self) -> dict[int, int]:
         """Return which customer each merged one turned out to be in the end."""
-        rows = self._connection.execute(select(customer_merge))
+        rows = self._connection.execute(select(customer_merge).where(stands(None, customer_merge)))
         steps = {row.customer_id: row.into_id for row in rows}
         ends = {}
         for customer_id in steps:

@@ -11,6 +11,8 @@ from sqlalchemy import insert, or_, select, update
 from node.core.database import ID_MAX
 from node.core.errors import InvariantError
 from node.core.fields import is_plain
+from node.records.rules_ledger import ItemKind
+from node.records.store.visibility import stands
 from node.records.tables import (
     PERSON,
     customer,
@@ -19,6 +21,7 @@ from node.records.tables import (
     customer_merge,
     customer_name,
     customer_parent,
+    item_correction,
     ledger_item,
 )
 
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
         Select,
         Table,
     )
+
+ItemIdentity = tuple[str, ItemKind, str, int]
+"""By what an item is known in all of its versions: source, kind, document number and line."""
 
 CUSTOMER_FACTS: dict[str, Table] = {
     "identifier": customer_identifier,
@@ -59,14 +65,19 @@ class FactRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeRow:
-    """A customer that turned out to be another one."""
+    """A customer that turned out to be another one, until that was taken back."""
 
+    merge_id: int
     customer_id: int
+    into_id: int
     name: str
     subject_id: str
     reason: str
     entered_by: str
     entered_at_ms: int
+    ended_by: str | None
+    ended_at_ms: int | None
+    end_reason: str | None
 
 
 class CustomerStore:
@@ -189,21 +200,90 @@ class CustomerStore:
             )
         )
 
-    def list_merged(self, customer_id: int) -> list[MergeRow]:
-        """Return the customers that turned out to be this one, by way of others too."""
+    def list_merged(self, customer_id: int, *, known_at_ms: int | None = None) -> list[MergeRow]:
+        """Return the customers that turned out to be this one by a moment, by way of others too."""
         found: list[MergeRow] = []
         into = [customer_id]
         while into:
-            rows = self._connection.execute(
-                select(customer_merge, customer.c.name, customer.c.scheme, customer.c.value)
-                .join(customer, customer.c.id == customer_merge.c.customer_id)
-                .where(customer_merge.c.into_id.in_(into))
-                .order_by(customer_merge.c.entered_at_ms, customer_merge.c.customer_id)
+            newest = self._list_merges(
+                customer_merge.c.into_id.in_(into), stands(known_at_ms, customer_merge)
             )
-            newest = [_merge(row) for row in rows]
             found += newest
             into = [row.customer_id for row in newest]
         return found
+
+    def list_taken_back(self, customer_id: int) -> list[MergeRow]:
+        """Return the merges of a customer, into it or into another one, that were taken back."""
+        concerned = or_(
+            customer_merge.c.into_id == customer_id, customer_merge.c.customer_id == customer_id
+        )
+        return self._list_merges(concerned, customer_merge.c.ended_at_ms.is_not(None))
+
+    def find_merge(self, customer_id: int) -> MergeRow | None:
+        """Return the merge of a customer into another one that stands."""
+        found = self._list_merges(
+            customer_merge.c.customer_id == customer_id, stands(None, customer_merge)
+        )
+        return found[0] if found else None
+
+    def find_ids(self, *, scheme: str, value: str) -> list[int]:
+        """Return the keys of the records that have an identifier, be they merged or not."""
+        return [row.id for row in self._connection.execute(select_ids(scheme, [value]))]
+
+    def _list_merges(self, *conditions: ColumnElement[bool]) -> list[MergeRow]:
+        rows = self._connection.execute(
+            select(customer_merge, customer.c.name, customer.c.scheme, customer.c.value)
+            .join(customer, customer.c.id == customer_merge.c.customer_id)
+            .where(*conditions)
+            .order_by(customer_merge.c.entered_at_ms, customer_merge.c.id)
+        )
+        return [_merge(row) for row in rows]
+
+    def list_moved_names(self, merge: MergeRow) -> set[ItemIdentity]:
+        """Return what the items are known by that a merge has moved.
+
+        They are those of which the merge's own correction is the end: its moment, author and
+        reason, from the one customer to the other.
+        """
+        old, new = ledger_item.alias("old"), ledger_item.alias("new")
+        rows = self._connection.execute(
+            select(old.c.source, old.c.kind, old.c.document_no, old.c.line)
+            .select_from(item_correction)
+            .join(old, old.c.id == item_correction.c.item_id)
+            .join(new, new.c.id == item_correction.c.replaced_by)
+            .where(
+                old.c.customer_id == merge.customer_id,
+                new.c.customer_id == merge.into_id,
+                item_correction.c.entered_at_ms == merge.entered_at_ms,
+                item_correction.c.entered_by == merge.entered_by,
+                item_correction.c.reason == merge.reason,
+            )
+        )
+        return {(source, ItemKind(kind), number, line) for source, kind, number, line in rows}
+
+    def end_merge(self, merge_id: int, *, reason: str, by: str, at_ms: int) -> None:
+        """End a merge that stands."""
+        self._connection.execute(
+            update(customer_merge)
+            .where(customer_merge.c.id == merge_id, stands(None, customer_merge))
+            .values(ended_by=by, ended_at_ms=at_ms, end_reason=reason)
+        )
+
+    def list_ended_parents(self, merge: MergeRow) -> list[tuple[int, int]]:
+        """Return (child, parent) of what a merge has ended of the group of its customer."""
+        rows = self._connection.execute(
+            select(customer_parent.c.customer_id, customer_parent.c.parent_id)
+            .where(
+                or_(
+                    customer_parent.c.customer_id == merge.customer_id,
+                    customer_parent.c.parent_id == merge.customer_id,
+                ),
+                customer_parent.c.ended_by == merge.entered_by,
+                customer_parent.c.ended_at_ms == merge.entered_at_ms,
+            )
+            .order_by(customer_parent.c.id)
+        )
+        return [(child, parent) for child, parent in rows]
 
     def is_identifier_taken(self, *, scheme: str, value: str) -> bool:
         """Tell whether a customer has this identifier, as its first or as a further one."""
@@ -228,12 +308,17 @@ def select_ids(scheme: str, values: Sequence[str]) -> CompoundSelect[Any]:
 
 def _merge(row: Row[Any]) -> MergeRow:
     return MergeRow(
+        merge_id=row.id,
         customer_id=row.customer_id,
+        into_id=row.into_id,
         name=row.name,
         subject_id=f"{row.scheme}:{row.value}",
         reason=row.reason,
         entered_by=row.entered_by,
         entered_at_ms=row.entered_at_ms,
+        ended_by=row.ended_by,
+        ended_at_ms=row.ended_at_ms,
+        end_reason=row.end_reason,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Date, Integer, String, select
 from node.core.errors import InvariantError
 from node.core.fields import EncryptedText
 from node.records import tables
+from node.records.store import life_tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -35,7 +36,17 @@ _TABLES: tuple[Table, ...] = (
     tables.dispute,
     tables.dispute_closure,
     tables.adverse_event,
+    tables.default_event,
+    tables.default_decision,
+    tables.default_end,
+    tables.payment_promise,
+    tables.promise_item,
     tables.behaviour_month,
+    life_tables.record_hold,
+    life_tables.write_off_closure,
+    life_tables.customer_archive,
+    life_tables.records_horizon,
+    life_tables.tombstone,
 )
 
 

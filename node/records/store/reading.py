@@ -11,10 +11,13 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, s
 
 from node.core.database import ID_MAX, parse_key
 from node.records.behaviour import AdverseEvent, MonthBehaviour
+from node.records.rules_default import list_confirmed
 from node.records.store.customers import CustomerStore, select_ids
+from node.records.store.defaults import DefaultStore
+from node.records.store.holding import HoldingStore
 from node.records.store.ledger import IN_VALUES_MAX, LedgerStore
 from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
-from node.records.store.visibility import is_known
+from node.records.store.visibility import stands
 from node.records.tables import (
     adverse_event,
     behaviour_month,
@@ -49,6 +52,7 @@ class RecordsStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.ledger = LedgerStore(connection)
+        self.holding = HoldingStore(connection)
 
     def find_customer(
         self, *, scheme: str, value: str, known_at_ms: int | None = None
@@ -76,7 +80,7 @@ class RecordsStore:
     ) -> CustomerRecord | None:
         """Return the customer that the one of a condition turned out to be, or itself."""
         is_merged = and_(
-            customer_merge.c.customer_id == customer.c.id, is_known(known_at_ms, customer_merge)
+            customer_merge.c.customer_id == customer.c.id, stands(known_at_ms, customer_merge)
         )
         merged = select(customer, customer_merge.c.into_id).outerjoin(customer_merge, is_merged)
         row = self._connection.execute(merged.where(condition)).first()
@@ -113,16 +117,20 @@ class RecordsStore:
         ).scalar_one()
 
     def list_adverse_events(self, customer_id: int, *, as_of: date) -> list[AdverseEvent]:
-        """Return what had happened by a date, and whether it was settled by then."""
+        """Return what had happened by a date, and whether it was settled by then.
+
+        A default is among it once another person has confirmed it.
+        """
+        ids = self.list_ids(customer_id)
         rows = self._connection.execute(
             select(adverse_event.c.kind, adverse_event.c.happened_on, adverse_event.c.settled_on)
             .where(
-                adverse_event.c.customer_id.in_(self._list_ids(customer_id)),
+                adverse_event.c.customer_id.in_(ids),
                 adverse_event.c.happened_on <= as_of,
             )
             .order_by(adverse_event.c.happened_on, adverse_event.c.id)
         )
-        return [
+        events = [
             AdverseEvent(
                 kind=kind,
                 happened_on=happened_on,
@@ -130,10 +138,13 @@ class RecordsStore:
             )
             for kind, happened_on, settled_on in rows
         ]
+        defaults = DefaultStore(self._connection).list_defaults(ids)
+        events += list_confirmed(defaults, as_of=as_of)
+        return sorted(events, key=lambda event: event.happened_on)
 
-    def _list_ids(self, customer_id: int) -> list[int]:
-        """Return the key of a customer and of those that turned out to be it."""
-        merged = CustomerStore(self._connection).list_merged(customer_id)
+    def list_ids(self, customer_id: int, *, known_at_ms: int | None = None) -> list[int]:
+        """Return the key of a customer and of those that turned out to be it by a moment."""
+        merged = CustomerStore(self._connection).list_merged(customer_id, known_at_ms=known_at_ms)
         return [customer_id, *(row.customer_id for row in merged)]
 
     def list_held_months(
@@ -186,7 +197,9 @@ class RecordsStore:
 
 
 def _is_merged() -> ColumnElement[bool]:
-    return exists().where(customer_merge.c.customer_id == customer.c.id)
+    return exists().where(
+        customer_merge.c.customer_id == customer.c.id, stands(None, customer_merge)
+    )
 
 
 def _customer(row: Row[Any]) -> CustomerRecord:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     exists,
     func,
+    or_,
     select,
     true,
 )
@@ -24,6 +25,14 @@ def is_known(known_at_ms: int | None, table: FromClause) -> ColumnElement[bool]:
         return true()
     known: ColumnElement[bool] = table.c.entered_at_ms <= known_at_ms
     return known
+
+
+def stands(known_at_ms: int | None, table: FromClause) -> ColumnElement[bool]:
+    """Say that a row had been entered and had not been ended by a moment; by now, for None."""
+    not_ended = table.c.ended_at_ms.is_(None)
+    if known_at_ms is None:
+        return not_ended
+    return and_(is_known(known_at_ms, table), or_(not_ended, table.c.ended_at_ms > known_at_ms))
 
 
 def is_corrected(known_at_ms: int | None) -> ColumnElement[bool]:

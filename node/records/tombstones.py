@@ -1,0 +1,50 @@
+"""Names of records that are gone, as hashes under a secret of the node's own.
+
+A name says whose document it was; without the secret, which stands in a file beside the keys, a
+hash neither tells it nor can be tried against lists of document numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from node.core.keystore import KeyExistsError, make_secret_file, read_secret
+from node.records.rules_ledger import ItemKind
+
+SECRET_FILE_NAME = "tombstone_secret"  # noqa: S105  the name of the file
+_SEPARATOR = "\x1f"  # no source or document number holds it: they are printable
+
+
+class NameHasher:
+    """Hashes names of records; it never shows its secret."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes) -> None:
+        """Take the secret."""
+        self._secret = secret
+
+    def hash_item(self, *, source: str, kind: ItemKind, document_no: str, line: int) -> str:
+        """Return the hash of an item's name in hex, the same for all its versions."""
+        return self._hash("item", source, kind.value, document_no, str(line))
+
+    def _hash(self, *parts: str) -> str:
+        text = _SEPARATOR.join(parts).encode("utf-8")
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
+
+
+def open_name_hasher(home: Path) -> NameHasher:
+    """Open the secret of a home folder; it is made where there is none.
+
+    Raises:
+        KeyFileError: It cannot be read or written.
+    """
+    path = home / SECRET_FILE_NAME
+    if path.exists():
+        return NameHasher(read_secret("", path=path).encode())
+    try:
+        return NameHasher(make_secret_file(path).encode())
+    except KeyExistsError:  # Another process of this home was faster.
+        return NameHasher(read_secret("", path=path).encode())
