@@ -75,6 +75,11 @@ class LazyNode:
             self._node = build_local_node(load_settings(self.home))
         return self._node
 
+    def close(self) -> None:
+        """Close the rooms, if they were opened."""
+        if self._node is not None:
+            self._node.close()
+
     @property
     def records(self) -> RecordsService:
         """The records room."""
@@ -142,8 +147,9 @@ def open_home(
         Path | None, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")
     ] = None,
 ) -> None:
-    """Remember the home folder."""
+    """Remember the home folder, and close what was opened of it at the end."""
     context.obj = LazyNode(home)
+    context.call_on_close(context.obj.close)
 
 
 def run() -> None:

@@ -10,6 +10,7 @@ import pytest
 from node.records import bulk
 from node.records.importing import ImportReport
 from tests.support.ledgers import House
+from tests.support.stores import ON_SQLITE
 
 FILE = (
     "customer_scheme,customer_value,customer_name,country,document_no,line,issued_on,due_on,"
@@ -25,11 +26,11 @@ NEW = "sim,C1,示例,CN,D3,1,2026-03-02,2026-04-01,CNY,700.00,,,\n"
 def house(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[House]:
-    house = House(tmp_path)
     if request.param == "large":
-        if not house.database.is_sqlite:
+        if not ON_SQLITE:
             pytest.skip("large files go in by SQLite alone")
         monkeypatch.setattr(bulk, "LARGE_BYTES_MIN", 0)
+    house = House(tmp_path)
     yield house
     house.database.dispose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,12 @@ AUTH = {"authorization": f"Bearer {API_TOKEN}"}
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Node:
+def node(tmp_path: Path) -> Iterator[Node]:
     node = build_empty_node(tmp_path / "home")
     guess = guess_mapping(SAP_LIST, preset=Preset.SAP_FBL5N).fix("country", "DE")
     node.local.mappings.save("erp1", guess.to_toml("erp1"), by="li")
-    return node
+    yield node
+    node.local.close()
 
 
 def post(node: Node, body: bytes, **query: str) -> tuple[int, dict[str, object]]:
