@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from node.core.config import Settings, SettingsError
 from node.core.database import Database
-from node.core.fields import FieldCipher, set_cipher
+from node.core.fields import FieldCipher, has_encrypted, set_cipher
 from node.core.keyring import KeyRing
 from node.core.keystore import (
     KeyExistsError,
@@ -45,23 +45,26 @@ class Keys:
 def open_database(settings: Settings) -> Database:
     """Open the database at the newest schema, with the key of its encrypted fields."""
     database = Database(url=settings.database)
-    cipher = FieldCipher(load_seed=lambda: open_field_seed(settings), random_bytes=draw_bytes)
+    cipher = FieldCipher(
+        load_seed=lambda: open_field_seed(settings, may_make=lambda: not has_encrypted(database)),
+        random_bytes=draw_bytes,
+    )
     set_cipher(database, cipher)
     upgrade_database(database)
     return database
 
 
-def open_field_seed(settings: Settings) -> bytes:
-    """Return the secret of the encrypted fields, made where there is none yet.
+def open_field_seed(settings: Settings, *, may_make: Callable[[], bool]) -> bytes:
+    """Return the secret of the encrypted fields, made where there is none and may be one.
 
     Raises:
-        KeyFileError: It is locked with another passphrase, or cannot be written.
+        KeyFileError: It is missing, locked with another passphrase, or cannot be written.
     """
     passphrase = read_secret(
         settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
     )
     path = key_path(settings.home, FIELD_KEY)
-    if not path.exists():
+    if not path.exists() and may_make():
         with suppress(KeyExistsError):  # Another process was faster: its key counts.
             save_key(generate_key(), path=path, passphrase=passphrase)
     return load_key(path=path, passphrase=passphrase).seed

@@ -23,6 +23,7 @@ from node.records.mappings import MappingService
 from node.records.portfolio import PortfolioService
 from node.records.retention_policy import read_retention_policy
 from node.records.service import RecordsService
+from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.sharing.service import list_received_summaries
@@ -64,7 +65,9 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     """Wire the rooms that need no peer."""
     clock = clock or SystemClock()
     database = open_database(settings)
-    hasher = open_name_hasher(settings.home)
+    with database.read() as uow:
+        has_tombstones = StoryStore(uow.connection).has_tombstones()
+    hasher = open_name_hasher(settings.home, may_make=not has_tombstones)
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )

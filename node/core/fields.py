@@ -14,10 +14,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, type_coerce
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, literal, select, type_coerce
 from sqlalchemy.exc import DontWrapMixin
 
+from node.core.database import metadata
 from node.core.errors import UnavailableError
+from node.core.keystore import KeyFileError
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import MalformedError
 
@@ -76,8 +78,12 @@ class FieldCipher:
 
     def _open(self) -> AESGCM:
         if self._cipher is None:
+            try:
+                seed = self._load_seed()
+            except KeyFileError as err:
+                raise FieldKeyError(err.detail) from err
             derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=_INFO)
-            self._cipher = AESGCM(derivation.derive(self._load_seed()))
+            self._cipher = AESGCM(derivation.derive(seed))
         return self._cipher
 
 
@@ -101,6 +107,21 @@ class EncryptedText(TypeDecorator[str]):
         if value is None or not is_encrypted(value):
             return value
         return _get_cipher(dialect).decrypt(value, column=self.column)
+
+
+def has_encrypted(database: Database) -> bool:
+    """Tell whether any value of a database is encrypted already."""
+    columns = [
+        column
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, EncryptedText)
+    ]
+    with database.read() as uow:
+        return any(
+            uow.connection.execute(select(literal(1)).where(~is_plain(column)).limit(1)).first()
+            for column in columns
+        )
 
 
 def is_plain(column: ColumnElement[str]) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BeforeValidator, Field
 
-from node.core.database import ID_MAX
+from node.core.database import ID_MAX, parse_key
 from node.core.http.models import ApiModel
 from node.records.ledger import (
     Allocate,
@@ -48,9 +48,18 @@ ITEMS_MAX = 1_000  # of one write-off
 MS_MAX = 1 << 52
 _DAY_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-CustomerId = Annotated[int, Path(ge=1, le=ID_MAX)]
+
+def _read_key(given: object) -> int:
+    """Read a key from a path: plain digits alone, as whoever checks the path reads it too."""
+    key = parse_key(given) if isinstance(given, str) else None
+    if key is None:
+        raise ValueError("a key is written in plain digits")
+    return key
+
+
+CustomerId = Annotated[int, BeforeValidator(_read_key), Path(ge=1, le=ID_MAX)]
 Key = Annotated[int, Field(strict=True, ge=1, le=ID_MAX)]
-PathKey = Annotated[int, Path(ge=1, le=ID_MAX)]
+PathKey = Annotated[int, BeforeValidator(_read_key), Path(ge=1, le=ID_MAX)]
 Minor = Annotated[int, Field(strict=True, ge=1, le=ITEM_MINOR_MAX)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Reference = Annotated[str, Field(min_length=1, max_length=REFERENCE_CHARS_MAX)]

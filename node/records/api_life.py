@@ -53,7 +53,7 @@ def build_life_router(life: LifecycleService, *, today: Callable[[], date]) -> A
 def _add_reading(router: APIRouter, life: LifecycleService, *, today: Callable[[], date]) -> None:
     @router.get("/records/due")
     async def list_due(
-        as_of: Annotated[date | None, Query()] = None,
+        as_of: Day | None = None,
         limit: Annotated[int, Query(ge=1, le=DUE_MAX)] = 100,
     ) -> list[DueStory]:
         """Return what is due to go on a day, what a hold keeps among it."""

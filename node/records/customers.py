@@ -8,7 +8,7 @@ consent of one is then of both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +27,9 @@ from node.records.ledger.posting import Posting, check_reason, get_customer
 from node.records.ledger.returning import choose_returning, count_parted
 from node.records.rules_duplicates import NamedCustomer, Suspicion, find_suspicions
 from node.records.store import CustomerRecord, CustomerStore, FactRow, MergeRow, RecordsStore
+from node.records.store.owners import find_owner
 from node.records.store.stories import StoryStore
+from node.records.stories import read_is_person
 from node.records.tables import NAME_CHARS_MAX, VALUE_CHARS_MAX
 from protocol.errors import ProtocolError
 from protocol.identifiers import SCHEMES, normalise_subject_id
@@ -183,10 +185,20 @@ class CustomerService:
         with self._database.write() as uow:
             CustomerStore(uow.connection).encrypt_contacts()
 
-    def is_person(self, *, customer_id: int | None = None, item_id: int | None = None) -> bool:
-        """Tell whether a customer, or whoever an item is of, is a natural person."""
+    def is_person(self, keys: Mapping[str, int]) -> bool:
+        """Tell whether whoever something is of is a natural person or sole trader.
+
+        Args:
+            keys: Keys of what is of a customer, by the names of ``OWNED``.
+        """
         with self._database.read() as uow:
-            return CustomerStore(uow.connection).is_person(customer_id=customer_id, item_id=item_id)
+            owners = {find_owner(uow.connection, name, key) for name, key in keys.items()}
+            found = (
+                RecordsStore(uow.connection).find_customer_by_id(owner)
+                for owner in owners
+                if owner is not None
+            )
+            return any(read_is_person(uow, customer) for customer in found if customer is not None)
 
     def add_identifier(self, customer_id: int, *, scheme: str, value: str, by: str) -> int:
         """Enter a further identifier; return its key.

@@ -17,6 +17,7 @@ from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.errors import ConflictError, NotFoundError
 from node.records.archiving import check_not_archived
+from node.records.barring import TombstoneSecretError
 from node.records.derivation import refresh_behaviour
 from node.records.errors import CustomerNotFoundError, check_report_day
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
@@ -90,7 +91,7 @@ class LifecycleService:
         database: Database,
         clock: Clock,
         policy: RetentionPolicy,
-        hasher: NameHasher,
+        hasher: NameHasher | None,
         business_date: date | None = None,
     ) -> None:
         """A fixed business date lets old records be worked with; otherwise it is the clock's."""
@@ -329,20 +330,26 @@ class LifecycleService:
             for hold in HoldingStore(uow.connection).list_holds(sorted(ids))
             if hold.is_active(as_of)
         ]
-        return [(story, _find_hold(story, holds, of=customer.customer_id)) for story in due]
+        own = {customer.customer_id, *(row.customer_id for row in merged)}
+        return [(story, _find_hold(story, holds, of=own)) for story in due]
 
     def _delete(
         self, uow: UnitOfWork, stories: Sequence[CustomerStory], *, by: str, today: date
     ) -> None:
         if not stories:
             return
+        hasher = self._hasher
+        if hasher is None:
+            raise TombstoneSecretError(
+                "records were deleted, and the secret of their names is gone"
+            )
         store = StoryStore(uow.connection)
         at_ms = self._clock.now_ms()
         store.delete_items([item.item_id for story in stories for item in story.items])
         store.add_tombstones(
             (
                 Tombstone(
-                    name_hash_hex=self._hasher.hash_item(
+                    name_hash_hex=hasher.hash_item(
                         source=item.source,
                         kind=item.kind,
                         document_no=item.document_no,
@@ -364,10 +371,10 @@ class LifecycleService:
         refresh_behaviour(uow, touched, business_date=today)
 
 
-def _find_hold(story: CustomerStory, holds: Sequence[LegalHold], *, of: int) -> int | None:
+def _find_hold(story: CustomerStory, holds: Sequence[LegalHold], *, of: set[int]) -> int | None:
     """Return the hold that keeps a story: of its customer, of one merged into it, or of an item."""
     item_ids = {item.item_id for item in story.items}
-    customer_ids = {of, *(item.customer_id for item in story.items)}
+    customer_ids = of | {item.customer_id for item in story.items}
     for hold in holds:
         if hold.item_id in item_ids or (hold.item_id is None and hold.customer_id in customer_ids):
             return hold.hold_id

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from node.records.behaviour import AdverseEvent
 from node.records.rules_ageing import OpenItem
@@ -131,5 +131,10 @@ def list_confirmed(defaults: Iterable[Default], *, as_of: date) -> list[AdverseE
     ]
 
 
+_FILLERS = "\u115f\u1160"  # letters of Hangul that show nothing
+
+
 def _fold(name: str) -> str:
-    return " ".join(normalize("NFKC", name).casefold().split())
+    """Return the letters and digits of a name: the rest is not what tells two persons apart."""
+    folded = normalize("NFKC", normalize("NFKC", name).casefold())
+    return "".join(one for one in folded if category(one)[0] in "LN" and one not in _FILLERS)

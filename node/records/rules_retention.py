@@ -165,6 +165,9 @@ def choose_class(*, is_person: bool, is_adverse: bool = False) -> RecordClass:
     return RecordClass.PERSON_TRADE if is_person else RecordClass.ENTERPRISE_TRADE
 
 
+USCC_SCHEMES = frozenset({"cn.uscc", "uscc"})  # as consents write it, and as an import may
+
+
 def is_natural_person(*, kind: str, identifiers: Iterable[tuple[str, str]]) -> bool:
     """Tell whether a customer is a person or a sole trader, of whom no one is told anything.
 
@@ -173,7 +176,8 @@ def is_natural_person(*, kind: str, identifiers: Iterable[tuple[str, str]]) -> b
         identifiers: Scheme and value of each identifier it has.
     """
     return kind == "person" or any(
-        scheme == "cn.uscc" and value.startswith(SOLE_TRADER_START) for scheme, value in identifiers
+        scheme in USCC_SCHEMES and value.startswith(SOLE_TRADER_START)
+        for scheme, value in identifiers
     )
 
 

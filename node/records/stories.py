@@ -20,7 +20,7 @@ from node.records.rules_retention import (
     is_natural_person,
 )
 from node.records.rules_stories import gather
-from node.records.store import CustomerRecord, CustomerStore
+from node.records.store import CustomerRecord, CustomerStore, RecordsStore
 from node.records.store.stories import LifeEvent, LifeItem, StoryStore
 
 
@@ -62,21 +62,29 @@ def read_stories(
     Memory grows with the items of this one customer.
     """
     store = StoryStore(uow.connection)
-    customer_ids = store.list_tied_customers(customer.customer_id)
+    merged = CustomerStore(uow.connection).list_merged(customer.customer_id)
+    own = {customer.customer_id, *(row.customer_id for row in merged)}
+    customer_ids = store.list_tied_customers(sorted(own))
     items = {item.item_id: item for item in store.iterate_items(customer_ids)}
     events: dict[int, list[LifeEvent]] = defaultdict(list)
     for event in store.iterate_events(customer_ids):
         events[event.item_id].append(event)
-    record_class = choose_class(is_person=is_person)
+    persons = _Persons(uow, dict.fromkeys(own, is_person))
+    promised = list(store.iterate_promised(customer_ids))
     found = []
-    for group in gather(items, _list_ties(items, events)):
+    for group in gather(items, [*_list_ties(items, events), *_tie_promised(promised)]):
+        owners = _list_owners([items[key] for key in group])
+        if owners[0] not in own:
+            continue  # It is told with the one whose it is.
         story = _build_story(
             [items[key] for key in group], [event for key in group for event in events[key]]
         )
         ending = find_ending(story)
         expires_on = None
         if ending.ended_on is not None:
-            expires_on = find_expiry(ending.ended_on, record_class, policy=policy)
+            # Of whom it is told the longest term counts.
+            classes = {choose_class(is_person=persons.find(owner)) for owner in owners}
+            expires_on = max(find_expiry(ending.ended_on, one, policy=policy) for one in classes)
         found.append(
             CustomerStory(
                 customer_id=customer.customer_id,
@@ -88,6 +96,35 @@ def read_stories(
             )
         )
     return found
+
+
+class _Persons:
+    """Tells which customers are natural persons, each asked for once."""
+
+    def __init__(self, uow: UnitOfWork, known: dict[int, bool]) -> None:
+        self._uow = uow
+        self._known = known
+
+    def find(self, customer_id: int) -> bool:
+        """Tell whether a customer is one."""
+        if customer_id not in self._known:
+            customer = RecordsStore(self._uow.connection).find_customer_by_id(customer_id)
+            is_person = customer is not None and read_is_person(self._uow, customer)
+            self._known[customer_id] = is_person
+        return self._known[customer_id]
+
+
+def _list_owners(items: Sequence[LifeItem]) -> list[int]:
+    """Return the customers of a story's items that count; of all items where none does."""
+    counting = [item for item in items if item.corrected_at_ms is None]
+    return list(dict.fromkeys(item.customer_id for item in counting or reversed(items)))
+
+
+def _tie_promised(promised: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield what was promised together: with a part of it gone the promise would be judged anew."""
+    first: dict[int, int] = {}
+    for promise_id, item_id in promised:
+        yield first.setdefault(promise_id, item_id), item_id
 
 
 def _list_ties(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from pathlib import Path
+from unicodedata import normalize
 
 from node.core.keystore import KeyExistsError, make_secret_file, read_secret
 from node.records.rules_ledger import ItemKind
@@ -27,16 +28,28 @@ class NameHasher:
         self._secret = secret
 
     def hash_item(self, *, source: str, kind: ItemKind, document_no: str, line: int) -> str:
-        """Return the hash of an item's name in hex, the same for all its versions."""
-        return self._hash("item", source, kind.value, document_no, str(line))
+        """Return the hash of an item's name in hex, the same for all its versions.
+
+        What is owed is one kind here, and spellings are folded: a document does not come back as an
+        opening balance, or in other letters.
+        """
+        side = "owed" if kind.is_debit else kind.value
+        return self._hash("item", _fold(source), side, _fold(document_no), str(line))
 
     def _hash(self, *parts: str) -> str:
         text = _SEPARATOR.join(parts).encode("utf-8")
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
 
 
-def open_name_hasher(home: Path) -> NameHasher:
-    """Open the secret of a home folder; it is made where there is none.
+def _fold(text: str) -> str:
+    return normalize("NFKC", normalize("NFKC", text).casefold())
+
+
+def open_name_hasher(home: Path, *, may_make: bool) -> NameHasher | None:
+    """Open the secret of a home folder; it is made where there is none, and none is expected.
+
+    Returns:
+        None where it is missing and may not be made: what was hashed under it is not told any more.
 
     Raises:
         KeyFileError: It cannot be read or written.
@@ -44,6 +57,8 @@ def open_name_hasher(home: Path) -> NameHasher:
     path = home / SECRET_FILE_NAME
     if path.exists():
         return NameHasher(read_secret("", path=path).encode())
+    if not may_make:
+        return None
     try:
         return NameHasher(make_secret_file(path).encode())
     except KeyExistsError:  # Another process of this home was faster.

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -19,12 +19,12 @@ from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
 from node.core.people.areas import Access, Area, may_access
 from node.core.people.service import Principal
+from node.records.api import CustomerId
+from node.records.rules_retention import is_natural_person
 from node.records.store import CustomerRecord
-from node.records.tables import PERSON
 from node.web.authorisation import see_persons
 
 CUSTOMERS_PAGE_MAX = 500
-CustomerId = Annotated[int, Path(ge=1, le=ID_MAX)]
 
 
 class CustomerView(ApiModel):
@@ -72,7 +72,11 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
                 limit=min(max(limit, 1), CUSTOMERS_PAGE_MAX), after=after
             )
         )
-        hidden = {row.customer_id for row in rows if row.kind == PERSON}
+        hidden = {
+            row.customer_id
+            for row in rows
+            if is_natural_person(kind=row.kind, identifiers=[(row.scheme, row.value)])
+        }
         if hidden:
             is_shown = await asyncio.to_thread(see_persons, local.people, request)
             hidden = set() if is_shown else hidden

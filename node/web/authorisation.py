@@ -13,6 +13,7 @@ from node.core.database import parse_key
 from node.core.errors import ForbiddenError, InvariantError
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import PeopleService, Principal, Role
+from node.records.store.owners import OWNED
 
 # By method and path below the API's prefix. An operation that is not here is refused.
 OPERATIONS: Mapping[tuple[str, str], Area] = {
@@ -51,8 +52,8 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/items/{item_id}/corrections"): Area.ADJUSTMENTS,
     ("POST", "/items/{item_id}/cancellation"): Area.ADJUSTMENTS,
     ("POST", "/write-offs"): Area.ADJUSTMENTS,
-    ("GET", "/records/due"): Area.LEDGER,
-    ("GET", "/records/holds"): Area.LEDGER,
+    ("GET", "/records/due"): Area.PERSONS,
+    ("GET", "/records/holds"): Area.PERSONS,
     ("GET", "/customers/{customer_id}/life"): Area.LEDGER,
     ("POST", "/customers/{customer_id}/holds"): Area.ADJUSTMENTS,
     ("POST", "/records/holds/{hold_id}/release"): Area.ADJUSTMENTS,
@@ -84,7 +85,6 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/receipts"): Area.RUNNING,
     ("POST", "/witness"): Area.RUNNING,
 }
-_KEYS = ("customer_id", "item_id")
 
 
 class AnotherEnteredError(ForbiddenError):
@@ -127,8 +127,8 @@ def _check(
 ) -> None:
     """Check the area of an operation, and that a natural person named in it may be looked at."""
     check_access(local.people, viewer, access)
-    customer_id, item_id = (parse_key(str(named.get(key, ""))) for key in _KEYS)
-    if local.customers.is_person(customer_id=customer_id, item_id=item_id):
+    keys = {name: parse_key(str(named[name])) for name in OWNED if name in named}
+    if local.customers.is_person({name: key for name, key in keys.items() if key is not None}):
         check_access(local.people, viewer, Access(area=Area.PERSONS, target=access.target))
 
 

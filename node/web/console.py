@@ -41,6 +41,7 @@ from node.core.http.access import (
 )
 from node.core.http.bodies import read_bounded
 from node.core.http.problems import status_of
+from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import (
     Look,
     Principal,
@@ -79,6 +80,7 @@ PAGE_DIGITS_MAX = 6
 STATIC_LIFE_S = 86_400
 CREDIT_ROLES = frozenset({Role.OPERATOR, Role.CREDIT_MANAGER})
 AUDIT_ROLES = frozenset({Role.OPERATOR, Role.AUDITOR})
+PAGED_ROLES = CREDIT_ROLES - {Role.OPERATOR}  # whose every page is in the access log
 NO_PAGES = "no-pages"  # a token for the API alone
 STATIC_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 SECURITY_HEADERS = {
@@ -198,6 +200,8 @@ class _Console:
             if viewer is not None:
                 request.state.viewer = viewer
                 if viewer.role in (AUDIT_ROLES if is_for_auditors else CREDIT_ROLES):
+                    if viewer.role in PAGED_ROLES:
+                        await run_in_threadpool(self._record_page, viewer, request)
                     return await handle(request)
                 home = AUDIT_PATH + "/" if viewer.role in AUDIT_ROLES else HOME_PATH
                 return RedirectResponse(home, status_code=303)
@@ -205,6 +209,10 @@ class _Console:
             return RedirectResponse(f"{LOGIN_PATH}?{urlencode(back)}".rstrip("?"), status_code=303)
 
         return self.open(enter)
+
+    def _record_page(self, viewer: Principal, request: Request) -> None:
+        what = "page" if request.method == "GET" else "enter-page"
+        self._node.local.people.record(viewer, Look(what=what, target=request.url.path))
 
     def open(self, handle: Handler) -> Handler:
         """Refuse forms of other sites, show errors as a page, and set headers on every answer."""
@@ -296,6 +304,7 @@ class _Console:
             )
         )
         sort = sort if sort in SORTS else SORT_DEFAULT
+        await self._record_look(request, Area.CREDIT)
         return await self.render(
             request, "customers.html", portfolio=portfolio, query=query, sort=sort
         )
@@ -330,7 +339,13 @@ class _Console:
     async def show_register(self, request: Request) -> Response:
         """Show what left this house and what was asked."""
         register = await run_in_threadpool(lambda: read_register(self._node.consents))
+        await self._record_look(request, Area.PEERS)
         return await self.render(request, "shared.html", register=register)
+
+    async def _record_look(self, request: Request, area: Area) -> None:
+        viewer: Principal = request.state.viewer
+        access = Access(area=area, target=request.url.path)
+        await run_in_threadpool(check_access, self._node.local.people, viewer, access)
 
     async def _show_login(self, request: Request, *, next_path: str, refused: str = "") -> Response:
         kept = next_path if _NEXT_PATH.match(next_path) else ""

@@ -102,6 +102,7 @@ class _ImportPages:
             file_name=form.file_name[:FILE_NAME_CHARS_MAX] or "upload",
             sheet=_read_sheet_name(form),
             guess=guess,
+            who=request.state.viewer.who,
             now_s=now_s(self._local.clock),
         )
         upload.source = form.fields.get("saved", "") or _name_source(guess)
@@ -169,7 +170,10 @@ class _ImportPages:
         return content, guess if saved is None else guess.adopt(saved)
 
     def _get_upload(self, request: Request) -> Upload:
-        return self._desk.get(request.path_params["upload_id"], now_s=now_s(self._local.clock))
+        viewer: Principal = request.state.viewer
+        return self._desk.get(
+            request.path_params["upload_id"], who=viewer.who, now_s=now_s(self._local.clock)
+        )
 
     def _import(self, upload: Upload, *, dry_run: bool) -> ImportReport:
         name = upload.source or _name_source(upload.guess)

@@ -34,6 +34,7 @@ class Upload:
     content: bytes
     sheet: str | None
     guess: MappingGuess
+    who: str
     at_s: int
     source: str = ""
     is_opening: bool = False
@@ -57,6 +58,7 @@ class UploadDesk:
         file_name: str,
         sheet: str | None,
         guess: MappingGuess,
+        who: str,
         now_s: int,
     ) -> Upload:
         """Keep a file and return it with its new id."""
@@ -69,21 +71,23 @@ class UploadDesk:
             content=content,
             sheet=sheet,
             guess=guess,
+            who=who,
             at_s=now_s,
         )
         self._uploads[upload.upload_id] = upload
         return upload
 
-    def get(self, upload_id: str, *, now_s: int) -> Upload:
-        """Return a file.
+    def get(self, upload_id: str, *, who: str, now_s: int) -> Upload:
+        """Return a file to who sent it.
 
         Raises:
-            UploadGoneError: It waits no longer.
+            UploadGoneError: It waits no longer, or is another's.
         """
         self._forget_old(now_s)
-        if upload_id not in self._uploads:
+        upload = self._uploads.get(upload_id)
+        if upload is None or upload.who != who:
             raise UploadGoneError("the file waits no longer: send it again")
-        return self._uploads[upload_id]
+        return upload
 
     def _forget_old(self, now_s: int) -> None:
         for upload_id, upload in list(self._uploads.items()):

@@ -203,6 +203,9 @@ def test_days_past_due_and_persons_by_rule() -> None:
     assert count_days_past_due([item(early, disputed=9)], as_of=TODAY) == 0
     assert count_days_past_due([item(early, disputed=8), item(TODAY)], as_of=TODAY) == 200
     assert is_same_person("Li  Wei", "li wei ")
+    assert is_same_person("王伟", "王伟\ufe00")
+    assert is_same_person("li", "l\u034fi\u3164")
+    assert is_same_person("李 明", "李明")
     assert not is_same_person("li", "wang")
 
 

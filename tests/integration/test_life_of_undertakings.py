@@ -11,8 +11,11 @@ import pytest
 from node.records.archiving import CustomerArchivedError
 from node.records.customers import CustomerService
 from node.records.horizon import RecordsGoneError
+from node.records.ledger import NewDebit, Term
+from node.records.ledger.errors import RecordGoneError
 from node.records.rules_ageing import AgeingBase
 from node.records.rules_default import EvidenceClass
+from node.records.rules_ledger import ItemKind
 from node.records.undertakings import DefaultService, NewPromise, PromiseService
 from tests.support.ledgers import OLDEST, TODAY, House
 
@@ -53,17 +56,79 @@ def settle(house: House, number: str = "R1") -> int:
     return key
 
 
-def test_a_promise_goes_with_the_first_of_its_items(house: House, promises: PromiseService) -> None:
+def test_what_was_promised_together_goes_together_and_the_promise_with_it(
+    house: House, promises: PromiseService
+) -> None:
+    first, second = settle(house), settle(house, "R2")
+    promise(promises, house.customer_id, first, second)
+    (due,) = house.lifecycle.iterate_due(as_of=TODAY)
+    assert due.items == 4
+
+    assert house.lifecycle.expire(by="zhang").items == 4
+
+    assert promises.report(house.customer_id, as_of=TODAY).promises == ()
+
+
+def test_a_promise_for_what_is_open_keeps_what_it_was_given_for_as_well(
+    house: House, promises: PromiseService
+) -> None:
     old = settle(house)
     (young,) = house.invoice("R2", (date(2026, 2, 1), 500))
     promise(promises, house.customer_id, old, young)
-    promise(promises, house.customer_id, young)
 
+    assert house.lifecycle.expire(by="zhang").items == 0
+
+    assert len(promises.report(house.customer_id, as_of=TODAY).promises) == 1
+
+
+def test_a_hold_on_who_was_merged_keeps_what_came_after_too(
+    house: House, customers: CustomerService
+) -> None:
+    other = house.add_customer("C2")
+    house.lifecycle.hold(other, basis="case 1", by="li")
+    customers.merge(other, into_id=house.customer_id, reason="one", by="li")
+    settle(house)
+
+    expired = house.lifecycle.expire(by="zhang")
+
+    assert (expired.items, expired.held) == (0, 1)
+
+
+def test_what_expired_does_not_come_back_as_an_opening_balance_or_in_other_letters(
+    house: House,
+) -> None:
+    settle(house, "r1")
     assert house.lifecycle.expire(by="zhang").items == 2
 
-    (left,) = promises.report(house.customer_id, as_of=TODAY).promises
-    assert left.promise.amount_minor == 100
-    assert house.ledger.tell_item(young).open_minor == 500
+    for kind, number in ((ItemKind.OPENING, "r1"), (ItemKind.INVOICE, "R1")):
+        debit = NewDebit(
+            customer_id=house.customer_id,
+            kind=kind,
+            document_no=number,
+            happened_on=date(2026, 1, 1),
+            currency="CNY",
+            terms=(Term(due_on=date(2026, 2, 1), amount_minor=300),),
+        )
+        with pytest.raises(RecordGoneError):
+            house.ledger.enter_debit(debit, by="li")
+
+
+def test_tied_stories_are_told_once_and_of_whom_they_are(
+    house: House, customers: CustomerService
+) -> None:
+    other = house.add_customer("C2")
+    settle(house)
+    customers.merge(house.customer_id, into_id=other, reason="one", by="li")
+    customers.unmerge(house.customer_id, reason="two", by="li")
+    house.customer_id, first = other, house.customer_id
+    settle(house, "R2")
+
+    due = list(house.lifecycle.iterate_due(as_of=TODAY))
+
+    assert sorted((one.customer_id, one.documents[0]) for one in due) == [
+        (first, "R1"),
+        (other, "R2"),
+    ]
 
 
 def test_nothing_is_promised_or_proposed_in_a_closed_relation(

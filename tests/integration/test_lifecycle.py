@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from node.bootstrap.home import init_home, open_database
+from node.bootstrap.local import build_local_node
+from node.core.config import build_settings
 from node.records.archiving import CustomerArchivedError
 from node.records.barring import TombstoneSecretError
 from node.records.horizon import RecordsGoneError
@@ -16,13 +19,17 @@ from node.records.ledger import (
     ItemInvalidError,
     ItemNotFoundError,
     LedgerService,
+    NewDebit,
     Remittance,
+    Term,
 )
 from node.records.ledger.errors import RecordGoneError
 from node.records.lifecycle import ArchiveStateError, DueStory, HoldNotFoundError
 from node.records.rules_ledger import DisputeCause, DisputeOutcome, ItemKind
 from node.records.rules_retention import EndReason
 from node.records.store.life_tables import tombstone
+from node.records.store.stories import StoryStore, Tombstone
+from node.records.tombstones import SECRET_FILE_NAME
 from tests.support.ledgers import OLDEST, TODAY, House
 
 SETTLED = date(2021, 3, 15)
@@ -40,6 +47,33 @@ def settle(house: House, number: str = "R1", *, on: date = SETTLED, minor: int =
     (key,) = house.invoice(number, (date(2021, 2, 1), minor), on=date(2021, 1, 1))
     house.credit(f"P-{number}", minor, on=on, allocate=OLDEST)
     return key
+
+
+def test_a_lost_secret_is_not_made_anew_once_records_are_gone(tmp_path: Path) -> None:
+    settings = build_settings(home=tmp_path / "home", member_id="beta.example")
+    init_home(settings, key_names=())
+    build_local_node(settings).close()
+    database = open_database(settings)
+    with database.write() as uow:
+        gone = Tombstone(name_hash_hex="ab" * 32, reason="expired", gone_on=TODAY)
+        StoryStore(uow.connection).add_tombstones([gone], policy="retention-1", by="li", at_ms=1)
+    database.dispose()
+    (settings.home / SECRET_FILE_NAME).unlink()
+
+    node = build_local_node(settings)
+    key = node.records.add_customer(scheme="sim", value="A1", name="Hongda").customer_id
+    debit = NewDebit(
+        customer_id=key,
+        kind=ItemKind.INVOICE,
+        document_no="R1",
+        happened_on=SETTLED,
+        currency="CNY",
+        terms=(Term(due_on=SETTLED, amount_minor=1),),
+    )
+    with pytest.raises(TombstoneSecretError):
+        node.ledger.enter_debit(debit, by="li")
+    assert not (settings.home / SECRET_FILE_NAME).exists()
+    node.close()
 
 
 def list_due(house: House, as_of: date = TODAY) -> list[DueStory]:

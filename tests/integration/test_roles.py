@@ -153,6 +153,8 @@ def test_a_natural_person_is_shown_to_whom_persons_are(office: Office) -> None:
     try:
         assert office.call(Role.SALES, "GET", "/customers/1/ageing") == (403, "out-of-reach")
         assert office.call(Role.COLLECTOR, "GET", "/customers/1/ageing")[0] == 200
+        for key in ("+1", "1.0", "%201", "0" * 30 + "1"):
+            assert office.call(Role.SALES, "GET", f"/customers/{key}/ageing")[0] == 422
         (hidden,) = office.read(Role.SALES, "/customers")
         assert (hidden["name"], hidden["subject"], hidden["is_hidden"]) == ("", "", True)
         (shown,) = office.read(Role.COLLECTOR, "/customers")

@@ -14,7 +14,6 @@ from node.core.fields import is_plain
 from node.records.rules_ledger import ItemKind
 from node.records.store.visibility import stands
 from node.records.tables import (
-    PERSON,
     customer,
     customer_contact,
     customer_identifier,
@@ -111,17 +110,6 @@ class CustomerStore:
                 .where(customer_contact.c.id == row.id)
                 .values({name: getattr(row, name) for name in _ENCRYPTED})
             )
-
-    def is_person(self, *, customer_id: int | None, item_id: int | None) -> bool:
-        """Tell whether a customer, or whoever an item is of, is a natural person."""
-        named = [customer.c.id == customer_id] if customer_id is not None else []
-        if item_id is not None:
-            of_item = select(ledger_item.c.customer_id).where(ledger_item.c.id == item_id)
-            named.append(customer.c.id == of_item.scalar_subquery())
-        if not named:
-            return False
-        kinds = self._connection.execute(select(customer.c.kind).where(or_(*named))).scalars()
-        return PERSON in set(kinds)
 
     def list_children(self, customer_ids: Sequence[int]) -> list[int]:
         """Return the customers whose parent is one of these now."""

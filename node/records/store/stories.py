@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 
 from node.records.rules_ledger import ItemKind
 from node.records.store.ledger import IN_VALUES_MAX
@@ -110,10 +110,10 @@ class StoryStore:
             select(func.count()).select_from(customer).where(_has_items_before(day))
         ).scalar_one()
 
-    def list_tied_customers(self, customer_id: int) -> list[int]:
-        """Return a customer and all whose items were ever tied to its own, by a correction say."""
-        found = {customer_id}
-        fresh = [customer_id]
+    def list_tied_customers(self, customer_ids: Sequence[int]) -> list[int]:
+        """Return customers and all whose items were ever tied to theirs, by a correction say."""
+        found = set(customer_ids)
+        fresh = sorted(found)
         while fresh:
             tied = set(self._connection.execute(_select_tied(fresh)).scalars())
             fresh = sorted(tied - found)
@@ -151,6 +151,16 @@ class StoryStore:
                 corrected_at_ms=row.corrected_at_ms,
                 replaced_by=row.replaced_by,
             )
+
+    def iterate_promised(self, customer_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Yield (promise, item) of the items of some customers that were promised to be paid."""
+        of_these = select(ledger_item.c.id).where(ledger_item.c.customer_id.in_(customer_ids))
+        rows = self._connection.execute(
+            select(promise_item.c.promise_id, promise_item.c.item_id).where(
+                promise_item.c.item_id.in_(of_these)
+            )
+        )
+        yield from ((promise_id, item_id) for promise_id, item_id in rows)
 
     def iterate_events(self, customer_ids: Sequence[int]) -> Iterator[LifeEvent]:
         """Yield what happened to the items of some customers, in no order."""
@@ -193,7 +203,7 @@ class StoryStore:
             )
 
     def delete_items(self, item_ids: Sequence[int]) -> None:
-        """Delete items with all that happened to them, and the promises to pay any of them."""
+        """Delete items with all that happened to them, and the promises to pay them."""
         for part in _chunks(item_ids):
             self._delete_promises(part)
             of_these = select(dispute.c.id).where(dispute.c.item_id.in_(part))
@@ -308,9 +318,11 @@ class StoryStore:
 
 
 def _has_items_before(day: date) -> ColumnElement[bool]:
-    old = exists().where(
-        ledger_item.c.customer_id == customer.c.id, ledger_item.c.happened_on <= day
+    into_it = select(customer_merge.c.customer_id).where(
+        customer_merge.c.into_id == customer.c.id, stands(None, customer_merge)
     )
+    is_its = or_(ledger_item.c.customer_id == customer.c.id, ledger_item.c.customer_id.in_(into_it))
+    old = exists().where(is_its, ledger_item.c.happened_on <= day)
     is_merged = and_(customer_merge.c.customer_id == customer.c.id, stands(None, customer_merge))
     return and_(old, ~exists().where(is_merged))
 

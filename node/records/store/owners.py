@@ -1,0 +1,34 @@
+"""Whose something is: the customer of an item, a dispute, a default, a promise or a hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from node.records.store.life_tables import record_hold
+from node.records.tables import customer, default_event, dispute, ledger_item, payment_promise
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Select
+
+# By the name under which a path writes the key: the key's column, and whose it is.
+_OWNERS: dict[str, tuple[ColumnElement[int], Select[Any]]] = {
+    "customer_id": (customer.c.id, select(customer.c.id)),
+    "item_id": (ledger_item.c.id, select(ledger_item.c.customer_id)),
+    "dispute_id": (
+        dispute.c.id,
+        select(ledger_item.c.customer_id).join(dispute, dispute.c.item_id == ledger_item.c.id),
+    ),
+    "default_id": (default_event.c.id, select(default_event.c.customer_id)),
+    "promise_id": (payment_promise.c.id, select(payment_promise.c.customer_id)),
+    "hold_id": (record_hold.c.id, select(record_hold.c.customer_id)),
+}
+OWNED = frozenset(_OWNERS)
+
+
+def find_owner(connection: Connection, name: str, key: int) -> int | None:
+    """Return the customer whom something is of; None where there is no such thing."""
+    column, owner = _OWNERS[name]
+    found: int | None = connection.execute(owner.where(column == key)).scalar_one_or_none()
+    return found
