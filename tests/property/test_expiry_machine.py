@@ -12,8 +12,7 @@ from node.records.horizon import RecordsGoneError
 from node.records.ledger import ItemNotFoundError
 from node.records.lifecycle import LifecycleService
 from node.records.retention_policy import read_retention_policy
-from node.records.tombstones import NameHasher
-from tests.property.test_ledger_machine import BEGIN, LedgerMachine, Report
+from tests.property.test_ledger_machine import BEGIN, HASHER, LedgerMachine, Report
 
 LATER = date(2030, 7, 1)  # what had ended by July 2025 is due
 pytestmark = pytest.mark.timeout(600)  # many histories, and a busy machine is no defect
@@ -29,7 +28,7 @@ class ExpiryMachine(LedgerMachine):
             database=self.database,
             clock=self.clock,
             policy=read_retention_policy(),
-            hasher=NameHasher(b"of the tests"),
+            hasher=HASHER,
             business_date=LATER,
         )
 
