@@ -41,7 +41,6 @@ from node.records.rules_ledger import (
     ItemKind,
 )
 from node.records.service import RecordsService
-from node.records.tombstones import NameHasher
 from tests.support.stores import migrated_url
 
 BEGIN = date(2025, 1, 1)
@@ -51,7 +50,6 @@ CURRENCIES = st.sampled_from(("CNY", "EUR"))
 METHODS = st.sampled_from((AllocationMethod.OLDEST_FIRST, AllocationMethod.EXACT))
 PICKS = st.integers(0, 10_000)
 pytestmark = pytest.mark.timeout(600)  # many histories, and a busy machine is no defect
-HASHER = NameHasher(b"of the tests")
 REFUSALS = {
     "allocation-invalid",
     "dispute-not-found",
@@ -85,12 +83,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.database = Database(url=migrated_url(Path(self.folder.name) / "node.sqlite"))
         self.clock = ManualClock(1_700_000_000_000)
         today = date(2026, 6, 30)
-        self.records = RecordsService(
-            database=self.database, clock=self.clock, business_date=today, hasher=HASHER
-        )
-        self.ledger = LedgerService(
-            database=self.database, clock=self.clock, business_date=today, hasher=HASHER
-        )
+        self.records = RecordsService(database=self.database, clock=self.clock, business_date=today)
+        self.ledger = LedgerService(database=self.database, clock=self.clock, business_date=today)
         self.customers = CustomerService(
             database=self.database, clock=self.clock, business_date=today
         )
