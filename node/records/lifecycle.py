@@ -28,7 +28,7 @@ from node.records.store import CustomerStore, ItemStore
 from node.records.store.holding import Archive, HoldingStore, LegalHold
 from node.records.store.life_tables import BASIS_CHARS_MAX
 from node.records.store.stories import Horizon, StoryStore, Tombstone
-from node.records.stories import CustomerStory, read_is_person, read_stories
+from node.records.stories import CustomerStory, read_stories
 from node.records.tombstones import NameHasher
 
 CUSTOMERS_PAGE = 500
@@ -314,23 +314,20 @@ class LifecycleService:
             customer = get_customer(uow, customer_id)
         except CustomerNotFoundError:  # Merged and gone since the page was read.
             return []
-        stories = read_stories(
-            uow, customer, policy=self._policy, is_person=read_is_person(uow, customer)
-        )
+        merged = CustomerStore(uow.connection).list_merged(customer.customer_id)
+        stories = read_stories(uow, customer, merged=merged, policy=self._policy)
         due = [
             story for story in stories if story.expires_on is not None and story.expires_on <= as_of
         ]
         if not due:
             return []
-        merged = CustomerStore(uow.connection).list_merged(customer.customer_id)
-        ids = {item.customer_id for story in due for item in story.items}
-        ids |= {customer.customer_id, *(row.customer_id for row in merged)}
+        own = {customer.customer_id, *(row.customer_id for row in merged)}
+        ids = own | {item.customer_id for story in due for item in story.items}
         holds = [
             hold
             for hold in HoldingStore(uow.connection).list_holds(sorted(ids))
             if hold.is_active(as_of)
         ]
-        own = {customer.customer_id, *(row.customer_id for row in merged)}
         return [(story, _find_hold(story, holds, of=own)) for story in due]
 
     def _delete(

@@ -20,7 +20,7 @@ from node.records.rules_retention import (
     is_natural_person,
 )
 from node.records.rules_stories import gather
-from node.records.store import CustomerRecord, CustomerStore, RecordsStore
+from node.records.store import CustomerRecord, CustomerStore, MergeRow, RecordsStore
 from node.records.store.stories import LifeEvent, LifeItem, StoryStore
 
 
@@ -37,10 +37,16 @@ class CustomerStory:
     """When the last of it was entered, in milliseconds since 1970."""
 
 
-def read_is_person(uow: UnitOfWork, customer: CustomerRecord) -> bool:
-    """Tell whether a customer is a person or a sole trader, by any identifier that it ever had."""
+def read_is_person(
+    uow: UnitOfWork, customer: CustomerRecord, *, merged: Sequence[MergeRow] | None = None
+) -> bool:
+    """Tell whether a customer is a person or a sole trader, by any identifier that it ever had.
+
+    ``merged`` are those merged into it, where they are known.
+    """
     store = CustomerStore(uow.connection)
-    merged = store.list_merged(customer.customer_id)
+    if merged is None:
+        merged = store.list_merged(customer.customer_id)
     ids = [customer.customer_id, *(row.customer_id for row in merged)]
     facts = store.list_facts("identifier", ids)
     identifiers = [
@@ -55,15 +61,19 @@ def read_is_person(uow: UnitOfWork, customer: CustomerRecord) -> bool:
 
 
 def read_stories(
-    uow: UnitOfWork, customer: CustomerRecord, *, policy: RetentionPolicy, is_person: bool
+    uow: UnitOfWork,
+    customer: CustomerRecord,
+    *,
+    merged: Sequence[MergeRow],
+    policy: RetentionPolicy,
 ) -> list[CustomerStory]:
-    """Return the stories of a customer, with what is tied to them of those merged into it.
+    """Return the stories of a customer and of those merged into it, with what is tied to them.
 
     Memory grows with the items of this one customer.
     """
     store = StoryStore(uow.connection)
-    merged = CustomerStore(uow.connection).list_merged(customer.customer_id)
     own = {customer.customer_id, *(row.customer_id for row in merged)}
+    is_person = read_is_person(uow, customer, merged=merged)
     customer_ids = store.list_tied_customers(sorted(own))
     items = {item.item_id: item for item in store.iterate_items(customer_ids)}
     events: dict[int, list[LifeEvent]] = defaultdict(list)

@@ -38,10 +38,10 @@ DOCUMENT_CHARS_MAX = 64
 REFERENCE_CHARS_MAX = 128  # a payment is named after the document, day and amount where it has none
 REASON_CHARS_MAX = 500
 FILE_NAME_CHARS_MAX = 255
-PERSON = "person"  # the kind of a customer who is a natural person or sole trader
 
 
-def _entered_and_ended() -> tuple[Column[Any], ...]:
+def entered_and_ended() -> tuple[Column[Any], ...]:
+    """Return the columns of a row that is never changed but for its end."""
     return (
         Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
         Column("entered_at_ms", BigInteger, nullable=False),
@@ -71,7 +71,7 @@ customer_identifier = Table(
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("scheme", String(SCHEME_CHARS_MAX), nullable=False),
     Column("value", String(VALUE_CHARS_MAX), nullable=False),
-    *_entered_and_ended(),
+    *entered_and_ended(),
     Index("ix_customer_identifier_customer", "customer_id"),
 )
 Index(
@@ -90,7 +90,7 @@ customer_name = Table(
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("kind", String(16), nullable=False),  # node.records.customers.NameKind
     Column("name", String(NAME_CHARS_MAX), nullable=False),
-    *_entered_and_ended(),
+    *entered_and_ended(),
     Index("ix_customer_name_customer", "customer_id"),
 )
 
@@ -100,7 +100,7 @@ customer_parent = Table(
     Column("id", Integer, primary_key=True),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("parent_id", ForeignKey("customer.id"), nullable=False),
-    *_entered_and_ended(),
+    *entered_and_ended(),
     Index("ix_customer_parent_customer", "customer_id"),
     Index("ix_customer_parent_parent", "parent_id"),
     CheckConstraint("customer_id <> parent_id", name="parent_is_another"),
@@ -115,7 +115,7 @@ customer_contact = Table(
     Column("name", EncryptedText("customer_contact.name"), nullable=False),
     Column("phone", EncryptedText("customer_contact.phone"), nullable=False),
     Column("email", EncryptedText("customer_contact.email"), nullable=False),
-    *_entered_and_ended(),
+    *entered_and_ended(),
     Index("ix_customer_contact_customer", "customer_id"),
 )
 
@@ -128,7 +128,7 @@ customer_merge = Table(
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("into_id", ForeignKey("customer.id"), nullable=False),  # never itself merged
     Column("reason", String(REASON_CHARS_MAX), nullable=False),
-    *_entered_and_ended(),
+    *entered_and_ended(),
     Column("end_reason", String(REASON_CHARS_MAX), nullable=True),
     Index("ix_customer_merge_customer", "customer_id"),
     Index("ix_customer_merge_into", "into_id"),
@@ -324,7 +324,7 @@ payment_promise = Table(
     Column("promised_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
     Column("due_business_on", Date, nullable=False),  # moved to the payer's next business day
-    *_entered_and_ended(),
+    *entered_and_ended(),
     Column("end_reason", String(REASON_CHARS_MAX), nullable=True),
     CheckConstraint("amount_minor > 0", name="amount_positive"),
     Index("ix_payment_promise_customer", "customer_id"),

@@ -127,8 +127,9 @@ def _check(
 ) -> None:
     """Check the area of an operation, and that a natural person named in it may be looked at."""
     check_access(local.people, viewer, access)
-    keys = {name: parse_key(str(named[name])) for name in OWNED if name in named}
-    if local.customers.is_person({name: key for name, key in keys.items() if key is not None}):
+    found = {name: parse_key(str(named[name])) for name in OWNED if name in named}
+    keys = {name: key for name, key in found.items() if key is not None}
+    if keys and local.customers.is_person(keys):
         check_access(local.people, viewer, Access(area=Area.PERSONS, target=access.target))
 
 

@@ -13,7 +13,7 @@ from node.bootstrap.member import Node
 from node.core.people.areas import CLASSES, REACHES, AccessClass, Area
 from node.core.people.service import Role
 from node.records.customers import ContactRole
-from node.records.tables import PERSON, customer
+from node.records.tables import customer
 from node.web.app import API_PREFIX, AUDIT_PREFIX, build_app
 from node.web.authorisation import OPERATIONS
 from tests.support.console_node import API_TOKEN, build_empty_node
@@ -149,7 +149,7 @@ def test_contacts_are_left_out_for_whom_persons_are_not(office: Office) -> None:
 
 def test_a_natural_person_is_shown_to_whom_persons_are(office: Office) -> None:
     with office.node.local.database.write() as uow:
-        uow.connection.execute(update(customer).values(kind=PERSON))
+        uow.connection.execute(update(customer).values(kind="person"))
     try:
         assert office.call(Role.SALES, "GET", "/customers/1/ageing") == (403, "out-of-reach")
         assert office.call(Role.COLLECTOR, "GET", "/customers/1/ageing")[0] == 200

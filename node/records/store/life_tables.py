@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import metadata
-from node.records.tables import NAME_CHARS_MAX, REASON_CHARS_MAX
+from node.records.tables import NAME_CHARS_MAX, REASON_CHARS_MAX, entered_and_ended
 
 BASIS_CHARS_MAX = 200
 HASH_CHARS = 64
@@ -53,10 +53,7 @@ record_hold = Table(
     Column("basis", String(BASIS_CHARS_MAX), nullable=False),
     Column("begins_on", Date, nullable=False),
     Column("ends_on", Date, nullable=True),  # the last day; none: until it is released
-    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
-    Column("entered_at_ms", BigInteger, nullable=False),
-    Column("ended_by", String(NAME_CHARS_MAX), nullable=True),
-    Column("ended_at_ms", BigInteger, nullable=True),
+    *entered_and_ended(),
     Column("end_reason", String(REASON_CHARS_MAX), nullable=True),
     CheckConstraint("ends_on IS NULL OR ends_on >= begins_on", name="ends_after_begin"),
     Index("ix_record_hold_customer", "customer_id"),
@@ -82,10 +79,7 @@ customer_archive = Table(
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("closed_on", Date, nullable=False),
     Column("reason", String(REASON_CHARS_MAX), nullable=False),
-    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
-    Column("entered_at_ms", BigInteger, nullable=False),
-    Column("ended_by", String(NAME_CHARS_MAX), nullable=True),
-    Column("ended_at_ms", BigInteger, nullable=True),
+    *entered_and_ended(),
     Column("end_reason", String(REASON_CHARS_MAX), nullable=True),
 )
 Index(
