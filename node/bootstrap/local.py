@@ -20,6 +20,7 @@ from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
 from node.records.lifecycle import LifecycleService
 from node.records.mappings import MappingService
+from node.records.papers import PaperReports, PaperService
 from node.records.portfolio import PortfolioService
 from node.records.retention_policy import read_retention_policy
 from node.records.service import RecordsService
@@ -48,6 +49,8 @@ class LocalNode:
     lifecycle: LifecycleService
     defaults: DefaultService
     promises: PromiseService
+    papers: PaperService
+    paper_reports: PaperReports
     assessment: AssessmentService
     rating: RatingService
     people: PeopleService
@@ -109,6 +112,13 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         promises=PromiseService(
             database=database, clock=clock, business_date=settings.business_date
         ),
+        papers=PaperService(
+            database=database,
+            clock=clock,
+            business_date=settings.business_date,
+            hasher=hasher,
+        ),
+        paper_reports=PaperReports(database=database),
         portfolio=PortfolioService(database=database, clock=clock),
         assessment=assessment,
         rating=RatingService(

@@ -30,9 +30,12 @@ COMMANDS: Mapping[str, str] = {
 }
 GROUPS: Mapping[str, str] = {
     "consent": "node.cli.grants:consent_app",
+    "contract": "node.records.commands_papers:contract_app",
     "cosign": "node.cli.cosign:cosign_app",
+    "cover": "node.records.commands_cover:cover_app",
     "customer": "node.records.commands_customers:customer_app",
     "db": "node.cli.database:db_app",
+    "delivery": "node.records.commands_papers:delivery_app",
     "hub": "node.hub.commands_members:hub_app",
     "key": "node.cli.keys:key_app",
     "ledger": "node.records.commands_undertakings:ledger_app",

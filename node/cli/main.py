@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from node.records.ledger import LedgerService
     from node.records.lifecycle import LifecycleService
     from node.records.mappings import MappingService
+    from node.records.papers import PaperReports, PaperService
     from node.records.portfolio import PortfolioService
     from node.records.service import RecordsService
     from node.records.undertakings import DefaultService, PromiseService
@@ -109,6 +110,16 @@ class LazyNode:
     def promises(self) -> PromiseService:
         """Promises to pay."""
         return self.local.promises
+
+    @property
+    def papers(self) -> PaperService:
+        """Contracts, deliveries, guarantees, insurances."""
+        return self.local.papers
+
+    @property
+    def paper_reports(self) -> PaperReports:
+        """What papers say."""
+        return self.local.paper_reports
 
     @property
     def portfolio(self) -> PortfolioService:

@@ -87,8 +87,8 @@ def expire(
         task = progress.add_task("Customers", total=life.count_looked_at(as_of=life.today()))
         done = life.expire(by=by, on_customer=lambda: progress.advance(task))
     typer.echo(
-        f"{done.items} items in {done.stories} stories of {done.customers} customers deleted; "
-        f"{done.held} stories are under hold"
+        f"{done.items} items in {done.stories} stories of {done.customers} customers deleted, "
+        f"with {done.papers} contracts, deliveries and covers; {done.held} stories are under hold"
     )
 
 

@@ -22,12 +22,13 @@ from node.records.derivation import refresh_behaviour
 from node.records.errors import CustomerNotFoundError, check_report_day
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
 from node.records.ledger.posting import check_by, check_day, check_reason, check_text, get_customer
+from node.records.papers.expiry import PaperStory, delete_papers, list_due_papers
 from node.records.rules_ledger import ItemKind
 from node.records.rules_retention import EndReason, GoneReason, RetentionPolicy, add_months
 from node.records.store import CustomerStore, ItemStore
 from node.records.store.holding import Archive, HoldingStore, LegalHold
 from node.records.store.life_tables import BASIS_CHARS_MAX
-from node.records.store.stories import Horizon, StoryStore, Tombstone
+from node.records.store.stories import Horizon, LifeItem, StoryStore, Tombstone
 from node.records.stories import CustomerStory, read_stories
 from node.records.tombstones import NameHasher
 
@@ -66,7 +67,8 @@ class Expired:
     customers: int
     stories: int
     items: int
-    held: int  # stories that were due and are under hold
+    held: int  # stories and papers that were due and are under hold
+    papers: int = 0  # contracts, deliveries, guarantees, insurances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,44 @@ class LifeCard:
     def is_archived(self) -> bool:
         """Whether nothing is entered any more."""
         return any(one.ended_at_ms is None for one in self.archives)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """What of a customer is due, each with the hold that keeps it all the same."""
+
+    stories: tuple[tuple[CustomerStory, int | None], ...] = ()
+    papers: tuple[tuple[PaperStory, int | None], ...] = ()
+
+    def tell(self) -> Iterator[DueStory]:
+        """Tell what it is."""
+        for story, held_by in self.stories:
+            yield _tell(story, held_by)
+        for paper, held_by in self.papers:
+            yield DueStory(
+                customer_id=paper.name.customer_id,
+                reason=paper.reason,
+                ended_on=paper.ended_on,
+                expires_on=paper.expires_on,
+                items=paper.versions,
+                documents=(paper.name.number,),
+                held_by=held_by,
+            )
+
+    @property
+    def free_stories(self) -> list[CustomerStory]:
+        """The stories that go."""
+        return [story for story, held_by in self.stories if held_by is None]
+
+    @property
+    def free_papers(self) -> list[PaperStory]:
+        """The papers that go by themselves."""
+        return [paper for paper, held_by in self.papers if held_by is None]
+
+    @property
+    def held(self) -> int:
+        """How much is due and kept."""
+        return sum(held_by is not None for _, held_by in (*self.stories, *self.papers))
 
 
 class LifecycleService:
@@ -127,8 +167,7 @@ class LifecycleService:
         for customer_id in self._iterate_customers(as_of):
             with self._database.read() as uow:
                 due = self._list_due(uow, customer_id, as_of=as_of)
-            for story, held_by in due:
-                yield _tell(story, held_by)
+            yield from due.tell()
             if on_customer is not None:
                 on_customer()
 
@@ -139,21 +178,22 @@ class LifecycleService:
         """
         check_by(by)
         today = self.today()
-        customers = stories = items = held = 0
+        customers = stories = items = held = papers = 0
         for customer_id in self._iterate_customers(today):
             with self._database.write() as uow:
                 due = self._list_due(uow, customer_id, as_of=today)
-                gone = [story for story, held_by in due if held_by is None]
-                self._delete(uow, gone, by=by, today=today)
-            customers += bool(gone)
+                gone_papers = self._delete(uow, due, by=by, today=today)
+            gone = due.free_stories
+            customers += bool(gone or gone_papers)
             stories += len(gone)
             items += sum(len(story.items) for story in gone)
-            held += len(due) - len(gone)
+            papers += gone_papers
+            held += due.held
             if on_customer is not None:
                 on_customer()
-        if items:
+        if items or papers:
             self._database.overwrite_deleted()
-        return Expired(customers=customers, stories=stories, items=items, held=held)
+        return Expired(customers=customers, stories=stories, items=items, held=held, papers=papers)
 
     def hold(
         self,
@@ -307,20 +347,19 @@ class LifecycleService:
             yield from page
             after = page[-1]
 
-    def _list_due(
-        self, uow: UnitOfWork, customer_id: int, *, as_of: date
-    ) -> list[tuple[CustomerStory, int | None]]:
+    def _list_due(self, uow: UnitOfWork, customer_id: int, *, as_of: date) -> _Due:
         try:
             customer = get_customer(uow, customer_id)
         except CustomerNotFoundError:  # Merged and gone since the page was read.
-            return []
+            return _Due()
         merged = CustomerStore(uow.connection).list_merged(customer.customer_id)
         stories = read_stories(uow, customer, merged=merged, policy=self._policy)
         due = [
             story for story in stories if story.expires_on is not None and story.expires_on <= as_of
         ]
-        if not due:
-            return []
+        papers = list_due_papers(uow, customer, merged=merged, policy=self._policy, as_of=as_of)
+        if not (due or papers):
+            return _Due()
         own = {customer.customer_id, *(row.customer_id for row in merged)}
         ids = own | {item.customer_id for story in due for item in story.items}
         holds = [
@@ -328,13 +367,17 @@ class LifecycleService:
             for hold in HoldingStore(uow.connection).list_holds(sorted(ids))
             if hold.is_active(as_of)
         ]
-        return [(story, _find_hold(story, holds, of=own)) for story in due]
+        kept = next((hold.hold_id for hold in holds if _is_of_all(hold, own)), None)
+        return _Due(
+            stories=tuple((story, _find_hold(story, holds, of=own)) for story in due),
+            papers=tuple((paper, kept) for paper in papers),
+        )
 
-    def _delete(
-        self, uow: UnitOfWork, stories: Sequence[CustomerStory], *, by: str, today: date
-    ) -> None:
-        if not stories:
-            return
+    def _delete(self, uow: UnitOfWork, due: _Due, *, by: str, today: date) -> int:
+        """Delete what is due and not held, and return how many papers that were."""
+        stories = due.free_stories
+        if not (stories or due.free_papers):
+            return 0
         hasher = self._hasher
         if hasher is None:
             raise TombstoneSecretError(
@@ -342,21 +385,16 @@ class LifecycleService:
             )
         store = StoryStore(uow.connection)
         at_ms = self._clock.now_ms()
+        papers = delete_papers(uow, due.free_papers, stories)
         store.delete_items([item.item_id for story in stories for item in story.items])
+        hashes = [_hash_item(hasher, item) for story in stories for item in story.items]
+        hashes += [
+            hasher.hash_paper(kind=one.kind, source=one.source, number=one.number) for one in papers
+        ]
         store.add_tombstones(
             (
-                Tombstone(
-                    name_hash_hex=hasher.hash_item(
-                        source=item.source,
-                        kind=item.kind,
-                        document_no=item.document_no,
-                        line=item.line,
-                    ),
-                    reason=GoneReason.EXPIRED.value,
-                    gone_on=today,
-                )
-                for story in stories
-                for item in story.items
+                Tombstone(name_hash_hex=one, reason=GoneReason.EXPIRED.value, gone_on=today)
+                for one in hashes
             ),
             policy=self._policy.version,
             by=by,
@@ -366,6 +404,17 @@ class LifecycleService:
             store.move_horizon(horizon)
         touched = sorted({item.customer_id for story in stories for item in story.items})
         refresh_behaviour(uow, touched, business_date=today)
+        return len(papers)
+
+
+def _hash_item(hasher: NameHasher, item: LifeItem) -> str:
+    return hasher.hash_item(
+        source=item.source, kind=item.kind, document_no=item.document_no, line=item.line
+    )
+
+
+def _is_of_all(hold: LegalHold, customer_ids: set[int]) -> bool:
+    return hold.item_id is None and hold.customer_id in customer_ids
 
 
 def _find_hold(story: CustomerStory, holds: Sequence[LegalHold], *, of: set[int]) -> int | None:
@@ -373,7 +422,7 @@ def _find_hold(story: CustomerStory, holds: Sequence[LegalHold], *, of: set[int]
     item_ids = {item.item_id for item in story.items}
     customer_ids = of | {item.customer_id for item in story.items}
     for hold in holds:
-        if hold.item_id in item_ids or (hold.item_id is None and hold.customer_id in customer_ids):
+        if hold.item_id in item_ids or _is_of_all(hold, customer_ids):
             return hold.hold_id
     return None
 

@@ -40,12 +40,19 @@ class EndReason(StrEnum):
     OPEN = "open"
     UNAPPLIED = "unapplied"
     DISPUTED = "disputed"
+    DELIVERED = "delivered"  # and not invoiced whole
+    LAPSED = "lapsed"  # a contract, guarantee or cover that holds no longer
     PURSUED = "pursued"  # written off, and neither recovered nor given up
 
     @property
     def is_end(self) -> bool:
         """Tell whether the clock has started."""
-        return self in {EndReason.SETTLED, EndReason.CANCELLED, EndReason.GIVEN_UP}
+        return self in {
+            EndReason.SETTLED,
+            EndReason.CANCELLED,
+            EndReason.GIVEN_UP,
+            EndReason.LAPSED,
+        }
 
 
 class GoneReason(StrEnum):
@@ -124,6 +131,8 @@ class Story:
     days: Sequence[date] = ()  # applied, taken back, disputed, a dispute closed, given up
     is_disputed: bool = False
     is_given_up: bool = False
+    is_part_invoiced: bool = False
+    """Of what was delivered for it, a part is neither invoiced nor returned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +152,8 @@ def find_ending(story: Story) -> Ending:
         if abs(item.amount_minor) != item.applied_minor:
             is_owed = item.amount_minor > 0
             return Ending(reason=EndReason.OPEN if is_owed else EndReason.UNAPPLIED)
+    if story.is_part_invoiced:
+        return Ending(reason=EndReason.DELIVERED)
     if any(item.pursued_minor for item in counting):
         return Ending(reason=EndReason.PURSUED)
     days = [*story.days, *(item.happened_on for item in story.items)]

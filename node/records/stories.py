@@ -21,6 +21,7 @@ from node.records.rules_retention import (
 )
 from node.records.rules_stories import gather
 from node.records.store import CustomerRecord, CustomerStore, MergeRow, RecordsStore
+from node.records.store.paper_life import PaperLifeStore
 from node.records.store.stories import LifeEvent, LifeItem, StoryStore
 
 
@@ -81,13 +82,24 @@ def read_stories(
         events[event.item_id].append(event)
     persons = _Persons(uow, dict.fromkeys(own, is_person))
     promised = list(store.iterate_promised(customer_ids))
+    delivered = PaperLifeStore(uow.connection).list_tied(customer_ids)
+    for tie in delivered:
+        events[tie.item_id].append(
+            LifeEvent(item_id=tie.item_id, happened_on=tie.happened_on, entered_at_ms=tie.known_ms)
+        )
+    papers = [(tie.paper_id, tie.item_id) for tie in delivered]
+    waiting = {tie.item_id for tie in delivered if tie.is_open}
     found = []
-    for group in gather(items, [*_list_ties(items, events), *_tie_promised(promised)]):
+    for group in gather(
+        items, [*_list_ties(items, events), *_tie_named(promised), *_tie_named(papers)]
+    ):
         owners = _list_owners([items[key] for key in group])
         if owners[0] not in own:
             continue  # It is told with the one whose it is.
         story = _build_story(
-            [items[key] for key in group], [event for key in group for event in events[key]]
+            [items[key] for key in group],
+            [event for key in group for event in events[key]],
+            is_part_invoiced=not waiting.isdisjoint(group),
         )
         ending = find_ending(story)
         expires_on = None
@@ -130,11 +142,11 @@ def _list_owners(items: Sequence[LifeItem]) -> list[int]:
     return list(dict.fromkeys(item.customer_id for item in counting or reversed(items)))
 
 
-def _tie_promised(promised: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield what was promised together: with a part of it gone the promise would be judged anew."""
+def _tie_named(named: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield what one promise or one delivery names: with a part gone it would be judged anew."""
     first: dict[int, int] = {}
-    for promise_id, item_id in promised:
-        yield first.setdefault(promise_id, item_id), item_id
+    for key, item_id in named:
+        yield first.setdefault(key, item_id), item_id
 
 
 def _list_ties(
@@ -152,7 +164,9 @@ def _list_ties(
                 yield event.item_id, event.other_id
 
 
-def _build_story(items: Sequence[LifeItem], events: Sequence[LifeEvent]) -> Story:
+def _build_story(
+    items: Sequence[LifeItem], events: Sequence[LifeEvent], *, is_part_invoiced: bool
+) -> Story:
     applied: dict[int, int] = defaultdict(int)
     pursued: dict[int, int] = defaultdict(int)
     kinds = {item.item_id: item.kind for item in items}
@@ -182,6 +196,7 @@ def _build_story(items: Sequence[LifeItem], events: Sequence[LifeEvent]) -> Stor
         days=[event.happened_on for event in events],
         is_disputed=any(event.is_open_dispute and event.item_id in counting for event in events),
         is_given_up=bool(given_up),
+        is_part_invoiced=is_part_invoiced,
     )
 
 

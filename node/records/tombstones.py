@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from node.core.keystore import KeyExistsError, make_secret_file, read_secret
 from node.records.rules_ledger import ItemKind
+from node.records.rules_papers import PaperKind
 
 SECRET_FILE_NAME = "tombstone_secret"  # noqa: S105  the name of the file
 _SEPARATOR = "\x1f"  # no source or document number holds it: they are printable
@@ -35,6 +36,10 @@ class NameHasher:
         """
         side = "owed" if kind.is_debit else kind.value
         return self._hash("item", _fold(source), side, _fold(document_no), str(line))
+
+    def hash_paper(self, *, kind: PaperKind, source: str, number: str) -> str:
+        """Return the hash of the name of a contract, delivery, guarantee or insurance in hex."""
+        return self._hash("paper", kind.value, _fold(source), _fold(number))
 
     def _hash(self, *parts: str) -> str:
         text = _SEPARATOR.join(parts).encode("utf-8")

@@ -33,6 +33,7 @@ from node.records.api import build_ledger_router
 from node.records.api_customers import build_customers_router
 from node.records.api_imports import IMPORT_BYTES_MAX, IMPORTS_PATH, build_imports_router
 from node.records.api_life import build_life_router
+from node.records.api_papers import build_papers_router
 from node.records.api_undertakings import build_undertakings_router
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
@@ -119,6 +120,13 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(
         build_life_router(node.local.lifecycle, today=node.local.business_date),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_papers_router(
+            node.local.papers, node.local.paper_reports, today=node.local.business_date
+        ),
         prefix=API_PREFIX,
         dependencies=guarded,
     )

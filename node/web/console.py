@@ -64,6 +64,7 @@ from node.web.pages import (
     read_portfolio,
     read_register,
 )
+from node.web.papers_console import build_papers_routes
 from node.web.texts import Texts
 from node.web.wording import say_code, say_deci, say_money, say_time
 from protocol.encoding import encode_b64u, sha256
@@ -122,6 +123,7 @@ def build_console_routes(
     return [
         *auditors,
         *build_ledger_routes(node.local, render=console.render, guard=console.guard),
+        *build_papers_routes(node.local, render=console.render, guard=console.guard),
         *build_import_routes(
             node.local, render=console.render, guard=console.guard, parse_form=_parse_form
         ),

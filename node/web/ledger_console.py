@@ -104,7 +104,7 @@ class _LedgerPages:
         """Show what is open of a customer, its ageing and its turnover."""
         texts = Texts(choose_language(request))
         customer_id = parse_customer_id(request.path_params["customer_id"])
-        view = _read_view(request, today=self._local.business_date())
+        view = read_view(request, today=self._local.business_date())
         page = await run_in_threadpool(
             lambda: read_ledger(self._local, texts, customer_id, view=view)
         )
@@ -157,7 +157,7 @@ def read_ledger(local: LocalNode, texts: Texts, customer_id: int, *, view: View)
     )
 
 
-def _read_view(request: Request, *, today: date) -> View:
+def read_view(request: Request, *, today: date) -> View:
     """Read what is to be shown from the address.
 
     Raises:

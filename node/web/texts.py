@@ -16,6 +16,7 @@ from node.core.errors import InvariantError
 from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
+from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
@@ -367,6 +368,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **REPORT_TEXTS,
             **AUDITOR_TEXTS,
             **LEDGER_TEXTS,
+            **PAPER_TEXTS,
             **IMPORT_TEXTS,
         }.items()
     }

@@ -16,6 +16,7 @@ from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, Store
 from node.records.store.ledger import CustomerPosition, LedgerStore
 from node.records.store.mappings import MappingStore, StoredMapping
 from node.records.store.month_rows import StoredMonth
+from node.records.store.papers import PaperStore
 from node.records.store.promises import PromiseStore
 from node.records.store.rates import RateStore
 from node.records.store.reading import CustomerRecord, RecordsStore
@@ -48,6 +49,7 @@ __all__ = [
     "MergeRow",
     "OpenDay",
     "OpenLine",
+    "PaperStore",
     "PromiseStore",
     "RateStore",
     "RecordsStore",

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Date, Integer, String, select
 from node.core.errors import InvariantError
 from node.core.fields import EncryptedText
 from node.records import tables
-from node.records.store import life_tables
+from node.records.store import life_tables, paper_tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -41,6 +41,13 @@ _TABLES: tuple[Table, ...] = (
     tables.default_end,
     tables.payment_promise,
     tables.promise_item,
+    paper_tables.paper,
+    paper_tables.paper_version,
+    paper_tables.contract_terms,
+    paper_tables.guarantee_terms,
+    paper_tables.insurance_terms,
+    paper_tables.paper_event,
+    paper_tables.paper_horizon,
     tables.behaviour_month,
     life_tables.record_hold,
     life_tables.write_off_closure,

@@ -1,4 +1,4 @@
-"""Whose something is: the customer of an item, a dispute, a default, a promise or a hold."""
+"""Whose something is: the customer of an item, a dispute, a default, a promise, a paper, a hold."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from node.records.store.life_tables import record_hold
+from node.records.store.paper_tables import paper, paper_event, paper_version
 from node.records.tables import customer, default_event, dispute, ledger_item, payment_promise
 
 if TYPE_CHECKING:
@@ -22,6 +23,20 @@ _OWNERS: dict[str, tuple[ColumnElement[int], Select[Any]]] = {
     ),
     "default_id": (default_event.c.id, select(default_event.c.customer_id)),
     "promise_id": (payment_promise.c.id, select(payment_promise.c.customer_id)),
+    "paper_id": (
+        paper.c.id,
+        select(paper_version.c.customer_id)
+        .join(paper, paper.c.id == paper_version.c.paper_id)
+        .order_by(paper_version.c.version.desc())
+        .limit(1),
+    ),
+    "paper_event_id": (
+        paper_event.c.id,
+        select(paper_version.c.customer_id)
+        .join(paper_event, paper_event.c.paper_id == paper_version.c.paper_id)
+        .order_by(paper_version.c.version.desc())
+        .limit(1),
+    ),
     "hold_id": (record_hold.c.id, select(record_hold.c.customer_id)),
 }
 OWNED = frozenset(_OWNERS)

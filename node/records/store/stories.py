@@ -17,6 +17,7 @@ from node.records.store.life_tables import (
     tombstone,
     write_off_closure,
 )
+from node.records.store.paper_tables import paper_version
 from node.records.store.visibility import stands
 from node.records.tables import (
     allocation,
@@ -321,8 +322,14 @@ def _has_items_before(day: date) -> ColumnElement[bool]:
     into_it = select(customer_merge.c.customer_id).where(
         customer_merge.c.into_id == customer.c.id, stands(None, customer_merge)
     )
-    is_its = or_(ledger_item.c.customer_id == customer.c.id, ledger_item.c.customer_id.in_(into_it))
-    old = exists().where(is_its, ledger_item.c.happened_on <= day)
+
+    def is_its(column: ColumnElement[int]) -> ColumnElement[bool]:
+        return or_(column == customer.c.id, column.in_(into_it))
+
+    old = or_(
+        exists().where(is_its(ledger_item.c.customer_id), ledger_item.c.happened_on <= day),
+        exists().where(is_its(paper_version.c.customer_id), paper_version.c.begins_on <= day),
+    )
     is_merged = and_(customer_merge.c.customer_id == customer.c.id, stands(None, customer_merge))
     return and_(old, ~exists().where(is_merged))
 

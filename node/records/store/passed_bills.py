@@ -1,0 +1,83 @@
+"""Bills of exchange that were endorsed or discounted and may still come back."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, func, select
+
+from node.records.rules_cover import ExposureItem, Stage
+from node.records.rules_ledger import ItemKind
+from node.records.store.visibility import counts, is_known
+from node.records.tables import allocation, item_correction, ledger_item
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_PASSED_ON = (ItemKind.BILL_ENDORSED.value, ItemKind.BILL_DISCOUNTED.value)
+
+
+def list_passed_bills(
+    connection: Connection, customer_id: int, *, as_of: date, known_at_ms: int | None
+) -> list[ExposureItem]:
+    """Return a customer's bills that others hold on a day, and that have not matured before it.
+
+    Passed on, a bill is not owed to us; until it is paid its holder has recourse to us. One that
+    came back has a row of its own (``ItemKind.RECOURSE``), or its invoices are owed again.
+    """
+    credit, recourse = ledger_item.alias("credit"), ledger_item.alias("recourse")
+    is_recourse_corrected = exists().where(
+        item_correction.c.item_id == recourse.c.id, is_known(known_at_ms, item_correction)
+    )
+    came_back = exists().where(
+        recourse.c.kind == ItemKind.RECOURSE.value,
+        recourse.c.source == ledger_item.c.source,
+        recourse.c.document_no == ledger_item.c.document_no,
+        recourse.c.line == ledger_item.c.line,
+        recourse.c.happened_on <= as_of,
+        is_known(known_at_ms, recourse),
+        ~is_recourse_corrected,
+    )
+    passed_minor = func.sum(allocation.c.amount_minor)
+    rows = connection.execute(
+        select(
+            ledger_item.c.document_no,
+            ledger_item.c.currency,
+            ledger_item.c.happened_on,
+            ledger_item.c.due_on,
+            passed_minor.label("passed_minor"),
+        )
+        .join(allocation, allocation.c.debit_id == ledger_item.c.id)
+        .join(credit, credit.c.id == allocation.c.credit_id)
+        .where(
+            ledger_item.c.customer_id == customer_id,
+            ledger_item.c.kind == ItemKind.BILL.value,
+            ledger_item.c.due_on >= as_of,
+            counts(known_at_ms),
+            credit.c.kind.in_(_PASSED_ON),
+            allocation.c.allocated_on <= as_of,
+            is_known(known_at_ms, allocation),
+            ~came_back,
+        )
+        .group_by(
+            ledger_item.c.id,
+            ledger_item.c.document_no,
+            ledger_item.c.currency,
+            ledger_item.c.happened_on,
+            ledger_item.c.due_on,
+        )
+        .having(passed_minor > 0)
+        .order_by(ledger_item.c.id)
+    )
+    return [
+        ExposureItem(
+            stage=Stage.BILL,
+            number=row.document_no,
+            currency=row.currency,
+            open_minor=int(row.passed_minor),  # PostgreSQL sums into a decimal
+            happened_on=row.happened_on,
+            due_on=row.due_on,
+        )
+        for row in rows
+    ]
