@@ -58,6 +58,11 @@ class AssessmentPair:
     with_peers: AssessmentRecord
     changes: tuple[FactorChange, ...]
 
+    @property
+    def without_peers(self) -> AssessmentPair:
+        """The pair for who may not see what peers have said: no change tells of it either."""
+        return _pair(self.own, self.own)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedCustomer:

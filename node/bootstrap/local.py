@@ -16,6 +16,7 @@ from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
+from node.records.ageing_list import AgeingListService
 from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
 from node.records.lifecycle import LifecycleService
@@ -44,6 +45,7 @@ class LocalNode:
     records: RecordsService
     ledger: LedgerService
     portfolio: PortfolioService
+    ageings: AgeingListService
     customers: CustomerService
     mappings: MappingService
     lifecycle: LifecycleService
@@ -120,6 +122,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         ),
         paper_reports=PaperReports(database=database),
         portfolio=PortfolioService(database=database, clock=clock),
+        ageings=AgeingListService(database=database),
         assessment=assessment,
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()

@@ -21,6 +21,7 @@ from node.records.rules_conversion import (
     convert_ageings,
 )
 from node.records.store import LedgerStore, RateStore, TurnoverStore
+from node.records.store.persons import list_person_ids
 from node.records.tables import SOURCE_CHARS_MAX
 from node.records.turnover import read_ageing
 
@@ -70,6 +71,11 @@ class PortfolioService:
                 )
                 for currency in ledger.list_currencies(as_of=as_of)
             ]
+
+    def list_persons(self) -> frozenset[int]:
+        """Return the keys of all customers who are natural persons or sole traders."""
+        with self._database.read() as uow:
+            return list_person_ids(uow.connection)
 
     def convert(
         self,

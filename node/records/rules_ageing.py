@@ -35,7 +35,7 @@ class Bucket(StrEnum):
     OVER_180 = ">180"
 
 
-_BUCKET_EDGES: tuple[tuple[int, Bucket], ...] = (
+BUCKET_EDGES: tuple[tuple[int, Bucket], ...] = (
     (0, Bucket.NOT_DUE),
     (30, Bucket.D1_30),
     (60, Bucket.D31_60),
@@ -80,7 +80,7 @@ class Ageing:
 
 def choose_bucket(days_past_due: int) -> Bucket:
     """Return the bucket of a number of days; zero and less is not due."""
-    for edge, bucket in _BUCKET_EDGES:
+    for edge, bucket in BUCKET_EDGES:
         if days_past_due <= edge:
             return bucket
     return Bucket.OVER_180

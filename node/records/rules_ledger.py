@@ -186,6 +186,35 @@ def apply_remittance(
     return applications
 
 
+def apply_chosen(
+    amount_minor: int, debits: Sequence[OpenDebit], chosen: Sequence[tuple[int, int | None]]
+) -> list[Application]:
+    """Apply a credit to items that somebody has chosen, each with an amount or as far as it goes.
+
+    Unlike a document's number, an item's key names one instalment.
+
+    Raises:
+        AllocationError: An item is not open or chosen twice, or the amounts are more than is open
+            of it or more than the credit.
+    """
+    by_id = {debit.item_id: debit for debit in debits}
+    applications = []
+    left_minor = amount_minor
+    for item_id, asked_minor in chosen:
+        debit = by_id.pop(item_id, None)
+        if debit is None:
+            raise AllocationError(f"the item {item_id} is not open, or chosen twice")
+        most_minor = min(debit.open_minor, left_minor)
+        part_minor = most_minor if asked_minor is None else asked_minor
+        if not 0 < part_minor <= most_minor:
+            raise AllocationError(f"not so much is left for or open of {debit.document_no}")
+        left_minor -= part_minor
+        applications.append(
+            Application(debit_id=item_id, amount_minor=part_minor, method=AllocationMethod.BY_HAND)
+        )
+    return applications
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """What was applied between two items on a day; negative where it was taken back."""

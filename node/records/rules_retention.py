@@ -19,6 +19,7 @@ MONTHS_MAX = 1_200
 PERSON_MONTHS_MAX = 60  # 征信业管理条例, article 16
 SHARED_MONTHS_MAX = 36
 DAYS_MAX = 365
+PERSON_KIND = "person"
 SOLE_TRADER_START = "92"  # of a unified social credit code
 
 
@@ -186,7 +187,7 @@ def is_natural_person(*, kind: str, identifiers: Iterable[tuple[str, str]]) -> b
         kind: What the customer's record says.
         identifiers: Scheme and value of each identifier it has.
     """
-    return kind == "person" or any(
+    return kind == PERSON_KIND or any(
         scheme in USCC_SCHEMES and value.startswith(SOLE_TRADER_START)
         for scheme, value in identifiers
     )

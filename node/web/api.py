@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -99,7 +98,7 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
                 record_look, local.people, viewer, customer_id=customer_id, has_peers=True
             )
         else:
-            pair = replace(pair, with_peers=pair.own)
+            pair = pair.without_peers
         policy = local.assessment.get_policy(pair.with_peers.assessment.policy)
         return JSONResponse(build_object(pair, policy=policy, language=language))
 

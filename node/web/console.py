@@ -10,7 +10,8 @@ peers have said of a customer stands in the access log.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -23,10 +24,8 @@ from starlette.routing import BaseRoute, Route
 
 from node.assessment.looks import record_look
 from node.assessment.policy_file import Language
-from node.assessment.service import CollectiveAccountError
 from node.core.clock import now_s
 from node.core.errors import (
-    ForbiddenError,
     NodeError,
     NotAuthenticatedError,
     NotFoundError,
@@ -40,7 +39,6 @@ from node.core.http.access import (
     seal_viewer_session,
 )
 from node.core.http.bodies import read_bounded
-from node.core.http.problems import status_of
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import (
     Look,
@@ -49,26 +47,30 @@ from node.core.people.service import (
     TokenExpiredError,
     TokenRevokedError,
 )
+from node.web.ageing_console import build_ageing_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
-from node.web.customer_page import parse_customer_id, read_customer
+from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
+from node.web.entry_console import build_entry_routes
+from node.web.error_words import CrossSiteError, choose_error_text
 from node.web.handlers import Handler
 from node.web.import_console import build_import_routes
-from node.web.import_desk import UploadGoneError
 from node.web.languages import LANGUAGE_COOKIE, choose_language
-from node.web.ledger_console import ViewInvalidError, build_ledger_routes
+from node.web.ledger_console import build_ledger_routes
+from node.web.page_access import PAGES, Reaching, Visit, admit
 from node.web.pages import (
     SORT_DEFAULT,
     SORTS,
     ConsoleNode,
+    Sight,
     is_simulated,
     read_portfolio,
     read_register,
 )
 from node.web.papers_console import build_papers_routes
 from node.web.texts import Texts
-from node.web.wording import say_code, say_deci, say_money, say_time
+from node.web.wording import say_amount, say_code, say_deci, say_money, say_time
 from protocol.encoding import encode_b64u, sha256
-from protocol.errors import ProtocolError, TooLargeError
+from protocol.errors import ProtocolError
 
 HOME_PATH = "/console/"
 LOGIN_PATH = "/console/login"
@@ -79,10 +81,7 @@ FORM_FIELDS_MAX = 8
 QUERY_CHARACTERS_MAX = 100
 PAGE_DIGITS_MAX = 6
 STATIC_LIFE_S = 86_400
-CREDIT_ROLES = frozenset({Role.OPERATOR, Role.CREDIT_MANAGER})
 AUDIT_ROLES = frozenset({Role.OPERATOR, Role.AUDITOR})
-PAGED_ROLES = CREDIT_ROLES - {Role.OPERATOR}  # whose every page is in the access log
-NO_PAGES = "no-pages"  # a token for the API alone
 STATIC_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -97,13 +96,7 @@ SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/]{0,64}$")
-
-
-class CrossSiteError(RejectedError):
-    """A form did not come from the console itself."""
-
-    code = "cross-site"
+_NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/-]{0,64}$")
 
 
 class FormFieldsError(RejectedError):
@@ -120,30 +113,23 @@ def build_console_routes(
     auditors = build_auditor_routes(
         node.auditing, render=console.render, guard=console.guard_audit, health=health
     )
+    page = console.page
     return [
         *auditors,
-        *build_ledger_routes(node.local, render=console.render, guard=console.guard),
-        *build_papers_routes(node.local, render=console.render, guard=console.guard),
-        *build_import_routes(
-            node.local, render=console.render, guard=console.guard, parse_form=_parse_form
-        ),
+        *build_ledger_routes(node.local, render=console.render, page=page),
+        *build_ageing_routes(node.local, render=console.render, page=page),
+        *build_papers_routes(node.local, render=console.render, page=page),
+        *build_entry_routes(node.local, render=console.render, page=page, parse_form=_parse_form),
+        *build_import_routes(node.local, render=console.render, page=page, parse_form=_parse_form),
         Route("/console", console.open(console.go_home), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.show_login), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.login), methods=["POST"]),
         Route("/console/logout", console.open(console.logout), methods=["POST"]),
         Route("/console/static/{name}", console.open(console.send_static), methods=["GET"]),
-        Route(HOME_PATH, console.guard(console.list_customers), methods=["GET"]),
-        Route("/console/shared", console.guard(console.show_register), methods=["GET"]),
-        Route(
-            "/console/customers/{customer_id}",
-            console.guard(console.show_customer),
-            methods=["GET"],
-        ),
-        Route(
-            "/console/customers/{customer_id}/rate",
-            console.guard(console.rate_customer),
-            methods=["POST"],
-        ),
+        page("GET", HOME_PATH, console.list_customers),
+        page("GET", "/console/shared", console.show_register),
+        page("GET", "/console/customers/{customer_id}", console.show_customer),
+        page("POST", "/console/customers/{customer_id}/rate", console.rate_customer),
     ]
 
 
@@ -183,38 +169,49 @@ class _Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {"hash": encode_b64u, "money": say_money, "moment": say_time}
+        self._environment.filters |= {
+            "hash": encode_b64u,
+            "money": say_money,
+            "amount": say_amount,
+            "moment": say_time,
+        }
         files = resources.files("node.web") / "static"
         self._static = {name: (files / name).read_bytes() for name in STATIC_TYPES}
         self._version = encode_b64u(sha256(*self._static.values()))[:12]
 
-    def guard(self, handle: Handler) -> Handler:
-        """Let in who may see all of credit; an auditor is led to the auditor's pages."""
-        return self._guard(handle, is_for_auditors=False)
+    def page(self, method: str, path: str, handle: Handler) -> Route:
+        """Return the route of a page of the table; an auditor is led to the auditor's pages."""
+        access = PAGES[method, path]
+
+        async def enter(request: Request, viewer: Principal) -> Response:
+            if viewer.role is Role.AUDITOR:
+                return RedirectResponse(f"{AUDIT_PATH}/", status_code=303)
+            visit = Visit(method=method, target=request.url.path, named=request.path_params)
+            await run_in_threadpool(admit, self._node.local, viewer, access, visit)
+            return await handle(request)
+
+        return Route(path, self._guard(enter), methods=[method])
 
     def guard_audit(self, handle: Handler) -> Handler:
-        """Let operators and auditors in."""
-        return self._guard(handle, is_for_auditors=True)
+        """Let operators and auditors in; others are led to their own pages."""
 
-    def _guard(self, handle: Handler, *, is_for_auditors: bool) -> Handler:
-        async def enter(request: Request) -> Response:
+        async def enter(request: Request, viewer: Principal) -> Response:
+            if viewer.role in AUDIT_ROLES:
+                return await handle(request)
+            return RedirectResponse(HOME_PATH, status_code=303)
+
+        return self._guard(enter)
+
+    def _guard(self, enter: Callable[[Request, Principal], Awaitable[Response]]) -> Handler:
+        async def admit_signed_in(request: Request) -> Response:
             viewer = await self._find_viewer(request)
             if viewer is not None:
                 request.state.viewer = viewer
-                if viewer.role in (AUDIT_ROLES if is_for_auditors else CREDIT_ROLES):
-                    if viewer.role in PAGED_ROLES:
-                        await run_in_threadpool(self._record_page, viewer, request)
-                    return await handle(request)
-                home = AUDIT_PATH + "/" if viewer.role in AUDIT_ROLES else HOME_PATH
-                return RedirectResponse(home, status_code=303)
+                return await enter(request, viewer)
             back = {"next": request.url.path} if request.method == "GET" else {}
             return RedirectResponse(f"{LOGIN_PATH}?{urlencode(back)}".rstrip("?"), status_code=303)
 
-        return self.open(enter)
-
-    def _record_page(self, viewer: Principal, request: Request) -> None:
-        what = "page" if request.method == "GET" else "enter-page"
-        self._node.local.people.record(viewer, Look(what=what, target=request.url.path))
+        return self.open(admit_signed_in)
 
     def open(self, handle: Handler) -> Handler:
         """Refuse forms of other sites, show errors as a page, and set headers on every answer."""
@@ -257,10 +254,8 @@ class _Console:
             )
         except NotAuthenticatedError as err:
             return await self._show_login(request, next_path=next_path, refused=err.code)
-        if viewer.role not in CREDIT_ROLES | AUDIT_ROLES:
-            return await self._show_login(request, next_path=next_path, refused=NO_PAGES)
         is_operator = viewer.role is Role.OPERATOR
-        home = HOME_PATH if viewer.role in CREDIT_ROLES else f"{AUDIT_PATH}/"
+        home = f"{AUDIT_PATH}/" if viewer.role is Role.AUDITOR else HOME_PATH
         response = RedirectResponse(
             next_path if _NEXT_PATH.match(next_path) else home, status_code=303
         )
@@ -294,6 +289,7 @@ class _Console:
         texts = Texts(choose_language(request))
         query = request.query_params.get("q", "").strip()[:QUERY_CHARACTERS_MAX]
         sort = request.query_params.get("sort", SORT_DEFAULT)
+        sight = self._find_sight(request)
         number = request.query_params.get("page", "1")
         is_number = number.isascii() and number.isdigit() and len(number) <= PAGE_DIGITS_MAX
         portfolio = await run_in_threadpool(
@@ -303,12 +299,16 @@ class _Console:
                 query=query,
                 sort=sort,
                 page=int(number) if is_number else 1,
+                sight=sight,
             )
         )
         sort = sort if sort in SORTS else SORT_DEFAULT
-        await self._record_look(request, Area.CREDIT)
+        if sight.has_ratings:
+            await self._record_look(request, Area.CREDIT)
+        if portfolio.has_persons and sight.has_persons:
+            await self._record_look(request, Area.PERSONS)
         return await self.render(
-            request, "customers.html", portfolio=portfolio, query=query, sort=sort
+            request, "customers.html", portfolio=portfolio, query=query, sort=sort, sight=sight
         )
 
     async def show_customer(self, request: Request) -> Response:
@@ -319,6 +319,11 @@ class _Console:
             lambda: read_customer(self._node.local, self._node.consents, texts, customer_id)
         )
         viewer: Principal = request.state.viewer
+        sight = self._find_sight(request)
+        if not sight.has_peers:
+            page = await run_in_threadpool(leave_peers_out, self._node.local, page, texts)
+        if page.card.contacts and not sight.has_persons:
+            page = replace(page, card=replace(page.card, contacts=()))
         await run_in_threadpool(
             lambda: record_look(
                 self._node.local.people,
@@ -327,7 +332,7 @@ class _Console:
                 has_peers=page.has_peers,
             )
         )
-        return await self.render(request, "customer.html", page=page)
+        return await self.render(request, "customer.html", page=page, sight=sight)
 
     async def rate_customer(self, request: Request) -> Response:
         """Rate a customer on the business date and lead back to its page."""
@@ -344,6 +349,14 @@ class _Console:
         await self._record_look(request, Area.PEERS)
         return await self.render(request, "shared.html", register=register)
 
+    def _find_sight(self, request: Request) -> Sight:
+        reaching = Reaching(viewer=request.state.viewer)
+        return Sight(
+            has_ratings=reaching.reads(Area.CREDIT),
+            has_peers=reaching.reads(Area.PEERS),
+            has_persons=reaching.reads(Area.PERSONS),
+        )
+
     async def _record_look(self, request: Request, area: Area) -> None:
         viewer: Principal = request.state.viewer
         access = Access(area=area, target=request.url.path)
@@ -358,26 +371,10 @@ class _Console:
             next_path=kept,
             is_wrong=bool(refused),
             has_ended=refused in {TokenExpiredError.code, TokenRevokedError.code},
-            has_no_pages=refused == NO_PAGES,
         )
 
     async def _show_error(self, request: Request, error: NodeError | ProtocolError) -> Response:
-        if isinstance(error, CrossSiteError):
-            status, key = 403, "error.cross-site"
-        elif isinstance(error, ForbiddenError):
-            status, key = 403, "error.forbidden"
-        elif isinstance(error, UploadGoneError):
-            status, key = 404, "error.upload-gone"
-        elif isinstance(error, NotFoundError):
-            status, key = 404, "error.not-found"
-        elif isinstance(error, CollectiveAccountError):
-            status, key = status_of(error), "error.collective"
-        elif isinstance(error, ViewInvalidError):
-            status, key = status_of(error), "error.view"
-        elif isinstance(error, TooLargeError):
-            status, key = status_of(error), "error.too-large"
-        else:
-            status, key = status_of(error), "error.other"
+        status, key = choose_error_text(error)
         return await self.render(
             request, "error.html", status=status, text_key=key, code=error.code
         )
@@ -403,11 +400,16 @@ class _Console:
             version=self._version,
             signed_in=viewer is not None,
             is_auditor=viewer is not None and viewer.role is Role.AUDITOR,
+            sees_audit=viewer is not None and viewer.role in AUDIT_ROLES,
+            may=Reaching(viewer=viewer),
+            person="" if viewer is None else viewer.name,
+            role="" if viewer is None else viewer.role.value,
             member=local.settings.name or local.settings.member_id,
             business_date=local.business_date(),
             simulated=simulated,
             deci=lambda value: say_deci(value, texts),
             code_words=lambda family, code: say_code(family, code, texts),
+            refusal=lambda code: texts.find(f"refusal.{code}") or texts("refusal.other"),
             **values,
         )
         return Response(html, status_code=status, media_type="text/html; charset=utf-8")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from node.assessment.looks import has_peers
 from node.assessment.policy import Policy
 from node.assessment.report import build_comparison, format_deci
 from node.assessment.rules_scorecard import OWN_REF, EvidenceLine
@@ -25,7 +26,7 @@ from node.sharing.rules_life import LEGAL
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow, ReceivedSummary
 from node.sharing.store import HeldConsent
 from node.web.charts import Bar, Point, draw_bars, draw_line
-from node.web.pages import REGISTER_ROWS_MAX, describe_grade
+from node.web.pages import REGISTER_ROWS_MAX, describe_grade, rate_without_peers
 from node.web.texts import Texts
 from node.web.wording import (
     SectionWords,
@@ -198,6 +199,28 @@ def read_customer(
     )
 
 
+def leave_peers_out(local: LocalNode, page: CustomerPage, texts: Texts) -> CustomerPage:
+    """Return the page for who may not see what peers have said: the rating without them twice."""
+    rating = page.rating
+    pair = None if rating is None else local.assessment.find_pair(rating.assessment_id)
+    if rating is not None:
+        rating = rate_without_peers(rating)
+    if rating is not None and pair is not None and has_peers(pair):
+        # What is kept of the events does not say whose they are; our own stand in their section.
+        own = pair.own.assessment.confidence.level
+        rating = replace(rating, confidence=own, default_events=())
+    return replace(
+        page,
+        rating=rating,
+        grade_with_peers_words=page.grade_own_words,
+        comparison=_read_comparison(local, rating, texts, shows_peers=False),
+        peers=(),
+        outgoing=(),
+        incoming=(),
+        consents=(),
+    )
+
+
 def parse_customer_id(text: str) -> int:
     """Return the key that an address names.
 
@@ -303,13 +326,15 @@ def _list_notes(received: ReceivedSummary, texts: Texts) -> tuple[str, ...]:
 
 
 def _read_comparison(
-    local: LocalNode, rating: RatingRecord | None, texts: Texts
+    local: LocalNode, rating: RatingRecord | None, texts: Texts, *, shows_peers: bool = True
 ) -> ComparisonView | None:
     if rating is None:
         return None
     pair = local.assessment.find_pair(rating.assessment_id)
     if pair is None:
         return None
+    if not shows_peers:
+        pair = pair.without_peers
     policy = local.assessment.get_policy(pair.with_peers.assessment.policy)
     own, with_peers = pair.own.assessment, pair.with_peers.assessment
     change_deci = (with_peers.score_deci or 0) - (own.score_deci or 0)

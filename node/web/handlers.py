@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -16,6 +17,14 @@ class ParseForm(Protocol):
 
     def __call__(self, body: bytes, *, fields_max: int) -> dict[str, list[str]]:
         """Return the values by field."""
+        ...
+
+
+class BuildRoute(Protocol):
+    """Makes the route of a page that stands in the table of pages, with who may open it."""
+
+    def __call__(self, method: str, path: str, handle: Handler) -> Route:
+        """Return the route."""
         ...
 
 

@@ -5,6 +5,7 @@ Nothing is written before the last button. The mapping that was used is saved fo
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from dataclasses import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
 from node.core.clock import now_s
@@ -36,17 +37,18 @@ from node.records.importing.mapping import FIELDS, OPTIONAL, CreditSign, EntryKi
 from node.records.importing.presets import Preset
 from node.records.importing.text import load_bytes
 from node.records.tables import FILE_NAME_CHARS_MAX
-from node.web.handlers import Handler, ParseForm, Render
-from node.web.import_desk import UPLOAD_BYTES_MAX, Upload, UploadDesk
+from node.web.handlers import BuildRoute, ParseForm, Render
+from node.web.import_desk import UPLOAD_BYTES_MAX, Job, Upload, UploadDesk
 from node.web.languages import choose_language
 from node.web.multipart import UploadForm, UploadFormError, parse_upload
+from node.web.page_access import IMPORT_PATH
 from node.web.reject_words import say_rejects
 
-IMPORT_PATH = "/console/import"
 FORM_BYTES_MAX = 65_536
 FORM_FIELDS_MAX = 128
 ROWS_SHOWN_MAX = 50
 KINDS_SHOWN_MAX = 40
+WAITED_BYTES_MAX = 262_144  # of a file whose result is waited for
 CONSTANT_FIELDS = frozenset({"customer_scheme", "country", "currency", "kind"})
 
 
@@ -60,19 +62,20 @@ def build_import_routes(
     local: LocalNode,
     *,
     render: Render,
-    guard: Callable[[Handler], Handler],
+    page: BuildRoute,
     parse_form: ParseForm,
 ) -> list[BaseRoute]:
     """Return the routes of the import's pages."""
     pages = _ImportPages(local, render=render, parse_form=parse_form)
     upload = f"{IMPORT_PATH}/{{upload_id}}"
     return [
-        Route(IMPORT_PATH, guard(pages.show_start), methods=["GET"]),
-        Route(IMPORT_PATH, guard(pages.receive), methods=["POST"]),
-        Route(upload, guard(pages.show_columns), methods=["GET"]),
-        Route(f"{upload}/try", guard(pages.try_import), methods=["POST"]),
-        Route(f"{upload}/run", guard(pages.run_import), methods=["POST"]),
-        Route(f"{upload}/rejects.csv", guard(pages.send_rejects), methods=["GET"]),
+        page("GET", IMPORT_PATH, pages.show_start),
+        page("POST", IMPORT_PATH, pages.receive),
+        page("GET", upload, pages.show_columns),
+        page("GET", f"{upload}/progress", pages.show_progress),
+        page("POST", f"{upload}/try", pages.try_import),
+        page("POST", f"{upload}/run", pages.run_import),
+        page("GET", f"{upload}/rejects.csv", pages.send_rejects),
     ]
 
 
@@ -118,33 +121,66 @@ class _ImportPages:
         body = await read_bounded(request, bytes_max=FORM_BYTES_MAX)
         form = self._parse_form(body, fields_max=FORM_FIELDS_MAX)
         texts = {name: values[0].strip() for name, values in form.items() if values}
+        if upload.is_busy:
+            return self._lead_to_progress(upload)
         try:
             upload.guess = _correct(upload.guess, texts)
             upload.source = texts.get("source", "")
             upload.is_opening = "opening" in texts
             upload.control_totals = texts.get("control", "")
-            upload.report = await run_in_threadpool(lambda: self._import(upload, dry_run=True))
         except ImportFileError as err:
             return await self._show_columns(request, upload, refused=err)
-        return await self._show_result(request, upload, is_trial=True)
+        return await self._start(request, upload, Job(is_trial=True))
 
     async def run_import(self, request: Request) -> Response:
         """Import what was shown, and save how its source is read."""
         upload = self._get_upload(request)
-        viewer: Principal = request.state.viewer
+        if upload.is_busy:
+            return self._lead_to_progress(upload)
         if upload.report is None:
             return RedirectResponse(f"{IMPORT_PATH}/{upload.upload_id}", status_code=303)
+        if upload.is_done:  # sent twice
+            return await self._show_result(request, upload, is_trial=False)
+        return await self._start(request, upload, Job(is_trial=False))
+
+    async def show_progress(self, request: Request) -> Response:
+        """Show how far a job is, by a page that looks again; once it has ended, its result."""
+        upload = self._get_upload(request)
+        if upload.job is None:
+            return RedirectResponse(f"{IMPORT_PATH}/{upload.upload_id}", status_code=303)
+        if upload.job.is_running:
+            return await self._render(
+                request, "import_progress.html", upload=upload, job=upload.job
+            )
+        return await self._show_end(request, upload, upload.job)
+
+    async def _start(self, request: Request, upload: Upload, job: Job) -> Response:
+        """Begin a job; a small file's result is waited for, a large one's has a page."""
+        viewer: Principal = request.state.viewer
+        upload.job = job
+        job.task = asyncio.create_task(run_in_threadpool(self._work, upload, job, by=viewer.name))
+        if len(upload.content) > WAITED_BYTES_MAX:
+            return self._lead_to_progress(upload)
+        await asyncio.wait([job.task])
+        return await self._show_end(request, upload, job)
+
+    def _work(self, upload: Upload, job: Job, *, by: str) -> None:
+        report = self._import(upload, dry_run=job.is_trial, on_progress=job.tell)
+        if not job.is_trial and report.imported:
+            self._local.mappings.save(upload.source, upload.guess.to_toml(upload.source), by=by)
+            upload.is_done = True
+        upload.report = report
+
+    async def _show_end(self, request: Request, upload: Upload, job: Job) -> Response:
         try:
-            upload.report = await run_in_threadpool(lambda: self._import(upload, dry_run=False))
-            if upload.report.imported:
-                toml = upload.guess.to_toml(upload.source)
-                await run_in_threadpool(
-                    lambda: self._local.mappings.save(upload.source, toml, by=viewer.name)
-                )
+            if job.task is not None:
+                job.task.result()
         except ImportFileError as err:
             return await self._show_columns(request, upload, refused=err)
-        upload.is_done = upload.report.imported
-        return await self._show_result(request, upload, is_trial=False)
+        return await self._show_result(request, upload, is_trial=job.is_trial)
+
+    def _lead_to_progress(self, upload: Upload) -> Response:
+        return RedirectResponse(f"{IMPORT_PATH}/{upload.upload_id}/progress", status_code=303)
 
     async def send_rejects(self, request: Request) -> Response:
         """Send the rejected rows with what to do about each, as CSV."""
@@ -175,7 +211,9 @@ class _ImportPages:
             request.path_params["upload_id"], who=viewer.who, now_s=now_s(self._local.clock)
         )
 
-    def _import(self, upload: Upload, *, dry_run: bool) -> ImportReport:
+    def _import(
+        self, upload: Upload, *, dry_run: bool, on_progress: Callable[[int, int], None]
+    ) -> ImportReport:
         name = upload.source or _name_source(upload.guess)
         upload.source = name
         totals = upload.control_totals.replace("\uff0c", ",").replace(";", ",").split(",")
@@ -188,6 +226,7 @@ class _ImportPages:
             sheet=upload.sheet,
             is_opening=upload.is_opening,
             control_totals=parse_control_totals(one for one in totals if one.strip()),
+            on_progress=on_progress,
         )
 
     async def _show_start(

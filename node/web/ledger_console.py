@@ -1,6 +1,6 @@
 """The ledger's pages: what is open of a customer, how old, how fast it turns, and an item's story.
 
-They read. What is entered goes by command or API, which say by whom.
+They read. What is entered goes by the forms, by command or by API, which say by whom.
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ from decimal import Decimal
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
 from node.core.errors import RejectedError
+from node.core.money import CURRENCY_FORM
 from node.records.ledger import ItemNotFoundError, ItemStory
 from node.records.lifecycle import LifeCard
-from node.records.rules_ageing import Ageing, AgeingBase, Bucket
+from node.records.rules_ageing import Ageing, AgeingBase, Bucket, choose_bucket
+from node.records.rules_default import Default
 from node.records.store import CustomerRecord, OpenLine
 from node.records.turnover import Turnover
+from node.records.undertakings.promises import PromiseReport
 from node.web.customer_page import parse_customer_id
-from node.web.handlers import Handler, Render
+from node.web.handlers import BuildRoute, Render
 from node.web.languages import choose_language
 from node.web.texts import Texts
 from node.web.wording import say_money
@@ -46,6 +49,26 @@ class View:
     as_of: date
     base: AgeingBase
     known_at: datetime | None
+    bucket: Bucket | None = None
+    """Items of one bucket alone, in ``currency``."""
+    currency: str = ""
+
+    @property
+    def address(self) -> dict[str, str]:
+        """How an address says the same of another page."""
+        known_at = "" if self.known_at is None else self.known_at.strftime(MOMENT_FORMATS[1])
+        asked = {"as_of": self.as_of.isoformat(), "base": self.base.value, "known_at": known_at}
+        return {name: value for name, value in asked.items() if value}
+
+    def holds(self, line: OpenLine) -> bool:
+        """Tell whether an item is among those looked at."""
+        if self.currency and line.currency != self.currency:
+            return False
+        if self.bucket is None:
+            return True
+        aged_from = line.aged_from(self.base)
+        days = None if aged_from is None else (self.as_of - aged_from).days
+        return days is not None and choose_bucket(days) is self.bucket
 
     @property
     def is_by_issue(self) -> bool:
@@ -80,16 +103,16 @@ class LedgerPage:
     lines: tuple[OpenLine, ...]
     line_count: int
     life: LifeCard
+    defaults: tuple[Default, ...]
+    promises: PromiseReport
 
 
-def build_ledger_routes(
-    local: LocalNode, *, render: Render, guard: Callable[[Handler], Handler]
-) -> list[BaseRoute]:
+def build_ledger_routes(local: LocalNode, *, render: Render, page: BuildRoute) -> list[BaseRoute]:
     """Return the routes of the ledger's pages."""
     pages = _LedgerPages(local, render=render)
     return [
-        Route("/console/customers/{customer_id}/ledger", guard(pages.show_ledger), methods=["GET"]),
-        Route("/console/items/{item_id}", guard(pages.show_item), methods=["GET"]),
+        page("GET", "/console/customers/{customer_id}/ledger", pages.show_ledger),
+        page("GET", "/console/items/{item_id}", pages.show_item),
     ]
 
 
@@ -142,7 +165,11 @@ def read_ledger(local: LocalNode, texts: Texts, customer_id: int, *, view: View)
         )
         for ageing in ageings
     )
-    lines = local.ledger.list_open(customer_id, as_of=view.as_of, known_at_ms=known_at_ms)
+    lines = [
+        line
+        for line in local.ledger.list_open(customer_id, as_of=view.as_of, known_at_ms=known_at_ms)
+        if view.holds(line)
+    ]
     return LedgerPage(
         customer=customer,
         view=view,
@@ -154,6 +181,8 @@ def read_ledger(local: LocalNode, texts: Texts, customer_id: int, *, view: View)
         lines=tuple(lines[:LINES_SHOWN_MAX]),
         line_count=len(lines),
         life=local.lifecycle.get_card(customer_id),
+        defaults=tuple(local.defaults.list_defaults(customer_id)),
+        promises=local.promises.report(customer_id, as_of=view.as_of, known_at_ms=known_at_ms),
     )
 
 
@@ -164,11 +193,14 @@ def read_view(request: Request, *, today: date) -> View:
         ViewInvalidError: A date or a moment is not written as one.
     """
     asked = request.query_params
-    base = asked.get("base", "")
+    base, bucket = asked.get("base", ""), asked.get("bucket", "")
+    currency = asked.get("currency", "")
     return View(
         as_of=_read_day(asked.get("as_of", "")) or today,
         base=AgeingBase(base) if base in set(AgeingBase) else AgeingBase.DUE,
         known_at=_read_moment(asked.get("known_at", "")),
+        bucket=Bucket(bucket) if bucket in set(Bucket) else None,
+        currency=currency if CURRENCY_FORM.fullmatch(currency) else "",
     )
 
 

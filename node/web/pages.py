@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -56,6 +56,15 @@ class ConsoleNode(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """How much of a customer who is signed in may see: ratings, what peers said, persons."""
+
+    has_ratings: bool = True
+    has_peers: bool = True
+    has_persons: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerLine:
     """A customer in the list; ``figures`` is None without an invoice, ``rating`` before one."""
 
@@ -98,6 +107,9 @@ class PortfolioPage:
     late: int
     changed: int
     is_cut: bool
+    has_persons: bool
+    hidden: int
+    """Natural persons who are left out, since the role does not see them."""
     grades: tuple[tuple[str, str], ...]
 
 
@@ -111,10 +123,16 @@ class RegisterPage:
 
 
 def read_portfolio(
-    local: LocalNode, texts: Texts, *, query: str, sort: str, page: int
+    local: LocalNode, texts: Texts, *, query: str, sort: str, page: int, sight: Sight
 ) -> PortfolioPage:
     """Return a page of customers, the riskiest first unless another order is asked for."""
-    every = _read_lines(local)
+    held = _read_lines(local)
+    persons = local.portfolio.list_persons()
+    every = [
+        _limit(line, sight)
+        for line in held
+        if sight.has_persons or line.customer.customer_id not in persons
+    ]
     found = [line for line in every if _matches(line.customer, query)]
     ordered = _order(found, sort=sort)
     pages = max(1, -(-len(found) // ROWS_PER_PAGE))
@@ -131,7 +149,9 @@ def read_portfolio(
         without_score=sum(line.score_deci is None for line in every),
         late=sum(_overdue_days(line) > LATE_DAYS for line in every),
         changed=sum(rating.grade_own != rating.grade_with_peers for rating in ratings),
-        is_cut=local.records.count_customers() > len(every),
+        is_cut=local.records.count_customers() > len(held),
+        has_persons=any(line.customer.customer_id in persons for line in every),
+        hidden=len(held) - len(every),
         grades=_describe_grades(local, texts, [line.rating for line in shown if line.rating]),
     )
 
@@ -191,6 +211,22 @@ def _read_lines(local: LocalNode) -> list[CustomerLine]:
         ]
         after = customers[-1].customer_id
     return lines
+
+
+def _limit(line: CustomerLine, sight: Sight) -> CustomerLine:
+    """Return a line without what is not to be seen of its rating."""
+    if line.rating is None or sight.has_peers:
+        return line
+    return replace(line, rating=rate_without_peers(line.rating) if sight.has_ratings else None)
+
+
+def rate_without_peers(rating: RatingRecord) -> RatingRecord:
+    """Return a rating as it would stand if no peer had said anything."""
+    return replace(
+        rating,
+        grade_with_peers=rating.grade_own,
+        score_with_peers_deci=rating.score_own_deci,
+    )
 
 
 def _matches(customer: CustomerRecord, query: str) -> bool:

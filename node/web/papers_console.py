@@ -5,13 +5,12 @@ It reads. What is entered goes by command or API, which say by whom.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
 from node.core.people.areas import Access, Area, check_access
@@ -21,7 +20,7 @@ from node.records.rules_cover import CoverReport
 from node.records.rules_papers import DeliveryState, Deviation, DeviationKind, PaperKind
 from node.records.store import CustomerRecord
 from node.web.customer_page import parse_customer_id
-from node.web.handlers import Handler, Render
+from node.web.handlers import BuildRoute, Render
 from node.web.ledger_console import View, read_view
 from node.web.wording import say_money
 
@@ -53,22 +52,20 @@ class PapersPage:
     lines_max: int = LINES_SHOWN_MAX
 
 
-def build_papers_routes(
-    local: LocalNode, *, render: Render, guard: Callable[[Handler], Handler]
-) -> list[BaseRoute]:
+def build_papers_routes(local: LocalNode, *, render: Render, page: BuildRoute) -> list[BaseRoute]:
     """Return the page's route."""
 
     async def show(request: Request) -> Response:
         """Show the papers of a customer."""
         customer_id = parse_customer_id(request.path_params["customer_id"])
         view = read_view(request, today=local.business_date())
-        page = await run_in_threadpool(lambda: read_papers(local, customer_id, view=view))
+        papers = await run_in_threadpool(lambda: read_papers(local, customer_id, view=view))
         viewer: Principal = request.state.viewer
         access = Access(area=Area.CREDIT, target=request.url.path)
         await run_in_threadpool(check_access, local.people, viewer, access)
-        return await render(request, "papers.html", page=page)
+        return await render(request, "papers.html", page=papers)
 
-    return [Route("/console/customers/{customer_id}/papers", guard(show), methods=["GET"])]
+    return [page("GET", "/console/customers/{customer_id}/papers", show)]
 
 
 def read_papers(local: LocalNode, customer_id: int, *, view: View) -> PapersPage:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_auditor import AUDITOR_TEXTS
+from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
@@ -81,15 +82,11 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "login.title": Text("登录", "Sign in"),
         "login.token": Text("接口令牌", "API token"),
         "login.hint": Text(
-            "节点主目录中 api_token 文件的内容，或者审计人的令牌；浏览器不会保存它。",
-            "The content of the file api_token in the node's home, or an auditor's token; "
+            "节点主目录中 api_token 文件的内容，或者本人的令牌；浏览器不会保存它。",
+            "The content of the file api_token in the node's home, or your own token; "
             "the browser does not keep it.",
         ),
         "login.submit": Text("登录", "Sign in"),
-        "login.no-pages": Text(
-            "该令牌的角色只能使用接口，没有页面。",
-            "A token of this role is for the API; it has no pages.",
-        ),
         "login.wrong": Text("令牌不正确。", "That is not the token."),
         "error.title": Text("无法完成", "This did not work"),
         "error.code": Text("代码", "Code"),
@@ -370,6 +367,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **LEDGER_TEXTS,
             **PAPER_TEXTS,
             **IMPORT_TEXTS,
+            **ENTRY_TEXTS,
         }.items()
     }
 )

@@ -60,6 +60,11 @@ def say_money(amount_minor: int, currency: str) -> str:
     return f"{currency}\N{NO-BREAK SPACE}{text.replace('-', MINUS)}"
 
 
+def say_amount(amount_minor: int, currency: str) -> str:
+    """Write an amount where its currency stands above it."""
+    return format_amount(amount_minor, currency=currency).replace("-", MINUS)
+
+
 def say_deci(value_deci: int | None, texts: Texts) -> str:
     """Write tenths with one decimal, or that they cannot be computed."""
     if value_deci is None:

@@ -14,6 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from node.bootstrap.member import Node
+from node.records.ledger import NewDebit, Term
+from node.records.rules_ledger import ItemKind
 from node.web.console import build_console_routes
 from tests.support.console_node import (
     API_TOKEN,
@@ -107,6 +109,55 @@ def _sign_in(page: Page, path: str = "/console/") -> list[str]:
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{path}")
     return complaints
+
+
+def test_the_keyboard_alone_enters_a_dispute_of_an_item_without_a_script(
+    site: Site, page: Page
+) -> None:
+    (item_id,) = site.node.local.ledger.enter_debit(
+        NewDebit(
+            customer_id=site.cold_id,
+            kind=ItemKind.INVOICE,
+            document_no="KEYS-1",
+            happened_on=BUSINESS_DATE,
+            currency="CNY",
+            terms=(Term(due_on=BUSINESS_DATE, amount_minor=100_000),),
+        ),
+        by="erp",
+    )
+    complaints = _sign_in(page, f"/console/items/{item_id}")
+    page.get_by_role("link", name="Enter a dispute").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Amount").fill("1,234")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert "two ways" in page.locator("#amount-wrong").inner_text()
+    assert page.locator("#amount").get_attribute("aria-invalid") == "true"
+    page.get_by_label("Amount").fill("123,45")
+    page.keyboard.press("Tab")  # to the cause
+    page.keyboard.type("price")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    page.get_by_role("status").wait_for()
+    assert "123.45" in page.content()
+    page.get_by_role("link", name="KEYS-1").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/console/items/{item_id}")
+    (dispute,) = site.node.local.ledger.tell_item(item_id).disputes
+    assert (dispute.amount_minor, dispute.cause.value) == (12_345, "price")
+    assert [one for one in complaints if "422" not in one] == []
+
+
+def test_no_page_is_wider_than_a_narrow_screen_in_light_and_dark(site: Site, page: Page) -> None:
+    _sign_in(page)
+    page.set_viewport_size({"width": 390, "height": 800})
+    home = f"/console/customers/{site.cold_id}"
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for path in ("/console/", "/console/ageing", f"{home}/ledger", f"{home}/enter/payment"):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, (scheme, path)
 
 
 def test_the_keyboard_alone_signs_in_finds_a_customer_and_rates_it(

@@ -200,6 +200,34 @@ def test_what_is_written_off_is_owed_no_more_and_still_not_paid(house: House) ->
         )
 
 
+def test_what_is_recovered_is_owed_again_and_paid_by_one_entry_or_not_at_all(
+    house: House,
+) -> None:
+    (first,) = house.invoice("R1", (date(2025, 11, 3), 1_000), on=date(2025, 10, 1))
+    (second,) = house.invoice("R2", (date(2025, 12, 3), 400), on=date(2025, 10, 1))
+    day = date(2026, 2, 1)
+    loss = house.ledger.write_off([first, second], reference="W1", on=day, by="chen")
+    house.credit("P1", 1, on=day)
+
+    payment = house.ledger.recover(
+        loss, amount_minor=700, payment_no="P9", on=date(2026, 3, 1), by="chen"
+    )
+
+    assert house.age() == {"unapplied": 1}
+    paid = {row.other_id: row.amount_minor for row in house.ledger.tell_item(payment).applied}
+    assert sum(paid.values()) == 700
+    assert set(paid) <= {first, second}
+    with pytest.raises(ItemExistsError):
+        house.ledger.recover(
+            loss, amount_minor=100, payment_no="P1", on=date(2026, 3, 2), by="chen"
+        )
+    with pytest.raises(AllocationError):
+        house.ledger.recover(
+            loss, amount_minor=701, payment_no="P10", on=date(2026, 3, 2), by="chen"
+        )
+    assert house.age() == {"unapplied": 1}
+
+
 def test_a_past_report_changes_only_by_a_correction_and_comes_out_as_it_was_known(
     house: House,
 ) -> None:

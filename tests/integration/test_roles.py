@@ -16,7 +16,7 @@ from node.records.customers import ContactRole
 from node.records.tables import customer
 from node.web.app import API_PREFIX, AUDIT_PREFIX, build_app
 from node.web.authorisation import OPERATIONS
-from tests.support.console_node import API_TOKEN, build_empty_node
+from tests.support.console_node import API_TOKEN, build_empty_node, receive_summary
 
 NAME = "Li Wei"
 PEOPLE = [role for role in Role if role is not Role.OPERATOR]
@@ -126,6 +126,25 @@ def test_looks_at_the_upper_classes_and_others_entries_and_refusals_are_recorded
         ("operator", "consents", "/consents", "ok"),
         (f"token-{numbers[Role.STEWARD]}", "enter-customers", "/customers/1/names", "ok"),
     ]
+
+
+def test_what_peers_have_said_is_not_in_the_changes_of_an_assessment_without_them(
+    office: Office,
+) -> None:
+    local = office.node.local
+    customer_record = local.records.get_customer(1)
+    receive_summary(office.node, customer_record)
+    local.rating.rate_customer(1, as_of=local.business_date())
+
+    (told,) = office.read(Role.CREDIT_MANAGER, "/customers/1/assessment")
+    (left,) = office.read(Role.ANALYST, "/customers/1/assessment")
+
+    assert told["own"] != told["with_peers"]
+    assert left["own"] == left["with_peers"] == told["own"]
+    changes = left["changes"]
+    assert isinstance(changes, list)
+    assert all(one["change_deci"] == 0 for one in changes)
+    assert all(one["peers_value"] == one["own_value"] for one in changes)
 
 
 def test_nobody_enters_in_anothers_name(office: Office) -> None:

@@ -65,11 +65,15 @@ class House:
         ).customer_id
 
     def invoice(
-        self, number: str, *terms: tuple[date, int], on: date = date(2026, 1, 1)
+        self,
+        number: str,
+        *terms: tuple[date, int],
+        on: date = date(2026, 1, 1),
+        customer_id: int | None = None,
     ) -> list[int]:
         return self.ledger.enter_debit(
             NewDebit(
-                customer_id=self.customer_id,
+                customer_id=customer_id or self.customer_id,
                 kind=ItemKind.INVOICE,
                 document_no=number,
                 happened_on=on,

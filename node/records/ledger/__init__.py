@@ -2,6 +2,7 @@
 
 from node.records.ledger.entries import (
     Allocate,
+    Chosen,
     Correction,
     NewBill,
     NewCredit,
@@ -19,6 +20,7 @@ from node.records.ledger.service import ItemStory, LedgerService
 
 __all__ = [
     "Allocate",
+    "Chosen",
     "Correction",
     "DisputeNotFoundError",
     "ItemExistsError",

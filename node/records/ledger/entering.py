@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from node.records.ledger.entries import Allocate, NewCredit, NewDebit, Remittance
+from node.records.ledger.entries import Allocate, Chosen, NewCredit, NewDebit, Remittance
 from node.records.ledger.errors import ItemInvalidError
 from node.records.ledger.posting import ItemName, Posting
 from node.records.rules_ledger import (
@@ -17,6 +17,7 @@ from node.records.rules_ledger import (
     Applied,
     ItemKind,
     OpenDebit,
+    apply_chosen,
     apply_exact,
     apply_oldest_first,
     apply_remittance,
@@ -113,6 +114,8 @@ def append_chosen(
 def _choose(left_minor: int, debits: list[OpenDebit], allocate: Allocate) -> list[Application]:
     if isinstance(allocate, Remittance):
         return apply_remittance(left_minor, debits, allocate.documents)
+    if isinstance(allocate, Chosen):
+        return apply_chosen(left_minor, debits, allocate.items)
     match allocate:
         case AllocationMethod.EXACT:
             return apply_exact(left_minor, debits)

@@ -64,8 +64,15 @@ class Remittance:
     documents: tuple[tuple[str, int | None], ...]
 
 
-Allocate = AllocationMethod | Remittance
-"""EXACT, OLDEST_FIRST, or as the payer says."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What whoever enters a credit has chosen: items by key, each with an amount or in full."""
+
+    items: tuple[tuple[int, int | None], ...]
+
+
+Allocate = AllocationMethod | Remittance | Chosen
+"""EXACT, OLDEST_FIRST, as the payer says, or as chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from node.records.ledger.entering import apply_credit, enter_credit, enter_debit
 from node.records.ledger.entries import Allocate, Correction, NewBill, NewCredit, NewDebit
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
 from node.records.ledger.posting import Posting, check_by, get_customer
-from node.records.ledger.write_offs import reverse_write_off, write_off
+from node.records.ledger.write_offs import recover, reverse_write_off, write_off
 from node.records.rules_ledger import (
     AllocationMethod,
     Application,
@@ -193,6 +193,23 @@ class LedgerService:
         with self._post(by) as posting:
             reverse_write_off(
                 posting, write_off_id, amount_minor=amount_minor, reference=reference, on=on
+            )
+
+    def recover(
+        self, write_off_id: int, *, amount_minor: int, payment_no: str, on: date, by: str
+    ) -> int:
+        """Enter a payment of what had been written off; return its key.
+
+        So much of what was written off is owed again, the reversal under the payment's number, and
+        is paid at once.
+
+        Raises:
+            AllocationError: Not so much of the write-off stands.
+            ItemExistsError: The number is used.
+        """
+        with self._post(by) as posting:
+            return recover(
+                posting, write_off_id, amount_minor=amount_minor, payment_no=payment_no, on=on
             )
 
     def correct_item(self, item_id: int, correction: Correction, *, by: str) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from node.records.ledger.entries import BY_HAND, NewCredit
+from node.records.ledger.entering import enter_credit
+from node.records.ledger.entries import BY_HAND, Chosen, NewCredit
 from node.records.ledger.errors import ItemInvalidError
 from node.records.ledger.posting import ItemName, Posting, apply_by_event
 from node.records.rules_ledger import ItemKind, sum_applied, take_back
@@ -47,8 +48,11 @@ def write_off(posting: Posting, debit_ids: Sequence[int], *, reference: str, on:
 
 def reverse_write_off(
     posting: Posting, write_off_id: int, *, amount_minor: int, reference: str, on: date
-) -> None:
-    """Append that so much of a write-off stands no more: it is owed again."""
+) -> dict[int, int]:
+    """Append that so much of a write-off stands no more; return what of which item is owed again.
+
+    By the items' keys, in minor units.
+    """
     written_off = posting.get_item(write_off_id)
     if written_off.kind is not ItemKind.WRITE_OFF:
         raise ItemInvalidError("the item is no write-off")
@@ -67,3 +71,31 @@ def reverse_write_off(
     )
     again = apply_by_event(reversal_id, write_off_id, amount_minor=amount_minor, on=on)
     posting.append_applied([*taken, again])
+    owed_minor: dict[int, int] = {}
+    for row in taken:
+        owed_minor[row.debit_id] = owed_minor.get(row.debit_id, 0) - row.amount_minor
+    return owed_minor
+
+
+def recover(
+    posting: Posting, write_off_id: int, *, amount_minor: int, payment_no: str, on: date
+) -> int:
+    """Append that so much of a write-off is owed again, and a payment that pays for just that.
+
+    Returns:
+        The payment's key.
+    """
+    written_off = posting.get_item(write_off_id)
+    owed_minor = reverse_write_off(
+        posting, write_off_id, amount_minor=amount_minor, reference=payment_no, on=on
+    )
+    payment = NewCredit(
+        customer_id=written_off.customer_id,
+        kind=ItemKind.PAYMENT,
+        document_no=payment_no,
+        happened_on=on,
+        currency=written_off.currency,
+        amount_minor=amount_minor,
+    )
+    allocate = Chosen(items=tuple(owed_minor.items()))
+    return enter_credit(posting, payment, allocate=allocate)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
+from node.records.rules_ageing import AgeingBase
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.store.items import StoredItem
 from node.records.store.visibility import counts, sum_applied, sum_disputed
@@ -27,6 +28,7 @@ _NAME_COLUMNS: tuple[ColumnElement[Any], ...] = (
     _item.c.version,
     _item.c.happened_on,
     _item.c.due_on,
+    _item.c.due_business_on,
     _item.c.currency,
     _item.c.amount_minor,
 )
@@ -49,6 +51,17 @@ class OpenLine:
     amount_minor: int
     open_minor: int
     disputed_minor: int
+    due_business_on: date | None = None
+
+    def aged_from(self, base: AgeingBase) -> date | None:
+        """Return the day from which it ages; a credit ages from none."""
+        match base:
+            case AgeingBase.DUE:
+                return self.due_on
+            case AgeingBase.BUSINESS_DUE:
+                return self.due_business_on
+            case AgeingBase.ISSUED:
+                return None if self.due_on is None else self.happened_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,4 +235,5 @@ def _open_line(row: Row[Any]) -> OpenLine:
         amount_minor=amount_minor,
         open_minor=open_minor,
         disputed_minor=min(int(row.disputed_minor), open_minor),
+        due_business_on=row.due_business_on,
     )

@@ -1,0 +1,113 @@
+"""Who may open which page: one table of every page of records and credit, asked before each one.
+
+The auditor's pages are not here: they are for the operator and auditors, and look at the token's
+scopes themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from node.bootstrap.local import LocalNode
+from node.core.database import parse_key
+from node.core.people.areas import Access, Area, check_access, may_access
+from node.core.people.service import Look, Principal, Role
+from node.records.store.owners import OWNED
+from node.web.entry_forms import ENTRY_FORMS
+
+IMPORT_PATH = "/console/import"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAccess:
+    """The area of a page, and whether it is there to enter something."""
+
+    area: Area
+    is_entry: bool = False
+
+
+_READ: Mapping[str, Area] = {
+    "/console/": Area.CUSTOMERS,
+    "/console/ageing": Area.LEDGER,
+    "/console/ageing.csv": Area.LEDGER,
+    "/console/customers/{customer_id}": Area.CREDIT,
+    "/console/customers/{customer_id}/ledger": Area.LEDGER,
+    "/console/customers/{customer_id}/papers": Area.CREDIT,
+    "/console/items/{item_id}": Area.LEDGER,
+    "/console/entered/{nonce}": Area.LEDGER,
+    "/console/shared": Area.PEERS,
+}
+_IMPORT = (
+    ("GET", IMPORT_PATH),
+    ("POST", IMPORT_PATH),
+    ("GET", f"{IMPORT_PATH}/{{upload_id}}"),
+    ("GET", f"{IMPORT_PATH}/{{upload_id}}/progress"),
+    ("POST", f"{IMPORT_PATH}/{{upload_id}}/try"),
+    ("POST", f"{IMPORT_PATH}/{{upload_id}}/run"),
+    ("GET", f"{IMPORT_PATH}/{{upload_id}}/rejects.csv"),
+)
+PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
+    {("GET", path): PageAccess(area=area) for path, area in _READ.items()}
+    | {page: PageAccess(area=Area.LEDGER, is_entry=True) for page in _IMPORT}
+    | {
+        (method, form.path): PageAccess(area=form.area, is_entry=True)
+        for form in ENTRY_FORMS
+        for method in ("GET", "POST")
+    }
+    | {
+        ("POST", "/console/customers/{customer_id}/rate"): PageAccess(
+            area=Area.CREDIT, is_entry=True
+        )
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A page that is asked for, with the keys that its address names."""
+
+    method: str
+    target: str
+    named: Mapping[str, object]
+
+
+def admit(local: LocalNode, viewer: Principal, page: PageAccess, visit: Visit) -> None:
+    """Check that a page is for a role, and record what is to be recorded, a refusal too.
+
+    Each page that another than the operator opens is recorded; a look at class 3 or 4 is recorded
+    where it is known what the page shows.
+
+    Raises:
+        OutOfReachError: It is not.
+    """
+    access = Access(area=page.area, target=visit.target, is_entry=page.is_entry)
+    if visit.method == "POST" or not may_access(viewer, access):
+        check_access(local.people, viewer, access)
+    found = {name: parse_key(str(visit.named[name])) for name in OWNED if name in visit.named}
+    keys = {name: key for name, key in found.items() if key is not None}
+    if keys and local.customers.is_person(keys):
+        check_access(local.people, viewer, Access(area=Area.PERSONS, target=visit.target))
+    if visit.method != "POST" and viewer.role is not Role.OPERATOR:
+        local.people.record(viewer, Look(what="page", target=visit.target))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaching:
+    """What a page's template asks before it shows a link or a column."""
+
+    viewer: Principal | None
+
+    def reads(self, area: str) -> bool:
+        """Tell whether who is signed in reads an area."""
+        return self._may(area, is_entry=False)
+
+    def enters(self, area: str) -> bool:
+        """Tell whether who is signed in enters in an area."""
+        return self._may(area, is_entry=True)
+
+    def _may(self, area: str, *, is_entry: bool) -> bool:
+        if self.viewer is None:
+            return False
+        return may_access(self.viewer, Access(area=Area(area), target="", is_entry=is_entry))
