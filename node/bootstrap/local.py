@@ -27,7 +27,7 @@ from node.records.retention_policy import read_retention_policy
 from node.records.service import RecordsService
 from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
-from node.records.undertakings import DefaultService, PromiseService
+from node.records.undertakings import DefaultService, NoticeService, PromiseService
 from node.sharing.service import list_received_summaries
 from protocol.encoding import encode_b64u
 
@@ -50,6 +50,7 @@ class LocalNode:
     mappings: MappingService
     lifecycle: LifecycleService
     defaults: DefaultService
+    notices: NoticeService
     promises: PromiseService
     papers: PaperService
     paper_reports: PaperReports
@@ -73,6 +74,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     with database.read() as uow:
         has_tombstones = StoryStore(uow.connection).has_tombstones()
     hasher = open_name_hasher(settings.home, may_make=not has_tombstones)
+    policy = read_retention_policy(settings.retention_policy, home=settings.home)
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
@@ -102,14 +104,23 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         lifecycle=LifecycleService(
             database=database,
             clock=clock,
-            policy=read_retention_policy(settings.retention_policy, home=settings.home),
+            policy=policy,
             hasher=hasher,
             business_date=settings.business_date,
         ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),
         defaults=DefaultService(
-            database=database, clock=clock, business_date=settings.business_date
+            database=database,
+            clock=clock,
+            business_date=settings.business_date,
+            hasher=hasher,
+        ),
+        notices=NoticeService(
+            database=database,
+            clock=clock,
+            policy=policy,
+            business_date=settings.business_date,
         ),
         promises=PromiseService(
             database=database, clock=clock, business_date=settings.business_date

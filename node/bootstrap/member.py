@@ -238,7 +238,7 @@ def _build_exchange(ports: _Ports) -> _Exchange:
             clock=local.clock,
             verdicts=ports.verdicts,
             buckets=TokenBuckets(rate_per_s=settings.rate_per_s, burst=settings.rate_burst),
-            policy=DisclosurePolicy(),
+            policy=DisclosurePolicy(terms=local.lifecycle.policy.sharing_terms),
             business_date=local.business_date,
             ahead_s=settings.clock_ahead_s,
             defers=settings.defer_answers == "always",

@@ -23,6 +23,7 @@ from protocol.errors import ProtocolError
 if TYPE_CHECKING:
     from node.assessment.service import AssessmentService
     from node.bootstrap.local import LocalNode
+    from node.core.config import Settings
     from node.core.people.service import PeopleService
     from node.rating.service import RatingService
     from node.records.customers import CustomerService
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from node.records.papers import PaperReports, PaperService
     from node.records.portfolio import PortfolioService
     from node.records.service import RecordsService
-    from node.records.undertakings import DefaultService, PromiseService
+    from node.records.undertakings import DefaultService, NoticeService, PromiseService
 
 EXIT_REFUSED = 1
 
@@ -105,6 +106,16 @@ class LazyNode:
     def defaults(self) -> DefaultService:
         """Defaults by two persons."""
         return self.local.defaults
+
+    @property
+    def notices(self) -> NoticeService:
+        """Notices to subjects of adverse facts, and objections."""
+        return self.local.notices
+
+    @property
+    def settings(self) -> Settings:
+        """The node's settings."""
+        return self.local.settings
 
     @property
     def promises(self) -> PromiseService:

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from node.records.api import CustomerId, Day, Entry, Key, KeyView, PathKey, Reason
-from node.records.lifecycle import DueStory, LifeCard, LifecycleService
+from node.records.due import DueStory
+from node.records.lifecycle import LifeCard, LifecycleService
 from node.records.store.holding import LegalHold
 from node.records.store.life_tables import BASIS_CHARS_MAX
 

@@ -14,7 +14,8 @@ from rich.table import Table
 from node.core.terminal import show_table
 from node.records.commands_entering import ByOption, OnOption, ReasonOption
 from node.records.commands_ledger import AsOfOption, CustomerArgument, JsonOption, print_json
-from node.records.lifecycle import DueStory, LifecycleService
+from node.records.due import DueStory
+from node.records.lifecycle import LifecycleService
 from node.records.service import RecordsService
 
 life_app = typer.Typer(
@@ -88,7 +89,8 @@ def expire(
         done = life.expire(by=by, on_customer=lambda: progress.advance(task))
     typer.echo(
         f"{done.items} items in {done.stories} stories of {done.customers} customers deleted, "
-        f"with {done.papers} contracts, deliveries and covers; {done.held} stories are under hold"
+        f"with {done.papers} contracts, deliveries and covers; "
+        f"{done.facts} adverse facts deleted; {done.held} stories are under hold"
     )
 
 

@@ -89,7 +89,7 @@ def propose_default(
 def confirm_default(
     context: typer.Context, default: DefaultArgument, *, reason: ReasonOption, by: ByOption
 ) -> None:
-    """Confirm a default that another person has proposed: it counts and may be shared."""
+    """Confirm a default that another person has proposed: it counts; shared it is once told."""
     node: HasUndertakings = context.obj
     node.defaults.decide(default, outcome=DecisionOutcome.CONFIRMED, reason=reason, by=by)
 

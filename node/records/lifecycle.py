@@ -9,7 +9,7 @@ goes on with the next run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,17 +19,19 @@ from node.core.errors import ConflictError, NotFoundError
 from node.records.archiving import check_not_archived
 from node.records.barring import TombstoneSecretError
 from node.records.derivation import refresh_behaviour
+from node.records.due import Due, DueStory, find_customer_hold, find_hold, list_horizons
 from node.records.errors import CustomerNotFoundError, check_report_day
+from node.records.fact_life import delete_facts, list_due_facts
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
 from node.records.ledger.posting import check_by, check_day, check_reason, check_text, get_customer
-from node.records.papers.expiry import PaperStory, delete_papers, list_due_papers
+from node.records.papers.expiry import delete_papers, list_due_papers
 from node.records.rules_ledger import ItemKind
-from node.records.rules_retention import EndReason, GoneReason, RetentionPolicy, add_months
+from node.records.rules_retention import GoneReason, RetentionPolicy, add_months
 from node.records.store import CustomerStore, ItemStore
 from node.records.store.holding import Archive, HoldingStore, LegalHold
 from node.records.store.life_tables import BASIS_CHARS_MAX
-from node.records.store.stories import Horizon, LifeItem, StoryStore, Tombstone
-from node.records.stories import CustomerStory, read_stories
+from node.records.store.stories import LifeItem, StoryStore, Tombstone
+from node.records.stories import read_stories
 from node.records.tombstones import NameHasher
 
 CUSTOMERS_PAGE = 500
@@ -48,27 +50,15 @@ class ArchiveStateError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DueStory:
-    """A story whose time is over; ``held_by`` names the hold that keeps it all the same."""
-
-    customer_id: int
-    reason: EndReason
-    ended_on: date
-    expires_on: date
-    items: int  # versions, debits and credits
-    documents: tuple[str, ...]  # the first ones
-    held_by: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
     """What an expiry deleted."""
 
     customers: int
     stories: int
     items: int
-    held: int  # stories and papers that were due and are under hold
-    papers: int = 0  # contracts, deliveries, guarantees, insurances
+    facts: int  # adverse ones
+    papers: int  # contracts, deliveries, guarantees, insurances
+    held: int  # stories, facts and papers that were due and are under hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,44 +72,6 @@ class LifeCard:
     def is_archived(self) -> bool:
         """Whether nothing is entered any more."""
         return any(one.ended_at_ms is None for one in self.archives)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Due:
-    """What of a customer is due, each with the hold that keeps it all the same."""
-
-    stories: tuple[tuple[CustomerStory, int | None], ...] = ()
-    papers: tuple[tuple[PaperStory, int | None], ...] = ()
-
-    def tell(self) -> Iterator[DueStory]:
-        """Tell what it is."""
-        for story, held_by in self.stories:
-            yield _tell(story, held_by)
-        for paper, held_by in self.papers:
-            yield DueStory(
-                customer_id=paper.name.customer_id,
-                reason=paper.reason,
-                ended_on=paper.ended_on,
-                expires_on=paper.expires_on,
-                items=paper.versions,
-                documents=(paper.name.number,),
-                held_by=held_by,
-            )
-
-    @property
-    def free_stories(self) -> list[CustomerStory]:
-        """The stories that go."""
-        return [story for story, held_by in self.stories if held_by is None]
-
-    @property
-    def free_papers(self) -> list[PaperStory]:
-        """The papers that go by themselves."""
-        return [paper for paper, held_by in self.papers if held_by is None]
-
-    @property
-    def held(self) -> int:
-        """How much is due and kept."""
-        return sum(held_by is not None for _, held_by in (*self.stories, *self.papers))
 
 
 class LifecycleService:
@@ -153,7 +105,9 @@ class LifecycleService:
     def count_looked_at(self, *, as_of: date) -> int:
         """Return how many customers have anything old enough to be due."""
         with self._database.read() as uow:
-            return StoryStore(uow.connection).count_customers_before(self._oldest(as_of))
+            return StoryStore(uow.connection).count_customers_before(
+                self._oldest(as_of), adverse_day=self._oldest_fact(as_of)
+            )
 
     def iterate_due(
         self, *, as_of: date, on_customer: Callable[[], None] | None = None
@@ -178,22 +132,25 @@ class LifecycleService:
         """
         check_by(by)
         today = self.today()
-        customers = stories = items = held = papers = 0
+        customers = stories = items = facts = papers = held = 0
         for customer_id in self._iterate_customers(today):
             with self._database.write() as uow:
                 due = self._list_due(uow, customer_id, as_of=today)
                 gone_papers = self._delete(uow, due, by=by, today=today)
-            gone = due.free_stories
-            customers += bool(gone or gone_papers)
+            gone, gone_facts = due.free_stories, due.free_facts
+            customers += bool(gone or gone_facts or gone_papers)
             stories += len(gone)
             items += sum(len(story.items) for story in gone)
+            facts += len(gone_facts)
             papers += gone_papers
             held += due.held
             if on_customer is not None:
                 on_customer()
-        if items or papers:
+        if items or facts or papers:
             self._database.overwrite_deleted()
-        return Expired(customers=customers, stories=stories, items=items, held=held, papers=papers)
+        return Expired(
+            customers=customers, stories=stories, items=items, facts=facts, papers=papers, held=held
+        )
 
     def hold(
         self,
@@ -335,53 +292,73 @@ class LifecycleService:
         months = min(self._policy.enterprise_trade_months, self._policy.person_trade_months)
         return add_months(as_of, -months)
 
+    def _oldest_fact(self, as_of: date) -> date:
+        months = min(self._policy.enterprise_adverse_months, self._policy.person_adverse_months)
+        return add_months(as_of, -months)
+
     def _iterate_customers(self, as_of: date) -> Iterator[int]:
         after = 0
         while True:
             with self._database.read() as uow:
                 page = StoryStore(uow.connection).list_customers_before(
-                    self._oldest(as_of), after=after, limit=CUSTOMERS_PAGE
+                    self._oldest(as_of),
+                    adverse_day=self._oldest_fact(as_of),
+                    after=after,
+                    limit=CUSTOMERS_PAGE,
                 )
             if not page:
                 return
             yield from page
             after = page[-1]
 
-    def _list_due(self, uow: UnitOfWork, customer_id: int, *, as_of: date) -> _Due:
+    def _list_due(self, uow: UnitOfWork, customer_id: int, *, as_of: date) -> Due:
         try:
             customer = get_customer(uow, customer_id)
         except CustomerNotFoundError:  # Merged and gone since the page was read.
-            return _Due()
+            return Due()
         merged = CustomerStore(uow.connection).list_merged(customer.customer_id)
-        stories = read_stories(uow, customer, merged=merged, policy=self._policy)
-        due = [
-            story for story in stories if story.expires_on is not None and story.expires_on <= as_of
+        stories = [
+            story
+            for story in read_stories(uow, customer, merged=merged, policy=self._policy)
+            if story.expires_on is not None and story.expires_on <= as_of
         ]
+        facts = list_due_facts(uow, customer, merged=merged, policy=self._policy, as_of=as_of)
         papers = list_due_papers(uow, customer, merged=merged, policy=self._policy, as_of=as_of)
-        if not (due or papers):
-            return _Due()
+        if not (stories or facts or papers):
+            return Due()
         own = {customer.customer_id, *(row.customer_id for row in merged)}
-        ids = own | {item.customer_id for story in due for item in story.items}
+        ids = own | {item.customer_id for story in stories for item in story.items}
         holds = [
             hold
             for hold in HoldingStore(uow.connection).list_holds(sorted(ids))
             if hold.is_active(as_of)
         ]
-        kept = next((hold.hold_id for hold in holds if _is_of_all(hold, own)), None)
-        return _Due(
-            stories=tuple((story, _find_hold(story, holds, of=own)) for story in due),
+        kept = find_customer_hold(holds, of=own)
+        return Due(
+            stories=tuple((story, find_hold(story, holds, of=own)) for story in stories),
+            facts=tuple((fact, kept) for fact in facts),
             papers=tuple((paper, kept) for paper in papers),
         )
 
-    def _delete(self, uow: UnitOfWork, due: _Due, *, by: str, today: date) -> int:
+    def _delete(self, uow: UnitOfWork, due: Due, *, by: str, today: date) -> int:
         """Delete what is due and not held, and return how many papers that were."""
-        stories = due.free_stories
-        if not (stories or due.free_papers):
+        stories, facts = due.free_stories, due.free_facts
+        if not (stories or facts or due.free_papers):
             return 0
         hasher = self._hasher
         if hasher is None:
             raise TombstoneSecretError(
                 "records were deleted, and the secret of their names is gone"
+            )
+        if facts:
+            delete_facts(
+                uow,
+                facts,
+                hasher=hasher,
+                policy=self._policy,
+                by=by,
+                at_ms=self._clock.now_ms(),
+                today=today,
             )
         store = StoryStore(uow.connection)
         at_ms = self._clock.now_ms()
@@ -400,7 +377,7 @@ class LifecycleService:
             by=by,
             at_ms=at_ms,
         )
-        for horizon in _list_horizons(stories):
+        for horizon in list_horizons(stories):
             store.move_horizon(horizon)
         touched = sorted({item.customer_id for story in stories for item in story.items})
         refresh_behaviour(uow, touched, business_date=today)
@@ -410,56 +387,4 @@ class LifecycleService:
 def _hash_item(hasher: NameHasher, item: LifeItem) -> str:
     return hasher.hash_item(
         source=item.source, kind=item.kind, document_no=item.document_no, line=item.line
-    )
-
-
-def _is_of_all(hold: LegalHold, customer_ids: set[int]) -> bool:
-    return hold.item_id is None and hold.customer_id in customer_ids
-
-
-def _find_hold(story: CustomerStory, holds: Sequence[LegalHold], *, of: set[int]) -> int | None:
-    """Return the hold that keeps a story: of its customer, of one merged into it, or of an item."""
-    item_ids = {item.item_id for item in story.items}
-    customer_ids = of | {item.customer_id for item in story.items}
-    for hold in holds:
-        if hold.item_id in item_ids or _is_of_all(hold, customer_ids):
-            return hold.hold_id
-    return None
-
-
-def _list_horizons(stories: Sequence[CustomerStory]) -> Iterator[Horizon]:
-    for story in stories:
-        if story.ended_on is None:
-            continue
-        for customer_id, currency in sorted(
-            {(item.customer_id, item.currency) for item in story.items}
-        ):
-            sales = [
-                item.happened_on
-                for item in story.items
-                if item.kind is ItemKind.INVOICE
-                and item.corrected_at_ms is None
-                and (item.customer_id, item.currency) == (customer_id, currency)
-            ]
-            yield Horizon(
-                customer_id=customer_id,
-                currency=currency,
-                gone_until=story.ended_on,
-                known_until_ms=story.known_ms,
-                first_sale_on=min(sales, default=None),
-            )
-
-
-def _tell(story: CustomerStory, held_by: int | None) -> DueStory:
-    documents = dict.fromkeys(item.document_no for item in story.items)
-    if story.ended_on is None or story.expires_on is None:
-        raise ItemInvalidError("the story has not ended")
-    return DueStory(
-        customer_id=story.customer_id,
-        reason=story.reason,
-        ended_on=story.ended_on,
-        expires_on=story.expires_on,
-        items=len(story.items),
-        documents=tuple(documents)[:5],
-        held_by=held_by,
     )

@@ -12,7 +12,6 @@ from datetime import date
 from enum import StrEnum
 from unicodedata import category, normalize
 
-from node.records.behaviour import AdverseEvent
 from node.records.rules_ageing import OpenItem
 
 DAYS_PAST_DUE_MIN = 90  # a debtor is in default from then on, as IFRS 9 presumes
@@ -116,19 +115,6 @@ def count_days_past_due(items: Iterable[OpenItem], *, as_of: date) -> int:
 def is_same_person(one: str, other: str) -> bool:
     """Tell whether two names are written as one person's; case and width do not tell them apart."""
     return _fold(one) == _fold(other)
-
-
-def list_confirmed(defaults: Iterable[Default], *, as_of: date) -> list[AdverseEvent]:
-    """Return what of defaults had happened by a date and is confirmed, settled or not by then."""
-    return [
-        AdverseEvent(
-            kind=ADVERSE_KIND[one.evidence_class],
-            happened_on=one.happened_on,
-            settled=one.end is not None and one.end.ended_on <= as_of,
-        )
-        for one in defaults
-        if one.happened_on <= as_of and one.state in {DefaultState.CONFIRMED, DefaultState.ENDED}
-    ]
 
 
 _FILLERS = "\u115f\u1160"  # letters of Hangul that show nothing

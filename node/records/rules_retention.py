@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from protocol.identifiers import SCHEMES
+
 MONTHS_PER_YEAR = 12
 TRADE_MONTHS_MIN = 48  # what is shared looks back two years, and is corrected for two more
 MONTHS_MAX = 1_200
@@ -63,6 +65,16 @@ class GoneReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharingTerms:
+    """What stands before and after the time in which others may be told of an adverse fact."""
+
+    notice_days: int = 15
+    """From the notice to the subject on."""
+    shared_months: int = 24
+    """From the end of the fact on; what has not ended may be told as long as it lasts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionPolicy:
     """Terms in months from the end of an event, and the days of notices and objections.
 
@@ -106,6 +118,11 @@ class RetentionPolicy:
                 return self.enterprise_adverse_months
             case RecordClass.PERSON_ADVERSE:
                 return self.person_adverse_months
+
+    @property
+    def sharing_terms(self) -> SharingTerms:
+        """What of the policy bears on sharing."""
+        return SharingTerms(notice_days=self.notice_days, shared_months=self.shared_months)
 
     def _with_accounts(self, months: int) -> int:
         return max(months, self.accounting_months) if self.accounting_is_here else months
@@ -177,7 +194,8 @@ def choose_class(*, is_person: bool, is_adverse: bool = False) -> RecordClass:
     return RecordClass.PERSON_TRADE if is_person else RecordClass.ENTERPRISE_TRADE
 
 
-USCC_SCHEMES = frozenset({"cn.uscc", "uscc"})  # as consents write it, and as an import may
+USCC_SCHEME = "cn.uscc"
+USCC_SCHEMES = frozenset({USCC_SCHEME, "uscc"})  # as consents write it, and as an import may
 
 
 def is_natural_person(*, kind: str, identifiers: Iterable[tuple[str, str]]) -> bool:
@@ -187,10 +205,14 @@ def is_natural_person(*, kind: str, identifiers: Iterable[tuple[str, str]]) -> b
         kind: What the customer's record says.
         identifiers: Scheme and value of each identifier it has.
     """
-    return kind == PERSON_KIND or any(
-        scheme in USCC_SCHEMES and value.startswith(SOLE_TRADER_START)
-        for scheme, value in identifiers
-    )
+    return kind == PERSON_KIND or any(_is_personal(scheme, value) for scheme, value in identifiers)
+
+
+def _is_personal(scheme: str, value: str) -> bool:
+    if scheme in USCC_SCHEMES:
+        return value.startswith(SOLE_TRADER_START) or SCHEMES[USCC_SCHEME].is_personal(value)
+    known = SCHEMES.get(scheme)
+    return known is not None and known.is_personal(value)
 
 
 def add_months(day: date, months: int) -> date:
@@ -204,11 +226,6 @@ def add_months(day: date, months: int) -> date:
 def find_answer_day(filed_on: date, *, policy: RetentionPolicy) -> date:
     """Return the last day on which an objection is answered, in calendar days."""
     return filed_on + timedelta(days=policy.objection_days)
-
-
-def is_noticed(noticed_on: date | None, *, as_of: date, notice_days: int) -> bool:
-    """Tell whether the subject was told of an adverse item so many days before."""
-    return noticed_on is not None and noticed_on + timedelta(days=notice_days) <= as_of
 
 
 def is_past_sharing(settled_on: date | None, *, as_of: date, shared_months: int) -> bool:

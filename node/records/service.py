@@ -36,6 +36,7 @@ from node.records.errors import (
     CustomerNotFoundError,
     check_report_day,
 )
+from node.records.fact_life import check_new_fact
 from node.records.horizon import check_not_gone, find_horizon, find_whole_month
 from node.records.importing import (
     ControlTotals,
@@ -388,6 +389,8 @@ class RecordsService:
             CustomerArchivedError: The relation with it is closed.
             AdverseEventInvalidError: The kind is unknown, the document is missing, or it was
                 settled before it happened.
+            RecordGoneError: What the document shows was deleted when its time was over.
+            FactRefutedError: An objection to it was upheld.
         """
         check_adverse(
             kind=kind,
@@ -396,9 +399,13 @@ class RecordsService:
             evidence_sha256_hex=evidence_sha256_hex,
         )
         with self._database.write() as uow:
-            check_not_archived(uow, get_customer(uow, customer_id).customer_id)
+            customer = get_customer(uow, customer_id)
+            check_not_archived(uow, customer.customer_id)
+            check_new_fact(
+                uow, customer, document_sha256_hex=evidence_sha256_hex, hasher=self._hasher
+            )
             AppendingStore(uow.connection).append_adverse_event(
-                customer_id=customer_id,
+                customer_id=customer.customer_id,
                 kind=kind,
                 happened_on=happened_on,
                 settled_on=settled_on,

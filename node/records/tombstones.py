@@ -37,6 +37,10 @@ class NameHasher:
         side = "owed" if kind.is_debit else kind.value
         return self._hash("item", _fold(source), side, _fold(document_no), str(line))
 
+    def hash_fact(self, *, subject_id: str, document_sha256_hex: str) -> str:
+        """Return the hash of an adverse fact's name in hex: of whom it is, on which document."""
+        return self._hash("adverse", _fold(subject_id), document_sha256_hex.lower())
+
     def hash_paper(self, *, kind: PaperKind, source: str, number: str) -> str:
         """Return the hash of the name of a contract, delivery, guarantee or insurance in hex."""
         return self._hash("paper", kind.value, _fold(source), _fold(number))

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from node.core.database import Database
 from node.core.decision import Batch, Decided, NextBatchError
-from node.core.errors import RejectedError
+from node.core.errors import ForbiddenError, RejectedError
 from node.core.writer import Writer
+from node.records.shareable import is_person_of_records
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.outgoing import Ask, Outcome, Sent, restore
@@ -44,6 +45,12 @@ class BatchProvidersError(RejectedError):
     code = "batch-providers"
 
 
+class PersonAskedError(ForbiddenError):
+    """By our own records it is about a natural person or sole trader."""
+
+    code = "person-asked"
+
+
 class AskingService:
     """Asks other members."""
 
@@ -70,6 +77,7 @@ class AskingService:
 
         Raises:
             PeerProblemError: The consent does not cover the question: nothing is sent.
+            PersonAskedError: By our records it is about a natural person: nothing is sent.
             UnavailableError: The provider does not answer, or refuses unsigned; the ask stays open.
         """
         return await self._courier.dispatch(lambda batch: self._decide_query(batch, ask))
@@ -79,6 +87,7 @@ class AskingService:
 
         Raises:
             PeerProblemError: A consent does not cover its question: nothing is sent.
+            PersonAskedError: By our records one is about a natural person: nothing is sent.
             BatchProvidersError: The consents name several providers.
             UnavailableError: The provider does not answer, or refuses unsigned; the ask stays open.
         """
@@ -88,6 +97,7 @@ class AskingService:
         """Hand a consent to the provider that it names; delivering it again changes nothing.
 
         Raises:
+            PersonAskedError: By our records it is of a natural person.
             UnavailableError: The provider does not answer.
         """
         body = ConsentPutBody(
@@ -105,11 +115,14 @@ class AskingService:
             content_type=CONSENT_PUT_CONTENT_TYPE,
             consents=(held.hash,),
         )
-        return await self._courier.dispatch(
-            lambda batch: self._courier.decide_send(
+
+        def decide(batch: Batch) -> Decided[Sent]:
+            _check_no_person(batch, held)
+            return self._courier.decide_send(
                 batch, content, peer=held.provider, consent=held.hash, subject=held.subject
             )
-        )
+
+        return await self._courier.dispatch(decide)
 
     async def settle(self, jti: bytes) -> Outcome:
         """Send the same bytes again and take the stored answer.
@@ -215,6 +228,7 @@ class AskingService:
         held = ExchangeBatch.of(batch).find_consent(ask.consent)
         if held is None:
             raise ConsentMissingError("no such consent is held here")
+        _check_no_person(batch, held)
         consent = self._verdicts.verify(held.token, registry=self._registry.newest)
         check_use(
             consent,
@@ -257,3 +271,10 @@ class AskingService:
         store.mark_acknowledged(answers, receipt=jti)
         decided = self._courier.decide_send(batch, content, peer=peer, jti=jti)
         return Decided(entry=decided.entry, finish=decided.finish)
+
+
+def _check_no_person(batch: Batch, held: HeldConsent) -> None:
+    """Check that nobody is told that we deal with a natural person, under whatever number."""
+    scheme, _, value = held.subject.partition(":")
+    if is_person_of_records(batch.uow, scheme=scheme, value=value):
+        raise PersonAskedError("by our records this is a natural person: nobody is asked or told")

@@ -10,7 +10,13 @@ from node.core.database import UnitOfWork
 from node.core.decision import Batch
 from node.core.errors import InvariantError
 from node.records.behaviour import BehaviourWindow
+from node.records.rules_retention import SharingTerms
 from node.records.service import find_behaviour_window
+from node.records.shareable import (
+    find_told_customer,
+    list_shareable_adverse,
+    read_shareable_version,
+)
 from node.records.windows import (
     last_released_month,
     parse_month,
@@ -23,6 +29,7 @@ from node.sharing.disclosure import (
     ReleaseBasis,
     add_overdue_now,
     apply_consent,
+    build_adverse,
     build_basis,
     build_release,
     choose_release,
@@ -32,10 +39,11 @@ from node.sharing.store import ReleaseStore, StoredRelease
 from protocol.errors import ProtocolError
 from protocol.identifiers import SubjectId
 from protocol.strict_json import canonical_json, parse_object
-from schemas.summary import OverdueNow, Section, Summary
+from schemas.summary import Adverse, OverdueNow, Section, Summary
 
 WINDOW_MONTHS = (12, 3)  # the longest first
 DISCLOSURES_KEPT_MAX = 10_000
+_VERSION = "shareable-version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +77,11 @@ class Disclosures:
     def __init__(self) -> None:
         """Start empty."""
         self._kept: OrderedDict[Question, Disclosed | None] = OrderedDict()
+        self._version: tuple[int, ...] = ()
 
     def disclose(self, batch: Batch, question: Question) -> Disclosed | None:
         """Return what may leave in answer to a question, or None: no data and withheld alike."""
+        self._forget_moved(batch)
         if question in self._kept:
             self._kept.move_to_end(question)
             return self._kept[question]
@@ -92,6 +102,16 @@ class Disclosures:
             batch.taken.add(question.subject)
         return made
 
+    def _forget_moved(self, batch: Batch) -> None:
+        """Keep nothing once an objection, or whatever else holds back, was entered; at once."""
+        if _VERSION in batch.scratch:
+            return
+        version = read_shareable_version(batch.uow)
+        batch.scratch[_VERSION] = version
+        if version != self._version:
+            self._kept.clear()
+            self._version = version
+
     def forget(self, subject: SubjectId) -> None:
         """Keep nothing of a subject whose releases are made anew."""
         for question in [one for one in self._kept if one.subject == subject]:
@@ -111,11 +131,37 @@ def _is_stored(uow: UnitOfWork, question: Question) -> bool:
 def disclose(uow: UnitOfWork, question: Question) -> Summary | None:
     """Return what may leave in answer to a question, or None: no data and withheld alike."""
     summary = _find_release(uow, question)
+    if summary is not None:
+        summary = _hold_back(
+            uow,
+            summary,
+            subject=question.subject,
+            business_date=question.business_date,
+            terms=question.policy.terms,
+        )
     if summary is None:
         return None
     if Section.OVERDUE_NOW in question.metrics:
         summary = _add_overdue(uow, summary, question)
     return apply_consent(summary, metrics=question.metrics)
+
+
+def hold_back_made(
+    uow: UnitOfWork,
+    body: bytes,
+    *,
+    subject: SubjectId,
+    business_date: date,
+    policy: DisclosurePolicy,
+) -> bytes | None:
+    """Return what of a summary that was made before may leave now, or None: as ``disclose``."""
+    summary = Summary.from_bytes(body)
+    kept = _hold_back(
+        uow, summary, subject=subject, business_date=business_date, terms=policy.terms
+    )
+    if kept is None:
+        return None
+    return body if kept is summary else kept.to_bytes()
 
 
 def _find_release(uow: UnitOfWork, question: Question) -> Summary | None:
@@ -138,6 +184,39 @@ def _find_release(uow: UnitOfWork, question: Question) -> Summary | None:
     if stored.summary is None or _count_invoices(stored) < question.k_min:
         return None
     return Summary.from_bytes(stored.summary)
+
+
+def _hold_back(
+    uow: UnitOfWork,
+    summary: Summary,
+    *,
+    subject: SubjectId,
+    business_date: date,
+    terms: SharingTerms,
+) -> Summary | None:
+    """Take from what is out what must not be told today; None where nothing may be.
+
+    A release is out for a month, or repeated for a year. Meanwhile a fact in it may be objected to,
+    or have ended too long ago, and a customer may turn out to be a natural person.
+    """
+    customer = find_told_customer(uow, scheme=subject.scheme, value=subject.value)
+    if customer is None:
+        return None
+    if summary.adverse is None or not summary.adverse.facts:
+        return summary
+    still = build_adverse(
+        list_shareable_adverse(
+            uow,
+            customer,
+            as_of=date.fromisoformat(summary.window.as_of),
+            today=business_date,
+            terms=terms,
+        )
+    )
+    # What is settled by now, as of then, is told as settled; nothing comes that was not out.
+    told = {(fact.kind, fact.quarter) for fact in summary.adverse.facts}
+    kept = [fact for fact in still.facts if (fact.kind, fact.quarter) in told]
+    return summary.model_copy(update={Section.ADVERSE.value: Adverse(facts=kept)})
 
 
 def _count_invoices(stored: StoredRelease) -> int:
@@ -213,21 +292,32 @@ def _make_release(uow: UnitOfWork, question: Question, *, month: int) -> Release
 def _build_fresh(uow: UnitOfWork, question: Question, *, month: int) -> Release:
     """Return what the records say of a window, whatever is out."""
     first, last = trailing_window(last_month=month, months=question.last_months)
+    scheme, value = question.subject.scheme, question.subject.value
+    customer = find_told_customer(uow, scheme=scheme, value=value)
     window = find_behaviour_window(
         uow,
-        subject_scheme=question.subject.scheme,
-        subject_value=question.subject.value,
+        subject_scheme=scheme,
+        subject_value=value,
         first_month=first,
         last_month=last,
         as_of=release_date(last),
     )
-    if window is None:
+    if window is None or customer is None:
         basis = ReleaseBasis(
             policy=question.policy.version, first_month=first, last_month=last, months=()
         )
         return Release(summary=None, basis=basis)
     before = _find_before(uow, question, first_month=first, currency=window.currency)
-    summary = build_release(window, before, subject=str(question.subject), policy=question.policy)
+    adverse = list_shareable_adverse(
+        uow,
+        customer,
+        as_of=window.as_of,
+        today=window.as_of,
+        terms=question.policy.terms,
+    )
+    summary = build_release(
+        window, before, adverse=adverse, subject=str(question.subject), policy=question.policy
+    )
     return Release(summary=summary, basis=build_basis(window, policy=question.policy))
 
 

@@ -33,6 +33,7 @@ from node.records.api import build_ledger_router
 from node.records.api_customers import build_customers_router
 from node.records.api_imports import IMPORT_BYTES_MAX, IMPORTS_PATH, build_imports_router
 from node.records.api_life import build_life_router
+from node.records.api_notices import build_notices_router
 from node.records.api_papers import build_papers_router
 from node.records.api_undertakings import build_undertakings_router
 from node.sharing.api import build_sharing_router
@@ -126,6 +127,15 @@ def build_app(node: Node) -> FastAPI:
     app.include_router(
         build_papers_router(
             node.local.papers, node.local.paper_reports, today=node.local.business_date
+        ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_notices_router(
+            node.local.notices,
+            sender=node.local.settings.name or node.local.settings.member_id,
+            today=node.local.business_date,
         ),
         prefix=API_PREFIX,
         dependencies=guarded,

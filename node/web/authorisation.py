@@ -13,6 +13,7 @@ from node.core.database import parse_key
 from node.core.errors import ForbiddenError, InvariantError
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import PeopleService, Principal, Role
+from node.records.rules_adverse import FactKey
 from node.records.store.owners import OWNED
 
 # By method and path below the API's prefix. An operation that is not here is refused.
@@ -31,6 +32,14 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/customers/{customer_id}/defaults"): Area.LEDGER,
     ("POST", "/defaults/{default_id}/decision"): Area.CREDIT,
     ("POST", "/defaults/{default_id}/end"): Area.CREDIT,
+    ("GET", "/customers/{customer_id}/adverse-facts"): Area.PERSONS,
+    ("GET", "/subject-notices/due"): Area.LEDGER,
+    ("GET", "/adverse-facts/{fact}/letter"): Area.LEDGER,
+    ("POST", "/adverse-facts/{fact}/notices"): Area.LEDGER,
+    ("POST", "/adverse-facts/{fact}/objections"): Area.LEDGER,
+    ("POST", "/adverse-events/{event_id}/settlement"): Area.CREDIT,
+    ("POST", "/subject-notices/{notice_id}/withdrawal"): Area.ADJUSTMENTS,
+    ("POST", "/objections/{objection_id}/end"): Area.ADJUSTMENTS,
     ("GET", "/customers/{customer_id}/promises"): Area.LEDGER,
     ("POST", "/customers/{customer_id}/promises"): Area.LEDGER,
     ("POST", "/promises/{promise_id}/withdrawal"): Area.LEDGER,
@@ -153,6 +162,9 @@ def _check(
     check_access(local.people, viewer, access)
     found = {name: parse_key(str(named[name])) for name in OWNED if name in named}
     keys = {name: key for name, key in found.items() if key is not None}
+    fact = FactKey.parse(str(named.get("fact", "")))
+    if fact is not None:
+        keys[f"{fact.source}_id"] = fact.number
     if keys and local.customers.is_person(keys):
         check_access(local.people, viewer, Access(area=Area.PERSONS, target=access.target))
 

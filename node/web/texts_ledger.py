@@ -18,8 +18,8 @@ LEDGER_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "card.taken-back": ("合并已撤销，非同一公司", "Merge taken back: not the same as"),
         "defaults.title": ("违约", "Defaults"),
         "defaults.note": (
-            "一人提出、另一人确认后才计入；未确认或被驳回的不计入、不共享。",
-            "One person proposes, another confirms; before, it neither counts nor is shared.",
+            "一人提出、另一人确认后才计入；未确认或被驳回的不计入。告知客户期满且无异议后才共享。",
+            "One proposes, another confirms; then it counts. Shared once the customer is told.",
         ),
         "defaults.day": ("发生日", "Since"),
         "defaults.evidence": ("证据类别", "Evidence"),

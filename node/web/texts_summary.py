@@ -89,6 +89,7 @@ SUMMARY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "share.5-20%": ("5–20 %", "5–20 %"),
         "share.>20%": ("20 % 以上", "over 20 %"),
         "say.adverse": ("{kind}（{quarter}，{settled}）", "{kind} ({quarter}, {settled})"),
+        "say.adverse.none": ("没有可告知的不良事实", "none that may be told"),
         "adverse.nothing": ("没有已知的不良事实", "none known"),
         "adverse.rank.settled": ("仅有已了结的", "settled ones only"),
         "adverse.rank.open": ("有未了结的", "unsettled ones"),

@@ -208,7 +208,7 @@ def _say_disputes(disputes: Disputes, texts: Texts) -> str:
 
 def _say_adverse(adverse: Adverse, texts: Texts) -> str:
     if not adverse.facts:
-        return texts("adverse.nothing")
+        return texts("say.adverse.none")
     return texts("join.semicolon").join(
         texts(
             "say.adverse",

@@ -66,7 +66,7 @@ def propose(
 
 
 def list_adverse(house: House, *, as_of: date = TODAY) -> list[tuple[str, bool]]:
-    """Return what a peer would be told, from the window of which summaries are made."""
+    """Return what counts for ourselves, from the window of behaviour."""
     window = house.records.find_behaviour_window(
         scheme="sim", value="C1", first_month=2025 * 12, last_month=2026 * 12 + 2, as_of=as_of
     )

@@ -16,7 +16,7 @@ from node.records.customers import ContactRole, CustomerService
 from node.records.exporting import ExportExistsError, ExportFormat
 from node.records.ledger import Correction
 from node.records.portfolio import PortfolioService
-from node.records.store import life_tables, paper_tables
+from node.records.store import adverse_tables, life_tables, paper_tables
 from node.records.store.export import ExportStore
 from protocol.encoding import sha256
 from tests.support.ledgers import OLDEST, TODAY, House
@@ -25,9 +25,9 @@ from tests.support.places import call, check, error_of
 
 def list_tables() -> set[str]:
     """Return the names of the tables that the room defines."""
-    modules = (tables, life_tables, paper_tables)
-    found = (one for module in modules for one in vars(module).values())
-    return {one.name for one in found if isinstance(one, Table)}
+    every = (vars(module) for module in (tables, life_tables, adverse_tables, paper_tables))
+    both = (one for names in every for one in names.values())
+    return {one.name for one in both if isinstance(one, Table)}
 
 
 def test_every_table_goes_out_and_both_forms_say_the_same(tmp_path: Path) -> None:

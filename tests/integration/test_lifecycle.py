@@ -13,6 +13,7 @@ from node.bootstrap.local import build_local_node
 from node.core.config import build_settings
 from node.records.archiving import CustomerArchivedError
 from node.records.barring import TombstoneSecretError
+from node.records.due import DueStory
 from node.records.horizon import RecordsGoneError
 from node.records.ledger import (
     Correction,
@@ -24,7 +25,7 @@ from node.records.ledger import (
     Term,
 )
 from node.records.ledger.errors import RecordGoneError
-from node.records.lifecycle import ArchiveStateError, DueStory, HoldNotFoundError
+from node.records.lifecycle import ArchiveStateError, HoldNotFoundError
 from node.records.rules_ledger import DisputeCause, DisputeOutcome, ItemKind
 from node.records.rules_retention import EndReason
 from node.records.store.life_tables import tombstone

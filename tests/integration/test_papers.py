@@ -433,7 +433,7 @@ def test_the_tables_come_and_go_with_what_is_in_them(tmp_path: Path) -> None:
             "INSERT INTO guarantee_terms VALUES (1, 1, 'pledge', 'G', 1)",
         ):
             uow.connection.exec_driver_sql(statement)
-    command.downgrade(build_config(database), "0028")
+    command.downgrade(build_config(database), "0029")
     assert not inspect(database.engine).has_table("paper")
     upgrade_database(database)
     assert inspect(database.engine).has_table("paper_horizon")

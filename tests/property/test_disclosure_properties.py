@@ -118,7 +118,7 @@ metric_sets = st.frozensets(st.sampled_from(Section))
 
 
 def release(window: BehaviourWindow, previous: BehaviourWindow | None = None) -> Summary | None:
-    return build_release(window, previous, subject=SUBJECT, policy=POLICY)
+    return build_release(window, previous, adverse=window.adverse, subject=SUBJECT, policy=POLICY)
 
 
 def list_sections(summary: Summary) -> set[Section]:

@@ -1,5 +1,6 @@
 """All SQL of the records room: what is read, the ledger among it, and what is appended."""
 
+from node.records.store.adverse import AdverseStore
 from node.records.store.appending import (
     AllocationRow,
     AppendingStore,
@@ -24,6 +25,7 @@ from node.records.store.statement import AppliedLine, ItemVersion, OpenLine, Sta
 from node.records.store.turnover import OpenDay, TurnoverStore
 
 __all__ = [
+    "AdverseStore",
     "AllocationRow",
     "AppendingStore",
     "AppliedLine",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select
 
 from node.core.database import ID_MAX
 from node.core.errors import InvariantError
@@ -18,6 +18,7 @@ from node.records.rules_default import (
     EndOutcome,
     EvidenceClass,
 )
+from node.records.store.visibility import is_known
 from node.records.tables import default_decision, default_end, default_event
 
 if TYPE_CHECKING:
@@ -30,9 +31,19 @@ class DefaultStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def list_defaults(self, customer_ids: Sequence[int]) -> list[Default]:
-        """Return every default of some customers, proposed and rejected ones too, by its day."""
-        return self._list(default_event.c.customer_id.in_(customer_ids))
+    def list_defaults(
+        self, customer_ids: Sequence[int], *, known_at_ms: int | None = None
+    ) -> list[Default]:
+        """Return every default of some customers, proposed and rejected ones too, by its day.
+
+        With ``known_at_ms`` as they were known at that moment.
+        """
+        return self._list(
+            and_(
+                default_event.c.customer_id.in_(customer_ids), is_known(known_at_ms, default_event)
+            ),
+            known_at_ms=known_at_ms,
+        )
 
     def find_default(self, default_id: int) -> Default | None:
         """Return the default with this key."""
@@ -41,7 +52,9 @@ class DefaultStore:
         found = self._list(default_event.c.id == default_id)
         return found[0] if found else None
 
-    def _list(self, condition: ColumnElement[bool]) -> list[Default]:
+    def _list(
+        self, condition: ColumnElement[bool], *, known_at_ms: int | None = None
+    ) -> list[Default]:
         rows = self._connection.execute(
             select(
                 default_event,
@@ -56,8 +69,18 @@ class DefaultStore:
             )
             .select_from(
                 default_event.outerjoin(
-                    default_decision, default_decision.c.default_id == default_event.c.id
-                ).outerjoin(default_end, default_end.c.default_id == default_event.c.id)
+                    default_decision,
+                    and_(
+                        default_decision.c.default_id == default_event.c.id,
+                        is_known(known_at_ms, default_decision),
+                    ),
+                ).outerjoin(
+                    default_end,
+                    and_(
+                        default_end.c.default_id == default_event.c.id,
+                        is_known(known_at_ms, default_end),
+                    ),
+                )
             )
             .where(condition)
             .order_by(default_event.c.happened_on, default_event.c.id)

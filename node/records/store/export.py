@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Date, Integer, String, select
 from node.core.errors import InvariantError
 from node.core.fields import EncryptedText
 from node.records import tables
-from node.records.store import life_tables, paper_tables
+from node.records.store import adverse_tables, life_tables, paper_tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -39,6 +39,11 @@ _TABLES: tuple[Table, ...] = (
     tables.default_event,
     tables.default_decision,
     tables.default_end,
+    adverse_tables.adverse_settlement,
+    adverse_tables.subject_notice,
+    adverse_tables.adverse_objection,
+    adverse_tables.objection_closure,
+    adverse_tables.adverse_horizon,
     tables.payment_promise,
     tables.promise_item,
     paper_tables.paper,

@@ -11,15 +11,13 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, s
 
 from node.core.database import ID_MAX, parse_key
 from node.records.behaviour import AdverseEvent, MonthBehaviour
-from node.records.rules_default import list_confirmed
+from node.records.store.adverse import AdverseStore
 from node.records.store.customers import CustomerStore, select_ids
-from node.records.store.defaults import DefaultStore
 from node.records.store.holding import HoldingStore
 from node.records.store.ledger import IN_VALUES_MAX, LedgerStore
 from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
 from node.records.store.visibility import stands
 from node.records.tables import (
-    adverse_event,
     behaviour_month,
     customer,
     customer_merge,
@@ -119,28 +117,11 @@ class RecordsStore:
     def list_adverse_events(self, customer_id: int, *, as_of: date) -> list[AdverseEvent]:
         """Return what had happened by a date, and whether it was settled by then.
 
-        A default is among it once another person has confirmed it.
+        A default is among it once another person has confirmed it; a fact is not any more once an
+        objection was upheld. For our own use: what others may know is ``node.records.shareable``.
         """
-        ids = self.list_ids(customer_id)
-        rows = self._connection.execute(
-            select(adverse_event.c.kind, adverse_event.c.happened_on, adverse_event.c.settled_on)
-            .where(
-                adverse_event.c.customer_id.in_(ids),
-                adverse_event.c.happened_on <= as_of,
-            )
-            .order_by(adverse_event.c.happened_on, adverse_event.c.id)
-        )
-        events = [
-            AdverseEvent(
-                kind=kind,
-                happened_on=happened_on,
-                settled=settled_on is not None and settled_on <= as_of,
-            )
-            for kind, happened_on, settled_on in rows
-        ]
-        defaults = DefaultStore(self._connection).list_defaults(ids)
-        events += list_confirmed(defaults, as_of=as_of)
-        return sorted(events, key=lambda event: event.happened_on)
+        facts = AdverseStore(self._connection).list_facts(self.list_ids(customer_id))
+        return [fact.to_event(as_of) for fact in facts if fact.counts_on(as_of)]
 
     def list_ids(self, customer_id: int, *, known_at_ms: int | None = None) -> list[int]:
         """Return the key of a customer and of those that turned out to be it by a moment."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 
 from node.records.rules_ledger import ItemKind
+from node.records.store.adverse_rows import select_fact_customers
 from node.records.store.ledger import IN_VALUES_MAX
 from node.records.store.life_tables import (
     record_hold,
@@ -95,20 +96,24 @@ class StoryStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def list_customers_before(self, day: date, *, after: int, limit: int) -> list[int]:
-        """Return the keys of customers of whom something happened by a day, in their order."""
+    def list_customers_before(
+        self, day: date, *, adverse_day: date, after: int, limit: int
+    ) -> list[int]:
+        """Return the keys of customers with an item by a day, or an adverse fact by its own."""
         rows = self._connection.execute(
             select(customer.c.id)
-            .where(customer.c.id > after, _has_items_before(day))
+            .where(customer.c.id > after, _has_records_before(day, adverse_day=adverse_day))
             .order_by(customer.c.id)
             .limit(limit)
         )
         return list(rows.scalars())
 
-    def count_customers_before(self, day: date) -> int:
+    def count_customers_before(self, day: date, *, adverse_day: date) -> int:
         """Return how many customers there are of whom something happened by a day."""
         return self._connection.execute(
-            select(func.count()).select_from(customer).where(_has_items_before(day))
+            select(func.count())
+            .select_from(customer)
+            .where(_has_records_before(day, adverse_day=adverse_day))
         ).scalar_one()
 
     def list_tied_customers(self, customer_ids: Sequence[int]) -> list[int]:
@@ -318,7 +323,7 @@ class StoryStore:
         )
 
 
-def _has_items_before(day: date) -> ColumnElement[bool]:
+def _has_records_before(day: date, *, adverse_day: date) -> ColumnElement[bool]:
     into_it = select(customer_merge.c.customer_id).where(
         customer_merge.c.into_id == customer.c.id, stands(None, customer_merge)
     )
@@ -329,6 +334,7 @@ def _has_items_before(day: date) -> ColumnElement[bool]:
     old = or_(
         exists().where(is_its(ledger_item.c.customer_id), ledger_item.c.happened_on <= day),
         exists().where(is_its(paper_version.c.customer_id), paper_version.c.begins_on <= day),
+        customer.c.id.in_(select_fact_customers(by=adverse_day)),
     )
     is_merged = and_(customer_merge.c.customer_id == customer.c.id, stands(None, customer_merge))
     return and_(old, ~exists().where(is_merged))

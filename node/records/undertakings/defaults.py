@@ -8,6 +8,7 @@ from datetime import date
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.records.archiving import check_not_archived
+from node.records.fact_life import check_new_fact
 from node.records.ledger.posting import check_by, check_day, check_reason, get_customer
 from node.records.rules_default import (
     DAYS_PAST_DUE_MIN,
@@ -20,6 +21,7 @@ from node.records.rules_default import (
     is_same_person,
 )
 from node.records.store import DefaultStore, LedgerStore, RecordsStore
+from node.records.tombstones import NameHasher
 from node.records.undertakings.errors import (
     DefaultInvalidError,
     DefaultNotFoundError,
@@ -33,9 +35,18 @@ class DefaultService:
     """One public method is one transaction, entered by whom ``by`` names."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, business_date: date | None = None
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        business_date: date | None = None,
+        hasher: NameHasher | None = None,
     ) -> None:
-        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        """A fixed business date lets old records be worked with; otherwise it is the clock's.
+
+        ``hasher`` knows the names of records that are gone; needed once any are.
+        """
+        self._hasher = hasher
         self._database = database
         self._clock = clock
         self._business_date = business_date
@@ -66,6 +77,8 @@ class DefaultService:
             CustomerNotFoundError: There is none with this key.
             DefaultInvalidError: The document is not named by its SHA-256, the day is not over yet,
                 or the ledger does not say of it what is claimed.
+            RecordGoneError: What the document shows was deleted when its time was over.
+            FactRefutedError: An objection to it was upheld.
         """
         check_by(by)
         check_day(on)
@@ -74,8 +87,12 @@ class DefaultService:
         if on > self._today():
             raise DefaultInvalidError("it has not happened yet")
         with self._database.write() as uow:
-            key = get_customer(uow, customer_id).customer_id
+            customer = get_customer(uow, customer_id)
+            key = customer.customer_id
             check_not_archived(uow, key)
+            check_new_fact(
+                uow, customer, document_sha256_hex=document_sha256_hex, hasher=self._hasher
+            )
             _check_evidence(uow, key, evidence_class, on=on)
             return DefaultStore(uow.connection).append_default(
                 customer_id=key,

@@ -33,3 +33,33 @@ class PromiseNotFoundError(NotFoundError):
     """There is no such promise that stands."""
 
     code = "promise-not-found"
+
+
+class FactNotFoundError(NotFoundError):
+    """There is no such adverse fact."""
+
+    code = "adverse-fact-not-found"
+
+
+class FactInvalidError(RejectedError):
+    """Of an adverse fact this cannot be said, or not as things are."""
+
+    code = "adverse-fact-invalid"
+
+
+class NoticeInvalidError(RejectedError):
+    """A notice to the subject cannot be recorded as described."""
+
+    code = "notice-invalid"
+
+
+class NoticeNotFoundError(NotFoundError):
+    """There is no such notice that stands."""
+
+    code = "notice-not-found"
+
+
+class ObjectionNotFoundError(NotFoundError):
+    """There is no such objection that is open."""
+
+    code = "objection-not-found"

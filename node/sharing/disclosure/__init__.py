@@ -8,7 +8,7 @@ from node.sharing.disclosure.rules_differencing import (
     choose_release,
     count_changed_invoices,
 )
-from node.sharing.disclosure.rules_release import build_release, find_tier
+from node.sharing.disclosure.rules_release import build_adverse, build_release, find_tier
 from node.sharing.disclosure.rules_safety import DisclosurePolicy
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ReleaseBasis",
     "add_overdue_now",
     "apply_consent",
+    "build_adverse",
     "build_basis",
     "build_release",
     "choose_release",

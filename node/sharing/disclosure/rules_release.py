@@ -133,13 +133,16 @@ def build_release(
     window: BehaviourWindow,
     previous: BehaviourWindow | None,
     *,
+    adverse: Sequence[AdverseEvent],
     subject: str,
     policy: DisclosurePolicy,
 ) -> Summary | None:
     """Build the summary of a window with every section that its tier allows, or None.
 
     Args:
-        window: The window to release.
+        window: The window to release; of its adverse facts nothing is read.
+        adverse: The facts that may be shared. What is left out leaves no trace: no other section
+            knows of them, and none is written as of somebody who never had any.
         previous: The window of as many months before it, for the trend; None gives no trend.
         subject: The subject's identifier, ``scheme:value``.
         policy: The thresholds.
@@ -190,7 +193,7 @@ def build_release(
                 disputed_count=totals.disputed_count, invoice_count=totals.invoice_count
             ),
         ),
-        adverse=_build_adverse(window.adverse),
+        adverse=build_adverse(adverse),
     )
 
 
@@ -312,7 +315,7 @@ def _build_trend(
     return Trend(direction="worse" if change <= -least else "same")
 
 
-def _build_adverse(events: Sequence[AdverseEvent]) -> Adverse:
+def build_adverse(events: Sequence[AdverseEvent]) -> Adverse:
     """List each fact once, the newest where there are too many, in an order of their own."""
     facts = sorted(
         {(bands.format_quarter(one.happened_on), one.kind, one.settled) for one in events}

@@ -7,8 +7,9 @@ not come within p % of the largest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from node.records.rules_retention import SharingTerms
 from node.sharing.disclosure.rules_bands import PERCENT
 
 INVOICES_MIN_FLOOR = 5  # the lowest count band begins here
@@ -30,6 +31,8 @@ class DisclosurePolicy:
     p_percent: int = 10
     class_invoices_min: int = 3  # fewer in a delay class, or past due, are not shown apart
     changed_invoices_min: int = 3  # a window that differs by fewer is not released
+    terms: SharingTerms = field(default_factory=SharingTerms)
+    """Of adverse facts; the retention policy says them."""
 
     def __post_init__(self) -> None:
         if self.invoices_min < INVOICES_MIN_FLOOR:

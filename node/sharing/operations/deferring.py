@@ -5,10 +5,13 @@ from __future__ import annotations
 from node.sharing.batching import ExchangeBatch
 from node.sharing.operations.form import Case, Operation, Verdict
 from node.sharing.operations.judging import PutQuestion
+from node.sharing.releases import hold_back_made
 from node.sharing.sealing import build_accepted, build_answer, build_problem
+from node.sharing.store import HeldConsent
 from node.sharing.store.pending import CODE_ACCEPTED, PendingAnswer, PendingStore
 from protocol.consent import Standing, Use, check_use
 from protocol.encoding import decode_b64u
+from protocol.identifiers import parse_subject_id
 from protocol.limits import HASH_BYTES
 from protocol.problems import ConsentMissingError, NoAnswerError, PollUnknownError
 from schemas.exchange import POLL_CONTENT_TYPE, SUMMARY_CONTENT_TYPE, PollBody
@@ -50,21 +53,35 @@ def decide(case: Case, body: PollBody) -> Verdict:
     pending = PendingStore(case.batch.connection).find(name)
     if pending is None or pending.peer != case.opened.envelope.iss:
         raise PollUnknownError("no such question was accepted")
-    _check_consent(case, pending)
+    held = _check_consent(case, pending)
     if pending.code == CODE_ACCEPTED:
         return Verdict(content=build_accepted(poll_after_s=POLL_AFTER_S), code=CODE_ACCEPTED)
-    if pending.body is None:
+    body_now = _hold_back(case, pending, held)
+    if body_now is None:
         return Verdict(
             content=build_problem(NoAnswerError.code, detail=""), code=NoAnswerError.code
         )
     return Verdict(
-        content=build_answer(pending.body, content_type=SUMMARY_CONTENT_TYPE),
+        content=build_answer(body_now, content_type=SUMMARY_CONTENT_TYPE),
         code=pending.code,
         consent=pending.consent,
     )
 
 
-def _check_consent(case: Case, pending: PendingAnswer) -> None:
+def _hold_back(case: Case, pending: PendingAnswer, held: HeldConsent) -> bytes | None:
+    """Return the answer that was made, without what must not be told any more; None for none."""
+    if pending.body is None:
+        return None
+    return hold_back_made(
+        case.batch.uow,
+        pending.body,
+        subject=parse_subject_id(held.subject),
+        business_date=case.ports.business_date(),
+        policy=case.ports.policy,
+    )
+
+
+def _check_consent(case: Case, pending: PendingAnswer) -> HeldConsent:
     """Make check 9 again but for the count: nothing leaves after a withdrawal."""
     held = ExchangeBatch.of(case.batch).find_consent(pending.consent)
     if held is None:
@@ -82,6 +99,7 @@ def _check_consent(case: Case, pending: PendingAnswer) -> None:
         standing=Standing(state=held.state, uses=0, uses_in_window=0),
         now_s=case.batch.now_ms // 1000,
     )
+    return held
 
 
 POLL = Operation(

@@ -22,7 +22,6 @@ from node.records.rules_retention import (
     find_ending,
     find_expiry,
     is_natural_person,
-    is_noticed,
     is_past_sharing,
 )
 
@@ -58,20 +57,6 @@ def test_settled_on_15_march_2021_it_is_gone_on_15_march_2026() -> None:
 
 def test_an_objection_of_10_february_2026_is_answered_by_2_march() -> None:
     assert find_answer_day(date(2026, 2, 10), policy=POLICY) == date(2026, 3, 2)
-
-
-@pytest.mark.parametrize(
-    ("noticed_on", "expected"),
-    [(None, False), (date(2026, 2, 18), True), (date(2026, 2, 19), False)],
-    ids=["never told", "fifteen days before", "fourteen days before"],
-)
-def test_an_adverse_item_is_shared_fifteen_days_after_the_notice(
-    noticed_on: date | None,
-    expected: bool,  # noqa: FBT001  of the table
-) -> None:
-    shared = is_noticed(noticed_on, as_of=date(2026, 3, 5), notice_days=POLICY.notice_days)
-
-    assert shared is expected
 
 
 def test_an_adverse_item_is_shared_for_two_years_after_its_end() -> None:

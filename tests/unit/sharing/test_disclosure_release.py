@@ -76,7 +76,9 @@ def build_window(
 
 
 def release(window: BehaviourWindow, previous: BehaviourWindow | None = None) -> Summary:
-    summary = build_release(window, previous, subject=SUBJECT, policy=POLICY)
+    summary = build_release(
+        window, previous, adverse=window.adverse, subject=SUBJECT, policy=POLICY
+    )
     assert summary is not None
     return summary
 
@@ -127,7 +129,7 @@ def test_a_window_without_invoices_says_nothing() -> None:
     disputed_only = build_window([], disputed=3)
 
     assert find_tier(disputed_only, policy=POLICY) is None
-    assert build_release(disputed_only, None, subject=SUBJECT, policy=POLICY) is None
+    assert build_release(disputed_only, None, adverse=(), subject=SUBJECT, policy=POLICY) is None
 
 
 def test_many_invoices_in_two_months_let_out_no_more_than_few_do() -> None:
