@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from node.core.config import Settings, SettingsError
 from node.core.database import Database
-from node.core.fields import FieldCipher, has_encrypted, set_cipher
+from node.core.field_files import FieldKeyFiles
+from node.core.field_keys import FieldCipher
+from node.core.fields import has_encrypted, set_cipher
 from node.core.keyring import KeyRing
 from node.core.keystore import (
-    KeyExistsError,
     draw_bytes,
     generate_key,
     load_key,
@@ -30,7 +30,6 @@ from protocol.errors import ProtocolError
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey, SigningKey
 
 MEMBER_KEYS = ("message", "log")
-FIELD_KEY = "fields"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,31 +42,23 @@ class Keys:
 
 
 def open_database(settings: Settings) -> Database:
-    """Open the database at the newest schema, with the key of its encrypted fields."""
+    """Open the database at the newest schema, with the keys of its encrypted fields."""
     database = Database(url=settings.database)
-    cipher = FieldCipher(
-        load_seed=lambda: open_field_seed(settings, may_make=lambda: not has_encrypted(database)),
-        random_bytes=draw_bytes,
-    )
-    set_cipher(database, cipher)
+    files = open_field_files(settings, database=database)
+    set_cipher(database, FieldCipher(secrets=files, random_bytes=draw_bytes))
     upgrade_database(database)
     return database
 
 
-def open_field_seed(settings: Settings, *, may_make: Callable[[], bool]) -> bytes:
-    """Return the secret of the encrypted fields, made where there is none and may be one.
-
-    Raises:
-        KeyFileError: It is missing, locked with another passphrase, or cannot be written.
-    """
-    passphrase = read_secret(
-        settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
+def open_field_files(settings: Settings, *, database: Database) -> FieldKeyFiles:
+    """Return the secrets of a database's encrypted fields; none is opened yet."""
+    return FieldKeyFiles(
+        folder=settings.home / "keys",
+        load_passphrase=lambda: read_secret(
+            settings.key_passphrase.get_secret_value(), path=settings.home / "passphrase"
+        ),
+        may_make=lambda: not has_encrypted(database),
     )
-    path = key_path(settings.home, FIELD_KEY)
-    if not path.exists() and may_make():
-        with suppress(KeyExistsError):  # Another process was faster: its key counts.
-            save_key(generate_key(), path=path, passphrase=passphrase)
-    return load_key(path=path, passphrase=passphrase).seed
 
 
 def init_home(settings: Settings, *, key_names: Sequence[str] = MEMBER_KEYS) -> None:

@@ -8,10 +8,11 @@ from datetime import date
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import read_preset_policy
 from node.assessment.service import AssessmentService
-from node.bootstrap.home import open_database
+from node.bootstrap.home import open_database, open_field_files
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
 from node.core.database import Database, UnitOfWork
+from node.core.field_sweep import FieldChange, change_key, settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
 from node.rating.scale import read_preset_scale
@@ -71,6 +72,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     """Wire the rooms that need no peer."""
     clock = clock or SystemClock()
     database = open_database(settings)
+    settle_fields(database, open_field_files(settings, database=database))
     with database.read() as uow:
         has_tombstones = StoryStore(uow.connection).has_tombstones()
     hasher = open_name_hasher(settings.home, may_make=not has_tombstones)
@@ -78,7 +80,6 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
-    customers.encrypt_contacts()
     assessment = AssessmentService(
         database=database,
         clock=clock,
@@ -140,6 +141,22 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         ),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
+
+
+def change_field_key(settings: Settings) -> FieldChange:
+    """Encrypt all fields under a new key, or finish that where it was begun.
+
+    Raises:
+        FieldKeyError: The key in use is not to be had.
+        KeyFileError: A file of a key cannot be written.
+        KeyRingFullError: There have been too many keys.
+        DatabaseBusyError: Another process writes for too long.
+    """
+    database = open_database(settings)
+    try:
+        return change_key(database, open_field_files(settings, database=database))
+    finally:
+        database.dispose()
 
 
 def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecord]:

@@ -12,6 +12,7 @@ from node.core.clock import Clock
 from node.core.config import Settings
 from node.core.database import UnitOfWork
 from node.core.disk import DiskWatch
+from node.core.field_sweep import load_field_key
 from node.core.keystore import draw_bytes, read_secret
 from node.core.log_check import LogCheck
 from node.core.log_session import LogSession
@@ -187,6 +188,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
 def _open_ports(settings: Settings, *, clock: Clock | None) -> _Ports:
     anchor = read_anchor(settings)
     local = build_local_node(settings, clock=clock)
+    load_field_key(local.database)
     keys = load_member_keys(settings, database=local.database)
     return _Ports(
         settings=settings,

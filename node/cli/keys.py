@@ -14,13 +14,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from node.bootstrap.home import open_database, open_key_ring, read_anchor
+from node.bootstrap.home import open_database, open_field_files, open_key_ring, read_anchor
+from node.bootstrap.local import change_field_key
 from node.cli.enrol import load_current_keys, sign_own_enrolment
 from node.cli.hub_client import HubClient
 from node.cli.join import MEMBERS_PATH, InvitationMisfitError, read_invitation
 from node.core.clock import SystemClock, now_s
 from node.core.config import Settings, load_settings
 from node.core.errors import ConflictError
+from node.core.field_files import FieldKeyFile
 from node.core.keyring import KeyFile, KeyRing
 from node.core.terminal import show_table
 from node.sharing.registry import RegistryHolder
@@ -75,7 +77,22 @@ def list_keys(home: HomeOption) -> None:
             table.add_row(
                 *_describe(file, use=use, used=used, registry=registry, settings=settings)
             )
+    for field in _list_field_files(settings):
+        table.add_row(field.name, "yes" if field.is_newest else "", "", "", field.key_id)
     show_table(table)
+
+
+@key_app.command("rotate-fields")
+def rotate_fields(home: HomeOption) -> None:
+    """Make a new key for what is encrypted in the database, and encrypt all of it anew.
+
+    It may be done beside a running node. Stopped on its way it goes on when it is called again, or
+    at the next start. The old key then stands in ``keys/archive``, for backups from before.
+    """
+    changed = change_field_key(load_settings(home))
+    begun = " (the change that was begun)" if changed.was_begun else ""
+    typer.echo(f"{changed.key_id} is in use{begun}: {changed.rows} rows encrypted anew")
+    typer.echo("the old key is in keys/archive: backups from before need it")
 
 
 @key_app.command("rotate")
@@ -152,6 +169,14 @@ def load_registry(settings: Settings) -> Registry | None:
     try:
         holder = RegistryHolder(database=database, anchor=read_anchor(settings))
         return holder.newest if holder.newest_seq else None
+    finally:
+        database.dispose()
+
+
+def _list_field_files(settings: Settings) -> list[FieldKeyFile]:
+    database = open_database(settings)
+    try:
+        return open_field_files(settings, database=database).list_files()
     finally:
         database.dispose()
 

@@ -1,90 +1,44 @@
-"""Fields that are encrypted at rest: AES-256-GCM, a key of the node's own, a nonce a value.
+"""Types of columns whose values are encrypted where they lie (node/core/field_keys.py).
 
-A thief of the database or of a backup learns how long such a value is, and no more; one of the key
-file and its passphrase as well reads it. A value is bound to its column: put into another one it
-does not open. Between rows of one column it can be moved by who may write the database.
+A thief of the database or of a backup learns how long such a value is, of one that is searched also
+where it comes again in its column, and no more; one of the key file and its passphrase as well
+reads it. A value is bound to its column: put into another one it does not open. Between rows of one
+column it can be moved by who may write the database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, literal, select, type_coerce
-from sqlalchemy.exc import DontWrapMixin
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    Text,
+    TypeDecorator,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 
-from node.core.database import metadata
-from node.core.errors import UnavailableError
-from node.core.keystore import KeyFileError
-from protocol.encoding import decode_b64u, encode_b64u
-from protocol.errors import MalformedError
+from node.core.database import Bytes, metadata
+from node.core.field_keys import (
+    BYTES_MARK,
+    MARK,
+    OLD_MARK,
+    FieldCipher,
+    FieldKeyError,
+    is_encrypted,
+)
 
 if TYPE_CHECKING:
     from node.core.database import Database
 
-NONCE_BYTES = 12
-_MARK: Final = "f1."  # of a value that is encrypted; what lacks it was stored before
-_INFO = b"chengxin/fields/v1\n"
 _ATTRIBUTE = "chengxin_fields"
-
-
-class FieldKeyError(UnavailableError, DontWrapMixin):
-    """A stored field does not open: its key is another one, or it was changed."""
-
-    code = "field-key"
-
-
-class FieldCipher:
-    """Encrypts and decrypts the fields of one database."""
-
-    def __init__(
-        self, *, load_seed: Callable[[], bytes], random_bytes: Callable[[int], bytes]
-    ) -> None:
-        """Load nothing yet: most commands touch no such field.
-
-        Args:
-            load_seed: Returns 32 secret bytes, from which the key is derived (RFC 5869).
-            random_bytes: Draws nonces. With 96 random bits a value, a key is good for 2^32 values
-                (NIST SP 800-38D, 8.3).
-        """
-        self._load_seed = load_seed
-        self._random_bytes = random_bytes
-        self._cipher: AESGCM | None = None
-
-    def encrypt(self, text: str, *, column: str) -> str:
-        """Return what is stored."""
-        nonce = self._random_bytes(NONCE_BYTES)
-        sealed = self._open().encrypt(nonce, text.encode("utf-8"), column.encode("utf-8"))
-        return _MARK + encode_b64u(nonce + sealed)
-
-    def decrypt(self, stored: str, *, column: str) -> str:
-        """Return the text of what is stored.
-
-        Raises:
-            FieldKeyError: It was encrypted under another key or for another column, or changed.
-        """
-        try:
-            raw = decode_b64u(stored.removeprefix(_MARK))
-            text = self._open().decrypt(
-                raw[:NONCE_BYTES], raw[NONCE_BYTES:], column.encode("utf-8")
-            )
-        except (InvalidTag, MalformedError, ValueError) as err:
-            raise FieldKeyError(f"a value of {column} does not open with this node's key") from err
-        return text.decode("utf-8")
-
-    def _open(self) -> AESGCM:
-        if self._cipher is None:
-            try:
-                seed = self._load_seed()
-            except KeyFileError as err:
-                raise FieldKeyError(err.detail) from err
-            derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=_INFO)
-            self._cipher = AESGCM(derivation.derive(seed))
-        return self._cipher
 
 
 class EncryptedText(TypeDecorator[str]):
@@ -100,38 +54,128 @@ class EncryptedText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Encrypt."""
-        return None if value is None else _get_cipher(dialect).encrypt(value, column=self.column)
+        return None if value is None else self.encrypt(value, cipher=get_cipher(dialect))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Decrypt."""
         if value is None or not is_encrypted(value):
             return value
-        return _get_cipher(dialect).decrypt(value, column=self.column)
+        return self.decrypt(value, cipher=get_cipher(dialect))
+
+    def encrypt(self, value: str, *, cipher: FieldCipher) -> str:
+        """Return what is stored."""
+        return cipher.encrypt(value, column=self.column)
+
+    def decrypt(self, stored: str, *, cipher: FieldCipher) -> str:
+        """Return the text of what is stored."""
+        return cipher.decrypt(stored, column=self.column)
+
+    def is_settled(self, stored: str | None, *, cipher: FieldCipher) -> bool:
+        """Tell whether a stored value stays as it is: it is under the newest key."""
+        return stored is None or cipher.is_newest(stored)
+
+
+class SearchableText(EncryptedText):
+    """Text that is encrypted to the same each time, so that ``has_text`` finds it."""
+
+    cache_ok = True
+
+    def encrypt(self, value: str, *, cipher: FieldCipher) -> str:
+        """Return what is stored."""
+        return cipher.encrypt_to_search(value, column=self.column)
+
+    def decrypt(self, stored: str, *, cipher: FieldCipher) -> str:
+        """Return the text of what is stored."""
+        return cipher.decrypt_searched(stored, column=self.column)
+
+    def is_settled(self, stored: str | None, *, cipher: FieldCipher) -> bool:
+        """Tell whether a stored value stays as it is: it is empty or under the newest key."""
+        return stored == "" or super().is_settled(stored, cipher=cipher)
+
+
+class EncryptedBytes(TypeDecorator[bytes]):
+    """Bytes that are encrypted where they lie; of what was stored before, as ``EncryptedText``."""
+
+    impl = Bytes
+    cache_ok = True
+
+    def __init__(self, column: str, *, plain_bytes: int | None = None) -> None:
+        """Take the column's own name, ``table.column``.
+
+        Args:
+            column: The name.
+            plain_bytes: How long every plain value is, where all are of one length: by that a row
+                that was stored before is told for certain.
+        """
+        super().__init__()
+        self.column = column
+        self.plain_bytes = plain_bytes
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Encrypt."""
+        return None if value is None else self.encrypt(value, cipher=get_cipher(dialect))
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Decrypt."""
+        if value is None or self.is_plain(value) or not is_encrypted(value):
+            return value
+        return self.decrypt(value, cipher=get_cipher(dialect))
+
+    def encrypt(self, value: bytes, *, cipher: FieldCipher) -> bytes:
+        """Return what is stored."""
+        return cipher.encrypt_bytes(value, column=self.column)
+
+    def decrypt(self, stored: bytes, *, cipher: FieldCipher) -> bytes:
+        """Return the bytes of what is stored."""
+        return cipher.decrypt_bytes(stored, column=self.column)
+
+    def is_plain(self, stored: bytes | None) -> bool:
+        """Tell whether a value was stored before by its length alone, whatever its bytes are."""
+        return stored is not None and len(stored) == self.plain_bytes
+
+    def is_settled(self, stored: bytes | None, *, cipher: FieldCipher) -> bool:
+        """Tell whether a stored value stays as it is: it is under the newest key."""
+        return stored is None or cipher.is_newest(stored)
+
+
+EncryptedType = EncryptedText | EncryptedBytes
+
+
+def has_text(connection: Connection, column: Column[str], text: str) -> ColumnElement[bool]:
+    """Return the condition that a searchable column holds a text, under whichever key."""
+    if not isinstance(column.type, SearchableText):
+        raise TypeError(f"{column} cannot be searched")
+    cipher = get_cipher(connection.dialect)
+    stored = cipher.list_stored(text, column=column.type.column)
+    return type_coerce(column, Text).in_(stored)
+
+
+def list_encrypted() -> dict[Table, list[tuple[Column[str | bytes], EncryptedType]]]:
+    """Return each table that has encrypted columns, with those."""
+    found: dict[Table, list[tuple[Column[str | bytes], EncryptedType]]] = {}
+    for _, table in sorted(metadata.tables.items()):
+        for column in table.columns:
+            if isinstance(column.type, EncryptedText | EncryptedBytes):
+                found.setdefault(table, []).append((column, column.type))
+    return found
 
 
 def has_encrypted(database: Database) -> bool:
     """Tell whether any value of a database is encrypted already."""
-    columns = [
-        column
-        for table in metadata.tables.values()
-        for column in table.columns
-        if isinstance(column.type, EncryptedText)
-    ]
     with database.read() as uow:
         return any(
-            uow.connection.execute(select(literal(1)).where(~is_plain(column)).limit(1)).first()
-            for column in columns
+            uow.connection.execute(select(literal(1)).where(_is_marked(column)).limit(1)).first()
+            for columns in list_encrypted().values()
+            for column, _ in columns
         )
 
 
-def is_plain(column: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return the condition that a value was stored before its column was encrypted."""
-    return ~type_coerce(column, Text).startswith(_MARK, autoescape=True)
-
-
-def is_encrypted(stored: str) -> bool:
-    """Tell whether a stored value is an encrypted one."""
-    return stored.startswith(_MARK)
+def _is_marked(column: Column[str | bytes]) -> ColumnElement[bool]:
+    if isinstance(column.type, EncryptedBytes):
+        start = func.substr(type_coerce(column, Bytes), 1, len(BYTES_MARK), type_=Bytes)
+        return start == literal(BYTES_MARK, Bytes)
+    stored = type_coerce(column, Text)
+    return or_(*(stored.startswith(mark, autoescape=True) for mark in (MARK, OLD_MARK)))
 
 
 def set_cipher(database: Database, cipher: FieldCipher) -> None:
@@ -139,7 +183,12 @@ def set_cipher(database: Database, cipher: FieldCipher) -> None:
     setattr(database.engine.dialect, _ATTRIBUTE, cipher)
 
 
-def _get_cipher(dialect: Dialect) -> FieldCipher:
+def get_cipher(dialect: Dialect) -> FieldCipher:
+    """Return the cipher of a database's fields.
+
+    Raises:
+        FieldKeyError: It was opened without.
+    """
     found = getattr(dialect, _ATTRIBUTE, None)
     if not isinstance(found, FieldCipher):
         raise FieldKeyError("this database was opened without the key of its fields")

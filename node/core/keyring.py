@@ -1,6 +1,7 @@
 """The key files of one use: ``NAME.pem``, ``NAME-2.pem``, …, the newest last.
 
-No file is ever overwritten or removed: an old key is asked for as long as what it signed. The
+No file is ever overwritten or removed: an old key is asked for as long as what it signed. (What
+only encrypts in this house may move to another folder.) The
 statement by which a key takes the place of the one before stands beside it.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.core.errors import RejectedError
+from node.core.files import sync_folder
 from node.core.keystore import KeyFileError, generate_key, load_key, save_key
 from protocol.keys import SigningKey
 
@@ -50,7 +52,7 @@ class KeyRing:
         """
         files = [self._load(1)]
         for number in range(2, KEY_FILES_MAX + 1):
-            if not self._path(number).exists():
+            if not self.path(number).exists():
                 break
             files.append(self._load(number))
         return files
@@ -62,7 +64,7 @@ class KeyRing:
             KeyFileError: One is locked with another passphrase.
         """
         numbers = range(1, KEY_FILES_MAX + 1)
-        return [self._load(number) for number in numbers if self._path(number).exists()]
+        return [self._load(number) for number in numbers if self.path(number).exists()]
 
     def add(self, *, after: int = 0) -> KeyFile:
         """Make a key in the next file.
@@ -77,8 +79,29 @@ class KeyRing:
         number = max([after, *(file.number for file in self.load_present())]) + 1
         if number > KEY_FILES_MAX:
             raise KeyRingFullError(f"{self._name}: {KEY_FILES_MAX} keys are all there can be")
-        save_key(generate_key(), path=self._path(number), passphrase=self._passphrase)
+        save_key(generate_key(), path=self.path(number), passphrase=self._passphrase)
         return self._load(number)
+
+    def path(self, number: int) -> Path:
+        """Return where the key of a number is, or would be."""
+        return self._folder / (f"{self._name}.pem" if number == 1 else f"{self._name}-{number}.pem")
+
+    def move(self, number: int, *, to: KeyRing) -> None:
+        """Move a key's file to another ring of the same use, where it keeps its name.
+
+        Raises:
+            KeyFileError: It cannot be moved, or another key has its name there.
+        """
+        source, target = self.path(number), to.path(number)
+        if target.exists() and self._load(number).key.seed != to._load(number).key.seed:
+            raise KeyFileError(f"{target} is another key")
+        try:
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            source.replace(target)
+            sync_folder(target.parent)
+            sync_folder(source.parent)
+        except OSError as err:
+            raise KeyFileError(f"{source} cannot be moved: {err.strerror}") from err
 
     def find_statement(self, number: int) -> tuple[str, ...] | None:
         """Return the signatures by which a key took the place of another, if it did.
@@ -109,11 +132,8 @@ class KeyRing:
 
     def _load(self, number: int) -> KeyFile:
         return KeyFile(
-            number=number, key=load_key(path=self._path(number), passphrase=self._passphrase)
+            number=number, key=load_key(path=self.path(number), passphrase=self._passphrase)
         )
-
-    def _path(self, number: int) -> Path:
-        return self._folder / (f"{self._name}.pem" if number == 1 else f"{self._name}-{number}.pem")
 
     def _statement_path(self, number: int) -> Path:
         return self._folder / f"{self._name}-{number}.statement.json"

@@ -177,14 +177,6 @@ class CustomerService:
                 taken_back=tuple(store.list_taken_back(customer.customer_id)),
             )
 
-    def encrypt_contacts(self) -> None:
-        """Encrypt contacts that were stored before contacts were."""
-        with self._database.read() as uow:  # Beside a busy node nobody waits for the write lock.
-            if not CustomerStore(uow.connection).has_plain_contacts():
-                return
-        with self._database.write() as uow:
-            CustomerStore(uow.connection).encrypt_contacts()
-
     def is_person(self, keys: Mapping[str, int]) -> bool:
         """Tell whether whoever something is of is a natural person or sole trader.
 

@@ -1,9 +1,10 @@
 """Tables of the sharing room.
 
 Envelopes, hashes and codes stay; bodies and salts stand in ``payload`` alone, where they can be
-erased. ``exchange_in`` is replay row, stored answer and use count's evidence in one; it is written
-in the same transaction as the log entry that it names. A ``seq`` of an exchange is that entry's
-position among the entries of all logs (node/core/log_tables.py).
+erased. They are encrypted where they lie, and so is whom a consent or an exchange is about.
+``exchange_in`` is replay row, stored answer and use count's evidence in one; it is written in the
+same transaction as the log entry that it names. A ``seq`` of an exchange is that entry's position
+among the entries of all logs (node/core/log_tables.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import Bytes, metadata
+from node.core.fields import EncryptedBytes, SearchableText
 
 HASH = Bytes(32)
 MEMBER = String(253)
@@ -41,8 +43,9 @@ consent = Table(
     metadata,
     Column("hash", HASH, primary_key=True),
     Column("token", Text, nullable=False),
-    Column("subject", String(128), nullable=False),  # erasable with the salt
-    Column("salt", HASH, nullable=False),
+    # With the salt it opens the commitment of the token, which says nothing without them.
+    Column("subject", SearchableText("consent.subject"), nullable=False),
+    Column("salt", EncryptedBytes("consent.salt", plain_bytes=32), nullable=False),
     Column("consumer", MEMBER, nullable=False),
     Column("provider", MEMBER, nullable=False),
     Column("bundle", String(64), nullable=False),
@@ -115,7 +118,7 @@ exchange_out = Table(
     Column("op", String(16), nullable=False),
     Column("msg", HASH, nullable=False),
     Column("consent", HASH, nullable=True),
-    Column("subject", String(128), nullable=False),
+    Column("subject", SearchableText("exchange_out.subject"), nullable=False),
     Column("request_env", Text, nullable=False),
     Column("request_inclusion", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
@@ -138,8 +141,9 @@ payload = Table(
     "payload",
     metadata,
     Column("msg", HASH, primary_key=True),
-    Column("body", Bytes, nullable=False),
-    Column("salt", HASH, nullable=False),
+    # The envelope has a digest of both: with the salt, a body of a few bands could be guessed.
+    Column("body", EncryptedBytes("payload.body"), nullable=False),
+    Column("salt", EncryptedBytes("payload.salt", plain_bytes=32), nullable=False),
 )
 
 receipt_in = Table(
@@ -194,7 +198,7 @@ received_summary = Table(
     # Which of the summaries in that answer's body: a batch has several.
     Column("item", Integer, primary_key=True, autoincrement=False),
     Column("provider", MEMBER, nullable=False),
-    Column("subject", String(128), nullable=False),
+    Column("subject", SearchableText("received_summary.subject"), nullable=False),
     Column("consent", HASH, nullable=False),
     Column("received_on", Date, nullable=False),
     Column("received_at_ms", BigInteger, nullable=True),  # null of old rows: the reply's
@@ -319,7 +323,7 @@ pending_answer = Table(
     Column("metrics", Text, nullable=False),  # JSON list
     Column("last_months", Integer, nullable=False),
     Column("code", String(32), nullable=False),  # accepted until computed
-    Column("body", Bytes, nullable=True),
+    Column("body", EncryptedBytes("pending_answer.body"), nullable=True),
     Column("at_ms", BigInteger, nullable=False),
     Index("ix_pending_answer_code", "code", "at_ms"),
 )

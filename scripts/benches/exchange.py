@@ -292,16 +292,10 @@ async def _observe(node: Node, held: HeldConsent) -> dict[str, int]:
     outcome = await node.asking.ask(ask)
     with node.local.database.read() as uow:
         outgoing = SharingStore(uow.connection).find_outgoing(outcome.jti)
-        answer = uow.connection.exec_driver_sql(
-            "SELECT answer_env, answer_inclusion, body FROM exchange_out "
-            "JOIN payload ON payload.msg = exchange_out.ans "
-            "WHERE op = 'query' ORDER BY at_ms DESC LIMIT 1"
-        ).one()
-    answer_bytes = sum(
-        (len(answer.answer_env), len(answer.answer_inclusion), 4 * len(answer.body) // 3)
-    )
-    if outgoing is None or outgoing.request is None:
+        answer = SharingStore(uow.connection).find_reply(outcome.jti)
+    if outgoing is None or outgoing.request is None or answer is None:
         raise SystemExit("the exchange left no trace")
+    answer_bytes = len(answer.env) + len(answer.inclusion) + 4 * len(answer.body) // 3
     return {"request_bytes": len(outgoing.request.to_bytes()), "answer_bytes": answer_bytes}
 
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from node.sharing.outgoing import Ask, Outcome
 from node.sharing.store import HeldConsent
+from node.sharing.tables import pending_answer
 from tests.support.exchanges import Scene, build_scene, observe
 from tests.support.grants import METRICS, correct, correct_an_invoice, hold_on_both_sides
 from tests.support.nodes import SUBJECT
@@ -64,10 +66,10 @@ def test_an_old_answer_that_was_wrong_is_none_and_no_newer_window(scene: Scene) 
     ask(scene, held)
     make(scene)
     with scene.provider.local.database.write() as uow:  # as if it had been made a month ago
-        body = uow.connection.exec_driver_sql("SELECT body FROM pending_answer").scalar_one()
+        body = uow.connection.execute(select(pending_answer.c.body)).scalar_one()
         old = body.replace(b'"2026-05"', b'"2026-04"').replace(b'"2025-06"', b'"2025-05"')
         assert old != body
-        uow.connection.exec_driver_sql("UPDATE pending_answer SET body = ?", (old,))
+        uow.connection.execute(update(pending_answer).values(body=old))
     correct_an_invoice(scene)
     correct(scene)
     make(scene)

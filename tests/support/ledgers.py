@@ -7,7 +7,8 @@ from pathlib import Path
 
 from node.core.clock import ManualClock
 from node.core.database import Database, metadata
-from node.core.fields import FieldCipher, set_cipher
+from node.core.field_keys import FieldCipher
+from node.core.fields import set_cipher
 from node.core.keystore import draw_bytes
 from node.records.customers import CustomerService
 from node.records.ledger import (
@@ -24,13 +25,12 @@ from node.records.rules_ageing import Bucket
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.service import RecordsService
 from node.records.tombstones import NameHasher
+from tests.support.field_secrets import FixedSecrets
 from tests.support.stores import store_url
 
 TODAY = date(2026, 3, 31)
 HASHER = NameHasher(b"a secret of the tests")
 OLDEST = AllocationMethod.OLDEST_FIRST
-
-SEED = bytes(32)  # of the encrypted fields
 
 
 class House:
@@ -38,7 +38,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.database = Database(url=store_url(folder / "node.sqlite"))
-        set_cipher(self.database, FieldCipher(load_seed=lambda: SEED, random_bytes=draw_bytes))
+        set_cipher(self.database, FieldCipher(secrets=FixedSecrets(), random_bytes=draw_bytes))
         metadata.create_all(self.database.engine)
         self.clock = ManualClock(1_782_800_000_000)
         self.records = RecordsService(

@@ -282,6 +282,7 @@ class TestFederation:
             business_date=BUSINESS_DATE,
             hub_anchor=encode_b64u(HUB_KEY.public.raw),
             database_url=migrated_url(home / FILE_NAME),
+            key_passphrase="passphrase",  # of the fields' key, which the node makes
         )
         if backup is not None:
             restore_store(settings.database, backup)

@@ -10,7 +10,6 @@ from sqlalchemy import insert, or_, select, update
 
 from node.core.database import ID_MAX
 from node.core.errors import InvariantError
-from node.core.fields import is_plain
 from node.records.rules_ledger import ItemKind
 from node.records.store.visibility import stands
 from node.records.tables import (
@@ -44,9 +43,6 @@ CUSTOMER_FACTS: dict[str, Table] = {
     "parent": customer_parent,
     "contact": customer_contact,
 }
-
-_ENCRYPTED = ("name", "phone", "email")
-_HAS_PLAIN = or_(*(is_plain(customer_contact.c[name]) for name in _ENCRYPTED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,24 +88,6 @@ class CustomerStore:
         if customer_ids is not None:
             statement = statement.where(table.c.customer_id.in_(customer_ids))
         return [_fact(row) for row in self._connection.execute(statement).mappings()]
-
-    def has_plain_contacts(self) -> bool:
-        """Tell whether contacts are here that were stored before contacts were encrypted."""
-        found = self._connection.execute(select(customer_contact.c.id).where(_HAS_PLAIN).limit(1))
-        return found.first() is not None
-
-    def encrypt_contacts(self) -> None:
-        """Encrypt the contacts that were stored before contacts were."""
-        columns = [customer_contact.c[name] for name in _ENCRYPTED]
-        rows = self._connection.execute(
-            select(customer_contact.c.id, *columns).where(_HAS_PLAIN)
-        ).all()
-        for row in rows:
-            self._connection.execute(
-                update(customer_contact)
-                .where(customer_contact.c.id == row.id)
-                .values({name: getattr(row, name) for name in _ENCRYPTED})
-            )
 
     def list_children(self, customer_ids: Sequence[int]) -> list[int]:
         """Return the customers whose parent is one of these now."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
+from node.core.fields import has_text
 from node.core.statements import DriverStatement
 from node.sharing.tables import (
     consent,
@@ -116,7 +117,7 @@ class SharingStore:
         """Return consents, the newest first."""
         query = select(consent).order_by(consent.c.held_at_ms.desc()).limit(limit)
         if subject is not None:
-            query = query.where(consent.c.subject == subject)
+            query = query.where(has_text(self._connection, consent.c.subject, subject))
         return [_read_consent(row) for row in self._connection.execute(query)]
 
     def add_consent(self, held: HeldConsent, *, at_ms: int) -> None:
@@ -145,7 +146,8 @@ class SharingStore:
     def is_paper_of_another(self, evidence: bytes, *, subject: str) -> bool:
         """Tell whether the same paper stands behind a consent of another subject."""
         query = select(consent.c.hash).where(
-            consent.c.evidence == evidence, consent.c.subject != subject
+            consent.c.evidence == evidence,
+            ~has_text(self._connection, consent.c.subject, subject),
         )
         return self._connection.execute(query.limit(1)).scalar_one_or_none() is not None
 
@@ -291,7 +293,7 @@ class SharingStore:
             exchange_out.c.ans,
         ).order_by(exchange_out.c.seq.desc()).limit(limit)  # fmt: skip
         if subject is not None:
-            query = query.where(exchange_out.c.subject == subject)
+            query = query.where(has_text(self._connection, exchange_out.c.subject, subject))
         return self._connection.execute(query).all()
 
     def find_sent(self, jti: bytes) -> tuple[str, str, str] | None:

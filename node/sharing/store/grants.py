@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from node.core.fields import has_text
 from node.sharing.store.exchanging import CODE_GIVEN_UP, CODE_OPEN
 from node.sharing.tables import (
     consent,
@@ -340,7 +341,8 @@ class GrantStore:
     def list_grants_of(self, subject: str, *, provider: str) -> list[bytes]:
         """Return every consent of a subject that a provider was named in."""
         query = select(consent.c.hash).where(
-            consent.c.subject == subject, consent.c.provider == provider
+            has_text(self._connection, consent.c.subject, subject),
+            consent.c.provider == provider,
         )
         return [bytes(name) for name in self._connection.execute(query).scalars()]
 

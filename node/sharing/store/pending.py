@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from node.core.fields import has_text
 from node.sharing.store.grants import DISCLOSED_CODES
 from node.sharing.tables import (
     awaited_answer,
@@ -114,7 +115,10 @@ class PendingStore:
         query = (
             select(pending_answer.c.msg, pending_answer.c.body)
             .join(consent, consent.c.hash == pending_answer.c.consent)
-            .where(consent.c.subject == subject, pending_answer.c.body.is_not(None))
+            .where(
+                has_text(self._connection, consent.c.subject, subject),
+                pending_answer.c.body.is_not(None),
+            )
         )
         return [(bytes(row.msg), bytes(row.body)) for row in self._connection.execute(query)]
 

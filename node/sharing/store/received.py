@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
+from node.core.fields import has_text
 from node.sharing.store.exchanging import AnyRow
 from node.sharing.tables import consent, exchange_out, payload, received_summary
 
@@ -41,7 +42,7 @@ class ReceivedStore:
         ranked = (
             select(received_summary, age)
             .outerjoin(exchange_out, exchange_out.c.ans == received_summary.c.msg)
-            .where(received_summary.c.subject == subject)
+            .where(has_text(self._connection, received_summary.c.subject, subject))
             .subquery()
         )
         query = (

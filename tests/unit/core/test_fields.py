@@ -8,23 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.bootstrap.home import FIELD_KEY, init_home, key_path, open_database, open_field_seed
+from node.bootstrap.home import init_home, key_path, open_database, open_field_files
 from node.bootstrap.local import build_local_node
 from node.core.config import Settings, build_settings
 from node.core.database import Database
-from node.core.fields import FieldCipher, FieldKeyError, is_encrypted
+from node.core.field_files import FIELD_KEY
+from node.core.field_keys import BYTES_MARK, FieldCipher, FieldKey, FieldKeyError, is_encrypted
 from node.core.keystore import draw_bytes
 from node.records.customers import ContactRole
 from node.records.store.customers import CustomerStore
+from protocol.encoding import encode_b64u
+from tests.support.field_secrets import FixedSecrets
 from tests.support.stores import sqlite_only
 
 SEED = bytes(range(32))
 COLUMN = "customer_contact.phone"
+BODY = "payload.body"
+SUBJECT = "consent.subject"
 PHONE = "+86 21 5555 0199"
 
 
 def make(seed: bytes = SEED) -> FieldCipher:
-    return FieldCipher(load_seed=lambda: seed, random_bytes=draw_bytes)
+    return FieldCipher(secrets=FixedSecrets(seed), random_bytes=draw_bytes)
 
 
 @pytest.fixture
@@ -69,7 +74,53 @@ def test_a_value_comes_back_and_is_stored_as_something_else_each_time(text: str)
     assert is_encrypted(first)
 
 
-@pytest.mark.parametrize("stored", ["f1.", "f1.AAAA", "f1.!!", "f1." + "A" * 80])
+@given(st.binary())
+def test_bytes_come_back_and_are_stored_as_something_else_each_time(plain: bytes) -> None:
+    cipher = make()
+    first, second = (cipher.encrypt_bytes(plain, column=BODY) for _ in range(2))
+
+    assert cipher.decrypt_bytes(first, column=BODY) == plain
+    assert first != second
+    assert is_encrypted(first)
+
+
+@given(st.text(min_size=1))
+def test_what_is_searched_is_stored_the_same_under_each_key_and_otherwise_elsewhere(
+    text: str,
+) -> None:
+    old, new = make(), make(bytes(32))
+    both = FieldCipher(secrets=FixedSecrets(bytes(32), SEED), random_bytes=draw_bytes)
+    stored = [one.encrypt_to_search(text, column=SUBJECT) for one in (new, old)]
+
+    assert both.list_stored(text, column=SUBJECT) == [text, *stored]
+    assert [both.decrypt_searched(one, column=SUBJECT) for one in stored] == [text, text]
+    assert new.encrypt_to_search(text, column="exchange_out.subject") not in stored
+    with pytest.raises(FieldKeyError):
+        both.decrypt_searched(stored[0], column="exchange_out.subject")
+
+
+@given(st.integers(min_value=0), st.integers(min_value=1, max_value=255))
+def test_a_changed_byte_does_not_open(place: int, change: int) -> None:
+    stored = bytearray(make().encrypt_bytes(b'{"tier":"full"}', column=BODY))
+    mark = len(BYTES_MARK)  # Without it, a value is none of ours.
+    stored[mark + place % (len(stored) - mark)] ^= change
+
+    with pytest.raises(FieldKeyError):
+        make().decrypt_bytes(bytes(stored), column=BODY)
+
+
+def test_a_value_that_does_not_name_its_key_opens_under_an_older_one() -> None:
+    gcm, nonce = FieldKey(SEED).gcm, bytes(12)
+    stored = "f1." + encode_b64u(nonce + gcm.encrypt(nonce, PHONE.encode(), COLUMN.encode()))
+    cipher = FieldCipher(secrets=FixedSecrets(bytes(32), SEED), random_bytes=draw_bytes)
+
+    assert cipher.decrypt(stored, column=COLUMN) == PHONE
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["f1.", "f1.AAAA", "f1.!!", "f1." + "A" * 80, "f2.", "f2.AAAAAAAA.", "f2.!!!!!!!!.AAAA"],
+)
 def test_what_is_no_value_of_ours_does_not_open(stored: str) -> None:
     with pytest.raises(FieldKeyError):
         make().decrypt(stored, column=COLUMN)
@@ -133,9 +184,12 @@ def test_without_its_key_a_contact_is_a_typed_error_and_nothing_else_is_lost(
 
 
 def test_the_key_is_made_once(settings: Settings) -> None:
-    assert open_field_seed(settings, may_make=lambda: True) == open_field_seed(
-        settings, may_make=lambda: False
-    )
+    database = open_database(settings)
+    first, second = (open_field_files(settings, database=database).load() for _ in range(2))
+    database.dispose()
+
+    assert first == second
+    assert len(first) == 1
 
 
 def test_a_database_opened_without_the_key_takes_no_such_value(settings: Settings) -> None:
