@@ -8,6 +8,8 @@ from datetime import date
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import read_preset_policy
 from node.assessment.service import AssessmentService
+from node.assessment.statements.service import StatementService
+from node.assessment.statements.tables import STATEMENT_TABLES
 from node.bootstrap.home import open_database, open_field_files
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
@@ -56,6 +58,7 @@ class LocalNode:
     papers: PaperService
     paper_reports: PaperReports
     assessment: AssessmentService
+    statements: StatementService
     rating: RatingService
     people: PeopleService
 
@@ -133,9 +136,15 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             hasher=hasher,
         ),
         paper_reports=PaperReports(database=database),
-        portfolio=PortfolioService(database=database, clock=clock),
+        portfolio=PortfolioService(database=database, clock=clock, more_tables=STATEMENT_TABLES),
         ageings=AgeingListService(database=database),
         assessment=assessment,
+        statements=StatementService(
+            database=database,
+            clock=clock,
+            business_date=settings.business_date,
+            keep_months=settings.statement_keep_months,
+        ),
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),

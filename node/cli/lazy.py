@@ -44,6 +44,7 @@ GROUPS: Mapping[str, str] = {
     "mapping": "node.records.commands_mapping:mapping_app",
     "audit": "node.cli.audit_report:audit_app",
     "exchange": "node.cli.grants:exchange_app",
+    "statement": "node.assessment.statements.commands:statement_app",
     "token": "node.cli.token:token_app",
 }
 

@@ -22,6 +22,7 @@ from protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
     from node.assessment.service import AssessmentService
+    from node.assessment.statements.service import StatementService
     from node.bootstrap.local import LocalNode
     from node.core.config import Settings
     from node.core.people.service import PeopleService
@@ -146,6 +147,11 @@ class LazyNode:
     def assessment(self) -> AssessmentService:
         """The assessment room."""
         return self.local.assessment
+
+    @property
+    def statements(self) -> StatementService:
+        """Customers' financial statements."""
+        return self.local.statements
 
     @property
     def rating(self) -> RatingService:

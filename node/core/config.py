@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     """File (TOML) of how long records stay after the end of their event; our own when empty."""
     access_keep_days: int = Field(default=1_095, ge=ACCESS_KEEP_DAYS_MIN, le=36_500)
     """How long rows of the access log stay."""
+    statement_keep_months: int = Field(default=120, ge=12, le=600)
+    """How long customers' financial statements stay after the end of their year."""
     defer_answers: Literal["never", "always"] = "never"
     """Accept questions first and answer them later, where their asker takes that."""
     accept_unkeyed_consents: bool = False

@@ -8,6 +8,7 @@ its columns as text, since a name may begin like a formula.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,7 @@ from node.core.database import Database
 from node.core.errors import ConflictError
 from node.core.files import create_file, hash_file, sync_folder
 from node.records.store import ColumnKind, ExportStore, ExportTable
+from node.records.store.export import ExportSource
 
 MANIFEST_NAME = "manifest.json"
 FORMAT = 1
@@ -70,9 +72,14 @@ class ExportManifest:
 
 
 def export_records(
-    database: Database, folder: Path, *, form: ExportFormat, clock: Clock
+    database: Database,
+    folder: Path,
+    *,
+    form: ExportFormat,
+    clock: Clock,
+    more: Sequence[ExportSource] = (),
 ) -> ExportManifest:
-    """Write every table of the room, as one moment has it; return what was written.
+    """Write every table of the room and ``more``, as one moment has it; return what was written.
 
     Raises:
         ExportExistsError: The folder is there, or an interrupted export's ``.partial`` is.
@@ -84,7 +91,7 @@ def export_records(
             raise ExportExistsError(f"{path} exists: remove it, or name another folder")
     partial.mkdir(parents=True, mode=0o700)
     with database.read() as uow:
-        store = ExportStore(uow.connection)
+        store = ExportStore(uow.connection, more=more)
         files = tuple(_write_table(store, table, partial, form=form) for table in store.tables)
     manifest = ExportManifest(format=FORMAT, made_at_ms=clock.now_ms(), files=files)
     content = json.dumps(asdict(manifest), indent=1).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -21,6 +22,7 @@ from node.records.rules_conversion import (
     convert_ageings,
 )
 from node.records.store import LedgerStore, RateStore, TurnoverStore
+from node.records.store.export import ExportSource
 from node.records.store.persons import list_person_ids
 from node.records.tables import SOURCE_CHARS_MAX
 from node.records.turnover import read_ageing
@@ -38,10 +40,13 @@ class RateInvalidError(RejectedError):
 class PortfolioService:
     """What all customers owe together, rates to say it in one currency, and the way out."""
 
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        """Take the ports."""
+    def __init__(
+        self, *, database: Database, clock: Clock, more_tables: Sequence[ExportSource] = ()
+    ) -> None:
+        """``more_tables`` of rooms above this one go out with its own in an export."""
         self._database = database
         self._clock = clock
+        self._more_tables = more_tables
 
     def ageing(
         self,
@@ -102,7 +107,9 @@ class PortfolioService:
         Raises:
             ExportExistsError: The folder is there, or what an interrupted export has left of it.
         """
-        return export_records(self._database, folder, form=form, clock=self._clock)
+        return export_records(
+            self._database, folder, form=form, clock=self._clock, more=self._more_tables
+        )
 
     def add_rate(
         self, *, base: str, quote: str, rate: str, on: date, source: str, by: str

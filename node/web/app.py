@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from node.assessment.statements.api import build_statements_router
 from node.bootstrap.member import Node
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer, get_viewer
@@ -107,6 +108,9 @@ def build_app(node: Node) -> FastAPI:
         dependencies=guarded,
     )
     app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
+    app.include_router(
+        build_statements_router(node.local.statements), prefix=API_PREFIX, dependencies=guarded
+    )
     app.include_router(
         build_customers_router(
             node.local.customers, sees_persons=partial(see_persons, node.local.people)

@@ -67,6 +67,7 @@ from node.web.pages import (
     read_register,
 )
 from node.web.papers_console import build_papers_routes
+from node.web.statements_console import build_statement_routes
 from node.web.texts import Texts
 from node.web.wording import say_amount, say_code, say_deci, say_money, say_time
 from protocol.encoding import encode_b64u, sha256
@@ -119,6 +120,7 @@ def build_console_routes(
         *build_ledger_routes(node.local, render=console.render, page=page),
         *build_ageing_routes(node.local, render=console.render, page=page),
         *build_papers_routes(node.local, render=console.render, page=page),
+        *build_statement_routes(node.local, render=console.render, page=page),
         *build_entry_routes(node.local, render=console.render, page=page, parse_form=_parse_form),
         *build_import_routes(node.local, render=console.render, page=page, parse_form=_parse_form),
         Route("/console", console.open(console.go_home), methods=["GET"]),

@@ -35,6 +35,7 @@ _READ: Mapping[str, Area] = {
     "/console/customers/{customer_id}": Area.CREDIT,
     "/console/customers/{customer_id}/ledger": Area.LEDGER,
     "/console/customers/{customer_id}/papers": Area.CREDIT,
+    "/console/customers/{customer_id}/statements": Area.CREDIT,
     "/console/items/{item_id}": Area.LEDGER,
     "/console/entered/{nonce}": Area.LEDGER,
     "/console/shared": Area.PEERS,

@@ -19,6 +19,7 @@ from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_report import REPORT_TEXTS
+from node.web.texts_statements import STATEMENT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
 
@@ -368,6 +369,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **PAPER_TEXTS,
             **IMPORT_TEXTS,
             **ENTRY_TEXTS,
+            **STATEMENT_TEXTS,
         }.items()
     }
 )

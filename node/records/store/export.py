@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import BigInteger, Boolean, Date, Integer, String, select
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 FETCHED_ROWS = 1_000
+ExportSource: TypeAlias = "Table"
 
 # What refers to another table comes after it.
 _TABLES: tuple[Table, ...] = (
@@ -88,10 +89,12 @@ class ExportTable:
 
 
 class ExportStore:
-    """Reads every table of the room on the connection of one unit of work."""
+    """Reads every table of the room, and those it is given, within one unit of work."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, more: Sequence[Table] = ()) -> None:
+        """``more`` are tables of rooms above this one, which refer to its own."""
         self._connection = connection
+        self._sources = (*_TABLES, *more)
 
     @property
     def tables(self) -> tuple[ExportTable, ...]:
@@ -104,12 +107,12 @@ class ExportStore:
                     for column in table.columns
                 ),
             )
-            for table in _TABLES
+            for table in self._sources
         )
 
     def iterate_rows(self, table: ExportTable) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a table in the order of their keys; few are held at a time."""
-        source = next(one for one in _TABLES if one.name == table.name)
+        source = next(one for one in self._sources if one.name == table.name)
         rows = self._connection.execution_options(yield_per=FETCHED_ROWS).execute(
             select(source).order_by(*source.primary_key.columns)
         )
