@@ -48,14 +48,14 @@ class LocalText(WireModel):
         return self.zh if language is Language.ZH else self.en
 
 
-def parse_strictly(model: type[Model], raw: bytes) -> Model:
+def parse_strictly(model: type[Model], raw: bytes, *, bytes_max: int = POLICY_BYTES_MAX) -> Model:
     """Read a policy file: duplicates, floats and null are refused before the model sees it.
 
     Raises:
         PolicyInvalidError: Too large, not strict JSON, or a member is missing, unknown or wrong.
     """
-    if len(raw) > POLICY_BYTES_MAX:
-        raise PolicyInvalidError(f"larger than {POLICY_BYTES_MAX} bytes")
+    if len(raw) > bytes_max:
+        raise PolicyInvalidError(f"larger than {bytes_max} bytes")
     try:
         parse_object(raw)
         return model.model_validate_json(raw)

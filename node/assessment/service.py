@@ -112,7 +112,7 @@ class AssessmentService:
             CollectiveAccountError: It is a collective account.
         """
         customer = _get_customer(uow, customer_id)
-        own = _read_own_evidence(uow, customer, as_of=as_of)
+        own = read_own_evidence(uow, customer, as_of=as_of)
         subject_id = customer.subject_id
         peers = self._read_peer_evidence(uow, subject_id)
         pair = self._assess_pair(
@@ -225,9 +225,10 @@ def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
     return customer
 
 
-def _read_own_evidence(
+def read_own_evidence(
     uow: UnitOfWork, customer: CustomerRecord, *, as_of: date
 ) -> OwnEvidence | None:
+    """Return what our own records say of a customer as of a day; None: nothing was sold by then."""
     first_month, last_month = trailing_window(
         last_month=last_released_month(as_of), months=HISTORY_MONTHS
     )

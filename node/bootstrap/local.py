@@ -17,6 +17,8 @@ from node.core.database import Database, UnitOfWork
 from node.core.field_sweep import FieldChange, change_key, settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
+from node.rating.models.registry import ModelService
+from node.rating.models.training_policy import read_preset_training_policy
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
 from node.records.ageing_list import AgeingListService
@@ -60,6 +62,7 @@ class LocalNode:
     assessment: AssessmentService
     statements: StatementService
     rating: RatingService
+    models: ModelService
     people: PeopleService
 
     def business_date(self) -> date:
@@ -148,6 +151,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),
+        models=ModelService(database=database, clock=clock, policy=read_preset_training_policy()),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
 

@@ -39,6 +39,7 @@ GROUPS: Mapping[str, str] = {
     "hub": "node.hub.commands_members:hub_app",
     "key": "node.cli.keys:key_app",
     "ledger": "node.records.commands_undertakings:ledger_app",
+    "model": "node.rating.models.commands:model_app",
     "records": "node.records.commands_notice:life_app",
     "log": "node.cli.logs:log_app",
     "mapping": "node.records.commands_mapping:mapping_app",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from node.bootstrap.local import LocalNode
     from node.core.config import Settings
     from node.core.people.service import PeopleService
+    from node.rating.models.registry import ModelService
     from node.rating.service import RatingService
     from node.records.customers import CustomerService
     from node.records.ledger import LedgerService
@@ -157,6 +158,11 @@ class LazyNode:
     def rating(self) -> RatingService:
         """The rating room."""
         return self.local.rating
+
+    @property
+    def models(self) -> ModelService:
+        """The registry of statistical models."""
+        return self.local.models
 
     @property
     def people(self) -> PeopleService:

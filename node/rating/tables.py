@@ -1,8 +1,22 @@
-"""Tables of the rating room. A rating is never overwritten: the newest of a customer counts."""
+"""Tables of the rating room. Nothing is overwritten: the newest rating of a customer counts.
+
+A model's row and its events are appended: what state it is in follows from its events.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from node.assessment.tables import (
     HASH_CHARS,
@@ -41,4 +55,37 @@ rating = Table(
     Column("review_on", Date, nullable=False),
     Index("ix_rating_customer_id", "customer_id", "id"),
     Index("ix_rating_review_on", "review_on"),
+)
+
+PERSON_CHARS_MAX = 200
+REASON_CHARS_MAX = 500
+
+statistical_model = Table(
+    "statistical_model",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(IDENTIFIER_CHARS_MAX), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sha256_b64u", String(HASH_CHARS), nullable=False),
+    Column("data_sha256_b64u", String(HASH_CHARS), nullable=False),  # the rows it learnt from
+    Column("policy_sha256_b64u", String(HASH_CHARS), nullable=False),
+    Column("trained_until", Date, nullable=False),  # the newest day of the rows it learnt from
+    Column("trained_by", String(PERSON_CHARS_MAX), nullable=False),
+    Column("trained_at_ms", BigInteger, nullable=False),
+    Column("model_json", Text, nullable=False),
+    Column("policy_json", Text, nullable=False),
+    Column("report_json", Text, nullable=False),
+    UniqueConstraint("name", "version"),
+)
+
+model_event = Table(
+    "model_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model_id", ForeignKey(statistical_model.c.id), nullable=False),
+    Column("kind", String(16), nullable=False),  # approved, challenger, champion, retired
+    Column("entered_by", String(PERSON_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Index("ix_model_event_model", "model_id", "id"),
 )

@@ -102,6 +102,8 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/customers/{customer_id}/statements/import"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/statements/{statement_id}/correction"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/statements/{statement_id}/withdrawal"): Area.CREDIT,
+    ("GET", "/models"): Area.CREDIT,
+    ("GET", "/models/{model_id}"): Area.CREDIT,
     ("POST", "/consents"): Area.CONSENTS,
     ("GET", "/consents"): Area.CONSENTS,
     ("POST", "/consents/{consent}/deliver"): Area.CONSENTS,

@@ -1,4 +1,4 @@
-"""All SQL of the rating room."""
+"""Ratings: appended, and the newest of a customer counts."""
 
 from __future__ import annotations
 

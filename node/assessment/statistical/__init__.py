@@ -1,0 +1,1 @@
+"""The statistical scorecard: a trained model as data, and how a customer is scored with it."""

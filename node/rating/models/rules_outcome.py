@@ -1,0 +1,58 @@
+"""What became of a customer in the months after a day. Pure, in integers and days.
+
+Bad is an invoice that stood open, undisputed, for more than so many days past its business due
+date, or an adverse fact. Whoever is bad already on the day is no row: there is nothing to predict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from node.rating.rules_grade import add_months
+from node.records.behaviour import AdverseEvent
+from node.records.rules_behaviour import InvoiceItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """The days in which the outcome lies: after ``after``, up to ``until``."""
+
+    after: date
+    until: date
+
+    def holds(self, day: date) -> bool:
+        """Tell whether a day lies within."""
+        return self.after < day <= self.until
+
+
+def build_horizon(as_of: date, *, months: int) -> Horizon:
+    """Return the months after a day."""
+    return Horizon(after=as_of, until=add_months(as_of, months))
+
+
+def turned_bad(
+    items: Iterable[InvoiceItem],
+    adverse: Iterable[AdverseEvent],
+    *,
+    horizon: Horizon,
+    days_past_due_over: int,
+    kinds: Iterable[str],
+) -> bool:
+    """Tell whether a customer turned bad within the horizon."""
+    wanted = frozenset(kinds)
+    if any(event.kind in wanted and horizon.holds(event.happened_on) for event in adverse):
+        return True
+    late = timedelta(days=days_past_due_over + 1)
+    return any(
+        horizon.holds(item.due_business_on + late) and _is_open(item, item.due_business_on + late)
+        for item in items
+    )
+
+
+def _is_open(item: InvoiceItem, day: date) -> bool:
+    applied = (*item.paid, *item.credited)
+    # By the day the money came: to which invoice it was applied may have been known later.
+    settled_minor = sum(part.amount_minor for part in applied if part.paid_on <= day)
+    return item.amount_minor - settled_minor - item.disputed_minor(day) > 0
