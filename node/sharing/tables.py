@@ -50,7 +50,7 @@ consent = Table(
     Column("provider", MEMBER, nullable=False),
     Column("bundle", String(64), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("uses", Integer, nullable=False),
     Column("window_start_s", BigInteger, nullable=False),
     Column("window_uses", Integer, nullable=False),
@@ -70,7 +70,7 @@ consent_status = Table(
     Column("id", Integer, primary_key=True),
     Column("consent", HASH, nullable=False),
     Column("signer", String(16), nullable=False),  # subject, provider, hub, consumer
-    Column("seq", Integer, nullable=False),  # one signer's numbers say nothing of another's
+    Column("seq", BigInteger, nullable=False),  # one signer's numbers say nothing of another's
     Column("state", String(16), nullable=False),
     Column("token", Text, nullable=False),
     Column("taken_at_ms", BigInteger, nullable=False),
@@ -186,7 +186,7 @@ registry_fork = Table(
     "registry_fork",
     metadata,
     Column("hash", HASH, primary_key=True),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("tokens", Text, nullable=False),
     Column("seen_at_s", BigInteger, nullable=False),
 )

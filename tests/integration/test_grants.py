@@ -34,6 +34,7 @@ from tests.support.grants import (
     hold_on_both_sides,
 )
 from tests.support.nodes import BUSINESS_DATE, SUBJECT, SUBJECT_KEY
+from tests.support.stores import sqlite_only
 
 DAY_S = 86_400
 
@@ -406,6 +407,7 @@ def test_an_attestation_names_only_answers_that_were_ours(scene: Scene) -> None:
     assert (known, of_another) == (1, 0)
 
 
+@sqlite_only
 def test_nothing_of_an_erased_body_is_left_in_the_files(scene: Scene) -> None:
     held = hold_on_both_sides(scene, scene.grant())
     ans = ask(scene, held)

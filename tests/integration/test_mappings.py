@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -43,9 +44,10 @@ R4;4712;Österle KG;01.03.2026;31.03.2026;EUR;99,90;;
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> RecordsService:
+def records(tmp_path: Path) -> Iterator[RecordsService]:
     database = Database(url=migrated_url(tmp_path / "node.sqlite"))
-    return RecordsService(database=database, clock=ManualClock(0), business_date=date(2026, 6, 30))
+    yield RecordsService(database=database, clock=ManualClock(0), business_date=date(2026, 6, 30))
+    database.dispose()
 
 
 def write(path: Path, text: str) -> Path:

@@ -17,6 +17,7 @@ from protocol.message import parse_message
 from schemas.summary import Section
 from tests.support.exchanges import Scene, observe
 from tests.support.grants import carry, correct, correct_an_invoice
+from tests.support.stores import sqlite_only
 
 KEEP_DAYS = 30
 DAY_S = 86_400
@@ -77,6 +78,7 @@ def test_bodies_go_after_their_time_with_an_entry_and_envelopes_stay(
     assert observe(scene.provider).tables["exchange_in"] == rows
 
 
+@sqlite_only
 def test_nothing_of_an_old_body_is_left_in_the_files(scene: Scene, asked: Outcome) -> None:
     assert asked.ans is not None
     body, salt = next(

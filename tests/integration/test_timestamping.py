@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
 from node.cli.main import app
@@ -45,6 +44,7 @@ from tests.support.exchanges import observe
 from tests.support.log_changes import begin_next_log, cosign
 from tests.support.nodes import NOW_S, WITNESS_KEY, TestFederation, TestNode
 from tests.support.stamping import OPENSSL, Authority, Office, make_authority, run, serve
+from tests.support.stores import fail_inserts
 
 rfc3161 = pytest.importorskip("rfc3161_client", reason="the extra [timestamp] is not installed")
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is not on this machine")
@@ -261,12 +261,7 @@ def test_an_authority_that_does_not_answer_is_asked_again_later(bench: Bench) ->
 def test_where_the_token_cannot_be_kept_no_entry_names_it(bench: Bench) -> None:
     size = bench.node.writer.state.edge.size
     with bench.node.local.database.write() as uow:
-        uow.connection.execute(
-            sql(
-                "CREATE TRIGGER full BEFORE INSERT ON log_stamp "
-                "BEGIN SELECT RAISE(ABORT, 'full'); END"
-            )
-        )
+        fail_inserts(uow.connection, "log_stamp")
 
     with pytest.raises(NodeError):
         asyncio.run(bench.stamping.stamp())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -48,9 +48,10 @@ def invoice(number: str, amount: object, *, issued: object, paid: object = None)
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> RecordsService:
+def records(tmp_path: Path) -> Iterator[RecordsService]:
     database = Database(url=migrated_url(tmp_path / "node.sqlite"))
-    return RecordsService(database=database, clock=ManualClock(0), business_date=date(2026, 6, 30))
+    yield RecordsService(database=database, clock=ManualClock(0), business_date=date(2026, 6, 30))
+    database.dispose()
 
 
 def read_cells(*rows: Sequence[object]) -> list[str]:

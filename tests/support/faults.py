@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from node.core.database import Database
@@ -15,6 +14,7 @@ class FailingCommit:
 
     def __init__(self, database: Database, *, mode: str, count: int = 1) -> None:
         self._commit = database.engine.dialect.do_commit
+        self._error = database.engine.dialect.loaded_dbapi.OperationalError  # the driver's own
         self._mode = mode
         self._left = count
         database.engine.dialect.do_commit = self  # type: ignore[method-assign,assignment]  # the double
@@ -26,4 +26,4 @@ class FailingCommit:
         self._left -= 1
         if self._mode == AFTER:
             self._commit(connection)
-        raise sqlite3.OperationalError("disk I/O error")
+        raise self._error("disk I/O error")

@@ -173,6 +173,7 @@ class Server:
             upgrade_database(database)
             database.dispose()
             self._migrated = make_url(url).database
+            self._names.remove(str(self._migrated))  # what others are copied from is kept
         assert self._migrated is not None
         return self._migrated
 
