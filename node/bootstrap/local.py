@@ -21,6 +21,7 @@ from node.rating.models.registry import ModelService
 from node.rating.models.training_policy import read_preset_training_policy
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
+from node.records.adverse import NoticeService
 from node.records.ageing_list import AgeingListService
 from node.records.customers import CustomerService
 from node.records.ledger import LedgerService
@@ -32,7 +33,7 @@ from node.records.retention_policy import read_retention_policy
 from node.records.service import RecordsService
 from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
-from node.records.undertakings import DefaultService, NoticeService, PromiseService
+from node.records.undertakings import DefaultService, PromiseService
 from node.sharing.service import list_received_summaries
 from protocol.encoding import encode_b64u
 

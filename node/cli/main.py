@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from node.core.people.service import PeopleService
     from node.rating.models.registry import ModelService
     from node.rating.service import RatingService
+    from node.records.adverse import NoticeService
     from node.records.customers import CustomerService
     from node.records.ledger import LedgerService
     from node.records.lifecycle import LifecycleService
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from node.records.papers import PaperReports, PaperService
     from node.records.portfolio import PortfolioService
     from node.records.service import RecordsService
-    from node.records.undertakings import DefaultService, NoticeService, PromiseService
+    from node.records.undertakings import DefaultService, PromiseService
 
 EXIT_REFUSED = 1
 

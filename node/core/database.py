@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
-from sqlalchemy import Connection, Dialect, LargeBinary, MetaData, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Dialect,
+    LargeBinary,
+    MetaData,
+    create_engine,
+    event,
+)
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from node.core import postgresql
@@ -47,6 +56,7 @@ class Bytes(LargeBinary):
 
 
 ID_MAX = 2**63 - 1  # the largest key that a database holds
+INTEGER_MAX = 2**31 - 1  # of an INTEGER, which PostgreSQL compares with nothing larger
 BUSY_RETRY_S = 0.01
 BUSY_TIMEOUT_MS = 30_000
 RESTART_TIMEOUT_MS = 5
@@ -333,6 +343,11 @@ def parse_key(text: str) -> int | None:
     """Return the key that a text writes in plain digits; None where no row can have it."""
     is_number = text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX
     return int(text) if is_number and int(text) <= ID_MAX else None
+
+
+def is_key_of(column: Column[int], number: int) -> bool:
+    """Tell whether a row of a table can have this key; no store is asked for another one."""
+    return 0 < number <= (ID_MAX if isinstance(column.type, BigInteger) else INTEGER_MAX)
 
 
 @contextmanager

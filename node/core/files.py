@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 
 OWNER_ALONE = 0o600
+SHA256_FORM = re.compile("[0-9a-f]{64}")  # as hash_file writes it
 
 
 def create_file(content: bytes, *, path: Path) -> None:

@@ -63,6 +63,7 @@ PathKey = Annotated[int, BeforeValidator(_read_key), Path(ge=1, le=ID_MAX)]
 Minor = Annotated[int, Field(strict=True, ge=1, le=ITEM_MINOR_MAX)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Reference = Annotated[str, Field(min_length=1, max_length=REFERENCE_CHARS_MAX)]
+Sha256Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARS_MAX)]
 KnownAt = Annotated[int | None, Query(ge=0, le=MS_MAX)]
 

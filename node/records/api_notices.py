@@ -12,12 +12,27 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from node.core.http.models import ApiModel
-from node.records.api import CustomerId, Day, Entry, KeyView, KnownAt, PathKey, Reason
-from node.records.letters import Letter
+from node.records.adverse import (
+    DueNotice,
+    FactNotFoundError,
+    FactStanding,
+    NewNotice,
+    NoticeService,
+)
+from node.records.adverse.letters import Letter
+from node.records.api import (
+    CustomerId,
+    Day,
+    Entry,
+    KeyView,
+    KnownAt,
+    PathKey,
+    Reason,
+    Reference,
+    Sha256Hex,
+)
 from node.records.rules_adverse import FactKey, NoticeChannel, ObjectionResult
-from node.records.tables import NAME_CHARS_MAX, REFERENCE_CHARS_MAX
-from node.records.undertakings import FactNotFoundError, NewNotice, NoticeService
-from node.records.undertakings.notices import DueNotice, FactStanding
+from node.records.tables import NAME_CHARS_MAX
 
 DUE_MAX = 1_000
 CONTACT_CHARS_MAX = 200
@@ -31,8 +46,8 @@ class NoticeBody(Entry):
 
     sent_on: Day
     channel: NoticeChannel
-    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_CHARS_MAX)] | None = None
-    document_sha256_hex: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    reference: Reference | None = None
+    document_sha256_hex: Sha256Hex | None = None
 
 
 class NoticeWithdrawalBody(Entry):
@@ -130,7 +145,7 @@ def _add_saying(router: APIRouter, notices: NoticeService) -> None:
     async def enter_objection(fact: FactName, body: ObjectionBody) -> KeyView:
         """Enter that somebody objects: the fact is held back at once."""
         key = await asyncio.to_thread(
-            notices.object, _read(fact), objector=body.objector, on=body.on, by=body.by
+            notices.enter_objection, _read(fact), objector=body.objector, on=body.on, by=body.by
         )
         return KeyView(id=key)
 

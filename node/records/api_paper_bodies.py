@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from node.core.http.models import ApiModel
-from node.records.api import Currency, Day, Entry, Key, Minor, Reason, Reference
+from node.records.api import Currency, Day, Entry, Key, Minor, Reason, Reference, Sha256Hex
 from node.records.rules_papers import (
     CENTIPERCENT,
     DAYS_MAX,
@@ -23,7 +23,6 @@ from node.records.rules_papers import (
 )
 from node.records.tables import NAME_CHARS_MAX
 
-Sha256Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
 Days = Annotated[int, Field(strict=True, ge=0, le=DAYS_MAX)]
 Share = Annotated[int, Field(strict=True, ge=1, le=CENTIPERCENT)]

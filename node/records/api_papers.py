@@ -38,6 +38,7 @@ from node.records.rules_cover import CoverReport
 from node.records.rules_papers import Deviation, EventKind, PaperKind
 
 _DELIVERY, _CONTRACT = frozenset({PaperKind.DELIVERY}), frozenset({PaperKind.CONTRACT})
+_GUARANTEE = frozenset({PaperKind.GUARANTEE})
 
 
 class _Entering:
@@ -258,13 +259,13 @@ def _add_covers(router: APIRouter, entering: _Entering) -> None:
     async def release_guarantee(paper_id: PathKey, body: PartBody) -> KeyView:
         """Enter that a guarantee was given back, whole or in part."""
         event = NewEvent(kind=EventKind.RELEASED, on=body.on, amount_minor=body.amount_minor)
-        return await entering.happen(paper_id, event, kinds=COVERS, by=body.by)
+        return await entering.happen(paper_id, event, kinds=_GUARANTEE, by=body.by)
 
     @router.post("/guarantees/{paper_id}/calls", status_code=201)
     async def call_guarantee(paper_id: PathKey, body: PartBody) -> KeyView:
         """Enter that a guarantee was called; what it paid is a payment of its own."""
         event = NewEvent(kind=EventKind.CALLED, on=body.on, amount_minor=body.amount_minor)
-        return await entering.happen(paper_id, event, kinds=COVERS, by=body.by)
+        return await entering.happen(paper_id, event, kinds=_GUARANTEE, by=body.by)
 
     @router.post("/customers/{customer_id}/insurances", status_code=201)
     async def enter_insurance(customer_id: CustomerId, body: InsuranceBody) -> KeyView:

@@ -11,7 +11,18 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from node.core.http.models import ApiModel
-from node.records.api import CustomerId, Day, Entry, Key, KeyView, KnownAt, Minor, PathKey, Reason
+from node.records.api import (
+    CustomerId,
+    Day,
+    Entry,
+    Key,
+    KeyView,
+    KnownAt,
+    Minor,
+    PathKey,
+    Reason,
+    Sha256Hex,
+)
 from node.records.rules_default import (
     DecisionOutcome,
     Default,
@@ -21,8 +32,6 @@ from node.records.rules_default import (
 )
 from node.records.undertakings import DefaultService, NewPromise, PromiseService
 from node.records.undertakings.promises import PROMISE_ITEMS_MAX, PromiseReport
-
-Sha256Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class DefaultBody(Entry):

@@ -26,6 +26,17 @@ class TombstoneSecretError(UnavailableError):
     code = "tombstone-secret"
 
 
+def need_hasher(hasher: NameHasher | None) -> NameHasher:
+    """Return what reads and writes tombstones.
+
+    Raises:
+        TombstoneSecretError: It is not here, though there are tombstones.
+    """
+    if hasher is None:
+        raise TombstoneSecretError("records were deleted, and the secret of their names is gone")
+    return hasher
+
+
 class Barring:
     """Tells what is kept out, within the caller's transaction."""
 
@@ -56,12 +67,9 @@ class Barring:
         """
         if not self._has_tombstones:
             return {}
-        if self._hasher is None:
-            raise TombstoneSecretError(
-                "records were deleted, and the secret of their names is gone"
-            )
+        hasher = need_hasher(self._hasher)
         hashes = {
-            self._hasher.hash_item(source=source, kind=kind, document_no=document_no, line=line): (
+            hasher.hash_item(source=source, kind=kind, document_no=document_no, line=line): (
                 document_no,
                 line,
             )

@@ -215,15 +215,7 @@ def list_covers(
     as_json: JsonOption = False,
 ) -> None:
     """List a customer's guarantees and insurances, and which were in force on a day."""
-    node: HasPapers = context.obj
-    known_at_ms = read_moment(known_at)
-    states = node.paper_reports.list_papers(
-        get_customer_id(node, customer, known_at_ms=known_at_ms),
-        as_of=choose_date(node, as_of),
-        kinds=COVERS,
-        known_at_ms=known_at_ms,
-    )
-    show_papers(states, as_json=as_json)
+    show_papers(context, customer, COVERS, as_of=as_of, known_at=known_at, as_json=as_json)
 
 
 @cover_app.command("show")
@@ -293,4 +285,4 @@ def _build_cover_table(report: CoverReport) -> Table:
     return table
 
 
-add_withdrawing(cover_app)
+add_withdrawing(cover_app, COVERS)

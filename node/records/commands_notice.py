@@ -13,6 +13,7 @@ from rich.table import Table
 from node.core.config import Settings
 from node.core.files import hash_file
 from node.core.terminal import show_table
+from node.records.adverse import FactInvalidError, FactStanding, NewNotice, NoticeService
 from node.records.commands_entering import DAY_FORMAT, ByOption, OnOption, ReasonOption
 from node.records.commands_ledger import (
     AsOfOption,
@@ -24,8 +25,6 @@ from node.records.commands_ledger import (
 )
 from node.records.commands_life import HasLifecycle, life_app
 from node.records.rules_adverse import FactKey, FactSource, NoticeChannel, ObjectionResult
-from node.records.undertakings import FactInvalidError, NewNotice, NoticeService
-from node.records.undertakings.notices import FactStanding
 
 __all__ = ["life_app"]  # the whole command, with what is added to it here
 
@@ -193,7 +192,7 @@ def enter_objection(
 ) -> None:
     """Enter an objection: the fact is held back at once; put right what was told by correct."""
     node = _get(context)
-    key = node.notices.object(fact, objector=objector, on=_choose(node, on), by=by)
+    key = node.notices.enter_objection(fact, objector=objector, on=_choose(node, on), by=by)
     typer.echo(
         f"objection {key}: held back; was it told before, tell its receivers by "
         "exchange correct SUBJECT --reason subject-objected"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ from node.records.commands_ledger import (
     print_json,
     read_moment,
 )
-from node.records.papers import NewEvent, PaperInvalidError, PaperReports, PaperService, PaperState
+from node.records.papers import NewEvent, PaperInvalidError, PaperReports, PaperService
 from node.records.rules_papers import (
     ContractForm,
     ContractTerms,
@@ -141,8 +141,24 @@ def find_currency(node: HasPapers, paper_id: int, kinds: Collection[PaperKind]) 
     return node.papers.get_paper(paper_id, kinds).content.currency
 
 
-def show_papers(states: Iterable[PaperState], *, as_json: bool) -> None:
-    """Print papers and whether they are in force."""
+def show_papers(
+    context: typer.Context,
+    customer: str,
+    kinds: Collection[PaperKind],
+    *,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    as_json: bool,
+) -> None:
+    """Print a customer's papers of some kinds, and which were in force on a day."""
+    node: HasPapers = context.obj
+    known_at_ms = read_moment(known_at)
+    states = node.paper_reports.list_papers(
+        get_customer_id(node, customer, known_at_ms=known_at_ms),
+        as_of=choose_date(node, as_of),
+        kinds=kinds,
+        known_at_ms=known_at_ms,
+    )
     if as_json:
         print_json([asdict(one) for one in states])
         return
@@ -234,15 +250,8 @@ def list_contracts(
     as_json: JsonOption = False,
 ) -> None:
     """List a customer's contracts, and which were in force on a day."""
-    node: HasPapers = context.obj
-    known_at_ms = read_moment(known_at)
-    states = node.paper_reports.list_papers(
-        get_customer_id(node, customer, known_at_ms=known_at_ms),
-        as_of=choose_date(node, as_of),
-        kinds={PaperKind.CONTRACT},
-        known_at_ms=known_at_ms,
-    )
-    show_papers(states, as_json=as_json)
+    kinds = {PaperKind.CONTRACT}
+    show_papers(context, customer, kinds, as_of=as_of, known_at=known_at, as_json=as_json)
 
 
 @contract_app.command("invoice")
@@ -415,27 +424,25 @@ def end_contract(
     typer.echo(f"event {node.papers.add_event(paper, event, kinds=kinds, by=by)}")
 
 
-def _withdraw(
-    context: typer.Context, paper: PaperArgument, *, reason: ReasonOption, by: ByOption
-) -> None:
-    """Enter that it should not be here."""
-    node: HasPapers = context.obj
-    node.papers.withdraw(paper, reason=reason, by=by)
+def add_withdrawing(group: typer.Typer, kinds: Collection[PaperKind]) -> None:
+    """Add the commands that take back what was entered wrong of papers of some kinds."""
+
+    @group.command("withdraw")
+    def withdraw(
+        context: typer.Context, paper: PaperArgument, *, reason: ReasonOption, by: ByOption
+    ) -> None:
+        """Enter that it should not be here."""
+        node: HasPapers = context.obj
+        node.papers.withdraw(paper, kinds=kinds, reason=reason, by=by)
+
+    @group.command("undo")
+    def undo(
+        context: typer.Context, event: EventArgument, *, reason: ReasonOption, by: ByOption
+    ) -> None:
+        """Enter that what was entered of it did not happen, or that an invoice is not its."""
+        node: HasPapers = context.obj
+        node.papers.withdraw_event(event, kinds=kinds, reason=reason, by=by)
 
 
-def _undo(
-    context: typer.Context, event: EventArgument, *, reason: ReasonOption, by: ByOption
-) -> None:
-    """Enter that something that was entered of it did not happen, or that an invoice is not its."""
-    node: HasPapers = context.obj
-    node.papers.withdraw_event(event, reason=reason, by=by)
-
-
-def add_withdrawing(group: typer.Typer) -> None:
-    """Add the commands that take back what was entered wrong."""
-    group.command("withdraw")(_withdraw)
-    group.command("undo")(_undo)
-
-
-add_withdrawing(contract_app)
-add_withdrawing(delivery_app)
+add_withdrawing(contract_app, {PaperKind.CONTRACT})
+add_withdrawing(delivery_app, {PaperKind.DELIVERY})

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from node.records.fact_life import FactStory
+from node.records.adverse.expiry import FactStory
 from node.records.ledger.errors import ItemInvalidError
 from node.records.papers.expiry import PaperStory
 from node.records.rules_ledger import ItemKind

@@ -41,12 +41,29 @@ def check_not_gone(
         RecordsGoneError: Some have expired.
     """
     found = HoldingStore(uow.connection).find_horizon(customer_id)
-    if found is None:
+    check_behind(found, what="records", as_of=as_of, known_at_ms=known_at_ms)
+
+
+def check_behind(
+    horizon: tuple[date, int] | None, *, what: str, as_of: date, known_at_ms: int | None
+) -> None:
+    """Check that a report is of a day, and of what was known, behind a horizon.
+
+    Args:
+        horizon: The last day of what is gone and when the last of it was entered; None of nothing.
+        what: Of what it is the horizon, as the refusal names it.
+        as_of: The day of the report.
+        known_at_ms: The moment by which everything in it had been entered; by now, for None.
+
+    Raises:
+        RecordsGoneError: Some of it has expired.
+    """
+    if horizon is None:
         return
-    gone_until, known_until_ms = found
+    gone_until, known_until_ms = horizon
     if as_of < gone_until:
         raise RecordsGoneError(
-            f"records up to {gone_until.isoformat()} have expired: there is no report of before"
+            f"{what} up to {gone_until.isoformat()} have expired: there is no report of before"
         )
     if known_at_ms is not None and known_at_ms < known_until_ms:
         raise RecordsGoneError("some of what was known then has expired: there is no such report")

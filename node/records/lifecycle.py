@@ -16,12 +16,12 @@ from datetime import date
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.errors import ConflictError, NotFoundError
+from node.records.adverse.expiry import delete_facts, list_due_facts
 from node.records.archiving import check_not_archived
-from node.records.barring import TombstoneSecretError
+from node.records.barring import need_hasher
 from node.records.derivation import refresh_behaviour
 from node.records.due import Due, DueStory, find_customer_hold, find_hold, list_horizons
 from node.records.errors import CustomerNotFoundError, check_report_day
-from node.records.fact_life import delete_facts, list_due_facts
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
 from node.records.ledger.posting import check_by, check_day, check_reason, check_text, get_customer
 from node.records.papers.expiry import delete_papers, list_due_papers
@@ -345,11 +345,7 @@ class LifecycleService:
         stories, facts = due.free_stories, due.free_facts
         if not (stories or facts or due.free_papers):
             return 0
-        hasher = self._hasher
-        if hasher is None:
-            raise TombstoneSecretError(
-                "records were deleted, and the secret of their names is gone"
-            )
+        hasher = need_hasher(self._hasher)
         if facts:
             delete_facts(
                 uow,

@@ -77,10 +77,13 @@ class PortfolioService:
                 for currency in ledger.list_currencies(as_of=as_of)
             ]
 
-    def list_persons(self) -> frozenset[int]:
-        """Return the keys of all customers who are natural persons or sole traders."""
+    def list_persons(self, *, among: Sequence[int] | None = None) -> frozenset[int]:
+        """Return the keys of customers who are natural persons or sole traders.
+
+        Of all customers, or among a page of them.
+        """
         with self._database.read() as uow:
-            return list_person_ids(uow.connection)
+            return list_person_ids(uow.connection, among=among)
 
     def convert(
         self,

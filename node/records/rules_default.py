@@ -12,9 +12,16 @@ from datetime import date
 from enum import StrEnum
 from unicodedata import category, normalize
 
+from node.core.errors import ConflictError
 from node.records.rules_ageing import OpenItem
 
 DAYS_PAST_DUE_MIN = 90  # a debtor is in default from then on, as IFRS 9 presumes
+
+
+class SamePersonError(ConflictError):
+    """Who proposed a default does not decide on it alone: another person does."""
+
+    code = "same-person"
 
 
 class EvidenceClass(StrEnum):

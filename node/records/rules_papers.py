@@ -210,7 +210,7 @@ def check_event_kind(paper: PaperKind, event: EventKind) -> None:
         PaperInvalidError: It does not.
     """
     if event not in _ALLOWED[paper]:
-        raise PaperInvalidError(f"a {paper} is not {event}")
+        raise PaperInvalidError(f"no {paper} is {event}")
 
 
 def check_content(kind: PaperKind, content: PaperContent) -> None:
@@ -239,7 +239,7 @@ def check_content(kind: PaperKind, content: PaperContent) -> None:
             _need(content.amount_minor, "the insured limit")
             _check_insurance(terms)
         case _:
-            raise PaperInvalidError(f"these are not the terms of a {kind}")
+            raise PaperInvalidError(f"no {kind} has such terms")
 
 
 def _check_contract(terms: ContractTerms) -> None:

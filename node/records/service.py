@@ -10,7 +10,8 @@ from pathlib import Path
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database
 from node.core.errors import InvariantError
-from node.records.adverse import check_adverse
+from node.records.adverse.events import check_adverse
+from node.records.adverse.expiry import check_new_fact
 from node.records.archiving import check_not_archived
 from node.records.behaviour import BehaviourWindow
 from node.records.business_day import BusinessCalendars
@@ -36,7 +37,6 @@ from node.records.errors import (
     CustomerNotFoundError,
     check_report_day,
 )
-from node.records.fact_life import check_new_fact
 from node.records.horizon import check_not_gone, find_horizon, find_whole_month
 from node.records.importing import (
     ControlTotals,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TextIO
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -123,7 +124,7 @@ class _AgeingPages:
         hidden = self._find_hidden(request, rows)
         shown = [row for row in rows if row.customer_id not in hidden]
         text = io.StringIO(newline="")
-        write_ageing(text.write, shown, view=view, currency=currency)
+        write_ageing(text, shown, view=view, currency=currency)
         return text.getvalue().encode("utf-8-sig")  # a spreadsheet would not know UTF-8 otherwise
 
     def _choose(self, request: Request) -> tuple[View, str, AgeingList, str, list[CustomerAgeing]]:
@@ -141,8 +142,9 @@ class _AgeingPages:
 
     def _find_hidden(self, request: Request, rows: Iterable[CustomerAgeing]) -> frozenset[int]:
         """Return the natural persons among some customers, if they are not to be seen."""
-        every = self._local.portfolio.list_persons()
-        persons = frozenset(row.customer_id for row in rows if row.customer_id in every)
+        ids = frozenset(row.customer_id for row in rows)
+        is_page = len(ids) <= ROWS_PER_PAGE
+        persons = ids & self._local.portfolio.list_persons(among=sorted(ids) if is_page else None)
         viewer: Principal = request.state.viewer
         access = Access(area=Area.PERSONS, target=request.url.path)
         if persons and may_access(viewer, access):
@@ -152,13 +154,13 @@ class _AgeingPages:
 
 
 def write_ageing(
-    write: Callable[[str], object], rows: Iterable[CustomerAgeing], *, view: View, currency: str
+    file: TextIO, rows: Iterable[CustomerAgeing], *, view: View, currency: str
 ) -> None:
     """Write a list as CSV, amounts as plain decimals.
 
     A text that a spreadsheet would run as a formula is kept from that by an apostrophe.
     """
-    lines = csv.writer(_Writing(write))
+    lines = csv.writer(file)
     lines.writerow(
         ["customer", "name", "subject", "currency", "as_of", "base"]
         + [bucket.value for bucket in Bucket]
@@ -172,13 +174,6 @@ def write_ageing(
             + [view.as_of.isoformat(), view.base.value]
             + [_write_plain(minor, exponent) for minor in (*amounts, row.disputed_minor)]
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Writing:
-    """A file of which the CSV writer needs this much."""
-
-    write: Callable[[str], object]
 
 
 def _write_plain(amount_minor: int, exponent: int) -> str:

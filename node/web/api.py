@@ -19,7 +19,6 @@ from node.core.http.models import ApiModel
 from node.core.people.areas import Access, Area, may_access
 from node.core.people.service import Principal
 from node.records.api import CustomerId
-from node.records.rules_retention import is_natural_person
 from node.records.store import CustomerRecord
 from node.web.authorisation import see_persons
 
@@ -71,14 +70,12 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
                 limit=min(max(limit, 1), CUSTOMERS_PAGE_MAX), after=after
             )
         )
-        hidden = {
-            row.customer_id
-            for row in rows
-            if is_natural_person(kind=row.kind, identifiers=[(row.scheme, row.value)])
-        }
+        hidden = await asyncio.to_thread(
+            local.portfolio.list_persons, among=[row.customer_id for row in rows]
+        )
         if hidden:
             is_shown = await asyncio.to_thread(see_persons, local.people, request)
-            hidden = set() if is_shown else hidden
+            hidden = frozenset() if is_shown else hidden
         return [_view_customer(row, is_hidden=row.customer_id in hidden) for row in rows]
 
     @router.get("/customers/{customer_id}/assessment")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from node.bootstrap.local import LocalNode
+from node.core.files import SHA256_FORM
 from node.core.people.areas import Area
 from node.records.rules_default import (
     DecisionOutcome,
@@ -10,10 +11,8 @@ from node.records.rules_default import (
     EndOutcome,
     EvidenceClass,
 )
-from node.records.undertakings.defaults import SHA256_FORM
 from node.web.entry_desk import Fact
-from node.web.entry_documents import CUSTOMER, day_field
-from node.web.entry_events import choice_field, read_reason, reason_field
+from node.web.entry_fields import CUSTOMER, choice_field, day_field, read_reason, reason_field
 from node.web.entry_form import Done, Enter, EntryForm, FormField, Ground
 from node.web.typed import Typed
 
@@ -58,9 +57,7 @@ def _is(ground: Ground, state: DefaultState) -> bool:
 
 
 def _tell_default(ground: Ground) -> tuple[Fact, ...]:
-    found = ground.default
-    if found is None:
-        return ()
+    found = ground.told_default
     return (
         Fact(label="defaults.evidence", value=found.evidence_class.value, family="evidence-class"),
         Fact(label="defaults.day", value=found.happened_on.isoformat()),
@@ -75,7 +72,7 @@ def _build_decision(_ground: Ground) -> tuple[FormField, ...]:
 def _read_decision(form: Typed, ground: Ground) -> Enter:
     outcome = DecisionOutcome(form.choice("outcome", DECISIONS))
     reason = read_reason(form)
-    default_id = ground.default.default_id if ground.default else 0
+    default_id = ground.told_default.default_id
 
     def enter(local: LocalNode, by: str) -> Done:
         local.defaults.decide(default_id, outcome=outcome, reason=reason, by=by)
@@ -99,7 +96,7 @@ def _build_end(ground: Ground) -> tuple[FormField, ...]:
 def _read_end(form: Typed, ground: Ground) -> Enter:
     outcome = EndOutcome(form.choice("outcome", ENDS))
     on = form.day("on")
-    default_id = ground.default.default_id if ground.default else 0
+    default_id = ground.told_default.default_id
 
     def enter(local: LocalNode, by: str) -> Done:
         local.defaults.end(default_id, outcome=outcome, on=on, by=by)

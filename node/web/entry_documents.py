@@ -9,13 +9,12 @@ from node.records.ledger import Allocate, Chosen, NewCredit, NewDebit, Term
 from node.records.ledger.entering import TERMS_MAX
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.tables import REFERENCE_CHARS_MAX
-from node.web.entry_desk import Fact, Link
+from node.web.entry_desk import Fact
+from node.web.entry_fields import CUSTOMER, ITEM, day_field, link_item, money_field, reference_field
 from node.web.entry_form import Done, Enter, EntryForm, FieldKind, FormField, Ground
 from node.web.typed import Typed
 from node.web.wording import say_money
 
-CUSTOMER = "/console/customers/{customer_id}"
-ITEM = "/console/items/{item_id}"
 ROWS_FIRST = 3
 ROWS_MORE = 6
 INVOICE_KINDS = (ItemKind.INVOICE.value, ItemKind.INTEREST.value)
@@ -23,32 +22,6 @@ APPLICATIONS = ("oldest-first", "exact", "chosen")
 ALLOCATIONS = (*APPLICATIONS, "none")
 _TICKED = "items"
 _AMOUNT = "amount."
-
-
-def link_item(item_id: int, words: str) -> Link:
-    """Return where an item is seen."""
-    return Link(words=words, address=f"/console/items/{item_id}")
-
-
-def reference_field(label: str) -> FormField:
-    """Return the field of a document's number."""
-    return FormField(name="document_no", label=label, chars_max=REFERENCE_CHARS_MAX)
-
-
-def day_field(name: str, label: str, ground: Ground) -> FormField:
-    """Return the field of a day, today to begin with."""
-    return FormField(name=name, label=label, kind=FieldKind.DAY, value=ground.today.isoformat())
-
-
-def money_field(hint: str = "typed.hint.money", *, most: str = "") -> FormField:
-    """Return the field of an amount; ``most`` is what its hint names."""
-    return FormField(
-        name="amount",
-        label="items.amount",
-        kind=FieldKind.MONEY,
-        hint=hint,
-        places={"most": most} if most else {},
-    )
 
 
 def count_rows(form: Typed) -> int:

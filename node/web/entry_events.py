@@ -13,15 +13,18 @@ from node.records.rules_ledger import (
     ItemKind,
 )
 from node.records.rules_promise import PromiseState
-from node.records.tables import REASON_CHARS_MAX, REFERENCE_CHARS_MAX
+from node.records.tables import REFERENCE_CHARS_MAX
 from node.records.undertakings import NewPromise
 from node.web.entry_desk import Fact, Link
-from node.web.entry_documents import (
+from node.web.entry_fields import (
     CUSTOMER,
     ITEM,
+    choice_field,
     day_field,
     link_item,
     money_field,
+    read_reason,
+    reason_field,
     reference_field,
 )
 from node.web.entry_form import Done, Enter, EntryForm, FieldKind, FormField, Ground
@@ -31,23 +34,6 @@ from node.web.wording import say_money
 _ITEMS = "items"
 CAUSES = tuple(cause.value for cause in DisputeCause)
 OUTCOMES = tuple(outcome.value for outcome in DisputeOutcome)
-
-
-def reason_field() -> FormField:
-    """Return the field of a reason."""
-    return FormField(
-        name="reason", label="enter.reason", kind=FieldKind.LONG, chars_max=REASON_CHARS_MAX
-    )
-
-
-def read_reason(form: Typed) -> str:
-    """Read the reason."""
-    return form.text("reason", chars_max=REASON_CHARS_MAX)
-
-
-def choice_field(name: str, label: str, options: tuple[str, ...], family: str) -> FormField:
-    """Return the field of a choice."""
-    return FormField(name=name, label=label, kind=FieldKind.CHOICE, options=options, family=family)
 
 
 def _tell_item(ground: Ground) -> tuple[Fact, ...]:
@@ -113,7 +99,7 @@ def _build_dispute_end(ground: Ground) -> tuple[FormField, ...]:
 
 def _read_dispute_end(form: Typed, ground: Ground) -> Enter:
     item = ground.told.item
-    dispute_id = ground.dispute.dispute_id if ground.dispute else 0
+    dispute_id = ground.told_dispute.dispute_id
     outcome = DisputeOutcome(form.choice("outcome", OUTCOMES))
     on = form.day("on")
     reason = read_reason(form)
@@ -193,11 +179,9 @@ def _fits_withdrawal(ground: Ground) -> bool:
 
 def _read_withdrawal(form: Typed, ground: Ground) -> Enter:
     reason = read_reason(form)
-    promise = ground.promise.promise if ground.promise else None
+    promise = ground.told_promise
 
     def enter(local: LocalNode, by: str) -> Done:
-        if promise is None:
-            return Done(facts=())
         local.promises.withdraw(promise.promise_id, reason=reason, by=by)
         facts = (
             Fact(label="items.amount", value=say_money(promise.amount_minor, promise.currency)),

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from node.bootstrap.local import LocalNode
 from node.core.errors import InvariantError
 from node.core.people.areas import Area
 from node.records.ledger import ItemStory
 from node.records.rules_default import Default
-from node.records.rules_promise import JudgedPromise
+from node.records.rules_promise import JudgedPromise, Promise
 from node.records.store import CustomerRecord, OpenLine, StoredDispute
 from node.web.entry_desk import Fact, Link
 from node.web.typed import Typed
+
+T = TypeVar("T")
 
 
 class FieldKind(StrEnum):
@@ -65,9 +67,22 @@ class Ground:
     @property
     def told(self) -> ItemStory:
         """The item's story, on a form of an item."""
-        if self.story is None:
-            raise InvariantError("a form of an item stands on one")
-        return self.story
+        return _get(self.story)
+
+    @property
+    def told_dispute(self) -> StoredDispute:
+        """The dispute, on a form of one."""
+        return _get(self.dispute)
+
+    @property
+    def told_default(self) -> Default:
+        """The default, on a form of one."""
+        return _get(self.default)
+
+    @property
+    def told_promise(self) -> Promise:
+        """The promise, on a form of one."""
+        return _get(self.promise).promise
 
     @property
     def debits(self) -> tuple[OpenLine, ...]:
@@ -78,6 +93,13 @@ class Ground:
     def currency(self) -> str:
         """The currency of what fell due first, to begin with."""
         return self.lines[0].currency if self.lines else ""
+
+
+def _get(found: T | None) -> T:
+    """Return what a form is of: ``EntryForm.fits`` has let it in for that."""
+    if found is None:
+        raise InvariantError("a form stands on what it is of")
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

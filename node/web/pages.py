@@ -59,9 +59,9 @@ class ConsoleNode(Protocol):
 class Sight:
     """How much of a customer who is signed in may see: ratings, what peers said, persons."""
 
-    has_ratings: bool = True
-    has_peers: bool = True
-    has_persons: bool = True
+    has_ratings: bool
+    has_peers: bool
+    has_persons: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +215,7 @@ def _read_lines(local: LocalNode) -> list[CustomerLine]:
 
 def _limit(line: CustomerLine, sight: Sight) -> CustomerLine:
     """Return a line without what is not to be seen of its rating."""
-    if line.rating is None or sight.has_peers:
+    if line.rating is None or (sight.has_ratings and sight.has_peers):
         return line
     return replace(line, rating=rate_without_peers(line.rating) if sight.has_ratings else None)
 

@@ -27,7 +27,7 @@ ENTRY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "enter.promise": ("登记付款承诺", "Enter a promise to pay"),
         "enter.withdrawal": ("撤销承诺", "Withdraw the promise"),
         "enter.write-off": ("坏账核销", "Write off"),
-        "enter.recovery": ("已核销坏账收回", "Enter what was recovered"),
+        "enter.recovery": ("收回已核销坏账", "Enter what was recovered"),
         "enter.correction": ("更正", "Correct it"),
         "enter.cancellation": ("作废", "Cancel it"),
         "enter.default": ("提议认定违约", "Propose a default"),
@@ -139,7 +139,10 @@ ENTRY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "此凭证曾在账，已到期删除，不能重新录入。",
             "This document was here and has been deleted: it does not come back.",
         ),
-        "refusal.customer-archived": ("与该客户的关系已关闭。", "The relation is closed."),
+        "refusal.customer-archived": (
+            "与该客户的业务关系已结束，不再录入。",
+            "The relation is closed.",
+        ),
         "refusal.same-person": (
             "提议人不能确认，须由另一人确认。",
             "Another person confirms it than who proposed it.",

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from node.core.clock import ManualClock
+from node.records.adverse import NewNotice, NoticeService
 from node.records.customers import CustomerService
 from node.records.due import DueStory
 from node.records.horizon import RecordsGoneError
@@ -34,7 +35,7 @@ from node.records.tables import (
     default_end,
     default_event,
 )
-from node.records.undertakings import DefaultService, NewNotice, NoticeService
+from node.records.undertakings import DefaultService
 from tests.support.ledgers import HASHER, TODAY, House
 
 SETTLED = date(2021, 3, 15)
@@ -130,7 +131,7 @@ def test_what_is_due_goes_with_all_that_was_said_of_it(facts: Facts) -> None:
     default = facts.default(settled_on=SETTLED)
     for key in (event, default):
         notice = NewNotice(sent_on=date(2020, 2, 1), channel=NoticeChannel.LETTER, reference="L-1")
-        objection = facts.notices.object(key, objector="X", on=date(2020, 2, 1), by="li")
+        objection = facts.notices.enter_objection(key, objector="X", on=date(2020, 2, 1), by="li")
         facts.notices.close_objection(
             objection, result=ObjectionResult.WITHDRAWN, reason="paid", on=TODAY, by="li"
         )
@@ -202,7 +203,7 @@ def test_a_hold_on_the_customer_and_an_open_objection_beat_expiry(facts: Facts) 
     assert facts.house.lifecycle.expire(by="zhang").held == 1
     facts.house.lifecycle.release(hold, reason="over", by="li")
 
-    objection = facts.notices.object(key, objector="X", on=TODAY, by="li")
+    objection = facts.notices.enter_objection(key, objector="X", on=TODAY, by="li")
     assert facts.due() == []
     facts.notices.close_objection(
         objection, result=ObjectionResult.WITHDRAWN, reason="x", on=TODAY, by="li"

@@ -9,23 +9,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from node.records.adverse import (
+    FactInvalidError,
+    FactNotFoundError,
+    FactRefutedError,
+    NewNotice,
+    NoticeInvalidError,
+    NoticeService,
+    ObjectionNotFoundError,
+)
 from node.records.archiving import CustomerArchivedError
-from node.records.fact_life import FactRefutedError
 from node.records.ledger.errors import ItemInvalidError
 from node.records.retention_policy import read_retention_policy
 from node.records.rules_adverse import FactKey, FactSource, NoticeChannel, ObjectionResult
 from node.records.rules_default import DecisionOutcome, EndOutcome, EvidenceClass
 from node.records.tables import customer
-from node.records.undertakings import (
-    DefaultService,
-    FactInvalidError,
-    FactNotFoundError,
-    NewNotice,
-    NoticeInvalidError,
-    NoticeService,
-    ObjectionNotFoundError,
-    SamePersonError,
-)
+from node.records.undertakings import DefaultService, SamePersonError
 from tests.support.ledgers import TODAY, House
 
 
@@ -144,11 +143,11 @@ def test_a_notice_that_makes_no_sense_is_refused(desk: Desk) -> None:
 
 def test_an_objection_is_closed_once_and_not_by_who_proposed_the_default(desk: Desk) -> None:
     with pytest.raises(FactInvalidError):
-        desk.notices.object(desk.proposed, objector="Hongda", on=TODAY, by="li")
+        desk.notices.enter_objection(desk.proposed, objector="Hongda", on=TODAY, by="li")
     for on in (date(2026, 1, 31), date(2026, 4, 1)):
         with pytest.raises(FactInvalidError):
-            desk.notices.object(desk.confirmed, objector="Hongda", on=on, by="li")
-    objection = desk.notices.object(
+            desk.notices.enter_objection(desk.confirmed, objector="Hongda", on=on, by="li")
+    objection = desk.notices.enter_objection(
         desk.confirmed, objector="Hongda", on=date(2026, 3, 10), by="li"
     )
 
@@ -167,7 +166,7 @@ def test_an_objection_is_closed_once_and_not_by_who_proposed_the_default(desk: D
 
 
 def test_what_was_refuted_counts_for_nothing_and_is_not_entered_again(desk: Desk) -> None:
-    objection = desk.notices.object(desk.confirmed, objector="Hongda", on=TODAY, by="li")
+    objection = desk.notices.enter_objection(desk.confirmed, objector="Hongda", on=TODAY, by="li")
     desk.notices.close_objection(
         objection, result=ObjectionResult.UPHELD, reason="paid in time", on=TODAY, by="li"
     )
@@ -198,7 +197,7 @@ def test_a_list_of_before_comes_out_again(desk: Desk) -> None:
     desk.notices.record_notice(desk.confirmed, desk.notice(), by="li")
     second_ms = desk.house.clock.now_ms()
     desk.house.clock.advance_s(1)
-    desk.notices.object(desk.confirmed, objector="Hongda", on=TODAY, by="li")
+    desk.notices.enter_objection(desk.confirmed, objector="Hongda", on=TODAY, by="li")
 
     assert desk.states() == ["unconfirmed", "objected"]
     assert desk.states(known_at_ms=second_ms) == ["unconfirmed", "shareable"]

@@ -16,11 +16,12 @@ from node.core.config import build_settings
 from node.core.errors import NodeError
 from node.core.http.problems import handle_error
 from node.core.people.areas import Area
+from node.records.adverse import NoticeService
 from node.records.api_notices import build_notices_router
 from node.records.retention_policy import read_retention_policy
 from node.records.rules_default import DecisionOutcome, EvidenceClass
 from node.records.store.owners import OWNED, find_owner
-from node.records.undertakings import DefaultService, NoticeService
+from node.records.undertakings import DefaultService
 from node.web.authorisation import OPERATIONS
 from tests.support.ledgers import TODAY, House
 from tests.support.places import call, check, error_of

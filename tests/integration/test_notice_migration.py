@@ -13,9 +13,9 @@ from sqlalchemy import text
 from node.core.clock import ManualClock
 from node.core.database import Database
 from node.core.migrations import build_config, upgrade_database
+from node.records.adverse import NewNotice, NoticeService
 from node.records.retention_policy import read_retention_policy
 from node.records.rules_adverse import FactKey, FactSource, NoticeChannel
-from node.records.undertakings import NewNotice, NoticeService
 from tests.support.stores import store_url
 
 BEFORE = "0028"
@@ -73,7 +73,7 @@ def test_it_goes_back_with_every_end_and_without_what_was_said(database: Databas
     )
     notices.settle(1, on=date(2026, 3, 1), by="li")
     key = FactKey(source=FactSource.EVENT, number=1)
-    notices.object(key, objector="X", on=TODAY, by="li")
+    notices.enter_objection(key, objector="X", on=TODAY, by="li")
     notices.record_notice(
         key, NewNotice(sent_on=TODAY, channel=NoticeChannel.LETTER, reference="L-1"), by="li"
     )

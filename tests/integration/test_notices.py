@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from node.core.decision import Batch
-from node.records.retention_policy import read_retention_policy
-from node.records.rules_adverse import FactKey, FactSource, NoticeChannel, ObjectionResult
-from node.records.rules_default import DecisionOutcome, EndOutcome, EvidenceClass
-from node.records.undertakings import (
+from node.records.adverse import (
     NewNotice,
     NoticeNotFoundError,
     NoticeService,
 )
+from node.records.retention_policy import read_retention_policy
+from node.records.rules_adverse import FactKey, FactSource, NoticeChannel, ObjectionResult
+from node.records.rules_default import DecisionOutcome, EndOutcome, EvidenceClass
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.outgoing import Ask
 from node.sharing.releases import Disclosures, Question, is_wrong
@@ -162,7 +162,7 @@ def test_an_objection_holds_back_at_once_even_what_was_kept_as_bytes(scene: Scen
         assert facts_in(disclose(scene.provider, disclosures)) == [LEGAL]
 
     late = notices_of(scene.provider, on=BUSINESS_DATE)
-    objection = late.object(key, objector="Hongda", on=date(2026, 6, 20), by="li")
+    objection = late.enter_objection(key, objector="Hongda", on=date(2026, 6, 20), by="li")
 
     assert facts_in(disclose(scene.provider, disclosures)) == []
     late.close_objection(
@@ -223,7 +223,7 @@ def test_who_was_told_of_what_is_objected_to_is_told_otherwise(scene: Scene) -> 
     assert received.summary is not None
     assert received.summary.adverse is not None
     assert len(received.summary.adverse.facts) == 1
-    notices_of(scene.provider, on=BUSINESS_DATE).object(
+    notices_of(scene.provider, on=BUSINESS_DATE).enter_objection(
         key, objector="Hongda", on=BUSINESS_DATE, by="li"
     )
 
@@ -247,7 +247,7 @@ def test_who_watches_hears_of_an_objection_by_the_next_push(scene: Scene) -> Non
     assert (asyncio.run(standing.push_changes()), carry(scene.provider)) == (1, 1)
 
     scene.federation.clock.advance_s(1)
-    notices_of(scene.provider, on=BUSINESS_DATE).object(
+    notices_of(scene.provider, on=BUSINESS_DATE).enter_objection(
         key, objector="Hongda", on=BUSINESS_DATE, by="li"
     )
 
@@ -270,7 +270,7 @@ def test_an_answer_that_waits_to_be_fetched_comes_without_what_is_objected_to(
     )
     asyncio.run(scene.consumer.asking.ask(question))
     assert asyncio.run(scene.provider.later.make_answers()) == 1
-    notices_of(scene.provider, on=BUSINESS_DATE).object(
+    notices_of(scene.provider, on=BUSINESS_DATE).enter_objection(
         key, objector="Hongda", on=BUSINESS_DATE, by="li"
     )
     scene.federation.clock.advance_s(30)

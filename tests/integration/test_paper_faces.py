@@ -14,7 +14,11 @@ from starlette.testclient import TestClient
 from node.core.errors import NodeError
 from node.core.http.problems import handle_error
 from node.records.api_papers import build_papers_router
-from node.records.papers import PaperInvalidError, PaperNotFoundError
+from node.records.papers import (
+    PaperEventNotFoundError,
+    PaperInvalidError,
+    PaperNotFoundError,
+)
 from tests.support.ledgers import TODAY, House
 from tests.support.papers import SHA, Desk
 from tests.support.places import call, check, error_of
@@ -74,6 +78,10 @@ def test_what_was_agreed_and_delivered(office: Office) -> None:
     assert "no" in run("contract", "list", "1")
     missing = call("--home", office.home, "cover", "release", "2", *BY)  # a delivery
     assert isinstance(error_of(missing), PaperNotFoundError)
+    for group in ("cover", "contract"):  # 2 is a delivery, and what happened to it is event 1
+        for command in (("withdraw", "2"), ("undo", "1")):
+            refused = call("--home", office.home, group, *command, "--reason", "x", *BY)
+            assert isinstance(error_of(refused), PaperNotFoundError | PaperEventNotFoundError)
     for options in (("--corrects", "2"), ("--reason", "x")):
         refused = call(
             "--home", office.home, "delivery", "enter", "1", "L1", "70", *CNY, *on, *options, *BY
@@ -171,7 +179,7 @@ def test_an_erp_enters_and_reads_what_is_covered(erp: Erp) -> None:
     release = post(f"/guarantees/{guarantee}/releases", on="2026-02-01", amount_minor=50)
     post(f"/guarantees/{guarantee}/calls", on="2026-02-01", amount_minor=50)
     post(f"/guarantees/{guarantee}/calls", 422, on="2026-02-01", amount_minor=401)
-    post(f"/guarantees/{insurance}/releases", 422, on="2026-02-01")
+    post(f"/guarantees/{insurance}/releases", 404, on="2026-02-01")
     cover = http.get(f"{place}/cover").json()
     assert (cover["exposure_minor"], cover["guaranteed_minor"]) == (1_000, 400)
     assert (cover["insured_minor"], cover["uncovered_minor"]) == (450, 150)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from node.core.database import is_key_of
 from node.core.people.tables import access_log, access_token
 
 
@@ -76,6 +77,8 @@ class PeopleStore:
 
     def find_token_by_id(self, token_id: int) -> TokenRecord | None:
         """Return a token by its number."""
+        if not is_key_of(access_token.c.id, token_id):
+            return None
         query = select(access_token).where(access_token.c.id == token_id)
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _read_token(row)
@@ -87,6 +90,8 @@ class PeopleStore:
 
     def revoke_token(self, token_id: int, *, at_ms: int) -> bool:
         """Revoke a token that is not revoked yet; False where there is none."""
+        if not is_key_of(access_token.c.id, token_id):
+            return False
         query = (
             update(access_token)
             .where(access_token.c.id == token_id, access_token.c.revoked_at_ms.is_(None))
@@ -113,7 +118,7 @@ class PeopleStore:
     ) -> list[AccessRecord]:
         """Return looks, the newest first; older than ``before``, of ``who`` where given."""
         query = select(access_log).order_by(access_log.c.id.desc()).limit(limit)
-        if before is not None:
+        if before is not None and is_key_of(access_log.c.id, before):
             query = query.where(access_log.c.id < before)
         if who is not None:
             query = query.where(access_log.c.who == who)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from node.core.database import UnitOfWork
-from node.records.rules_papers import PaperKind, count_left, find_end
+from node.records.rules_papers import Paper, PaperKind, count_left, find_end
 from node.records.rules_retention import (
     EndReason,
     RetentionPolicy,
@@ -50,9 +50,11 @@ def list_due_papers(
     if not traces:
         return []
     record_class = choose_class(is_person=read_is_person(uow, customer, merged=merged))
+    alone = [trace.name.paper_id for trace in traces if not trace.is_named]
+    standing = {one.paper_id: one for one in PaperStore(uow.connection).find_papers(alone)}
     found = []
     for trace in traces:
-        ended_on = None if trace.is_named else _find_end(uow, trace)
+        ended_on = None if trace.is_named else _find_end(trace, standing.get(trace.name.paper_id))
         if ended_on is None:
             continue
         expires_on = find_expiry(ended_on, record_class, policy=policy)
@@ -75,30 +77,33 @@ def delete_papers(
 ) -> list[PaperName]:
     """Delete what is due, and the deliveries of stories that go; return what it was known by."""
     store = PaperLifeStore(uow.connection)
-    names = [one.name for one in papers]
+    story_of = {item.item_id: story for story in stories for item in story.items}
+    delivered: dict[int, PaperName] = {}
+    ends: dict[int, tuple[date, int]] = {}
+    for item_id, name in store.list_of_items(list(story_of)):
+        delivered[name.paper_id] = name
+        _keep_later(ends, name, story_of[item_id].ended_on, story_of[item_id].known_ms)
     for one in papers:
-        store.move_horizon(
-            one.name.customer_id, gone_until=one.ended_on, known_until_ms=one.known_ms
-        )
-    for story in stories:
-        item_ids = [item.item_id for item in story.items]
-        delivered = store.list_of_items(item_ids)
-        for name in delivered:
-            if story.ended_on is not None:
-                store.move_horizon(
-                    name.customer_id, gone_until=story.ended_on, known_until_ms=story.known_ms
-                )
-        store.delete_papers([name.paper_id for name in delivered])
-        store.forget_items(item_ids)
-        names += delivered
-    store.delete_papers([one.name.paper_id for one in papers])
+        _keep_later(ends, one.name, one.ended_on, one.known_ms)
+    for customer_id, (gone_until, known_until_ms) in ends.items():
+        store.move_horizon(customer_id, gone_until=gone_until, known_until_ms=known_until_ms)
+    names = [*(one.name for one in papers), *delivered.values()]
+    store.delete_papers([name.paper_id for name in names])
+    store.forget_items(list(story_of))
     return names
 
 
-def _find_end(uow: UnitOfWork, trace: PaperTrace) -> date | None:
+def _keep_later(
+    ends: dict[int, tuple[date, int]], name: PaperName, ended_on: date | None, known_ms: int
+) -> None:
+    if ended_on is not None:
+        day, moment = ends.get(name.customer_id, (ended_on, known_ms))
+        ends[name.customer_id] = max(day, ended_on), max(moment, known_ms)
+
+
+def _find_end(trace: PaperTrace, paper: Paper | None) -> date | None:
     if trace.withdrawn_at_ms is not None:
         return datetime.fromtimestamp(trace.withdrawn_at_ms // 1_000, UTC).date()
-    paper = PaperStore(uow.connection).find_paper(trace.name.paper_id)
     return None if paper is None else find_end(paper, left_minor=count_left(paper, ()))
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from node.core.database import Database, UnitOfWork
 from node.core.money import CURRENCY_FORM
 from node.records.errors import check_report_day
-from node.records.horizon import RecordsGoneError, check_not_gone
+from node.records.horizon import check_behind, check_not_gone
 from node.records.ledger.posting import get_customer
 from node.records.papers.errors import PaperInvalidError
 from node.records.rules_cover import CoverReport, ExposureItem, Stage, compute_cover
@@ -211,14 +211,12 @@ def _open_shelf(
     check_report_day(as_of)
     key = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id
     ids = tuple(RecordsStore(uow.connection).list_ids(key, known_at_ms=known_at_ms))
-    for one in ids:
-        gone = PaperStore(uow.connection).find_horizon(one)
-        if gone is not None and (
-            as_of < gone[0] or (known_at_ms is not None and known_at_ms < gone[1])
-        ):
-            raise RecordsGoneError(
-                f"papers up to {gone[0].isoformat()} have expired: there is no report of before"
-            )
+    check_behind(
+        PaperStore(uow.connection).find_horizon(ids),
+        what="papers",
+        as_of=as_of,
+        known_at_ms=known_at_ms,
+    )
     return _Shelf(uow=uow, customer_id=key, ids=ids, known_at_ms=known_at_ms)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from re import compile as compile_form
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
+from node.core.files import SHA256_FORM
 from node.core.money import CURRENCY_FORM
 from node.records.archiving import check_not_archived
-from node.records.barring import TombstoneSecretError
+from node.records.barring import need_hasher
 from node.records.ledger.entries import BY_HAND
 from node.records.ledger.errors import ItemNotFoundError, RecordGoneError
 from node.records.ledger.posting import check_by, check_day, check_reason, check_text, get_customer
@@ -46,7 +46,6 @@ from node.records.tables import (
 )
 from node.records.tombstones import NameHasher
 
-SHA256_FORM = compile_form("[0-9a-f]{64}")
 EVENTS_MAX = 1_000  # of one paper that stand
 
 
@@ -317,11 +316,7 @@ class PaperService:
         stories = StoryStore(uow.connection)
         if not stories.has_tombstones():
             return
-        if self._hasher is None:
-            raise TombstoneSecretError(
-                "records were deleted, and the secret of their names is gone"
-            )
-        name = self._hasher.hash_paper(kind=kind, source=source, number=number)
+        name = need_hasher(self._hasher).hash_paper(kind=kind, source=source, number=number)
         for gone in stories.find_tombstones([name]):
             raise RecordGoneError(
                 f"the {kind} {number} of {source}: {gone.reason} on {gone.gone_on.isoformat()}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, func, insert, select, update
 
-from node.core.errors import InvariantError
+from node.core.database import INTEGER_MAX, is_key_of
 from node.records.rules_adverse import (
     AdverseFact,
     FactKey,
@@ -37,6 +37,8 @@ from node.records.store.adverse_tables import (
     subject_notice,
 )
 from node.records.store.defaults import DefaultStore
+from node.records.store.horizons import find_horizon, move_horizon
+from node.records.store.rows import insert_row
 from node.records.store.visibility import is_known, stands
 from node.records.tables import (
     adverse_event,
@@ -51,7 +53,6 @@ from node.records.tables import (
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Table
 
-KEY_MAX = 2**31 - 1  # of an INTEGER, which PostgreSQL compares with nothing larger
 # Made once: it is asked in every batch of answers.
 _MOVES = select(
     *(
@@ -95,7 +96,7 @@ class AdverseStore:
 
     def find_fact(self, key: FactKey) -> AdverseFact | None:
         """Return the fact of a name."""
-        if not 0 < key.number <= KEY_MAX:
+        if not 0 < key.number <= INTEGER_MAX:
             return None
         if key.source is FactSource.EVENT:
             facts = self._list_events(adverse_event.c.id == key.number, known_at_ms=None)
@@ -138,23 +139,22 @@ class AdverseStore:
         at_ms: int,
     ) -> int:
         """Append that the subject was told and return the notice's key."""
-        return self._append(
+        return insert_row(
+            self._connection,
             subject_notice,
-            {
-                **name_fact(key),
-                "sent_on": sent_on,
-                "entered_on": entered_on,
-                "channel": channel,
-                "reference": reference,
-                "document_sha256_hex": document_sha256_hex,
-                "entered_by": by,
-                "entered_at_ms": at_ms,
-            },
+            **name_fact(key),
+            sent_on=sent_on,
+            entered_on=entered_on,
+            channel=channel,
+            reference=reference,
+            document_sha256_hex=document_sha256_hex,
+            entered_by=by,
+            entered_at_ms=at_ms,
         )
 
     def end_notice(self, notice_id: int, *, reason: str, by: str, at_ms: int) -> bool:
         """Take back a notice that stands; tell whether there was one."""
-        if not 0 < notice_id <= KEY_MAX:
+        if not is_key_of(subject_notice.c.id, notice_id):
             return False
         result = self._connection.execute(
             update(subject_notice)
@@ -167,20 +167,19 @@ class AdverseStore:
         self, key: FactKey, *, objected_on: date, objector: str, by: str, at_ms: int
     ) -> int:
         """Append that somebody objects and return the objection's key."""
-        return self._append(
+        return insert_row(
+            self._connection,
             adverse_objection,
-            {
-                **name_fact(key),
-                "objected_on": objected_on,
-                "objector": objector,
-                "entered_by": by,
-                "entered_at_ms": at_ms,
-            },
+            **name_fact(key),
+            objected_on=objected_on,
+            objector=objector,
+            entered_by=by,
+            entered_at_ms=at_ms,
         )
 
     def find_objection(self, objection_id: int) -> tuple[FactKey, Objection] | None:
         """Return the objection with this key, and to what it is one."""
-        if not 0 < objection_id <= KEY_MAX:
+        if not is_key_of(adverse_objection.c.id, objection_id):
             return None
         rows = self._select_objections(adverse_objection.c.id == objection_id, known_at_ms=None)
         return next(((read_key(row), read_objection(row)) for row in rows), None)
@@ -233,43 +232,21 @@ class AdverseStore:
                 self._delete(default_event, default_event.c.id == key.number)
 
     def find_horizon(self, customer_ids: Sequence[int]) -> tuple[date, int] | None:
-        """Return the last end of a fact that is gone of some customers, and when it was entered.
-
-        The moment is in milliseconds since 1970.
-        """
-        rows = self._connection.execute(
-            select(adverse_horizon).where(adverse_horizon.c.customer_id.in_(customer_ids))
-        ).all()
-        if not rows:
-            return None
-        return max(row.gone_until for row in rows), max(row.known_until_ms for row in rows)
+        """Return the last end of a fact that is gone of some customers, as ``find_horizon``."""
+        return find_horizon(self._connection, adverse_horizon, customer_ids)
 
     def move_horizon(self, customer_id: int, *, gone_until: date, known_until_ms: int) -> None:
         """Keep the later days of what is gone."""
-        found = self.find_horizon([customer_id])
-        if found is None:
-            self._connection.execute(
-                insert(adverse_horizon).values(
-                    customer_id=customer_id, gone_until=gone_until, known_until_ms=known_until_ms
-                )
-            )
-            return
-        self._connection.execute(
-            update(adverse_horizon)
-            .where(adverse_horizon.c.customer_id == customer_id)
-            .values(
-                gone_until=max(found[0], gone_until), known_until_ms=max(found[1], known_until_ms)
-            )
+        move_horizon(
+            self._connection,
+            adverse_horizon,
+            customer_id,
+            gone_until=gone_until,
+            known_until_ms=known_until_ms,
         )
 
     def _delete(self, table: Table, condition: ColumnElement[bool]) -> None:
         self._connection.execute(delete(table).where(condition))
-
-    def _append(self, table: Table, values: dict[str, Any]) -> int:
-        key = self._connection.execute(insert(table).values(values)).inserted_primary_key
-        if key is None:
-            raise InvariantError("a row was written without a key")
-        return int(key[0])
 
     def _list_events(
         self, condition: ColumnElement[bool], *, known_at_ms: int | None

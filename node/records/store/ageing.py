@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, case, func, literal, select
 
 from node.records.rules_ageing import BUCKET_EDGES, AgeingBase, Bucket
 from node.records.rules_ageing_list import CustomerAgeing
-from node.records.store.ledger import IN_VALUES_MAX
+from node.records.store.rows import chunk_values
 from node.records.store.turnover import AGED_FROM
 from node.records.store.visibility import closes, counts, is_known, sum_applied
 from node.records.tables import (
@@ -102,9 +102,9 @@ class AgeingStore:
             (owner, _item.c.id, list(corrected)),
             (disputes, dispute.c.id, list(closed)),
         ):
-            for start in range(0, len(keys), IN_VALUES_MAX):
-                part = query.where(column.in_(keys[start : start + IN_VALUES_MAX])).distinct()
-                found.update(self._connection.execute(part).scalars())
+            for part in chunk_values(keys):
+                touched = query.where(column.in_(part)).distinct()
+                found.update(self._connection.execute(touched).scalars())
         return frozenset(found)
 
     def iterate_customers(
@@ -120,9 +120,7 @@ class AgeingStore:
         if only is None:
             yield from self._iterate(as_of=as_of, base=base)
             return
-        keys = list(only)
-        for start in range(0, len(keys), IN_VALUES_MAX):
-            part = keys[start : start + IN_VALUES_MAX]
+        for part in chunk_values(list(only)):
             yield from self._iterate(_item.c.customer_id.in_(part), as_of=as_of, base=base)
 
     def _iterate(

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, insert, select, update
 from node.core.errors import InvariantError
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
 from node.records.store.customers import select_ids
+from node.records.store.rows import insert_row
 from node.records.store.visibility import counts, stands, sum_applied
 from node.records.tables import (
     adverse_event,
@@ -339,10 +340,7 @@ class AppendingStore:
 
     def _append_one(self, table: Table, row: ItemRow | DisputeRow) -> int:
         values = {field.name: getattr(row, field.name) for field in fields(row)}
-        key = self._connection.execute(insert(table).values(**values)).inserted_primary_key
-        if key is None:
-            raise InvariantError("a row was written without a key")
-        return int(key[0])
+        return insert_row(self._connection, table, **values)
 
     def _append(self, table: Table, rows: Sequence[ItemRow | AllocationRow | DisputeRow]) -> None:
         if rows:

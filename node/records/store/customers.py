@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, or_, select, update
 
-from node.core.database import ID_MAX
-from node.core.errors import InvariantError
+from node.core.database import is_key_of
 from node.records.rules_ledger import ItemKind
+from node.records.store.rows import insert_row
 from node.records.store.visibility import stands
 from node.records.tables import (
     customer,
@@ -114,20 +114,20 @@ class CustomerStore:
         self, kind: str, customer_id: int, values: dict[str, object], *, by: str, at_ms: int
     ) -> int:
         """Append a row and return its key."""
-        key = self._connection.execute(
-            insert(CUSTOMER_FACTS[kind]).values(
-                customer_id=customer_id, entered_by=by, entered_at_ms=at_ms, **values
-            )
-        ).inserted_primary_key
-        if key is None:
-            raise InvariantError("a row was written without a key")
-        return int(key[0])
+        return insert_row(
+            self._connection,
+            CUSTOMER_FACTS[kind],
+            customer_id=customer_id,
+            entered_by=by,
+            entered_at_ms=at_ms,
+            **values,
+        )
 
     def end_fact(self, kind: str, fact_id: int, *, by: str, at_ms: int) -> int | None:
         """End a row that stands; return whose it was, None where none stands."""
-        if not 0 < fact_id <= ID_MAX:
-            return None
         table = CUSTOMER_FACTS[kind]
+        if not is_key_of(table.c.id, fact_id):
+            return None
         stands = (table.c.id == fact_id) & table.c.ended_at_ms.is_(None)
         owner = self._connection.execute(
             select(table.c.customer_id).where(stands)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, insert, select
 
-from node.core.database import ID_MAX
-from node.core.errors import InvariantError
+from node.core.database import is_key_of
 from node.records.rules_default import (
     Decision,
     DecisionOutcome,
@@ -18,6 +17,7 @@ from node.records.rules_default import (
     EndOutcome,
     EvidenceClass,
 )
+from node.records.store.rows import insert_row
 from node.records.store.visibility import is_known
 from node.records.tables import default_decision, default_end, default_event
 
@@ -47,7 +47,7 @@ class DefaultStore:
 
     def find_default(self, default_id: int) -> Default | None:
         """Return the default with this key."""
-        if not 0 < default_id <= ID_MAX:
+        if not is_key_of(default_event.c.id, default_id):
             return None
         found = self._list(default_event.c.id == default_id)
         return found[0] if found else None
@@ -98,19 +98,16 @@ class DefaultStore:
         at_ms: int,
     ) -> int:
         """Append a default as proposed and return its key."""
-        key = self._connection.execute(
-            insert(default_event).values(
-                customer_id=customer_id,
-                evidence_class=evidence_class,
-                happened_on=happened_on,
-                document_sha256_hex=document_sha256_hex,
-                entered_by=by,
-                entered_at_ms=at_ms,
-            )
-        ).inserted_primary_key
-        if key is None:
-            raise InvariantError("a row was written without a key")
-        return int(key[0])
+        return insert_row(
+            self._connection,
+            default_event,
+            customer_id=customer_id,
+            evidence_class=evidence_class,
+            happened_on=happened_on,
+            document_sha256_hex=document_sha256_hex,
+            entered_by=by,
+            entered_at_ms=at_ms,
+        )
 
     def append_decision(
         self, default_id: int, *, outcome: DecisionOutcome, reason: str, by: str, at_ms: int

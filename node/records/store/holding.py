@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
-from node.core.errors import InvariantError
-from node.records.store.ledger import IN_VALUES_MAX
+from node.core.database import is_key_of
 from node.records.store.life_tables import (
     customer_archive,
     record_hold,
     records_horizon,
     write_off_closure,
 )
+from node.records.store.rows import chunk_values, insert_row
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -76,23 +76,22 @@ class HoldingStore:
         at_ms: int,
     ) -> int:
         """Append a hold and return its key."""
-        key = self._connection.execute(
-            insert(record_hold).values(
-                customer_id=customer_id,
-                item_id=item_id,
-                basis=basis,
-                begins_on=begins_on,
-                ends_on=ends_on,
-                entered_by=by,
-                entered_at_ms=at_ms,
-            )
-        ).inserted_primary_key
-        if key is None:
-            raise InvariantError("a hold was written without a key")
-        return int(key[0])
+        return insert_row(
+            self._connection,
+            record_hold,
+            customer_id=customer_id,
+            item_id=item_id,
+            basis=basis,
+            begins_on=begins_on,
+            ends_on=ends_on,
+            entered_by=by,
+            entered_at_ms=at_ms,
+        )
 
     def end_hold(self, hold_id: int, *, reason: str, by: str, at_ms: int) -> bool:
         """End a hold that stands; tell whether there was one."""
+        if not is_key_of(record_hold.c.id, hold_id):
+            return False
         result = self._connection.execute(
             update(record_hold)
             .where(record_hold.c.id == hold_id, record_hold.c.ended_at_ms.is_(None))
@@ -145,10 +144,10 @@ class HoldingStore:
     def find_archived(self, customer_ids: Sequence[int]) -> set[int]:
         """Return which of some customers are archived."""
         found: set[int] = set()
-        for start in range(0, len(customer_ids), IN_VALUES_MAX):
+        for part in chunk_values(customer_ids):
             rows = self._connection.execute(
                 select(customer_archive.c.customer_id).where(
-                    customer_archive.c.customer_id.in_(customer_ids[start : start + IN_VALUES_MAX]),
+                    customer_archive.c.customer_id.in_(part),
                     customer_archive.c.ended_at_ms.is_(None),
                 )
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, literal, or_, select
 
-from node.core.database import ID_MAX
+from node.core.database import is_key_of
 from node.records.rules_ledger import (
     AllocationMethod,
     Applied,
@@ -82,7 +82,7 @@ class ItemStore:
 
     def find_item(self, item_id: int) -> StoredItem | None:
         """Return the item with this key of ours, whether it counts or not."""
-        if not 0 < item_id <= ID_MAX:
+        if not is_key_of(ledger_item.c.id, item_id):
             return None
         row = self._connection.execute(
             select(_item, is_corrected(None).label("is_corrected")).where(_item.c.id == item_id)
@@ -205,7 +205,7 @@ class ItemStore:
 
     def find_dispute(self, dispute_id: int) -> StoredDispute | None:
         """Return the dispute with this key of ours."""
-        if not 0 < dispute_id <= ID_MAX:
+        if not is_key_of(dispute.c.id, dispute_id):
             return None
         row = self._connection.execute(
             select(*_DISPUTE_COLUMNS)

@@ -21,13 +21,13 @@ from node.records.rules_ledger import (
     ItemKind,
     OpenDebit,
 )
+from node.records.store.rows import chunk_values
 from node.records.store.visibility import closes, counts, is_known, left_of_debit
 from node.records.tables import allocation, dispute, dispute_closure, ledger_item
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-IN_VALUES_MAX = 500  # values of one IN list
 SOURCES_MAX = 500  # names of systems that items come from
 
 _item = ledger_item
@@ -98,13 +98,13 @@ class LedgerStore:
         open_minor = left_of_debit(as_of=date.max, known_at_ms=self._known_at_ms)
         columns = (*_OPEN_COLUMNS, _item.c.customer_id, open_minor.label("open_minor"))
         found: dict[int, list[OpenDebit]] = {}
-        for start in range(0, len(document_nos), IN_VALUES_MAX):
+        for part in chunk_values(document_nos):
             rows = self._connection.execute(
                 select(*columns)
                 .where(
                     _item.c.source.in_(sources),
                     _item.c.kind.in_([kind for kind in ItemKind if kind.is_debit]),
-                    _item.c.document_no.in_(document_nos[start : start + IN_VALUES_MAX]),
+                    _item.c.document_no.in_(part),
                     _item.c.currency == currency,
                     _item.c.amount_minor > 0,
                     counts(self._known_at_ms),
@@ -177,8 +177,7 @@ class LedgerStore:
         self, customer_ids: Sequence[int]
     ) -> Iterator[tuple[int, str, list[InvoiceItem]]]:
         """Yield (customer, currency, all its invoices), in key order."""
-        for start in range(0, len(customer_ids), IN_VALUES_MAX):
-            part = customer_ids[start : start + IN_VALUES_MAX]
+        for part in chunk_values(customer_ids):
             rows = self._iterate_invoices(_item.c.customer_id.in_(part))
             for (customer_id, currency), group in groupby(rows, key=lambda row: row[:2]):
                 yield customer_id, currency, [invoice for _, _, invoice in group]

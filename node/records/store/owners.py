@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from node.core.database import is_key_of
 from node.records.store.adverse_tables import adverse_objection, subject_notice
 from node.records.store.life_tables import record_hold
 from node.records.store.paper_tables import paper, paper_event, paper_version
@@ -19,7 +20,7 @@ from node.records.tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Select, Table
+    from sqlalchemy import Column, Connection, Select, Table
 
 
 def _of_fact(table: Table) -> Select[Any]:
@@ -33,7 +34,7 @@ def _of_fact(table: Table) -> Select[Any]:
 
 
 # By the name under which a path writes the key: the key's column, and whose it is.
-_OWNERS: dict[str, tuple[ColumnElement[int], Select[Any]]] = {
+_OWNERS: dict[str, tuple[Column[int], Select[Any]]] = {
     "customer_id": (customer.c.id, select(customer.c.id)),
     "item_id": (ledger_item.c.id, select(ledger_item.c.customer_id)),
     "dispute_id": (
@@ -67,5 +68,7 @@ OWNED = frozenset(_OWNERS)
 def find_owner(connection: Connection, name: str, key: int) -> int | None:
     """Return the customer whom something is of; None where there is no such thing."""
     column, owner = _OWNERS[name]
+    if not is_key_of(column, key):
+        return None
     found: int | None = connection.execute(owner.where(column == key)).scalar_one_or_none()
     return found

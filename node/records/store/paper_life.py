@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 
 from node.records.rules_papers import EventKind, PaperKind, count_left
-from node.records.store.ledger import IN_VALUES_MAX
+from node.records.store.horizons import move_horizon
 from node.records.store.paper_tables import (
     contract_terms,
     guarantee_terms,
@@ -21,11 +21,10 @@ from node.records.store.paper_tables import (
     paper_version,
 )
 from node.records.store.papers import PaperStore
+from node.records.store.rows import chunk_values
 from node.records.tables import ledger_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Connection
 
 
@@ -78,7 +77,7 @@ class PaperLifeStore:
             paper_version.c.customer_id.in_(customer_ids)
         )
         ids = sorted(set(self._connection.execute(named).scalars()))
-        traces = [trace for part in _chunks(ids) for trace in self._trace(part)]
+        traces = [trace for part in chunk_values(ids) for trace in self._trace(part)]
         return [trace for trace in traces if trace.name.customer_id in set(customer_ids)]
 
     def list_tied(self, customer_ids: Sequence[int]) -> list[DeliveryTie]:
@@ -96,21 +95,27 @@ class PaperLifeStore:
             for paper_id, item_id in rows
         ]
 
-    def list_of_items(self, item_ids: Sequence[int]) -> list[PaperName]:
-        """Return the deliveries that some items were ever said to be for."""
-        ids: set[int] = set()
-        for part in _chunks(item_ids):
+    def list_of_items(self, item_ids: Sequence[int]) -> list[tuple[int, PaperName]]:
+        """Return the deliveries that some items were ever said to be for, each with the item."""
+        ties: set[tuple[int, int]] = set()
+        for part in chunk_values(item_ids):
             rows = self._connection.execute(
-                select(paper_event.c.paper_id)
+                select(paper_event.c.item_id, paper_event.c.paper_id)
                 .join(paper, paper.c.id == paper_event.c.paper_id)
                 .where(paper_event.c.item_id.in_(part), paper.c.kind == PaperKind.DELIVERY)
             )
-            ids.update(rows.scalars())
-        return [trace.name for part in _chunks(sorted(ids)) for trace in self._trace(part)]
+            ties.update((item_id, paper_id) for item_id, paper_id in rows)
+        ids = sorted({paper_id for _, paper_id in ties})
+        names = {
+            trace.name.paper_id: trace.name
+            for part in chunk_values(ids)
+            for trace in self._trace(part)
+        }
+        return [(item_id, names[paper_id]) for item_id, paper_id in sorted(ties)]
 
     def delete_papers(self, paper_ids: Sequence[int]) -> None:
         """Delete papers with their versions and all that happened to them."""
-        for part in _chunks(paper_ids):
+        for part in chunk_values(paper_ids):
             for table in (paper_event, contract_terms, guarantee_terms, insurance_terms):
                 self._connection.execute(delete(table).where(table.c.paper_id.in_(part)))
             self._connection.execute(
@@ -120,26 +125,17 @@ class PaperLifeStore:
 
     def forget_items(self, item_ids: Sequence[int]) -> None:
         """Delete that items stand under contracts."""
-        for part in _chunks(item_ids):
+        for part in chunk_values(item_ids):
             self._connection.execute(delete(paper_event).where(paper_event.c.item_id.in_(part)))
 
     def move_horizon(self, customer_id: int, *, gone_until: date, known_until_ms: int) -> None:
         """Keep the later days of what is gone."""
-        same = paper_horizon.c.customer_id == customer_id
-        row = self._connection.execute(select(paper_horizon).where(same)).first()
-        if row is None:
-            values = {"gone_until": gone_until, "known_until_ms": known_until_ms}
-            self._connection.execute(
-                insert(paper_horizon).values(customer_id=customer_id, **values)
-            )
-            return
-        self._connection.execute(
-            update(paper_horizon)
-            .where(same)
-            .values(
-                gone_until=max(row.gone_until, gone_until),
-                known_until_ms=max(row.known_until_ms, known_until_ms),
-            )
+        move_horizon(
+            self._connection,
+            paper_horizon,
+            customer_id,
+            gone_until=gone_until,
+            known_until_ms=known_until_ms,
         )
 
     def _trace(self, paper_ids: Sequence[int]) -> list[PaperTrace]:
@@ -194,7 +190,7 @@ class PaperLifeStore:
         }
         counting = store.read_documents(named)
         found = {}
-        for trace in (one for part in _chunks(paper_ids) for one in self._trace(part)):
+        for trace in (one for part in chunk_values(paper_ids) for one in self._trace(part)):
             paper_id = trace.name.paper_id
             one = standing.get(paper_id)
             events = () if one is None else one.events
@@ -209,8 +205,3 @@ class PaperLifeStore:
                 is_open=one is not None and count_left(one, counting) > 0,
             )
         return found
-
-
-def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(values), IN_VALUES_MAX):
-        yield values[start : start + IN_VALUES_MAX]

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, func, insert, select, update
 
-from node.core.database import ID_MAX
-from node.core.errors import InvariantError
+from node.core.database import is_key_of
 from node.records.rules_papers import (
     ContractForm,
     ContractTerms,
@@ -26,7 +25,7 @@ from node.records.rules_papers import (
     PaperKind,
     Terms,
 )
-from node.records.store.ledger import IN_VALUES_MAX
+from node.records.store.horizons import find_horizon
 from node.records.store.paper_tables import (
     contract_terms,
     guarantee_terms,
@@ -36,12 +35,11 @@ from node.records.store.paper_tables import (
     paper_horizon,
     paper_version,
 )
+from node.records.store.rows import chunk_values, insert_row
 from node.records.store.visibility import counts, stands
 from node.records.tables import ledger_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import ColumnElement, Connection, Row
 
 TERMS_TABLES: dict[PaperKind, Table] = {
@@ -69,14 +67,14 @@ class PaperStore:
 
     def find_paper(self, paper_id: int) -> Paper | None:
         """Return the paper with this key, if a version of it stands."""
-        if not 0 < paper_id <= ID_MAX:
+        if not is_key_of(paper.c.id, paper_id):
             return None
         found = self._list(paper.c.id == paper_id)
         return found[0] if found else None
 
     def find_papers(self, paper_ids: Sequence[int]) -> list[Paper]:
         """Return those of some papers of which a version stands."""
-        return [one for part in _chunks(paper_ids) for one in self._list(paper.c.id.in_(part))]
+        return [one for part in chunk_values(paper_ids) for one in self._list(paper.c.id.in_(part))]
 
     def find_id(self, kind: PaperKind, *, source: str, number: str) -> int | None:
         """Return the key of the paper of this name, be there a version that stands or not."""
@@ -88,7 +86,7 @@ class PaperStore:
 
     def find_event(self, event_id: int) -> PaperEvent | None:
         """Return the event with this key, if it stands."""
-        if not 0 < event_id <= ID_MAX:
+        if not is_key_of(paper_event.c.id, event_id):
             return None
         row = self._connection.execute(
             select(paper_event).where(
@@ -132,7 +130,7 @@ class PaperStore:
 
     def _read_terms(self, paper_ids: Sequence[int]) -> dict[tuple[int, int], Terms]:
         found: dict[tuple[int, int], Terms] = {}
-        for part in _chunks(paper_ids):
+        for part in chunk_values(paper_ids):
             for kind, table in TERMS_TABLES.items():
                 rows = self._connection.execute(select(table).where(table.c.paper_id.in_(part)))
                 for row in rows.mappings():
@@ -143,7 +141,7 @@ class PaperStore:
 
     def _read_events(self, paper_ids: Sequence[int]) -> dict[int, list[PaperEvent]]:
         found: dict[int, list[PaperEvent]] = {}
-        for part in _chunks(paper_ids):
+        for part in chunk_values(paper_ids):
             rows = self._connection.execute(
                 select(paper_event)
                 .where(paper_event.c.paper_id.in_(part), stands(self._known_at_ms, paper_event))
@@ -160,7 +158,7 @@ class PaperStore:
         """
         lines: dict[int, list[Row[Any]]] = {}
         named = ledger_item.alias("named")
-        for part in _chunks(sorted(item_ids)):
+        for part in chunk_values(sorted(item_ids)):
             rows = self._connection.execute(
                 select(
                     named.c.id.label("named_id"),
@@ -208,7 +206,7 @@ class PaperStore:
 
     def append_paper(self, kind: PaperKind, *, source: str, number: str) -> int:
         """Append by what a paper is known and return its key."""
-        return self._append(paper, kind=kind.value, source=source, number=number)
+        return insert_row(self._connection, paper, kind=kind.value, source=source, number=number)
 
     def append_version(
         self, paper_id: int, kind: PaperKind, content: PaperContent, *, by: str, at_ms: int
@@ -262,7 +260,8 @@ class PaperStore:
         at_ms: int,
     ) -> int:
         """Append what happened to a paper and return its key."""
-        return self._append(
+        return insert_row(
+            self._connection,
             paper_event,
             paper_id=paper_id,
             kind=kind.value,
@@ -290,21 +289,9 @@ class PaperStore:
             .values(ended_by=by, ended_at_ms=at_ms, end_reason=reason)
         )
 
-    def find_horizon(self, customer_id: int) -> tuple[date, int] | None:
-        """Return the last day of papers that are gone, and when the last of them was entered.
-
-        The moment is in milliseconds since 1970.
-        """
-        row = self._connection.execute(
-            select(paper_horizon).where(paper_horizon.c.customer_id == customer_id)
-        ).first()
-        return None if row is None else (row.gone_until, row.known_until_ms)
-
-    def _append(self, table: Table, **values: object) -> int:
-        key = self._connection.execute(insert(table).values(**values)).inserted_primary_key
-        if key is None:
-            raise InvariantError("a row was written without a key")
-        return int(key[0])
+    def find_horizon(self, customer_ids: Sequence[int]) -> tuple[date, int] | None:
+        """Return the last day of papers that are gone of some customers, as ``find_horizon``."""
+        return find_horizon(self._connection, paper_horizon, customer_ids)
 
 
 _DOCUMENT_COLUMNS = (
@@ -348,8 +335,3 @@ def _parse_terms(kind: PaperKind, values: dict[str, Any]) -> Terms:
             return InsuranceTerms(**values)
         case PaperKind.DELIVERY:
             return None
-
-
-def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(values), IN_VALUES_MAX):
-        yield values[start : start + IN_VALUES_MAX]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, insert, select, update
 
-from node.core.database import ID_MAX
-from node.core.errors import InvariantError
+from node.core.database import is_key_of
 from node.records.rules_ledger import PAYING_KINDS
 from node.records.rules_promise import PaidPart, Promise
+from node.records.store.rows import insert_row
 from node.records.store.visibility import is_known, stands
 from node.records.tables import allocation, ledger_item, payment_promise, promise_item
 
@@ -119,12 +119,9 @@ class PromiseStore:
         self, values: dict[str, object], item_ids: Sequence[int], *, by: str, at_ms: int
     ) -> int:
         """Append a promise with the items that it is for and return its key."""
-        key = self._connection.execute(
-            insert(payment_promise).values(entered_by=by, entered_at_ms=at_ms, **values)
-        ).inserted_primary_key
-        if key is None:
-            raise InvariantError("a row was written without a key")
-        promise_id = int(key[0])
+        promise_id = insert_row(
+            self._connection, payment_promise, entered_by=by, entered_at_ms=at_ms, **values
+        )
         self._connection.execute(
             insert(promise_item),
             [{"promise_id": promise_id, "item_id": item_id} for item_id in item_ids],
@@ -133,7 +130,7 @@ class PromiseStore:
 
     def end_promise(self, promise_id: int, *, reason: str, by: str, at_ms: int) -> bool:
         """End a promise that stands; tell whether there was one."""
-        if not 0 < promise_id <= ID_MAX:
+        if not is_key_of(payment_promise.c.id, promise_id):
             return False
         ended = self._connection.execute(
             update(payment_promise)

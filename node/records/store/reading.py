@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
 
-from node.core.database import ID_MAX, parse_key
+from node.core.database import INTEGER_MAX, is_key_of, parse_key
 from node.records.behaviour import AdverseEvent, MonthBehaviour
 from node.records.store.adverse import AdverseStore
 from node.records.store.customers import CustomerStore, select_ids
 from node.records.store.holding import HoldingStore
-from node.records.store.ledger import IN_VALUES_MAX, LedgerStore
+from node.records.store.ledger import LedgerStore
 from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
+from node.records.store.rows import chunk_values
 from node.records.store.visibility import stands
 from node.records.tables import (
     behaviour_month,
@@ -69,7 +70,7 @@ class RecordsStore:
 
         With ``known_at_ms`` what was merged later stands by itself.
         """
-        if not 0 < customer_id <= ID_MAX:
+        if not is_key_of(customer.c.id, customer_id):
             return None
         return self._find_end(customer.c.id == customer_id, known_at_ms=known_at_ms)
 
@@ -102,7 +103,7 @@ class RecordsStore:
         """Return a page of customers in the order of their keys."""
         rows = self._connection.execute(
             select(customer)
-            .where(customer.c.id > after, ~_is_merged())
+            .where(customer.c.id > min(after, INTEGER_MAX), ~_is_merged())
             .order_by(customer.c.id)
             .limit(limit)
         )
@@ -150,8 +151,7 @@ class RecordsStore:
     def list_stored_months(self, customer_ids: Sequence[int]) -> list[StoredMonth]:
         """Return every rolled-up month of some customers."""
         stored: list[StoredMonth] = []
-        for start in range(0, len(customer_ids), IN_VALUES_MAX):
-            part = customer_ids[start : start + IN_VALUES_MAX]
+        for part in chunk_values(customer_ids):
             rows = self._connection.execute(
                 select(behaviour_month)
                 .where(behaviour_month.c.customer_id.in_(part))
@@ -166,8 +166,7 @@ class RecordsStore:
 
     def replace_months(self, customer_ids: Sequence[int], months: Iterable[StoredMonth]) -> int:
         """Keep these rolled-up months of some customers instead of what is there."""
-        for start in range(0, len(customer_ids), IN_VALUES_MAX):
-            part = customer_ids[start : start + IN_VALUES_MAX]
+        for part in chunk_values(customer_ids):
             self._connection.execute(
                 delete(behaviour_month).where(behaviour_month.c.customer_id.in_(part))
             )

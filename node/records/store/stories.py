@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, s
 
 from node.records.rules_ledger import ItemKind
 from node.records.store.adverse_rows import select_fact_customers
-from node.records.store.ledger import IN_VALUES_MAX
 from node.records.store.life_tables import (
     record_hold,
     records_horizon,
@@ -19,6 +18,7 @@ from node.records.store.life_tables import (
     write_off_closure,
 )
 from node.records.store.paper_tables import paper_version
+from node.records.store.rows import chunk_values
 from node.records.store.visibility import stands
 from node.records.tables import (
     allocation,
@@ -210,7 +210,7 @@ class StoryStore:
 
     def delete_items(self, item_ids: Sequence[int]) -> None:
         """Delete items with all that happened to them, and the promises to pay them."""
-        for part in _chunks(item_ids):
+        for part in chunk_values(item_ids):
             self._delete_promises(part)
             of_these = select(dispute.c.id).where(dispute.c.item_id.in_(part))
             conditions: tuple[tuple[Any, ColumnElement[bool]], ...] = (
@@ -225,13 +225,13 @@ class StoryStore:
             )
             for table, condition in conditions:
                 self._connection.execute(delete(table).where(condition))
-        for part in _chunks(item_ids):
+        for part in chunk_values(item_ids):
             self._connection.execute(delete(ledger_item).where(ledger_item.c.id.in_(part)))
 
     def _delete_promises(self, item_ids: Sequence[int]) -> None:
         named = select(promise_item.c.promise_id).where(promise_item.c.item_id.in_(item_ids))
         promises = list(self._connection.execute(named.distinct()).scalars())
-        for part in _chunks(promises):
+        for part in chunk_values(promises):
             of_these = promise_item.c.promise_id.in_(part)
             self._connection.execute(delete(promise_item).where(of_these))
             self._connection.execute(delete(payment_promise).where(payment_promise.c.id.in_(part)))
@@ -260,7 +260,7 @@ class StoryStore:
     def find_tombstones(self, hashes: Iterable[str]) -> list[Tombstone]:
         """Return those of some hashes that there are."""
         found = []
-        for part in _chunks(sorted(hashes)):
+        for part in chunk_values(sorted(hashes)):
             rows = self._connection.execute(
                 select(tombstone.c.name_hash_hex, tombstone.c.reason, tombstone.c.gone_on).where(
                     tombstone.c.name_hash_hex.in_(part)
@@ -370,8 +370,3 @@ def _select_tied(customer_ids: Sequence[int]) -> Any:  # noqa: ANN401  a union h
         select(old.c.customer_id).select_from(versions).where(new.c.customer_id.in_(customer_ids))
     )
     return applied.union(back, onward, backward)
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), IN_VALUES_MAX):
-        yield values[start : start + IN_VALUES_MAX]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
+from node.core.files import SHA256_FORM
+from node.records.adverse.expiry import check_new_fact
 from node.records.archiving import check_not_archived
-from node.records.fact_life import check_new_fact
 from node.records.ledger.posting import check_by, check_day, check_reason, get_customer
 from node.records.rules_default import (
     DAYS_PAST_DUE_MIN,
@@ -27,8 +27,6 @@ from node.records.undertakings.errors import (
     DefaultNotFoundError,
     SamePersonError,
 )
-
-SHA256_FORM = re.compile("[0-9a-f]{64}")
 
 
 class DefaultService:

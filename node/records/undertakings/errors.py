@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from node.core.errors import ConflictError, NotFoundError, RejectedError
+from node.core.errors import NotFoundError, RejectedError
+from node.records.rules_default import SamePersonError
+
+__all__ = [
+    "DefaultInvalidError",
+    "DefaultNotFoundError",
+    "PromiseInvalidError",
+    "PromiseNotFoundError",
+    "SamePersonError",
+]
 
 
 class DefaultInvalidError(RejectedError):
@@ -17,12 +26,6 @@ class DefaultNotFoundError(NotFoundError):
     code = "default-not-found"
 
 
-class SamePersonError(ConflictError):
-    """Who proposed a default does not confirm it: another person does."""
-
-    code = "same-person"
-
-
 class PromiseInvalidError(RejectedError):
     """A promise to pay cannot be entered as described."""
 
@@ -33,33 +36,3 @@ class PromiseNotFoundError(NotFoundError):
     """There is no such promise that stands."""
 
     code = "promise-not-found"
-
-
-class FactNotFoundError(NotFoundError):
-    """There is no such adverse fact."""
-
-    code = "adverse-fact-not-found"
-
-
-class FactInvalidError(RejectedError):
-    """Of an adverse fact this cannot be said, or not as things are."""
-
-    code = "adverse-fact-invalid"
-
-
-class NoticeInvalidError(RejectedError):
-    """A notice to the subject cannot be recorded as described."""
-
-    code = "notice-invalid"
-
-
-class NoticeNotFoundError(NotFoundError):
-    """There is no such notice that stands."""
-
-    code = "notice-not-found"
-
-
-class ObjectionNotFoundError(NotFoundError):
-    """There is no such objection that is open."""
-
-    code = "objection-not-found"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.records.letters import NoticeLetter, write_letter
+from node.records.adverse.letters import NoticeLetter, write_letter
 from node.records.retention_policy import read_retention_policy
 from node.records.rules_adverse import (
     AdverseFact,

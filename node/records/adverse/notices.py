@@ -8,11 +8,19 @@ from datetime import UTC, date, datetime
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
+from node.core.files import SHA256_FORM
+from node.records.adverse.errors import (
+    FactInvalidError,
+    FactNotFoundError,
+    NoticeInvalidError,
+    NoticeNotFoundError,
+    ObjectionNotFoundError,
+)
+from node.records.adverse.letters import Letter, NoticeLetter, write_letter
 from node.records.archiving import check_not_archived
 from node.records.errors import check_report_day
-from node.records.horizon import RecordsGoneError
+from node.records.horizon import check_behind
 from node.records.ledger.posting import check_by, check_day, check_reason, check_text, get_customer
-from node.records.letters import Letter, NoticeLetter, write_letter
 from node.records.rules_adverse import (
     AdverseFact,
     FactKey,
@@ -23,20 +31,11 @@ from node.records.rules_adverse import (
     find_first_day,
     find_state,
 )
-from node.records.rules_default import is_same_person
+from node.records.rules_default import SamePersonError, is_same_person
 from node.records.rules_retention import RetentionPolicy, find_answer_day
 from node.records.store import AdverseStore, CustomerRecord, RecordsStore
 from node.records.stories import read_is_person
 from node.records.tables import NAME_CHARS_MAX, REFERENCE_CHARS_MAX
-from node.records.undertakings.defaults import SHA256_FORM
-from node.records.undertakings.errors import (
-    FactInvalidError,
-    FactNotFoundError,
-    NoticeInvalidError,
-    NoticeNotFoundError,
-    ObjectionNotFoundError,
-    SamePersonError,
-)
 
 CUSTOMERS_PAGE = 500
 
@@ -118,7 +117,9 @@ class NoticeService:
                 customer.customer_id, known_at_ms=known_at_ms
             )
             store = AdverseStore(uow.connection)
-            _check_not_gone(store, ids, as_of=as_of, known_at_ms=known_at_ms)
+            check_behind(
+                store.find_horizon(ids), what="adverse facts", as_of=as_of, known_at_ms=known_at_ms
+            )
             is_person = read_is_person(uow, customer)
             return [
                 self._tell(fact.as_seen_on(as_of), on=as_of, is_person=is_person)
@@ -217,7 +218,7 @@ class NoticeService:
             if not ended:
                 raise NoticeNotFoundError("there is no such notice that stands")
 
-    def object(self, key: FactKey, *, objector: str, on: date, by: str) -> int:
+    def enter_objection(self, key: FactKey, *, objector: str, on: date, by: str) -> int:
         """Enter that somebody objects to a fact: it is held back at once; return the key.
 
         Raises:
@@ -363,18 +364,3 @@ def _check_notice(notice: NewNotice) -> None:
         raise NoticeInvalidError("the text sent is named by its SHA-256 in hexadecimal")
     if notice.reference is None and digest is None:
         raise NoticeInvalidError("a reference or the text sent shows that it was sent")
-
-
-def _check_not_gone(
-    store: AdverseStore, ids: list[int], *, as_of: date, known_at_ms: int | None
-) -> None:
-    found = store.find_horizon(ids)
-    if found is None:
-        return
-    gone_until, known_until_ms = found
-    if as_of < gone_until:
-        raise RecordsGoneError(
-            f"adverse facts up to {gone_until.isoformat()} have expired: there is no list of before"
-        )
-    if known_at_ms is not None and known_at_ms < known_until_ms:
-        raise RecordsGoneError("some of what was known then has expired: there is no such list")

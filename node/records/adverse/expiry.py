@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import UnitOfWork
-from node.core.errors import RejectedError
-from node.records.barring import TombstoneSecretError
+from node.records.adverse.errors import FactRefutedError
+from node.records.barring import need_hasher
 from node.records.ledger.errors import RecordGoneError
 from node.records.rules_adverse import AdverseFact, find_fact_ending
 from node.records.rules_retention import (
@@ -22,12 +22,6 @@ from node.records.store import AdverseStore, CustomerRecord, CustomerStore, Merg
 from node.records.store.stories import StoryStore, Tombstone
 from node.records.stories import read_is_person
 from node.records.tombstones import NameHasher
-
-
-class FactRefutedError(RejectedError):
-    """An objection to this was upheld: it is not entered again."""
-
-    code = "adverse-fact-refuted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +127,9 @@ def check_new_fact(
     subjects = _list_subjects(customer, merged)
     tombstones = StoryStore(uow.connection)
     if tombstones.has_tombstones():
-        if hasher is None:
-            raise TombstoneSecretError(
-                "records were deleted, and the secret of their names is gone"
-            )
+        known = need_hasher(hasher)
         hashes = [
-            hasher.hash_fact(subject_id=subject, document_sha256_hex=document_sha256_hex)
+            known.hash_fact(subject_id=subject, document_sha256_hex=document_sha256_hex)
             for subject in subjects.values()
         ]
         for gone in tombstones.find_tombstones(hashes):

@@ -1,0 +1,54 @@
+"""From when on records of one kind are whole: a table with a row for each customer of whom any go.
+
+What had ended by ``gone_until`` may be gone; the last of it was entered at ``known_until_ms``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+
+def find_horizon(
+    connection: Connection, table: Table, customer_ids: Sequence[int]
+) -> tuple[date, int] | None:
+    """Return the last end of what is gone of some customers, and when the last was entered.
+
+    The moment is in milliseconds since 1970.
+    """
+    gone_until, known_until_ms = connection.execute(
+        select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(
+            table.c.customer_id.in_(customer_ids)
+        )
+    ).one()
+    return None if gone_until is None else (gone_until, known_until_ms)
+
+
+def move_horizon(
+    connection: Connection,
+    table: Table,
+    customer_id: int,
+    *,
+    gone_until: date,
+    known_until_ms: int,
+) -> None:
+    """Keep the later end and moment of what is gone of a customer."""
+    found = find_horizon(connection, table, [customer_id])
+    if found is None:
+        connection.execute(
+            insert(table).values(
+                customer_id=customer_id, gone_until=gone_until, known_until_ms=known_until_ms
+            )
+        )
+        return
+    connection.execute(
+        update(table)
+        .where(table.c.customer_id == customer_id)
+        .values(gone_until=max(found[0], gone_until), known_until_ms=max(found[1], known_until_ms))
+    )

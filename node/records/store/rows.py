@@ -1,0 +1,34 @@
+"""Rows by the key that they are given, and lists that are too long for one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import insert
+
+from node.core.errors import InvariantError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+IN_VALUES_MAX = 500  # values of one IN list
+T = TypeVar("T")
+
+
+def chunk_values(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield values in parts, each short enough for an IN list."""
+    for start in range(0, len(values), IN_VALUES_MAX):
+        yield values[start : start + IN_VALUES_MAX]
+
+
+def insert_row(connection: Connection, table: Table, **values: object) -> int:
+    """Insert one row and return the key that the database gave it.
+
+    Raises:
+        InvariantError: It gave none.
+    """
+    key = connection.execute(insert(table).values(**values)).inserted_primary_key
+    if key is None:
+        raise InvariantError("a row was written without a key")
+    return int(key[0])
