@@ -49,7 +49,7 @@ class FieldKeyFiles:
         self._folder = folder
         self._load_passphrase = load_passphrase
         self._may_make = may_make
-        self._next_path = ""
+        self._newest_path = self._next_path = ""
 
     def load(self) -> list[bytes]:
         """Return the secrets, the newest first; where there is none yet, it is made.
@@ -65,12 +65,17 @@ class FieldKeyFiles:
         if not kept:
             raise KeyFileError(f"{self._folder / FIELD_KEY}.pem does not exist")
         newest = max(file.number for file in (*kept, *archived))
-        self._next_path = str(self._open_rings()[0].path(newest + 1))
+        ring, _ = self._open_rings()
+        self._newest_path = str(ring.path(kept[-1].number))
+        self._next_path = str(ring.path(newest + 1))
         return [file.key.seed for file in (*reversed(kept), *reversed(archived))]
 
     def has_newer(self) -> bool:
-        """Tell whether a key was made since the secrets were loaded: one look at one name."""
-        return os.access(self._next_path, os.F_OK)
+        """Tell whether a key was made since the secrets were loaded: a look at two names.
+
+        After two changes the next key has come and gone; then the newest of ours is gone as well.
+        """
+        return os.access(self._next_path, os.F_OK) or not os.access(self._newest_path, os.F_OK)
 
     def list_files(self) -> list[FieldKeyFile]:
         """Return what is here, the oldest first.

@@ -50,6 +50,7 @@ class FieldSecrets(Protocol):
 
         Raises:
             KeyFileError: There is none, or one does not open.
+            UnavailableError: It cannot be told now whether a first one may be made.
         """
 
     def has_newer(self) -> bool:
@@ -204,7 +205,8 @@ class FieldCipher:
         with self._loading:
             try:
                 self._keys = tuple(FieldKey(seed) for seed in self._secrets.load())
-            except KeyFileError as err:
+            except (KeyFileError, UnavailableError) as err:
+                # Another error would be taken for one of the statement that wants the key.
                 raise FieldKeyError(err.detail) from err
 
 

@@ -34,6 +34,7 @@ from sqlalchemy import (
 from node.core.field_keys import FieldCipher, FieldKeyError
 from node.core.field_tables import field_key
 from node.core.fields import EncryptedBytes, EncryptedType, get_cipher, list_encrypted
+from node.core.keystore import KeyFileError
 
 if TYPE_CHECKING:
     from node.core.database import Database
@@ -58,7 +59,7 @@ def settle_fields(database: Database, files: FieldKeyFiles) -> int:
     """Encrypt what is not under the newest key, finishing a change of the key that was stopped.
 
     A node whose key is not here goes on without its encrypted fields: it says so, and whoever
-    reads one is told.
+    reads one is told. So does one whose older keys cannot be put away: the next start tries again.
 
     Returns:
         How many rows were written anew.
@@ -68,7 +69,7 @@ def settle_fields(database: Database, files: FieldKeyFiles) -> int:
         if rows is None:
             return 0
         files.archive_older()
-    except FieldKeyError as err:
+    except (FieldKeyError, KeyFileError) as err:
         _log.warning("fields_not_settled", detail=err.detail)
         return 0
     return rows

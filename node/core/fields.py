@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     func,
     literal,
     or_,
@@ -145,6 +146,8 @@ def has_text(connection: Connection, column: Column[str], text: str) -> ColumnEl
     """Return the condition that a searchable column holds a text, under whichever key."""
     if not isinstance(column.type, SearchableText):
         raise TypeError(f"{column} cannot be searched")
+    if "\x00" in text:  # No row has it, and PostgreSQL takes it in no text.
+        return false()
     cipher = get_cipher(connection.dialect)
     stored = cipher.list_stored(text, column=column.type.column)
     return type_coerce(column, Text).in_(stored)

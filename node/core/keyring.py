@@ -89,10 +89,14 @@ class KeyRing:
     def move(self, number: int, *, to: KeyRing) -> None:
         """Move a key's file to another ring of the same use, where it keeps its name.
 
+        What another process has moved there meanwhile is moved.
+
         Raises:
             KeyFileError: It cannot be moved, or another key has its name there.
         """
         source, target = self.path(number), to.path(number)
+        if target.exists() and not source.exists():
+            return
         if target.exists() and self._load(number).key.seed != to._load(number).key.seed:
             raise KeyFileError(f"{target} is another key")
         try:
@@ -101,6 +105,8 @@ class KeyRing:
             sync_folder(target.parent)
             sync_folder(source.parent)
         except OSError as err:
+            if target.exists() and not source.exists():
+                return
             raise KeyFileError(f"{source} cannot be moved: {err.strerror}") from err
 
     def find_statement(self, number: int) -> tuple[str, ...] | None:

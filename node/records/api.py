@@ -59,6 +59,7 @@ def _read_key(given: object) -> int:
 
 CustomerId = Annotated[int, BeforeValidator(_read_key), Path(ge=1, le=ID_MAX)]
 Key = Annotated[int, Field(strict=True, ge=1, le=ID_MAX)]
+QueryKey = Annotated[int | None, BeforeValidator(_read_key), Query(ge=1, le=ID_MAX)]
 PathKey = Annotated[int, BeforeValidator(_read_key), Path(ge=1, le=ID_MAX)]
 Minor = Annotated[int, Field(strict=True, ge=1, le=ITEM_MINOR_MAX)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
@@ -289,7 +290,7 @@ def _add_reports(
     @router.get("/turnover")
     async def read_turnover(
         currency: Annotated[str, Query(pattern="^[A-Z]{3}$")],
-        customer: Annotated[int | None, Query(ge=1, le=ID_MAX)] = None,
+        customer: QueryKey = None,
         months: Annotated[int, Query(ge=1, le=TREND_MONTHS_MAX)] = TURNOVER_MONTHS,
         as_of: Day | None = None,
         known_at_ms: KnownAt = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.requests import Request
 
@@ -15,6 +15,8 @@ from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import PeopleService, Principal, Role
 from node.records.rules_adverse import FactKey
 from node.records.store.owners import OWNED
+
+CUSTOMER = "customer"  # under which name a query or a body names one
 
 # By method and path below the API's prefix. An operation that is not here is refused.
 OPERATIONS: Mapping[tuple[str, str], Area] = {
@@ -146,10 +148,13 @@ def build_authorisation(local: LocalNode, *, prefix: str) -> Callable[[Request],
         if area is None:
             raise InvariantError(f"{request.method} {path} has no area")
         target = request.url.path.removeprefix(prefix)
+        beside = [parse_key(text) for text in request.query_params.getlist(CUSTOMER)]
         if is_entry and viewer.role is not Role.OPERATOR:
-            _check_name(viewer, await request.body())
+            given = _read_object(await request.body())
+            _check_name(viewer, given)
+            beside.append(parse_key(str(given.get(CUSTOMER, ""))))
         access = Access(area=area, target=target, is_entry=is_entry)
-        await asyncio.to_thread(_check, local, viewer, access, request.path_params)
+        await asyncio.to_thread(_check, local, viewer, access, request.path_params, beside)
 
     return authorise
 
@@ -165,28 +170,41 @@ def see_persons(people: PeopleService, request: Request) -> bool:
 
 
 def _check(
-    local: LocalNode, viewer: Principal, access: Access, named: Mapping[str, object]
+    local: LocalNode,
+    viewer: Principal,
+    access: Access,
+    named: Mapping[str, object],
+    beside: Sequence[int | None],
 ) -> None:
-    """Check the area of an operation, and that a natural person named in it may be looked at."""
+    """Check the area of an operation, and that a natural person named in it may be looked at.
+
+    ``beside`` are the customers that the query or the body names.
+    """
     check_access(local.people, viewer, access)
     found = {name: parse_key(str(named[name])) for name in OWNED if name in named}
     keys = {name: key for name, key in found.items() if key is not None}
     fact = FactKey.parse(str(named.get("fact", "")))
     if fact is not None:
         keys[f"{fact.source}_id"] = fact.number
-    if keys and local.customers.is_person(keys):
+    every = [keys, *({"customer_id": key} for key in beside if key is not None)]
+    if any(local.customers.is_person(one) for one in every if one):
         check_access(local.people, viewer, Access(area=Area.PERSONS, target=access.target))
 
 
-def _check_name(viewer: Principal, body: bytes) -> None:
+def _read_object(body: bytes) -> dict[str, object]:
+    """Return what a body says; nothing where it is no object, for which it is refused later."""
+    try:
+        given = json.loads(body) if body else None
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def _check_name(viewer: Principal, given: Mapping[str, object]) -> None:
     """Check that what is entered is entered in the name of who holds the token.
 
     Raises:
         AnotherEnteredError: It is not.
     """
-    try:
-        given = json.loads(body) if body else None
-    except ValueError:
-        return  # Refused for its form afterwards.
-    if isinstance(given, dict) and given.get("by", viewer.name) != viewer.name:
+    if given.get("by", viewer.name) != viewer.name:
         raise AnotherEnteredError(f"this token enters by {viewer.name}")

@@ -190,6 +190,23 @@ def test_a_notice_taken_back_holds_back_at_once(scene: Scene) -> None:
         notices.withdraw_notice(notice, reason="again", by="wang")
 
 
+def test_two_notices_taken_back_in_one_moment_both_hold_back_at_once(scene: Scene) -> None:
+    keys = [
+        enter_default(scene.provider),
+        enter_default(scene.provider, document="ef" * 32, on=date(2026, 2, 2)),
+    ]
+    notices = notices_of(scene.provider)
+    numbers = [notices.record_notice(key, LETTER, by="li") for key in keys]
+    disclosures = Disclosures()
+    for number, left in zip(numbers, ([("legal", "2026-Q1", False)], []), strict=True):
+        for _ in range(2):
+            disclose(scene.provider, disclosures)  # Kept as bytes by now.
+        notices.withdraw_notice(number, reason="sent to the wrong address", by="wang")
+
+        # The clock has not moved, as it has not where it was set back.
+        assert facts_in(disclose(scene.provider, disclosures)) == left
+
+
 def test_a_fact_that_ended_before_the_release_is_told_as_settled(scene: Scene) -> None:
     key = enter_default(scene.provider)
     notices_of(scene.provider).record_notice(key, LETTER, by="li")

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, insert, update
 from starlette.testclient import TestClient
 
 from node.bootstrap.member import Node
 from node.core.people.areas import CLASSES, REACHES, AccessClass, Area
 from node.core.people.service import Role
 from node.records.customers import ContactRole
-from node.records.tables import customer
+from node.records.tables import customer, customer_identifier
 from node.web.app import API_PREFIX, AUDIT_PREFIX, build_app
 from node.web.authorisation import OPERATIONS
 from tests.support.console_node import API_TOKEN, build_empty_node, receive_summary
@@ -164,6 +164,21 @@ def test_contacts_are_left_out_for_whom_persons_are_not(office: Office) -> None:
     assert hidden["contacts"] == []
     assert "Wu" in str(shown["contacts"])
     assert office.list_looks()[-1][1:] == ("persons", "/api/v1/customers/1", "ok")
+
+
+def test_a_list_hides_whom_a_further_number_shows_to_be_a_person(office: Office) -> None:
+    row = {"customer_id": 1, "scheme": "uscc", "value": "92330106MA2CFLB30M"}
+    with office.node.local.database.write() as uow:
+        uow.connection.execute(
+            insert(customer_identifier).values(**row, entered_by="li", entered_at_ms=1)
+        )
+    try:
+        assert office.call(Role.SALES, "GET", "/customers/1") == (403, "out-of-reach")
+        (hidden,) = office.read(Role.SALES, "/customers")
+        assert (hidden["name"], hidden["is_hidden"]) == ("", True)
+    finally:
+        with office.node.local.database.write() as uow:
+            uow.connection.execute(delete(customer_identifier))
 
 
 def test_a_natural_person_is_shown_to_whom_persons_are(office: Office) -> None:

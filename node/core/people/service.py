@@ -290,7 +290,8 @@ class PeopleService:
                     who=principal.who,
                     name=principal.name,
                     what=look.what,
-                    target=look.target[:TARGET_CHARACTERS_MAX],
+                    # An address may hold what PostgreSQL takes in no text.
+                    target=look.target[:TARGET_CHARACTERS_MAX].replace("\x00", "\ufffd"),
                     scope="" if look.scope is None else look.scope.value,
                     outcome=outcome,
                 )

@@ -148,13 +148,17 @@ class PaperService:
         Raises:
             PaperNotFoundError: There is none of this kind that stands.
             PaperInvalidError: It does not say what one of its kind says, or less than what has
-                happened to it.
+                happened to it, or that in another currency; or deliveries are under a contract
+                that would be another customer's.
         """
         check_reason(reason)
         with self._open(by) as desk:
             old = desk.get_paper(paper_id, {kind})
-            desk.list_owners(old.content.customer_id)
+            owners = desk.list_owners(old.content.customer_id)
             content = self._check(desk, kind, content)
+            if content.customer_id not in owners:
+                _check_none_under(desk.store, paper_id)
+            _check_currency(old, content.currency)
             desk.store.end_version(paper_id, reason=reason, by=by, at_ms=desk.at_ms)
             self._append_version(desk, paper_id, kind, content)
 
@@ -176,10 +180,7 @@ class PaperService:
         with self._open(by) as desk:
             old = desk.get_paper(paper_id, kinds)
             desk.list_owners(old.content.customer_id)
-            for other_id in desk.store.list_under_contract(paper_id):
-                other = desk.store.find_paper(other_id)
-                if other is not None and other.content.contract_id == paper_id:
-                    raise PaperInvalidError(f"the delivery {other.number} is under this contract")
+            _check_none_under(desk.store, paper_id)
             desk.store.end_events(paper_id, reason=reason, by=by, at_ms=desk.at_ms)
             desk.store.end_version(paper_id, reason=reason, by=by, at_ms=desk.at_ms)
 
@@ -362,6 +363,20 @@ def _get_paper(store: PaperStore, paper_id: int, kinds: Collection[PaperKind] | 
     return found
 
 
+def _check_none_under(store: PaperStore, contract_id: int) -> None:
+    for paper_id in store.list_under_contract(contract_id):
+        found = store.find_paper(paper_id)
+        if found is not None and found.content.contract_id == contract_id:
+            raise PaperInvalidError(f"the delivery {found.number} is under this contract")
+
+
+def _check_currency(old: Paper, currency: str) -> None:
+    """Check that what has happened to a paper still is in its currency."""
+    old_currency = old.content.currency
+    if currency != old_currency and any(one.amount_minor is not None for one in old.events):
+        raise PaperInvalidError(f"what has happened to it is in {old_currency}: take that back")
+
+
 def _check_values(content: PaperContent) -> None:
     if not CURRENCY_FORM.fullmatch(content.currency):
         raise PaperInvalidError("a currency is a code of three capitals")
@@ -381,8 +396,10 @@ def _check_values(content: PaperContent) -> None:
 
 def _get_document(uow: UnitOfWork, item_id: int) -> Document:
     item = ItemStore(uow.connection).find_item(item_id)
-    document = PaperStore(uow.connection).read_documents([item_id]).get(item_id)
-    if item is None or item.is_corrected or document is None:
+    document = None
+    if item is not None and not item.is_corrected:
+        document = PaperStore(uow.connection).read_documents([item_id]).get(item_id)
+    if item is None or document is None:
         raise ItemNotFoundError(f"there is no item {item_id} that counts")
     if item.kind not in ENTERED_DEBITS:
         raise PaperInvalidError("an invoice, or an opening balance, is for a delivery")

@@ -54,18 +54,20 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Table
 
 # Made once: it is asked in every batch of answers.
+# Ends are counted too: two may be of one moment, or of a clock that was set back.
+_ENDINGS = (subject_notice.c.ended_at_ms, customer_merge.c.ended_at_ms)
 _MOVES = select(
     *(
         select(func.max(column)).scalar_subquery()
         for column in (
             adverse_objection.c.id,
             objection_closure.c.objection_id,
-            subject_notice.c.ended_at_ms,
             customer_identifier.c.id,
             customer_merge.c.id,
-            customer_merge.c.ended_at_ms,
+            *_ENDINGS,
         )
-    )
+    ),
+    *(select(func.count()).where(column.is_not(None)).scalar_subquery() for column in _ENDINGS),
 )
 
 

@@ -18,6 +18,7 @@ from node.core.field_files import FIELD_KEY, FieldKeyFiles
 from node.core.field_keys import BYTES_MARK, FieldCipher, FieldKeyError
 from node.core.field_sweep import ROWS_AT_ONCE, change_key
 from node.core.fields import get_cipher, set_cipher
+from node.core.keyring import KeyFile, KeyRing
 from node.core.keystore import KeyFileError, draw_bytes
 from node.records.customers import ContactRole
 from node.sharing.store import HeldConsent, SharingStore
@@ -74,6 +75,7 @@ def check_readable(database: Database) -> None:
         store = SharingStore(uow.connection)
         assert store.list_consents(subject=SUBJECT) == [CONSENT]
         assert store.list_consents(subject="sim:S000004") == []
+        assert store.list_consents(subject=f"{SUBJECT}\x00") == []  # PostgreSQL takes no such text
 
 
 def list_heads(database: Database) -> set[bytes]:
@@ -191,6 +193,19 @@ def test_what_a_running_node_writes_meanwhile_is_under_the_new_key(
     assert len(list_heads(database)) == 1
 
 
+def test_a_running_node_that_slept_through_two_changes_writes_under_the_newest_key(
+    settings: Settings, database: Database
+) -> None:
+    check_readable(database)  # It has the first key in memory, and sees no file of the second.
+    change_field_key(settings)
+    change_field_key(settings)
+
+    with database.write() as uow:
+        uow.connection.execute(insert(payload), [message(MESSAGES)])
+
+    assert len(list_heads(database)) == 1
+
+
 def test_a_backup_from_before_is_read_with_the_archived_key(
     settings: Settings, database: Database, tmp_path: Path
 ) -> None:
@@ -265,4 +280,32 @@ def test_another_key_of_the_same_name_in_the_archive_is_not_overwritten(
     with pytest.raises(KeyFileError, match="another key"):
         open_field_files(settings, database=database).archive_older()
     assert (keys / "fields.pem").read_bytes() == lost
+    database.dispose()
+    with capture_logs() as logs:
+        build_local_node(settings).close()  # The node starts all the same, and says so.
+    assert [log["event"] for log in logs] == ["fields_not_settled"]
+
+
+class SlowRing(KeyRing):
+    """Another process archives the keys after they were listed here."""
+
+    def load_present(self) -> list[KeyFile]:
+        found = super().load_present()
+        for file in found[:-1]:
+            self.path(file.number).replace(self._folder / "archive" / self.path(file.number).name)
+        return found
+
+
+def test_two_that_archive_at_once_do_not_trip_each_other(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_database(settings)
+    files = open_field_files(settings, database=database)
+    files.add()
+    (settings.home / "keys" / "archive").mkdir()
+    monkeypatch.setattr("node.core.field_files.KeyRing", SlowRing)
+
+    files.archive_older()
+
+    assert list_names(settings) == ["archive/fields.pem", "fields-2.pem"]
     database.dispose()

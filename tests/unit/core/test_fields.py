@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from node.bootstrap.home import init_home, key_path, open_database, open_field_files
 from node.bootstrap.local import build_local_node
 from node.core.config import Settings, build_settings
-from node.core.database import Database
+from node.core.database import Database, DatabaseBusyError
 from node.core.field_files import FIELD_KEY
 from node.core.field_keys import BYTES_MARK, FieldCipher, FieldKey, FieldKeyError, is_encrypted
+from node.core.fields import set_cipher
 from node.core.keystore import draw_bytes
 from node.records.customers import ContactRole
 from node.records.store.customers import CustomerStore
+from node.sharing.tables import payload
 from protocol.encoding import encode_b64u
 from tests.support.field_secrets import FixedSecrets
 from tests.support.stores import sqlite_only
@@ -181,6 +185,23 @@ def test_without_its_key_a_contact_is_a_typed_error_and_nothing_else_is_lost(
         node.customers.add_contact(1, role=ContactRole.CREDIT, name="Li", phone="1", by="x")
     assert node.records.get_customer(1).name == "Hongda"
     node.close()
+
+
+class BusySecrets(FixedSecrets):
+    """Asks the database whether a first key may be made, while another process writes."""
+
+    def load(self) -> Sequence[bytes]:
+        raise DatabaseBusyError("another process is writing into the database")
+
+
+def test_a_key_that_cannot_be_loaded_now_is_no_fault_of_the_statement(settings: Settings) -> None:
+    database = open_database(settings)
+    set_cipher(database, FieldCipher(secrets=BusySecrets(), random_bytes=draw_bytes))
+    message = {"msg": bytes(32), "body": b"x", "salt": bytes(32)}
+
+    with pytest.raises(FieldKeyError, match="another process"), database.write() as uow:
+        uow.connection.execute(insert(payload).values(message))
+    database.dispose()
 
 
 def test_the_key_is_made_once(settings: Settings) -> None:

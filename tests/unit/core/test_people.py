@@ -272,3 +272,12 @@ def test_a_token_made_and_not_committed_is_none(people: PeopleService, database:
 
     with database.read() as uow:
         assert PeopleStore(uow.connection).list_tokens(limit=9) == []
+
+
+def test_an_address_that_no_store_takes_as_text_is_recorded_all_the_same(
+    people: PeopleService,
+) -> None:
+    people.record(OPERATOR_PRINCIPAL, Look(what="peers", target="/manifests/a\x00b"))
+
+    (look,) = people.list_accesses()
+    assert look.target == "/manifests/a\ufffdb"
