@@ -5,7 +5,7 @@ lint: ; ./scripts/check lint spelling
 types: ; ./scripts/check types
 arch: ; ./scripts/check contracts
 test: ; ./scripts/test
-cov: ; COVERAGE=1 ./scripts/test && ./scripts/check coverage && .venv/bin/coverage report
+cov: ; COVERAGE=all ./scripts/test && ./scripts/check coverage && .venv/bin/coverage report
 demo: ; ./scripts/demo
 lock: ; ./scripts/lock
 image: ; docker compose build

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from node.core.files import SHA256_FORM
 from node.records.errors import AdverseEventInvalidError
 
 ADVERSE_KINDS = frozenset({"collection", "write_off", "legal", "insolvency"})
-SHA256_HEX_CHARS = 64
 
 
 def check_adverse(
@@ -21,7 +21,7 @@ def check_adverse(
     """
     if kind not in ADVERSE_KINDS:
         raise AdverseEventInvalidError("the kind is unknown")
-    if len(evidence_sha256_hex) != SHA256_HEX_CHARS:
+    if not SHA256_FORM.fullmatch(evidence_sha256_hex):  # of one spelling: it is looked for
         raise AdverseEventInvalidError("the document held is named by its SHA-256")
     if settled_on is not None and settled_on < happened_on:
         raise AdverseEventInvalidError("settled before it happened")
