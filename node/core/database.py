@@ -248,7 +248,12 @@ class Database:
         if connection.get_execution_options().get(_BEGIN) is not _Begin.WRITE_NOW:
             connection.execution_options(**{_BEGIN: _Begin.WRITE_NOW})
         transaction = connection.begin()
-        if not postgresql.try_lock(connection):
+        try:
+            is_ours = postgresql.try_lock(connection)
+        except BaseException:
+            transaction.rollback()  # Or the connection would be in it for good.
+            raise
+        if not is_ours:
             transaction.rollback()
             raise DatabaseBusyError("another process is writing into the database")
         return WriteTransaction(connection)

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import httpx
 
-from node.bootstrap.home import init_home
+from node.bootstrap.home import init_home, open_database
 from node.cli.consent import enrol_subject
 from node.cli.demo.federation import (
     HubHome,
@@ -29,7 +29,7 @@ from node.cli.http import open_client
 from node.cli.signing import Grant, format_bundle, sign_bundle
 from node.core.clock import SystemClock, now_s
 from node.core.config import Settings, build_settings, write_config
-from node.core.database import Database, UnitOfWork
+from node.core.database import UnitOfWork
 from protocol.checkpoint import Checkpoint, parse_checkpoint
 from protocol.consent import hash_consent
 from protocol.encoding import encode_b64u
@@ -285,8 +285,8 @@ def deliver_consents(scene: Scene, subject: SubjectKeys) -> list[str]:
 @contextmanager
 def open_both(scene: Scene) -> Iterator[tuple[UnitOfWork, UnitOfWork]]:
     """Read both members' databases."""
-    ours = Database(url=scene.consumer.settings.database)
-    theirs = Database(url=scene.provider.settings.database)
+    ours = open_database(scene.consumer.settings)
+    theirs = open_database(scene.provider.settings)
     try:
         with ours.read() as one, theirs.read() as other:
             yield one, other

@@ -35,11 +35,13 @@ class LogHouse:
     """One database file and the writers opened on it."""
 
     path: Path
+    url: str = ""
+    """Of the store; without one, of that which stands for the path."""
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_MS))
     writers: list[Writer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.url = store_url(self.path)
+        self.url = self.url or store_url(self.path)
         self.database = self.open_database()
         metadata.create_all(self.database.engine)
 
