@@ -12,7 +12,6 @@ from node.core.database import Database
 from node.core.decision import Batch, Decided, NextBatchError
 from node.core.errors import ForbiddenError, RejectedError
 from node.core.writer import Writer
-from node.records.shareable import is_person_of_records
 from node.sharing.batching import ExchangeBatch
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.outgoing import Ask, Outcome, Sent, restore
@@ -275,6 +274,5 @@ class AskingService:
 
 def _check_no_person(batch: Batch, held: HeldConsent) -> None:
     """Check that nobody is told that we deal with a natural person, under whatever number."""
-    scheme, _, value = held.subject.partition(":")
-    if is_person_of_records(batch.uow, scheme=scheme, value=value):
+    if ExchangeBatch.of(batch).is_person(held.subject):
         raise PersonAskedError("by our records this is a natural person: nobody is asked or told")

@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from node.core.database import UnitOfWork
 from node.core.decision import Batch
+from node.records.shareable import is_person_of_records
 from node.sharing.store import HeadStore, HeldConsent, SharingStore
 
 _KEY = "exchange"
-_CONSENTS_MAX = 4_096
+_ROWS_MAX = 4_096  # consents, and subjects
 
 
 @dataclass(slots=True)
@@ -23,16 +25,24 @@ class _Known:
 
     consents: dict[bytes, HeldConsent | None] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
+    persons: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is known that it is read anew."""
+        return max(len(self.consents), len(self.persons)) > _ROWS_MAX
 
 
 @dataclass(slots=True, kw_only=True)
 class ExchangeBatch:
     """One batch's view; made on first need, written by the writer before it commits."""
 
+    uow: UnitOfWork
     store: SharingStore
     head_store: HeadStore
     consents: dict[bytes, HeldConsent | None]
     counters: dict[str, int]
+    persons: dict[str, bool]
     used: set[bytes] = field(default_factory=set)
     numbered: set[str] = field(default_factory=set)
     heads: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
@@ -44,14 +54,16 @@ class ExchangeBatch:
         if isinstance(known, cls):
             return known
         rows = batch.memory.get(_KEY)
-        if not isinstance(rows, _Known) or len(rows.consents) > _CONSENTS_MAX:
+        if not isinstance(rows, _Known) or rows.is_full:
             rows = _Known()
             batch.memory[_KEY] = rows
         made = cls(
+            uow=batch.uow,
             store=SharingStore(batch.connection),
             head_store=HeadStore(batch.connection),
             consents=rows.consents,
             counters=rows.counters,
+            persons=rows.persons,
         )
         batch.scratch[_KEY] = made
         batch.at_end.append(made.write)
@@ -62,6 +74,13 @@ class ExchangeBatch:
         if consent_hash not in self.consents:
             self.consents[consent_hash] = self.store.find_consent(consent_hash)
         return self.consents[consent_hash]
+
+    def is_person(self, subject: str) -> bool:
+        """Tell whether a subject is, by our records, a natural person or sole trader."""
+        if subject not in self.persons:
+            scheme, _, value = subject.partition(":")
+            self.persons[subject] = is_person_of_records(self.uow, scheme=scheme, value=value)
+        return self.persons[subject]
 
     def count_use(self, held: HeldConsent, *, window_start_s: int) -> None:
         """Count one use, in the lifetime total and in the calendar window."""

@@ -104,10 +104,10 @@ class Disclosures:
 
     def _forget_moved(self, batch: Batch) -> None:
         """Keep nothing once an objection, or whatever else holds back, was entered; at once."""
-        if _VERSION in batch.scratch:
+        if _VERSION in batch.memory:  # Nobody has written since.
             return
         version = read_shareable_version(batch.uow)
-        batch.scratch[_VERSION] = version
+        batch.memory[_VERSION] = version
         if version != self._version:
             self._kept.clear()
             self._version = version
