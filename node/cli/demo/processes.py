@@ -17,7 +17,7 @@ import httpx
 
 from node.core.errors import UnavailableError
 
-START_S_MAX = 30
+START_S_MAX = 60  # a machine that is busy with much else takes its time
 STOP_S_MAX = 10
 POLL_S = 0.1
 COMMAND_S_MAX = 60
