@@ -72,12 +72,27 @@ class OwnEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerSummaryRecord:
-    """A summary as it was received from one provider, named by the hash of its message."""
+    """A summary as it was received from one provider, named by the hash of its message.
+
+    ``left_out`` says why it may not count, empty where it may; ``summary`` is None where its body
+    is erased or cannot be read. ``group`` names the companies whom its provider belongs to.
+    """
 
     provider: str
     msg_hash_b64u: str
-    summary: Summary
+    summary: Summary | None
     received_on: date
+    left_out: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutPeer:
+    """A summary that may not count, and why; nothing that it says is known here."""
+
+    provider: str
+    msg_hash_b64u: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +109,13 @@ class PeerEvidence:
     invoices: int
     figures: Figures
     open_adverse: tuple[str, ...] = ()
+    group: str = ""
+    contributors: int = 1
+
+    @property
+    def window_last(self) -> int:
+        """The last month of the window."""
+        return month_of(self.window_end)
 
 
 def build_own_evidence(window: BehaviourWindow) -> OwnEvidence:
@@ -126,9 +148,34 @@ def build_own_evidence(window: BehaviourWindow) -> OwnEvidence:
     )
 
 
-def build_peer_evidence(record: PeerSummaryRecord, *, bands: BandValues) -> PeerEvidence:
+def list_left_out(records: Iterable[PeerSummaryRecord]) -> tuple[LeftOutPeer, ...]:
+    """Return which summaries may not count, each with the code that says why."""
+    return tuple(
+        LeftOutPeer(
+            provider=record.provider,
+            msg_hash_b64u=record.msg_hash_b64u,
+            code=f"left-out.{record.left_out}",
+        )
+        for record in records
+        if record.left_out
+    )
+
+
+def list_peer_evidence(
+    records: Iterable[PeerSummaryRecord], *, bands: BandValues
+) -> tuple[PeerEvidence, ...]:
+    """Read the summaries that may count, each band as the number that the policy gives it."""
+    return tuple(
+        build_peer_evidence(record, record.summary, bands=bands)
+        for record in records
+        if record.summary is not None and not record.left_out
+    )
+
+
+def build_peer_evidence(
+    record: PeerSummaryRecord, summary: Summary, *, bands: BandValues
+) -> PeerEvidence:
     """Read a peer's summary, each band as the number that the policy gives it."""
-    summary = record.summary
     facts = [(fact.kind, fact.settled) for fact in summary.adverse.facts] if summary.adverse else []
     return PeerEvidence(
         provider=record.provider,
@@ -141,6 +188,8 @@ def build_peer_evidence(record: PeerSummaryRecord, *, bands: BandValues) -> Peer
         invoices=_count_invoices(summary, bands),
         figures=_read_figures(summary, bands),
         open_adverse=_list_open(facts),
+        group=record.group,
+        contributors=summary.contributors,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from node.assessment.engine_texts import ENGINE_TEXTS
 from node.assessment.policy_file import (
     Identifier,
     Language,
@@ -170,13 +171,48 @@ class OwnRules(WireModel):
         return self
 
 
+class DisclosureWorth(WireModel):
+    """What is left of a summary's weight by how much it was let tell."""
+
+    class_only: Permille
+    index_only: Permille
+    mix: Permille
+    full: Permille
+
+    @model_validator(mode="after")
+    def _check_rising(self) -> Self:
+        worth = [self.class_only, self.index_only, self.mix, self.full]
+        if worth != sorted(worth):
+            raise ValueError("what tells more weighs no less")
+        return self
+
+
+class PeerCap(WireModel):
+    """The largest share of one contributor, from so many contributors on."""
+
+    contributors_min: Annotated[int, Field(ge=2, le=100)]
+    share_max_permille: Annotated[int, Field(ge=10, le=PERMILLE)]
+    counts_from_invoices: Annotated[int, Field(ge=0, le=1000)]
+
+    @model_validator(mode="after")
+    def _check_possible(self) -> Self:
+        if self.contributors_min * self.share_max_permille < PERMILLE:
+            raise ValueError("so few contributors cannot keep to so small a share")
+        return self
+
+
 class PeerRules(WireModel):
-    """What peers' summaries weigh, in own invoices, and at most beside so many of our own."""
+    """What peers' summaries weigh, in own invoices, and at most beside so many of our own.
+
+    A policy without ``disclosure`` or ``cap`` weighs all tiers alike, or caps no contributor.
+    """
 
     invoices_cap: Annotated[int, Field(ge=1, le=1000)]
     worth_permille: Permille
     age_permille: Steps
     weight_max_invoices: Steps
+    disclosure: DisclosureWorth | None = None
+    cap: PeerCap | None = None
 
     @model_validator(mode="after")
     def _check_tables(self) -> Self:
@@ -307,7 +343,8 @@ class Policy:
         Raises:
             UnknownTextError: The policy has no such code.
         """
-        if (text := self.body.texts.get(code)) is not None:
+        text = self.body.texts.get(code) or ENGINE_TEXTS.get(code)
+        if text is not None:
             return text.render(language)
         factor_id, point, band = code.partition(".")
         factor = self.find_factor(factor_id)

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from node.assessment.policy import EvidenceValue, Policy
 from node.assessment.policy_file import Language
-from node.assessment.rules_scorecard import Assessment, EvidenceLine
-from node.assessment.service import AssessmentPair
+from node.assessment.rules_scorecard import USED, Assessment, EvidenceLine
+from node.assessment.service import AssessmentPair, PeerEffects
 from schemas.summary import DELAY_CLASSES
 
 NOTHING = "—"
@@ -40,6 +40,11 @@ _HEADINGS = {
     ),
     Language.ZH: ("指标", "满分", "自有", "结合同行", "变化", "自有值", "同行值", "原因"),
 }
+_EFFECT_HEADINGS = {
+    Language.EN: ("Peer", "Score without it", "Change", "Factors"),
+    Language.ZH: ("同行", "剔除后得分", "变化", "指标"),
+}
+_EFFECT_TITLES = {Language.EN: "Without each peer", Language.ZH: "逐一剔除同行"}
 _TOTALS = {Language.EN: "Score", Language.ZH: "总分"}
 
 
@@ -118,8 +123,17 @@ def build_table(pair: AssessmentPair, *, policy: Policy, language: Language) -> 
     return table
 
 
-def build_object(pair: AssessmentPair, *, policy: Policy, language: Language) -> dict[str, Any]:
-    """Return the pair as plain values for JSON: codes and numbers, and the words beside them."""
+def build_object(
+    pair: AssessmentPair,
+    *,
+    policy: Policy,
+    language: Language,
+    effects: PeerEffects | None = None,
+) -> dict[str, Any]:
+    """Return the pair as plain values for JSON: codes and numbers, and the words beside them.
+
+    ``effects`` are what leaving each peer out would change, where that is for who reads it.
+    """
     return {
         "customer_id": pair.customer_id,
         "subject": pair.subject_id,
@@ -150,7 +164,32 @@ def build_object(pair: AssessmentPair, *, policy: Policy, language: Language) ->
             }
             for change in pair.changes
         ],
+        "without_each_peer": None if effects is None else _effects_object(effects),
     }
+
+
+def list_left_out_words(
+    pair: AssessmentPair, *, policy: Policy, language: Language
+) -> list[tuple[str, str]]:
+    """Return whose summaries do not count, and why not."""
+    return [
+        (line.provider or line.ref, policy.describe(line.code, language))
+        for line in pair.with_peers.assessment.evidence
+        if line.code != USED
+    ]
+
+
+def build_effects_table(effects: PeerEffects, *, policy: Policy, language: Language) -> Table:
+    """Draw what leaving each peer out would change."""
+    table = Table(*_EFFECT_HEADINGS[language], title=_EFFECT_TITLES[language])
+    for effect in effects.effects:
+        factors = (
+            f"{policy.describe(one.factor_id, language)} {format_change(one.change_deci)}"
+            for one in effect.factors
+        )
+        change = NOTHING if effect.change_deci is None else format_change(effect.change_deci)
+        table.add_row(effect.provider, format_deci(effect.score_deci), change, "; ".join(factors))
+    return table
 
 
 def format_deci(value_deci: int | None) -> str:
@@ -214,15 +253,39 @@ def _assessment_object(
         "reasons": [
             {"code": code, "text": policy.describe(code, language)} for code in result.reasons
         ],
-        "evidence": [_evidence_object(line) for line in result.evidence],
+        "evidence": [
+            _evidence_object(line, text=policy.describe(line.code, language))
+            for line in result.evidence
+        ],
     }
 
 
-def _evidence_object(line: EvidenceLine) -> dict[str, Any]:
+def _effects_object(effects: PeerEffects) -> dict[str, Any]:
+    return {
+        "is_current": effects.is_current,
+        "peers": [
+            {
+                "ref": effect.ref,
+                "provider": effect.provider,
+                "weight_milli": effect.weight_milli,
+                "score_deci": effect.score_deci,
+                "change_deci": effect.change_deci,
+                "factors": [
+                    {"factor": one.factor_id, "change_deci": one.change_deci}
+                    for one in effect.factors
+                ],
+            }
+            for effect in effects.effects
+        ],
+    }
+
+
+def _evidence_object(line: EvidenceLine, *, text: str) -> dict[str, Any]:
     return {
         "ref": line.ref,
         "provider": line.provider,
         "code": line.code,
+        "text": text,
         "weight_milli": line.weight_milli,
         "invoices": line.invoices,
         "age_days": line.age_days,

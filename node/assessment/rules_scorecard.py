@@ -7,11 +7,12 @@ invoice from looking like a hundred. No evidence gives no score: never 0, never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from node.assessment.evidence import Figures, OwnEvidence, PeerEvidence
+from node.assessment.evidence import Figures, LeftOutPeer, OwnEvidence, PeerEvidence
+from node.assessment.evidence_line import INVOICE_WEIGHT, OWN_REF, USED, EvidenceLine
 from node.assessment.policy import (
     PERMILLE,
     Band,
@@ -25,23 +26,20 @@ from node.assessment.policy import (
     Source,
     choose_step,
 )
+from node.assessment.rules_peers import weigh_peers
 from node.core.money import divide_half_even
 
-OWN_REF = "own"  # a peer's reference is the hash of its message, which is never this short
-USED = "used"
-INVOICE_WEIGHT = PERMILLE  # weights are in thousandths of an own invoice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceLine:
-    """One source, what it weighs, and why it was left out if it was; None after an erasure."""
-
-    ref: str
-    provider: str | None
-    code: str
-    weight_milli: int
-    invoices: int | None
-    age_days: int | None
+__all__ = [
+    "INVOICE_WEIGHT",
+    "OWN_REF",
+    "USED",
+    "Assessment",
+    "Confidence",
+    "EvidenceLine",
+    "FactorResult",
+    "assess",
+    "read_points",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +97,20 @@ class _Weighed:
 
 
 def assess(
-    *, own: OwnEvidence | None, peers: Sequence[PeerEvidence], policy: Policy, as_of: date
+    *,
+    own: OwnEvidence | None,
+    peers: Sequence[PeerEvidence],
+    policy: Policy,
+    as_of: date,
+    left_out: Sequence[LeftOutPeer] = (),
 ) -> Assessment:
-    """Score a customer from our own evidence and peers' (none of them: from our own only)."""
+    """Score a customer from our own evidence and peers' (none of them: from our own only).
+
+    Of what is ``left_out`` each has a line that says why, and nothing else of it is known here.
+    """
     body = policy.body
     own_line = _weigh_own(own, body, as_of=as_of)
-    peer_lines = _weigh_peers(peers, body, own_line=own_line, as_of=as_of)
+    peer_lines = weigh_peers(peers, body, own_line=own_line, as_of=as_of, left_out=left_out)
     lines = ((own_line,) if own_line else ()) + peer_lines
     confidence = _judge_confidence(lines, body)
     has_facts = (own is not None and own.has_facts) or _have_facts(peers, lines)
@@ -162,83 +168,6 @@ def _weigh_own(own: OwnEvidence | None, body: PolicyBody, *, as_of: date) -> Evi
         invoices=own.invoices,
         age_days=age_days,
     )
-
-
-def _weigh_peers(
-    peers: Sequence[PeerEvidence],
-    body: PolicyBody,
-    *,
-    own_line: EvidenceLine | None,
-    as_of: date,
-) -> tuple[EvidenceLine, ...]:
-    ordered = sorted(peers, key=_freshness, reverse=True)
-    heard: set[str] = set()
-    lines = []
-    for peer in ordered:
-        code = _explain_left_out(peer, body, heard=heard, as_of=as_of)
-        if code == USED:
-            heard.add(peer.provider)
-        lines.append(_weigh_peer(peer, body, code=code, as_of=as_of))
-    lines.sort(key=lambda line: (line.provider or "", line.ref))
-    return tuple(_scale_peers(lines, body, own_line=own_line))
-
-
-def _freshness(peer: PeerEvidence) -> tuple[date, date, int, date, str]:
-    # The newest statement wins; of two of one day the longer window, then the one received later.
-    # The hash ends all ties.
-    return (
-        peer.stated_on,
-        peer.window_end,
-        -peer.window_first,
-        peer.received_on,
-        peer.msg_hash_b64u,
-    )
-
-
-def _explain_left_out(
-    peer: PeerEvidence, body: PolicyBody, *, heard: Iterable[str], as_of: date
-) -> str:
-    if peer.stated_on > as_of:
-        return "left-out.later"
-    if peer.provider in heard:
-        return "left-out.superseded"  # One provider has one voice, however often it was asked.
-    if not choose_step(body.peers.age_permille, _age_of(peer, as_of)):
-        return "left-out.stale"
-    return "left-out.empty" if peer.figures.is_empty else USED
-
-
-def _age_of(peer: PeerEvidence, as_of: date) -> int:
-    return max(0, (as_of - peer.window_end).days)
-
-
-def _weigh_peer(peer: PeerEvidence, body: PolicyBody, *, code: str, as_of: date) -> EvidenceLine:
-    age_days = _age_of(peer, as_of)
-    worth_permille = body.peers.worth_permille * choose_step(body.peers.age_permille, age_days)
-    weight_milli = min(peer.invoices, body.peers.invoices_cap) * worth_permille // PERMILLE
-    return EvidenceLine(
-        ref=peer.msg_hash_b64u,
-        provider=peer.provider,
-        code=code,
-        weight_milli=weight_milli if code == USED else 0,
-        invoices=peer.invoices,
-        age_days=age_days,
-    )
-
-
-def _scale_peers(
-    lines: Sequence[EvidenceLine], body: PolicyBody, *, own_line: EvidenceLine | None
-) -> list[EvidenceLine]:
-    # Peers are scaled down together, and more so the more we have seen ourselves. By weight, not by
-    # count: old invoices of ours leave more room to peers than fresh ones.
-    total_milli = sum(line.weight_milli for line in lines)
-    own_milli = 0 if own_line is None else own_line.weight_milli
-    own_invoices = -(-own_milli // INVOICE_WEIGHT)
-    limit_milli = INVOICE_WEIGHT * choose_step(body.peers.weight_max_invoices, own_invoices)
-    if total_milli <= limit_milli:
-        return list(lines)
-    return [
-        replace(line, weight_milli=line.weight_milli * limit_milli // total_milli) for line in lines
-    ]
 
 
 def _have_facts(peers: Sequence[PeerEvidence], lines: Sequence[EvidenceLine]) -> bool:

@@ -9,16 +9,20 @@ from typing import TypeAlias
 
 from node.assessment.evidence import (
     HISTORY_MONTHS,
+    LeftOutPeer,
     OwnEvidence,
     PeerEvidence,
     PeerSummaryRecord,
     build_own_evidence,
-    build_peer_evidence,
+    list_left_out,
+    list_peer_evidence,
 )
 from node.assessment.policy import Policy, PolicyReference
 from node.assessment.policy_file import Language
+from node.assessment.renewal.service import end_renewals_within, has_renewals, is_look_back
 from node.assessment.rules_difference import FactorChange, explain_difference
-from node.assessment.rules_scorecard import USED, assess
+from node.assessment.rules_leave_one_out import PeerEffect, explain_each_peer
+from node.assessment.rules_scorecard import USED, Assessment, assess
 from node.assessment.store import AssessmentRecord, AssessmentStore
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
@@ -73,6 +77,35 @@ class AssessedCustomer:
     peers: tuple[PeerEvidence, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerEffects:
+    """What leaving each peer out would change.
+
+    Without ``is_current`` it cannot be said: what the assessment was made from has changed since.
+    """
+
+    is_current: bool
+    effects: tuple[PeerEffect, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """All that is known of a customer on a day."""
+
+    own: OwnEvidence | None
+    peers: tuple[PeerEvidence, ...]
+    left_out: tuple[LeftOutPeer, ...]
+
+    @property
+    def has_peers(self) -> bool:
+        return bool(self.peers or self.left_out)
+
+    def assess(self, policy: Policy, *, as_of: date) -> Assessment:
+        return assess(
+            own=self.own, peers=self.peers, policy=policy, as_of=as_of, left_out=self.left_out
+        )
+
+
 class AssessmentService:
     """The room's use cases: one public method, one transaction, one commit."""
 
@@ -113,10 +146,14 @@ class AssessmentService:
         """
         customer = _get_customer(uow, customer_id)
         own = read_own_evidence(uow, customer, as_of=as_of)
-        subject_id = customer.subject_id
-        peers = self._read_peer_evidence(uow, subject_id)
+        records = self._read_peer_records(uow, customer.subject_id)
+        peers = list_peer_evidence(records, bands=self._policy.body.bands)
         pair = self._assess_pair(
-            uow, customer_id=customer_id, subject_id=subject_id, own=own, peers=peers, as_of=as_of
+            uow,
+            customer_id=customer_id,
+            subject_id=customer.subject_id,
+            evidence=_Evidence(own=own, peers=peers, left_out=list_left_out(records)),
+            as_of=as_of,
         )
         evidence = pair.with_peers.assessment.evidence
         used = {line.ref for line in evidence if line.code == USED}
@@ -137,6 +174,36 @@ class AssessmentService:
             store = AssessmentStore(uow.connection)
             record = store.find(assessment_id)
             return None if record is None else _complete(store, record)
+
+    def explain_peers(self, assessment_id: int) -> PeerEffects | None:
+        """Work out what leaving each peer out of an assessment would change, from what is here now.
+
+        None where no peer counts in it, or there is no such assessment.
+
+        Raises:
+            PolicyUnknownError: This node does not hold its policy.
+        """
+        with self._database.read() as uow:
+            record = AssessmentStore(uow.connection).find(assessment_id)
+            if record is None:
+                return None
+            kept = record.assessment
+            used = {line.ref for line in kept.evidence if line.code == USED and line.provider}
+            if not used:
+                return None
+            policy, customer = self.get_policy(kept.policy), _get_customer(uow, record.customer_id)
+            own = read_own_evidence(uow, customer, as_of=kept.as_of)
+            records = self._read_peer_records(uow, record.subject_id)
+        peers = [
+            peer
+            for peer in list_peer_evidence(records, bands=policy.body.bands)
+            if peer.msg_hash_b64u in used
+        ]
+        now = assess(own=own, peers=peers, policy=policy, as_of=kept.as_of)
+        if len(peers) != len(used) or _list_points(now) != _list_points(kept):
+            return PeerEffects(is_current=False, effects=())
+        effects = explain_each_peer(own=own, peers=peers, policy=policy, as_of=kept.as_of)
+        return PeerEffects(is_current=True, effects=effects)
 
     def find_customer_id(self, text: str) -> int | None:
         """Find a customer by its number or by its subject id ``scheme:value``."""
@@ -168,14 +235,13 @@ class AssessmentService:
             raise PolicyUnknownError(f"{reference.label} with another hash")
         return known
 
-    def _read_peer_evidence(self, uow: UnitOfWork, subject_id: str) -> list[PeerEvidence]:
+    def _read_peer_records(self, uow: UnitOfWork, subject_id: str) -> Sequence[PeerSummaryRecord]:
         records = self._list_peer_summaries(uow, subject_id)
         if len(records) > PEER_SUMMARIES_MAX:
             raise InvariantError(f"more than {PEER_SUMMARIES_MAX} summaries of one subject")
-        if any(record.summary.subject != subject_id for record in records):
+        if any(one.summary is not None and one.summary.subject != subject_id for one in records):
             raise InvariantError("a summary is kept under another subject")
-        bands = self._policy.body.bands
-        return [build_peer_evidence(record, bands=bands) for record in records]
+        return records
 
     def _assess_pair(
         self,
@@ -183,29 +249,33 @@ class AssessmentService:
         *,
         customer_id: int,
         subject_id: str,
-        own: OwnEvidence | None,
-        peers: Sequence[PeerEvidence],
+        evidence: _Evidence,
         as_of: date,
     ) -> AssessmentPair:
         store = AssessmentStore(uow.connection)
         created_at_ms = self._clock.now_ms()
+        renews = has_renewals(uow) and not is_look_back(uow, customer_id, as_of=as_of)
         own_record = store.append(
-            assess(own=own, peers=(), policy=self._policy, as_of=as_of),
+            assess(own=evidence.own, peers=(), policy=self._policy, as_of=as_of),
             customer_id=customer_id,
             subject_id=subject_id,
             own_assessment_id=None,
             created_at_ms=created_at_ms,
         )
-        if not peers:
-            return _complete(store, own_record)
-        with_peers = store.append(
-            assess(own=own, peers=peers, policy=self._policy, as_of=as_of),
-            customer_id=customer_id,
-            subject_id=subject_id,
-            own_assessment_id=own_record.assessment_id,
-            created_at_ms=created_at_ms,
-        )
-        return _pair(own_record, with_peers)
+        newest = own_record
+        if evidence.has_peers:
+            newest = store.append(
+                evidence.assess(self._policy, as_of=as_of),
+                customer_id=customer_id,
+                subject_id=subject_id,
+                own_assessment_id=own_record.assessment_id,
+                created_at_ms=created_at_ms,
+            )
+        if renews:
+            end_renewals_within(
+                uow, customer_id, assessment_id=newest.assessment_id, at_ms=created_at_ms
+            )
+        return _pair(own_record, newest)
 
 
 def erase_peer_values_within(uow: UnitOfWork, msg_hash_b64u: str) -> int:
@@ -250,6 +320,10 @@ def _complete(store: AssessmentStore, record: AssessmentRecord) -> AssessmentPai
     if own is None:
         raise InvariantError("an assessment is explained against one that is not there")
     return _pair(own, record)
+
+
+def _list_points(result: Assessment) -> list[tuple[str, int]]:
+    return [(factor.factor_id, factor.points_deci) for factor in result.factors]
 
 
 def _pair(own: AssessmentRecord, with_peers: AssessmentRecord) -> AssessmentPair:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import read_preset_policy
+from node.assessment.renewal.service import RenewalService, queue_default_within
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
 from node.assessment.statements.tables import STATEMENT_TABLES
 from node.bootstrap.home import open_database, open_field_files
+from node.bootstrap.peers import build_peer_reader, queue_renewals
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
-from node.core.database import Database, UnitOfWork
+from node.core.database import Database
 from node.core.field_sweep import FieldChange, change_key, settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
@@ -34,8 +35,7 @@ from node.records.service import RecordsService
 from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
-from node.sharing.service import list_received_summaries
-from protocol.encoding import encode_b64u
+from node.sharing.objections import SummaryObjections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,8 @@ class LocalNode:
     papers: PaperService
     paper_reports: PaperReports
     assessment: AssessmentService
+    renewals: RenewalService
+    objections: SummaryObjections
     statements: StatementService
     rating: RatingService
     models: ModelService
@@ -91,7 +93,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         database=database,
         clock=clock,
         policy=read_preset_policy(),
-        list_peer_summaries=_list_peer_summaries,
+        list_peer_summaries=build_peer_reader(settings, clock),
     )
     return LocalNode(
         settings=settings,
@@ -102,6 +104,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             clock=clock,
             business_date=settings.business_date,
             hasher=hasher,
+            tell_default=queue_default_within,
         ),
         ledger=LedgerService(
             database=database,
@@ -123,6 +126,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             clock=clock,
             business_date=settings.business_date,
             hasher=hasher,
+            tell_default=queue_default_within,
         ),
         notices=NoticeService(
             database=database,
@@ -143,6 +147,13 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         portfolio=PortfolioService(database=database, clock=clock, more_tables=STATEMENT_TABLES),
         ageings=AgeingListService(database=database),
         assessment=assessment,
+        renewals=RenewalService(database=database),
+        objections=SummaryObjections(
+            database=database,
+            clock=clock,
+            business_date=lambda: current_business_date(clock, fixed=settings.business_date),
+            tell_change=queue_renewals,
+        ),
         statements=StatementService(
             database=database,
             clock=clock,
@@ -171,17 +182,3 @@ def change_field_key(settings: Settings) -> FieldChange:
         return change_key(database, open_field_files(settings, database=database))
     finally:
         database.dispose()
-
-
-def _list_peer_summaries(uow: UnitOfWork, subject: str) -> list[PeerSummaryRecord]:
-    return [
-        PeerSummaryRecord(
-            provider=received.provider,
-            msg_hash_b64u=encode_b64u(received.msg),
-            summary=received.summary,
-            received_on=received.received_on,
-        )
-        for received in list_received_summaries(uow, subject)
-        # What the consent does not let feed a rating feeds none; the page says so.
-        if received.summary is not None and received.may_rate
-    ]

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from node.assessment.service import erase_peer_values_within
 from node.bootstrap.home import Keys, load_member_keys, open_key_ring, read_anchor
 from node.bootstrap.local import LocalNode, build_local_node
+from node.bootstrap.peers import queue_renewals
 from node.core.clock import Clock
 from node.core.config import Settings
 from node.core.database import UnitOfWork
@@ -231,6 +232,7 @@ def _build_exchange(ports: _Ports) -> _Exchange:
             clock=local.clock,
             verdicts=ports.verdicts,
             member_id=settings.member_id,
+            tell_change=queue_renewals,
         ),
         answering=AnsweringService(
             database=local.database,
@@ -245,6 +247,7 @@ def _build_exchange(ports: _Ports) -> _Exchange:
             ahead_s=settings.clock_ahead_s,
             defers=settings.defer_answers == "always",
             accepts_unkeyed=settings.accept_unkeyed_consents,
+            tell_change=queue_renewals,
         ),
         courier=courier,
         asking=AskingService(

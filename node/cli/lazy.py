@@ -44,7 +44,7 @@ GROUPS: Mapping[str, str] = {
     "log": "node.cli.logs:log_app",
     "mapping": "node.records.commands_mapping:mapping_app",
     "audit": "node.cli.audit_report:audit_app",
-    "exchange": "node.cli.grants:exchange_app",
+    "exchange": "node.cli.objections:exchange_app",
     "statement": "node.assessment.statements.commands:statement_app",
     "token": "node.cli.token:token_app",
 }

@@ -21,6 +21,7 @@ from node.core.errors import NodeError
 from protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
+    from node.assessment.renewal.service import RenewalService
     from node.assessment.service import AssessmentService
     from node.assessment.statements.service import StatementService
     from node.bootstrap.local import LocalNode
@@ -149,6 +150,11 @@ class LazyNode:
     def assessment(self) -> AssessmentService:
         """The assessment room."""
         return self.local.assessment
+
+    @property
+    def renewals(self) -> RenewalService:
+        """Who is to be assessed anew."""
+        return self.local.renewals
 
     @property
     def statements(self) -> StatementService:

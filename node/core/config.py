@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from node.core.errors import RejectedError
 from node.core.files import replace_file
+from node.core.member_groups import parse_member_groups
 from protocol.errors import IdentifierError
 from protocol.identifiers import parse_member_id
 from protocol.limits import CLOCK_AHEAD_S_CEILING, CLOCK_AHEAD_S_DEFAULT
@@ -106,6 +107,8 @@ class Settings(BaseSettings):
     """How long rows of the access log stay."""
     statement_keep_months: int = Field(default=120, ge=12, le=600)
     """How long customers' financial statements stay after the end of their year."""
+    member_groups: str = ""
+    """Members of one group of companies, blanks between them, ``;`` between groups."""
     defer_answers: Literal["never", "always"] = "never"
     """Accept questions first and answer them later, where their asker takes that."""
     accept_unkeyed_consents: bool = False
@@ -123,6 +126,12 @@ class Settings(BaseSettings):
             return parse_member_id(value)
         except IdentifierError as err:
             raise ValueError(err.detail) from err
+
+    @field_validator("member_groups")
+    @classmethod
+    def _check_member_groups(cls, value: str) -> str:
+        parse_member_groups(value)
+        return value
 
     @property
     def url(self) -> str:

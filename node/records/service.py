@@ -56,6 +56,7 @@ from node.records.store import (
     TurnoverStore,
 )
 from node.records.table_import import TableOptions, import_table
+from node.records.telling import TellDefault, tell_nobody
 from node.records.tombstones import NameHasher
 from node.records.turnover import Turnover, build_turnover, read_ageing
 from node.records.windows import first_day, last_released_month, month_of, trailing_window
@@ -90,12 +91,14 @@ class RecordsService:
         clock: Clock,
         business_date: date | None = None,
         hasher: NameHasher | None = None,
+        tell_default: TellDefault = tell_nobody,
     ) -> None:
         """A fixed business date lets old records be worked with; otherwise it is the clock's.
 
         ``hasher`` knows the names of records that are gone; needed once any are.
         """
         self._hasher = hasher
+        self._tell_default = tell_default
         self._database = database
         self._clock = clock
         self._business_date = business_date
@@ -404,14 +407,16 @@ class RecordsService:
             check_new_fact(
                 uow, customer, document_sha256_hex=evidence_sha256_hex, hasher=self._hasher
             )
+            at_ms = self._clock.now_ms()
             AppendingStore(uow.connection).append_adverse_event(
                 customer_id=customer.customer_id,
                 kind=kind,
                 happened_on=happened_on,
                 settled_on=settled_on,
                 evidence_sha256_hex=evidence_sha256_hex,
-                at_ms=self._clock.now_ms(),
+                at_ms=at_ms,
             )
+            self._tell_default(uow, customer.customer_id, at_ms)
 
     def rebuild_behaviour(self) -> int:
         """Sum up every month of every customer anew, as each night; return how many are kept."""

@@ -18,6 +18,7 @@ from node.core.errors import ConflictError
 from node.core.turnstile import Turnstile
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
+from node.sharing.changes import TellChange, tell_nobody
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.incoming import note_of, open_incoming, store_exchange
@@ -64,6 +65,7 @@ class AnsweringService:
         ahead_s: int,
         defers: bool = False,
         accepts_unkeyed: bool = False,
+        tell_change: TellChange = tell_nobody,
     ) -> None:
         """Take the ports."""
         self._database = database
@@ -81,6 +83,7 @@ class AnsweringService:
             business_date=business_date,
             defers=defers,
             accepts_unkeyed=accepts_unkeyed,
+            tell_change=tell_change,
         )
         self._turnstile = Turnstile()
 

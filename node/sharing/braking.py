@@ -19,6 +19,7 @@ from node.core.decision import Batch, Decided, Placement
 from node.core.errors import NodeError, RejectedError
 from node.core.writer import Writer
 from node.sharing.batching import ExchangeBatch
+from node.sharing.changes import TellChange, tell_nobody
 from node.sharing.consents import (
     ConsentNotHeldError,
     StaleStatusError,
@@ -72,6 +73,7 @@ class BrakeService:
         peers: StatementSender,
         notices: NoticeService,
         hub_url: str,
+        tell_change: TellChange = tell_nobody,
     ) -> None:
         """Take the ports."""
         self._database = database
@@ -82,6 +84,7 @@ class BrakeService:
         self._peers = peers
         self._notices = notices
         self._hub_url = hub_url
+        self._tell_change = tell_change
 
     async def state(self, consent: bytes, state: ConsentState, *, reason: str) -> HeldConsent:
         """Pause, resume or end a consent as its provider; or end one as its vouching consumer.
@@ -198,7 +201,9 @@ class BrakeService:
             by=signer.value,
             reason=reason,
         )
-        decided = decide_status(batch, self._sealer.sign_status(status), status)
+        decided = decide_status(
+            batch, self._sealer.sign_status(status), status, tell_change=self._tell_change
+        )
         if is_told:
             other = consent.provider if signer is StatusSigner.CONSUMER else consent.consumer
             for peer in (other, self._registry.newest.hub):

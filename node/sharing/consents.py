@@ -15,6 +15,7 @@ from threading import Lock
 from node.core.decision import Batch, Decided
 from node.core.errors import ConflictError, NotFoundError
 from node.sharing.batching import ExchangeBatch
+from node.sharing.changes import SummaryChange, SummaryEvent, TellChange, tell_nobody
 from node.sharing.store import HeldConsent, SharingStore
 from node.sharing.store.grants import GrantStore
 from protocol.consent import (
@@ -258,7 +259,9 @@ def verify_status(
     return status
 
 
-def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[HeldConsent]:
+def decide_status(
+    batch: Batch, token: str, status: ConsentStatus, *, tell_change: TellChange = tell_nobody
+) -> Decided[HeldConsent]:
     """Apply a verified status in the writer's transaction; the same one again changes nothing.
 
     A signer's status changes that signer's state; the consent's is the strictest of all.
@@ -293,7 +296,13 @@ def decide_status(batch: Batch, token: str, status: ConsentStatus) -> Decided[He
         at_ms=batch.now_ms,
     )
     if state is ConsentState.REVOKED:
-        GrantStore(batch.connection).forget_plan(status.consent)  # Its copies go earlier now.
+        grants = GrantStore(batch.connection)
+        grants.forget_plan(status.consent)  # Its copies go earlier now, and serve nothing new.
+        msgs = tuple(grants.list_kept_under(status.consent))
+        change = SummaryChange(
+            event=SummaryEvent.REVOKED, msgs=msgs, subject=held.subject, at_ms=batch.now_ms
+        )
+        tell_change(batch.uow, change)
     entry = format_entry(
         ConsentEntry(
             at_ms=batch.now_ms,

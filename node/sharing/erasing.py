@@ -10,15 +10,17 @@ the subject's id and salt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import takewhile
+from types import MappingProxyType
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.decision import Batch, Decided
 from node.core.errors import ConflictError, NotFoundError
 from node.core.writer import Writer
+from node.sharing.changes import SummaryChange, SummaryEvent, TellChange, tell_nobody
 from node.sharing.notices import keep_notice
 from node.sharing.outgoing import Sent
 from node.sharing.retention import erase_asked
@@ -45,6 +47,14 @@ WITHDRAWALS_AT_ONCE = 64
 REQUESTED = "request"
 REVOKED = "revoked"
 _CURSOR = "withdrawals"
+_EVENTS: Mapping[str, SummaryEvent] = MappingProxyType(
+    {
+        "data-life": SummaryEvent.EXPIRED,
+        REVOKED: SummaryEvent.REVOKED,
+        "corrected": SummaryEvent.SUPERSEDED,
+        REQUESTED: SummaryEvent.ERASED,
+    }
+)
 
 EraseDerived = Callable[[UnitOfWork, bytes], int]
 """Removes in the same transaction the values that were derived from a message."""
@@ -73,6 +83,7 @@ class ErasureService:
         courier: Courier,
         clock: Clock,
         erase_derived: EraseDerived,
+        tell_change: TellChange = tell_nobody,
     ) -> None:
         """Take the ports."""
         self._database = database
@@ -80,6 +91,7 @@ class ErasureService:
         self._courier = courier
         self._clock = clock
         self._erase_derived = erase_derived
+        self._tell_change = tell_change
 
     async def erase_due(self) -> int:
         """Erase every body whose time has come, tell the providers, and return how many went."""
@@ -151,6 +163,14 @@ class ErasureService:
             return Decided(entry=None, finish=lambda _placement: False)
         store.mark_erased(msg, basis=basis, at_ms=batch.now_ms)
         self._erase_derived(batch.uow, msg)
+        for subject in store.list_subjects(msg):
+            change = SummaryChange(
+                event=_EVENTS.get(basis, SummaryEvent.ERASED),
+                msgs=(msg,),
+                subject=subject,
+                at_ms=batch.now_ms,
+            )
+            self._tell_change(batch.uow, change)
         msgs: tuple[bytes, ...] = (msg,)
         if (question := _find_question(AskedStore(batch.connection), msg)) is not None:
             SharingStore(batch.connection).erase_payload(question)

@@ -69,6 +69,7 @@ def build_grants(
             courier=courier,
             clock=clock,
             erase_derived=erase_derived,
+            tell_change=ports.tell_change,
         ),
         standing=StandingService(
             database=database, writer=writer, courier=courier, registry=registry, ports=ports
@@ -85,5 +86,6 @@ def build_grants(
             peers=peers,
             notices=notices,
             hub_url=hub_url,
+            tell_change=ports.tell_change,
         ),
     )

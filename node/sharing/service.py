@@ -14,6 +14,7 @@ from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError, RejectedError
 from node.core.writer import Writer
+from node.sharing.changes import TellChange, tell_nobody
 from node.sharing.consent_record import ConsentEvent, build_json_ld, build_record
 from node.sharing.consents import (
     ConsentNotHeldError,
@@ -108,6 +109,7 @@ class ConsentService:
         clock: Clock,
         verdicts: ConsentVerdicts,
         member_id: str,
+        tell_change: TellChange = tell_nobody,
     ) -> None:
         """Take the ports."""
         self._database = database
@@ -116,6 +118,7 @@ class ConsentService:
         self._clock = clock
         self._verdicts = verdicts
         self._member_id = member_id
+        self._tell_change = tell_change
 
     def hold(self, delivered: Sequence[DeliveredConsent]) -> list[HeldConsent]:
         """Take in consents that a subject gave to us as consumer: all of them or none.
@@ -154,7 +157,9 @@ class ConsentService:
         status = verify_status(
             token, registry=registry, find_consent=find, now_s=self._clock.now_ms() // 1000
         )
-        return self._writer.submit(lambda batch: decide_status(batch, token, status))
+        return self._writer.submit(
+            lambda batch: decide_status(batch, token, status, tell_change=self._tell_change)
+        )
 
     def list_held(self, names: Sequence[bytes]) -> set[bytes]:
         """Return which of these consents are held here."""

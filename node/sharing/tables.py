@@ -203,6 +203,7 @@ received_summary = Table(
     Column("received_on", Date, nullable=False),
     Column("received_at_ms", BigInteger, nullable=True),  # null of old rows: the reply's
     Column("superseded_by", HASH, nullable=True),  # the correction that took its place
+    Column("superseded_reason", String(32), nullable=True),
     # The life of its body here: null until the upkeep has looked at the consent.
     Column("erase_at_s", BigInteger, nullable=True),
     Column("erase_basis", String(16), nullable=True),
@@ -212,6 +213,23 @@ received_summary = Table(
     Index("ix_received_summary_consent", "consent"),
     Index("ix_received_summary_life", "erased_at_ms", "erase_at_s"),
     Index("ix_received_summary_attested", "attested", "erased_at_ms"),
+)
+
+# Objections to what was received, as they were told to us; one that has no end is open.
+summary_objection = Table(
+    "summary_objection",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("msg", HASH, nullable=False),
+    Column("item", Integer, nullable=False),
+    Column("raised_by", String(16), nullable=False),  # subject, provider
+    Column("raised_on", Date, nullable=False),
+    Column("entered_by", String(200), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Column("outcome", String(16), nullable=True),  # upheld, rejected
+    Column("ended_by", String(200), nullable=True),
+    Column("ended_at_ms", BigInteger, nullable=True),
+    Index("ix_summary_objection_msg", "msg", "item"),
 )
 
 erasure_in = Table(

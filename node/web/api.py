@@ -94,10 +94,14 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
             await asyncio.to_thread(
                 record_look, local.people, viewer, customer_id=customer_id, has_peers=True
             )
+            effects = await asyncio.to_thread(
+                local.assessment.explain_peers, pair.with_peers.assessment_id
+            )
         else:
-            pair = pair.without_peers
+            pair, effects = pair.without_peers, None
         policy = local.assessment.get_policy(pair.with_peers.assessment.policy)
-        return JSONResponse(build_object(pair, policy=policy, language=language))
+        shown = build_object(pair, policy=policy, language=language, effects=effects)
+        return JSONResponse(shown)
 
     @router.post("/customers/{customer_id}/ratings")
     async def rate(customer_id: CustomerId) -> RatingView:

@@ -42,6 +42,7 @@ from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
 from node.sharing.auditing import LogNotFoundError
 from node.sharing.grants_api import build_grants_router
+from node.sharing.objections_api import build_objections_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.timestamping import ROUND_S, Timestamping
 from node.sharing.upkeep import run_round
@@ -49,6 +50,7 @@ from node.web.api import build_portfolio_router
 from node.web.authorisation import build_authorisation, see_persons
 from node.web.console import build_console_routes
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
+from node.web.renewals_api import build_renewals_router
 from protocol.checkpoint import hash_origin
 from protocol.errors import ProtocolError
 
@@ -108,7 +110,11 @@ def build_app(node: Node) -> FastAPI:
         prefix=API_PREFIX,
         dependencies=guarded,
     )
+    app.include_router(
+        build_objections_router(node.local.objections), prefix=API_PREFIX, dependencies=guarded
+    )
     app.include_router(build_portfolio_router(node.local), prefix=API_PREFIX, dependencies=guarded)
+    app.include_router(build_renewals_router(node.local), prefix=API_PREFIX, dependencies=guarded)
     app.include_router(
         build_statements_router(node.local.statements), prefix=API_PREFIX, dependencies=guarded
     )

@@ -67,6 +67,7 @@ from node.web.pages import (
     read_register,
 )
 from node.web.papers_console import build_papers_routes
+from node.web.renewals_console import build_renewal_routes
 from node.web.statements_console import build_statement_routes
 from node.web.texts import Texts
 from node.web.wording import say_amount, say_code, say_deci, say_money, say_time
@@ -121,6 +122,7 @@ def build_console_routes(
         *build_ageing_routes(node.local, render=console.render, page=page),
         *build_papers_routes(node.local, render=console.render, page=page),
         *build_statement_routes(node.local, render=console.render, page=page),
+        *build_renewal_routes(node.local, render=console.render, page=page),
         *build_entry_routes(node.local, render=console.render, page=page, parse_form=_parse_form),
         *build_import_routes(node.local, render=console.render, page=page, parse_form=_parse_form),
         Route("/console", console.open(console.go_home), methods=["GET"]),
@@ -320,7 +322,6 @@ class _Console:
         page = await run_in_threadpool(
             lambda: read_customer(self._node.local, self._node.consents, texts, customer_id)
         )
-        viewer: Principal = request.state.viewer
         sight = self._find_sight(request)
         if not sight.has_peers:
             page = await run_in_threadpool(leave_peers_out, self._node.local, page, texts)
@@ -329,7 +330,7 @@ class _Console:
         await run_in_threadpool(
             lambda: record_look(
                 self._node.local.people,
-                viewer,
+                request.state.viewer,
                 customer_id=customer_id,
                 has_peers=page.has_peers,
             )

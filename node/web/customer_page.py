@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from node.assessment.engine_texts import ENGINE_TEXTS
 from node.assessment.looks import has_peers
 from node.assessment.policy import Policy
+from node.assessment.renewal.store import OWN_CAUSES, Renewal
 from node.assessment.report import build_comparison, format_deci
 from node.assessment.rules_scorecard import OWN_REF, EvidenceLine
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
@@ -27,6 +29,7 @@ from node.sharing.service import ConsentService, IncomingRow, OutgoingRow, Recei
 from node.sharing.store import HeldConsent
 from node.web.charts import Bar, Point, draw_bars, draw_line
 from node.web.pages import REGISTER_ROWS_MAX, describe_grade, rate_without_peers
+from node.web.peer_effects import EffectsView, format_weight, view_effects
 from node.web.texts import Texts
 from node.web.wording import (
     SectionWords,
@@ -146,6 +149,8 @@ class CustomerPage:
     ageings: tuple[AgeingView, ...]
     trend: TrendView | None
     comparison: ComparisonView | None
+    effects: EffectsView | None
+    renewals: tuple[Renewal, ...]
     peers: tuple[PeerView, ...]
     outgoing: tuple[OutgoingRow, ...]
     incoming: tuple[tuple[IncomingRow, str], ...]
@@ -156,7 +161,8 @@ class CustomerPage:
     def has_peers(self) -> bool:
         """Whether the page shows what peers have said, or did before it was erased."""
         compared = self.comparison is not None and not self.comparison.is_same
-        return bool(self.peers) or compared
+        told = any(one.cause not in OWN_CAUSES for one in self.renewals)
+        return bool(self.peers) or compared or told
 
 
 def read_customer(
@@ -191,6 +197,8 @@ def read_customer(
         ageings=tuple(_view_ageing(ageing, texts) for ageing in ageings),
         trend=None if window is None else view_trend(window, texts),
         comparison=_read_comparison(local, rating, texts),
+        effects=None if rating is None else view_effects(local, rating.assessment_id, texts),
+        renewals=tuple(local.renewals.list_causes(customer_id, shows_peers=True)),
         peers=tuple(_view_peer(one, texts) for one in consents.list_received(subject)),
         outgoing=tuple(consents.list_outgoing(subject=subject, limit=REGISTER_ROWS_MAX)),
         incoming=tuple((row, subject) for row in incoming if row.consent in hashes),
@@ -214,6 +222,8 @@ def leave_peers_out(local: LocalNode, page: CustomerPage, texts: Texts) -> Custo
         rating=rating,
         grade_with_peers_words=page.grade_own_words,
         comparison=_read_comparison(local, rating, texts, shows_peers=False),
+        effects=None,
+        renewals=tuple(local.renewals.list_causes(page.customer.customer_id, shows_peers=False)),
         peers=(),
         outgoing=(),
         incoming=(),
@@ -378,12 +388,14 @@ def _list_factors(pair: AssessmentPair, policy: Policy, texts: Texts) -> tuple[F
 
 
 def _view_source(line: EvidenceLine, policy: Policy, texts: Texts) -> SourceLine:
+    is_left_out = line.code in ENGINE_TEXTS  # its state says why it has no figures
+    gone = texts("none.data" if is_left_out else "none.erased")
     is_erased = line.invoices is None
     age = texts("none.data") if line.age_days is None else texts("unit.days", count=line.age_days)
     return SourceLine(
         source=texts("evidence.own") if line.ref == OWN_REF else line.provider or line.ref,
         state=policy.describe(line.code, texts.language),
-        weight=f"{line.weight_milli // 1000}.{line.weight_milli % 1000:03d}",
-        invoices=texts("none.erased") if is_erased else str(line.invoices),
-        age=texts("none.erased") if is_erased else age,
+        weight=format_weight(line.weight_milli),
+        invoices=gone if is_erased else str(line.invoices),
+        age=gone if is_erased else age,
     )

@@ -38,6 +38,7 @@ _READ: Mapping[str, Area] = {
     "/console/customers/{customer_id}/statements": Area.CREDIT,
     "/console/items/{item_id}": Area.LEDGER,
     "/console/entered/{nonce}": Area.LEDGER,
+    "/console/renewals": Area.CREDIT,
     "/console/shared": Area.PEERS,
 }
 _IMPORT = (

@@ -18,6 +18,7 @@ from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
+from node.web.texts_renewals import RENEWAL_TEXTS
 from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_statements import STATEMENT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
@@ -370,6 +371,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **IMPORT_TEXTS,
             **ENTRY_TEXTS,
             **STATEMENT_TEXTS,
+            **RENEWAL_TEXTS,
         }.items()
     }
 )

@@ -165,8 +165,8 @@ def test_a_summary_feeds_a_rating_only_where_its_consent_says_so(
 
     pair = scene.consumer.local.assessment.assess_customer(customer_id, as_of=BUSINESS_DATE)
 
-    read = {line.ref for line in pair.with_peers.assessment.evidence}
-    assert (encode_b64u(ans) in read) is is_used
+    codes = {line.ref: line.code for line in pair.with_peers.assessment.evidence}
+    assert codes[encode_b64u(ans)] == ("used" if is_used else "left-out.not-for-rating")
     (received,) = scene.consumer.consents.list_received(str(SUBJECT))
     assert received.may_rate is is_used
 

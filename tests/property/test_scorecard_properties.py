@@ -4,9 +4,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.assessment.evidence import Figures, OwnEvidence, PeerEvidence
-from node.assessment.policy import Factor, read_preset_policy
+from node.assessment.engine_texts import ENGINE_TEXTS
+from node.assessment.evidence import Figures, LeftOutPeer, OwnEvidence, PeerEvidence
+from node.assessment.policy import Factor, PeerCap, read_preset_policy
 from node.assessment.rules_difference import explain_difference
+from node.assessment.rules_peers import cap_weights
 from node.assessment.rules_scorecard import assess, read_points
 from node.rating.rules_grade import grade
 from node.rating.scale import read_preset_scale
@@ -66,6 +68,8 @@ def peers_evidence(draw: st.DrawFn) -> list[PeerEvidence]:
             tier=Tier.MIX,
             invoices=draw(st.integers(min_value=0, max_value=100)),
             figures=draw(figures()),
+            group=draw(st.sampled_from(["", "", "north"])),
+            contributors=draw(st.sampled_from([1, 1, 3])),
         )
         for number in range(count)
     ]
@@ -179,3 +183,47 @@ def test_better_score_never_gets_a_worse_grade(score_deci: int, more: int) -> No
     assert higher.rank is not None
     assert higher.rank <= lower.rank
     assert lower.symbol != "D"
+
+
+CAP = PeerCap(contributors_min=4, share_max_permille=250, counts_from_invoices=4)
+weights_milli = st.lists(st.integers(min_value=0, max_value=15_000), max_size=12)
+
+
+@given(weights=weights_milli)
+def test_cap_raises_nobody_and_keeps_four_contributors_to_a_quarter(weights: list[int]) -> None:
+    capped = cap_weights(weights, cap=CAP)
+
+    assert all(after <= before for after, before in zip(capped, weights, strict=True))
+    if sum(weight >= 4_000 for weight in weights) >= 4:
+        assert 4 * max(capped) <= sum(capped)
+        assert sum(capped) >= 16_000 - 4  # four who count are never less than their least
+    else:
+        assert capped == weights
+
+
+@given(weights=weights_milli, data=st.data())
+def test_cap_does_not_depend_on_the_order(weights: list[int], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(len(weights))))
+    capped = cap_weights(weights, cap=CAP)
+
+    moved = cap_weights([weights[place] for place in order], cap=CAP)
+
+    assert moved == [capped[place] for place in order]
+
+
+@given(
+    own=st.one_of(st.none(), own_evidence),
+    peers=peers_evidence(),
+    code=st.sampled_from(sorted(ENGINE_TEXTS)),
+    provider=st.sampled_from(["beta.example", "other.example"]),
+)
+def test_a_disputed_summary_changes_nothing(
+    own: OwnEvidence | None, peers: list[PeerEvidence], code: str, provider: str
+) -> None:
+    disputed = LeftOutPeer(provider=provider, msg_hash_b64u="d" * 43, code=code)
+
+    before = assess(own=own, peers=peers, policy=POLICY, as_of=AS_OF)
+    after = assess(own=own, peers=peers, policy=POLICY, as_of=AS_OF, left_out=[disputed])
+
+    assert replace(after, evidence=()) == replace(before, evidence=())
+    assert [line for line in after.evidence if line.code != code] == list(before.evidence)

@@ -24,7 +24,7 @@ from node.sharing.store import (
 from protocol.consent import ConsentState, sign_consent
 from protocol.encoding import encode_b64u, sha256
 from protocol.keys import SigningKey
-from protocol.registry import FIRST_PREVIOUS, KeyEntry, Registry, sign_registry
+from protocol.registry import FIRST_PREVIOUS, KeyEntry, MemberEntry, Registry, sign_registry
 from schemas.summary import DELAY_CLASSES, Summary
 from tests.support.forging import build_consent
 from tests.support.nodes import SUBJECT_KEY
@@ -78,10 +78,31 @@ def adopt_registry(node: Node, *, simulated: bool) -> None:
         threshold=1,
         witness_vkey="none",
         hub_keys=(KeyEntry(key=HUB_KEY.public, use="hub", nbf=now_s, exp=now_s + 86_400),),
-        members=(),
+        members=tuple(_build_member(name, now_s=now_s) for name in PEERS),
         subjects=(),
     )
     node.registry.adopt(sign_registry(registry, keys=[HUB_KEY]))
+
+
+def _build_member(member_id: str, *, now_s: int) -> MemberEntry:
+    seed = sha256(member_id.encode())
+    return MemberEntry(
+        member=member_id,
+        name=member_id,
+        endpoints={"v1": f"https://{member_id}"},
+        roles=("consumer", "provider"),
+        status="active",
+        log_origin=f"{member_id}/chengxin/log/1",
+        keys=tuple(
+            KeyEntry(
+                key=SigningKey(sha256(seed, use.encode())).public,
+                use=use,
+                nbf=now_s,
+                exp=now_s + 86_400,
+            )
+            for use in ("message", "log")
+        ),
+    )
 
 
 def receive_summary(

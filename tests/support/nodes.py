@@ -13,6 +13,7 @@ from pathlib import Path
 from node.bootstrap.home import Keys
 from node.bootstrap.local import LocalNode, build_local_node
 from node.bootstrap.member import erase_derived
+from node.bootstrap.peers import queue_renewals
 from node.core.clock import ManualClock
 from node.core.config import build_settings
 from node.core.errors import NodeError
@@ -333,6 +334,7 @@ class TestFederation:
             ahead_s=10,
             defers=self.defers,
             accepts_unkeyed=self.accepts_unkeyed,
+            tell_change=queue_renewals,
         )
         return TestNode(
             member_id=member_id,
@@ -361,6 +363,7 @@ class TestFederation:
                 clock=self.clock,
                 verdicts=verdicts,
                 member_id=member_id,
+                tell_change=queue_renewals,
             ),
             answering=answering,
             courier=courier,

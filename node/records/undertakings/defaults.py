@@ -21,6 +21,7 @@ from node.records.rules_default import (
     is_same_person,
 )
 from node.records.store import DefaultStore, LedgerStore, RecordsStore
+from node.records.telling import TellDefault, tell_nobody
 from node.records.tombstones import NameHasher
 from node.records.undertakings.errors import (
     DefaultInvalidError,
@@ -39,12 +40,14 @@ class DefaultService:
         clock: Clock,
         business_date: date | None = None,
         hasher: NameHasher | None = None,
+        tell_default: TellDefault = tell_nobody,
     ) -> None:
         """A fixed business date lets old records be worked with; otherwise it is the clock's.
 
         ``hasher`` knows the names of records that are gone; needed once any are.
         """
         self._hasher = hasher
+        self._tell_default = tell_default
         self._database = database
         self._clock = clock
         self._business_date = business_date
@@ -121,9 +124,10 @@ class DefaultService:
                     raise SamePersonError("another person confirms it than who proposed it")
                 key = get_customer(uow, found.customer_id).customer_id
                 _check_evidence(uow, key, found.evidence_class, on=found.happened_on)
-            store.append_decision(
-                default_id, outcome=outcome, reason=reason, by=by, at_ms=self._clock.now_ms()
-            )
+            at_ms = self._clock.now_ms()
+            store.append_decision(default_id, outcome=outcome, reason=reason, by=by, at_ms=at_ms)
+            if outcome is DecisionOutcome.CONFIRMED:
+                self._tell_default(uow, found.customer_id, at_ms)
 
     def end(self, default_id: int, *, outcome: EndOutcome, on: date, by: str) -> None:
         """Enter how and on which day a confirmed default ended.

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from node.core.decision import Batch
+from node.sharing.changes import TellChange, tell_nobody
 from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.releases import Disclosures
@@ -52,6 +53,8 @@ class Ports:
     """Whether a question is accepted first and answered later, where its asker takes that."""
     accepts_unkeyed: bool = False
     """Whether a consent counts that its consumer vouches for, its subject having no key."""
+    tell_change: TellChange = tell_nobody
+    """Tells higher rooms what has become of summaries that were received."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,10 @@ to count, so they are not looked at here.
 from __future__ import annotations
 
 from node.sharing.batching import ExchangeBatch
+from node.sharing.changes import SummaryChange, SummaryEvent
 from node.sharing.operations.form import Case, Operation, Verdict
 from node.sharing.received import count_months, list_sections
+from node.sharing.rules_state import OBJECTED
 from node.sharing.sealing import build_ack
 from node.sharing.store import HeldConsent
 from node.sharing.store.grants import INSERT_TOLD, GrantStore
@@ -35,6 +37,7 @@ def decide_push(case: Case, body: PushBody) -> Verdict:
     held = _get_held(case, body.consent)
     _check_summary(case, held, _verify(case, held), body.summary, op="push")
     _keep(case, held, body.summary)
+    _tell(case, held, SummaryEvent.BAND_CHANGE, msg=case.opened.msg_hash)
     return _acknowledge(case, held, code="push")
 
 
@@ -59,7 +62,16 @@ def decide_correct(case: Case, body: CorrectBody) -> Verdict:
         # It stands for what was asked or pushed: either operation of the consent carries it.
         _check_summary(case, held, consent, body.summary, op=consent.ops[0])
         _keep(case, held, body.summary)
-    grants.supersede(wrong, held.hash, by=case.opened.msg_hash, now_s=case.batch.now_ms // 1000)
+    grants.supersede(
+        wrong,
+        held.hash,
+        by=case.opened.msg_hash,
+        reason=body.reason,
+        now_s=case.batch.now_ms // 1000,
+    )
+    is_disputed = body.reason == OBJECTED and body.summary is None
+    event = SummaryEvent.DISPUTED if is_disputed else SummaryEvent.SUPERSEDED
+    _tell(case, held, event, msg=wrong)
     return _acknowledge(case, held, code="correct")
 
 
@@ -108,6 +120,11 @@ def _keep(case: Case, held: HeldConsent, summary: Summary) -> None:
             "received_at_ms": case.batch.now_ms,
         },
     )
+
+
+def _tell(case: Case, held: HeldConsent, event: SummaryEvent, *, msg: bytes) -> None:
+    change = SummaryChange(event=event, msgs=(msg,), subject=held.subject, at_ms=case.batch.now_ms)
+    case.ports.tell_change(case.batch.uow, change)
 
 
 def _acknowledge(case: Case, held: HeldConsent, *, code: str) -> Verdict:

@@ -171,6 +171,11 @@ class GrantStore:
             query = query.where(received_summary.c.consent == consent_hash)
         return self._connection.execute(query.limit(1)).scalar_one_or_none()
 
+    def list_subjects(self, msg: bytes) -> list[str]:
+        """Return whom the summaries of a message are about."""
+        query = select(received_summary.c.subject).where(received_summary.c.msg == msg).distinct()
+        return sorted(self._connection.execute(query).scalars())
+
     def is_kept(self, msg: bytes) -> bool:
         """Tell whether the body of a summary that was received is still to be erased."""
         query = select(received_summary.c.msg).where(_is_kept(msg))
@@ -197,12 +202,14 @@ class GrantStore:
             .values(erased_at_ms=at_ms, erase_basis=basis)
         )
 
-    def supersede(self, msg: bytes, consent_hash: bytes, *, by: bytes, now_s: int) -> None:
+    def supersede(
+        self, msg: bytes, consent_hash: bytes, *, by: bytes, reason: str, now_s: int
+    ) -> None:
         """Put a correction in the place of a summary; the old body goes at once."""
         self._connection.execute(
             update(received_summary)
             .where(received_summary.c.msg == msg, received_summary.c.consent == consent_hash)
-            .values(superseded_by=by)
+            .values(superseded_by=by, superseded_reason=reason)
         )
         self.plan_erasure(msg, consent_hash, at_s=now_s, basis="corrected")
 

@@ -208,7 +208,7 @@ def build_peer(
 ) -> PeerEvidence:
     """Build a peer's evidence from its summary."""
     record = build_record(summary, provider=provider, received_on=received_on)
-    return build_peer_evidence(record, bands=policy.body.bands)
+    return build_peer_evidence(record, summary, bands=policy.body.bands)
 
 
 def build_bare_own(*, invoices: int = 10, **figures: int) -> OwnEvidence:

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import Policy, read_preset_policy
+from node.assessment.renewal.service import RenewalService
 from node.assessment.service import AssessmentService
 from node.core.clock import ManualClock
 from node.core.database import Database, UnitOfWork, metadata
@@ -38,7 +39,9 @@ class Inbox:
     def list_peer_summaries(self, uow: UnitOfWork, subject_id: str) -> Sequence[PeerSummaryRecord]:
         assert not uow.connection.closed
 
-        return [record for record in self.records if record.summary.subject == subject_id]
+        return [
+            one for one in self.records if one.summary is None or one.summary.subject == subject_id
+        ]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Room:
     rating: RatingService
     inbox: Inbox
     people: PeopleService
+    renewals: RenewalService
 
     def business_date(self) -> date:
         return AS_OF
@@ -116,5 +120,6 @@ def build_room(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),
         inbox=inbox,
+        renewals=RenewalService(database=database),
         people=PeopleService(database=database, clock=clock, random_bytes=CountingBytes(1)),
     )

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from node.assessment.commands import assess_app
 from node.assessment.looks import PEER_VALUES
 from node.assessment.policy import EvidenceValue
 from node.assessment.policy_file import Language
+from node.assessment.renewal.service import queue_default_within
 from node.assessment.report import build_comparison, format_change, format_deci, format_value
 from node.records.service import CustomerNotFoundError
 from tests.unit.assessment.builders import AS_OF, build_record, build_summary
@@ -118,3 +120,74 @@ def test_figures_are_written_with_their_unit(
     reads: EvidenceValue | None, value: int | None, text: str
 ) -> None:
     assert format_value(reads, value) == text
+
+
+def test_assess_says_what_was_left_out_and_what_each_peer_changes(room: Room) -> None:
+    disputed = replace(build_record(LATE, provider="gamma.example"), left_out="disputed")
+    room.inbox.records.append(disputed)
+
+    result = CliRunner().invoke(
+        assess_app, [f"sim:{VALUE}"], obj=room, env={"COLUMNS": "300"}, catch_exceptions=False
+    )
+
+    why = room.assessment.describe("left-out.disputed", language=Language.EN)
+    assert f"gamma.example: {why}" in result.output
+    assert "Without each peer" in result.output
+    assert "beta.example" in result.output.split("Without each peer")[1]
+    assert "gamma.example" not in result.output.split("Without each peer")[1]
+
+
+def test_assess_prints_each_peer_s_effect_as_json(room: Room) -> None:
+    result = CliRunner().invoke(
+        assess_app, [f"sim:{VALUE}", "--json"], obj=room, catch_exceptions=False
+    )
+
+    shown = json.loads(result.stdout)
+    (peer,) = shown["without_each_peer"]["peers"]
+    assert shown["without_each_peer"]["is_current"] is True
+    assert peer["score_deci"] == shown["own"]["score_deci"]
+    assert peer["change_deci"] == shown["own"]["score_deci"] - shown["with_peers"]["score_deci"]
+    assert {line["text"] for line in shown["with_peers"]["evidence"]} == {
+        room.assessment.describe("used", language=Language.EN)
+    }
+
+
+def test_renewals_are_listed_until_the_customer_is_assessed_anew(room: Room) -> None:
+    customer_id = room.find_id()
+    room.assessment.assess_customer(customer_id, as_of=AS_OF)
+    with room.database.write() as uow:
+        assert queue_default_within(uow, customer_id, 1_795_500_000_000)
+        assert not queue_default_within(uow, customer_id, 1_795_500_000_001)
+
+    table = CliRunner().invoke(
+        assess_app, ["renewals"], obj=room, env={"COLUMNS": "200"}, catch_exceptions=False
+    )
+    listed = CliRunner().invoke(
+        assess_app, ["renewals", "--json"], obj=room, catch_exceptions=False
+    )
+
+    assert f"sim:{VALUE}" in table.output
+    assert "own-default" in table.output
+    (row,) = json.loads(listed.stdout)
+    assert (row["customer"], row["cause"], row["message"]) == (customer_id, "own-default", None)
+    assert [look.what for look in room.people.list_accesses()] == ["peers", "peers"]
+    room.assessment.assess_customer(customer_id, as_of=AS_OF)
+    listed = CliRunner().invoke(
+        assess_app, ["renewals", "--json"], obj=room, catch_exceptions=False
+    )
+    assert json.loads(listed.stdout) == []
+
+
+def test_peers_cannot_be_told_apart_once_the_evidence_has_changed(room: Room) -> None:
+    pair = room.assessment.assess_customer(room.find_id(), as_of=AS_OF)
+    before = room.assessment.explain_peers(pair.with_peers.assessment_id)
+    assert before is not None
+    assert before.is_current
+    room.inbox.records.clear()
+
+    after = room.assessment.explain_peers(pair.with_peers.assessment_id)
+
+    assert after is not None
+    assert (after.is_current, after.effects) == (False, ())
+    assert room.assessment.explain_peers(pair.own.assessment_id) is None
+    assert room.assessment.explain_peers(10**6) is None

@@ -25,9 +25,9 @@ WORKERS = [role for role in Role if role is not Role.AUDITOR]
 # What a role opens, written out: the table of areas is not to change unnoticed.
 _BOOKS = {"/console/", "/console/ageing", "ledger", "item"}
 READS = {
-    Role.OPERATOR: _BOOKS | {"customer", "/console/shared"},
-    Role.CREDIT_MANAGER: _BOOKS | {"customer", "/console/shared"},
-    Role.ANALYST: _BOOKS | {"customer"},
+    Role.OPERATOR: _BOOKS | {"customer", "/console/renewals", "/console/shared"},
+    Role.CREDIT_MANAGER: _BOOKS | {"customer", "/console/renewals", "/console/shared"},
+    Role.ANALYST: _BOOKS | {"customer", "/console/renewals"},
     Role.COLLECTOR: _BOOKS,
     Role.STEWARD: _BOOKS,
     Role.SALES: _BOOKS,

@@ -56,6 +56,7 @@ FAMILIES = (
     "person-role.",
     "promise-state.",
     "refusal.",
+    "renewal.",
     "say.money.",
     "role.",
     "scope.",

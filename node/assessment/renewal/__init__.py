@@ -1,0 +1,1 @@
+"""The queue of customers whose assessment rests on what has changed since."""
