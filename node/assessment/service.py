@@ -296,9 +296,12 @@ def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
 
 
 def read_own_evidence(
-    uow: UnitOfWork, customer: CustomerRecord, *, as_of: date
+    uow: UnitOfWork, customer: CustomerRecord, *, as_of: date, known_at_ms: int | None = None
 ) -> OwnEvidence | None:
-    """Return what our own records say of a customer as of a day; None: nothing was sold by then."""
+    """Return what our own records say of a customer as of a day; None: nothing was sold by then.
+
+    With ``known_at_ms`` what was entered later is left out.
+    """
     first_month, last_month = trailing_window(
         last_month=last_released_month(as_of), months=HISTORY_MONTHS
     )
@@ -309,6 +312,7 @@ def read_own_evidence(
         first_month=first_month,
         last_month=last_month,
         as_of=as_of,
+        known_at_ms=known_at_ms,
     )
     return None if window is None else build_own_evidence(window)
 

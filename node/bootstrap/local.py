@@ -20,6 +20,8 @@ from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
 from node.rating.models.registry import ModelService
 from node.rating.models.training_policy import read_preset_training_policy
+from node.rating.panel.policy import read_preset_panel_policy
+from node.rating.panel.service import PanelService
 from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
 from node.records.adverse import NoticeService
@@ -66,6 +68,7 @@ class LocalNode:
     statements: StatementService
     rating: RatingService
     models: ModelService
+    panels: PanelService
     people: PeopleService
 
     def business_date(self) -> date:
@@ -94,6 +97,12 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         clock=clock,
         policy=read_preset_policy(),
         list_peer_summaries=build_peer_reader(settings, clock),
+    )
+    statements = StatementService(
+        database=database,
+        clock=clock,
+        business_date=settings.business_date,
+        keep_months=settings.statement_keep_months,
     )
     return LocalNode(
         settings=settings,
@@ -154,16 +163,17 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             business_date=lambda: current_business_date(clock, fixed=settings.business_date),
             tell_change=queue_renewals,
         ),
-        statements=StatementService(
-            database=database,
-            clock=clock,
-            business_date=settings.business_date,
-            keep_months=settings.statement_keep_months,
-        ),
+        statements=statements,
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),
         models=ModelService(database=database, clock=clock, policy=read_preset_training_policy()),
+        panels=PanelService(
+            database=database,
+            assessment=assessment,
+            statements=statements,
+            policy=read_preset_panel_policy(),
+        ),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
 

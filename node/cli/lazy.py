@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "rebuild": "node.records.commands_export:records_app",
     "export": "node.records.commands_export:records_app",
     "assess": "node.assessment.commands:assess_app",
+    "panel": "node.rating.panel.commands:panel_app",
     "rate": "node.rating.commands:rate_app",
     "demo": "node.cli.demo:demo_app",
     "enrol": "node.cli.enrol:enrol_app",

@@ -17,6 +17,7 @@ from node.assessment.service import (
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError
+from node.rating.panel.scoring import ModelInForce, keep_scores, read_in_force
 from node.rating.rules_grade import get_validity, grade, list_default_events
 from node.rating.scale import Scale, ScaleReference
 from node.rating.store import NewRating, RatingRecord, RatingStore
@@ -80,7 +81,7 @@ class RatingService:
             CollectiveAccountError: It is a collective account.
         """
         with self._database.write() as uow:
-            return self._rate(uow, customer_id, as_of=as_of)
+            return self._rate(uow, customer_id, as_of=as_of, models=read_in_force(uow))
 
     def rate_all(
         self, *, as_of: date, on_progress: Callable[[int], None] | None = None
@@ -139,14 +140,26 @@ class RatingService:
             page = RecordsStore(uow.connection).list_customers(
                 limit=RUN_BATCH_CUSTOMERS, after=after
             )
+            models = read_in_force(uow)
             for customer in page:
                 if customer.kind != COLLECTIVE_KIND:
-                    rating = self._rate(uow, customer.customer_id, as_of=as_of).rating
+                    key = customer.customer_id
+                    rating = self._rate(uow, key, as_of=as_of, models=models).rating
                     grades[rating.grade_own, rating.grade_with_peers] += 1
         return [customer.customer_id for customer in page]
 
-    def _rate(self, uow: UnitOfWork, customer_id: int, *, as_of: date) -> RatedCustomer:
+    def _rate(
+        self, uow: UnitOfWork, customer_id: int, *, as_of: date, models: Sequence[ModelInForce]
+    ) -> RatedCustomer:
         assessed = self._assessment.assess_within(uow, customer_id, as_of=as_of)
+        keep_scores(
+            uow,
+            models,
+            own=assessed.own,
+            own_assessment_id=assessed.pair.own.assessment_id,
+            customer_id=assessed.pair.customer_id,
+            as_of=as_of,
+        )
         record = RatingStore(uow.connection).append(self._build(assessed, as_of=as_of))
         return RatedCustomer(rating=record, pair=assessed.pair)
 

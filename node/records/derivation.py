@@ -38,6 +38,7 @@ def find_behaviour_window(
     first_month: int,
     last_month: int,
     as_of: date,
+    known_at_ms: int | None = None,
 ) -> BehaviourWindow | None:
     """Return how a customer paid in whole months, as seen on a date, in its main currency.
 
@@ -45,8 +46,9 @@ def find_behaviour_window(
     months have expired. The main currency is
     that of most of its invoices. Months that are rolled up for this date are read; the others (a
     past date, an open month since) are summed up from their invoices, with the same result.
+    With ``known_at_ms`` what was entered later is left out; who turned out to be whom is as of now.
     """
-    store = RecordsStore(uow.connection)
+    store = RecordsStore(uow.connection, known_at_ms=known_at_ms)
     customer = store.find_customer(scheme=subject_scheme, value=subject_value)
     if customer is None:
         return None
@@ -137,7 +139,10 @@ def _group_by_month(items: Sequence[InvoiceItem]) -> dict[int, list[InvoiceItem]
 def build_window(
     store: RecordsStore, customer: CustomerRecord, *, months: tuple[int, int], as_of: date
 ) -> BehaviourWindow | None:
-    """Return the window of a customer that is known; None where nothing had been sold to it."""
+    """Return the window of a customer that is known; None where nothing had been sold to it.
+
+    A store that reads what was known at a moment makes the window of that moment.
+    """
     positions = store.ledger.list_positions(customer.customer_id, as_of=as_of)
     if not positions:
         return None

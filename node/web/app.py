@@ -31,6 +31,7 @@ from node.core.log_check import CheckState
 from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.rating.models.api import build_models_router
+from node.rating.panel.api import build_panel_router
 from node.records.api import build_ledger_router
 from node.records.api_customers import build_customers_router
 from node.records.api_imports import IMPORT_BYTES_MAX, IMPORTS_PATH, build_imports_router
@@ -120,6 +121,11 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(
         build_models_router(node.local.models), prefix=API_PREFIX, dependencies=guarded
+    )
+    app.include_router(
+        build_panel_router(node.local.panels, people=node.local.people),
+        prefix=API_PREFIX,
+        dependencies=guarded,
     )
     app.include_router(
         build_customers_router(

@@ -98,6 +98,7 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("GET", "/customers/{customer_id}/assessment"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/ratings"): Area.CREDIT,
     ("GET", "/assessments/renewals"): Area.CREDIT,
+    ("GET", "/customers/{customer_id}/panel"): Area.CREDIT,
     ("GET", "/statement-chart"): Area.CUSTOMERS,
     ("GET", "/customers/{customer_id}/statements"): Area.CREDIT,
     ("GET", "/customers/{customer_id}/statements/versions"): Area.CREDIT,

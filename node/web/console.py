@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
@@ -29,7 +29,6 @@ from node.core.errors import (
     NodeError,
     NotAuthenticatedError,
     NotFoundError,
-    RejectedError,
 )
 from node.core.http.access import (
     SESSION_COOKIE,
@@ -52,10 +51,12 @@ from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
 from node.web.entry_console import build_entry_routes
 from node.web.error_words import CrossSiteError, choose_error_text
+from node.web.form_fields import parse_form
 from node.web.handlers import Handler
 from node.web.import_console import build_import_routes
 from node.web.languages import LANGUAGE_COOKIE, choose_language
 from node.web.ledger_console import build_ledger_routes
+from node.web.models_console import build_model_routes, read_panel
 from node.web.page_access import PAGES, Reaching, Visit, admit
 from node.web.pages import (
     SORT_DEFAULT,
@@ -79,7 +80,6 @@ LOGIN_PATH = "/console/login"
 LANGUAGE_LIFE_S = 31_536_000
 SESSION_LIFE_S = 28_800  # a working day
 FORM_BYTES_MAX = 4_096
-FORM_FIELDS_MAX = 8
 QUERY_CHARACTERS_MAX = 100
 PAGE_DIGITS_MAX = 6
 STATIC_LIFE_S = 86_400
@@ -101,12 +101,6 @@ SECURITY_HEADERS = {
 _NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/-]{0,64}$")
 
 
-class FormFieldsError(RejectedError):
-    """A form has more fields than any form of the console."""
-
-    code = "form-fields"
-
-
 def build_console_routes(
     node: ConsoleNode, *, health: Callable[[], Mapping[str, object]] = dict
 ) -> list[BaseRoute]:
@@ -123,8 +117,9 @@ def build_console_routes(
         *build_papers_routes(node.local, render=console.render, page=page),
         *build_statement_routes(node.local, render=console.render, page=page),
         *build_renewal_routes(node.local, render=console.render, page=page),
-        *build_entry_routes(node.local, render=console.render, page=page, parse_form=_parse_form),
-        *build_import_routes(node.local, render=console.render, page=page, parse_form=_parse_form),
+        *build_model_routes(node.local, render=console.render, page=page, parse_form=parse_form),
+        *build_entry_routes(node.local, render=console.render, page=page, parse_form=parse_form),
+        *build_import_routes(node.local, render=console.render, page=page, parse_form=parse_form),
         Route("/console", console.open(console.go_home), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.show_login), methods=["GET"]),
         Route(LOGIN_PATH, console.open(console.login), methods=["POST"]),
@@ -147,18 +142,6 @@ def check_same_site(request: Request) -> None:
     host = request.headers.get("host", "")
     if not host or urlsplit(sender).netloc.casefold() != host.casefold():
         raise CrossSiteError("the form was not sent by this console")
-
-
-def _parse_form(body: bytes, *, fields_max: int = FORM_FIELDS_MAX) -> dict[str, list[str]]:
-    """Return the fields of a form.
-
-    Raises:
-        FormFieldsError: There are more than any form of ours has.
-    """
-    try:
-        return parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=fields_max)
-    except ValueError as err:
-        raise FormFieldsError(f"at most {fields_max} fields") from err
 
 
 class _Console:
@@ -247,7 +230,7 @@ class _Console:
     async def login(self, request: Request) -> Response:
         """Trade the API token for a session cookie."""
         body = await read_bounded(request, bytes_max=FORM_BYTES_MAX)
-        form = _parse_form(body)
+        form = parse_form(body)
         token = form.get("token", [""])[0].strip()
         next_path = form.get("next", [""])[0]
         try:
@@ -335,7 +318,10 @@ class _Console:
                 has_peers=page.has_peers,
             )
         )
-        return await self.render(request, "customer.html", page=page, sight=sight)
+        panel = await run_in_threadpool(
+            read_panel, self._node.local, page.rating, sight=sight, texts=texts
+        )
+        return await self.render(request, "customer.html", page=page, sight=sight, panel=panel)
 
     async def rate_customer(self, request: Request) -> Response:
         """Rate a customer on the business date and lead back to its page."""

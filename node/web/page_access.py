@@ -37,6 +37,8 @@ _READ: Mapping[str, Area] = {
     "/console/customers/{customer_id}/papers": Area.CREDIT,
     "/console/customers/{customer_id}/statements": Area.CREDIT,
     "/console/items/{item_id}": Area.LEDGER,
+    "/console/models": Area.CREDIT,
+    "/console/models/{model_id}": Area.CREDIT,
     "/console/entered/{nonce}": Area.LEDGER,
     "/console/renewals": Area.CREDIT,
     "/console/shared": Area.PEERS,
@@ -59,8 +61,11 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         for method in ("GET", "POST")
     }
     | {
-        ("POST", "/console/customers/{customer_id}/rate"): PageAccess(
-            area=Area.CREDIT, is_entry=True
+        ("POST", path): PageAccess(area=Area.CREDIT, is_entry=True)
+        for path in (
+            "/console/customers/{customer_id}/rate",
+            "/console/models/{model_id}/approve",
+            "/console/models/{model_id}/retire",
         )
     }
 )

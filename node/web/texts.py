@@ -17,6 +17,7 @@ from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
+from node.web.texts_models import MODEL_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_renewals import RENEWAL_TEXTS
 from node.web.texts_report import REPORT_TEXTS
@@ -372,6 +373,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **ENTRY_TEXTS,
             **STATEMENT_TEXTS,
             **RENEWAL_TEXTS,
+            **MODEL_TEXTS,
         }.items()
     }
 )

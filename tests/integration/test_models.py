@@ -42,11 +42,14 @@ from node.records.rules_behaviour import AppliedPart, DisputedPart, InvoiceItem
 from tests.support.ledgers import TODAY, House
 
 PRESET = read_preset_training_policy()
-# Quicker than the shipped one: a look a half year.
+# Quicker than the shipped one: a look a half year, and fewer repetitions.
 POLICY = replace(
     PRESET,
     body=PRESET.body.model_copy(
-        update={"outcome": PRESET.body.outcome.model_copy(update={"every_months": 6})}
+        update={
+            "outcome": PRESET.body.outcome.model_copy(update={"every_months": 6}),
+            "fit": PRESET.body.fit.model_copy(update={"bootstrap_rounds": 50}),
+        }
     ),
 )
 THEN = TODAY - timedelta(days=400)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from node.assessment.policy_file import Language, LocalText
 from node.assessment.statistical.model_file import (
     Bound,
+    Cell,
     Combination,
     Earned,
     Feature,
@@ -144,6 +145,14 @@ def find_place(feature: Feature, value: Value) -> Place:
     return Place(bin=feature.bins[index], kind="bin", position=value)
 
 
+def find_cell(combination: Combination, places: Mapping[str, Place]) -> Cell:
+    """Find the one cell of a combination that holds the places of all values."""
+    cells = [one for one in combination.cells if all(_meets(b, places) for b in one.bounds)]
+    if len(cells) != 1:
+        raise InvariantError(f"{combination.id}: {len(cells)} cells hold a value, and not one")
+    return cells[0]
+
+
 def _find_category(feature: Feature, value: str) -> Place:
     for index, category in enumerate(feature.categories):
         if value in category.values:
@@ -171,11 +180,9 @@ def _score_combination(
     places: Mapping[str, Place],
     body: ModelBody,
 ) -> ScoreLine:
-    cells = [one for one in combination.cells if all(_meets(b, places) for b in one.bounds)]
-    if len(cells) != 1:
-        raise InvariantError(f"{combination.id}: {len(cells)} cells hold a value, and not one")
+    cell = find_cell(combination, places)
     best = max(one.points_deci for one in combination.cells)
-    points = cells[0].points_deci
+    points = cell.points_deci
     named = combination.feature_ids
     sources = {one.id: one.source for one in body.features}
     return ScoreLine(

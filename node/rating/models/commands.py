@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Protocol
 
@@ -69,13 +69,23 @@ def train(
     by: ByOption,
     name: Annotated[str, typer.Option("--name", help="Name; versions count by name.")] = "ledger",
     as_of: AsOfOption = None,
+    opening: Annotated[
+        datetime | None,
+        typer.Option(
+            "--opening",
+            formats=["%Y-%m-%d"],
+            help="Entered by this day counts as known on its own date; default: first entry.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     language: LanguageOption = Language.EN,
 ) -> None:
     """Train a scorecard on the own ledger's past, and judge it on later rows. A draft is kept."""
     node: ModelNode = ctx.obj
     day = as_of.date() if as_of else node.business_date()
-    record = node.models.train(name=name, by=by, today=day)
+    record = node.models.train(
+        name=name, by=by, today=day, opening=opening.date() if opening else None
+    )
     _show(build_model_object(record, language=language), as_json=as_json, language=language)
 
 

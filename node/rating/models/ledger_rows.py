@@ -1,19 +1,26 @@
 """Rows to train and to test with from the node's own ledger, as of days that have passed.
 
-A row is a customer on a day: its figures are those that the records give as of that day, its
-outcome is what happened in the months after it. No row is made whose outcome is not over.
+A row is a customer on a day: its figures are those that the records gave as of that day as far as
+they were known at its end, its outcome is what happened in the months after it, as it is known now.
+No row is made whose outcome is not over. What was entered by the end of the opening day, the import
+of the past with which a ledger begins, counts as known on its own date: nobody can say more of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
 from node.assessment.evidence import OwnEvidence
 from node.assessment.service import COLLECTIVE_KIND, read_own_evidence
 from node.assessment.statistical.rules_statistical import Value
 from node.core.database import UnitOfWork
-from node.rating.models.rules_outcome import build_horizon, turned_bad
+from node.rating.models.rules_outcome import (
+    ScoreCode,
+    build_horizon,
+    judge_scope,
+    turned_bad,
+)
 from node.rating.models.table import Column, TrainingTable
 from node.rating.models.training_policy import LedgerFeature, TrainingPolicyBody
 from node.rating.rules_grade import add_months
@@ -64,10 +71,33 @@ def list_looks(today: date, *, policy: TrainingPolicyBody) -> tuple[date, ...]:
     return tuple(release_date(one) for one in reversed(months))
 
 
+def find_opening(uow: UnitOfWork, *, stated: date | None = None) -> date:
+    """Return the opening day: the one that is stated, or the day of the first entry of all."""
+    if stated is not None:
+        return stated
+    first_ms = LedgerStore(uow.connection).find_first_entry_ms()
+    return date.min if first_ms is None else datetime.fromtimestamp(first_ms / 1000, tz=UTC).date()
+
+
+def end_of_day_ms(day: date) -> int:
+    """Return the last millisecond of a day in UTC."""
+    begin = datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
+    return int(begin.timestamp()) * 1000 - 1
+
+
 def build_ledger_rows(
-    uow: UnitOfWork, *, policy: TrainingPolicyBody, today: date, after: date | None = None
+    uow: UnitOfWork,
+    *,
+    policy: TrainingPolicyBody,
+    today: date,
+    after: date | None = None,
+    opening: date | None = None,
 ) -> TrainingTable:
-    """Build the rows of every customer at every look, or of those later than a day."""
+    """Build the rows of every customer at every look, or of those later than a day.
+
+    ``opening`` is the opening day where another is stated than that of the first entry.
+    """
+    opened = find_opening(uow, stated=opening)
     looks = [day for day in list_looks(today, policy=policy) if after is None or day > after]
     rows: list[tuple[date, int, tuple[Value, ...], bool]] = []
     last = 0
@@ -75,7 +105,9 @@ def build_ledger_rows(
         last = page[-1].customer_id
         for customer in page:
             if customer.kind != COLLECTIVE_KIND:
-                found = _list_rows(uow, customer, looks=looks, today=today, policy=policy)
+                found = _list_rows(
+                    uow, customer, looks=looks, today=today, opened=opened, policy=policy
+                )
                 key = customer.customer_id
                 rows.extend((day, key, values, is_bad) for day, values, is_bad in found)
     rows.sort(key=lambda row: row[0])  # Stable: by day, and within it in the order of customers.
@@ -104,18 +136,25 @@ def _list_rows(
     *,
     looks: list[date],
     today: date,
+    opened: date,
     policy: TrainingPolicyBody,
 ) -> list[tuple[date, tuple[Value, ...], bool]]:
     known = _read_known(uow, customer, today=today)
-    if not known.items:
+    first_on = LedgerStore(uow.connection).find_first_day(customer.customer_id)
+    if first_on is None:
         return []
-    first_on = min(item.issued_on for item in known.items)
     rows = []
     for day in looks:
         if day < first_on:
             continue
-        own = read_own_evidence(uow, customer, as_of=day)
-        if own is None or not own.invoices or _is_bad_already(own, policy=policy):
+        known_at_ms = end_of_day_ms(max(day, opened))
+        own = read_own_evidence(uow, customer, as_of=day, known_at_ms=known_at_ms)
+        scope = judge_scope(
+            own,
+            days_past_due_over=policy.outcome.days_past_due_over,
+            kinds=policy.outcome.adverse_kinds,
+        )
+        if own is None or scope is not ScoreCode.SCORED:
             continue
         is_bad = turned_bad(
             known.items,
@@ -137,9 +176,3 @@ def _read_known(uow: UnitOfWork, customer: CustomerRecord, *, today: date) -> _K
         items=tuple(item for _, _, items in found for item in items),
         adverse=tuple(adverse),
     )
-
-
-def _is_bad_already(own: OwnEvidence, *, policy: TrainingPolicyBody) -> bool:
-    over = own.figures.overdue_days or 0
-    kinds = set(policy.outcome.adverse_kinds)
-    return over > policy.outcome.days_past_due_over or bool(kinds.intersection(own.open_adverse))

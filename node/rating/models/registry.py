@@ -13,10 +13,12 @@ from node.assessment.statistical.model_file import StatisticalModel, parse_model
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import ConflictError, InvariantError, NotFoundError, RejectedError
+from node.rating.models.certainty import build_coefficients_object, find_coefficients
 from node.rating.models.extra import check_models_extra
-from node.rating.models.ledger_rows import build_ledger_rows, get_gap_days
+from node.rating.models.ledger_rows import build_ledger_rows, find_opening, get_gap_days
 from node.rating.models.report import (
     Judged,
+    build_drift_object,
     build_judged_object,
     cut_scores,
     group_score,
@@ -91,8 +93,11 @@ class ModelService:
         self._clock = clock
         self._policy = policy
 
-    def train(self, *, name: str, by: str, today: date) -> ModelRecord:
+    def train(self, *, name: str, by: str, today: date, opening: date | None = None) -> ModelRecord:
         """Train a model on the ledger's earlier rows, judge it on its later ones, and keep it.
+
+        What was entered by the end of the ``opening`` day, else of that of the first entry, counts
+        as known on its own date; what came later, as of when it was entered.
 
         Raises:
             ModelNameError: The name is no name.
@@ -106,7 +111,8 @@ class ModelService:
         check_models_extra()
         body = self._policy.body
         with self._database.read() as uow:
-            table = build_ledger_rows(uow, policy=body, today=today)
+            opened = find_opening(uow, stated=opening)
+            table = build_ledger_rows(uow, policy=body, today=today, opening=opened)
         share = body.outcome.test_share_permille
         gap_days = get_gap_days(body, until=today)
         train, test = split_by_time(table, test_share_permille=share, gap_days=gap_days)
@@ -115,8 +121,22 @@ class ModelService:
         judged = judge(model, test, rules=body.validation, is_later=True)
         edges, counts = cut_scores(score_rows(model, train))
         report: dict[str, JsonValue] = {
-            "split": _show_split(train, test, gap_days=gap_days),
+            "split": {
+                **_show_split(train, test, gap_days=gap_days),
+                "opening": opened.isoformat(),
+            },
             "test": build_judged_object(judged),
+            "coefficients": build_coefficients_object(
+                find_coefficients(model, train, rules=body.fit)
+            ),
+            "drift": [
+                build_drift_object(one)
+                for one in drift_by_month(
+                    [group_score(score, edges) for score in judged.scores_deci],
+                    test.days or (),
+                    trained_on=dict(enumerate(counts)),
+                )
+            ],
             "training_scores": {"edges_deci": list(edges), "counts": list(counts)},
         }
         new = NewModel(
@@ -198,7 +218,13 @@ class ModelService:
             after = max(champion.trained_until, challenger.trained_until)
             # One set of rows for both: those of the challenger's policy, by which all are read.
             policy = parse_training_policy(challenger.policy_json.encode())
-            table = build_ledger_rows(uow, policy=policy.body, today=today, after=after)
+            table = build_ledger_rows(
+                uow,
+                policy=policy.body,
+                today=today,
+                after=after,
+                opening=_read_opening(challenger),
+            )
         if not table.rows:
             raise NoLaterRowsError(f"no row later than {after.isoformat()} has a known outcome")
         models = read_model(champion), read_model(challenger)
@@ -270,6 +296,11 @@ def _get(uow: UnitOfWork, model_id: int) -> ModelRecord:
     if record is None:
         raise ModelNotFoundError(f"there is no model {model_id}")
     return record
+
+
+def _read_opening(record: ModelRecord) -> date | None:
+    stated: str | None = read_report(record)["split"].get("opening")
+    return None if stated is None else date.fromisoformat(stated)
 
 
 def _newest(table: TrainingTable) -> date:

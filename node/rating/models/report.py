@@ -15,6 +15,7 @@ from node.rating.models.table import TrainingTable
 from node.rating.models.training_policy import ValidationRules
 from node.rating.validation.calibration import Group
 from node.rating.validation.intervals import BOOTSTRAP_ROUNDS, BOOTSTRAP_SEED, Interval
+from node.rating.validation.stability import PSI_CHANGED, PSI_WATCH, Drift
 from node.rating.validation.verdict import (
     VERDICTS,
     GradeRate,
@@ -122,6 +123,19 @@ def build_judged_object(judged: Judged) -> dict[str, JsonValue]:
             "p_ppm": round(PPM * fit.p_value),
         }
     return shown
+
+
+def build_drift_object(drift: Drift) -> dict[str, JsonValue]:
+    """Return one month against training, with the usual word for its index."""
+    if drift.psi is None:
+        return {"month": drift.month, "rows": drift.rows}
+    level = "watch" if drift.psi >= PSI_WATCH else "stable"
+    return {
+        "month": drift.month,
+        "rows": drift.rows,
+        "psi_ppm": round(PPM * drift.psi),
+        "level": "changed" if drift.psi >= PSI_CHANGED else level,
+    }
 
 
 def describe_verdict(code: str, language: Language) -> str:

@@ -9,10 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
+from node.assessment.evidence import OwnEvidence
 from node.rating.rules_grade import add_months
 from node.records.behaviour import AdverseEvent
 from node.records.rules_behaviour import InvoiceItem
+
+
+class ScoreCode(StrEnum):
+    """Whether a customer is of those that a model is for, and if not, why."""
+
+    SCORED = "scored"
+    NO_INVOICES = "no-invoices"
+    BAD_ALREADY = "bad-already"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +40,18 @@ class Horizon:
 def build_horizon(as_of: date, *, months: int) -> Horizon:
     """Return the months after a day."""
     return Horizon(after=as_of, until=add_months(as_of, months))
+
+
+def judge_scope(
+    own: OwnEvidence | None, *, days_past_due_over: int, kinds: Iterable[str]
+) -> ScoreCode:
+    """Tell whether there is something to predict: rated invoices, and nothing bad yet."""
+    if own is None or not own.invoices:
+        return ScoreCode.NO_INVOICES
+    is_late = (own.figures.overdue_days or 0) > days_past_due_over
+    if is_late or set(kinds).intersection(own.open_adverse):
+        return ScoreCode.BAD_ALREADY
+    return ScoreCode.SCORED
 
 
 def turned_bad(

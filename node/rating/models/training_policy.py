@@ -58,6 +58,10 @@ class FitRules(WireModel):
     features_max: Annotated[int, Field(ge=1, le=FEATURES_MAX)]
     c_permille: Annotated[int, Field(ge=1, le=1_000_000)]
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    bootstrap_rounds: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """How often the regression is repeated for the intervals of its coefficients."""
+    bootstrap_cells_max: Annotated[int, Field(ge=0, le=10**9)] = 0
+    """Bounds their cost, rounds times rows times columns: fewer rounds are made beyond it."""
 
 
 class OutcomeRules(WireModel):

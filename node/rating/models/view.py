@@ -13,10 +13,14 @@ from node.assessment.statistical.model_file import (
     ValueBin,
 )
 from node.rating.models.registry import Comparison, read_model, read_report, state_of
-from node.rating.models.report import PPM, build_judged_object, describe_verdict
+from node.rating.models.report import (
+    PPM,
+    build_drift_object,
+    build_judged_object,
+    describe_verdict,
+)
 from node.rating.models.rules_registry import STATES
 from node.rating.store import ModelRecord
-from node.rating.validation.stability import PSI_CHANGED, PSI_WATCH, Drift
 
 
 def build_summary_object(record: ModelRecord, *, language: Language) -> dict[str, Any]:
@@ -44,10 +48,13 @@ def build_summary_object(record: ModelRecord, *, language: Language) -> dict[str
 
 def build_model_object(record: ModelRecord, *, language: Language) -> dict[str, Any]:
     """Return everything of a model: its points table, its report, and its life."""
-    body = read_model(record).body
+    body, report = read_model(record).body, read_report(record)
     return {
         **build_summary_object(record, language=language),
-        "test": read_report(record)["test"],
+        "test": report["test"],
+        # Models of before these were worked out have none.
+        "coefficients": report.get("coefficients"),
+        "drift": report.get("drift", []),
         "scale": body.scale.model_dump(),
         "base_points_deci": body.base_points_deci,
         "features": [_build_feature_object(one, language=language) for one in body.features],
@@ -93,19 +100,6 @@ def build_comparison_object(comparison: Comparison, *, language: Language) -> di
         },
         "auc_gain": {name: round(PPM * value) for name, value in bounds if value is not None},
         "is_shown": comparison.difference.is_shown,
-    }
-
-
-def build_drift_object(drift: Drift) -> dict[str, Any]:
-    """Return one month against training, with the usual word for its index."""
-    if drift.psi is None:
-        return {"month": drift.month, "rows": drift.rows}
-    level = "watch" if drift.psi >= PSI_WATCH else "stable"
-    return {
-        "month": drift.month,
-        "rows": drift.rows,
-        "psi_ppm": round(PPM * drift.psi),
-        "level": "changed" if drift.psi >= PSI_CHANGED else level,
     }
 
 

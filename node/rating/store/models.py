@@ -107,6 +107,25 @@ class ModelStore:
         keys = sorted(found)
         return self.find(keys[-1]) if keys else None
 
+    def list_in_force(self, *, challengers_max: int) -> list[ModelRecord]:
+        """Return the champion and after it the newest challengers."""
+        newest = select(func.max(model_event.c.id)).group_by(model_event.c.model_id)
+        found = self._connection.execute(
+            select(model_event.c.model_id, model_event.c.kind)
+            .where(
+                model_event.c.id.in_(newest.scalar_subquery()),
+                model_event.c.kind.in_(["champion", "challenger"]),
+            )
+            .order_by(model_event.c.kind, model_event.c.model_id.desc())
+        ).all()
+        champions = [row.model_id for row in found if row.kind == "champion"][:1]
+        challengers = [row.model_id for row in found if row.kind == "challenger"]
+        wanted = [*champions, *challengers[:challengers_max]]
+        if not wanted:
+            return []
+        records = self._list(statistical_model.c.id.in_(wanted), limit=len(wanted))
+        return sorted(records, key=lambda record: wanted.index(record.model_id))
+
     def _list(self, condition: Any, *, limit: int) -> list[ModelRecord]:  # noqa: ANN401
         rows = self._connection.execute(
             select(statistical_model)

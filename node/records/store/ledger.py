@@ -142,6 +142,22 @@ class LedgerStore:
             for currency, number, first, last in rows
         ]
 
+    def find_first_day(self, customer_id: int) -> date | None:
+        """Return the day of a customer's first invoice, of those corrected since too."""
+        found: date | None = self._connection.execute(
+            select(func.min(_item.c.happened_on)).where(
+                _item.c.customer_id == customer_id, _item.c.kind == ItemKind.INVOICE
+            )
+        ).scalar_one()
+        return found
+
+    def find_first_entry_ms(self) -> int | None:
+        """Return when the first item of all was entered."""
+        found: int | None = self._connection.execute(
+            select(func.min(_item.c.entered_at_ms))
+        ).scalar_one()
+        return found
+
     def list_currencies(self, *, as_of: date, customer_id: int | None = None) -> list[str]:
         """Return the currencies in which anything had happened by a date, in their order.
 

@@ -48,9 +48,11 @@ class CustomerRecord:
 class RecordsStore:
     """Reads the room's tables on the connection of one unit of work."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, known_at_ms: int | None = None) -> None:
+        """Read what is known now, or of the ledger and adverse facts what was at a moment."""
         self._connection = connection
-        self.ledger = LedgerStore(connection)
+        self._known_at_ms = known_at_ms
+        self.ledger = LedgerStore(connection, known_at_ms=known_at_ms)
         self.holding = HoldingStore(connection)
 
     def find_customer(
@@ -121,7 +123,9 @@ class RecordsStore:
         A default is among it once another person has confirmed it; a fact is not any more once an
         objection was upheld. For our own use: what others may know is ``node.records.shareable``.
         """
-        facts = AdverseStore(self._connection).list_facts(self.list_ids(customer_id))
+        facts = AdverseStore(self._connection).list_facts(
+            self.list_ids(customer_id), known_at_ms=self._known_at_ms
+        )
         return [fact.to_event(as_of) for fact in facts if fact.counts_on(as_of)]
 
     def list_ids(self, customer_id: int, *, known_at_ms: int | None = None) -> list[int]:
@@ -132,7 +136,9 @@ class RecordsStore:
     def list_held_months(
         self, customer_id: int, *, currency: str, months: tuple[int, int], as_of: date
     ) -> list[MonthBehaviour]:
-        """Return the rolled-up months that hold on this date."""
+        """Return the rolled-up months that hold on this date; they know all that is known now."""
+        if self._known_at_ms is not None:
+            return []
         rows = self._connection.execute(
             select(behaviour_month)
             .where(

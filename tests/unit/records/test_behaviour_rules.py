@@ -1,6 +1,7 @@
 """Worked cases of the behaviour formulas: amounts in minor units, index in tenths of a point."""
 
 import dataclasses
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -128,6 +129,25 @@ def test_days_beyond_terms_t1() -> None:
     assert late_days_milli(parts) == 12_857
     assert signed_delay_milli(parts) == 12_286
     assert days_to_pay_milli(items) == 46_571
+    # Paid on the due date each, the days to pay are the weighted terms; the rest is the delay.
+    prompt = [
+        replace(item, paid=(AppliedPart(paid_on=item.due_on, amount_minor=item.amount_minor),))
+        for item in items
+    ]
+    assert days_to_pay_milli(prompt) == 34_286
+    assert (
+        days_to_pay_milli(
+            [
+                replace(
+                    item,
+                    amount_minor=1,
+                    paid=tuple(replace(part, amount_minor=1) for part in item.paid),
+                )
+                for item in items
+            ]
+        )
+        == 54_333
+    )
 
 
 def test_days_beyond_terms_t2_counts_the_open_part_with_its_days_so_far() -> None:
