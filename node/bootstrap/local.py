@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,10 +15,14 @@ from node.bootstrap.home import open_database, open_field_files
 from node.bootstrap.peers import build_peer_reader, queue_renewals
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
-from node.core.database import Database
+from node.core.database import Database, parse_key
 from node.core.field_sweep import FieldChange, change_key, settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
+from node.decision.deputies import DeputyService
+from node.decision.policy import read_preset_decision_policy
+from node.decision.reports import DecisionReports
+from node.decision.service import DecisionService
 from node.rating.models.registry import ModelService
 from node.rating.models.training_policy import read_preset_training_policy
 from node.rating.panel.policy import read_preset_panel_policy
@@ -39,10 +44,12 @@ from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.sharing.objections import SummaryObjections
 
+DECISION = "decision_id"  # under which name an address names a decision
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalNode:
-    """The rooms that need no peer: records, assessment, rating.
+    """The rooms that need no peer: records, assessment, rating, decision.
 
     A command can use them beside a running server.
     """
@@ -69,11 +76,20 @@ class LocalNode:
     rating: RatingService
     models: ModelService
     panels: PanelService
+    decisions: DecisionService
+    decision_reports: DecisionReports
+    deputies: DeputyService
     people: PeopleService
 
     def business_date(self) -> date:
         """Return the business date."""
         return current_business_date(self.clock, fixed=self.settings.business_date)
+
+    def find_customer_key(self, named: Mapping[str, object]) -> dict[str, int]:
+        """Return the customer of a decision that an address names, where it names one."""
+        decision_id = parse_key(str(named.get(DECISION, "")))
+        found = None if decision_id is None else self.decision_reports.find_customer_id(decision_id)
+        return {} if found is None else {"customer_id": found}
 
     def close(self) -> None:
         """Close what is open."""
@@ -92,11 +108,12 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
+    list_peer_summaries = build_peer_reader(settings, clock)
     assessment = AssessmentService(
         database=database,
         clock=clock,
         policy=read_preset_policy(),
-        list_peer_summaries=build_peer_reader(settings, clock),
+        list_peer_summaries=list_peer_summaries,
     )
     statements = StatementService(
         database=database,
@@ -104,6 +121,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         business_date=settings.business_date,
         keep_months=settings.statement_keep_months,
     )
+    decision_policy = read_preset_decision_policy()
     return LocalNode(
         settings=settings,
         clock=clock,
@@ -173,6 +191,25 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             assessment=assessment,
             statements=statements,
             policy=read_preset_panel_policy(),
+        ),
+        decisions=DecisionService(
+            database=database,
+            clock=clock,
+            find_policy=lambda: decision_policy,
+            list_peer_summaries=list_peer_summaries,
+            business_date=settings.business_date,
+        ),
+        decision_reports=DecisionReports(
+            database=database,
+            clock=clock,
+            find_policy=lambda: decision_policy,
+            business_date=settings.business_date,
+        ),
+        deputies=DeputyService(
+            database=database,
+            clock=clock,
+            find_policy=lambda: decision_policy,
+            business_date=settings.business_date,
         ),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )

@@ -20,6 +20,7 @@ from node.core.log_session import LogSession
 from node.core.telemetry import Telemetry
 from node.core.witnesses import read_witness_policy
 from node.core.writer import Writer
+from node.decision.reports import erase_peer_values_within as erase_decision_values_within
 from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
 from node.sharing.auditing import AuditService
@@ -386,5 +387,6 @@ def _build_own_logs(ports: _Ports, *, session: LogSession, guard: RollbackGuard)
 
 
 def erase_derived(uow: UnitOfWork, msg: bytes) -> int:
-    """Remove what assessments keep of the values of a peer's message."""
-    return erase_peer_values_within(uow, encode_b64u(msg))
+    """Remove what assessments and decisions keep of the values of a peer's message."""
+    name = encode_b64u(msg)
+    return erase_peer_values_within(uow, name) + erase_decision_values_within(uow, name)

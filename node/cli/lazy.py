@@ -36,6 +36,7 @@ GROUPS: Mapping[str, str] = {
     "cover": "node.records.commands_cover:cover_app",
     "customer": "node.records.commands_customers:customer_app",
     "db": "node.cli.database:db_app",
+    "decide": "node.decision.commands:decide_app",
     "delivery": "node.records.commands_papers:delivery_app",
     "hub": "node.hub.commands_members:hub_app",
     "key": "node.cli.keys:key_app",

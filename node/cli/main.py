@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from node.bootstrap.local import LocalNode
     from node.core.config import Settings
     from node.core.people.service import PeopleService
+    from node.decision.deputies import DeputyService
+    from node.decision.reports import DecisionReports
+    from node.decision.service import DecisionService
     from node.rating.models.registry import ModelService
     from node.rating.service import RatingService
     from node.records.adverse import NoticeService
@@ -170,6 +173,21 @@ class LazyNode:
     def models(self) -> ModelService:
         """The registry of statistical models."""
         return self.local.models
+
+    @property
+    def decisions(self) -> DecisionService:
+        """Decisions on credit."""
+        return self.local.decisions
+
+    @property
+    def decision_reports(self) -> DecisionReports:
+        """What is read of decisions."""
+        return self.local.decision_reports
+
+    @property
+    def deputies(self) -> DeputyService:
+        """Who approves for whom."""
+        return self.local.deputies
 
     @property
     def people(self) -> PeopleService:

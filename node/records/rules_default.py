@@ -121,13 +121,13 @@ def count_days_past_due(items: Iterable[OpenItem], *, as_of: date) -> int:
 
 def is_same_person(one: str, other: str) -> bool:
     """Tell whether two names are written as one person's; case and width do not tell them apart."""
-    return _fold(one) == _fold(other)
+    return fold_name(one) == fold_name(other)
 
 
 _FILLERS = "\u115f\u1160"  # letters of Hangul that show nothing
 
 
-def _fold(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return the letters and digits of a name: the rest is not what tells two persons apart."""
     folded = normalize("NFKC", normalize("NFKC", name).casefold())
     return "".join(one for one in folded if category(one)[0] in "LN" and one not in _FILLERS)

@@ -30,6 +30,7 @@ from node.core.http.problems import (
 from node.core.log_check import CheckState
 from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
+from node.decision.api import build_decisions_router
 from node.rating.models.api import build_models_router
 from node.rating.panel.api import build_panel_router
 from node.records.api import build_ledger_router
@@ -124,6 +125,17 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(
         build_panel_router(node.local.panels, people=node.local.people),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_decisions_router(
+            node.local.decisions,
+            node.local.decision_reports,
+            node.local.deputies,
+            people=node.local.people,
+            sees_persons=partial(see_persons, node.local.people),
+        ),
         prefix=API_PREFIX,
         dependencies=guarded,
     )
@@ -298,6 +310,9 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await run_round("start", node.session.begin())
         tasks.append(asyncio.create_task(_check_log(node)))
         tasks.append(asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)))
+        expire = partial(_expire_decisions, node)
+        await run_round("decisions", expire())
+        tasks.append(asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)))
         if node.timestamping is not None:
             tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
         try:
@@ -312,6 +327,10 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await node.close()
 
     return lifespan
+
+
+async def _expire_decisions(node: Node) -> None:
+    await asyncio.to_thread(node.local.decisions.expire_due)
 
 
 async def _follow_logs(node: Node) -> None:

@@ -99,6 +99,19 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/customers/{customer_id}/ratings"): Area.CREDIT,
     ("GET", "/assessments/renewals"): Area.CREDIT,
     ("GET", "/customers/{customer_id}/panel"): Area.CREDIT,
+    ("GET", "/decisions"): Area.CREDIT,
+    ("POST", "/decisions"): Area.CREDIT,
+    ("GET", "/decisions/{decision_id}"): Area.CREDIT,
+    ("POST", "/decisions/{decision_id}/submission"): Area.CREDIT,
+    ("POST", "/decisions/{decision_id}/approvals"): Area.CREDIT,
+    ("POST", "/decisions/{decision_id}/rejection"): Area.CREDIT,
+    ("POST", "/decisions/{decision_id}/return"): Area.CREDIT,
+    ("POST", "/decisions/{decision_id}/withdrawal"): Area.CREDIT,
+    ("POST", "/decisions/{decision_id}/overrides"): Area.CREDIT,
+    ("GET", "/decision-outcomes"): Area.CREDIT,
+    ("GET", "/deputies"): Area.CREDIT,
+    ("POST", "/deputies"): Area.CREDIT,
+    ("POST", "/deputies/{deputy_id}/end"): Area.CREDIT,
     ("GET", "/statement-chart"): Area.CUSTOMERS,
     ("GET", "/customers/{customer_id}/statements"): Area.CREDIT,
     ("GET", "/customers/{customer_id}/statements/versions"): Area.CREDIT,
@@ -188,6 +201,7 @@ def _check(
     check_access(local.people, viewer, access)
     found = {name: parse_key(str(named[name])) for name in OWNED if name in named}
     keys = {name: key for name, key in found.items() if key is not None}
+    keys |= local.find_customer_key(named)
     fact = FactKey.parse(str(named.get("fact", "")))
     if fact is not None:
         keys[f"{fact.source}_id"] = fact.number

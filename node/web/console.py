@@ -56,7 +56,7 @@ from node.web.handlers import Handler
 from node.web.import_console import build_import_routes
 from node.web.languages import LANGUAGE_COOKIE, choose_language
 from node.web.ledger_console import build_ledger_routes
-from node.web.models_console import build_model_routes, read_panel
+from node.web.models_console import read_panel
 from node.web.page_access import PAGES, Reaching, Visit, admit
 from node.web.pages import (
     SORT_DEFAULT,
@@ -67,9 +67,7 @@ from node.web.pages import (
     read_portfolio,
     read_register,
 )
-from node.web.papers_console import build_papers_routes
-from node.web.renewals_console import build_renewal_routes
-from node.web.statements_console import build_statement_routes
+from node.web.room_pages import build_room_routes
 from node.web.texts import Texts
 from node.web.wording import say_amount, say_code, say_deci, say_money, say_time
 from protocol.encoding import encode_b64u, sha256
@@ -114,10 +112,7 @@ def build_console_routes(
         *auditors,
         *build_ledger_routes(node.local, render=console.render, page=page),
         *build_ageing_routes(node.local, render=console.render, page=page),
-        *build_papers_routes(node.local, render=console.render, page=page),
-        *build_statement_routes(node.local, render=console.render, page=page),
-        *build_renewal_routes(node.local, render=console.render, page=page),
-        *build_model_routes(node.local, render=console.render, page=page, parse_form=parse_form),
+        *build_room_routes(node.local, render=console.render, page=page, parse_form=parse_form),
         *build_entry_routes(node.local, render=console.render, page=page, parse_form=parse_form),
         *build_import_routes(node.local, render=console.render, page=page, parse_form=parse_form),
         Route("/console", console.open(console.go_home), methods=["GET"]),

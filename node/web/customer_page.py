@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from node.assessment.engine_texts import ENGINE_TEXTS
 from node.assessment.looks import has_peers
@@ -14,6 +15,10 @@ from node.assessment.rules_scorecard import OWN_REF, EvidenceLine
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
+from node.decision.policy import BuyerKind
+from node.decision.rules_state import OPEN_STATES
+from node.decision.view import build_summary_object
+from node.decision.wording import say
 from node.rating.store import RatingRecord
 from node.records.behaviour import BehaviourWindow
 from node.records.customers import CustomerCard
@@ -134,6 +139,16 @@ class PeerView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionBlock:
+    """The decision that holds, the one that waits, and what a new one is asked with."""
+
+    standing: dict[str, Any] | None
+    waiting: dict[str, Any] | None
+    currency: str
+    buyers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerPage:
     """Everything the page of one customer shows."""
 
@@ -142,6 +157,7 @@ class CustomerPage:
     defaults: tuple[Default, ...]
     promises: PromiseReport
     can_rate: bool
+    decisions: DecisionBlock
     rating: RatingRecord | None
     is_valid: bool
     grade_own_words: str
@@ -190,6 +206,7 @@ def read_customer(
         defaults=tuple(local.defaults.list_defaults(customer_id)),
         promises=local.promises.report(customer_id, as_of=as_of),
         can_rate=customer.kind != COLLECTIVE_KIND,
+        decisions=_read_decisions(local, customer_id, texts),
         rating=rating,
         is_valid=rating is not None and rating.is_valid_on(as_of),
         grade_own_words=_describe(local, rating, texts, with_peers=False),
@@ -266,6 +283,22 @@ def view_trend(window: BehaviourWindow, texts: Texts) -> TrendView:
         last=last,
         chart_svg=draw_line(points, title=title, unit=texts("trend.axis")) if has_value else "",
         lines=tuple(lines),
+    )
+
+
+def _read_decisions(local: LocalNode, customer_id: int, texts: Texts) -> DecisionBlock:
+    reports, language = local.decision_reports, texts.language
+    standing = reports.find_standing(customer_id)
+    waiting = reports.list_decisions(states=OPEN_STATES, customer_id=customer_id, limit=1)
+    return DecisionBlock(
+        standing=None
+        if standing is None
+        else build_summary_object(standing, language=language, has_peers=False),
+        waiting=build_summary_object(waiting[0], language=language, has_peers=False)
+        if waiting
+        else None,
+        currency=reports.choose_currency(customer_id),
+        buyers=tuple((one.value, say("buyer", one, language)) for one in BuyerKind),
     )
 
 

@@ -36,6 +36,8 @@ _READ: Mapping[str, Area] = {
     "/console/customers/{customer_id}/ledger": Area.LEDGER,
     "/console/customers/{customer_id}/papers": Area.CREDIT,
     "/console/customers/{customer_id}/statements": Area.CREDIT,
+    "/console/decisions": Area.CREDIT,
+    "/console/decisions/{decision_id}": Area.CREDIT,
     "/console/items/{item_id}": Area.LEDGER,
     "/console/models": Area.CREDIT,
     "/console/models/{model_id}": Area.CREDIT,
@@ -52,6 +54,16 @@ _IMPORT = (
     ("POST", f"{IMPORT_PATH}/{{upload_id}}/run"),
     ("GET", f"{IMPORT_PATH}/{{upload_id}}/rejects.csv"),
 )
+_DECIDING = (
+    "/console/customers/{customer_id}/rate",
+    "/console/models/{model_id}/approve",
+    "/console/models/{model_id}/retire",
+    "/console/customers/{customer_id}/decisions",
+    *(
+        f"/console/decisions/{{decision_id}}/{step}"
+        for step in ("submit", "approve", "reject", "return", "withdraw", "override")
+    ),
+)
 PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     {("GET", path): PageAccess(area=area) for path, area in _READ.items()}
     | {page: PageAccess(area=Area.LEDGER, is_entry=True) for page in _IMPORT}
@@ -60,14 +72,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         for form in ENTRY_FORMS
         for method in ("GET", "POST")
     }
-    | {
-        ("POST", path): PageAccess(area=Area.CREDIT, is_entry=True)
-        for path in (
-            "/console/customers/{customer_id}/rate",
-            "/console/models/{model_id}/approve",
-            "/console/models/{model_id}/retire",
-        )
-    }
+    | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
 )
 
 
@@ -94,6 +99,7 @@ def admit(local: LocalNode, viewer: Principal, page: PageAccess, visit: Visit) -
         check_access(local.people, viewer, access)
     found = {name: parse_key(str(visit.named[name])) for name in OWNED if name in visit.named}
     keys = {name: key for name, key in found.items() if key is not None}
+    keys |= local.find_customer_key(visit.named)
     if keys and local.customers.is_person(keys):
         check_access(local.people, viewer, Access(area=Area.PERSONS, target=visit.target))
     if visit.method != "POST" and viewer.role is not Role.OPERATOR:

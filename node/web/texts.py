@@ -14,6 +14,7 @@ from typing import NamedTuple
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_auditor import AUDITOR_TEXTS
+from node.web.texts_decision import DECISION_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
@@ -374,6 +375,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **STATEMENT_TEXTS,
             **RENEWAL_TEXTS,
             **MODEL_TEXTS,
+            **DECISION_TEXTS,
         }.items()
     }
 )

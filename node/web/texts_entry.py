@@ -13,6 +13,7 @@ ENTRY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "person-role.operator": ("管理员", "operator"),
         "person-role.credit-manager": ("信用经理", "credit manager"),
         "person-role.analyst": ("分析员", "analyst"),
+        "person-role.cfo": ("财务总监", "CFO"),
         "person-role.collector": ("催收员", "collector"),
         "person-role.steward": ("数据管理员", "data steward"),
         "person-role.sales": ("业务员", "sales"),

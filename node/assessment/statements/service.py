@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -27,6 +27,7 @@ from node.assessment.statements.rules_statement import (
     Basis,
     Provenance,
     Statement,
+    complete,
     end_of_month_before,
 )
 from node.assessment.statements.store import StatementStore, StatementVersion
@@ -302,6 +303,26 @@ class StatementService:
             at_ms=self._clock.now_ms(),
             is_withdrawn=is_withdrawn,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestStatement:
+    """A customer's newest statement with the totals that follow from its lines, in minor units."""
+
+    version: StatementVersion
+    amounts: Mapping[str, int]
+
+
+def find_newest_statement(
+    uow: UnitOfWork, customer_id: int, *, as_of: date
+) -> NewestStatement | None:
+    """Return the newest statement that counts on a day, of the basis that evidence is of."""
+    counting = choose_counting(_list_versions(uow, customer_id), as_of=as_of)
+    basis = choose_basis(counting)
+    if basis is None:
+        return None
+    newest = counting.by_basis[basis][-1]
+    return NewestStatement(version=newest, amounts=complete(newest.statement.lines)[0])
 
 
 def find_statement_evidence(

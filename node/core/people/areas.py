@@ -70,6 +70,9 @@ REACHES: Mapping[Role, Reach] = {
     Role.OPERATOR: Reach(reads=_ALL, enters=_ALL),
     Role.CREDIT_MANAGER: Reach(reads=_ALL, enters=_ALL - {Area.RUNNING}),
     Role.ANALYST: Reach(reads=_BOOKS | {Area.CREDIT}, enters=frozenset({Area.CREDIT})),
+    Role.CFO: Reach(
+        reads=_BOOKS | {Area.CREDIT, Area.PERSONS, Area.PEERS}, enters=frozenset({Area.CREDIT})
+    ),
     Role.COLLECTOR: Reach(reads=_BOOKS | {Area.PERSONS}, enters=frozenset({Area.LEDGER})),
     Role.STEWARD: Reach(
         reads=_BOOKS | {Area.PERSONS},

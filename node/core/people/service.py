@@ -50,6 +50,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     CREDIT_MANAGER = "credit-manager"
     ANALYST = "analyst"
+    CFO = "cfo"
     COLLECTOR = "collector"
     STEWARD = "steward"
     SALES = "sales"

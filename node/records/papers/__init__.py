@@ -6,7 +6,13 @@ from node.records.papers.errors import (
     PaperInvalidError,
     PaperNotFoundError,
 )
-from node.records.papers.reports import COVERS, DeliveryReport, PaperReports, PaperState
+from node.records.papers.reports import (
+    COVERS,
+    DeliveryReport,
+    PaperReports,
+    PaperState,
+    read_cover,
+)
 from node.records.papers.service import NewEvent, PaperService
 
 __all__ = [
@@ -20,4 +26,5 @@ __all__ = [
     "PaperReports",
     "PaperService",
     "PaperState",
+    "read_cover",
 ]

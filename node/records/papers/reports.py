@@ -153,19 +153,10 @@ class PaperReports:
         Raises:
             PaperInvalidError: The currency is no code of three capitals.
         """
-        if currency is not None and not CURRENCY_FORM.fullmatch(currency):
-            raise PaperInvalidError("a currency is a code of three capitals")
         with self._database.read() as uow:
-            shelf = _open_shelf(uow, customer_id, as_of=as_of, known_at_ms=known_at_ms)
-            check_not_gone(uow, shelf.customer_id, as_of=as_of, known_at_ms=known_at_ms)
-            items = [*_list_owed(shelf, as_of=as_of), *_list_delivered(shelf, as_of=as_of)]
-            items += list_passed_bills(
-                uow.connection, shelf.customer_id, as_of=as_of, known_at_ms=known_at_ms
+            return read_cover(
+                uow, customer_id, as_of=as_of, currency=currency, known_at_ms=known_at_ms
             )
-            covers = shelf.store.list_papers(shelf.ids, COVERS)
-            rates = RateStore(uow.connection, known_at_ms=known_at_ms).list_holding(as_of)
-            chosen = currency or _choose_currency(shelf, items, covers, as_of=as_of)
-        return compute_cover(items, covers, currency=chosen, as_of=as_of, rates=rates)
 
     def compare_terms(
         self, customer_id: int, *, as_of: date, known_at_ms: int | None = None
@@ -203,6 +194,33 @@ class PaperReports:
             if minor > document.amount_minor
         ]
         return sorted(found, key=lambda one: (one.happened_on, one.document_no, one.kind))
+
+
+def read_cover(
+    uow: UnitOfWork,
+    customer_id: int,
+    *,
+    as_of: date,
+    currency: str | None = None,
+    known_at_ms: int | None = None,
+) -> CoverReport:
+    """Return what of a customer's exposure is covered, within the caller's transaction.
+
+    Raises:
+        PaperInvalidError: The currency is no code of three capitals.
+    """
+    if currency is not None and not CURRENCY_FORM.fullmatch(currency):
+        raise PaperInvalidError("a currency is a code of three capitals")
+    shelf = _open_shelf(uow, customer_id, as_of=as_of, known_at_ms=known_at_ms)
+    check_not_gone(uow, shelf.customer_id, as_of=as_of, known_at_ms=known_at_ms)
+    items = [*_list_owed(shelf, as_of=as_of), *_list_delivered(shelf, as_of=as_of)]
+    items += list_passed_bills(
+        uow.connection, shelf.customer_id, as_of=as_of, known_at_ms=known_at_ms
+    )
+    covers = shelf.store.list_papers(shelf.ids, COVERS)
+    rates = RateStore(uow.connection, known_at_ms=known_at_ms).list_holding(as_of)
+    chosen = currency or _choose_currency(shelf, items, covers, as_of=as_of)
+    return compute_cover(items, covers, currency=chosen, as_of=as_of, rates=rates)
 
 
 def _open_shelf(

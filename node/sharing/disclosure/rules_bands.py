@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Literal, TypeAlias, TypeVar
 
 from node.core.money import minor_exponent
@@ -77,6 +78,14 @@ def band_money(amount_minor: int, *, currency: str) -> str:
     return _pick_band(
         amount_minor // 10 ** minor_exponent(currency), bands=_MONEY_BANDS, top=">=10m"
     )
+
+
+def read_lower_edge(band: str, *, currency: str) -> int:
+    """Return the least amount that a band of money holds, in minor units."""
+    edges = {"0": 0, _MONEY_BANDS[0][1]: 0, ">=10m": _MONEY_BANDS[-1][0]}
+    edges |= {name: before for (before, _), (_, name) in pairwise(_MONEY_BANDS)}
+    unit: int = 10 ** minor_exponent(currency)
+    return edges[band] * unit
 
 
 def band_count(invoice_count: int) -> CountBand:

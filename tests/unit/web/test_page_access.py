@@ -24,10 +24,12 @@ OPEN = {"/console", "/console/login", "/console/logout", "/console/static/{name}
 WORKERS = [role for role in Role if role is not Role.AUDITOR]
 # What a role opens, written out: the table of areas is not to change unnoticed.
 _BOOKS = {"/console/", "/console/ageing", "ledger", "item"}
+_CREDIT = {"customer", "/console/decisions", "/console/renewals"}
 READS = {
-    Role.OPERATOR: _BOOKS | {"customer", "/console/renewals", "/console/shared"},
-    Role.CREDIT_MANAGER: _BOOKS | {"customer", "/console/renewals", "/console/shared"},
-    Role.ANALYST: _BOOKS | {"customer", "/console/renewals"},
+    Role.OPERATOR: _BOOKS | _CREDIT | {"/console/shared"},
+    Role.CREDIT_MANAGER: _BOOKS | _CREDIT | {"/console/shared"},
+    Role.ANALYST: _BOOKS | _CREDIT,
+    Role.CFO: _BOOKS | _CREDIT | {"/console/shared"},
     Role.COLLECTOR: _BOOKS,
     Role.STEWARD: _BOOKS,
     Role.SALES: _BOOKS,
@@ -38,6 +40,7 @@ ENTERS = {
     Role.OPERATOR: _LEDGER_FORMS | _ADJUSTING_FORMS | {"/console/import"},
     Role.CREDIT_MANAGER: _LEDGER_FORMS | _ADJUSTING_FORMS | {"/console/import"},
     Role.ANALYST: set(),
+    Role.CFO: set(),
     Role.COLLECTOR: _LEDGER_FORMS | {"/console/import"},
     Role.STEWARD: _ADJUSTING_FORMS,
     Role.SALES: set(),

@@ -1,0 +1,26 @@
+"""The pages of the rooms that read, and decide: papers, statements, renewals, models, decisions."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from node.bootstrap.local import LocalNode
+from node.web.decision_console import build_decision_routes
+from node.web.handlers import BuildRoute, ParseForm, Render
+from node.web.models_console import build_model_routes
+from node.web.papers_console import build_papers_routes
+from node.web.renewals_console import build_renewal_routes
+from node.web.statements_console import build_statement_routes
+
+
+def build_room_routes(
+    local: LocalNode, *, render: Render, page: BuildRoute, parse_form: ParseForm
+) -> list[BaseRoute]:
+    """Return the routes of these pages."""
+    return [
+        *build_papers_routes(local, render=render, page=page),
+        *build_statement_routes(local, render=render, page=page),
+        *build_renewal_routes(local, render=render, page=page),
+        *build_model_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_decision_routes(local, render=render, page=page, parse_form=parse_form),
+    ]
