@@ -15,9 +15,10 @@ from node.assessment.policy_file import Language
 from node.assessment.renewal.service import RenewalService
 from node.assessment.report import (
     build_effects_table,
+    build_evidence_table,
     build_object,
     build_table,
-    list_left_out_words,
+    describe_confidence,
 )
 from node.assessment.service import AssessmentPair, AssessmentService
 from node.core.people.areas import Area
@@ -147,9 +148,11 @@ def print_pair(
         return
     console = Console()
     console.print(build_table(pair, policy=policy, language=language))
-    for code in pair.with_peers.assessment.reasons:
+    result = pair.with_peers.assessment
+    for code in result.reasons:
         console.print(f"  · {policy.describe(code, language)}")
-    for provider, why in list_left_out_words(pair, policy=policy, language=language):
-        console.print(f"  · {provider}: {why}")
+    console.print(build_evidence_table(result, policy=policy, language=language))
+    for words in describe_confidence(result, policy=policy, language=language):
+        console.print(f"  · {words}")
     if effects is not None and effects.effects:
         console.print(build_effects_table(effects, policy=policy, language=language))

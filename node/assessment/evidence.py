@@ -43,6 +43,13 @@ class Figures:
     relation_months: int | None = None
     disputed_permille: int | None = None
     adverse_rank: int | None = None
+    current_ratio_centi: int | None = None
+    debt_permille: int | None = None
+    margin_permille: int | None = None
+    altman_centi: int | None = None
+    finance_trend_deci: int | None = None
+    report_permille: int | None = None
+    list_rank: int | None = None
 
     @property
     def is_empty(self) -> bool:

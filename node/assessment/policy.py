@@ -7,12 +7,10 @@ share is in per mille, a point in tenths. Meaning of each member: docs/formulas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
-from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -24,17 +22,49 @@ from node.assessment.policy_file import (
     UnknownTextError,
     parse_strictly,
 )
+from node.assessment.policy_outside import OutsideRules, list_outside_codes
+from node.assessment.policy_parts import (
+    PERMILLE,
+    SCORE_DECI_MAX,
+    STEPS_MAX,
+    Count,
+    Freshness,
+    Permille,
+    Source,
+    Step,
+    Steps,
+    check_ascending,
+    check_falling,
+    check_named,
+    choose_step,
+)
 from protocol.encoding import encode_b64u, sha256
 from schemas.summary import DelayClass, Disputes, Lateness, OverdueNow, Relation, Volume
 from schemas.wire import WireModel
 
-SCORE_DECI_MAX = 1000  # a score runs from 0 to 100.0
-PERMILLE = 1000
-FACTORS_MAX = 64
-STEPS_MAX = 32
+__all__ = [
+    "PERMILLE",
+    "SCORE_DECI_MAX",
+    "Band",
+    "BandValues",
+    "Combine",
+    "ConfidenceLevel",
+    "ConfidenceRule",
+    "EvidenceValue",
+    "Factor",
+    "Freshness",
+    "Policy",
+    "PolicyBody",
+    "PolicyReference",
+    "Source",
+    "Step",
+    "choose_step",
+    "parse_policy",
+    "read_preset_policies",
+    "read_preset_policy",
+]
 
-Permille = Annotated[int, Field(ge=0, le=PERMILLE)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
+FACTORS_MAX = 64
 
 
 class Band(StrEnum):
@@ -44,13 +74,6 @@ class Band(StrEnum):
     FAIR = "fair"
     POOR = "poor"
     UNKNOWN = "unknown"
-
-
-class Source(StrEnum):
-    """Whose experience a factor may read."""
-
-    OWN = "own"
-    PEERS = "peers"
 
 
 class Combine(StrEnum):
@@ -73,6 +96,13 @@ class EvidenceValue(StrEnum):
     RELATION_MONTHS = "relation_months"
     DISPUTED_PERMILLE = "disputed_permille"
     ADVERSE_RANK = "adverse_rank"
+    CURRENT_RATIO_CENTI = "current_ratio_centi"
+    DEBT_PERMILLE = "debt_permille"
+    MARGIN_PERMILLE = "margin_permille"
+    ALTMAN_CENTI = "altman_centi"
+    FINANCE_TREND_DECI = "finance_trend_deci"
+    REPORT_PERMILLE = "report_permille"
+    LIST_RANK = "list_rank"
 
 
 class ConfidenceLevel(StrEnum):
@@ -101,16 +131,6 @@ ENGINE_CODES = (
 )
 
 
-class Step(WireModel):
-    """From ``at`` on, ``value`` holds."""
-
-    at: Annotated[int, Field(ge=0, le=100_000)]
-    value: Permille  # or a count of invoices, by the table
-
-
-Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=STEPS_MAX)]
-
-
 class PointStep(WireModel):
     """At ``at``, a factor earns ``points_deci``."""
 
@@ -128,9 +148,13 @@ class BandTexts(WireModel):
 
 
 class Factor(WireModel):
-    """One line of the scorecard: a figure, how sources make one value of it, what it earns."""
+    """One line of the scorecard: a figure, how sources make one value of it, what it earns.
+
+    ``group`` is named in a policy that has groups.
+    """
 
     id: Identifier
+    group: Identifier | None = None
     reads: EvidenceValue
     sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=2)]
     combine: Combine
@@ -150,7 +174,7 @@ class Factor(WireModel):
     def _check_steps(self) -> Self:
         if len(set(self.sources)) != len(self.sources):
             raise ValueError("a source is named twice")
-        _check_ascending([step.at for step in self.steps])
+        check_ascending([step.at for step in self.steps])
         points = [step.points_deci for step in self.steps]
         if points not in (sorted(points), sorted(points, reverse=True)):
             raise ValueError("the points neither rise nor fall all along")
@@ -167,7 +191,7 @@ class OwnRules(WireModel):
 
     @model_validator(mode="after")
     def _check_age(self) -> Self:
-        _check_falling(self.age_permille)
+        check_falling(self.age_permille)
         return self
 
 
@@ -216,8 +240,8 @@ class PeerRules(WireModel):
 
     @model_validator(mode="after")
     def _check_tables(self) -> Self:
-        _check_falling(self.age_permille)
-        _check_falling(self.weight_max_invoices)
+        check_falling(self.age_permille)
+        check_falling(self.weight_max_invoices)
         return self
 
 
@@ -252,9 +276,9 @@ class BandValues(WireModel):
         )
         for values, model, member in rising:
             bands = _list_bands(model, member)
-            _check_named(values, bands)
-            _check_ascending([values[band] for band in bands])
-        _check_named(self.lateness, _list_bands(Lateness, "seen"))
+            check_named(values, bands)
+            check_ascending([values[band] for band in bands])
+        check_named(self.lateness, _list_bands(Lateness, "seen"))
         return self
 
 
@@ -267,12 +291,13 @@ class ConfidenceRule(WireModel):
     peers_min: Count = 0
     invoices_min: Count = 0
     age_days_max: Count | None = None
+    sources: Annotated[tuple[Source, ...], Field(max_length=len(Source))] = ()
 
     @property
     def is_catch_all(self) -> bool:
         """Whether every case meets it."""
         mins = (self.own_invoices_min, self.peers_min, self.invoices_min)
-        return not any(mins) and self.age_days_max is None
+        return not any(mins) and self.age_days_max is None and not self.sources
 
 
 class PolicyBody(WireModel):
@@ -293,10 +318,12 @@ class PolicyBody(WireModel):
     bands: BandValues
     confidence: Annotated[tuple[ConfidenceRule, ...], Field(min_length=1, max_length=STEPS_MAX)]
     factors: Annotated[tuple[Factor, ...], Field(min_length=1, max_length=FACTORS_MAX)]
+    outside: OutsideRules | None = None
     texts: Annotated[dict[str, LocalText], Field(max_length=256)]
 
     @model_validator(mode="after")
     def _check_whole(self) -> Self:
+        self._check_groups()
         if sum(factor.points_max_deci for factor in self.factors) != SCORE_DECI_MAX:
             raise ValueError("the factors' points add up to 100.0")
         if len({factor.id for factor in self.factors}) != len(self.factors):
@@ -306,8 +333,20 @@ class PolicyBody(WireModel):
         if not self.confidence[-1].is_catch_all:
             raise ValueError("the last confidence rule holds for every case")
         codes = {*ENGINE_CODES, *(f"confidence.{rule.code}" for rule in self.confidence)}
-        _check_named(self.texts, sorted(codes))
+        if self.outside is not None:
+            codes |= set(list_outside_codes(self.outside))
+        check_named(self.texts, sorted(codes))
         return self
+
+    def _check_groups(self) -> None:
+        named = {factor.group for factor in self.factors}
+        known = {group.id for group in self.outside.groups} if self.outside else {None}
+        if named != known:
+            raise ValueError("each factor names a group, and each group has a factor")
+        sources = {source for factor in self.factors for source in factor.sources}
+        sources |= {source for rule in self.confidence for source in rule.sources}
+        if self.outside is None and not sources <= {Source.OWN, Source.PEERS}:
+            raise ValueError("a source without rules for it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,7 +370,8 @@ class Policy:
     body: PolicyBody
     reference: PolicyReference
 
-    PRESET: ClassVar[str] = "expert-1"
+    PRESET: ClassVar[str] = "expert-2"
+    FORMER: ClassVar[tuple[str, ...]] = ("expert-1",)
 
     def find_factor(self, factor_id: str) -> Factor | None:
         """Find a factor by its id."""
@@ -369,42 +409,24 @@ def parse_policy(raw: bytes) -> Policy:
     return Policy(body=body, reference=reference)
 
 
-def read_preset_policy() -> Policy:
-    """Read the policy that ships with the node.
+def read_preset_policy(label: str = Policy.PRESET) -> Policy:
+    """Read a policy that ships with the node: the one of today, or an earlier one by its name.
 
     Raises:
         PolicyInvalidError: The file breaks the rules of a policy.
     """
-    preset = resources.files(__package__) / "policies" / f"{Policy.PRESET}.json"
+    preset = resources.files(__package__) / "policies" / f"{label}.json"
     return parse_policy(preset.read_bytes())
 
 
-def choose_step(steps: Sequence[Step], at: int) -> int:
-    """Return the value that holds at a place; the first step holds below it too."""
-    held = steps[0].value
-    for step in steps:
-        if step.at <= at:
-            held = step.value
-    return held
+def read_preset_policies() -> tuple[Policy, ...]:
+    """Read the earlier policies that shipped, which put old results into words.
+
+    Raises:
+        PolicyInvalidError: A file breaks the rules of a policy.
+    """
+    return tuple(read_preset_policy(label) for label in Policy.FORMER)
 
 
 def _list_bands(model: type[WireModel], member: str) -> tuple[str, ...]:
     return get_args(model.model_fields[member].annotation)
-
-
-def _check_named(values: Mapping[str, Any], names: Sequence[str]) -> None:
-    if set(values) != set(names):
-        raise ValueError(f"names {', '.join(names)} and nothing else")
-
-
-def _check_ascending(values: Sequence[int]) -> None:
-    if any(left >= right for left, right in pairwise(values)):
-        raise ValueError("the values do not rise")
-
-
-def _check_falling(steps: Sequence[Step]) -> None:
-    _check_ascending([step.at for step in steps])
-    if steps[0].at != 0:
-        raise ValueError("the first step is at 0")
-    if any(left.value < right.value for left, right in pairwise(steps)):
-        raise ValueError("the values do not fall")

@@ -7,9 +7,11 @@ from typing import Any
 
 from rich.table import Table
 
-from node.assessment.policy import EvidenceValue, Policy
+from node.assessment.policy import ConfidenceLevel, EvidenceValue, Policy
 from node.assessment.policy_file import Language
-from node.assessment.rules_scorecard import USED, Assessment, EvidenceLine
+from node.assessment.policy_parts import Freshness, Source
+from node.assessment.results import Assessment, EvidenceLine
+from node.assessment.rules_confidence import list_gaps
 from node.assessment.service import AssessmentPair, PeerEffects
 from schemas.summary import DELAY_CLASSES
 
@@ -21,11 +23,17 @@ _DECIMAL_UNITS = {
     EvidenceValue.UNPAID_PERMILLE: " %",
     EvidenceValue.DISPUTED_PERMILLE: " %",
     EvidenceValue.TREND_DECI: "",
+    EvidenceValue.DEBT_PERMILLE: " %",
+    EvidenceValue.MARGIN_PERMILLE: " %",
+    EvidenceValue.FINANCE_TREND_DECI: "",
 }
+_CENTI = frozenset({EvidenceValue.CURRENT_RATIO_CENTI, EvidenceValue.ALTMAN_CENTI})
 _WHOLE_UNITS = {
     EvidenceValue.OVERDUE_DAYS: " d",
     EvidenceValue.RELATION_MONTHS: " mo",
     EvidenceValue.ADVERSE_RANK: "",
+    EvidenceValue.REPORT_PERMILLE: "/1000",
+    EvidenceValue.LIST_RANK: "",
 }
 _HEADINGS = {
     Language.EN: (
@@ -36,9 +44,20 @@ _HEADINGS = {
         "Change",
         "Own value",
         "Peers' value",
+        "Outside",
         "Why",
     ),
-    Language.ZH: ("指标", "满分", "自有", "结合同行", "变化", "自有值", "同行值", "原因"),
+    Language.ZH: (
+        "指标",
+        "满分",
+        "自有",
+        "结合同行",
+        "变化",
+        "自有值",
+        "同行值",
+        "外部值",
+        "原因",
+    ),
 }
 _EFFECT_HEADINGS = {
     Language.EN: ("Peer", "Score without it", "Change", "Factors"),
@@ -46,11 +65,37 @@ _EFFECT_HEADINGS = {
 }
 _EFFECT_TITLES = {Language.EN: "Without each peer", Language.ZH: "逐一剔除同行"}
 _TOTALS = {Language.EN: "Score", Language.ZH: "总分"}
+_EVIDENCE_HEADINGS = {
+    Language.EN: ("Source", "Of", "Day", "Freshness", "Weight", "State"),
+    Language.ZH: ("来源", "名称", "日期", "新旧", "权重", "状态"),
+}
+_SOURCE_WORDS = {
+    Source.OWN: ("自有记录", "own records"),
+    Source.PEERS: ("同行摘要", "peers"),
+    Source.STATEMENTS: ("财务报表", "statements"),
+    Source.REPORTS: ("外部报告", "reports"),
+    Source.LISTS: ("公共名单", "public lists"),
+    Source.APPLICATION: ("信用申请", "application"),
+}
+_LEVEL_WORDS = {
+    ConfidenceLevel.NONE: ("无", "none"),
+    ConfidenceLevel.LOW: ("低", "low"),
+    ConfidenceLevel.MEDIUM: ("中", "medium"),
+    ConfidenceLevel.HIGH: ("高", "high"),
+}
+_FRESHNESS_WORDS = {
+    Freshness.FRESH: ("新", "fresh"),
+    Freshness.STALE: ("旧", "stale"),
+    Freshness.MISSING: ("缺", "missing"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRow:
-    """One factor in words: points without and with peers, the values, and why they differ."""
+    """One factor in words: points without and with peers, the values, and why they differ.
+
+    ``spread`` is what its most points have gained or lost by groups without evidence.
+    """
 
     factor_id: str
     name: str
@@ -60,6 +105,8 @@ class ComparisonRow:
     change: str
     own_value: str
     peers_value: str
+    outside_value: str
+    spread: str
     reason: str
     why: str
 
@@ -84,6 +131,8 @@ def build_comparison(
                 change=format_change(change.change_deci),
                 own_value=format_value(reads, change.own_value),
                 peers_value=format_value(reads, change.peers_value),
+                outside_value=format_value(reads, change.outside_value),
+                spread=format_change(result.spread_deci) if result.spread_deci else "",
                 reason=policy.describe(result.code, language),
                 why=policy.describe(change.code, language),
             )
@@ -103,6 +152,7 @@ def build_table(pair: AssessmentPair, *, policy: Policy, language: Language) -> 
         format_change(change_deci),
         "",
         "",
+        "",
         policy.describe(with_peers.confidence.code, language),
     )
     table = Table(title=f"{pair.subject_id} · {with_peers.policy.label}", show_footer=True)
@@ -112,15 +162,57 @@ def build_table(pair: AssessmentPair, *, policy: Policy, language: Language) -> 
     for row in build_comparison(pair, policy=policy, language=language):
         table.add_row(
             row.name,
-            row.points_max,
+            f"{row.points_max} ({row.spread})" if row.spread else row.points_max,
             row.points_own,
             row.points_with_peers,
             row.change,
             row.own_value,
             row.peers_value,
+            row.outside_value,
             row.why,
         )
     return table
+
+
+def build_evidence_table(result: Assessment, *, policy: Policy, language: Language) -> Table:
+    """Draw the list of evidence for a terminal: every source, also those that are missing."""
+    table = Table(*_EVIDENCE_HEADINGS[language], box=None)
+    for line in result.evidence:
+        table.add_row(
+            say_source(line.source, language),
+            line.provider or ("" if line.is_behaviour else line.ref),
+            NOTHING if line.dated_on is None else line.dated_on.isoformat(),
+            NOTHING if line.freshness is None else say_freshness(line.freshness, language),
+            f"{line.weight_milli // 1000}.{line.weight_milli % 1000:03d}",
+            policy.describe(line.code, language),
+        )
+    return table
+
+
+def describe_confidence(result: Assessment, *, policy: Policy, language: Language) -> list[str]:
+    """Say how far a score carries, and each gap that lowered it with what it took."""
+    confidence, rules = result.confidence, policy.body.outside
+    if rules is None or confidence.permille is None:
+        return [policy.describe(confidence.code, language)]
+    level = _LEVEL_WORDS[confidence.level][language is Language.EN]
+    figure = format_deci(confidence.permille)
+    lines = [f"{policy.describe(confidence.code, language)}: {level} ({figure} %)"]
+    for source, state in list_gaps(result.evidence):
+        lost = rules.confidence.find_permille(source, state)
+        if lost:
+            words = policy.describe(f"gap.{source}.{state}", language)
+            lines.append(f"{words} ({format_change(-lost)} %)")
+    return lines
+
+
+def say_source(source: Source, language: Language) -> str:
+    """Name a source."""
+    return _SOURCE_WORDS[source][language is Language.EN]
+
+
+def say_freshness(freshness: Freshness, language: Language) -> str:
+    """Say how fresh evidence is."""
+    return _FRESHNESS_WORDS[freshness][language is Language.EN]
 
 
 def build_object(
@@ -159,6 +251,7 @@ def build_object(
                 "change_deci": change.change_deci,
                 "own_value": change.own_value,
                 "peers_value": change.peers_value,
+                "outside_value": change.outside_value,
                 "code": change.code,
                 "why": policy.describe(change.code, language),
             }
@@ -166,17 +259,6 @@ def build_object(
         ],
         "without_each_peer": None if effects is None else _effects_object(effects),
     }
-
-
-def list_left_out_words(
-    pair: AssessmentPair, *, policy: Policy, language: Language
-) -> list[tuple[str, str]]:
-    """Return whose summaries do not count, and why not."""
-    return [
-        (line.provider or line.ref, policy.describe(line.code, language))
-        for line in pair.with_peers.assessment.evidence
-        if line.code != USED
-    ]
 
 
 def build_effects_table(effects: PeerEffects, *, policy: Policy, language: Language) -> Table:
@@ -212,6 +294,9 @@ def format_value(reads: EvidenceValue | None, value: int | None) -> str:
         return NOTHING
     if reads in _DECIMAL_UNITS:
         return format_deci(value) + _DECIMAL_UNITS[reads]
+    if reads in _CENTI:
+        sign = "-" if value < 0 else ""
+        return f"{sign}{abs(value) // 100}.{abs(value) % 100:02d}"
     if reads is EvidenceValue.WORST_RANK:
         return DELAY_CLASSES[value].value
     return f"{value}{_WHOLE_UNITS[reads]}"
@@ -234,6 +319,8 @@ def _assessment_object(
             "peers": confidence.peers,
             "invoices": confidence.invoices,
             "age_days": confidence.age_days,
+            "permille": confidence.permille,
+            "gaps": _gap_objects(result, policy=policy, language=language),
         },
         "factors": [
             {
@@ -241,9 +328,11 @@ def _assessment_object(
                 "name": policy.describe(factor.factor_id, language),
                 "points_deci": factor.points_deci,
                 "points_max_deci": factor.points_max_deci,
+                "spread_deci": factor.spread_deci,
                 "value": factor.value,
                 "own_value": factor.own_value,
                 "peers_value": factor.peers_value,
+                "outside_value": factor.outside_value,
                 "code": factor.code,
                 "reason": policy.describe(factor.code, language),
                 "sources": list(factor.sources),
@@ -254,8 +343,7 @@ def _assessment_object(
             {"code": code, "text": policy.describe(code, language)} for code in result.reasons
         ],
         "evidence": [
-            _evidence_object(line, text=policy.describe(line.code, language))
-            for line in result.evidence
+            _evidence_object(line, policy=policy, language=language) for line in result.evidence
         ],
     }
 
@@ -280,12 +368,34 @@ def _effects_object(effects: PeerEffects) -> dict[str, Any]:
     }
 
 
-def _evidence_object(line: EvidenceLine, *, text: str) -> dict[str, Any]:
+def _gap_objects(result: Assessment, *, policy: Policy, language: Language) -> list[dict[str, Any]]:
+    rules = policy.body.outside
+    if rules is None:
+        return []
+    found = [
+        (source, state, rules.confidence.find_permille(source, state))
+        for source, state in list_gaps(result.evidence)
+    ]
+    return [
+        {
+            "source": source.value,
+            "freshness": state.value,
+            "permille": lost,
+            "text": policy.describe(f"gap.{source}.{state}", language) if lost else "",
+        }
+        for source, state, lost in found
+    ]
+
+
+def _evidence_object(line: EvidenceLine, *, policy: Policy, language: Language) -> dict[str, Any]:
     return {
+        "source": line.source.value,
+        "dated_on": None if line.dated_on is None else line.dated_on.isoformat(),
+        "freshness": None if line.freshness is None else line.freshness.value,
+        "text": policy.describe(line.code, language),
         "ref": line.ref,
         "provider": line.provider,
         "code": line.code,
-        "text": text,
         "weight_milli": line.weight_milli,
         "invoices": line.invoices,
         "age_days": line.age_days,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from node.assessment.evidence import OwnEvidence, PeerEvidence
+from node.assessment.outside_evidence import NOTHING_OUTSIDE, OutsideEvidence
 from node.assessment.policy import Policy
 from node.assessment.rules_scorecard import USED, Assessment, assess
 
@@ -39,6 +40,7 @@ def explain_each_peer(
     *,
     own: OwnEvidence | None,
     peers: Sequence[PeerEvidence],
+    outside: OutsideEvidence = NOTHING_OUTSIDE,
     policy: Policy,
     as_of: date,
 ) -> tuple[PeerEffect, ...]:
@@ -46,7 +48,7 @@ def explain_each_peer(
 
     Who did not count does not come in for who is left out.
     """
-    whole = assess(own=own, peers=peers, policy=policy, as_of=as_of)
+    whole = assess(own=own, peers=peers, outside=outside, policy=policy, as_of=as_of)
     weights = {line.ref: line.weight_milli for line in whole.evidence if line.code == USED}
     used = [peer for peer in peers if peer.msg_hash_b64u in weights]
     return tuple(
@@ -56,6 +58,7 @@ def explain_each_peer(
             without=assess(
                 own=own,
                 peers=[peer for peer in used if peer is not one],
+                outside=outside,
                 policy=policy,
                 as_of=as_of,
             ),

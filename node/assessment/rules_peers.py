@@ -14,8 +14,8 @@ from datetime import date
 from enum import StrEnum
 
 from node.assessment.evidence import LeftOutPeer, PeerEvidence
-from node.assessment.evidence_line import INVOICE_WEIGHT, USED, EvidenceLine
 from node.assessment.policy import PERMILLE, PeerCap, PeerRules, PolicyBody, choose_step
+from node.assessment.results import INVOICE_WEIGHT, USED, EvidenceLine
 from node.core.errors import InvariantError
 from schemas.summary import Tier
 

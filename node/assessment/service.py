@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from node.assessment.evidence import (
     HISTORY_MONTHS,
@@ -17,6 +17,7 @@ from node.assessment.evidence import (
     list_left_out,
     list_peer_evidence,
 )
+from node.assessment.outside_evidence import NOTHING_OUTSIDE, OutsideEvidence
 from node.assessment.policy import Policy, PolicyReference
 from node.assessment.policy_file import Language
 from node.assessment.renewal.service import end_renewals_within, has_renewals, is_look_back
@@ -35,6 +36,24 @@ PEER_SUMMARIES_MAX = 1000  # of one subject; more is a fault of the store that k
 COLLECTIVE_KIND = "collective"
 
 ListPeerSummaries: TypeAlias = Callable[[UnitOfWork, str], Sequence[PeerSummaryRecord]]
+
+
+class ReadOutside(Protocol):
+    """Reads what statements, reports, lists and applications say of many customers at once."""
+
+    def __call__(
+        self, uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date
+    ) -> Mapping[int, OutsideEvidence]:
+        """Return the evidence by customer, of each that was named."""
+        ...
+
+
+def read_no_outside(
+    uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date
+) -> Mapping[int, OutsideEvidence]:
+    """Return no evidence from outside: for a room that is wired without it."""
+    del uow, as_of
+    return dict.fromkeys(customer_ids, NOTHING_OUTSIDE)
 
 
 class CollectiveAccountError(RejectedError):
@@ -95,6 +114,7 @@ class _Evidence:
     own: OwnEvidence | None
     peers: tuple[PeerEvidence, ...]
     left_out: tuple[LeftOutPeer, ...]
+    outside: OutsideEvidence
 
     @property
     def has_peers(self) -> bool:
@@ -102,8 +122,16 @@ class _Evidence:
 
     def assess(self, policy: Policy, *, as_of: date) -> Assessment:
         return assess(
-            own=self.own, peers=self.peers, policy=policy, as_of=as_of, left_out=self.left_out
+            own=self.own,
+            peers=self.peers,
+            outside=self.outside,
+            policy=policy,
+            as_of=as_of,
+            left_out=self.left_out,
         )
+
+    def without_peers(self, policy: Policy, *, as_of: date) -> Assessment:
+        return assess(own=self.own, peers=(), outside=self.outside, policy=policy, as_of=as_of)
 
 
 class AssessmentService:
@@ -117,8 +145,10 @@ class AssessmentService:
         policy: Policy,
         list_peer_summaries: ListPeerSummaries,
         former_policies: Sequence[Policy] = (),
+        read_outside: ReadOutside = read_no_outside,
     ) -> None:
         """``policy`` is the approved one; ``former_policies`` put old results into words."""
+        self._read_outside = read_outside
         self._database = database
         self._clock = clock
         self._policy = policy
@@ -148,11 +178,17 @@ class AssessmentService:
         own = read_own_evidence(uow, customer, as_of=as_of)
         records = self._read_peer_records(uow, customer.subject_id)
         peers = list_peer_evidence(records, bands=self._policy.body.bands)
+        outside = self._read_outside(uow, [customer.customer_id], as_of=as_of)
         pair = self._assess_pair(
             uow,
             customer_id=customer_id,
             subject_id=customer.subject_id,
-            evidence=_Evidence(own=own, peers=peers, left_out=list_left_out(records)),
+            evidence=_Evidence(
+                own=own,
+                peers=peers,
+                left_out=list_left_out(records),
+                outside=outside[customer.customer_id],
+            ),
             as_of=as_of,
         )
         evidence = pair.with_peers.assessment.evidence
@@ -194,15 +230,19 @@ class AssessmentService:
             policy, customer = self.get_policy(kept.policy), _get_customer(uow, record.customer_id)
             own = read_own_evidence(uow, customer, as_of=kept.as_of)
             records = self._read_peer_records(uow, record.subject_id)
+            key = customer.customer_id
+            outside = self._read_outside(uow, [key], as_of=kept.as_of)[key]
         peers = [
             peer
             for peer in list_peer_evidence(records, bands=policy.body.bands)
             if peer.msg_hash_b64u in used
         ]
-        now = assess(own=own, peers=peers, policy=policy, as_of=kept.as_of)
+        now = assess(own=own, peers=peers, outside=outside, policy=policy, as_of=kept.as_of)
         if len(peers) != len(used) or _list_points(now) != _list_points(kept):
             return PeerEffects(is_current=False, effects=())
-        effects = explain_each_peer(own=own, peers=peers, policy=policy, as_of=kept.as_of)
+        effects = explain_each_peer(
+            own=own, peers=peers, outside=outside, policy=policy, as_of=kept.as_of
+        )
         return PeerEffects(is_current=True, effects=effects)
 
     def find_customer_id(self, text: str) -> int | None:
@@ -256,7 +296,7 @@ class AssessmentService:
         created_at_ms = self._clock.now_ms()
         renews = has_renewals(uow) and not is_look_back(uow, customer_id, as_of=as_of)
         own_record = store.append(
-            assess(own=evidence.own, peers=(), policy=self._policy, as_of=as_of),
+            evidence.without_peers(self._policy, as_of=as_of),
             customer_id=customer_id,
             subject_id=subject_id,
             own_assessment_id=None,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from node.assessment.policy import ConfidenceLevel, PolicyReference
-from node.assessment.rules_scorecard import (
+from node.assessment.policy_parts import Freshness, Source
+from node.assessment.results import (
     OWN_REF,
-    USED,
     Assessment,
     Confidence,
     EvidenceLine,
     FactorResult,
 )
+from node.assessment.rules_confidence import count_lines
 from node.assessment.tables import (
     assessment,
     assessment_evidence,
@@ -69,6 +70,7 @@ class AssessmentStore:
                 score_deci=result.score_deci,
                 confidence=result.confidence.level.value,
                 confidence_code=result.confidence.code,
+                confidence_permille=result.confidence.permille,
                 reasons=" ".join(result.reasons),
             )
             .returning(assessment.c.id)
@@ -129,6 +131,8 @@ class AssessmentStore:
                     "provider": line.provider,
                     "code": line.code,
                     "weight_milli": line.weight_milli,
+                    "source": line.source.value,
+                    "freshness": None if line.freshness is None else line.freshness.value,
                 }
                 for position, line in rows
             ],
@@ -141,6 +145,7 @@ class AssessmentStore:
                     "position": position,
                     "invoices": line.invoices,
                     "age_days": line.age_days,
+                    "dated_on": line.dated_on,
                 }
                 for position, line in rows
             ],
@@ -161,6 +166,7 @@ class AssessmentStore:
                     "points_deci": factor.points_deci,
                     "points_max_deci": factor.points_max_deci,
                     "is_higher_better": factor.is_higher_better,
+                    "spread_deci": factor.spread_deci,
                 }
                 for position, factor in rows
             ],
@@ -174,6 +180,7 @@ class AssessmentStore:
                     "value": factor.value,
                     "own_value": factor.own_value,
                     "peers_value": factor.peers_value,
+                    "outside_value": factor.outside_value,
                 }
                 for position, factor in rows
             ],
@@ -226,7 +233,7 @@ class AssessmentStore:
             & (value.c.position == assessment_evidence.c.position),
         )
         rows = self._connection.execute(
-            select(assessment_evidence, value.c.invoices, value.c.age_days)
+            select(assessment_evidence, value.c.invoices, value.c.age_days, value.c.dated_on)
             .select_from(joined)
             .where(assessment_evidence.c.assessment_id == assessment_id)
             .order_by(assessment_evidence.c.position)
@@ -239,6 +246,9 @@ class AssessmentStore:
                 weight_milli=row.weight_milli,
                 invoices=row.invoices,
                 age_days=row.age_days,
+                source=_read_source(row),
+                dated_on=row.dated_on,
+                freshness=None if row.freshness is None else Freshness(row.freshness),
             )
             for row in rows
         )
@@ -253,7 +263,13 @@ class AssessmentStore:
             & (value.c.position == assessment_factor.c.position),
         )
         rows = self._connection.execute(
-            select(assessment_factor, value.c.value, value.c.own_value, value.c.peers_value)
+            select(
+                assessment_factor,
+                value.c.value,
+                value.c.own_value,
+                value.c.peers_value,
+                value.c.outside_value,
+            )
             .select_from(joined)
             .where(assessment_factor.c.assessment_id == assessment_id)
             .order_by(assessment_factor.c.position)
@@ -270,6 +286,8 @@ class AssessmentStore:
                 value=row.value,
                 own_value=row.own_value,
                 peers_value=row.peers_value,
+                outside_value=row.outside_value,
+                spread_deci=row.spread_deci or 0,
             )
             for row in rows
         )
@@ -290,14 +308,15 @@ class AssessmentStore:
 
 
 def _read_confidence(row: Row[Any], evidence: tuple[EvidenceLine, ...]) -> Confidence:
-    # The counts are those of the sources that weigh something: they need no columns of their own.
-    counted = [line for line in evidence if line.code == USED and line.weight_milli > 0]
-    ages = [line.age_days for line in counted if line.age_days is not None]
-    return Confidence(
+    return replace(
+        count_lines(evidence),
         level=ConfidenceLevel(row.confidence),
         code=row.confidence_code,
-        own_invoices=sum(line.invoices or 0 for line in counted if line.ref == OWN_REF),
-        peers=sum(1 for line in counted if line.ref != OWN_REF),
-        invoices=sum(line.invoices or 0 for line in counted),
-        age_days=min(ages, default=None),
+        permille=row.confidence_permille,
     )
+
+
+def _read_source(row: Row[Any]) -> Source:
+    if row.source is not None:
+        return Source(row.source)
+    return Source.OWN if row.ref == OWN_REF else Source.PEERS

@@ -44,6 +44,7 @@ assessment = Table(
     Column("score_deci", Integer, nullable=True),  # null: nothing to score
     Column("confidence", String(8), nullable=False),
     Column("confidence_code", String(CODE_CHARS_MAX), nullable=False),
+    Column("confidence_permille", Integer, nullable=True),  # null: its policy states no figure
     Column("reasons", String(IDENTIFIER_CHARS_MAX * 64), nullable=False),  # codes, space between
     Index("ix_assessment_customer_id", "customer_id", "id"),
 )
@@ -59,6 +60,7 @@ assessment_factor = Table(
     Column("points_deci", Integer, nullable=False),
     Column("points_max_deci", Integer, nullable=False),
     Column("is_higher_better", Boolean, nullable=False),
+    Column("spread_deci", Integer, nullable=True),  # null: its policy has no groups
     UniqueConstraint("assessment_id", "position"),
 )
 
@@ -81,6 +83,7 @@ assessment_factor_value = Table(
     Column("value", Integer, nullable=True),
     Column("own_value", Integer, nullable=True),
     Column("peers_value", Integer, nullable=True),
+    Column("outside_value", Integer, nullable=True),
     UniqueConstraint("assessment_id", "position"),
 )
 
@@ -90,10 +93,13 @@ assessment_evidence = Table(
     Column("id", Integer, primary_key=True),
     Column("assessment_id", ForeignKey("assessment.id"), nullable=False),
     Column("position", Integer, nullable=False),
-    Column("ref", String(HASH_CHARS), nullable=False),  # "own", or the hash of a peer's message
+    # "own", the hash of a peer's message, or a kind of record and its key
+    Column("ref", String(HASH_CHARS), nullable=False),
     Column("provider", String(MEMBER_CHARS_MAX), nullable=True),
     Column("code", String(CODE_CHARS_MAX), nullable=False),
     Column("weight_milli", Integer, nullable=False),
+    Column("source", String(16), nullable=True),  # null: own records or a peer, by ``ref``
+    Column("freshness", String(8), nullable=True),  # null: its policy has no rules for it
     UniqueConstraint("assessment_id", "position"),
     Index("ix_assessment_evidence_ref", "ref"),
 )
@@ -106,5 +112,6 @@ assessment_evidence_value = Table(
     Column("position", Integer, nullable=False),
     Column("invoices", Integer, nullable=True),
     Column("age_days", Integer, nullable=True),
+    Column("dated_on", Date, nullable=True),
     UniqueConstraint("assessment_id", "position"),
 )

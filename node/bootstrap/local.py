@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from node.assessment.policy import read_preset_policy
+from node.assessment.application.checklist import read_preset_checklist
+from node.assessment.application.outside_reader import OutsideReader
+from node.assessment.application.service import ApplicationService
+from node.assessment.application.tables import APPLICATION_TABLES
+from node.assessment.outside.service import OutsideService
+from node.assessment.outside.tables import OUTSIDE_TABLES
+from node.assessment.policy import read_preset_policies, read_preset_policy
 from node.assessment.renewal.service import RenewalService, queue_default_within
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
@@ -46,6 +52,8 @@ from node.sharing.objections import SummaryObjections
 
 DECISION = "decision_id"  # under which name an address names a decision
 
+_MORE_TABLES = (*STATEMENT_TABLES, *OUTSIDE_TABLES, *APPLICATION_TABLES)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalNode:
@@ -73,6 +81,8 @@ class LocalNode:
     renewals: RenewalService
     objections: SummaryObjections
     statements: StatementService
+    outside: OutsideService
+    applications: ApplicationService
     rating: RatingService
     models: ModelService
     panels: PanelService
@@ -109,11 +119,14 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         database=database, clock=clock, business_date=settings.business_date
     )
     list_peer_summaries = build_peer_reader(settings, clock)
+    checklist = read_preset_checklist()
     assessment = AssessmentService(
         database=database,
         clock=clock,
         policy=read_preset_policy(),
+        former_policies=read_preset_policies(),
         list_peer_summaries=list_peer_summaries,
+        read_outside=OutsideReader(checklist=checklist),
     )
     statements = StatementService(
         database=database,
@@ -171,7 +184,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             hasher=hasher,
         ),
         paper_reports=PaperReports(database=database),
-        portfolio=PortfolioService(database=database, clock=clock, more_tables=STATEMENT_TABLES),
+        portfolio=PortfolioService(database=database, clock=clock, more_tables=_MORE_TABLES),
         ageings=AgeingListService(database=database),
         assessment=assessment,
         renewals=RenewalService(database=database),
@@ -182,6 +195,15 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             tell_change=queue_renewals,
         ),
         statements=statements,
+        outside=OutsideService(
+            database=database, clock=clock, business_date=settings.business_date
+        ),
+        applications=ApplicationService(
+            database=database,
+            clock=clock,
+            checklist=checklist,
+            business_date=settings.business_date,
+        ),
         rating=RatingService(
             database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
         ),

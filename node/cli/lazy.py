@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "query": "node.cli.query:query_app",
 }
 GROUPS: Mapping[str, str] = {
+    "application": "node.assessment.application.commands:application_app",
     "consent": "node.cli.grants:consent_app",
     "contract": "node.records.commands_papers:contract_app",
     "cosign": "node.cli.cosign:cosign_app",
@@ -43,10 +44,12 @@ GROUPS: Mapping[str, str] = {
     "ledger": "node.records.commands_undertakings:ledger_app",
     "model": "node.rating.models.commands:model_app",
     "records": "node.records.commands_notice:life_app",
+    "listing": "node.assessment.outside.commands:listing_app",
     "log": "node.cli.logs:log_app",
     "mapping": "node.records.commands_mapping:mapping_app",
     "audit": "node.cli.audit_report:audit_app",
     "exchange": "node.cli.objections:exchange_app",
+    "report": "node.assessment.outside.commands:report_app",
     "statement": "node.assessment.statements.commands:statement_app",
     "token": "node.cli.token:token_app",
 }

@@ -21,6 +21,8 @@ from node.core.errors import NodeError
 from protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
+    from node.assessment.application.service import ApplicationService
+    from node.assessment.outside.service import OutsideService
     from node.assessment.renewal.service import RenewalService
     from node.assessment.service import AssessmentService
     from node.assessment.statements.service import StatementService
@@ -163,6 +165,16 @@ class LazyNode:
     def statements(self) -> StatementService:
         """Customers' financial statements."""
         return self.local.statements
+
+    @property
+    def outside(self) -> OutsideService:
+        """Agencies' reports, and public lists."""
+        return self.local.outside
+
+    @property
+    def applications(self) -> ApplicationService:
+        """Credit applications."""
+        return self.local.applications
 
     @property
     def rating(self) -> RatingService:

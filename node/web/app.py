@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from node.assessment.application.api import build_applications_router
+from node.assessment.outside.api import build_outside_router
 from node.assessment.statements.api import build_statements_router
 from node.bootstrap.member import Node
 from node.core.errors import NodeError
@@ -119,6 +121,14 @@ def build_app(node: Node) -> FastAPI:
     app.include_router(build_renewals_router(node.local), prefix=API_PREFIX, dependencies=guarded)
     app.include_router(
         build_statements_router(node.local.statements), prefix=API_PREFIX, dependencies=guarded
+    )
+    app.include_router(
+        build_outside_router(node.local.outside), prefix=API_PREFIX, dependencies=guarded
+    )
+    app.include_router(
+        build_applications_router(node.local.applications),
+        prefix=API_PREFIX,
+        dependencies=guarded,
     )
     app.include_router(
         build_models_router(node.local.models), prefix=API_PREFIX, dependencies=guarded

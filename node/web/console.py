@@ -1,10 +1,8 @@
 """The console for people: pages without a script, behind a session that a token buys.
 
-The operator's token opens every page, an auditor's the auditor's pages.
-
-Every page but the sign-in needs the session. A form that another site sent is refused. Services are
-sync and run in the thread pool. Pages read; the one thing they can start is a rating. Who sees what
-peers have said of a customer stands in the access log.
+The operator's token opens every page, an auditor's the auditor's pages; every page but the sign-in
+needs the session. A form that another site sent is refused. Services are sync and run in the thread
+pool. Who sees what peers have said of a customer stands in the access log.
 """
 
 from __future__ import annotations

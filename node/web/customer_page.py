@@ -6,12 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from node.assessment.engine_texts import ENGINE_TEXTS
 from node.assessment.looks import has_peers
-from node.assessment.policy import Policy
+from node.assessment.policy import Freshness, Policy, Source
 from node.assessment.renewal.store import OWN_CAUSES, Renewal
-from node.assessment.report import build_comparison, format_deci
-from node.assessment.rules_scorecard import OWN_REF, EvidenceLine
+from node.assessment.report import (
+    build_comparison,
+    describe_confidence,
+    format_deci,
+    say_freshness,
+    say_source,
+)
+from node.assessment.rules_scorecard import EvidenceLine
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
@@ -37,6 +42,7 @@ from node.web.pages import REGISTER_ROWS_MAX, describe_grade, rate_without_peers
 from node.web.peer_effects import EffectsView, format_weight, view_effects
 from node.web.texts import Texts
 from node.web.wording import (
+    MINUS,
     SectionWords,
     list_absent,
     say_change,
@@ -47,6 +53,7 @@ from node.web.wording import (
 )
 
 TREND_MONTHS = 24
+_FRESHNESS_CLASSES = {Freshness.FRESH: "good", Freshness.STALE: "wait", Freshness.MISSING: "stop"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +106,8 @@ class FactorLine:
     change_deci: int
     own_value: str
     peers_value: str
+    outside_value: str
+    spread: str
     reason: str
     why: str
 
@@ -108,7 +117,11 @@ class SourceLine:
     """One source of the assessment: what became of it."""
 
     source: str
+    kind: str
     state: str
+    freshness: str
+    freshness_class: str
+    day: str
     weight: str
     invoices: str
     age: str
@@ -122,8 +135,9 @@ class ComparisonView:
     own: str
     with_peers: str
     change: str
-    confidence: str
+    confidence: tuple[str, ...]
     is_same: bool
+    has_outside: bool
     factors: tuple[FactorLine, ...]
     sources: tuple[SourceLine, ...]
 
@@ -386,7 +400,8 @@ def _read_comparison(
         own=say_deci(own.score_deci, texts),
         with_peers=say_deci(with_peers.score_deci, texts),
         change=say_change(change_deci, texts),
-        confidence=policy.describe(with_peers.confidence.code, texts.language),
+        confidence=tuple(describe_confidence(with_peers, policy=policy, language=texts.language)),
+        has_outside=policy.body.outside is not None,
         is_same=pair.own.assessment_id == pair.with_peers.assessment_id,
         factors=_list_factors(pair, policy, texts),
         sources=tuple(_view_source(line, policy, texts) for line in with_peers.evidence),
@@ -395,7 +410,7 @@ def _read_comparison(
 
 def _list_factors(pair: AssessmentPair, policy: Policy, texts: Texts) -> tuple[FactorLine, ...]:
     rows = build_comparison(pair, policy=policy, language=texts.language)
-    erased = {line.ref for line in pair.with_peers.assessment.evidence if line.invoices is None}
+    erased = {line.ref for line in pair.with_peers.assessment.evidence if line.is_erased}
     lines = []
     for row, change in zip(rows, pair.changes, strict=True):
         factor = policy.find_factor(change.factor_id)
@@ -413,6 +428,10 @@ def _list_factors(pair: AssessmentPair, policy: Policy, texts: Texts) -> tuple[F
                 change_deci=change.change_deci,
                 own_value=say_value(reads, change.own_value, texts),
                 peers_value=peers_value,
+                outside_value=say_value(reads, change.outside_value, texts)
+                if change.outside_value is not None
+                else "",
+                spread=row.spread.replace("-", MINUS),
                 reason=row.reason,
                 why=row.why,
             )
@@ -421,14 +440,27 @@ def _list_factors(pair: AssessmentPair, policy: Policy, texts: Texts) -> tuple[F
 
 
 def _view_source(line: EvidenceLine, policy: Policy, texts: Texts) -> SourceLine:
-    is_left_out = line.code in ENGINE_TEXTS  # its state says why it has no figures
-    gone = texts("none.data" if is_left_out else "none.erased")
-    is_erased = line.invoices is None
     age = texts("none.data") if line.age_days is None else texts("unit.days", count=line.age_days)
+    invoices = "" if line.invoices is None else str(line.invoices)
+    erased = texts("none.erased") if line.is_erased else None
     return SourceLine(
-        source=texts("evidence.own") if line.ref == OWN_REF else line.provider or line.ref,
+        source=_name_source(line, texts),
+        kind=say_source(line.source, texts.language),
         state=policy.describe(line.code, texts.language),
+        freshness="" if line.freshness is None else say_freshness(line.freshness, texts.language),
+        freshness_class="" if line.freshness is None else _FRESHNESS_CLASSES[line.freshness],
+        day="" if line.dated_on is None else line.dated_on.isoformat(),
         weight=format_weight(line.weight_milli),
-        invoices=gone if is_erased else str(line.invoices),
-        age=gone if is_erased else age,
+        invoices=erased or invoices,
+        age=erased or age,
     )
+
+
+def _name_source(line: EvidenceLine, texts: Texts) -> str:
+    if line.source is Source.OWN:
+        return texts("evidence.own")
+    if line.source is Source.LISTS:
+        return texts(f"public-list.{line.provider}")
+    if line.is_behaviour:
+        return line.provider or line.ref
+    return line.provider or say_source(line.source, texts.language)

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from node.assessment.application.store import StoredApplication
 from node.bootstrap.local import LocalNode
 from node.core.clock import now_s
 from node.core.database import parse_key
@@ -225,6 +226,8 @@ class _EntryPages:
             dispute=self._find_dispute(story, named),
             default=self._find_default(customer, named),
             promise=self._find_promise(customer, named),
+            application=self._find_application(customer, named),
+            documents=tuple(one.id for one in self._local.applications.checklist.documents),
         )
         if not form.fits(ground):
             raise FormUnfitError("there is nothing of this to enter")
@@ -255,6 +258,15 @@ class _EntryPages:
         found = self._local.defaults.list_defaults(customer.customer_id)
         key = parse_key(named["default_id"])
         return next((one for one in found if one.default_id == key), None)
+
+    def _find_application(
+        self, customer: CustomerRecord, named: Mapping[str, str]
+    ) -> StoredApplication | None:
+        key = parse_key(named.get("application_id", ""))
+        if key is None:
+            return None
+        found = self._local.applications.report(customer.customer_id).applications
+        return next((one for one in found if one.application_id == key), None)
 
     def _find_promise(
         self, customer: CustomerRecord, named: Mapping[str, str]

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
+from node.assessment.application.store import StoredApplication
 from node.bootstrap.local import LocalNode
 from node.core.errors import InvariantError
 from node.core.people.areas import Area
@@ -63,6 +64,9 @@ class Ground:
     dispute: StoredDispute | None = None
     default: Default | None = None
     promise: JudgedPromise | None = None
+    application: StoredApplication | None = None
+    documents: tuple[str, ...] = ()
+    """The kinds of document that the checklist of an application names."""
 
     @property
     def told(self) -> ItemStory:
@@ -83,6 +87,11 @@ class Ground:
     def told_promise(self) -> Promise:
         """The promise, on a form of one."""
         return _get(self.promise).promise
+
+    @property
+    def told_application(self) -> StoredApplication:
+        """The credit application, on a form of one."""
+        return _get(self.application)
 
     @property
     def debits(self) -> tuple[OpenLine, ...]:

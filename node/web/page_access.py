@@ -34,6 +34,7 @@ _READ: Mapping[str, Area] = {
     "/console/ageing.csv": Area.LEDGER,
     "/console/customers/{customer_id}": Area.CREDIT,
     "/console/customers/{customer_id}/ledger": Area.LEDGER,
+    "/console/customers/{customer_id}/evidence": Area.CREDIT,
     "/console/customers/{customer_id}/papers": Area.CREDIT,
     "/console/customers/{customer_id}/statements": Area.CREDIT,
     "/console/decisions": Area.CREDIT,

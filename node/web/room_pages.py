@@ -1,4 +1,4 @@
-"""The pages of the rooms that read, and decide: papers, statements, renewals, models, decisions."""
+"""The pages of papers, statements, evidence, renewals, models and decisions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
 from node.web.decision_console import build_decision_routes
+from node.web.evidence_console import build_evidence_routes
 from node.web.handlers import BuildRoute, ParseForm, Render
 from node.web.models_console import build_model_routes
 from node.web.papers_console import build_papers_routes
@@ -20,6 +21,7 @@ def build_room_routes(
     return [
         *build_papers_routes(local, render=render, page=page),
         *build_statement_routes(local, render=render, page=page),
+        *build_evidence_routes(local, render=render, page=page),
         *build_renewal_routes(local, render=render, page=page),
         *build_model_routes(local, render=render, page=page, parse_form=parse_form),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),

@@ -16,6 +16,7 @@ from node.core.errors import InvariantError
 from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_decision import DECISION_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
+from node.web.texts_evidence import EVIDENCE_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_models import MODEL_TEXTS
@@ -376,6 +377,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **RENEWAL_TEXTS,
             **MODEL_TEXTS,
             **DECISION_TEXTS,
+            **EVIDENCE_TEXTS,
         }.items()
     }
 )

@@ -25,10 +25,10 @@ STATEMENT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "statements.newest": ("最新年度的口径", "that of the newest year"),
         "statements.evidence": ("作为依据", "As evidence"),
         "statements.evidence-note": (
-            "权重与可信度由新旧、鉴证程度和缺项得出（{version}）；评分卡尚未采用。",
+            "权重与可信度由新旧、鉴证程度和缺项得出（{version}）；专家评分卡自 expert-2 起采用。",
             (
                 "Weight and confidence follow from age, assurance and what is missing ({version}); "
-                "the scorecard does not read them yet."
+                "the expert scorecard reads them from expert-2 on."
             ),
         ),
         "statements.year-end": ("年度末", "Year end"),

@@ -37,6 +37,8 @@ _PERMILLE_VALUES = {
     EvidenceValue.LATE_PERMILLE,
     EvidenceValue.UNPAID_PERMILLE,
     EvidenceValue.DISPUTED_PERMILLE,
+    EvidenceValue.DEBT_PERMILLE,
+    EvidenceValue.MARGIN_PERMILLE,
 }
 _SECTIONS = {
     Tier.FULL: frozenset(Section) - {Section.LATENESS},
@@ -228,6 +230,22 @@ def _say_trend(value: int, texts: Texts) -> str:
     return texts("trend.same" if value == 0 else "trend.better" if value > 0 else "trend.worse")
 
 
+def _say_finance_trend(value: int, texts: Texts) -> str:
+    direction = "same" if value == 0 else "better" if value > 0 else "worse"
+    return texts(f"finance-trend.{direction}")
+
+
+def _say_list_rank(value: int, texts: Texts) -> str:
+    state = "none" if value == 0 else "removed" if value == 1 else "on"
+    return texts(f"list-rank.{state}")
+
+
+def _say_centi(value: int, texts: Texts) -> str:
+    del texts
+    sign = MINUS if value < 0 else ""
+    return f"{sign}{abs(value) // 100}.{abs(value) % 100:02d}"
+
+
 _SAY_VALUE: Mapping[EvidenceValue, Callable[[int, Texts], str]] = MappingProxyType(
     {
         EvidenceValue.WORST_RANK: lambda value, texts: texts(f"delay.{DELAY_CLASSES[value].value}"),
@@ -237,6 +255,17 @@ _SAY_VALUE: Mapping[EvidenceValue, Callable[[int, Texts], str]] = MappingProxyTy
             _ADVERSE_WORDS.get(value, "adverse.rank.open")
         ),
         EvidenceValue.TREND_DECI: _say_trend,
+        EvidenceValue.FINANCE_TREND_DECI: _say_finance_trend,
+        EvidenceValue.CURRENT_RATIO_CENTI: _say_centi,
+        EvidenceValue.ALTMAN_CENTI: _say_centi,
+        EvidenceValue.REPORT_PERMILLE: lambda value, _texts: f"{value}/1000",
+        EvidenceValue.LIST_RANK: lambda value, texts: texts(
+            "list-rank.none"
+            if value == 0
+            else "list-rank.removed"
+            if value == 1
+            else "list-rank.on"
+        ),
         EvidenceValue.DBT_DECI: lambda value, texts: texts(
             "unit.days", count=say_deci(value, texts)
         ),

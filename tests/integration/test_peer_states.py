@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import pytest
 
+from node.assessment.policy import Source
 from node.assessment.renewal.store import Renewal
 from node.assessment.service import AssessmentPair
 from node.core.errors import NodeError
@@ -48,8 +49,11 @@ def find_customer(scene: Scene) -> int:
 
 
 def list_codes(pair: AssessmentPair) -> list[tuple[str | None, str]]:
+    lines = pair.with_peers.assessment.evidence
     return [
-        (line.provider, line.code) for line in pair.with_peers.assessment.evidence if line.provider
+        (line.provider, line.code)
+        for line in lines
+        if line.source is Source.PEERS and line.provider
     ]
 
 

@@ -17,6 +17,7 @@ from node.assessment.statements.errors import (
     StatementInvalidError,
     StatementNotFoundError,
 )
+from node.assessment.statements.readers import find_statement_evidence
 from node.assessment.statements.rules_evidence import Freshness, StatementConfidence
 from node.assessment.statements.rules_statement import (
     Assurance,
@@ -25,11 +26,7 @@ from node.assessment.statements.rules_statement import (
     Source,
     Statement,
 )
-from node.assessment.statements.service import (
-    AFTER_WITHDRAWAL,
-    StatementService,
-    find_statement_evidence,
-)
+from node.assessment.statements.service import AFTER_WITHDRAWAL, StatementService
 from node.assessment.statements.tables import STATEMENT_TABLES
 from node.core.database import Database
 from node.core.migrations import build_config

@@ -31,6 +31,7 @@ UNHYPHENED = {
     "document_no",
     "identifier",
     "into",
+    "kind",
     "member",
     "name",
     "number",

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from node.assessment.evidence_line import USED
 from node.assessment.renewal.store import OWN_CAUSES, Renewal, RenewalCause, RenewalStore
+from node.assessment.results import USED
 from node.core.database import Database, UnitOfWork
 from node.records.store import RecordsStore
 

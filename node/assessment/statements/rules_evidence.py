@@ -1,7 +1,7 @@
 """Statements as evidence (statement-evidence-1): how fresh, by whom vouched for, what is missing.
 
 The weight says how much the newest statement may count, in thousandths of an audited fresh one. The
-steps are a judgement, not an estimate from defaults. No score reads it yet.
+steps are a judgement, not an estimate from defaults. The scorecard reads it from expert-2 on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from node.assessment.statements.rules_altman import Score, score_statement
-from node.assessment.statements.rules_ratios import RatioValue, compute_ratios
+from node.assessment.statements.rules_ratios import RATIOS, RatioValue, compute_ratios
 from node.assessment.statements.rules_statement import (
     MONTHS_OF_YEAR,
     Assurance,
@@ -22,6 +22,7 @@ from node.assessment.statements.rules_statement import (
     Statement,
     complete,
 )
+from node.assessment.statements.rules_trend import Judgement, find_trend
 
 EVIDENCE_VERSION = "statement-evidence-1"
 MILLI = 1000
@@ -74,6 +75,7 @@ class StatementEvidence:
     """
 
     as_of: date
+    statement_id: int | None = None
     year_end: date | None = None
     basis: Basis | None = None
     assurance: Assurance | None = None
@@ -89,6 +91,8 @@ class StatementEvidence:
     missing: tuple[str, ...] = ()
     ratios: tuple[RatioValue, ...] = ()
     scores: tuple[Score, ...] = ()
+    trends: tuple[tuple[str, Judgement], ...] = ()
+    year_ends: tuple[date, ...] = ()
 
 
 def build_evidence(
@@ -104,6 +108,8 @@ def build_evidence(
     weight_milli = _ASSURANCE_MILLI[newest.assurance] * freshness.share_milli // MILLI
     years = _count_joined(series)
     missing = tuple(_list_missing(newest, freshness=freshness, years=years))
+    ratios = compute_ratios(series)
+    trends = {code: find_trend(ratios[code], better=RATIOS[code].better) for code in RATIOS}
     return StatementEvidence(
         as_of=as_of,
         year_end=newest.year_end,
@@ -119,8 +125,10 @@ def build_evidence(
         years=years,
         confidence=_find_confidence(weight_milli, missing),
         missing=missing,
-        ratios=tuple(values[-1] for values in compute_ratios(series).values()),
+        ratios=tuple(values[-1] for values in ratios.values()),
         scores=score_statement(newest),
+        trends=tuple((code, one.judgement) for code, one in trends.items() if one is not None),
+        year_ends=tuple(statement.year_end for statement in series),
     )
 
 

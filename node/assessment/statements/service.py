@@ -19,11 +19,9 @@ from node.assessment.statements.report import (
     choose_counting,
 )
 from node.assessment.statements.rules_checks import check_series, check_statement
-from node.assessment.statements.rules_evidence import StatementEvidence, build_evidence
 from node.assessment.statements.rules_findings import Finding, has_errors
 from node.assessment.statements.rules_statement import (
     NOTHING,
-    YEARS_SHOWN_MAX,
     Basis,
     Provenance,
     Statement,
@@ -323,22 +321,6 @@ def find_newest_statement(
         return None
     newest = counting.by_basis[basis][-1]
     return NewestStatement(version=newest, amounts=complete(newest.statement.lines)[0])
-
-
-def find_statement_evidence(
-    uow: UnitOfWork, customer_id: int, *, as_of: date, known_at_ms: int | None = None
-) -> StatementEvidence:
-    """Return what a customer's statements say on a day, within the caller's transaction.
-
-    Date, freshness (days since the year's end and since it came), weight and what is missing; the
-    basis is the one with the newest year, of two the company's own.
-    """
-    key = get_customer(uow, customer_id, known_at_ms=known_at_ms).customer_id
-    versions = _list_versions(uow, key, known_at_ms=known_at_ms)
-    counting = choose_counting(versions, as_of=as_of)
-    basis = choose_basis(counting)
-    series = () if basis is None else counting.by_basis[basis][-YEARS_SHOWN_MAX:]
-    return build_evidence([(one.statement, one.provenance) for one in series], as_of=as_of)
 
 
 def _place(statement: Statement) -> tuple[date, Basis]:

@@ -110,10 +110,14 @@ class StatementStore:
     ) -> list[StatementVersion]:
         """Return every version of some customers' statements, in the order of their entry."""
         table = financial_statement
-        query = select(table).where(table.c.customer_id.in_(customer_ids)).order_by(table.c.id)
-        if known_at_ms is not None:
-            query = query.where(table.c.entered_at_ms <= known_at_ms)
-        return self._read(query)
+        found = []
+        for start in range(0, len(customer_ids), IN_VALUES_MAX):
+            part = customer_ids[start : start + IN_VALUES_MAX]
+            query = select(table).where(table.c.customer_id.in_(part))
+            if known_at_ms is not None:
+                query = query.where(table.c.entered_at_ms <= known_at_ms)
+            found += self._read(query)
+        return sorted(found, key=lambda one: one.statement_id)
 
     def find_last_version(self, key: SeriesKey) -> int:
         """Return the number of the newest version of a statement, 0 where there is none."""

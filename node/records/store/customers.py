@@ -10,7 +10,7 @@ from sqlalchemy import insert, or_, select, update
 
 from node.core.database import is_key_of
 from node.records.rules_ledger import ItemKind
-from node.records.store.rows import insert_row
+from node.records.store.rows import chunk_values, insert_row
 from node.records.store.visibility import stands
 from node.records.tables import (
     customer,
@@ -177,6 +177,27 @@ class CustomerStore:
             found += newest
             into = [row.customer_id for row in newest]
         return found
+
+    def list_merged_into(
+        self, customer_ids: Sequence[int], *, known_at_ms: int | None = None
+    ) -> dict[int, list[int]]:
+        """Return the key of each customer with those that turned out to be it by a moment."""
+        keys = {key: [key] for key in customer_ids}
+        owners = {key: key for key in customer_ids}
+        into = list(keys)
+        while into:
+            newest = [
+                row
+                for part in chunk_values(into)
+                for row in self._list_merges(
+                    customer_merge.c.into_id.in_(part), stands(known_at_ms, customer_merge)
+                )
+            ]
+            for row in newest:
+                owners[row.customer_id] = owners[row.into_id]
+                keys[owners[row.into_id]].append(row.customer_id)
+            into = [row.customer_id for row in newest]
+        return keys
 
     def list_taken_back(self, customer_id: int) -> list[MergeRow]:
         """Return the merges of a customer, into it or into another one, that were taken back."""

@@ -133,6 +133,14 @@ class RecordsStore:
         merged = CustomerStore(self._connection).list_merged(customer_id, known_at_ms=known_at_ms)
         return [customer_id, *(row.customer_id for row in merged)]
 
+    def list_ids_of(
+        self, customer_ids: Sequence[int], *, known_at_ms: int | None = None
+    ) -> dict[int, list[int]]:
+        """Return the key of each customer with those that turned out to be it by a moment."""
+        return CustomerStore(self._connection).list_merged_into(
+            customer_ids, known_at_ms=known_at_ms
+        )
+
     def list_held_months(
         self, customer_id: int, *, currency: str, months: tuple[int, int], as_of: date
     ) -> list[MonthBehaviour]:

@@ -13,7 +13,7 @@ from tests.unit.assessment.builders import (
     wrap_sections,
 )
 
-POLICY = read_preset_policy()
+POLICY = read_preset_policy("expert-1")
 
 
 def test_prompt_customer_has_index_80_and_no_late_days() -> None:

@@ -15,7 +15,7 @@ from tests.unit.assessment.builders import (
     build_summary,
 )
 
-POLICY = read_preset_policy()
+POLICY = read_preset_policy("expert-1")
 GOOD = build_peer(build_summary(), policy=POLICY, provider="beta.example")
 LATE = build_peer(
     build_summary(index=45, dbt_days=45, mix={"31-60": 100}, worst="31-60"),

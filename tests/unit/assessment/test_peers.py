@@ -31,7 +31,7 @@ from tests.unit.assessment.builders import (
     wrap_sections,
 )
 
-POLICY = read_preset_policy()
+POLICY = read_preset_policy("expert-1")
 WORTH = DisclosureWorth(class_only=500, index_only=750, mix=900, full=1000)
 CAP = PeerCap(contributors_min=4, share_max_permille=250, counts_from_invoices=4)
 RAW_CAP = PeerCap(contributors_min=4, share_max_permille=250, counts_from_invoices=0)

@@ -41,20 +41,20 @@ def set_member(body: dict[str, Any], path: str, value: object) -> bytes:
 def test_policy_is_named_by_id_version_and_hash_of_its_bytes(project_root: Path) -> None:
     raw = (project_root / "node/assessment/policies/expert-1.json").read_bytes()
 
-    reference = read_preset_policy().reference
+    reference = read_preset_policy("expert-1").reference
 
     assert reference.label == "expert-1"
     assert reference.sha256_b64u == encode_b64u(sha256(raw))
 
 
 def test_factors_of_the_preset_add_up_to_a_hundred() -> None:
-    factors = read_preset_policy().body.factors
+    factors = read_preset_policy("expert-1").body.factors
 
     assert sum(factor.points_max_deci for factor in factors) == 1000
 
 
 def test_every_code_has_words_in_both_languages() -> None:
-    policy = read_preset_policy()
+    policy = read_preset_policy("expert-1")
     codes = [
         *ENGINE_CODES,
         *(factor.id for factor in policy.body.factors),
@@ -68,7 +68,7 @@ def test_every_code_has_words_in_both_languages() -> None:
 @pytest.mark.parametrize("code", ["", "dbt.", "dbt.best", "nothing", "nothing.good", "dbt.zh"])
 def test_unknown_code_has_no_words(code: str) -> None:
     with pytest.raises(UnknownTextError):
-        read_preset_policy().describe(code, Language.EN)
+        read_preset_policy("expert-1").describe(code, Language.EN)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.unit.assessment.builders import (
     wrap_sections,
 )
 
-POLICY = read_preset_policy()
+POLICY = read_preset_policy("expert-1")
 LATE = build_summary(index=45, dbt_days=45, mix={"31-60": 100}, worst="31-60")
 
 

@@ -1,0 +1,1 @@
+"""The credit application: what a customer asks for, and the documents that belong to it."""

@@ -1,0 +1,1 @@
+"""Evidence from outside: agencies' reports and entries of public lists, matched by identifier."""
