@@ -26,6 +26,7 @@ from node.assessment.tables import (
     assessment_factor_source,
     assessment_factor_value,
 )
+from node.records.store.sealing import SealingStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class AssessmentStore:
             insert(assessment)
             .values(
                 customer_id=customer_id,
-                subject_id=subject_id,
+                subject_id=SealingStore(self._connection).mark(subject_id, customer_id=customer_id),
                 as_of=result.as_of,
                 created_at_ms=created_at_ms,
                 own_assessment_id=own_assessment_id,

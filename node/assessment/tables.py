@@ -20,20 +20,20 @@ from sqlalchemy import (
 )
 
 from node.core.database import metadata
+from node.core.fields import PersonalText
 from node.records.tables import customer
 
 HASH_CHARS = 43  # SHA-256, base64url
 CODE_CHARS_MAX = 66  # two identifiers and a point
 IDENTIFIER_CHARS_MAX = 32
 MEMBER_CHARS_MAX = 253
-SUBJECT_CHARS_MAX = 128
 
 assessment = Table(
     "assessment",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("customer_id", ForeignKey(customer.c.id), nullable=False),
-    Column("subject_id", String(SUBJECT_CHARS_MAX), nullable=False),
+    Column("subject_id", PersonalText("assessment.subject_id"), nullable=False),
     Column("as_of", Date, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     # Set on an assessment with peers: the one from own records alone that it is explained against.

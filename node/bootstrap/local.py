@@ -44,6 +44,7 @@ from node.records.mappings import MappingService
 from node.records.papers import PaperReports, PaperService
 from node.records.portfolio import PortfolioService
 from node.records.retention_policy import read_retention_policy
+from node.records.sealing import seal_persons
 from node.records.service import RecordsService
 from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
@@ -111,6 +112,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     clock = clock or SystemClock()
     database = open_database(settings)
     settle_fields(database, open_field_files(settings, database=database))
+    seal_persons(database)
     with database.read() as uow:
         has_tombstones = StoryStore(uow.connection).has_tombstones()
     hasher = open_name_hasher(settings.home, may_make=not has_tombstones)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Dialect,
     Row,
@@ -33,7 +34,16 @@ from sqlalchemy import (
 
 from node.core.field_keys import FieldCipher, FieldKeyError
 from node.core.field_tables import field_key
-from node.core.fields import EncryptedBytes, EncryptedType, get_cipher, list_encrypted
+from node.core.fields import (
+    EncryptedBytes,
+    EncryptedText,
+    EncryptedType,
+    Personal,
+    PersonalText,
+    get_cipher,
+    list_encrypted,
+    may_be_encrypted,
+)
 from node.core.keystore import KeyFileError
 
 if TYPE_CHECKING:
@@ -119,7 +129,12 @@ def encrypt_stored(database: Database) -> int | None:
         filled = {
             table: columns
             for table, columns in list_encrypted().items()
-            if uow.connection.execute(select(literal(1)).select_from(table).limit(1)).first()
+            if uow.connection.execute(
+                select(literal(1))
+                .select_from(table)
+                .where(may_be_encrypted(table, columns))
+                .limit(1)
+            ).first()
         }
         done = {row.table_name: row.key_id for row in uow.connection.execute(select(field_key))}
     if not filled:
@@ -146,12 +161,19 @@ class _Sweep:
         self._table = table
         self._columns = columns
         self._cipher = cipher
-        self._key = list(table.primary_key.columns)
+        # As they lie there: a part of a key may be encrypted itself.
+        self._key = [_read_raw(column) for column in table.primary_key.columns]
         # The values as they lie there: neither opened nor, in what follows, mistaken.
         stored = [
             type_coerce(column, kind.impl_instance).label(column.name) for column, kind in columns
         ]
-        self._select = select(*self._key, *stored).order_by(*self._key).limit(ROWS_AT_ONCE)
+        names = [key.label(f"key_{index}") for index, key in enumerate(self._key)]
+        self._select = (
+            select(*names, *stored)
+            .where(may_be_encrypted(table, columns))
+            .order_by(*self._key)
+            .limit(ROWS_AT_ONCE)
+        )
 
     def run(self, database: Database) -> int:
         """Encrypt what is not; return how many rows that were."""
@@ -200,7 +222,7 @@ class _Sweep:
         return {
             column.name: stored[column.name]
             if is_plain
-            else kind.process_result_value(stored[column.name], dialect)
+            else _read_value(kind, stored[column.name], dialect)
             for column, kind in self._columns
             if is_plain or not kind.is_settled(stored[column.name], cipher=self._cipher)
         }
@@ -209,3 +231,15 @@ class _Sweep:
         mine = field_key.c.table_name == self._table.name
         connection.execute(delete(field_key).where(mine))
         connection.execute(insert(field_key).values(table_name=self._table.name, key_id=key_id))
+
+
+def _read_raw(column: Column[Any]) -> ColumnElement[Any]:
+    kind = column.type
+    if isinstance(kind, EncryptedText | EncryptedBytes):
+        return type_coerce(column, kind.impl_instance)
+    return column
+
+
+def _read_value(kind: EncryptedType, stored: Any, dialect: Dialect) -> Any:  # noqa: ANN401  text or bytes
+    value = kind.process_result_value(stored, dialect)
+    return Personal(value) if isinstance(kind, PersonalText) and value is not None else value

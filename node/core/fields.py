@@ -8,7 +8,8 @@ column it can be moved by who may write the database.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     Column,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     type_coerce,
 )
 
@@ -35,10 +37,12 @@ from node.core.field_keys import (
     FieldKeyError,
     is_encrypted,
 )
+from node.core.field_tables import sealed_owner
 
 if TYPE_CHECKING:
     from node.core.database import Database
 
+SEAL: Final = "\x1e"  # stands before what is encrypted of a person: no text that is entered has it
 _ATTRIBUTE = "chengxin_fields"
 
 
@@ -94,6 +98,68 @@ class SearchableText(EncryptedText):
         return stored == "" or super().is_settled(stored, cipher=cipher)
 
 
+class Personal(str):
+    """A text of a natural person: a column of ``PersonalText`` encrypts it, any other does not."""
+
+    __slots__ = ()
+
+
+class PersonalText(EncryptedText):
+    """Text that is encrypted in the rows of some owners, and in the clear in those of others.
+
+    Whoever writes says which by the text: ``Personal`` is encrypted. The owners of whose rows it
+    is stand in ``sealed_owner``, so that nobody looks through all rows for those few.
+    """
+
+    cache_ok = True
+
+    def __init__(
+        self, column: str, *, owner: str = "customer_id", is_searched: bool = False
+    ) -> None:
+        """Take the name that the value is bound to; columns that are compared have one together.
+
+        Args:
+            column: The name.
+            owner: The column beside it that holds the owner's key.
+            is_searched: Whether it is encrypted to the same each time, so that
+                ``list_personal_forms`` finds it.
+        """
+        super().__init__(column)
+        self.owner = owner
+        self.is_searched = is_searched
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Encrypt what is of a person."""
+        if not isinstance(value, Personal):
+            return value
+        return super().process_bind_param(value, dialect)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Decrypt what is encrypted."""
+        if value is None or not value.startswith(SEAL):
+            return value
+        return self.decrypt(value, cipher=get_cipher(dialect))
+
+    def encrypt(self, value: str, *, cipher: FieldCipher) -> str:
+        """Return what is stored."""
+        if self.is_searched:
+            return SEAL + cipher.encrypt_to_search(value, column=self.column)
+        return SEAL + cipher.encrypt(value, column=self.column)
+
+    def decrypt(self, stored: str, *, cipher: FieldCipher) -> str:
+        """Return the text of what is stored."""
+        sealed = stored[len(SEAL) :]
+        if self.is_searched:
+            return cipher.decrypt_searched(sealed, column=self.column)
+        return cipher.decrypt(sealed, column=self.column)
+
+    def is_settled(self, stored: str | None, *, cipher: FieldCipher) -> bool:
+        """Tell whether a stored value stays as it is: in the clear, or under the newest key."""
+        if stored is None or not stored.startswith(SEAL):
+            return True
+        return cipher.is_newest(stored[len(SEAL) :])
+
+
 class EncryptedBytes(TypeDecorator[bytes]):
     """Bytes that are encrypted where they lie; of what was stored before, as ``EncryptedText``."""
 
@@ -140,6 +206,7 @@ class EncryptedBytes(TypeDecorator[bytes]):
 
 
 EncryptedType = EncryptedText | EncryptedBytes
+_ANY_SEALED = select(sealed_owner.c.owner_id).limit(1)
 
 
 def has_text(connection: Connection, column: Column[str], text: str) -> ColumnElement[bool]:
@@ -151,6 +218,62 @@ def has_text(connection: Connection, column: Column[str], text: str) -> ColumnEl
     cipher = get_cipher(connection.dialect)
     stored = cipher.list_stored(text, column=column.type.column)
     return type_coerce(column, Text).in_(stored)
+
+
+def list_personal_forms(
+    connection: Connection, column: Column[str], texts: Iterable[str]
+) -> list[str]:
+    """Return everything that a searched column of ``PersonalText`` may hold of texts.
+
+    The key is asked for where somebody's rows are encrypted, and not otherwise.
+    """
+    kind = column.type
+    if not isinstance(kind, PersonalText) or not kind.is_searched:
+        raise TypeError(f"{column} cannot be searched")
+    plain = [text for text in texts if "\x00" not in text]
+    if not has_sealed(connection):
+        return plain
+    cipher = get_cipher(connection.dialect)
+    sealed = [
+        SEAL + stored
+        for text in plain
+        for stored in cipher.list_stored(text, column=kind.column)[1:]
+    ]
+    return plain + sealed
+
+
+def has_sealed(connection: Connection) -> bool:
+    """Tell whether the rows of anybody are encrypted."""
+    return connection.execute(_ANY_SEALED).first() is not None
+
+
+def list_forms(connection: Connection, column: Column[str], text: str) -> list[str]:
+    """Return everything that a searchable column may hold of a text, as it is stored."""
+    if not isinstance(column.type, SearchableText):
+        raise TypeError(f"{column} cannot be searched")
+    cipher = get_cipher(connection.dialect)
+    return cipher.list_stored(text, column=column.type.column)
+
+
+def list_personal() -> list[tuple[Table, list[Column[str]]]]:
+    """Return each table that has columns of ``PersonalText``, with those."""
+    found = []
+    for _, table in sorted(metadata.tables.items()):
+        columns = [column for column in table.columns if isinstance(column.type, PersonalText)]
+        if columns:
+            found.append((table, columns))
+    return found
+
+
+def may_be_encrypted(
+    table: Table, columns: Sequence[tuple[Column[str | bytes], EncryptedType]]
+) -> ColumnElement[bool]:
+    """Return the condition of a table's rows that are to be encrypted: all, or some owners'."""
+    owners = {kind.owner if isinstance(kind, PersonalText) else None for _, kind in columns}
+    owner = owners.pop()
+    if owner is None or owners:
+        return true()
+    return table.c[owner].in_(select(sealed_owner.c.owner_id))
 
 
 def list_encrypted() -> dict[Table, list[tuple[Column[str | bytes], EncryptedType]]]:
@@ -166,10 +289,11 @@ def list_encrypted() -> dict[Table, list[tuple[Column[str | bytes], EncryptedTyp
 def has_encrypted(database: Database) -> bool:
     """Tell whether any value of a database is encrypted already."""
     with database.read() as uow:
-        return any(
+        return has_sealed(uow.connection) or any(
             uow.connection.execute(select(literal(1)).where(_is_marked(column)).limit(1)).first()
             for columns in list_encrypted().values()
-            for column, _ in columns
+            for column, kind in columns
+            if not isinstance(kind, PersonalText)
         )
 
 

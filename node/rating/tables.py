@@ -21,10 +21,10 @@ from sqlalchemy import (
 from node.assessment.tables import (
     HASH_CHARS,
     IDENTIFIER_CHARS_MAX,
-    SUBJECT_CHARS_MAX,
     assessment,
 )
 from node.core.database import metadata
+from node.core.fields import PersonalText
 from node.records.tables import customer
 
 GRADE_CHARS_MAX = 5
@@ -34,7 +34,7 @@ rating = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("customer_id", ForeignKey(customer.c.id), nullable=False),
-    Column("subject_id", String(SUBJECT_CHARS_MAX), nullable=False),
+    Column("subject_id", PersonalText("rating.subject_id"), nullable=False),
     Column("as_of", Date, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("own_assessment_id", ForeignKey(assessment.c.id), nullable=False),

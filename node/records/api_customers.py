@@ -16,6 +16,7 @@ from node.records.api import ITEMS_MAX, CustomerId, Entry, Key, KeyView, PathKey
 from node.records.customers import (
     ContactRole,
     CustomerCard,
+    CustomerKind,
     CustomerService,
     FactKind,
     NameKind,
@@ -56,6 +57,13 @@ class ParentBody(Entry):
     parent: Key
 
 
+class KindBody(Entry):
+    """What it is, and why that is said."""
+
+    kind: CustomerKind
+    reason: Reason
+
+
 class MergeBody(Entry):
     """Which one it is, and why that is said."""
 
@@ -83,6 +91,7 @@ def build_customers_router(
     router = APIRouter(tags=["customers"])
     _add_reading(router, customers, sees_persons=sees_persons)
     _add_entering(router, customers)
+    _add_judging(router, customers)
     return router
 
 
@@ -149,6 +158,15 @@ def _add_entering(router: APIRouter, customers: CustomerService) -> None:
     async def end_fact(kind: FactKind, fact_id: PathKey, body: Entry) -> None:
         """Enter that an identifier, name, parent or contact stands no longer."""
         await asyncio.to_thread(customers.end, kind, fact_id, by=body.by)
+
+
+def _add_judging(router: APIRouter, customers: CustomerService) -> None:
+    @router.post("/customers/{customer_id}/kind", status_code=204)
+    async def set_kind(customer_id: CustomerId, body: KindBody) -> None:
+        """Enter that a customer is a natural person, or a company after all."""
+        await asyncio.to_thread(
+            customers.set_kind, customer_id, kind=body.kind, reason=body.reason, by=body.by
+        )
 
     @router.post("/customers/{customer_id}/merge")
     async def merge(customer_id: CustomerId, body: MergeBody) -> MovedView:

@@ -13,7 +13,14 @@ from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService
 from node.core.terminal import show_table
 from node.records.commands_entering import ByOption, ReasonOption
 from node.records.commands_ledger import CustomerArgument, JsonOption, print_json, say_moment
-from node.records.customers import ContactRole, CustomerCard, CustomerService, FactKind, NameKind
+from node.records.customers import (
+    ContactRole,
+    CustomerCard,
+    CustomerKind,
+    CustomerService,
+    FactKind,
+    NameKind,
+)
 from node.records.service import UNKNOWN_COUNTRY, RecordsService
 from node.records.store import FactRow
 
@@ -212,6 +219,25 @@ def unmerge(
     typer.echo(f"{done.items} items went back, {done.unapplied} applications came apart")
 
 
+@customer_app.command("kind")
+def set_kind(
+    context: typer.Context,
+    customer: CustomerArgument,
+    kind: Annotated[CustomerKind, typer.Argument(help="What it is.")],
+    *,
+    reason: ReasonOption,
+    by: ByOption,
+) -> None:
+    """Enter that a customer is a natural person, or a company after all.
+
+    Names and numbers of a person are encrypted where they lie, and nobody else is told of it.
+    """
+    node: HasCustomers = context.obj
+    key = _get_id(node, customer)
+    node.customers.set_kind(key, kind=kind, reason=reason, by=by)
+    typer.echo(f"customer {key} is a {kind}")
+
+
 def _get_id(node: HasCustomers, text: str) -> int:
     return node.records.get_named_customer(text).customer_id
 
@@ -237,6 +263,9 @@ def _print_card(card: CustomerCard) -> None:
                 _say_end(row),
             )
     show_table(table)
+    for said in card.kinds:
+        moment = say_moment(said.entered_at_ms)
+        typer.echo(f"{said.kind}: {said.reason} ({said.entered_by}, {moment})")
     for member in card.group:
         typer.echo(f"group: {member.customer_id} {member.name}")
     for merged in card.merged:

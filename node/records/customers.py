@@ -20,13 +20,29 @@ from node.core.errors import ConflictError, NotFoundError
 from node.records.archiving import check_not_archived
 from node.records.business_day import BusinessCalendars
 from node.records.derivation import refresh_behaviour
+from node.records.duplicates import list_named_companies
 from node.records.errors import CustomerInvalidError, MergeInvalidError
+from node.records.groups import (
+    GROUP_LEVELS_MAX,
+    count_levels,
+    list_ancestors,
+    list_group,
+    restore_parents,
+)
 from node.records.importing.cells import CellError, RowCells
 from node.records.ledger.corrections import move_items
 from node.records.ledger.posting import Posting, check_reason, get_customer
 from node.records.ledger.returning import choose_returning, count_parted
-from node.records.rules_duplicates import NamedCustomer, Suspicion, find_suspicions
-from node.records.store import CustomerRecord, CustomerStore, FactRow, MergeRow, RecordsStore
+from node.records.rules_duplicates import Suspicion, find_suspicions
+from node.records.store import (
+    CustomerRecord,
+    CustomerStore,
+    FactRow,
+    KindRow,
+    MergeRow,
+    RecordsStore,
+    SealingStore,
+)
 from node.records.store.owners import find_owner
 from node.records.store.stories import StoryStore
 from node.records.stories import read_is_person
@@ -34,8 +50,12 @@ from node.records.tables import NAME_CHARS_MAX, VALUE_CHARS_MAX
 from protocol.errors import ProtocolError
 from protocol.identifiers import SCHEMES, normalise_subject_id
 
-GROUP_LEVELS_MAX = 20
-PAGE_ROWS = 500
+
+class CustomerKind(StrEnum):
+    """What a customer can be said to be."""
+
+    COMPANY = "company"
+    PERSON = "person"  # a natural person; a sole trader is told by its number too
 
 
 class NameKind(StrEnum):
@@ -73,6 +93,12 @@ class IdentifierTakenError(ConflictError):
     code = "identifier-taken"
 
 
+class KindUnchangedError(ConflictError):
+    """The customer is of this kind already."""
+
+    code = "kind-unchanged"
+
+
 class GroupInvalidError(ConflictError):
     """The customer would be its own parent, by way of others, or has one already."""
 
@@ -100,6 +126,8 @@ class CustomerCard:
     names: tuple[FactRow, ...]
     contacts: tuple[FactRow, ...]
     parents: tuple[FactRow, ...]
+    kinds: tuple[KindRow, ...]
+    """What it was said to be since it was entered."""
     group: tuple[CustomerRecord, ...]
     """From the top of the group down to this customer's own children, itself among them."""
     merged: tuple[MergeRow, ...]
@@ -143,6 +171,17 @@ class _Entering:
         )
 
 
+@dataclass(slots=True)
+class _Sealed:
+    """Whether a transaction has encrypted what was in the clear before."""
+
+    has_sealed: bool = False
+
+    def settle(self, uow: UnitOfWork, customer_id: int) -> None:
+        """Write the rows of a customer as who it is now asks for."""
+        self.has_sealed |= SealingStore(uow.connection).settle(customer_id)
+
+
 class CustomerService:
     """One public method, one transaction, entered by whom ``by`` names."""
 
@@ -172,7 +211,8 @@ class CustomerService:
                 names=tuple(store.list_facts("name", ids)),
                 contacts=tuple(store.list_facts("contact", ids)),
                 parents=tuple(store.list_facts("parent", ids)),
-                group=tuple(_list_group(uow, customer.customer_id)),
+                kinds=tuple(store.list_kinds(ids)),
+                group=tuple(list_group(uow, customer.customer_id)),
                 merged=tuple(merged),
                 taken_back=tuple(store.list_taken_back(customer.customer_id)),
             )
@@ -202,10 +242,13 @@ class CustomerService:
             IdentifierTakenError: A customer has it.
         """
         scheme, value = _check_identifier(scheme, value)
-        with self._enter(customer_id, by) as entering:
+        with self._overwriting() as sealed, self._enter(customer_id, by) as entering:
             if entering.store.is_identifier_taken(scheme=scheme, value=value):
-                raise IdentifierTakenError(f"{scheme}:{value} is a customer's already")
-            return entering.append(FactKind.IDENTIFIER, scheme=scheme, value=value)
+                # Not which: what is refused is written down, and it may be a person's.
+                raise IdentifierTakenError("the identifier is a customer's already")
+            key = entering.append(FactKind.IDENTIFIER, scheme=scheme, value=value)
+            sealed.settle(entering.uow, entering.customer_id)
+        return key
 
     def add_name(self, customer_id: int, *, kind: NameKind, name: str, by: str) -> int:
         """Enter a further name, in any script; return its key."""
@@ -248,12 +291,32 @@ class CustomerService:
             parent = get_customer(entering.uow, parent_id).customer_id
             if entering.store.find_parent(entering.customer_id) is not None:
                 raise GroupInvalidError("it has a parent: end that first")
-            above = _list_ancestors(entering.store, parent)
+            above = list_ancestors(entering.store, parent)
             if entering.customer_id in above:
                 raise GroupInvalidError("it would belong to itself")
-            if len(above) + _count_levels(entering.store, entering.customer_id) > GROUP_LEVELS_MAX:
+            if len(above) + count_levels(entering.store, entering.customer_id) > GROUP_LEVELS_MAX:
                 raise GroupInvalidError(f"a group has at most {GROUP_LEVELS_MAX} levels")
             return entering.append(FactKind.PARENT, parent_id=parent)
+
+    def set_kind(self, customer_id: int, *, kind: CustomerKind, reason: str, by: str) -> None:
+        """Enter that a customer is a natural person, or a company after all.
+
+        A person's names and numbers are encrypted, of what was merged into it too, and nothing of
+        it is told to others. Numbers that show a person still do so of a company.
+
+        Raises:
+            KindUnchangedError: It is that already.
+            CustomerArchivedError: The relation with it is closed.
+        """
+        check_reason(reason)
+        with self._overwriting() as sealed, self._enter(customer_id, by) as entering:
+            key = entering.customer_id
+            if get_customer(entering.uow, key).kind == kind:
+                raise KindUnchangedError(f"the customer is entered as a {kind} already")
+            entering.store.append_kind(
+                key, kind=kind, reason=reason, by=entering.by, at_ms=entering.at_ms
+            )
+            sealed.settle(entering.uow, key)
 
     def end(self, kind: FactKind, fact_id: int, *, by: str) -> None:
         """Enter that an identifier, name, parent or contact stands no longer.
@@ -270,25 +333,7 @@ class CustomerService:
     def find_duplicates(self) -> list[Suspicion]:
         """Return which customers may be one company, for a person to look at."""
         with self._database.read() as uow:
-            records, store = RecordsStore(uow.connection), CustomerStore(uow.connection)
-            names: dict[int, list[str]] = {}
-            for row in store.list_facts("name"):
-                names.setdefault(row.customer_id, []).append(row.values["name"])
-            reached: dict[int, set[str]] = {}
-            for row in store.list_facts("contact"):
-                if row.ended_at_ms is None:
-                    addresses = {row.values["phone"], row.values["email"].casefold()} - {""}
-                    reached.setdefault(row.customer_id, set()).update(addresses)
-            customers = [
-                NamedCustomer(
-                    customer_id=one.customer_id,
-                    country=one.country,
-                    names=(one.name, *names.get(one.customer_id, ())),
-                    reached_by=frozenset(reached.get(one.customer_id, ())),
-                )
-                for one in _iterate_customers(records)
-                if one.kind == "company"
-            ]
+            customers = list_named_companies(uow)
         return find_suspicions(customers)
 
     def merge(self, customer_id: int, *, into_id: int, reason: str, by: str) -> int:
@@ -306,7 +351,7 @@ class CustomerService:
         _check_text(by)
         business_date = current_business_date(self._clock, fixed=self._business_date)
         at_ms = self._clock.now_ms()
-        with self._database.write() as uow:
+        with self._overwriting() as sealed, self._database.write() as uow:
             store = CustomerStore(uow.connection)
             old, new = (get_customer(uow, one) for one in (customer_id, into_id))
             from_id, to_id = old.customer_id, new.customer_id
@@ -321,6 +366,7 @@ class CustomerService:
             StoryStore(uow.connection).copy_horizons(from_id, to_id=to_id)
             store.end_parents(from_id, by=by, at_ms=at_ms)
             store.append_merge(from_id, into_id=to_id, reason=reason, by=by, at_ms=at_ms)
+            sealed.settle(uow, to_id)
             refresh_behaviour(uow, sorted(posting.customer_ids), business_date=business_date)
         return moved
 
@@ -372,6 +418,8 @@ class CustomerService:
                 also=also,
             )
             store.end_merge(merge.merge_id, reason=reason, by=by, at_ms=at_ms)
+            for key in (customer_id, merge.into_id):
+                SealingStore(uow.connection).settle(key)
             # What expired meanwhile may have been either's.
             StoryStore(uow.connection).copy_horizons(merge.into_id, to_id=customer_id)
             unapplied = count_parted(posting, merge.into_id, returning)
@@ -382,11 +430,19 @@ class CustomerService:
                 reason=reason,
                 only=returning,
             )
-            _restore_parents(store, merge, by=by, at_ms=at_ms)
+            restore_parents(store, merge, by=by, at_ms=at_ms)
             refresh_behaviour(
                 uow, sorted({customer_id, merge.into_id}), business_date=business_date
             )
         return Unmerged(items=items, unapplied=unapplied)
+
+    @contextmanager
+    def _overwriting(self) -> Iterator[_Sealed]:
+        """Empty the write-ahead log after the commit where rows were encrypted in it."""
+        sealed = _Sealed()
+        yield sealed
+        if sealed.has_sealed:
+            self._database.overwrite_deleted()
 
     @contextmanager
     def _enter(self, customer_id: int, by: str) -> Iterator[_Entering]:
@@ -405,19 +461,6 @@ def _list_named(store: CustomerStore, text: str) -> list[int]:
         return store.find_ids(scheme=scheme, value=value)
     key = parse_key(text)
     return [] if key is None else [key]
-
-
-def _restore_parents(store: CustomerStore, merge: MergeRow, *, by: str, at_ms: int) -> None:
-    """Enter again what the merge has ended in the group, where nothing else was entered since."""
-    for child, parent in store.list_ended_parents(merge):
-        is_free = store.find_parent(child) is None
-        if not is_free or any(store.find_merge(one) is not None for one in (child, parent)):
-            continue
-        above = _list_ancestors(store, parent)
-        levels = len(above) + _count_levels(store, child)
-        if child not in above and levels <= GROUP_LEVELS_MAX:
-            values: dict[str, object] = {"parent_id": parent}
-            store.append_fact(FactKind.PARENT.value, child, values, by=by, at_ms=at_ms)
 
 
 def _check_identifier(scheme: str, value: str) -> tuple[str, str]:
@@ -439,37 +482,3 @@ def _check_text(text: str, *, chars_max: int = NAME_CHARS_MAX, may_be_empty: boo
     if len(text) > chars_max or not text.isprintable() or not (text or may_be_empty):
         raise CustomerInvalidError(f"a text has 1 to {chars_max} printable characters")
     return text
-
-
-def _iterate_customers(records: RecordsStore) -> Iterator[CustomerRecord]:
-    after = 0
-    while page := records.list_customers(limit=PAGE_ROWS, after=after):
-        yield from page
-        after = page[-1].customer_id
-
-
-def _list_ancestors(store: CustomerStore, customer_id: int) -> list[int]:
-    """Return a customer and those above it, nearest first."""
-    found = [customer_id]
-    while len(found) < GROUP_LEVELS_MAX and (parent := store.find_parent(found[-1])) is not None:
-        found.append(parent)
-    return found
-
-
-def _count_levels(store: CustomerStore, customer_id: int) -> int:
-    """Return how many levels a customer and those below it make."""
-    level, count = [customer_id], 0
-    while level and count < GROUP_LEVELS_MAX:
-        level, count = store.list_children(level), count + 1
-    return count
-
-
-def _list_group(uow: UnitOfWork, customer_id: int) -> Iterator[CustomerRecord]:
-    store, records = CustomerStore(uow.connection), RecordsStore(uow.connection)
-    ids = [*reversed(_list_ancestors(store, customer_id)), *store.list_children([customer_id])]
-    if len(ids) == 1:
-        return
-    for key in ids:
-        found = records.find_customer_by_id(key)
-        if found is not None:
-            yield found

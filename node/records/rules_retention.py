@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from protocol.identifiers import SCHEMES
+from protocol.identifiers.cn_uscc import is_resident_number
 
 MONTHS_PER_YEAR = 12
 TRADE_MONTHS_MIN = 48  # what is shared looks back two years, and is corrected for two more
@@ -195,7 +196,9 @@ def choose_class(*, is_person: bool, is_adverse: bool = False) -> RecordClass:
 
 
 USCC_SCHEME = "cn.uscc"
-USCC_SCHEMES = frozenset({USCC_SCHEME, "uscc"})  # as consents write it, and as an import may
+# As consents write it, as an import may, and as a tax invoice that is read keeps a code of old.
+USCC_SCHEMES = frozenset({USCC_SCHEME, "uscc", "cn.tax"})
+VAT_SCHEME, VAT_CHINA = "vat", "CN"  # a tax number of no scheme, with its country before it
 
 
 def is_natural_person(*, kind: str, identifiers: Iterable[tuple[str, str]]) -> bool:
@@ -209,10 +212,13 @@ def is_natural_person(*, kind: str, identifiers: Iterable[tuple[str, str]]) -> b
 
 
 def _is_personal(scheme: str, value: str) -> bool:
+    if scheme == VAT_SCHEME and value.startswith(VAT_CHINA):
+        return _is_personal(USCC_SCHEME, value.removeprefix(VAT_CHINA))
     if scheme in USCC_SCHEMES:
         return value.startswith(SOLE_TRADER_START) or SCHEMES[USCC_SCHEME].is_personal(value)
     known = SCHEMES.get(scheme)
-    return known is not None and known.is_personal(value)
+    # An identity number is a person's under whatever name of a list it comes.
+    return is_resident_number(value) if known is None else known.is_personal(value)
 
 
 def add_months(day: date, months: int) -> date:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import metadata
-from node.core.fields import EncryptedText
+from node.core.fields import EncryptedText, PersonalText
 
 KEY = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts keys of this type alone
 
@@ -38,6 +38,11 @@ DOCUMENT_CHARS_MAX = 64
 REFERENCE_CHARS_MAX = 128  # a payment is named after the document, day and amount where it has none
 REASON_CHARS_MAX = 500
 FILE_NAME_CHARS_MAX = 255
+
+
+def _number(*, owner: str = "customer_id") -> PersonalText:
+    """Return the type of a customer's number, the same of every column that holds one."""
+    return PersonalText("person.number", owner=owner, is_searched=True)
 
 
 def entered_and_ended() -> tuple[Column[Any], ...]:
@@ -55,8 +60,8 @@ customer = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("scheme", String(SCHEME_CHARS_MAX), nullable=False),
-    Column("value", String(VALUE_CHARS_MAX), nullable=False),
-    Column("name", String(NAME_CHARS_MAX), nullable=False),
+    Column("value", _number(owner="id"), nullable=False),
+    Column("name", PersonalText("person.name", owner="id"), nullable=False),
     Column("country", String(2), nullable=False),  # ISO 3166-1 alpha-2; decides the business days
     Column("kind", String(16), nullable=False),  # company, person, collective
     Column("entered_at_ms", BigInteger, nullable=False),
@@ -70,7 +75,7 @@ customer_identifier = Table(
     Column("id", Integer, primary_key=True),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("scheme", String(SCHEME_CHARS_MAX), nullable=False),
-    Column("value", String(VALUE_CHARS_MAX), nullable=False),
+    Column("value", _number(), nullable=False),
     *entered_and_ended(),
     Index("ix_customer_identifier_customer", "customer_id"),
 )
@@ -89,9 +94,22 @@ customer_name = Table(
     Column("id", Integer, primary_key=True),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("kind", String(16), nullable=False),  # node.records.customers.NameKind
-    Column("name", String(NAME_CHARS_MAX), nullable=False),
+    Column("name", PersonalText("person.name"), nullable=False),
     *entered_and_ended(),
     Index("ix_customer_name_customer", "customer_id"),
+)
+
+# What a customer was said to be, a person or a company, by whom and why; the last one counts.
+customer_kind = Table(
+    "customer_kind",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # as in ``customer``
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Index("ix_customer_kind_customer", "customer_id"),
 )
 
 customer_parent = Table(

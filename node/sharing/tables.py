@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import Bytes, metadata
-from node.core.fields import EncryptedBytes, SearchableText
+from node.core.fields import EncryptedBytes, EncryptedText, SearchableText
 
 HASH = Bytes(32)
 MEMBER = String(253)
@@ -262,12 +262,14 @@ notice = Table(
 release = Table(
     "release",
     metadata,
-    Column("subject", String(128), primary_key=True),
+    Column("subject", SearchableText("release.subject"), primary_key=True),
     Column("months", Integer, primary_key=True, autoincrement=False),
     Column(
         "made_for_month", Integer, primary_key=True, autoincrement=False
     ),  # newest closed month at the time
-    Column("body", Text, nullable=False),  # empty where nothing may be said
+    Column(
+        "body", EncryptedText("release.body"), nullable=False
+    ),  # empty where nothing may be said
     Column("basis", Text, nullable=False),  # what the next release is compared with
 )
 
@@ -276,10 +278,10 @@ release_withdrawn = Table(
     "release_withdrawn",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("subject", String(128), nullable=False),
+    Column("subject", SearchableText("release_withdrawn.subject"), nullable=False),
     Column("months", Integer, nullable=False),
     Column("made_for_month", Integer, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", EncryptedText("release_withdrawn.body"), nullable=False),
     Column("basis", Text, nullable=False),
     Column("withdrawn_at_ms", BigInteger, nullable=False),
     Index("ix_release_withdrawn_subject", "subject"),
@@ -288,7 +290,7 @@ release_withdrawn = Table(
 overdue_day = Table(
     "overdue_day",
     metadata,
-    Column("subject", String(128), primary_key=True),
+    Column("subject", SearchableText("overdue_day.subject"), primary_key=True),
     Column("as_of", Date, primary_key=True),
     Column("oldest", String(8), nullable=False),
 )

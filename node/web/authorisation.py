@@ -28,6 +28,7 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/customers/{customer_id}/parent"): Area.CUSTOMERS,
     ("POST", "/customers/{customer_id}/contacts"): Area.PERSONS,
     ("POST", "/customer-facts/{kind}/{fact_id}/end"): Area.PERSONS,
+    ("POST", "/customers/{customer_id}/kind"): Area.ADJUSTMENTS,
     ("POST", "/customers/{customer_id}/merge"): Area.ADJUSTMENTS,
     ("POST", "/customers/{customer_id}/unmerge"): Area.ADJUSTMENTS,
     ("GET", "/customers/{customer_id}/defaults"): Area.LEDGER,

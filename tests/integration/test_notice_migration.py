@@ -12,10 +12,14 @@ from sqlalchemy import text
 
 from node.core.clock import ManualClock
 from node.core.database import Database
+from node.core.field_keys import FieldCipher
+from node.core.fields import set_cipher
+from node.core.keystore import draw_bytes
 from node.core.migrations import build_config, upgrade_database
 from node.records.adverse import NewNotice, NoticeService
 from node.records.retention_policy import read_retention_policy
 from node.records.rules_adverse import FactKey, FactSource, NoticeChannel
+from tests.support.field_secrets import FixedSecrets
 from tests.support.stores import store_url
 
 BEFORE = "0028"
@@ -32,6 +36,7 @@ OLD = (
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(url=store_url(tmp_path / "node.sqlite"))
+    set_cipher(database, FieldCipher(secrets=FixedSecrets(), random_bytes=draw_bytes))
     command.upgrade(build_config(database), BEFORE)
     with database.write() as uow:
         for statement in OLD:

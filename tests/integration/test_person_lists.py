@@ -18,6 +18,9 @@ RESIDENT = "110101199003070011"
 NUMBERS = {
     "cn.uscc": [("92330106MA2CFLB30M", "91330106MA2CFLB30M"), (RESIDENT, "91110000600037341L")],
     "uscc": [("92330106MA2CFLB30M", "91330106MA2CFLB30M"), (RESIDENT, "91110000600037341L")],
+    "cn.tax": [("92330106MA2CFLB30M", "330106123456789"), (RESIDENT, "110101199003070012")],
+    "vat": [("CN92330106MA2CFLB30M", "CN91330106MA2CFLB30M"), (f"CN{RESIDENT}", "DE136695976")],
+    "erp": [(RESIDENT, "110101199003070012")],
     "sim": [(RESIDENT, "C2")],
     "eu.vat": [
         ("BG0123456789", "BG123456789"),
@@ -53,7 +56,7 @@ def list_persons(house: House, *, among: list[int] | None = None) -> frozenset[i
 def test_the_numbers_are_of_every_scheme_that_shows_a_person() -> None:
     nobody = SCHEMES["lei"].is_personal
     shown = {name for name, scheme in SCHEMES.items() if scheme.is_personal is not nobody}
-    assert shown | {"uscc"} == set(NUMBERS)
+    assert shown | {"uscc", "cn.tax", "vat", "erp"} == set(NUMBERS)
 
 
 @pytest.mark.parametrize("scheme", NUMBERS)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, update
 
+from node.records.customers import CustomerKind
 from node.records.rules_retention import is_natural_person
 from node.records.tables import customer, customer_identifier
 from node.sharing.asking import PersonAskedError
@@ -19,6 +20,7 @@ from schemas.summary import Section
 from tests.support.exchanges import Scene, build_scene, observe
 from tests.support.grants import METRICS, ask, carry, entries, hold_on_both_sides, watch
 from tests.support.nodes import SUBJECT, TestNode
+from tests.support.traces import list_traces
 
 SOLE_TRADER = "92330106MA2CFLB30M"
 
@@ -171,3 +173,24 @@ def test_a_summary_has_no_section_that_names_a_person() -> None:
         "relation", "volume", "money", "index", "delay", "trend", "disputes", "adverse",
         "overdue_now", "lateness",
     }  # fmt: skip
+
+
+def test_nothing_of_the_exchange_names_a_person_in_the_clear(scene: Scene) -> None:
+    held = hold_on_both_sides(scene, scene.grant())
+    ask(scene, held)
+    local = scene.provider.local
+    texts = (str(SUBJECT), "示例启明")  # The bare number is a part of its invoices' numbers.
+    with local.database.write() as uow:
+        named = update(customer).where(customer.c.id == 1).values(name=texts[1])
+        uow.connection.execute(named)
+    before = list_traces(local.database, local.settings.home, texts)
+
+    local.customers.set_kind(1, kind=CustomerKind.PERSON, reason="a stall", by="li")
+
+    assert [one for one in before if "." in one and not one.startswith("node.")] == [
+        "customer.name"
+    ]
+    assert list_traces(local.database, local.settings.home, texts) == []
+    assert scene.send(scene.query(held.hash)).code == "no-answer"
+    local.customers.set_kind(1, kind=CustomerKind.COMPANY, reason="a company", by="wang")
+    ask(scene, held)

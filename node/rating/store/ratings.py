@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from node.assessment.policy import ConfidenceLevel, PolicyReference
 from node.rating.scale import ScaleReference
 from node.rating.tables import rating
+from node.records.store.sealing import SealingStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,9 @@ class RatingStore:
             insert(rating)
             .values(
                 customer_id=new.customer_id,
-                subject_id=new.subject_id,
+                subject_id=SealingStore(self._connection).mark(
+                    new.subject_id, customer_id=new.customer_id
+                ),
                 as_of=new.as_of,
                 created_at_ms=new.created_at_ms,
                 own_assessment_id=new.own_assessment_id,

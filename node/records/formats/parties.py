@@ -46,6 +46,8 @@ def build_vat_id(value: str) -> PartyId | None:
     if country == "NO":
         bare = "".join(value[2:].upper().split()).removesuffix("MVA")
         return _choose("no.orgnr", bare, fallback="vat", kept=value)
+    if country == "CN":
+        _refuse_person(value[2:])
     return _choose(_SCHEME_BY_VAT_COUNTRY.get(country, "eu.vat"), value, fallback="vat")
 
 
@@ -79,6 +81,16 @@ def unique(identifiers: Iterable[PartyId | None]) -> tuple[PartyId, ...]:
     """Return identifiers once each: the checked ones first, each kind in its order."""
     found = dict.fromkeys(one for one in identifiers if one is not None)
     return tuple(sorted(found, key=lambda one: not is_checked(one)))
+
+
+def _refuse_person(code: str) -> None:
+    """Refuse the code of a person, which the country before it would hide."""
+    try:
+        normalise_subject_id(scheme="cn.uscc", value=code)
+    except NaturalPersonIdError as err:
+        raise FieldError(field="buyer", reason="a natural person or sole trader") from err
+    except IdentifierError:
+        return
 
 
 def _choose(

@@ -10,7 +10,13 @@ from node.records.store.appending import (
     ItemRow,
 )
 from node.records.store.bulk import BulkStore
-from node.records.store.customers import CustomerStore, FactRow, ItemIdentity, MergeRow
+from node.records.store.customers import (
+    CustomerStore,
+    FactRow,
+    ItemIdentity,
+    KindRow,
+    MergeRow,
+)
 from node.records.store.defaults import DefaultStore
 from node.records.store.export import ColumnKind, ExportStore, ExportTable
 from node.records.store.items import DisputeEnd, ItemStore, StoredDispute, StoredItem
@@ -21,6 +27,7 @@ from node.records.store.papers import PaperStore
 from node.records.store.promises import PromiseStore
 from node.records.store.rates import RateStore
 from node.records.store.reading import CustomerRecord, RecordsStore
+from node.records.store.sealing import SealingStore
 from node.records.store.statement import AppliedLine, ItemVersion, OpenLine, StatementStore
 from node.records.store.turnover import OpenDay, TurnoverStore
 
@@ -46,6 +53,7 @@ __all__ = [
     "ItemRow",
     "ItemStore",
     "ItemVersion",
+    "KindRow",
     "LedgerStore",
     "MappingStore",
     "MergeRow",
@@ -55,6 +63,7 @@ __all__ = [
     "PromiseStore",
     "RateStore",
     "RecordsStore",
+    "SealingStore",
     "StatementStore",
     "StoredDispute",
     "StoredItem",

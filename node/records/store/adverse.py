@@ -44,6 +44,7 @@ from node.records.tables import (
     adverse_event,
     customer,
     customer_identifier,
+    customer_kind,
     customer_merge,
     default_decision,
     default_end,
@@ -63,6 +64,7 @@ _MOVES = select(
             adverse_objection.c.id,
             objection_closure.c.objection_id,
             customer_identifier.c.id,
+            customer_kind.c.id,
             customer_merge.c.id,
             *_ENDINGS,
         )
@@ -213,8 +215,8 @@ class AdverseStore:
     def read_version(self) -> tuple[int, ...]:
         """Return what moves with whatever takes something away from what may be told.
 
-        An objection, a notice taken back, a further identifier (which may show a person), a merge
-        or its end. Few rows are read, most at the ends of their indexes.
+        An objection, a notice taken back, a further identifier (which may show a person), another
+        kind, a merge or its end. Few rows are read, most at the ends of their indexes.
         """
         return tuple(value or 0 for value in self._connection.execute(_MOVES).one())
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import metadata
+from node.core.fields import EncryptedText
 from node.records.tables import (
     NAME_CHARS_MAX,
     REASON_CHARS_MAX,
@@ -76,7 +77,7 @@ adverse_objection = Table(
     Column("id", Integer, primary_key=True),
     *_of_fact(),
     Column("objected_on", Date, nullable=False),
-    Column("objector", String(NAME_CHARS_MAX), nullable=False),
+    Column("objector", EncryptedText("adverse_objection.objector"), nullable=False),
     Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
     CheckConstraint(_ONE_FACT, name="one_fact"),

@@ -13,6 +13,7 @@ from node.core.errors import InvariantError
 from node.records.rules_ledger import AllocationMethod, DisputeCause, DisputeOutcome, ItemKind
 from node.records.store.customers import select_ids
 from node.records.store.rows import insert_row
+from node.records.store.sealing import SealingStore
 from node.records.store.visibility import counts, stands, sum_applied
 from node.records.tables import (
     adverse_event,
@@ -114,7 +115,7 @@ class AppendingStore:
         found: dict[tuple[str, str], int] = {}
         for scheme, values in by_scheme.items():
             for part in _chunks(values):
-                rows = self._connection.execute(select_ids(scheme, part))
+                rows = self._connection.execute(select_ids(self._connection, scheme, part))
                 found.update({(scheme, row.value): row.id for row in rows})
         merged = self._read_merges()
         targets = {key: merged.get(key, key) for key in found.values()}
@@ -151,7 +152,7 @@ class AppendingStore:
     def append_customers(self, rows: Sequence[dict[str, object]]) -> None:
         """Append customers."""
         if rows:
-            self._connection.execute(insert(customer), list(rows))
+            SealingStore(self._connection).append_customers(rows)
 
     def append_import(
         self,

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from node.core.fields import PersonalText
 from node.records.rules_ledger import ItemKind
+from node.records.rules_retention import is_natural_person
+from node.records.store.sealing import SealingStore, mark_row
 from node.records.tables import (
     allocation,
     behaviour_month,
@@ -20,6 +23,7 @@ from node.records.tables import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
+_CUSTOMER_COLUMNS = tuple(column.name for column in customer.columns)
 CACHE_KIB = 262_144  # the indexes of a million items and their allocations, about
 
 
@@ -69,8 +73,22 @@ class BulkStore:
         return self._get_last(ledger_item)
 
     def append_customers(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Append customers."""
+        """Append customers: their columns in order, persons encrypted."""
+        persons = [row[0] for row in rows if _is_person(row)]
+        if persons:
+            rows = [self._seal(row) if _is_person(row) else row for row in rows]
+            SealingStore(self._connection).append_further(persons)
         self._append(customer, rows)
+
+    def _seal(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        marked = mark_row(dict(zip(_CUSTOMER_COLUMNS, row, strict=True)))
+        dialect = self._connection.dialect
+        return tuple(
+            column.type.process_bind_param(marked[column.name], dialect)
+            if isinstance(column.type, PersonalText)
+            else marked[column.name]
+            for column in customer.columns
+        )
 
     def append_items(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Append items."""
@@ -97,3 +115,8 @@ class BulkStore:
     def _get_last(self, table: Table) -> int:
         query = select(func.coalesce(func.max(table.c.id), 0))
         return int(self._connection.execute(query).scalar_one())
+
+
+def _is_person(row: tuple[Any, ...]) -> bool:
+    _, scheme, value, _, _, kind, _ = row
+    return is_natural_person(kind=kind, identifiers=[(scheme, value)])

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, or_, select, update
 
 from node.core.database import is_key_of
+from node.core.fields import Personal
 from node.records.rules_ledger import ItemKind
+from node.records.rules_retention import is_natural_person
 from node.records.store.rows import chunk_values, insert_row
+from node.records.store.sealing import SealingStore, list_number_forms
 from node.records.store.visibility import stands
 from node.records.tables import (
     customer,
     customer_contact,
     customer_identifier,
+    customer_kind,
     customer_merge,
     customer_name,
     customer_parent,
@@ -43,6 +47,7 @@ CUSTOMER_FACTS: dict[str, Table] = {
     "parent": customer_parent,
     "contact": customer_contact,
 }
+_MARKED_FACTS = {"identifier": "value", "name": "name"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,17 @@ class FactRow:
     entered_at_ms: int
     ended_by: str | None
     ended_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindRow:
+    """That a customer was said to be a person or a company."""
+
+    customer_id: int
+    kind: str
+    reason: str
+    entered_by: str
+    entered_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +129,13 @@ class CustomerStore:
     def append_fact(
         self, kind: str, customer_id: int, values: dict[str, object], *, by: str, at_ms: int
     ) -> int:
-        """Append a row and return its key."""
+        """Append a row and return its key.
+
+        Names and numbers of a person are encrypted; so is a number that shows one, before the
+        caller has the other rows settled (``SealingStore.settle``).
+        """
+        if kind in _MARKED_FACTS:
+            values = self._mark(kind, customer_id, values)
         return insert_row(
             self._connection,
             CUSTOMER_FACTS[kind],
@@ -122,6 +144,15 @@ class CustomerStore:
             entered_at_ms=at_ms,
             **values,
         )
+
+    def _mark(self, kind: str, customer_id: int, values: dict[str, object]) -> dict[str, object]:
+        shows = kind == "identifier" and is_natural_person(
+            kind="", identifiers=[(str(values["scheme"]), str(values["value"]))]
+        )
+        if not shows and not SealingStore(self._connection).find_sealed([customer_id]):
+            return values
+        column = _MARKED_FACTS[kind]
+        return {**values, column: Personal(values[column])}
 
     def end_fact(self, kind: str, fact_id: int, *, by: str, at_ms: int) -> int | None:
         """End a row that stands; return whose it was, None where none stands."""
@@ -137,6 +168,39 @@ class CustomerStore:
                 update(table).where(stands).values(ended_by=by, ended_at_ms=at_ms)
             )
         return owner
+
+    def append_kind(self, customer_id: int, *, kind: str, reason: str, by: str, at_ms: int) -> None:
+        """Append what a customer is, which counts from now on."""
+        self._connection.execute(
+            insert(customer_kind).values(
+                customer_id=customer_id,
+                kind=kind,
+                reason=reason,
+                entered_by=by,
+                entered_at_ms=at_ms,
+            )
+        )
+        self._connection.execute(
+            update(customer).where(customer.c.id == customer_id).values(kind=kind)
+        )
+
+    def list_kinds(self, customer_ids: Sequence[int]) -> list[KindRow]:
+        """Return what some customers were said to be, by entry."""
+        rows = self._connection.execute(
+            select(customer_kind)
+            .where(customer_kind.c.customer_id.in_(customer_ids))
+            .order_by(customer_kind.c.id)
+        )
+        return [
+            KindRow(
+                customer_id=row.customer_id,
+                kind=row.kind,
+                reason=row.reason,
+                entered_by=row.entered_by,
+                entered_at_ms=row.entered_at_ms,
+            )
+            for row in rows
+        ]
 
     def end_parents(self, customer_id: int, *, by: str, at_ms: int) -> None:
         """End what stands of a customer in its group, as child and as parent."""
@@ -215,7 +279,8 @@ class CustomerStore:
 
     def find_ids(self, *, scheme: str, value: str) -> list[int]:
         """Return the keys of the records that have an identifier, be they merged or not."""
-        return [row.id for row in self._connection.execute(select_ids(scheme, [value]))]
+        rows = self._connection.execute(select_ids(self._connection, scheme, [value]))
+        return [row.id for row in rows]
 
     def _list_merges(self, *conditions: ColumnElement[bool]) -> list[MergeRow]:
         rows = self._connection.execute(
@@ -274,18 +339,21 @@ class CustomerStore:
 
     def is_identifier_taken(self, *, scheme: str, value: str) -> bool:
         """Tell whether a customer has this identifier, as its first or as a further one."""
-        return self._connection.execute(select_ids(scheme, [value])).first() is not None
+        found = self._connection.execute(select_ids(self._connection, scheme, [value]))
+        return found.first() is not None
 
 
-def select_ids(scheme: str, values: Sequence[str]) -> CompoundSelect[Any]:
+def select_ids(connection: Connection, scheme: str, values: Sequence[str]) -> CompoundSelect[Any]:
     """Select value and key of the customers that have one of these identifiers of a scheme now.
 
-    A customer has its first identifier and any number of further ones.
+    A customer has its first identifier and any number of further ones; those of persons are looked
+    for as they are encrypted.
     """
+    forms = list_number_forms(connection, values)
 
     def having(table: Table, key: ColumnElement[int]) -> Select[Any]:
         columns = (table.c.value, key.label("id"))
-        return select(*columns).where(table.c.scheme == scheme, table.c.value.in_(values))
+        return select(*columns).where(table.c.scheme == scheme, table.c.value.in_(forms))
 
     further = customer_identifier
     return having(customer, customer.c.id).union_all(

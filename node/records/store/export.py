@@ -25,6 +25,7 @@ _TABLES: tuple[Table, ...] = (
     tables.customer,
     tables.customer_identifier,
     tables.customer_name,
+    tables.customer_kind,
     tables.customer_parent,
     tables.customer_contact,
     tables.customer_merge,

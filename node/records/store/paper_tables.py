@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import metadata
+from node.core.fields import EncryptedText
 from node.records.tables import (
     NAME_CHARS_MAX,
     REASON_CHARS_MAX,
@@ -99,7 +100,7 @@ contract_terms = _of_version(
 guarantee_terms = _of_version(
     "guarantee_terms",
     Column("form", String(16), nullable=False),  # rules_papers.GuaranteeForm
-    Column("guarantor", String(NAME_CHARS_MAX), nullable=False),
+    Column("guarantor", EncryptedText("guarantee_terms.guarantor"), nullable=False),
     Column("rank", Integer, nullable=False),
 )
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, not_, or_, select, true
 
+from node.core.field_tables import sealed_owner
 from node.records.rules_retention import (
     PERSON_KIND,
     SOLE_TRADER_START,
     USCC_SCHEMES,
+    VAT_CHINA,
+    VAT_SCHEME,
     is_natural_person,
 )
 from node.records.store.rows import IN_VALUES_MAX
@@ -53,10 +56,17 @@ def _find_shown(connection: Connection, ids: Sequence[int] | None) -> set[int]:
     """Return the customers that their own kind or a number of theirs shows to be one."""
     found: set[int] = set()
     for part in _chunks(ids):
+        # Whose rows are encrypted is one, and needs no look at them; others are of an older schema.
+        sealed = select(sealed_owner.c.owner_id)
+        found.update(
+            connection.execute(sealed.where(_is_of(sealed_owner.c.owner_id, part))).scalars()
+        )
         own, further = customer.c.id, customer_identifier.c.customer_id
         rows = connection.execute(
             select(own, customer.c.kind, customer.c.scheme, customer.c.value).where(
-                or_(customer.c.kind == PERSON_KIND, _may_show(customer)), _is_of(own, part)
+                or_(customer.c.kind == PERSON_KIND, _may_show(customer)),
+                _is_of(own, part),
+                own.not_in(sealed),
             )
         ).all()
         found.update(
@@ -66,7 +76,7 @@ def _find_shown(connection: Connection, ids: Sequence[int] | None) -> set[int]:
         )
         numbers = connection.execute(
             select(further, customer_identifier.c.scheme, customer_identifier.c.value).where(
-                _may_show(customer_identifier), _is_of(further, part)
+                _may_show(customer_identifier), _is_of(further, part), further.not_in(sealed)
             )
         ).all()
         found.update(
@@ -83,9 +93,13 @@ def _may_show(table: Table) -> ColumnElement[bool]:
     return or_(
         and_(scheme.in_(USCC_SCHEMES), value.startswith(SOLE_TRADER_START)),
         and_(
-            scheme.in_({*USCC_SCHEMES, "sim"}),
             func.length(value) == _RESIDENT_CHARS,
             func.substr(value, 7, 2).in_(_BIRTH_CENTURIES),
+        ),
+        and_(
+            scheme == VAT_SCHEME,
+            value.startswith(VAT_CHINA),
+            func.length(value) == len(VAT_CHINA) + _RESIDENT_CHARS,
         ),
         and_(scheme == "eu.vat", func.substr(value, 1, 2).in_(_VAT_STATES)),
         and_(scheme == "in.gstin", func.substr(value, 6, 1) == "P"),

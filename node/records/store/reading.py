@@ -62,7 +62,7 @@ class RecordsStore:
 
         With ``known_at_ms`` what was merged later stands by itself.
         """
-        ids = select_ids(scheme, [value]).subquery()
+        ids = select_ids(self._connection, scheme, [value]).subquery()
         return self._find_end(customer.c.id.in_(select(ids.c.id)), known_at_ms=known_at_ms)
 
     def find_customer_by_id(

@@ -5,7 +5,6 @@ It is asked whenever something may leave, so nothing of it is built anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 
+from node.records.store.sealing import list_number_forms
 from node.records.store.visibility import stands
 from node.records.tables import customer, customer_identifier, customer_merge
 
@@ -43,10 +43,10 @@ class Standing:
 
 def find_standing(connection: Connection, *, scheme: str, value: str) -> Standing | None:
     """Return who an identifier is, or turned out to be."""
-    rows: Sequence[tuple[int, str, str, str]] = [
-        (row.id, row.kind, row.scheme, row.value)
-        for row in connection.execute(_STANDING, {"scheme": scheme, "value": value})
-    ]
+    rows = _read(connection, scheme=scheme, value=value)
+    if not rows:  # A company, as nearly always, is found at once.
+        for form in list_number_forms(connection, [value])[1:]:
+            rows += _read(connection, scheme=scheme, value=form)
     kinds = [kind for _, kind, _, _ in rows if kind]
     if not kinds:
         return None
@@ -55,6 +55,11 @@ def find_standing(connection: Connection, *, scheme: str, value: str) -> Standin
         kind=kinds[0],
         identifiers=tuple((named, number) for _, _, named, number in rows),
     )
+
+
+def _read(connection: Connection, *, scheme: str, value: str) -> list[tuple[int, str, str, str]]:
+    found = connection.execute(_STANDING, {"scheme": scheme, "value": value})
+    return [(row.id, row.kind, row.scheme, row.value) for row in found]
 
 
 _first = select(customer.c.id).where(customer.c.scheme == _SCHEME, customer.c.value == _VALUE)

@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    type_coerce,
+)
 
+from node.core.fields import has_text, list_forms
 from node.sharing.tables import overdue_day, release, release_withdrawn
 
 RELEASES_COMPARED_MAX = 240  # ten years of two windows a month
@@ -31,7 +42,12 @@ class ReleaseStore:
     def find(self, subject: str, *, months: int, made_for_month: int) -> StoredRelease | None:
         """Return the release of a month and length of window."""
         row = self._connection.execute(
-            _SELECT, {"subject": subject, "months": months, "month": made_for_month}
+            _SELECT,
+            {
+                "subjects": self._list_forms(release, subject),
+                "months": months,
+                "month": made_for_month,
+            },
         ).one_or_none()
         return None if row is None else _read(row.months, row.body, row.basis)
 
@@ -39,8 +55,10 @@ class ReleaseStore:
         """Return every release of a subject, the newest first; those put aside come last."""
         return [
             _read(row.months, row.body, row.basis)
-            for query in (_SELECT_EARLIER, _SELECT_WITHDRAWN)
-            for row in self._connection.execute(query, {"subject": subject})
+            for table, query in ((release, _SELECT_EARLIER), (release_withdrawn, _SELECT_WITHDRAWN))
+            for row in self._connection.execute(
+                query, {"subjects": self._list_forms(table, subject)}
+            )
         ]
 
     def add(self, subject: str, made: StoredRelease, *, made_for_month: int) -> None:
@@ -58,7 +76,7 @@ class ReleaseStore:
     def retire(self, subject: str, *, months: int, made_for_month: int, at_ms: int) -> None:
         """Put a release aside that was wrong; it is still compared with, since it was out."""
         mine = (
-            release.c.subject == subject,
+            has_text(self._connection, release.c.subject, subject),
             release.c.months == months,
             release.c.made_for_month == made_for_month,
         )
@@ -74,7 +92,7 @@ class ReleaseStore:
     def find_overdue(self, subject: str, *, as_of: date) -> str | None:
         """Return the class worked out for a day."""
         return self._connection.execute(
-            _SELECT_OVERDUE, {"subject": subject, "as_of": as_of}
+            _SELECT_OVERDUE, {"subjects": self._list_forms(overdue_day, subject), "as_of": as_of}
         ).scalar_one_or_none()
 
     def add_overdue(self, subject: str, *, as_of: date, oldest: str) -> None:
@@ -82,6 +100,14 @@ class ReleaseStore:
         self._connection.execute(
             insert(overdue_day).values(subject=subject, as_of=as_of, oldest=oldest)
         )
+
+    def _list_forms(self, table: Table, subject: str) -> list[str]:
+        return list_forms(self._connection, table.c.subject, subject)
+
+
+def _has_subject(table: Table) -> ColumnElement[bool]:
+    """Return the condition of a statement that is made once: ``subjects`` as they may be stored."""
+    return type_coerce(table.c.subject, Text).in_(bindparam("subjects", expanding=True))
 
 
 def _read(months: int, body: str, basis: str) -> StoredRelease:
@@ -91,22 +117,22 @@ def _read(months: int, body: str, basis: str) -> StoredRelease:
 
 
 _SELECT = select(release.c.months, release.c.body, release.c.basis).where(
-    release.c.subject == bindparam("subject"),
+    _has_subject(release),
     release.c.months == bindparam("months"),
     release.c.made_for_month == bindparam("month"),
 )
 _SELECT_EARLIER = (
     select(release.c.months, release.c.body, release.c.basis)
-    .where(release.c.subject == bindparam("subject"))
+    .where(_has_subject(release))
     .order_by(release.c.made_for_month.desc())
     .limit(RELEASES_COMPARED_MAX)
 )
 _SELECT_WITHDRAWN = (
     select(release_withdrawn.c.months, release_withdrawn.c.body, release_withdrawn.c.basis)
-    .where(release_withdrawn.c.subject == bindparam("subject"))
+    .where(_has_subject(release_withdrawn))
     .order_by(release_withdrawn.c.id.desc())
     .limit(RELEASES_COMPARED_MAX)
 )
 _SELECT_OVERDUE = select(overdue_day.c.oldest).where(
-    overdue_day.c.subject == bindparam("subject"), overdue_day.c.as_of == bindparam("as_of")
+    _has_subject(overdue_day), overdue_day.c.as_of == bindparam("as_of")
 )

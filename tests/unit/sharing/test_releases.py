@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
+from node.bootstrap.home import init_home
 from node.bootstrap.local import LocalNode, build_local_node
 from node.core.clock import ManualClock
 from node.core.config import build_settings
@@ -39,6 +40,7 @@ def node(tmp_path: Path) -> Iterator[LocalNode]:
         member_id="beta.example",
         business_date=TODAY,
     )
+    init_home(settings, key_names=())
     opened = build_local_node(settings, clock=ManualClock(0))
     opened.records.import_file(write_invoices(SUBJECT, count=12).encode(), file_name="a.csv")
     yield opened
