@@ -8,20 +8,20 @@ from typing import Annotated, TypeVar
 from pydantic import Field, ValidationError
 
 from node.core.errors import RejectedError
+from node.core.policies.errors import PolicyFault, PolicyFaultyError
 from protocol.errors import ProtocolError
 from protocol.strict_json import parse_object
 from schemas.wire import WireModel
 
 POLICY_BYTES_MAX = 262_144
+FAULTS_MAX = 50  # told at once
 
 Model = TypeVar("Model", bound=WireModel)
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 
 
-class PolicyInvalidError(RejectedError):
+class PolicyInvalidError(PolicyFaultyError):
     """A policy file is not what it must be; the text names the first wrong member."""
-
-    code = "policy-invalid"
 
 
 class UnknownTextError(RejectedError):
@@ -62,6 +62,7 @@ def parse_strictly(model: type[Model], raw: bytes, *, bytes_max: int = POLICY_BY
     except ProtocolError as err:
         raise PolicyInvalidError(str(err)) from err
     except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "file"
-        raise PolicyInvalidError(f"{place}: {first['msg']}") from err
+        found = err.errors(include_url=False, include_input=False)[:FAULTS_MAX]
+        faults = [PolicyFault(place=one["loc"], message=one["msg"]) for one in found]
+        first = faults[0]
+        raise PolicyInvalidError(f"{first.path or 'file'}: {first.message}", faults=faults) from err

@@ -9,7 +9,6 @@ from typing import Protocol, TypeAlias
 
 from node.assessment.evidence import (
     HISTORY_MONTHS,
-    LeftOutPeer,
     OwnEvidence,
     PeerEvidence,
     PeerSummaryRecord,
@@ -18,7 +17,7 @@ from node.assessment.evidence import (
     list_peer_evidence,
 )
 from node.assessment.outside_evidence import NOTHING_OUTSIDE, OutsideEvidence
-from node.assessment.policy import Policy, PolicyReference
+from node.assessment.policy import Policy, PolicyReference, Source
 from node.assessment.policy_file import Language
 from node.assessment.renewal.service import end_renewals_within, has_renewals, is_look_back
 from node.assessment.rules_difference import FactorChange, explain_difference
@@ -28,6 +27,7 @@ from node.assessment.store import AssessmentRecord, AssessmentStore
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import InvariantError, NotFoundError, RejectedError
+from node.core.policies.source import PolicySource
 from node.records.service import CustomerNotFoundError, find_behaviour_window
 from node.records.store import CustomerRecord, RecordsStore
 from node.records.windows import last_released_month, trailing_window
@@ -88,6 +88,39 @@ class AssessmentPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerEvidence:
+    """All that a customer is scored from on a day; how a peer's bands are read is the policy's."""
+
+    own: OwnEvidence | None
+    peers: tuple[PeerSummaryRecord, ...]
+    outside: OutsideEvidence
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether any peer has answered, though what it told may not count."""
+        return bool(self.peers)
+
+    def read_peers(self, policy: Policy) -> tuple[PeerEvidence, ...]:
+        """Return the experience of the peers that may count, as a policy reads it."""
+        return list_peer_evidence(self.peers, bands=policy.body.bands)
+
+    def assess(self, policy: Policy, *, as_of: date) -> Assessment:
+        """Score with all that is known."""
+        return assess(
+            own=self.own,
+            peers=self.read_peers(policy),
+            outside=self.outside,
+            policy=policy,
+            as_of=as_of,
+            left_out=list_left_out(self.peers),
+        )
+
+    def assess_without_peers(self, policy: Policy, *, as_of: date) -> Assessment:
+        """Score with all but what peers have told."""
+        return assess(own=self.own, peers=(), outside=self.outside, policy=policy, as_of=as_of)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedCustomer:
     """A fresh pair with the evidence it was made from; ``peers`` are those that were used."""
 
@@ -107,33 +140,6 @@ class PeerEffects:
     effects: tuple[PeerEffect, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Evidence:
-    """All that is known of a customer on a day."""
-
-    own: OwnEvidence | None
-    peers: tuple[PeerEvidence, ...]
-    left_out: tuple[LeftOutPeer, ...]
-    outside: OutsideEvidence
-
-    @property
-    def has_peers(self) -> bool:
-        return bool(self.peers or self.left_out)
-
-    def assess(self, policy: Policy, *, as_of: date) -> Assessment:
-        return assess(
-            own=self.own,
-            peers=self.peers,
-            outside=self.outside,
-            policy=policy,
-            as_of=as_of,
-            left_out=self.left_out,
-        )
-
-    def without_peers(self, policy: Policy, *, as_of: date) -> Assessment:
-        return assess(own=self.own, peers=(), outside=self.outside, policy=policy, as_of=as_of)
-
-
 class AssessmentService:
     """The room's use cases: one public method, one transaction, one commit."""
 
@@ -142,20 +148,16 @@ class AssessmentService:
         *,
         database: Database,
         clock: Clock,
-        policy: Policy,
+        policies: PolicySource[Policy],
         list_peer_summaries: ListPeerSummaries,
-        former_policies: Sequence[Policy] = (),
         read_outside: ReadOutside = read_no_outside,
     ) -> None:
-        """``policy`` is the approved one; ``former_policies`` put old results into words."""
+        """The active one of ``policies`` scores; each puts into words what it has scored."""
         self._read_outside = read_outside
         self._database = database
         self._clock = clock
-        self._policy = policy
+        self._policies = policies
         self._list_peer_summaries = list_peer_summaries
-        self._policies = {
-            known.reference.sha256_b64u: known for known in (*former_policies, policy)
-        }
 
     def assess_customer(self, customer_id: int, *, as_of: date) -> AssessmentPair:
         """Assess a customer on a business date and keep the result with its inputs.
@@ -175,26 +177,24 @@ class AssessmentService:
             CollectiveAccountError: It is a collective account.
         """
         customer = _get_customer(uow, customer_id)
-        own = read_own_evidence(uow, customer, as_of=as_of)
-        records = self._read_peer_records(uow, customer.subject_id)
-        peers = list_peer_evidence(records, bands=self._policy.body.bands)
-        outside = self._read_outside(uow, [customer.customer_id], as_of=as_of)
-        pair = self._assess_pair(
-            uow,
-            customer_id=customer_id,
-            subject_id=customer.subject_id,
-            evidence=_Evidence(
-                own=own,
-                peers=peers,
-                left_out=list_left_out(records),
-                outside=outside[customer.customer_id],
-            ),
-            as_of=as_of,
-        )
-        evidence = pair.with_peers.assessment.evidence
-        used = {line.ref for line in evidence if line.code == USED}
+        policy = self._policies.read_active(uow)
+        evidence = self.read_evidence_within(uow, customer, as_of=as_of)
+        pair = self._assess_pair(uow, customer, evidence=evidence, policy=policy, as_of=as_of)
         return AssessedCustomer(
-            pair=pair, own=own, peers=tuple(peer for peer in peers if peer.msg_hash_b64u in used)
+            pair=pair,
+            own=evidence.own,
+            peers=choose_used(evidence.read_peers(policy), pair.with_peers.assessment),
+        )
+
+    def read_evidence_within(
+        self, uow: UnitOfWork, customer: CustomerRecord, *, as_of: date
+    ) -> CustomerEvidence:
+        """Read what a customer is scored from, whatever the policy."""
+        key = customer.customer_id
+        return CustomerEvidence(
+            own=read_own_evidence(uow, customer, as_of=as_of),
+            peers=tuple(self._read_peer_records(uow, customer.subject_id)),
+            outside=self._read_outside(uow, [key], as_of=as_of)[key],
         )
 
     def find_latest(self, customer_id: int) -> AssessmentPair | None:
@@ -224,19 +224,17 @@ class AssessmentService:
             if record is None:
                 return None
             kept = record.assessment
-            used = {line.ref for line in kept.evidence if line.code == USED and line.provider}
+            used = {
+                line.ref
+                for line in kept.evidence
+                if line.code == USED and line.source is Source.PEERS
+            }
             if not used:
                 return None
             policy, customer = self.get_policy(kept.policy), _get_customer(uow, record.customer_id)
-            own = read_own_evidence(uow, customer, as_of=kept.as_of)
-            records = self._read_peer_records(uow, record.subject_id)
-            key = customer.customer_id
-            outside = self._read_outside(uow, [key], as_of=kept.as_of)[key]
-        peers = [
-            peer
-            for peer in list_peer_evidence(records, bands=policy.body.bands)
-            if peer.msg_hash_b64u in used
-        ]
+            evidence = self.read_evidence_within(uow, customer, as_of=kept.as_of)
+        own, outside = evidence.own, evidence.outside
+        peers = [peer for peer in evidence.read_peers(policy) if peer.msg_hash_b64u in used]
         now = assess(own=own, peers=peers, outside=outside, policy=policy, as_of=kept.as_of)
         if len(peers) != len(used) or _list_points(now) != _list_points(kept):
             return PeerEffects(is_current=False, effects=())
@@ -263,14 +261,14 @@ class AssessmentService:
         return self.get_policy(policy).describe(code, language)
 
     def get_policy(self, reference: PolicyReference | None = None) -> Policy:
-        """Return the policy that a result names, or the approved one.
+        """Return the policy that a result names, or the active one.
 
         Raises:
             PolicyUnknownError: This node does not hold that policy.
         """
         if reference is None:
-            return self._policy
-        known = self._policies.get(reference.sha256_b64u)
+            return self._policies.get_active()
+        known = self._policies.find(reference.sha256_b64u)
         if known is None:
             raise PolicyUnknownError(f"{reference.label} with another hash")
         return known
@@ -286,18 +284,19 @@ class AssessmentService:
     def _assess_pair(
         self,
         uow: UnitOfWork,
+        customer: CustomerRecord,
         *,
-        customer_id: int,
-        subject_id: str,
-        evidence: _Evidence,
+        evidence: CustomerEvidence,
+        policy: Policy,
         as_of: date,
     ) -> AssessmentPair:
         store = AssessmentStore(uow.connection)
         created_at_ms = self._clock.now_ms()
-        renews = has_renewals(uow) and not is_look_back(uow, customer_id, as_of=as_of)
+        key, subject_id = customer.customer_id, customer.subject_id
+        renews = has_renewals(uow) and not is_look_back(uow, key, as_of=as_of)
         own_record = store.append(
-            evidence.without_peers(self._policy, as_of=as_of),
-            customer_id=customer_id,
+            evidence.assess_without_peers(policy, as_of=as_of),
+            customer_id=key,
             subject_id=subject_id,
             own_assessment_id=None,
             created_at_ms=created_at_ms,
@@ -305,16 +304,14 @@ class AssessmentService:
         newest = own_record
         if evidence.has_peers:
             newest = store.append(
-                evidence.assess(self._policy, as_of=as_of),
-                customer_id=customer_id,
+                evidence.assess(policy, as_of=as_of),
+                customer_id=key,
                 subject_id=subject_id,
                 own_assessment_id=own_record.assessment_id,
                 created_at_ms=created_at_ms,
             )
         if renews:
-            end_renewals_within(
-                uow, customer_id, assessment_id=newest.assessment_id, at_ms=created_at_ms
-            )
+            end_renewals_within(uow, key, assessment_id=newest.assessment_id, at_ms=created_at_ms)
         return _pair(own_record, newest)
 
 
@@ -324,6 +321,12 @@ def erase_peer_values_within(uow: UnitOfWork, msg_hash_b64u: str) -> int:
     Hash, codes and points stay. Returns how many assessments it went into.
     """
     return AssessmentStore(uow.connection).erase_values_of(msg_hash_b64u)
+
+
+def choose_used(peers: Sequence[PeerEvidence], assessment: Assessment) -> tuple[PeerEvidence, ...]:
+    """Return the peers whose word went into an assessment."""
+    used = {line.ref for line in assessment.evidence if line.code == USED}
+    return tuple(peer for peer in peers if peer.msg_hash_b64u in used)
 
 
 def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:

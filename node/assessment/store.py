@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from node.assessment.policy import ConfidenceLevel, PolicyReference
 from node.assessment.policy_parts import Freshness, Source
@@ -104,6 +106,28 @@ class AssessmentStore:
             select(assessment).where(assessment.c.id == assessment_id)
         ).one_or_none()
         return None if row is None else self._read(row)
+
+    def list_newest_scores(
+        self, customer_ids: Sequence[int], *, as_of: date
+    ) -> dict[int, int | None]:
+        """Return the score of the newest assessment by a day, of those customers who have one."""
+        newest = (
+            select(func.max(assessment.c.id))
+            .where(assessment.c.customer_id.in_(customer_ids), assessment.c.as_of <= as_of)
+            .group_by(assessment.c.customer_id)
+        )
+        rows = self._connection.execute(
+            select(assessment.c.customer_id, assessment.c.score_deci).where(
+                assessment.c.id.in_(newest.scalar_subquery())
+            )
+        )
+        return {row.customer_id: row.score_deci for row in rows}
+
+    def find_newest_policy(self) -> str | None:
+        """Return the hash of the policy of the newest assessment."""
+        return self._connection.execute(
+            select(assessment.c.policy_sha256_b64u).order_by(assessment.c.id.desc()).limit(1)
+        ).scalar_one_or_none()
 
     def erase_values_of(self, msg_hash_b64u: str) -> int:
         """Remove the values of every assessment that read a message; return how many there were.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 
 from node.assessment.application.checklist import read_preset_checklist
 from node.assessment.application.outside_reader import OutsideReader
@@ -12,7 +13,8 @@ from node.assessment.application.service import ApplicationService
 from node.assessment.application.tables import APPLICATION_TABLES
 from node.assessment.outside.service import OutsideService
 from node.assessment.outside.tables import OUTSIDE_TABLES
-from node.assessment.policy import read_preset_policies, read_preset_policy
+from node.assessment.policy import parse_policy
+from node.assessment.policy_kind import ASSESSMENT_POLICY, build_policy_kind
 from node.assessment.renewal.service import RenewalService, queue_default_within
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
@@ -25,15 +27,23 @@ from node.core.database import Database, parse_key
 from node.core.field_sweep import FieldChange, change_key, settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
+from node.core.policies.service import PolicyService
+from node.core.policies.shipping import PolicyShipping
+from node.core.policies.source import StoredPolicies
 from node.decision.deputies import DeputyService
-from node.decision.policy import read_preset_decision_policy
+from node.decision.policy import parse_decision_policy
+from node.decision.policy_kind import DECISION_POLICY, build_decision_kind
 from node.decision.reports import DecisionReports
 from node.decision.service import DecisionService
+from node.governance.policies.desk import PreviewDesk
 from node.rating.models.registry import ModelService
-from node.rating.models.training_policy import read_preset_training_policy
+from node.rating.models.training_kind import TRAINING_POLICY, build_training_kind
+from node.rating.models.training_policy import parse_training_policy
 from node.rating.panel.policy import read_preset_panel_policy
 from node.rating.panel.service import PanelService
-from node.rating.scale import read_preset_scale
+from node.rating.preview.service import PreviewService
+from node.rating.scale import parse_scale
+from node.rating.scale_kind import RATING_SCALE, build_scale_kind
 from node.rating.service import RatingService
 from node.records.adverse import NoticeService
 from node.records.ageing_list import AgeingListService
@@ -90,6 +100,9 @@ class LocalNode:
     decisions: DecisionService
     decision_reports: DecisionReports
     deputies: DeputyService
+    policies: PolicyService
+    previews: PreviewService
+    preview_desk: PreviewDesk
     people: PeopleService
 
     def business_date(self) -> date:
@@ -104,6 +117,7 @@ class LocalNode:
 
     def close(self) -> None:
         """Close what is open."""
+        self.preview_desk.stop()
         self.database.dispose()
 
 
@@ -120,23 +134,35 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
+    kinds = (
+        build_policy_kind(),
+        build_scale_kind(),
+        build_training_kind(),
+        build_decision_kind(),
+    )
+    policies = PolicyService(database=database, clock=clock, kinds=kinds)
+    shipping = PolicyShipping(database=database, clock=clock, kinds=kinds)
+    shipping.enter_presets(release=f"chengxin {version('chengxin')}")
+    scales = StoredPolicies(database=database, kind=RATING_SCALE, parse=parse_scale)
+    decision_policies = StoredPolicies(
+        database=database, kind=DECISION_POLICY, parse=parse_decision_policy
+    )
     list_peer_summaries = build_peer_reader(settings, clock)
     checklist = read_preset_checklist()
     assessment = AssessmentService(
         database=database,
         clock=clock,
-        policy=read_preset_policy(),
-        former_policies=read_preset_policies(),
+        policies=StoredPolicies(database=database, kind=ASSESSMENT_POLICY, parse=parse_policy),
         list_peer_summaries=list_peer_summaries,
         read_outside=OutsideReader(checklist=checklist),
     )
+    previews = PreviewService(database=database, assessment=assessment, policies=policies)
     statements = StatementService(
         database=database,
         clock=clock,
         business_date=settings.business_date,
         keep_months=settings.statement_keep_months,
     )
-    decision_policy = read_preset_decision_policy()
     return LocalNode(
         settings=settings,
         clock=clock,
@@ -206,10 +232,14 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             checklist=checklist,
             business_date=settings.business_date,
         ),
-        rating=RatingService(
-            database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
+        rating=RatingService(database=database, clock=clock, assessment=assessment, scales=scales),
+        models=ModelService(
+            database=database,
+            clock=clock,
+            policies=StoredPolicies(
+                database=database, kind=TRAINING_POLICY, parse=parse_training_policy
+            ),
         ),
-        models=ModelService(database=database, clock=clock, policy=read_preset_training_policy()),
         panels=PanelService(
             database=database,
             assessment=assessment,
@@ -219,22 +249,25 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         decisions=DecisionService(
             database=database,
             clock=clock,
-            find_policy=lambda: decision_policy,
+            find_policy=decision_policies.get_active,
             list_peer_summaries=list_peer_summaries,
             business_date=settings.business_date,
         ),
         decision_reports=DecisionReports(
             database=database,
             clock=clock,
-            find_policy=lambda: decision_policy,
+            find_policy=decision_policies.get_active,
             business_date=settings.business_date,
         ),
         deputies=DeputyService(
             database=database,
             clock=clock,
-            find_policy=lambda: decision_policy,
+            find_policy=decision_policies.get_active,
             business_date=settings.business_date,
         ),
+        policies=policies,
+        previews=previews,
+        preview_desk=PreviewDesk(previews),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
 

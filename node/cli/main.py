@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from node.bootstrap.local import LocalNode
     from node.core.config import Settings
     from node.core.people.service import PeopleService
+    from node.core.policies.service import PolicyService
     from node.decision.deputies import DeputyService
     from node.decision.reports import DecisionReports
     from node.decision.service import DecisionService
     from node.rating.models.registry import ModelService
+    from node.rating.preview.service import PreviewService
     from node.rating.service import RatingService
     from node.records.adverse import NoticeService
     from node.records.customers import CustomerService
@@ -185,6 +187,16 @@ class LazyNode:
     def models(self) -> ModelService:
         """The registry of statistical models."""
         return self.local.models
+
+    @property
+    def policies(self) -> PolicyService:
+        """Versions of policies."""
+        return self.local.policies
+
+    @property
+    def previews(self) -> PreviewService:
+        """What a version of a policy would change."""
+        return self.local.previews
 
     @property
     def decisions(self) -> DecisionService:

@@ -7,6 +7,7 @@ from datetime import date
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database
+from node.core.people.names import fold_name
 from node.core.people.service import Principal
 from node.decision.duties import check_person, read_roll
 from node.decision.errors import DeputyInvalidError, DeputyNotFoundError, NoAuthorityError
@@ -14,7 +15,6 @@ from node.decision.policy import APPROVING, DecisionPolicy
 from node.decision.rules_state import Deputy
 from node.decision.store import DeputyStore
 from node.records.ledger.posting import check_by
-from node.records.rules_default import fold_name
 
 DEPUTIES_LISTED_MAX = 200
 

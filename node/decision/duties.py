@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import UnitOfWork
+from node.core.people.names import fold_name
 from node.core.people.service import Principal, Role
 from node.core.people.store import PeopleStore
 from node.decision.errors import DecisionSamePersonError, DutyConflictError, NoAuthorityError
@@ -22,7 +23,6 @@ from node.decision.rules_state import (
     list_authorities,
 )
 from node.decision.store import DecisionStore, DeputyStore
-from node.records.rules_default import fold_name
 
 TOKENS_MAX = 100_000
 

@@ -14,6 +14,7 @@ from datetime import date
 from node.assessment.service import COLLECTIVE_KIND, CollectiveAccountError, ListPeerSummaries
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
+from node.core.people.names import fold_name
 from node.core.people.service import Principal
 from node.decision.acting import Acting
 from node.decision.changing import Change, change_content
@@ -40,7 +41,6 @@ from node.decision.store import APPROVER, MAKER, DecisionStore, NewDecision
 from node.rating.store import RatingStore
 from node.records.archiving import check_not_archived
 from node.records.ledger.posting import check_by, check_reason, get_customer
-from node.records.rules_default import fold_name
 from node.records.store import CustomerRecord, RecordsStore
 from node.records.stories import read_is_person
 

@@ -7,6 +7,7 @@ scale it was given. D has no score: only a default event leads there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import resources
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
@@ -27,21 +28,24 @@ from schemas.wire import WireModel
 GRADES_MAX = 32
 VALID_MONTHS_MAX = 60
 DAYS_MAX = 366
+PPM = 1_000_000
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Z]{1,4}[+-]?$")]
 AdverseKind = Literal["collection", "write_off", "legal", "insolvency"]
 Kinds = Annotated[tuple[AdverseKind, ...], Field(max_length=4)]
 Months = Annotated[int, Field(ge=1, le=VALID_MONTHS_MAX)]
 Days = Annotated[int, Field(ge=0, le=DAYS_MAX)]
+Ppm = Annotated[int, Field(ge=1, le=PPM)]
 
 
 class GradeStep(WireModel):
-    """A grade holds from this score on, and for so long."""
+    """A grade holds from this score on, and for so long; ``pd_ppm`` is its place on the scale."""
 
     grade: Symbol
     from_deci: Annotated[int, Field(ge=0, le=SCORE_DECI_MAX)]
     valid_months: Months
     review_lead_days: Days
+    pd_ppm: Ppm | None = None
     names: LocalText
 
 
@@ -53,6 +57,7 @@ class DefaultGrade(WireModel):
     review_lead_days: Days
     own_events: Kinds
     peer_events: Kinds
+    pd_ppm: Ppm | None = None
     names: LocalText
 
 
@@ -71,13 +76,25 @@ class NewCustomer(WireModel):
     valid_days_max: Annotated[int, Field(ge=1, le=DAYS_MAX)]
 
 
+class PdBasis(StrEnum):
+    """What the probabilities of default of a master scale rest on."""
+
+    PLACEHOLDER = "placeholder"  # not calibrated: a common published set, of nobody's defaults
+    CALIBRATED = "calibrated"
+
+
 class ScaleBody(WireModel):
-    """The scale file; the grades run from the best down to one that starts at 0."""
+    """The scale file; the grades run from the best down to one that starts at 0.
+
+    A master scale says of every grade how probable a default within twelve months is, and on what
+    that rests. The members are absent where it is none: bytes of before have their hash.
+    """
 
     kind: Literal["rating-scale"]
     id: Identifier
     version: Annotated[int, Field(ge=1, le=10_000)]
     names: LocalText
+    pd_basis: PdBasis | None = None
     grades: Annotated[tuple[GradeStep, ...], Field(min_length=2, max_length=GRADES_MAX)]
     default: DefaultGrade
     missing: MissingGrade
@@ -92,6 +109,18 @@ class ScaleBody(WireModel):
             raise ValueError("the lowest scores do not fall")
         if self.grades[-1].from_deci != 0:
             raise ValueError("the last grade starts at 0")
+        return self
+
+    @model_validator(mode="after")
+    def _check_probabilities(self) -> Self:
+        given = [*(step.pd_ppm for step in self.grades), self.default.pd_ppm]
+        rising = [pd_ppm for pd_ppm in given if pd_ppm is not None]
+        if rising and (len(rising) != len(given) or self.pd_basis is None):
+            raise ValueError("every grade has a probability of default, and pd_basis, or none has")
+        if not rising and self.pd_basis is not None:
+            raise ValueError("pd_basis says on what probabilities rest, and there are none")
+        if any(left >= right for left, right in pairwise(rising)):
+            raise ValueError("the probabilities of default do not rise")
         return self
 
 
@@ -116,7 +145,7 @@ class Scale:
     body: ScaleBody
     reference: ScaleReference
 
-    PRESET: ClassVar[str] = "gbt22116"
+    PRESET: ClassVar[str] = "gbt22116-2"
 
     def describe(self, code: str, language: Language) -> str:
         """Put a grade into words.
@@ -147,9 +176,14 @@ def parse_scale(raw: bytes) -> Scale:
 
 
 def read_preset_scale(name: str = Scale.PRESET) -> Scale:
-    """Read a scale that ships with the node: ``gbt22116`` or ``association5``.
+    """Read a scale that ships with the node, by the name of its file.
 
     Raises:
         PolicyInvalidError: The file breaks the rules of a scale.
     """
-    return parse_scale((resources.files(__package__) / "scales" / f"{name}.json").read_bytes())
+    return parse_scale(read_preset_bytes(name))
+
+
+def read_preset_bytes(name: str) -> bytes:
+    """Return the exact bytes of a scale that ships."""
+    return (resources.files(__package__) / "scales" / f"{name}.json").read_bytes()

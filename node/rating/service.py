@@ -17,6 +17,7 @@ from node.assessment.service import (
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError
+from node.core.policies.source import PolicySource
 from node.rating.panel.scoring import ModelInForce, keep_scores, read_in_force
 from node.rating.rules_grade import get_validity, grade, list_default_events
 from node.rating.scale import Scale, ScaleReference
@@ -63,15 +64,13 @@ class RatingService:
         database: Database,
         clock: Clock,
         assessment: AssessmentService,
-        scale: Scale,
-        former_scales: Sequence[Scale] = (),
+        scales: PolicySource[Scale],
     ) -> None:
-        """``scale`` is the approved one; ``former_scales`` put old ratings into words."""
+        """The active one of ``scales`` grades; each puts into words what it has graded."""
         self._database = database
         self._clock = clock
         self._assessment = assessment
-        self._scale = scale
-        self._scales = {known.reference.sha256_b64u: known for known in (*former_scales, scale)}
+        self._scales = scales
 
     def rate_customer(self, customer_id: int, *, as_of: date) -> RatedCustomer:
         """Assess and rate a customer on a business date.
@@ -128,8 +127,8 @@ class RatingService:
             UnknownTextError: The scale has no such grade.
         """
         if scale is None:
-            return self._scale.describe(code, language)
-        known = self._scales.get(scale.sha256_b64u)
+            return self._scales.get_active().describe(code, language)
+        known = self._scales.find(scale.sha256_b64u)
         if known is None:
             raise ScaleUnknownError(f"{scale.label} with another hash")
         return known.describe(code, language)
@@ -160,14 +159,15 @@ class RatingService:
             customer_id=assessed.pair.customer_id,
             as_of=as_of,
         )
-        record = RatingStore(uow.connection).append(self._build(assessed, as_of=as_of))
+        new = self._build(assessed, scale=self._scales.read_active(uow), as_of=as_of)
+        record = RatingStore(uow.connection).append(new)
         return RatedCustomer(rating=record, pair=assessed.pair)
 
-    def _build(self, assessed: AssessedCustomer, *, as_of: date) -> NewRating:
+    def _build(self, assessed: AssessedCustomer, *, scale: Scale, as_of: date) -> NewRating:
         pair, own = assessed.pair, assessed.own
         own_open = own.open_adverse if own else ()
         peers_open = [kind for peer in assessed.peers for kind in peer.open_adverse]
-        body = self._scale.body
+        body = scale.body
         own_events = list_default_events(body, own=own_open, peers=())
         events = list_default_events(body, own=own_open, peers=peers_open)
         score_own_deci = pair.own.assessment.score_deci
@@ -190,7 +190,7 @@ class RatingService:
             own_assessment_id=pair.own.assessment_id,
             assessment_id=pair.with_peers.assessment_id,
             policy=pair.with_peers.assessment.policy,
-            scale=self._scale.reference,
+            scale=scale.reference,
             grade_own=grade_own.symbol,
             grade_with_peers=grade_with_peers.symbol,
             score_own_deci=score_own_deci,

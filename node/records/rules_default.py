@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from unicodedata import category, normalize
 
 from node.core.errors import ConflictError
 from node.records.rules_ageing import OpenItem
@@ -117,17 +116,3 @@ def count_days_past_due(items: Iterable[OpenItem], *, as_of: date) -> int:
         if item.open_minor > item.disputed_minor
     )
     return max((0, *days))
-
-
-def is_same_person(one: str, other: str) -> bool:
-    """Tell whether two names are written as one person's; case and width do not tell them apart."""
-    return fold_name(one) == fold_name(other)
-
-
-_FILLERS = "\u115f\u1160"  # letters of Hangul that show nothing
-
-
-def fold_name(name: str) -> str:
-    """Return the letters and digits of a name: the rest is not what tells two persons apart."""
-    folded = normalize("NFKC", normalize("NFKC", name).casefold())
-    return "".join(one for one in folded if category(one)[0] in "LN" and one not in _FILLERS)

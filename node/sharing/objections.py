@@ -13,8 +13,8 @@ from enum import StrEnum
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import ConflictError, ForbiddenError, NotFoundError
+from node.core.people.names import is_same_person
 from node.records.ledger.posting import check_by
-from node.records.rules_default import is_same_person
 from node.sharing.changes import SummaryChange, SummaryEvent, TellChange
 from node.sharing.store.objections import ObjectionStore, SummaryObjection
 from protocol.limits import HASH_BYTES

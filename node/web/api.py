@@ -99,7 +99,9 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
             )
         else:
             pair, effects = pair.without_peers, None
-        policy = local.assessment.get_policy(pair.with_peers.assessment.policy)
+        policy = await asyncio.to_thread(
+            local.assessment.get_policy, pair.with_peers.assessment.policy
+        )
         shown = build_object(pair, policy=policy, language=language, effects=effects)
         return JSONResponse(shown)
 

@@ -33,6 +33,7 @@ from node.core.log_check import CheckState
 from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.decision.api import build_decisions_router
+from node.governance.policies.api import build_policies_router
 from node.rating.models.api import build_models_router
 from node.rating.panel.api import build_panel_router
 from node.records.api import build_ledger_router
@@ -145,6 +146,13 @@ def build_app(node: Node) -> FastAPI:
             node.local.deputies,
             people=node.local.people,
             sees_persons=partial(see_persons, node.local.people),
+        ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_policies_router(
+            node.local.policies, node.local.preview_desk, today=node.local.business_date
         ),
         prefix=API_PREFIX,
         dependencies=guarded,

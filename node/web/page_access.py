@@ -44,7 +44,21 @@ _READ: Mapping[str, Area] = {
     "/console/models/{model_id}": Area.CREDIT,
     "/console/entered/{nonce}": Area.LEDGER,
     "/console/renewals": Area.CREDIT,
+    "/console/policies": Area.POLICIES,
+    "/console/policies/{version_id}": Area.POLICIES,
+    "/console/policies/{version_id}/preview": Area.CREDIT,
     "/console/shared": Area.PEERS,
+}
+_POLICY = "/console/policies/{version_id}"
+_POLICY_ENTRIES = {
+    ("GET", f"{_POLICY}/edit"): Area.POLICIES,
+    ("POST", f"{_POLICY}/edit"): Area.POLICIES,
+    ("POST", f"{_POLICY}/copy"): Area.POLICIES,
+    ("POST", f"{_POLICY}/preview"): Area.POLICIES,
+    ("POST", f"{_POLICY}/proposal"): Area.POLICIES,
+    ("POST", f"{_POLICY}/withdrawal"): Area.POLICIES,
+    ("POST", f"{_POLICY}/decision"): Area.APPROVALS,
+    ("POST", f"{_POLICY}/activation"): Area.APPROVALS,
 }
 _IMPORT = (
     ("GET", IMPORT_PATH),
@@ -68,6 +82,7 @@ _DECIDING = (
 PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     {("GET", path): PageAccess(area=area) for path, area in _READ.items()}
     | {page: PageAccess(area=Area.LEDGER, is_entry=True) for page in _IMPORT}
+    | {page: PageAccess(area=area, is_entry=True) for page, area in _POLICY_ENTRIES.items()}
     | {
         (method, form.path): PageAccess(area=form.area, is_entry=True)
         for form in ENTRY_FORMS

@@ -1,4 +1,4 @@
-"""The pages of papers, statements, evidence, renewals, models and decisions."""
+"""The pages of papers, statements, evidence, renewals, models, policies and decisions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from node.web.evidence_console import build_evidence_routes
 from node.web.handlers import BuildRoute, ParseForm, Render
 from node.web.models_console import build_model_routes
 from node.web.papers_console import build_papers_routes
+from node.web.policies_console import build_policy_routes
 from node.web.renewals_console import build_renewal_routes
 from node.web.statements_console import build_statement_routes
 
@@ -24,5 +25,6 @@ def build_room_routes(
         *build_evidence_routes(local, render=render, page=page),
         *build_renewal_routes(local, render=render, page=page),
         *build_model_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_policy_routes(local, render=render, page=page, parse_form=parse_form),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),
     ]

@@ -21,6 +21,7 @@ from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_models import MODEL_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
+from node.web.texts_policies import POLICY_TEXTS
 from node.web.texts_renewals import RENEWAL_TEXTS
 from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_statements import STATEMENT_TEXTS
@@ -373,6 +374,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **PAPER_TEXTS,
             **IMPORT_TEXTS,
             **ENTRY_TEXTS,
+            **POLICY_TEXTS,
             **STATEMENT_TEXTS,
             **RENEWAL_TEXTS,
             **MODEL_TEXTS,

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from node.core.errors import NodeError
 from node.core.http.problems import handle_error
+from node.core.people.names import is_same_person
 from node.records.api_undertakings import build_undertakings_router
 from node.records.customers import CustomerService
 from node.records.errors import CustomerNotFoundError
@@ -23,7 +24,6 @@ from node.records.rules_default import (
     EndOutcome,
     EvidenceClass,
     count_days_past_due,
-    is_same_person,
 )
 from node.records.rules_ledger import DisputeCause
 from node.records.undertakings import (

@@ -40,6 +40,7 @@ from node.rating.tables import model_event, statistical_model
 from node.records.behaviour import AdverseEvent
 from node.records.rules_behaviour import AppliedPart, DisputedPart, InvoiceItem
 from tests.support.ledgers import TODAY, House
+from tests.support.policies import FixedPolicies
 
 PRESET = read_preset_training_policy()
 # Quicker than the shipped one: a look a half year, and fewer repetitions.
@@ -107,7 +108,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     house.records.import_file(folder / "ledger.csv", source="test")
     yield Desk(
         house=house,
-        models=ModelService(database=house.database, clock=house.clock, policy=POLICY),
+        models=ModelService(
+            database=house.database,
+            clock=house.clock,
+            policies=FixedPolicies(POLICY, hash_of=lambda one: one.sha256_b64u),
+        ),
         people=PeopleService(database=house.database, clock=house.clock, random_bytes=bytes),
     )
     house.database.dispose()

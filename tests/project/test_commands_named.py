@@ -40,6 +40,7 @@ UNHYPHENED = {
     "rate",
     "source",
     "subject",
+    "version",
 }
 SCRIPT = re.compile(r"(?<![\w/])(?:\./)?(scripts/[\w./-]*\w)")
 

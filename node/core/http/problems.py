@@ -20,6 +20,7 @@ from node.core.errors import (
     RejectedError,
     UnavailableError,
 )
+from node.core.policies.errors import PolicyFaultyError
 from protocol.errors import ProtocolError, SchemaError, TooLargeError
 from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop
 
@@ -61,7 +62,7 @@ def build_problem(
     row = PROBLEMS.get(error.code)
     title = row.title if row is not None else error.code.replace("-", " ").capitalize()
     source = row.hop.value if row is not None else hop.value
-    body = {
+    body: dict[str, object] = {
         "type": f"{TYPE_PREFIX}{error.code}",
         "title": title,
         "status": status,
@@ -69,6 +70,9 @@ def build_problem(
         "code": error.code,
         "source": source,
     }
+    if isinstance(error, PolicyFaultyError) and error.faults:
+        # Each at its field: what RFC 9457 shows as an extension in its section 3.
+        body["errors"] = [{"path": one.path, "detail": one.message} for one in error.faults]
     headers: dict[str, str] = {}
     if isinstance(error, UnavailableError):
         headers["retry-after"] = RETRY_AFTER_S

@@ -35,6 +35,10 @@ class Area(StrEnum):
     RUNNING = "running"
     """Receipts, cosignatures: what keeps the exchange going."""
     CREDIT = "credit"
+    POLICIES = "policies"
+    """Scorecards, scales and the like: read, drafted, edited, proposed, previewed."""
+    APPROVALS = "approvals"
+    """Policies approved, rejected, made active."""
     PERSONS = "persons"
     """Contacts, and customers who are natural persons."""
     CONSENTS = "consents"
@@ -48,6 +52,8 @@ CLASSES: Mapping[Area, AccessClass] = {
     Area.ADJUSTMENTS: AccessClass.INTERNAL,
     Area.RUNNING: AccessClass.INTERNAL,
     Area.CREDIT: AccessClass.CONFIDENTIAL,
+    Area.POLICIES: AccessClass.INTERNAL,
+    Area.APPROVALS: AccessClass.INTERNAL,
     Area.PERSONS: AccessClass.RESTRICTED,
     Area.CONSENTS: AccessClass.RESTRICTED,
     Area.PEERS: AccessClass.RESTRICTED,
@@ -69,7 +75,10 @@ _BOOKS = frozenset({Area.CUSTOMERS, Area.LEDGER, Area.ADJUSTMENTS})
 REACHES: Mapping[Role, Reach] = {
     Role.OPERATOR: Reach(reads=_ALL, enters=_ALL),
     Role.CREDIT_MANAGER: Reach(reads=_ALL, enters=_ALL - {Area.RUNNING}),
-    Role.ANALYST: Reach(reads=_BOOKS | {Area.CREDIT}, enters=frozenset({Area.CREDIT})),
+    Role.ANALYST: Reach(
+        reads=_BOOKS | {Area.CREDIT, Area.POLICIES},
+        enters=frozenset({Area.CREDIT, Area.POLICIES}),
+    ),
     Role.CFO: Reach(
         reads=_BOOKS | {Area.CREDIT, Area.PERSONS, Area.PEERS}, enters=frozenset({Area.CREDIT})
     ),

@@ -13,6 +13,8 @@ from node.assessment.statistical.model_file import StatisticalModel, parse_model
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import ConflictError, InvariantError, NotFoundError, RejectedError
+from node.core.people.names import is_same_person
+from node.core.policies.source import PolicySource
 from node.rating.models.certainty import build_coefficients_object, find_coefficients
 from node.rating.models.extra import check_models_extra
 from node.rating.models.ledger_rows import build_ledger_rows, find_opening, get_gap_days
@@ -33,7 +35,6 @@ from node.rating.store import ModelEvent, ModelRecord, ModelStore, NewModel
 from node.rating.validation.comparison import Difference, compare_auc
 from node.rating.validation.stability import Drift, drift_by_month
 from node.records.ledger.posting import check_by, check_reason
-from node.records.rules_default import is_same_person
 from protocol.strict_json import JsonValue, canonical_json
 
 MODELS_PAGE_MAX = 200
@@ -87,11 +88,13 @@ class Comparison:
 class ModelService:
     """One public method, one transaction, one commit; training computes before it writes."""
 
-    def __init__(self, *, database: Database, clock: Clock, policy: TrainingPolicy) -> None:
-        """``policy`` says how models are trained from now on."""
+    def __init__(
+        self, *, database: Database, clock: Clock, policies: PolicySource[TrainingPolicy]
+    ) -> None:
+        """The active one of ``policies`` says how models are trained from now on."""
         self._database = database
         self._clock = clock
-        self._policy = policy
+        self._policies = policies
 
     def train(self, *, name: str, by: str, today: date, opening: date | None = None) -> ModelRecord:
         """Train a model on the ledger's earlier rows, judge it on its later ones, and keep it.
@@ -109,15 +112,16 @@ class ModelService:
         if not NAME_FORM.fullmatch(name):
             raise ModelNameError("a name is 1 to 32 of a-z, 0-9 and -, a letter first")
         check_models_extra()
-        body = self._policy.body
         with self._database.read() as uow:
+            policy = self._policies.read_active(uow)
+            body = policy.body
             opened = find_opening(uow, stated=opening)
             table = build_ledger_rows(uow, policy=body, today=today, opening=opened)
         share = body.outcome.test_share_permille
         gap_days = get_gap_days(body, until=today)
         train, test = split_by_time(table, test_share_permille=share, gap_days=gap_days)
         names = LocalText(zh=name, en=name)
-        model = train_model(train, policy=self._policy, model_id=name, names=names)
+        model = train_model(train, policy=policy, model_id=name, names=names)
         judged = judge(model, test, rules=body.validation, is_later=True)
         edges, counts = cut_scores(score_rows(model, train))
         report: dict[str, JsonValue] = {
@@ -143,12 +147,12 @@ class ModelService:
             name=name,
             sha256_b64u=model.sha256_b64u,
             data_sha256_b64u=model.body.data_sha256_b64u,
-            policy_sha256_b64u=self._policy.sha256_b64u,
+            policy_sha256_b64u=policy.sha256_b64u,
             trained_until=_newest(train),
             trained_by=by,
             trained_at_ms=self._clock.now_ms(),
             model_json=model.raw.decode(),
-            policy_json=self._policy.raw.decode(),
+            policy_json=policy.raw.decode(),
             report_json=canonical_json(report).decode(),
         )
         with self._database.write() as uow:

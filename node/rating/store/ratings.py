@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -95,6 +96,26 @@ class RatingStore:
             .limit(1)
         ).one_or_none()
         return None if row is None else _rating(row)
+
+    def list_newest_grades(self, customer_ids: Sequence[int]) -> dict[int, tuple[str, bool]]:
+        """Return the grade of each customer's newest rating, and whether a default led to it."""
+        newest = (
+            select(func.max(rating.c.id))
+            .where(rating.c.customer_id.in_(customer_ids))
+            .group_by(rating.c.customer_id)
+        )
+        rows = self._connection.execute(
+            select(rating.c.customer_id, rating.c.grade_with_peers, rating.c.default_events).where(
+                rating.c.id.in_(newest.scalar_subquery())
+            )
+        )
+        return {row.customer_id: (row.grade_with_peers, bool(row.default_events)) for row in rows}
+
+    def find_newest_scale(self) -> str | None:
+        """Return the hash of the scale of the newest rating."""
+        return self._connection.execute(
+            select(rating.c.scale_sha256_b64u).order_by(rating.c.id.desc()).limit(1)
+        ).scalar_one_or_none()
 
     def list_history(self, customer_id: int, *, limit: int) -> list[RatingRecord]:
         """Return a customer's ratings, the newest first."""

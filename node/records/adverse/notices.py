@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.files import SHA256_FORM
+from node.core.people.names import is_same_person
 from node.records.adverse.errors import (
     FactInvalidError,
     FactNotFoundError,
@@ -31,7 +32,7 @@ from node.records.rules_adverse import (
     find_first_day,
     find_state,
 )
-from node.records.rules_default import SamePersonError, is_same_person
+from node.records.rules_default import SamePersonError
 from node.records.rules_retention import RetentionPolicy, find_answer_day
 from node.records.store import AdverseStore, CustomerRecord, RecordsStore
 from node.records.stories import read_is_person

@@ -7,6 +7,7 @@ from datetime import date
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.files import SHA256_FORM
+from node.core.people.names import is_same_person
 from node.records.adverse.expiry import check_new_fact
 from node.records.archiving import check_not_archived
 from node.records.ledger.posting import check_by, check_day, check_reason, get_customer
@@ -18,7 +19,6 @@ from node.records.rules_default import (
     EndOutcome,
     EvidenceClass,
     count_days_past_due,
-    is_same_person,
 )
 from node.records.store import DefaultStore, LedgerStore, RecordsStore
 from node.records.telling import TellDefault, tell_nobody

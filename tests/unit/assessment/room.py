@@ -10,17 +10,17 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from node.assessment.evidence import PeerSummaryRecord
-from node.assessment.policy import Policy, read_preset_policy
+from node.assessment.policy import Policy
 from node.assessment.renewal.service import RenewalService
 from node.assessment.service import AssessmentService
 from node.core.clock import ManualClock
 from node.core.database import Database, UnitOfWork, metadata
 from node.core.people.service import PeopleService
-from node.rating.scale import read_preset_scale
 from node.rating.service import RatingService
 from node.records.service import RecordsService
 from node.records.tables import customer
 from tests.support.nodes import CountingBytes
+from tests.support.policies import fix_policy, fix_scale
 from tests.support.stores import store_url
 from tests.unit.assessment.builders import AS_OF, SUBJECT, build_items
 
@@ -108,16 +108,15 @@ def build_room(
     assessment = AssessmentService(
         database=database,
         clock=clock,
-        policy=policy or read_preset_policy(),
+        policies=fix_policy(policy, former=former_policies),
         list_peer_summaries=inbox.list_peer_summaries,
-        former_policies=former_policies,
     )
     return Room(
         database=database,
         records=RecordsService(database=database, clock=clock, business_date=AS_OF),
         assessment=assessment,
         rating=RatingService(
-            database=database, clock=clock, assessment=assessment, scale=read_preset_scale()
+            database=database, clock=clock, assessment=assessment, scales=fix_scale()
         ),
         inbox=inbox,
         renewals=RenewalService(database=database),

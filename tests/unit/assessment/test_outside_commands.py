@@ -17,9 +17,9 @@ from node.assessment.commands import assess_app
 from node.assessment.outside.commands import listing_app, report_app
 from node.assessment.outside.errors import IdentifierMissingError
 from node.assessment.outside.service import OutsideService
-from node.assessment.policy import read_preset_policy
 from node.assessment.service import AssessmentService
 from node.core.clock import ManualClock
+from tests.support.policies import fix_policy
 from tests.unit.assessment.builders import AS_OF
 from tests.unit.assessment.room import Room, build_room
 
@@ -42,7 +42,7 @@ class Desk:
         self.assessment = AssessmentService(
             database=room.database,
             clock=clock,
-            policy=read_preset_policy(),
+            policies=fix_policy(),
             list_peer_summaries=room.inbox.list_peer_summaries,
             read_outside=OutsideReader(checklist=checklist),
         )

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from node.assessment.policy_file import (
     UnknownTextError,
 )
 from node.rating.rules_grade import Grade, add_months, get_validity, grade, list_default_events
-from node.rating.scale import parse_scale, read_preset_scale
+from node.rating.scale import PdBasis, parse_scale, read_preset_scale
 
 TEN = read_preset_scale().body
 FIVE = read_preset_scale("association5").body
@@ -160,3 +161,73 @@ def test_wrong_scale_is_refused(
 def test_oversized_scale_is_refused() -> None:
     with pytest.raises(PolicyInvalidError):
         parse_scale(b" " * (POLICY_BYTES_MAX + 1))
+
+
+def test_files_that_ship_keep_their_bytes_for_ever() -> None:
+    """What was entered as approved under a name is entered again at each start, byte by byte."""
+    assert {name: read_preset_scale(name).reference.sha256_b64u for name in SHIPPED} == SHIPPED
+
+
+SHIPPED = {
+    "gbt22116": "EVHBsISu_I_FUfTYNCr57Y2dxj6g35so8l0LXnGHl9s",
+    "association5": "hgPfnO4I5hG32barEo1-Y1i8y-zFP5qHV_c64pv-LMY",
+    "gbt22116-2": "BVlQeG0o7Srp-PfyWNVAXY3ACipoeJjjXPvBvHpXI2Q",
+    "association5-2": "JPIawmtpHO7-29oMo1fu2xXxiJJpd9G4p18b3PqN9Qs",
+}
+MASTER_PPM = [500, 1_500, 4_000, 10_000, 25_000, 60_000, 150_000, 300_000, 500_000, 1_000_000]
+
+
+def test_the_master_scale_has_the_placeholders_and_says_that_they_are_none_of_ours() -> None:
+    """domain.md §2.10: .05 .15 .4 1 2.5 6 15 30 50 100 %, to be calibrated."""
+    body = read_preset_scale("gbt22116-2").body
+
+    given = [*(step.pd_ppm for step in body.grades), body.default.pd_ppm]
+    assert given == MASTER_PPM
+    assert body.pd_basis is PdBasis.PLACEHOLDER
+    assert read_preset_scale("gbt22116").body.pd_basis is None
+
+
+@pytest.mark.parametrize(
+    ("name", "cases"),
+    [
+        (
+            "gbt22116-2",
+            {900: "AAA", 899: "AA", 0: "C", 600: "BBB", 500: "BB", 400: "B", 300: "CCC", 200: "CC"},
+        ),
+        ("association5-2", {900: "AAA", 650: "B", 550: "B", 450: "C", 0: "C"}),
+    ],
+)
+def test_the_second_versions_grade_as_the_first_did(name: str, cases: dict[int, str]) -> None:
+    """domain.md §2.10: 90 AAA, 89.9 AA, 0 C, 95 and a default D, none NR; five: BBB/BB B, B…C C."""
+    body = read_preset_scale(name).body
+
+    def symbol(score_deci: int | None, *, default: bool = False) -> str:
+        return grade(score_deci=score_deci, scale=body, default_event=default).symbol
+
+    assert {score: symbol(score) for score in cases} == cases
+    assert symbol(950, default=True) == "D"
+    assert symbol(None) == "NR"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: body["grades"][0].pop("pd_ppm"),
+        lambda body: body["default"].pop("pd_ppm"),
+        lambda body: body["grades"][1].update(pd_ppm=500),
+        lambda body: body["grades"][1].update(pd_ppm=0),
+        lambda body: body["default"].update(pd_ppm=1_000_001),
+        lambda body: body.pop("pd_basis"),
+        lambda body: body.update(pd_basis="hope"),
+        lambda body: [step.pop("pd_ppm") for step in (*body["grades"], body["default"])],
+    ],
+    ids=["one less", "no default", "equal", "none", "over", "no basis", "hope", "basis of none"],
+)
+def test_a_master_scale_is_whole_and_rises(
+    project_root: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    body = json.loads((project_root / "node/rating/scales/gbt22116-2.json").read_bytes())
+    change(body)
+
+    with pytest.raises(PolicyInvalidError):
+        parse_scale(json.dumps(body).encode())

@@ -36,7 +36,7 @@ def test_rating_names_assessments_policy_scale_and_validity(room: Room) -> None:
     rating = rated.rating
     assert (rating.grade_own, rating.grade_with_peers) == ("AA", "AA")
     assert rating.policy.label == "expert-2"
-    assert rating.scale.label == "gbt22116-1"
+    assert rating.scale.label == "gbt22116-2"
     assert rating.assessment_id == rated.pair.with_peers.assessment_id
     assert rating.valid_until == date(2027, 11, 24)
     assert rating.is_valid_on(AS_OF)

@@ -1,0 +1,18 @@
+"""When two names are one person's. Pure."""
+
+from __future__ import annotations
+
+from unicodedata import category, normalize
+
+_FILLERS = "\u115f\u1160"  # letters of Hangul that show nothing
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Tell whether two names are written as one person's; case and width do not tell them apart."""
+    return fold_name(one) == fold_name(other)
+
+
+def fold_name(name: str) -> str:
+    """Return the letters and digits of a name: the rest is not what tells two persons apart."""
+    folded = normalize("NFKC", normalize("NFKC", name).casefold())
+    return "".join(one for one in folded if category(one)[0] in "LN" and one not in _FILLERS)

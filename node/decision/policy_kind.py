@@ -1,0 +1,33 @@
+"""How decisions are made, as a kind of policy."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from node.core.policies.kinds import PolicyKind
+from node.core.policies.records import PolicyName
+from node.decision.policy import DecisionPolicy, parse_decision_policy
+
+DECISION_POLICY = "decision-policy"
+
+
+def build_decision_kind() -> PolicyKind:
+    """Return what is registered of policies of decisions."""
+    folder = resources.files(__package__) / "policies"
+    found = [one.read_bytes() for one in folder.iterdir() if one.name.endswith(".json")]
+    return PolicyKind(
+        name=DECISION_POLICY,
+        parse=_parse_name,
+        presets=sorted(found, key=_order),
+        first=DecisionPolicy.PRESET,
+    )
+
+
+def _parse_name(raw: bytes) -> PolicyName:
+    body = parse_decision_policy(raw).body
+    return PolicyName(kind=DECISION_POLICY, policy_id=body.id, version=body.version)
+
+
+def _order(raw: bytes) -> tuple[int, str]:
+    name = _parse_name(raw)
+    return name.version, name.policy_id

@@ -1,0 +1,1 @@
+"""The administration of what core keeps: policies, and who decides on them (管理制度)."""

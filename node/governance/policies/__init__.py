@@ -1,0 +1,1 @@
+"""Policies administered: words for versions and differences, forms, commands, API."""

@@ -1,0 +1,253 @@
+"""Use case of the preview: score and grade the portfolio twice, and keep the summary alone.
+
+Read in batches, each in a transaction of its own: memory is flat and writers are not held up. A new
+policy is tried on the evidence as it is now; a new scale grades the scores that are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from node.assessment.policy import Policy, parse_policy
+from node.assessment.policy_kind import ASSESSMENT_POLICY
+from node.assessment.rules_scorecard import Assessment
+from node.assessment.service import (
+    COLLECTIVE_KIND,
+    AssessmentService,
+    CustomerEvidence,
+    choose_used,
+)
+from node.assessment.store import AssessmentStore
+from node.core.database import Database, UnitOfWork
+from node.core.errors import RejectedError
+from node.core.policies.records import PolicyPreview, PolicyRecord
+from node.core.policies.rules_states import Actor
+from node.core.policies.service import PolicyService
+from node.rating.preview.rules_preview import Move, Standing, Tally, explain_points
+from node.rating.rules_grade import grade, list_default_events
+from node.rating.scale import Scale, ScaleBody, parse_scale
+from node.rating.scale_kind import RATING_SCALE
+from node.rating.store import RatingStore
+from node.records.store import CustomerRecord, RecordsStore
+from protocol.strict_json import JsonObject
+
+PREVIEW_BATCH_CUSTOMERS = 200
+
+Progress = Callable[[int, int], None]
+
+
+class PreviewKindError(RejectedError):
+    """Policies of this kind change no grade: there is nothing to preview."""
+
+    code = "policy-no-preview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """By what customers are scored and graded."""
+
+    policy: Policy
+    scale: Scale
+
+    def grade(
+        self, score_deci: int | None, *, own: Iterable[str], peers: Iterable[str]
+    ) -> Standing:
+        """Return where a score and open adverse facts lead."""
+        body = self.scale.body
+        is_default = bool(list_default_events(body, own=own, peers=peers))
+        given = grade(score_deci=score_deci, scale=body, default_event=is_default)
+        return Standing(score_deci=score_deci, grade=given.symbol, is_default=is_default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """The rules that are active, and those with one of them replaced."""
+
+    kind: str
+    before: _Rules
+    after: _Rules
+
+    @property
+    def has_other_defaults(self) -> bool:
+        """Whether the two scales call other facts a default."""
+        return _events(self.before.scale.body) != _events(self.after.scale.body)
+
+
+class PreviewService:
+    """Tries a version on the portfolio; one batch, one reading transaction."""
+
+    def __init__(
+        self, *, database: Database, assessment: AssessmentService, policies: PolicyService
+    ) -> None:
+        """``assessment`` reads the evidence; ``policies`` keeps what was found."""
+        self._database = database
+        self._assessment = assessment
+        self._policies = policies
+
+    def preview(
+        self,
+        version_id: int,
+        *,
+        as_of: date,
+        actor: Actor,
+        on_progress: Progress | None = None,
+    ) -> PolicyPreview:
+        """Try a version on every customer with an assessment, and keep the summary.
+
+        ``on_progress`` hears how many customers are done, of how many.
+
+        Raises:
+            PolicyNotFoundError: There is none with this key.
+            PreviewKindError: Policies of its kind change no grade.
+            PolicyChangedError: It, or what is active, changed meanwhile.
+        """
+        record = self._policies.get(version_id)
+        base = self._policies.get_active(record.name.kind)
+        trial = self._build_trial(record)
+        tally = Tally(_list_grades(trial.before.scale), _list_grades(trial.after.scale))
+        done = after = 0
+        with self._database.read() as uow:
+            total = RecordsStore(uow.connection).count_customers()
+        while page := self._read_page(after, as_of=as_of, trial=trial, tally=tally):
+            done += len(page)
+            after = page[-1]
+            if on_progress is not None:
+                on_progress(done, max(done, total))
+        return self._policies.keep_preview(
+            version_id,
+            seen_sha256_b64u=record.text.sha256_b64u,
+            base_sha256_b64u=base.text.sha256_b64u,
+            as_of=as_of,
+            actor=actor,
+            summary={**_name(trial), **tally.sum_up()},
+        )
+
+    def _build_trial(self, record: PolicyRecord) -> _Trial:
+        raw = self._policies.get_content(record.text.text_id)
+        policy = parse_policy(self._read_active(ASSESSMENT_POLICY))
+        scale = parse_scale(self._read_active(RATING_SCALE))
+        before = _Rules(policy=policy, scale=scale)
+        if record.name.kind == ASSESSMENT_POLICY:
+            after = _Rules(policy=parse_policy(raw), scale=scale)
+        elif record.name.kind == RATING_SCALE:
+            after = _Rules(policy=policy, scale=parse_scale(raw))
+        else:
+            raise PreviewKindError(f"a {record.name.kind} changes no grade by itself")
+        return _Trial(kind=record.name.kind, before=before, after=after)
+
+    def _read_active(self, kind: str) -> bytes:
+        return self._policies.get_content(self._policies.get_active(kind).text.text_id)
+
+    def _read_page(self, after: int, *, as_of: date, trial: _Trial, tally: Tally) -> list[int]:
+        # The keys of the page, so that the preview goes on behind it.
+        with self._database.read() as uow:
+            page = RecordsStore(uow.connection).list_customers(
+                limit=PREVIEW_BATCH_CUSTOMERS, after=after
+            )
+            keys = [customer.customer_id for customer in page]
+            scores = AssessmentStore(uow.connection).list_newest_scores(keys, as_of=as_of)
+            kept = RatingStore(uow.connection).list_newest_grades(keys)
+            for customer in page:
+                key = customer.customer_id
+                if key not in scores or customer.kind == COLLECTIVE_KIND:
+                    continue
+                kept_grade, has_default = kept.get(key, (None, False))
+                if trial.kind == ASSESSMENT_POLICY:
+                    move = self._score(uow, customer, trial, kept_grade=kept_grade, as_of=as_of)
+                else:
+                    move = self._regrade(
+                        uow,
+                        customer,
+                        trial,
+                        scores[key],
+                        kept=(kept_grade, has_default),
+                        as_of=as_of,
+                    )
+                tally.add(move)
+        return keys
+
+    def _score(
+        self,
+        uow: UnitOfWork,
+        customer: CustomerRecord,
+        trial: _Trial,
+        *,
+        kept_grade: str | None,
+        as_of: date,
+    ) -> Move:
+        evidence = self._assessment.read_evidence_within(uow, customer, as_of=as_of)
+        before, standing_before = _assess(evidence, trial.before, as_of=as_of)
+        after, standing_after = _assess(evidence, trial.after, as_of=as_of)
+        return Move(
+            customer_id=customer.customer_id,
+            before=standing_before,
+            after=standing_after,
+            kept_grade=kept_grade,
+            reasons=explain_points(before, after),
+        )
+
+    def _regrade(
+        self,
+        uow: UnitOfWork,
+        customer: CustomerRecord,
+        trial: _Trial,
+        score_deci: int | None,
+        *,
+        kept: tuple[str | None, bool],
+        as_of: date,
+    ) -> Move:
+        kept_grade, has_default = kept
+        if trial.has_other_defaults:
+            evidence = self._assessment.read_evidence_within(uow, customer, as_of=as_of)
+            assessment, _ = _assess(evidence, trial.before, as_of=as_of)
+            own, peers = _list_open(evidence, assessment, trial.before.policy)
+        else:
+            # Both call the same facts a default: whether there is one stands in the rating.
+            own = trial.before.scale.body.default.own_events[:1] if has_default else ()
+            peers = trial.before.scale.body.default.peer_events[:1] if has_default else ()
+        return Move(
+            customer_id=customer.customer_id,
+            before=trial.before.grade(score_deci, own=own, peers=peers),
+            after=trial.after.grade(score_deci, own=own, peers=peers),
+            kept_grade=kept_grade,
+        )
+
+
+def _assess(
+    evidence: CustomerEvidence, rules: _Rules, *, as_of: date
+) -> tuple[Assessment, Standing]:
+    assessment = evidence.assess(rules.policy, as_of=as_of)
+    own_open, peers_open = _list_open(evidence, assessment, rules.policy)
+    return assessment, rules.grade(assessment.score_deci, own=own_open, peers=peers_open)
+
+
+def _list_open(
+    evidence: CustomerEvidence, assessment: Assessment, policy: Policy
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    used = choose_used(evidence.read_peers(policy), assessment)
+    own = evidence.own.open_adverse if evidence.own else ()
+    return own, tuple(kind for peer in used for kind in peer.open_adverse)
+
+
+def _list_grades(scale: Scale) -> list[str]:
+    body = scale.body
+    return [*(step.grade for step in body.grades), body.default.grade, body.missing.grade]
+
+
+def _events(body: ScaleBody) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(body.default.own_events), frozenset(body.default.peer_events)
+
+
+def _name(trial: _Trial) -> JsonObject:
+    is_policy = trial.kind == ASSESSMENT_POLICY
+    sides = [rules.policy if is_policy else rules.scale for rules in (trial.before, trial.after)]
+    other = trial.before.scale if is_policy else trial.before.policy
+    return {
+        "kind": trial.kind,
+        "before": {"label": sides[0].reference.label, "sha256": sides[0].reference.sha256_b64u},
+        "after": {"label": sides[1].reference.label, "sha256": sides[1].reference.sha256_b64u},
+        "beside": {"label": other.reference.label, "sha256": other.reference.sha256_b64u},
+        "scores": "worked out anew" if is_policy else "as kept",
+    }
