@@ -19,6 +19,7 @@ from node.assessment.renewal.service import RenewalService, queue_default_within
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
 from node.assessment.statements.tables import STATEMENT_TABLES
+from node.assessment.statements.taxonomies import read_taxonomies
 from node.bootstrap.home import open_database, open_field_files
 from node.bootstrap.peers import build_peer_reader, queue_renewals
 from node.core.clock import Clock, SystemClock, current_business_date
@@ -162,6 +163,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         clock=clock,
         business_date=settings.business_date,
         keep_months=settings.statement_keep_months,
+        taxonomies=read_taxonomies(settings.statement_concepts, home=settings.home),
     )
     return LocalNode(
         settings=settings,

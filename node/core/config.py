@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     """How long rows of the access log stay."""
     statement_keep_months: int = Field(default=120, ge=12, le=600)
     """How long customers' financial statements stay after the end of their year."""
+    statement_concepts: str = ""
+    """File (TOML) of XBRL elements beside those built in; none when empty."""
     member_groups: str = ""
     """Members of one group of companies, blanks between them, ``;`` between groups."""
     defer_answers: Literal["never", "always"] = "never"

@@ -18,6 +18,7 @@ from node.records.store.owners import OWNED
 from node.web.entry_forms import ENTRY_FORMS
 
 IMPORT_PATH = "/console/import"
+_STATEMENTS = "/console/customers/{customer_id}/statements"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ _READ: Mapping[str, Area] = {
     "/console/policies": Area.POLICIES,
     "/console/policies/{version_id}": Area.POLICIES,
     "/console/policies/{version_id}/preview": Area.CREDIT,
+    "/console/statements": Area.CREDIT,
     "/console/shared": Area.PEERS,
 }
 _POLICY = "/console/policies/{version_id}"
@@ -69,6 +71,17 @@ _IMPORT = (
     ("POST", f"{IMPORT_PATH}/{{upload_id}}/run"),
     ("GET", f"{IMPORT_PATH}/{{upload_id}}/rejects.csv"),
 )
+_ENTER_STATEMENTS = tuple(
+    (method, f"{_STATEMENTS}/{page}")
+    for page in (
+        "new",
+        "upload",
+        "upload/{upload_id}",
+        "{statement_id}/correction",
+        "{statement_id}/withdrawal",
+    )
+    for method in ("GET", "POST")
+)
 _DECIDING = (
     "/console/customers/{customer_id}/rate",
     "/console/models/{model_id}/approve",
@@ -88,6 +101,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         for form in ENTRY_FORMS
         for method in ("GET", "POST")
     }
+    | {page: PageAccess(area=Area.CREDIT, is_entry=True) for page in _ENTER_STATEMENTS}
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
 )
 

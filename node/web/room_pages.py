@@ -12,6 +12,9 @@ from node.web.models_console import build_model_routes
 from node.web.papers_console import build_papers_routes
 from node.web.policies_console import build_policy_routes
 from node.web.renewals_console import build_renewal_routes
+from node.web.statement_list import build_statement_list_routes
+from node.web.statement_pages import build_statement_form_routes
+from node.web.statement_upload import build_statement_upload_routes
 from node.web.statements_console import build_statement_routes
 
 
@@ -22,6 +25,9 @@ def build_room_routes(
     return [
         *build_papers_routes(local, render=render, page=page),
         *build_statement_routes(local, render=render, page=page),
+        *build_statement_list_routes(local, render=render, page=page),
+        *build_statement_form_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_statement_upload_routes(local, render=render, page=page, parse_form=parse_form),
         *build_evidence_routes(local, render=render, page=page),
         *build_renewal_routes(local, render=render, page=page),
         *build_model_routes(local, render=render, page=page, parse_form=parse_form),

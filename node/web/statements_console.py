@@ -1,6 +1,6 @@
 """The page of a customer's financial statements: years side by side, ratios, Altman, versions.
 
-It reads. Statements are entered by command or API, which say by whom.
+It reads; ``statement_pages`` and ``statement_upload`` enter.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from starlette.routing import BaseRoute
 
 from node.assessment.policy_file import Language
 from node.assessment.statements.chart import CHART, Item, Part
-from node.assessment.statements.report import StatementReport, StatementYear, list_remarks
+from node.assessment.statements.report import (
+    StatementReport,
+    StatementYear,
+    list_counting_keys,
+    list_remarks,
+)
 from node.assessment.statements.rules_altman import (
     ALTMAN_VERSION,
     MODELS,
@@ -149,6 +154,8 @@ class StatementsPage:
     remarks: tuple[str, ...]
     weight: str
     versions: tuple[StatementVersion, ...]
+    counting: frozenset[int]
+    """Keys of the versions that can be corrected or withdrawn; none of what was known before."""
     formulas: dict[str, str]
     words: Callable[[str, str], str]
 
@@ -214,6 +221,7 @@ def read_statements(
         remarks=tuple(say("remark", one, language) for one in list_remarks(report)),
         weight=format_value(Fraction(report.evidence.weight_milli, 1000), decimals=3),
         versions=tuple(reversed(versions)),
+        counting=frozenset() if known_at_ms is not None else list_counting_keys(versions),
         formulas={
             "ratios": RATIOS_VERSION,
             "trend": TREND_VERSION,

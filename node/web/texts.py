@@ -24,6 +24,7 @@ from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_policies import POLICY_TEXTS
 from node.web.texts_renewals import RENEWAL_TEXTS
 from node.web.texts_report import REPORT_TEXTS
+from node.web.texts_statement_forms import STATEMENT_FORM_TEXTS
 from node.web.texts_statements import STATEMENT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
@@ -376,6 +377,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **ENTRY_TEXTS,
             **POLICY_TEXTS,
             **STATEMENT_TEXTS,
+            **STATEMENT_FORM_TEXTS,
             **RENEWAL_TEXTS,
             **MODEL_TEXTS,
             **DECISION_TEXTS,

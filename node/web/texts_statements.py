@@ -18,8 +18,8 @@ STATEMENT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Financial statements: years, ratios, Altman",
         ),
         "statements.none": (
-            "没有财务报表。用 chengxin statement import 或 API 录入。",
-            "There is no statement. Enter one with chengxin statement import or over the API.",
+            "没有财务报表。可在此录入、上传，或用 chengxin statement import、API。",
+            "There is no statement. Enter or upload one here, by command or over the API.",
         ),
         "statements.basis": ("口径", "Basis"),
         "statements.newest": ("最新年度的口径", "that of the newest year"),

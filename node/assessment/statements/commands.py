@@ -14,6 +14,11 @@ from rich.table import Table
 from node.assessment.commands import AsOfOption, CustomerArgument, JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.assessment.service import AssessmentService
+from node.assessment.statements.commands_lists import (
+    list_elements,
+    list_missing,
+    write_concepts,
+)
 from node.assessment.statements.importing import (
     STATEMENT_FILE_BYTES_MAX,
     FileOptions,
@@ -46,7 +51,7 @@ statement_app = typer.Typer(
 )
 
 FileArgument = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, help="Table (CSV) or XBRL instance.")
+    Path, typer.Argument(exists=True, dir_okay=False, help="Table (CSV), XBRL or inline XBRL.")
 ]
 ByOption = Annotated[str, typer.Option("--by", envvar="CHENGXIN_USER", help="Who enters it.")]
 KeyArgument = Annotated[int, typer.Argument(help="Key of the statement (statement versions).")]
@@ -87,6 +92,11 @@ class StatementNode(Protocol):
     def business_date(self) -> date:
         """Return the node's business date."""
         ...
+
+
+statement_app.command("missing")(list_missing)
+statement_app.command("concepts")(write_concepts)
+statement_app.command("elements")(list_elements)
 
 
 @statement_app.command("template")

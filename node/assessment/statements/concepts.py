@@ -1,7 +1,8 @@
 """Which XBRL elements stand for which items of the chart, for IFRS and US-GAAP (concepts-1).
 
 An item has alternatives, tried in order: each is elements that are added up and must all be there.
-The elements of the Chinese taxonomies are not in the table: none was at hand to be checked against.
+Elements that are China's own are in no table here: none was at hand to be checked against. What an
+operator holds goes into a file of its own (``node.assessment.statements.taxonomies``).
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from node.assessment.statements.rules_statement import Gaap
 CONCEPTS_VERSION = "concepts-1"
 
 Alternatives: TypeAlias = tuple[tuple[str, ...], ...]
-NAMESPACES = {
-    Gaap.IFRS: re.compile(
-        r"https?://xbrl\.ifrs\.org/taxonomy/[0-9]{4}-[0-9]{2}-[0-9]{2}/ifrs-full"
-    ),
-    Gaap.US_GAAP: re.compile(
-        r"https?://(?:fasb\.org|xbrl\.us)/us-gaap/[0-9]{4}(?:-[0-9]{2}-[0-9]{2})?"
-    ),
-}
+IFRS_NAMESPACE = re.compile(
+    r"https?://xbrl\.ifrs\.org/taxonomy/[0-9]{4}-[0-9]{2}-[0-9]{2}/ifrs(?:-full)?"
+)
+US_GAAP_NAMESPACE = re.compile(
+    r"https?://(?:fasb\.org|xbrl\.us)/us-gaap/[0-9]{4}(?:-[0-9]{2}-[0-9]{2})?"
+)
+# Of the general taxonomy of the Ministry of Finance (企业会计准则通用分类标准).
+CAS_NAMESPACE = re.compile(r"https?://xbrl\.mof\.gov\.cn/taxonomy/[0-9]{4}-[0-9]{2}-[0-9]{2}/cas")
 _US_BEFORE_TAX = "IncomeLossFromContinuingOperationsBeforeIncomeTaxes"
 _US_CASH = "CashCashEquivalentsRestrictedCashAndRestrictedCashEquivalents"
 _IFRS: Mapping[str, Alternatives] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -13,6 +14,7 @@ from node.assessment.statements.reading_xbrl import read_instance
 from node.assessment.statements.rules_findings import has_errors
 from node.assessment.statements.rules_statement import Provenance, Source
 from node.assessment.statements.service import Entered, StatementService
+from node.assessment.statements.taxonomies import BUILT_IN, Taxonomy
 from node.assessment.statements.xbrl import XBRL_BYTES_MAX
 from node.records.importing.cells import AmountForm
 
@@ -42,14 +44,16 @@ def find_form(raw: bytes) -> FileForm:
     return FileForm.XBRL if is_xml else FileForm.CSV
 
 
-def read_file(raw: bytes, options: FileOptions) -> Draft:
+def read_file(
+    raw: bytes, options: FileOptions, *, taxonomies: Sequence[Taxonomy] = BUILT_IN
+) -> Draft:
     """Read the statements of a file.
 
     Raises:
         StatementFileError: It is too large, or no such file.
     """
     if options.form is FileForm.XBRL:
-        return read_instance(raw, given=options.given)
+        return read_instance(raw, given=options.given, taxonomies=taxonomies)
     return read_statement_table(raw, form=options.numbers, given=options.given)
 
 
@@ -69,7 +73,7 @@ def import_statements(
         StatementInvalidError: Anything in it refuses it.
         StatementExistsError: There is another statement of a year and basis.
     """
-    draft = read_file(raw, options)
+    draft = read_file(raw, options, taxonomies=service.taxonomies)
     if has_errors(draft.findings):
         if is_trial:
             return Entered(statement_ids=(), findings=draft.findings)
@@ -77,7 +81,7 @@ def import_statements(
     entered = service.enter(
         customer_id,
         draft.statements,
-        provenance=_trace(draft, options),
+        provenance=trace_file(draft, options),
         by=by,
         is_trial=is_trial,
     )
@@ -101,7 +105,7 @@ def correct_by_file(
         StatementInvalidError: Anything in it refuses it.
         StatementNotFoundError: The customer has no such statement that counts.
     """
-    draft = read_file(raw, options)
+    draft = read_file(raw, options, taxonomies=service.taxonomies)
     if has_errors(draft.findings):
         raise StatementInvalidError(draft.findings)
     if len(draft.statements) != 1:
@@ -110,14 +114,15 @@ def correct_by_file(
         customer_id,
         statement_id,
         draft.statements[0],
-        provenance=_trace(draft, options),
+        provenance=trace_file(draft, options),
         reason=reason,
         by=by,
     )
     return replace(entered, findings=(*draft.findings, *entered.findings))
 
 
-def _trace(draft: Draft, options: FileOptions) -> Provenance:
+def trace_file(draft: Draft, options: FileOptions) -> Provenance:
+    """Return where the statements of a file came from."""
     return Provenance(
         source=Source(options.form.value),
         document_sha256_hex=draft.document_sha256_hex,

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 
 from node.assessment.statements.chart import CHART
@@ -31,7 +30,8 @@ from node.assessment.statements.rules_statement import (
     Statement,
     Unit,
 )
-from node.core.money import CURRENCY_FORM, minor_exponent
+from node.assessment.statements.written import parse_written
+from node.core.money import CURRENCY_FORM
 from node.records.importing.cells import AmountForm
 from node.records.importing.errors import ImportFileError
 from node.records.importing.text import TextTable, iterate_rows, read_table
@@ -49,15 +49,7 @@ _HEAD: Mapping[str, type[StrEnum] | None] = {
     "gaap": Gaap,
 }
 _UNIT_WORDS = {"元": "ones", "千元": "thousands", "万元": "ten-thousands", "百万元": "millions"}
-_NUMBERS = {
-    AmountForm.POINT: re.compile(r"(?:[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5})(?:\.[0-9]+)?"),
-    AmountForm.COMMA: re.compile(r"(?:[0-9]{1,18}|[0-9]{1,3}(?:\.[0-9]{3}){1,5})(?:,[0-9]+)?"),
-}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_SIGNED = re.compile(
-    r"(?P<minus>-)?(?P<plain>[0-9.,]+)|(?P<behind>[0-9.,]+)-|\((?P<bracket>[0-9.,]+)\)"
-)
-_DECIMALS_MIN = 2  # of a currency without any, in a unit above one
 _NAMES = {
     name.casefold(): code
     for code, item in CHART.items()
@@ -285,22 +277,10 @@ def _read_head(
 def _read_amount(
     cell: _Cell, form: AmountForm, currency: str, unit: Unit, findings: list[Finding]
 ) -> int | None:
-    """Return an amount in minor units; negative with a minus before or behind, or in brackets.
-
-    More decimals than the currency has are refused: 1.234 is then a thousand in the other form.
-    """
-    text = cell.text.replace("\u00a0", "").replace(" ", "").replace("\u2212", "-")
-    signed = _SIGNED.fullmatch(text)
-    digits = "" if signed is None else signed["plain"] or signed["behind"] or signed["bracket"]
-    exponent = minor_exponent(currency)
-    separator = "." if form is AmountForm.POINT else ","
-    decimals = len(digits.partition(separator)[2])
-    decimals_max = exponent if unit is Unit.ONES else max(exponent, _DECIMALS_MIN)
-    if not _NUMBERS[form].fullmatch(digits) or decimals > decimals_max:
+    """Return an amount in minor units, or a finding where it is none."""
+    amount_minor = parse_written(cell.text, form=form, currency=currency, unit=unit)
+    if amount_minor is None:
         findings.append(
             Finding(code="cell-number", detail=form.value, line=cell.line, column=cell.column)
         )
-        return None
-    plain = digits.replace("," if form is AmountForm.POINT else ".", "").replace(",", ".")
-    minor = int(Decimal(plain).scaleb(unit.zeros + exponent))
-    return -minor if signed is not None and signed["plain"] != text else minor
+    return amount_minor

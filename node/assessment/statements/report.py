@@ -90,6 +90,12 @@ def choose_counting(versions: Sequence[StatementVersion], *, as_of: date) -> Cou
     )
 
 
+def list_counting_keys(versions: Sequence[StatementVersion]) -> frozenset[int]:
+    """Return the keys of the versions that count now, whatever their day."""
+    by_basis = choose_counting(versions, as_of=date.max).by_basis
+    return frozenset(one.statement_id for series in by_basis.values() for one in series)
+
+
 def choose_basis(counting: Counting) -> Basis | None:
     """Return the basis with the newest year; of two, the company's own: it is the debtor."""
     return max(

@@ -7,6 +7,7 @@ absent is not checked; where a part of a total is absent, the rest may not excee
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -34,15 +35,18 @@ def check_statement(statement: Statement, *, received_on: date, today: date) -> 
     head = list(_check_head(statement, received_on=received_on, today=today))
     lines = [
         *_check_lines(statement, statement.lines),
-        *_check_lines(statement, statement.opening, is_opening=True),
+        *(
+            replace(one, is_opening=True)
+            for one in _check_lines(statement, statement.opening, is_opening=True)
+        ),
     ]
     if head or lines:
         return [*head, *lines]  # Sums of what cannot be there would only repeat it.
     found: list[Finding] = []
     if "total-assets" not in complete(statement.lines)[0]:
         found.append(_find(statement, "no-balance"))
-    for amounts in (statement.lines, statement.opening):
-        found.extend(_check_sums(statement, amounts))
+    found.extend(_check_sums(statement, statement.lines))
+    found.extend(replace(one, is_opening=True) for one in _check_sums(statement, statement.opening))
     if statement.months != MONTHS_OF_YEAR:
         found.append(_find(statement, "short-period", detail=str(statement.months)))
     return found

@@ -192,11 +192,48 @@ FINDINGS: Mapping[str, tuple[Severity, Words]] = MappingProxyType(
         ),
         "fact-conflict": (
             Severity.ERROR,
-            Words("{text} 在同一期间有两个不同的值", "{text} has two values for one period"),
+            Words("同一期间有两个不同的值：{text}", "two values for one period: {text}"),
+        ),
+        "fact-twice": (
+            Severity.NOTE,
+            Words("重复列示，数值一致：{text}", "stands twice, and says the same: {text}"),
         ),
         "fact-number": (
             Severity.ERROR,
-            Words("{text} 的值不是数字", "the value of {text} is no number"),
+            Words("值不是数字：{text}", "the value is no number: {text}"),
+        ),
+        "fact-format": (
+            Severity.ERROR,
+            Words("不支持的数字格式：{text}", "a format of numbers that is not read: {text}"),
+        ),
+        "fact-scale": (
+            Severity.ERROR,
+            Words("scale 须为 -15 至 15 的整数：{text}", "a scale is from -15 to 15: {text}"),
+        ),
+        "fact-sign": (
+            Severity.ERROR,
+            Words("sign 只能为负号：{text}", "a sign is a minus: {text}"),
+        ),
+        "context-twice": (
+            Severity.ERROR,
+            Words(
+                "所指的 context 定义了两次，内容不同：{text}",
+                "its context stands twice and says different things: {text}",
+            ),
+        ),
+        "continuation": (
+            Severity.WARNING,
+            Words(
+                "文字续接（continuation）断开或成环：{text}",
+                "a text goes on nowhere, or in a circle: {text}",
+            ),
+        ),
+        "other-target": (
+            Severity.NOTE,
+            Words(
+                "{text} 个其他目标文档的事实未采用",
+                "{text} facts of other target documents are left out",
+            ),
         ),
         "context": (
             Severity.ERROR,
@@ -211,7 +248,8 @@ FINDINGS: Mapping[str, tuple[Severity, Words]] = MappingProxyType(
         "taxonomy": (
             Severity.ERROR,
             Words(
-                "没有 IFRS 或 US-GAAP 分类标准的元素", "no elements of the IFRS or US-GAAP taxonomy"
+                "没有 IFRS、US-GAAP、财政部通用分类标准或自定对照表的元素",
+                "no elements of IFRS, US-GAAP, the CAS taxonomy, or a table of your own",
             ),
         ),
         "signed-cost": (
@@ -221,6 +259,18 @@ FINDINGS: Mapping[str, tuple[Severity, Words]] = MappingProxyType(
                 "{item} is stated as a negative figure and taken as a cost",
             ),
         ),
+    }
+)
+
+
+_HEAD_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "currency": "币种（currency）",
+        "unit": "单位（unit）",
+        "months": "期间月数（months）",
+        "basis": "口径（basis）",
+        "assurance": "鉴证（assurance）",
+        "gaap": "会计准则（gaap）",
     }
 )
 
@@ -237,6 +287,8 @@ class Finding:
     detail: str = ""
     line: int | None = None
     column: str = ""
+    is_opening: bool = False
+    """Whether it is of the balances at the year's begin."""
 
     @property
     def severity(self) -> Severity:
@@ -260,16 +312,23 @@ class Finding:
             .format(
                 item=self.item if item is None else item.words.render(language),
                 gap=gap,
-                text=self.detail,
+                text=self._say_detail(language),
             )
         )
         place = ", ".join(self._places(language))
         return f"{place}: {said}" if place else said
 
+    def _say_detail(self, language: Language) -> str:
+        """Say what a finding is about; a member of the head has a name in Chinese."""
+        is_head = self.code == "head-missing" and language is Language.ZH
+        return _HEAD_NAMES.get(self.detail, self.detail) if is_head else self.detail
+
     def _places(self, language: Language) -> list[str]:
         row = "第 {} 行" if language is Language.ZH else "line {}"
         column = "列 {}" if language is Language.ZH else "column {}"
+        opening = "年初数" if language is Language.ZH else "opening balance"
         places = [self.year_end] if self.year_end else []
+        places += [opening] if self.is_opening else []
         places += [row.format(self.line)] if self.line is not None else []
         return places + ([column.format(self.column)] if self.column else [])
 

@@ -7,6 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from node.assessment.statements.coverage import (
+    COVERAGE_PAGE_MAX,
+    CoveragePage,
+    read_coverage,
+)
 from node.assessment.statements.errors import (
     StatementExistsError,
     StatementInvalidError,
@@ -29,6 +34,7 @@ from node.assessment.statements.rules_statement import (
     end_of_month_before,
 )
 from node.assessment.statements.store import StatementStore, StatementVersion
+from node.assessment.statements.taxonomies import BUILT_IN, Taxonomy
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.records.archiving import check_not_archived
@@ -72,12 +78,17 @@ class StatementService:
         clock: Clock,
         business_date: date | None = None,
         keep_months: int = KEEP_MONTHS,
+        taxonomies: Sequence[Taxonomy] = BUILT_IN,
     ) -> None:
-        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        """A fixed business date lets old records be worked with; otherwise it is the clock's.
+
+        ``taxonomies`` are those by which files of XBRL are read.
+        """
         self._database = database
         self._clock = clock
         self._business_date = business_date
         self._keep_months = keep_months
+        self.taxonomies = tuple(taxonomies)
 
     def enter(
         self,
@@ -132,8 +143,9 @@ class StatementService:
         provenance: Provenance,
         reason: str,
         by: str,
+        is_trial: bool = False,
     ) -> Entered:
-        """Enter the next version of a statement; its year and basis stay.
+        """Enter the next version of a statement; its year and basis stay. A trial keeps nothing.
 
         Raises:
             StatementNotFoundError: The customer has no such statement that counts.
@@ -142,6 +154,8 @@ class StatementService:
         check_by(by)
         check_reason(reason)
         alone = self._check_alone(statement, provenance)
+        if is_trial:
+            return self._try_correction(customer_id, statement, alone)
         if has_errors(alone):
             raise StatementInvalidError(alone)
         with self._database.write() as uow:
@@ -161,6 +175,15 @@ class StatementService:
                 by=by,
             )
         return Entered(statement_ids=(key,), findings=(*alone, *beside))
+
+    def get_version(self, customer_id: int, statement_id: int) -> StatementVersion:
+        """Return a statement of a customer that counts, to be corrected or withdrawn.
+
+        Raises:
+            StatementNotFoundError: The customer has no such statement that counts.
+        """
+        with self._database.read() as uow:
+            return _get_version(uow, customer_id, statement_id)
 
     def withdraw(self, customer_id: int, statement_id: int, *, reason: str, by: str) -> int:
         """Enter that a statement counts no longer; return the key of that version.
@@ -206,6 +229,18 @@ class StatementService:
             as_of=as_of or self.today(),
             known_at_ms=known_at_ms,
         )
+
+    def list_coverage(
+        self, *, as_of: date | None = None, after: int = 0, limit: int = COVERAGE_PAGE_MAX
+    ) -> CoveragePage:
+        """Return a page of customers with whether the last closed year of each is there."""
+        with self._database.read() as uow:
+            return read_coverage(
+                uow,
+                as_of=as_of or self.today(),
+                after=after,
+                limit=min(limit, COVERAGE_PAGE_MAX),
+            )
 
     def list_versions(self, customer_id: int) -> list[StatementVersion]:
         """Return every version of a customer's statements, in the order of their entry.
@@ -258,6 +293,15 @@ class StatementService:
         if document is not None and not SHA256_FORM.fullmatch(document):
             found.append(Finding(code="document-hash", year_end=year_end))
         return found
+
+    def _try_correction(
+        self, customer_id: int, statement: Statement, alone: Sequence[Finding]
+    ) -> Entered:
+        if has_errors(alone):
+            return Entered(statement_ids=(), findings=tuple(alone))
+        with self._database.read() as uow:
+            beside = self._check_beside(uow, customer_id, [statement])
+        return Entered(statement_ids=(), findings=(*alone, *beside))
 
     def _check_beside(
         self, uow: UnitOfWork, customer_id: int, statements: Sequence[Statement]

@@ -78,6 +78,11 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
         "confidence.medium": Words("中", "medium"),
         "confidence.low": Words("低", "low"),
         "confidence.none": Words("无", "none"),
+        "coverage.none": Words("没有报表", "none at all"),
+        "coverage.overdue": Words("逾期未收", "overdue"),
+        "coverage.awaited": Words("待收", "awaited"),
+        "coverage.incomplete": Words("已收，有缺项", "there, something is missing"),
+        "coverage.complete": Words("已收，齐全", "there, complete"),
         "missing.statement": Words("没有财务报表", "there is no statement"),
         "missing.fresh-year": Words(
             "最近年度已超过 18 个月", "the newest year is over 18 months old"

@@ -1,77 +1,59 @@
-"""An XBRL instance as facts: contexts, units and items, each with its place in the file.
+"""An XBRL instance, or an inline document, as facts, each with its place in the file.
 
 What a stranger wrote: document types and entities are refused, nothing is fetched, bytes, depth and
-elements are bounded. Schemas and linkbases are not read. Inline XBRL is not read.
+elements are bounded. Schemas and linkbases are not read.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from typing import Protocol
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from node.assessment.statements.errors import StatementFileError
+from node.assessment.statements.inline_xbrl import XHTML_ROOT, InlineTarget
+from node.assessment.statements.xbrl_parts import (
+    INSTANCE,
+    TEXT_CHARS_MAX,
+    XBRL_BYTES_MAX,
+    Context,
+    Fact,
+    Instance,
+    PartsReader,
+    find_place,
+    is_nil,
+    split_name,
+)
 
-XBRL_BYTES_MAX = 16 * 2**20
+__all__ = ["XBRL_BYTES_MAX", "Context", "Fact", "Instance", "parse_instance"]
+
 DEPTH_MAX = 32
 ELEMENTS_MAX = 300_000
-TEXT_CHARS_MAX = 200  # of a value that may be a number; longer ones are notes
-INSTANCE = "http://www.xbrl.org/2003/instance"
-DIMENSIONS = "http://xbrl.org/2006/xbrldi"
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _ROOT = f"{{{INSTANCE}}}xbrl"
-_MOMENT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9:.]{1,16}))?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
-)
 _FEED_BYTES = 65_536
 
 
-@dataclass(slots=True, kw_only=True)
-class Context:
-    """Of whom and of when a fact is; an instant has no begin."""
+class _Target(Protocol):
+    """Takes the events of one form of file."""
 
-    entity: str = ""
-    starts_on: date | None = None
-    ends_on: date | None = None
-    has_dimensions: bool = False
+    def start(self, tag: str, attributes: dict[str, str]) -> None: ...
 
+    def data(self, text: str) -> None: ...
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One item: namespace and name of its element, its value as text, and where it stands."""
-
-    namespace: str
-    name: str
-    context: str
-    unit: str
-    decimals: str
-    text: str
-    line: int
-    column: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Instance:
-    """A whole instance; a unit is its one measure, empty where it is a quotient."""
-
-    contexts: dict[str, Context] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
-    facts: list[Fact] = field(default_factory=list)
+    def end(self, tag: str) -> None: ...
 
 
 def parse_instance(raw: bytes) -> Instance:
-    """Read an instance.
+    """Read an instance or an inline document, told apart by its root.
 
     Raises:
-        StatementFileError: It is too large, hostile, not well formed, or no XBRL instance.
+        StatementFileError: It is too large, hostile, not well formed, or neither of the two.
     """
     if len(raw) > XBRL_BYTES_MAX:
         raise StatementFileError(f"more than {XBRL_BYTES_MAX // 2**20} MiB")
-    target = _Target()
+    target = _Router()
     parser = DefusedXMLParser(target=target, forbid_dtd=True)
     target.follow(parser.parser)
     try:
@@ -85,100 +67,109 @@ def parse_instance(raw: bytes) -> Instance:
         raise StatementFileError(f"line {line}, column {column}: not well-formed XML") from err
     except (ValueError, LookupError) as err:
         raise StatementFileError("the XML is not in the encoding that it says") from err
-    return target.instance
+    return target.finish()
 
 
-class _Target:
-    """Takes the parser's events; only what stands where XBRL has it is looked at."""
+class _Router:
+    """Hands the events to the reader of the form that the root has."""
 
     def __init__(self) -> None:
-        self.instance = Instance()
+        self._instance = Instance()
         self._parser: object = None
-        self._path: list[str] = []
-        self._count = 0
-        self._text: list[str] = []
-        self._chars = 0
-        self._context = Context()
-        self._context_id = self._unit_id = ""
-        self._measures: list[str] = []
-        self._fact: tuple[dict[str, str], int, int] | None = None
+        self._inner: _Target | None = None
+        self._inline = InlineTarget(self._instance)
 
     def follow(self, parser: object) -> None:
         """Remember the parser whose place is that of each fact."""
         self._parser = parser
+        self._inline.follow(parser)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take the begin of an element."""
-        self._path.append(tag)
-        self._count += 1
-        if len(self._path) > DEPTH_MAX or self._count > ELEMENTS_MAX:
-            raise StatementFileError(
-                f"more than {ELEMENTS_MAX} elements, or deeper than {DEPTH_MAX}"
-            )
-        if self._path[0] != _ROOT:
-            raise StatementFileError("no XBRL instance: its root is another element")
-        self._text, self._chars = [], 0
-        space, name = _split(tag)
-        if len(self._path) == 2:  # noqa: PLR2004  below the root
-            self._start_top(space, name, attributes)
-        elif space == DIMENSIONS or name in {"segment", "scenario"}:
-            self._context.has_dimensions = True
+        if self._inner is None:
+            self._inner = self._choose(tag)
+        self._inner.start(tag, attributes)
 
     def data(self, text: str) -> None:
         """Take a piece of text."""
+        if self._inner is not None:
+            self._inner.data(text)
+
+    def end(self, tag: str) -> None:
+        """Take the end of an element."""
+        if self._inner is not None:
+            self._inner.end(tag)
+
+    def start_ns(self, prefix: str, uri: str) -> None:
+        """Take a prefix: inline documents name elements and formats by it."""
+        self._inline.start_ns(prefix, uri)
+
+    def end_ns(self, prefix: str) -> None:
+        """Take that a prefix holds no longer."""
+        self._inline.end_ns(prefix)
+
+    def close(self) -> None:
+        """Take the end of the file."""
+
+    def finish(self) -> Instance:
+        """Return what was read."""
+        if self._inner is self._inline:
+            self._inline.finish()
+        return self._instance
+
+    def _choose(self, tag: str) -> _Target:
+        if tag == _ROOT:
+            return _InstanceTarget(self._instance, parser=self._parser)
+        if tag == XHTML_ROOT:
+            return self._inline
+        raise StatementFileError("no XBRL instance or inline document: its root is another element")
+
+
+class _InstanceTarget:
+    """Takes the events of an instance; only what stands where XBRL has it is looked at."""
+
+    def __init__(self, instance: Instance, *, parser: object) -> None:
+        self._instance = instance
+        self._parts = PartsReader(instance)
+        self._parser = parser
+        self._depth = self._count = 0
+        self._text: list[str] = []
+        self._chars = 0
+        self._fact: tuple[dict[str, str], int, int] | None = None
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        self._count += 1
+        if self._depth > DEPTH_MAX or self._count > ELEMENTS_MAX:
+            raise StatementFileError(
+                f"more than {ELEMENTS_MAX} elements, or deeper than {DEPTH_MAX}"
+            )
+        self._text, self._chars = [], 0
+        space, name = split_name(tag)
+        self._parts.start(space, name, attributes)
+        if self._depth == 2:  # noqa: PLR2004  below the root
+            is_fact = space != INSTANCE and "contextRef" in attributes and not is_nil(attributes)
+            self._fact = (attributes, *find_place(self._parser)) if is_fact else None
+
+    def data(self, text: str) -> None:
         self._chars += len(text)
         if self._chars <= TEXT_CHARS_MAX:
             self._text.append(text)
 
     def end(self, tag: str) -> None:
-        """Take the end of an element."""
         text = "".join(self._text).strip() if self._chars <= TEXT_CHARS_MAX else ""
-        space, name = _split(tag)
-        self._path.pop()
+        space, name = split_name(tag)
+        self._depth -= 1
         if space == INSTANCE:
-            self._end_part(name, text)
-        elif len(self._path) == 1 and self._fact is not None:
+            self._parts.end(name, text)
+        elif self._depth == 1 and self._fact is not None:
             self._end_fact(space, name, text)
-
-    def close(self) -> None:
-        """Take the end of the file."""
-
-    def _start_top(self, space: str, name: str, attributes: dict[str, str]) -> None:
-        self._fact = None
-        if space == INSTANCE and name == "context":
-            self._context, self._context_id = Context(), attributes.get("id", "")
-        elif space == INSTANCE and name == "unit":
-            self._unit_id, self._measures = attributes.get("id", ""), []
-        elif "contextRef" in attributes and attributes.get(_NIL) not in {"true", "1"}:
-            line = int(getattr(self._parser, "CurrentLineNumber", 0))
-            column = int(getattr(self._parser, "CurrentColumnNumber", 0)) + 1
-            self._fact = (attributes, line, column)
-
-    def _end_part(self, name: str, text: str) -> None:
-        match name:
-            case "identifier":
-                self._context.entity = text
-            case "startDate":
-                self._context.starts_on = _read_day(text, is_end=False)
-            case "endDate" | "instant":
-                self._context.ends_on = _read_day(text, is_end=True)
-            case "measure":
-                self._measures.append(text)
-            case "divide":
-                self._measures.append("")
-            case "context":
-                self.instance.contexts[self._context_id] = self._context
-            case "unit":
-                is_plain = len(self._measures) == 1
-                self.instance.units[self._unit_id] = self._measures[0] if is_plain else ""
-            case _:
-                pass
 
     def _end_fact(self, space: str, name: str, text: str) -> None:
         if self._fact is None or "unitRef" not in self._fact[0]:
             return  # A text, no number.
         attributes, line, column = self._fact
-        self.instance.facts.append(
+        self._instance.facts.append(
             Fact(
                 namespace=space,
                 name=name,
@@ -190,23 +181,3 @@ class _Target:
                 column=column,
             )
         )
-
-
-def _split(tag: str) -> tuple[str, str]:
-    space, _, name = tag.rpartition("}")
-    return space.removeprefix("{"), name
-
-
-def _read_day(text: str, *, is_end: bool) -> date:
-    """Read a day; a moment of midnight at an end is the end of the day before.
-
-    Raises:
-        StatementFileError: It is none.
-    """
-    written = _MOMENT.fullmatch(text)
-    try:
-        found = date.fromisoformat("" if written is None else written[1])
-    except ValueError as err:
-        raise StatementFileError(f"no date: {text[:32]}") from err
-    is_midnight = written is not None and (written[2] or "").startswith("00:00:00")
-    return found - timedelta(days=1) if is_end and is_midnight else found

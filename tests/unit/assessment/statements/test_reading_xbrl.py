@@ -127,7 +127,7 @@ def test_the_same_fact_in_another_precision_is_no_conflict_and_the_finer_counts(
 
     draft = read(fact)
 
-    assert draft.findings == ()
+    assert list_notes(draft) == [("fact-twice", "Assets [now]")]
     assert draft.statements[0].lines["total-assets"] == 100_040_050
 
 
@@ -218,8 +218,28 @@ def test_a_changed_byte_gives_a_draft_or_a_typed_refusal(place: int, byte: int) 
     assert draft.statements or draft.findings
 
 
+def test_two_values_of_one_fact_are_said_with_element_context_and_both_values() -> None:
+    fact = '<t:Assets contextRef="now" unitRef="EUR" decimals="-3">999000</t:Assets>'
+
+    (finding,) = read(fact).findings
+
+    assert finding.detail == "Assets [now]: now, 1000000 / 999000"
+
+
+def test_a_context_that_stands_twice_with_another_day_refuses_its_facts() -> None:
+    other = (
+        '<context id="now"><entity><identifier scheme="x">LEI1</identifier></entity>'
+        "<period><instant>2024-12-31</instant></period></context>"
+    )
+
+    codes = {one.code for one in read(other).findings}
+
+    assert codes == {"context-twice"}
+    assert read(other.replace("2024", "2025")).statements
+
+
 def test_other_taxonomies_are_refused_by_name() -> None:
-    raw = build_instance(namespace="http://xbrl.mof.gov.cn/taxonomy/2010-09-30/cas")
+    raw = build_instance(namespace="http://example.org/taxonomy/2010-09-30/own")
 
     assert [one.code for one in read_instance(raw, given=Given()).findings] == ["taxonomy"]
 
