@@ -157,7 +157,12 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         list_peer_summaries=list_peer_summaries,
         read_outside=OutsideReader(checklist=checklist),
     )
-    previews = PreviewService(database=database, assessment=assessment, policies=policies)
+    previews = PreviewService(
+        database=database,
+        assessment=assessment,
+        policies=policies,
+        today=lambda: current_business_date(clock, fixed=settings.business_date),
+    )
     statements = StatementService(
         database=database,
         clock=clock,

@@ -6,7 +6,7 @@ A person decides with a token of his own: with the operator's nothing is approve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -38,6 +38,7 @@ from node.records.api import Currency, Day, Entry, Key, PathKey, QueryKey, Reaso
 from node.records.tables import NAME_CHARS_MAX
 
 PEER_VALUES = "peer-values"
+FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 Amount = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MINOR_MAX)]
 Positive = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MINOR_MAX)]
 Terms = Annotated[int, Field(strict=True, ge=0, le=TERMS_DAYS_MAX)]
@@ -65,8 +66,12 @@ class ReasonBody(Entry):
 
 
 class ApprovalBody(Entry):
-    """A comment, and on a natural person what whoever approves has looked at himself."""
+    """A comment, and on a natural person what whoever approves has looked at himself.
 
+    With a ``version``, as the decision lists them, no other one is approved.
+    """
+
+    version: Key | None = None
     comment: Annotated[str, Field(max_length=500)] = ""
     human_review: Reason | None = None
 
@@ -114,10 +119,15 @@ def build_decisions_router(
     *,
     people: PeopleService,
     sees_persons: Callable[[Request], bool],
+    find_hidden: FindHidden,
 ) -> APIRouter:
-    """Return the routes; ``sees_persons`` tells and records whether persons may be shown."""
+    """Return the routes; ``sees_persons`` tells and records whether persons may be shown.
+
+    ``find_hidden`` returns those among some customers who may not be.
+    """
     router = APIRouter(tags=["decisions"])
     _add_reads(router, reports, people=people, sees_persons=sees_persons)
+    _add_outcomes(router, reports, find_hidden=find_hidden)
     _add_entries(router, decisions, reports, people=people)
     _add_verdicts(router, decisions, reports, people=people)
     _add_deputies(router, deputies)
@@ -179,11 +189,22 @@ def _add_reads(
         """Return a decision with every arm, its versions, approvals and events."""
         return await asyncio.to_thread(_show, request, reports, people, decision_id, language)
 
+
+def _add_outcomes(router: APIRouter, reports: DecisionReports, *, find_hidden: FindHidden) -> None:
     @router.get("/decision-outcomes")
-    async def read_outcomes(language: Language = Language.EN) -> dict[str, Any]:
-        """Return what became of decisions: as proposed, and as persons decided otherwise."""
-        report = await asyncio.to_thread(reports.read_outcomes)
-        return build_outcomes_object(report, language=language)
+    async def read_outcomes(request: Request, language: Language = Language.EN) -> dict[str, Any]:
+        """Return what became of decisions: as proposed, and as persons decided otherwise.
+
+        The groups count all; of natural persons, who may not be seen, none stands by itself.
+        """
+
+        def read() -> dict[str, Any]:
+            report = reports.read_outcomes()
+            hidden = find_hidden(request, [one.customer_id for one in report.decisions])
+            shown = tuple(one for one in report.decisions if one.customer_id not in hidden)
+            return build_outcomes_object(replace(report, decisions=shown), language=language)
+
+        return await asyncio.to_thread(read)
 
 
 def _add_entries(
@@ -246,7 +267,11 @@ def _add_verdicts(
             reports,
             people,
             lambda actor: decisions.approve(
-                decision_id, actor=actor, comment=body.comment, human_review=body.human_review
+                decision_id,
+                actor=actor,
+                version=body.version,
+                comment=body.comment,
+                human_review=body.human_review,
             ),
         )
 

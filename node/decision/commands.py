@@ -187,11 +187,18 @@ def approve(
         str | None,
         typer.Option(help="On a natural person: what you have looked at yourself."),
     ] = None,
+    version: Annotated[
+        int | None, typer.Option(help="The version that you have seen: no other is approved.")
+    ] = None,
 ) -> None:
     """Approve a decision with a token of one's own; with the last approval it is active."""
     node: DecisionNode = ctx.obj
     actor = _read_actor(node, token_file, decision)
-    _tell(node.decisions.approve(decision, actor=actor, comment=comment, human_review=human_review))
+    _tell(
+        node.decisions.approve(
+            decision, actor=actor, version=version, comment=comment, human_review=human_review
+        )
+    )
 
 
 @decide_app.command("reject")

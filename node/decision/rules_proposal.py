@@ -215,6 +215,7 @@ def list_faults(content: Content, *, policy: DecisionPolicy, as_of: date) -> tup
         "review-late": content.review_on is not None
         and content.valid_until is not None
         and content.review_on > content.valid_until,
+        "review-past": content.review_on is not None and content.review_on < as_of,
         "unwatched": risky and content.monitoring is Monitoring.NORMAL,
         "in-default": content.grade == policy.body.default.grade and has_credit,
     }

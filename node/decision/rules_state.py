@@ -14,6 +14,9 @@ from types import MappingProxyType
 
 from node.core.people.service import Role
 from node.decision.policy import Tier
+from node.records.tables import NAME_CHARS_MAX
+
+_BETWEEN = "; "
 
 
 class DecisionState(StrEnum):
@@ -189,3 +192,15 @@ def is_approved(given: Sequence[Approval], *, tier: Tier) -> bool:
     holders = {one.holder_person for one in given}
     enough = min(len(persons), len(holders)) >= tier.persons
     return enough and {one.role for one in given}.issuperset(tier.required)
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Name who has approved in the room of one name; each in full stands in its approval."""
+    joined = _BETWEEN.join(names)
+    if len(joined) <= NAME_CHARS_MAX:
+        return joined
+    chars = (NAME_CHARS_MAX - len(_BETWEEN) * (len(names) - 1)) // len(names)
+    return _BETWEEN.join(
+        name if len(name) <= chars else f"{name[: chars - 1]}\N{HORIZONTAL ELLIPSIS}"
+        for name in names
+    )

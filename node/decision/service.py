@@ -36,7 +36,7 @@ from node.decision.keeping import KeptProposal
 from node.decision.policy import BuyerKind, DecisionPolicy
 from node.decision.record import ApprovalRecord, ContentVersion, DecisionRecord
 from node.decision.rules_proposal import Circumstances, build_proposal, list_faults
-from node.decision.rules_state import DecisionState, EventKind, is_approved
+from node.decision.rules_state import DecisionState, EventKind, is_approved, join_names
 from node.decision.store import APPROVER, MAKER, DecisionStore, NewDecision
 from node.rating.store import RatingStore
 from node.records.archiving import check_not_archived
@@ -140,6 +140,7 @@ class DecisionService:
             act = self._act(uow)
             record = act.get(decision_id)
             act.check(record, EventKind.OVERRIDDEN)
+            _get_customer(uow, record.customer_id)
             policy = self._check_policy(record)
             if policy.find_reason(reason_code) is None:
                 raise DecisionInvalidError(f"the policy has no reason {reason_code}")
@@ -195,15 +196,21 @@ class DecisionService:
         decision_id: int,
         *,
         actor: Principal,
+        version: int | None = None,
         comment: str = "",
         human_review: str | None = None,
     ) -> DecisionRecord:
         """Approve a decision; with the last approval that its amount asks for it is active.
 
+        ``version`` is the one that whoever approves has seen.
+
         Raises:
             DecisionNotFoundError: There is none with this key.
             DecisionStateError: It is not submitted.
-            DecisionStaleError: The rating, the policy or the time has moved on.
+            DecisionStaleError: The rating, the policy or the time has moved on, or another version
+                was seen.
+            CustomerArchivedError: The relation is closed.
+            CollectiveAccountError: It is a collective account by now.
             DutyConflictError: It is the operator's token, or a role stands against it.
             NoAuthorityError: The amount is beyond the person's tier.
             DecisionSamePersonError: The person made it or approved it, or the authority is used.
@@ -216,6 +223,7 @@ class DecisionService:
             record = act.get(decision_id)
             act.check(record, EventKind.APPROVAL)
             policy = self._check_fresh(uow, record, act)
+            _check_seen(record, version, policy=policy, today=act.today)
             person = check_person(act.roll, actor, policy=policy)
             _, tier = find_content_tier(uow, record.content, policy=policy, on=act.today)
             authority = take_authority(
@@ -247,7 +255,7 @@ class DecisionService:
             )
             record = act.step(record, EventKind.APPROVAL, by=actor.name, reason=comment or None)
             if is_approved(record.given, tier=tier):
-                names = "; ".join(one.name for one in record.given)
+                names = join_names([one.name for one in record.given])
                 return act.activate(record, approved_by=names, tier=tier)
             return record
 
@@ -373,11 +381,13 @@ class DecisionService:
 
         Raises:
             DecisionStaleError: They are not.
+            CustomerArchivedError: The relation was closed meanwhile.
+            CollectiveAccountError: It is a collective account by now.
         """
         policy = self._check_policy(record)
         if (act.today - record.as_of).days > policy.body.proposal_days:
             raise DecisionStaleError(f"it is older than {policy.body.proposal_days} days")
-        _check_rating(uow, get_customer(uow, record.customer_id).customer_id, record.kept)
+        _check_rating(uow, _get_customer(uow, record.customer_id).customer_id, record.kept)
         return policy
 
     def _is_person(self, uow: UnitOfWork, record: DecisionRecord) -> bool:
@@ -424,6 +434,21 @@ def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
         raise CollectiveAccountError("a collective account is nobody: it gets no credit")
     check_not_archived(uow, customer.customer_id)
     return customer
+
+
+def _check_seen(
+    record: DecisionRecord, version: int | None, *, policy: DecisionPolicy, today: date
+) -> None:
+    """Check that what is approved is what was seen, and could be submitted today.
+
+    Raises:
+        DecisionStaleError: It is another version, or a day of it has passed since.
+    """
+    if version not in {None, record.versions[-1].version}:
+        raise DecisionStaleError("it was decided otherwise meanwhile: look at it again")
+    faults = list_faults(record.content, policy=policy, as_of=today)
+    if faults:
+        raise DecisionStaleError(f"the time has passed it by: {', '.join(faults)}")
 
 
 def _check_rating(uow: UnitOfWork, customer_id: int, kept: KeptProposal) -> None:

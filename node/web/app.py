@@ -52,7 +52,12 @@ from node.sharing.peer_api import build_peer_routes
 from node.sharing.timestamping import ROUND_S, Timestamping
 from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
-from node.web.authorisation import build_authorisation, see_persons
+from node.web.authorisation import (
+    build_authorisation,
+    check_customers,
+    find_hidden,
+    see_persons,
+)
 from node.web.console import build_console_routes
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from node.web.renewals_api import build_renewals_router
@@ -124,7 +129,11 @@ def build_app(node: Node) -> FastAPI:
         build_statements_router(node.local.statements), prefix=API_PREFIX, dependencies=guarded
     )
     app.include_router(
-        build_outside_router(node.local.outside), prefix=API_PREFIX, dependencies=guarded
+        build_outside_router(
+            node.local.outside, check_customers=partial(check_customers, node.local)
+        ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
     )
     app.include_router(
         build_applications_router(node.local.applications),
@@ -146,13 +155,17 @@ def build_app(node: Node) -> FastAPI:
             node.local.deputies,
             people=node.local.people,
             sees_persons=partial(see_persons, node.local.people),
+            find_hidden=partial(find_hidden, node.local),
         ),
         prefix=API_PREFIX,
         dependencies=guarded,
     )
     app.include_router(
         build_policies_router(
-            node.local.policies, node.local.preview_desk, today=node.local.business_date
+            node.local.policies,
+            node.local.preview_desk,
+            today=node.local.business_date,
+            find_hidden=partial(find_hidden, node.local),
         ),
         prefix=API_PREFIX,
         dependencies=guarded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from starlette.requests import Request
 
@@ -216,6 +216,26 @@ def see_persons(people: PeopleService, request: Request) -> bool:
         return False
     check_access(people, viewer, access)
     return True
+
+
+def find_hidden(local: LocalNode, request: Request, keys: Iterable[int]) -> frozenset[int]:
+    """Return the natural persons among some customers whom an answer has to leave out.
+
+    Where the caller may see them it is recorded that they are shown.
+    """
+    persons = local.portfolio.list_persons(among=sorted(set(keys)))
+    return frozenset() if not persons or see_persons(local.people, request) else persons
+
+
+def check_customers(local: LocalNode, request: Request, keys: frozenset[int]) -> None:
+    """Check that nobody whom a file names is a natural person whom the caller may not see.
+
+    Raises:
+        OutOfReachError: Somebody is.
+    """
+    if local.portfolio.list_persons(among=sorted(keys)):
+        access = Access(area=Area.PERSONS, target=request.url.path)
+        check_access(local.people, request.state.viewer, access)
 
 
 def _check(

@@ -184,6 +184,7 @@ class _Decisions:
             return decisions.approve(
                 decision_id,
                 actor=viewer,
+                version=_read_version(typed),
                 comment=typed.raw("comment").strip(),
                 human_review=typed.raw("human_review").strip() or None,
             )
@@ -249,6 +250,12 @@ def _parse_decision_id(request: Request) -> int:
     if key is None:
         raise DecisionNotFoundError("there is no such decision")
     return key
+
+
+def _read_version(typed: Typed) -> int | None:
+    """Return the version that the form showed; what is none matches none."""
+    text = typed.raw("version")
+    return (parse_key(text) or 0) if text else None
 
 
 def _lead_to(decision_id: int) -> Response:

@@ -17,7 +17,7 @@ from node.governance.policies.desk import PreviewJob
 from node.governance.policies.rules_diff import list_changes
 from node.governance.policies.rules_form import FieldKind, PolicyField, find_owner, list_fields
 from node.governance.policies.rules_units import Place, find_key
-from node.governance.policies.view import build_preview_object, find_base, read_document
+from node.governance.policies.view import build_preview_object, find_base, list_moved, read_document
 from node.governance.policies.wording import say_member, say_parts, say_value
 from protocol.strict_json import JsonObject
 
@@ -241,9 +241,9 @@ def read_preview(
     is_stale = record.state is not PolicyState.ACTIVE and (
         found is not None and found.base_text_id != active.text.text_id
     )
-    shown = None if found is None else build_preview_object(found)
-    keys = [] if shown is None else [one["customer"] for one in shown["summary"]["moves"]]
+    keys = [] if found is None else list_moved(found)
     hidden = frozenset() if sees_persons else local.portfolio.list_persons(among=keys)
+    shown = None if found is None else build_preview_object(found, hidden=hidden)
     return PreviewPage(
         record=record,
         found=shown,

@@ -164,6 +164,10 @@ POLICY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "refusal.policy-invalid": ("内容不符合规则。", "It is not what such a policy must be."),
         "refusal.policy-entry": ("请写明理由。", "A reason is needed."),
+        "refusal.policy-preview-day": (
+            "该日期无法预览：请用营业日或此前的日期。",
+            "Nothing is previewed as of that day: take the business date or one before it.",
+        ),
         "refusal.policy-no-preview": (
             "此类政策不改变等级，无需预览。",
             "Policies of this kind change no grade.",

@@ -14,6 +14,10 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
+from node.assessment.application.rules_application import Application, Reference, ReferenceKind
+from node.assessment.policy_kind import ASSESSMENT_POLICY
+from node.assessment.renewal.service import queue_subject_within
+from node.assessment.renewal.store import RenewalCause
 from node.bootstrap.home import init_home
 from node.bootstrap.local import LocalNode, build_local_node, change_field_key
 from node.bootstrap.member import build_node
@@ -23,6 +27,10 @@ from node.core.config import Settings, build_settings
 from node.core.field_tables import sealed_owner
 from node.core.people.service import Role
 from node.core.people.tables import access_log
+from node.core.policies.entering import Entry
+from node.core.policies.rules_states import Actor
+from node.decision.evidence import Wish
+from node.decision.service import Asked
 from node.records import bulk
 from node.records.customers import ContactRole, CustomerKind, KindUnchangedError, NameKind
 from node.records.documents import DocumentOptions, parse_customer
@@ -37,6 +45,7 @@ from node.web.app import API_PREFIX, build_app
 from protocol.encoding import encode_b64u
 from tests.support.console_node import API_TOKEN, BUSINESS_DATE, HUB_KEY, NOW_MS
 from tests.support.documents import ubl
+from tests.support.outside import make_check, make_report
 from tests.support.stores import FILE_NAME, ON_SQLITE, migrated_url, sqlite_only
 from tests.support.traces import list_traces
 
@@ -49,6 +58,7 @@ TEXTS = (NAME, OTHER_NAME, NUMBER, OWN_NUMBER)
 COMPANY = "Hongda Trading"
 SHA = "ab" * 32
 DAY = date(2026, 1, 15)
+ENTRY = Entry(actor=Actor(who="token-1", name="li"), reason="tried")
 
 
 @dataclass(kw_only=True)
@@ -300,6 +310,31 @@ def test_who_stands_for_a_person_and_who_objects_is_encrypted(place: Place) -> N
     assert place.list_traces() == []
     (standing,) = node.notices.list_facts(key, as_of=BUSINESS_DATE)
     assert [one.objector for one in standing.fact.objections] == [OTHER_NAME]
+
+
+def test_what_a_person_applies_for_and_is_decided_on_is_encrypted(place: Place) -> None:
+    key, node = place.add(SUBJECT, NAME), place.node
+    given = [(SUBJECT, make_report(issued_on=DAY, expires_on=None))]
+    node.outside.enter_reports(given, by="li")
+    node.outside.enter_checks([(SUBJECT, make_check(checked_on=DAY))], by="li")
+    speaks = Reference(kind=ReferenceKind.TRADE, name=OTHER_NAME, contact=NUMBER)
+    asked = Application(
+        requested_minor=100, currency="CNY", terms_days=30, purpose="stock", applicant=NAME,
+        applied_on=DAY, references=(speaks,),
+    )  # fmt: skip
+    application_id = node.applications.enter(key, asked, by="li")
+    rate(place, key)
+    wish = Asked(wish=Wish(limit_minor=100_000))
+    decision_id = node.decisions.propose(key, asked=wish, by="li", key="k-1").decision_id
+    with node.database.write() as uow:
+        queue_subject_within(uow, SUBJECT, cause=RenewalCause.BAND_CHANGE, ref="00", at_ms=1)
+    draft = node.policies.copy(node.policies.get_active(ASSESSMENT_POLICY).version_id, entry=ENTRY)
+    node.previews.preview(draft.version_id, as_of=BUSINESS_DATE, actor=ENTRY.actor)
+
+    assert place.list_traces() == []
+    assert node.applications.get(key, application_id).versions[-1].application == asked
+    assert node.decision_reports.get(decision_id).customer.name == NAME
+    assert [one.name for one in node.renewals.list_open(shows_peers=True)] == [NAME]
 
 
 def test_a_person_who_is_a_company_after_all_is_written_in_the_clear_again(place: Place) -> None:

@@ -1,7 +1,8 @@
 """Tables of credit applications. Rows are appended and never changed.
 
 What is asked for has versions; a state is the newest event's. A document that was entered wrongly
-is withdrawn by an event of its own.
+is withdrawn by an event of its own. Who asks, and who speaks for a customer, are persons whom a
+customer names: they are encrypted, of companies too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import metadata
+from node.core.fields import EncryptedText
 from node.records.tables import NAME_CHARS_MAX, REASON_CHARS_MAX, customer
 
 HASH_CHARS = 64
@@ -43,7 +45,7 @@ credit_application_version = Table(
     Column("currency", String(3), nullable=False),
     Column("terms_days", Integer, nullable=False),
     Column("purpose", String(500), nullable=False),
-    Column("applicant", String(NAME_CHARS_MAX), nullable=False),
+    Column("applicant", EncryptedText("credit_application_version.applicant"), nullable=False),
     Column("applied_on", Date, nullable=False),
     Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
@@ -56,8 +58,8 @@ credit_application_reference = Table(
     Column("version_id", ForeignKey(credit_application_version.c.id), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(8), nullable=False),
-    Column("name", String(NAME_CHARS_MAX), nullable=False),
-    Column("contact", String(NAME_CHARS_MAX), nullable=False),
+    Column("name", EncryptedText("credit_application_reference.name"), nullable=False),
+    Column("contact", EncryptedText("credit_application_reference.contact"), nullable=False),
 )
 
 credit_application_event = Table(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
+from starlette.requests import Request
 
 from node.assessment.outside.errors import OutsideFileError
 from node.assessment.outside.importing import read_check_file, read_report_file
@@ -26,6 +28,7 @@ FILE_CHARS_MAX = 1_000_000  # within the limit of a body
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Origin = Annotated[str, Field(min_length=1, max_length=200)]
 Limit = Annotated[int, Field(strict=True, ge=0, le=ITEM_MINOR_MAX)]
+CheckCustomers = Callable[[Request, frozenset[int]], None]
 
 
 class ReportBody(Entry):
@@ -123,12 +126,39 @@ class KeysView(ApiModel):
     known: int
 
 
-def build_outside_router(outside: OutsideService) -> APIRouter:
-    """Return the routes."""
+def build_outside_router(outside: OutsideService, *, check_customers: CheckCustomers) -> APIRouter:
+    """Return the routes; ``check_customers`` refuses whom a file names and who may not be seen."""
     router = APIRouter(tags=["outside evidence"])
     _add_reports(router, outside)
     _add_checks(router, outside)
+    _add_imports(router, outside, check_customers=check_customers)
     return router
+
+
+def _add_imports(
+    router: APIRouter, outside: OutsideService, *, check_customers: CheckCustomers
+) -> None:
+    @router.post("/reports/import", status_code=201)
+    async def import_reports(request: Request, body: OutsideFileBody) -> KeysView:
+        """Enter the reports of a file, all or none; a dry run refuses the same."""
+
+        def enter() -> Entered:
+            given = read_report_file(body.read_content())
+            check_customers(request, outside.find_customers([named for named, _ in given]))
+            return outside.enter_reports(given, by=body.by, is_trial=body.dry_run)
+
+        return _view(await asyncio.to_thread(enter))
+
+    @router.post("/list-checks/import", status_code=201)
+    async def import_checks(request: Request, body: OutsideFileBody) -> KeysView:
+        """Enter the looks of a file, all or none; a dry run refuses the same."""
+
+        def enter() -> Entered:
+            given = read_check_file(body.read_content())
+            check_customers(request, outside.find_customers([named for named, _ in given]))
+            return outside.enter_checks(given, by=body.by, is_trial=body.dry_run)
+
+        return _view(await asyncio.to_thread(enter))
 
 
 def _add_reports(router: APIRouter, outside: OutsideService) -> None:
@@ -165,17 +195,6 @@ def _add_reports(router: APIRouter, outside: OutsideService) -> None:
         )
         return KeysView(keys=[key], known=0)
 
-    @router.post("/reports/import", status_code=201)
-    async def import_reports(body: OutsideFileBody) -> KeysView:
-        """Enter the reports of a file, all or none; a dry run refuses the same."""
-        return _view(
-            await asyncio.to_thread(
-                lambda: outside.enter_reports(
-                    read_report_file(body.read_content()), by=body.by, is_trial=body.dry_run
-                )
-            )
-        )
-
 
 def _add_checks(router: APIRouter, outside: OutsideService) -> None:
     @router.get("/customers/{customer_id}/list-checks")
@@ -198,17 +217,6 @@ def _add_checks(router: APIRouter, outside: OutsideService) -> None:
             lambda: outside.withdraw_check(customer_id, check_id, reason=body.reason, by=body.by)
         )
         return KeysView(keys=[check_id], known=0)
-
-    @router.post("/list-checks/import", status_code=201)
-    async def import_checks(body: OutsideFileBody) -> KeysView:
-        """Enter the looks of a file, all or none; a dry run refuses the same."""
-        return _view(
-            await asyncio.to_thread(
-                lambda: outside.enter_checks(
-                    read_check_file(body.read_content()), by=body.by, is_trial=body.dry_run
-                )
-            )
-        )
 
 
 def _view(entered: Entered) -> KeysView:

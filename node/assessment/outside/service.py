@@ -197,6 +197,13 @@ class OutsideService:
         with self._database.read() as uow:
             return _list_checks(uow, customer_id)
 
+    def find_customers(self, named: Sequence[str]) -> frozenset[int]:
+        """Return the keys of those customers whom numbers or ``scheme:value`` name."""
+        with self._database.read() as uow:
+            records = RecordsStore(uow.connection)
+            found = [records.find_customer_named(one.strip()) for one in named if one.strip()]
+        return frozenset(one.customer_id for one in found if one is not None)
+
     def today(self) -> date:
         """Return the business date."""
         return current_business_date(self._clock, fixed=self._business_date)

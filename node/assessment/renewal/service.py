@@ -11,7 +11,7 @@ from datetime import date
 
 from node.assessment.renewal.store import OWN_CAUSES, Renewal, RenewalCause, RenewalStore
 from node.assessment.results import USED
-from node.core.database import Database, UnitOfWork
+from node.core.database import INTEGER_MAX, Database, UnitOfWork
 from node.records.store import RecordsStore
 
 RENEWALS_PAGE_MAX = 500
@@ -34,7 +34,7 @@ class RenewalService:
             return RenewalStore(uow.connection).list_open(
                 causes=_choose_causes(shows_peers=shows_peers),
                 limit=min(limit, RENEWALS_PAGE_MAX),
-                after=after,
+                after=min(after, INTEGER_MAX),
             )
 
     def list_causes(self, customer_id: int, *, shows_peers: bool) -> list[Renewal]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 
 from node.core.clock import Clock
@@ -56,6 +56,7 @@ from protocol.strict_json import JsonObject, parse_object
 
 VERSIONS_PAGE_MAX = 200
 REVISIONS_MAX = 500  # of one draft
+PREVIEW_DAYS_MAX = 31  # how old the day may be as of which the portfolio was looked at
 SUMMARY_CHARS_MAX = 1_000_000
 SHIPPER = Actor(who="release", name="release")
 
@@ -172,7 +173,8 @@ class PolicyService:
         Raises:
             PolicyNotFoundError: There is none with this key.
             PolicyStateError: It is not approved, or is active.
-            PolicyNotPreviewedError: Nobody has looked at what it changes beside the active one.
+            PolicyNotPreviewedError: Nobody has looked at what it changes beside the active one, as
+                of a day of the last month.
         """
         check_entry(entry)
         with self._database.write() as uow:
@@ -182,7 +184,9 @@ class PolicyService:
             former = get_active(store, record.name.kind)
             kind = self.kinds[record.name.kind]
             if kind.has_preview and not store.find_preview(
-                text_id=record.text.text_id, base_text_id=former.text.text_id
+                text_id=record.text.text_id,
+                base_text_id=former.text.text_id,
+                not_before=today - timedelta(days=PREVIEW_DAYS_MAX),
             ):
                 raise PolicyNotPreviewedError(
                     f"look at the preview of {record.name.label} beside {former.name.label} first"
@@ -286,6 +290,8 @@ class PolicyService:
         self, *, kind: str | None = None, limit: int = 100, before: int | None = None
     ) -> list[PolicyRecord]:
         """Return a page of versions, the newest first."""
+        if kind is not None and kind not in self.kinds:
+            return []
         with self._database.read() as uow:
             return PolicyStore(uow.connection).list_newest(
                 kind=kind, limit=min(max(limit, 1), VERSIONS_PAGE_MAX), before=before

@@ -128,12 +128,14 @@ class PolicyStore:
         return preview_id
 
     def find_preview(
-        self, *, text_id: int, base_text_id: int | None = None
+        self, *, text_id: int, base_text_id: int | None = None, not_before: date | None = None
     ) -> PolicyPreview | None:
-        """Return the newest preview of a text, where asked beside one base."""
+        """Return the newest preview of a text, where asked beside one base or of a later day."""
         wanted = select(policy_preview).where(policy_preview.c.text_id == text_id)
         if base_text_id is not None:
             wanted = wanted.where(policy_preview.c.base_text_id == base_text_id)
+        if not_before is not None:
+            wanted = wanted.where(policy_preview.c.as_of >= not_before)
         newest = wanted.order_by(policy_preview.c.id.desc()).limit(1)
         row = self._connection.execute(newest).one_or_none()
         return None if row is None else _preview(row)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from node.core.database import is_key_of
+from node.core.database import INTEGER_MAX, is_key_of
 from node.core.people.service import Role
 from node.decision.errors import DecisionOpenError, DecisionSamePersonError, DecisionStateError
 from node.decision.keeping import KeptProposal, read_proposal, write_proposal
@@ -266,7 +266,7 @@ class DecisionStore:
         if customer_ids is not None:
             conditions.append(credit_decision.c.customer_id.in_(sorted(customer_ids)))
         if before is not None:
-            conditions.append(credit_decision.c.id < before)
+            conditions.append(credit_decision.c.id < min(before, INTEGER_MAX))
         return self._read(conditions, limit=limit)
 
     def find_active(self, customer_ids: Collection[int]) -> list[DecisionRecord]:

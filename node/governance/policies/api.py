@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -29,9 +29,12 @@ from node.governance.policies.view import (
     build_preview_object,
     build_summary_object,
     find_base,
+    list_moved,
     read_document,
 )
+from node.records.api import Day
 
+FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 VersionId = Annotated[int, Path(ge=1, le=INTEGER_MAX)]
 Key = Annotated[int, Field(strict=True, ge=1, le=INTEGER_MAX)]
 Content = Annotated[str, Field(min_length=2, max_length=POLICY_BYTES_MAX)]
@@ -86,16 +89,21 @@ class TrialBody(EntryBody):
     """As of which day the portfolio is looked at; the business date where none is given."""
 
     reason: str = "preview"
-    as_of: date | None = None
+    as_of: Day | None = None
 
 
 def build_policies_router(
-    policies: PolicyService, desk: PreviewDesk, *, today: Callable[[], date]
+    policies: PolicyService,
+    desk: PreviewDesk,
+    *,
+    today: Callable[[], date],
+    find_hidden: FindHidden,
 ) -> APIRouter:
-    """Return the routes."""
+    """Return the routes; ``find_hidden`` returns those among customers who may not be shown."""
     router = APIRouter(tags=["policies"])
     _add_reading(router, policies)
-    _add_comparing(router, policies, desk)
+    _add_comparing(router, policies)
+    _add_previews(router, policies, desk, find_hidden=find_hidden)
     _add_writing(router, policies)
     _add_steps(router, policies, today=today)
 
@@ -141,7 +149,13 @@ def _add_reading(router: APIRouter, policies: PolicyService) -> None:
         return JSONResponse(await asyncio.to_thread(_read_policy, policies, version_id))
 
 
-async def _show_preview(policies: PolicyService, desk: PreviewDesk, version_id: int) -> Response:
+async def _show_preview(
+    policies: PolicyService,
+    desk: PreviewDesk,
+    version_id: int,
+    *,
+    hide: Callable[[Sequence[int]], frozenset[int]],
+) -> Response:
     job = desk.find(version_id)
     if job is not None and job.is_running:
         return JSONResponse({"state": "running", "done": job.done, "total": job.total})
@@ -150,10 +164,11 @@ async def _show_preview(policies: PolicyService, desk: PreviewDesk, version_id: 
     found = await asyncio.to_thread(policies.find_preview, version_id)
     if found is None:
         raise NotFoundError("not previewed yet")
-    return JSONResponse({"state": "done", **build_preview_object(found)})
+    hidden = await asyncio.to_thread(hide, list_moved(found))
+    return JSONResponse({"state": "done", **build_preview_object(found, hidden=hidden)})
 
 
-def _add_comparing(router: APIRouter, policies: PolicyService, desk: PreviewDesk) -> None:
+def _add_comparing(router: APIRouter, policies: PolicyService) -> None:
     @router.get("/policies/{version_id}/text")
     async def get_text(version_id: VersionId) -> Response:
         """Return the exact bytes that the hash names."""
@@ -178,10 +193,16 @@ def _add_comparing(router: APIRouter, policies: PolicyService, desk: PreviewDesk
 
         return JSONResponse(await asyncio.to_thread(read))
 
+
+def _add_previews(
+    router: APIRouter, policies: PolicyService, desk: PreviewDesk, *, find_hidden: FindHidden
+) -> None:
     @router.get("/policies/{version_id}/preview")
-    async def get_preview(version_id: VersionId) -> Response:
+    async def get_preview(request: Request, version_id: VersionId) -> Response:
         """Return the newest preview of a version, or how far one at work is."""
-        return await _show_preview(policies, desk, version_id)
+        return await _show_preview(
+            policies, desk, version_id, hide=lambda keys: find_hidden(request, keys)
+        )
 
 
 def _add_writing(router: APIRouter, policies: PolicyService) -> None:

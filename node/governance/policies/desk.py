@@ -56,7 +56,9 @@ class PreviewDesk:
 
         Raises:
             OverloadedError: One of another version is at work.
+            PreviewDayError: No portfolio is looked at as of the day.
         """
+        self._previews.check_day(as_of)
         job = self._job
         if job is not None and job.is_running:
             if job.version_id != version_id:

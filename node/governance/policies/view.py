@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from node.assessment.policy_file import Language
@@ -58,9 +58,26 @@ def build_policy_object(
     }
 
 
-def build_preview_object(preview: PolicyPreview) -> dict[str, Any]:
-    """Return a preview: what would change, and of when it is. It tells of customers' grades."""
-    return {**_name_preview(preview), "summary": json.loads(preview.summary_json)}
+def list_moved(preview: PolicyPreview) -> list[int]:
+    """Return the customers of whom a preview tells one by one."""
+    return [one["customer"] for one in json.loads(preview.summary_json)["moves"]]
+
+
+def build_preview_object(
+    preview: PolicyPreview, *, hidden: Collection[int] = frozenset()
+) -> dict[str, Any]:
+    """Return a preview: what would change, and of when it is. It tells of customers' grades.
+
+    Of those who are hidden it is told how many they are.
+    """
+    summary = json.loads(preview.summary_json)
+    moves = [one for one in summary["moves"] if one["customer"] not in hidden]
+    left_out = len(summary["moves"]) - len(moves)
+    return {
+        **_name_preview(preview),
+        "summary": {**summary, "moves": moves},
+        "hidden": left_out,
+    }
 
 
 def build_difference(

@@ -11,7 +11,7 @@ from typing import Any
 from node.assessment.policy_file import LocalText
 from node.assessment.statistical.model_file import StatisticalModel, parse_model
 from node.core.clock import Clock
-from node.core.database import Database, UnitOfWork
+from node.core.database import INTEGER_MAX, Database, UnitOfWork
 from node.core.errors import ConflictError, InvariantError, NotFoundError, RejectedError
 from node.core.people.names import is_same_person
 from node.core.policies.source import PolicySource
@@ -199,6 +199,7 @@ class ModelService:
 
     def list_models(self, *, limit: int = 50, before: int | None = None) -> list[ModelRecord]:
         """Return a page of models, the newest first."""
+        before = None if before is None else min(before, INTEGER_MAX)
         with self._database.read() as uow:
             return ModelStore(uow.connection).list_newest(
                 limit=min(max(limit, 1), MODELS_PAGE_MAX), before=before

@@ -31,6 +31,7 @@ from node.rating.scale import Scale, ScaleBody, parse_scale
 from node.rating.scale_kind import RATING_SCALE
 from node.rating.store import RatingStore
 from node.records.store import CustomerRecord, RecordsStore
+from node.records.windows import is_of_records
 from protocol.strict_json import JsonObject
 
 PREVIEW_BATCH_CUSTOMERS = 200
@@ -42,6 +43,12 @@ class PreviewKindError(RejectedError):
     """Policies of this kind change no grade: there is nothing to preview."""
 
     code = "policy-no-preview"
+
+
+class PreviewDayError(RejectedError):
+    """No portfolio is looked at as of this day: it is to come, or of before all records."""
+
+    code = "policy-preview-day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +86,15 @@ class PreviewService:
     """Tries a version on the portfolio; one batch, one reading transaction."""
 
     def __init__(
-        self, *, database: Database, assessment: AssessmentService, policies: PolicyService
+        self,
+        *,
+        database: Database,
+        assessment: AssessmentService,
+        policies: PolicyService,
+        today: Callable[[], date],
     ) -> None:
         """``assessment`` reads the evidence; ``policies`` keeps what was found."""
+        self._today = today
         self._database = database
         self._assessment = assessment
         self._policies = policies
@@ -100,9 +113,11 @@ class PreviewService:
 
         Raises:
             PolicyNotFoundError: There is none with this key.
+            PreviewDayError: The day is to come, or no record can be of it.
             PreviewKindError: Policies of its kind change no grade.
             PolicyChangedError: It, or what is active, changed meanwhile.
         """
+        self.check_day(as_of)
         record = self._policies.get(version_id)
         base = self._policies.get_active(record.name.kind)
         trial = self._build_trial(record)
@@ -123,6 +138,15 @@ class PreviewService:
             actor=actor,
             summary={**_name(trial), **tally.sum_up()},
         )
+
+    def check_day(self, as_of: date) -> None:
+        """Check that a portfolio can be looked at as of a day.
+
+        Raises:
+            PreviewDayError: It is to come, or no record can be of it.
+        """
+        if not is_of_records(as_of) or as_of > self._today():
+            raise PreviewDayError("the business date, or a day before it")
 
     def _build_trial(self, record: PolicyRecord) -> _Trial:
         raw = self._policies.get_content(record.text.text_id)
