@@ -20,7 +20,7 @@ from node.core.money import parse_amount
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
 from node.decision.api import act_as, see_peers
-from node.decision.changing import Change
+from node.decision.changing import TERMS_DAYS_MAX, Change
 from node.decision.deputies import DeputyService
 from node.decision.evidence import Wish
 from node.decision.policy import BuyerKind, Monitoring, Security
@@ -108,7 +108,9 @@ def propose(
     limit: Annotated[str | None, typer.Option(help="The limit that is asked for.")] = None,
     need: Annotated[str | None, typer.Option(help="What it will buy in a year.")] = None,
     currency: CurrencyOption = None,
-    terms: Annotated[int | None, typer.Option(min=0, help="Days that are asked for.")] = None,
+    terms: Annotated[
+        int | None, typer.Option(min=0, max=TERMS_DAYS_MAX, help="Days that are asked for.")
+    ] = None,
     buyer: Annotated[
         BuyerKind, typer.Option(help="What the law on late payment takes it for.")
     ] = BuyerKind.COMPANY,

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from node.assessment.service import COLLECTIVE_KIND, CollectiveAccountError, ListPeerSummaries
+from node.assessment.service import ListPeerSummaries
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.people.names import fold_name
 from node.core.people.service import Principal
 from node.decision.acting import Acting
 from node.decision.changing import Change, change_content
+from node.decision.creditable import check_rating, check_seen, get_creditable
 from node.decision.duties import (
     check_person,
     find_authorities,
@@ -38,10 +39,8 @@ from node.decision.record import ApprovalRecord, ContentVersion, DecisionRecord
 from node.decision.rules_proposal import Circumstances, build_proposal, list_faults
 from node.decision.rules_state import DecisionState, EventKind, is_approved, join_names
 from node.decision.store import APPROVER, MAKER, DecisionStore, NewDecision
-from node.rating.store import RatingStore
-from node.records.archiving import check_not_archived
 from node.records.ledger.posting import check_by, check_reason, get_customer
-from node.records.store import CustomerRecord, RecordsStore
+from node.records.store import RecordsStore
 from node.records.stories import read_is_person
 
 EXPIRED_PAGE = 200
@@ -101,8 +100,8 @@ class DecisionService:
                 if known[1] != request:
                     raise DecisionKeyReusedError("this key stands for another proposal")
                 return self._act(uow).get(known[0])
-            customer = _get_customer(uow, customer_id)
-            _check_rating(uow, customer.customer_id, kept)
+            customer = get_creditable(uow, customer_id)
+            check_rating(uow, customer.customer_id, kept)
             act = self._act(uow)
             act.settle_open(customer.customer_id)
             store.keep_policy(policy)
@@ -140,7 +139,7 @@ class DecisionService:
             act = self._act(uow)
             record = act.get(decision_id)
             act.check(record, EventKind.OVERRIDDEN)
-            _get_customer(uow, record.customer_id)
+            get_creditable(uow, record.customer_id)
             policy = self._check_policy(record)
             if policy.find_reason(reason_code) is None:
                 raise DecisionInvalidError(f"the policy has no reason {reason_code}")
@@ -223,7 +222,7 @@ class DecisionService:
             record = act.get(decision_id)
             act.check(record, EventKind.APPROVAL)
             policy = self._check_fresh(uow, record, act)
-            _check_seen(record, version, policy=policy, today=act.today)
+            check_seen(record, version, policy=policy, today=act.today)
             person = check_person(act.roll, actor, policy=policy)
             _, tier = find_content_tier(uow, record.content, policy=policy, on=act.today)
             authority = take_authority(
@@ -331,7 +330,7 @@ class DecisionService:
         policy: DecisionPolicy,
         today: date,
     ) -> KeptProposal:
-        customer = _get_customer(uow, customer_id)
+        customer = get_creditable(uow, customer_id)
         evidence = read_evidence(
             uow,
             customer,
@@ -387,7 +386,7 @@ class DecisionService:
         policy = self._check_policy(record)
         if (act.today - record.as_of).days > policy.body.proposal_days:
             raise DecisionStaleError(f"it is older than {policy.body.proposal_days} days")
-        _check_rating(uow, _get_customer(uow, record.customer_id).customer_id, record.kept)
+        check_rating(uow, get_creditable(uow, record.customer_id).customer_id, record.kept)
         return policy
 
     def _is_person(self, uow: UnitOfWork, record: DecisionRecord) -> bool:
@@ -426,43 +425,6 @@ class DecisionService:
         _, tier = find_content_tier(uow, record.content, policy=policy, on=act.today)
         find_authorities(uow, actor, person=person, tier=tier, roll=act.roll, on=act.today)
         return person
-
-
-def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
-    customer = get_customer(uow, customer_id)
-    if customer.kind == COLLECTIVE_KIND:
-        raise CollectiveAccountError("a collective account is nobody: it gets no credit")
-    check_not_archived(uow, customer.customer_id)
-    return customer
-
-
-def _check_seen(
-    record: DecisionRecord, version: int | None, *, policy: DecisionPolicy, today: date
-) -> None:
-    """Check that what is approved is what was seen, and could be submitted today.
-
-    Raises:
-        DecisionStaleError: It is another version, or a day of it has passed since.
-    """
-    if version not in {None, record.versions[-1].version}:
-        raise DecisionStaleError("it was decided otherwise meanwhile: look at it again")
-    faults = list_faults(record.content, policy=policy, as_of=today)
-    if faults:
-        raise DecisionStaleError(f"the time has passed it by: {', '.join(faults)}")
-
-
-def _check_rating(uow: UnitOfWork, customer_id: int, kept: KeptProposal) -> None:
-    """Check that the newest rating says what the proposal rests on.
-
-    Raises:
-        DecisionStaleError: It says another grade, or there was none.
-    """
-    newest = RatingStore(uow.connection).find_latest(customer_id)
-    now = None if newest is None else (newest.grade_own, newest.grade_with_peers)
-    rated = kept.rated
-    then = None if rated is None else (rated.grade_own, rated.grade_with_peers)
-    if now != then:
-        raise DecisionStaleError("the customer was rated otherwise meanwhile: propose anew")
 
 
 def _hash_request(customer_id: int, asked: Asked, *, by: str) -> str:

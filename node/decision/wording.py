@@ -21,7 +21,7 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
         "arm.need": Words("需求法", "Need"),
         "arm.insurer": Words("保险限额", "Insurer's limit"),
         "arm.concentration": Words("集中度上限", "Concentration"),
-        "arm.requested": Words("申请额度", "Limit asked for"),
+        "arm.requested": Words("申请额度", "Requested limit"),
         "part.evidence": Words("依据", "evidence"),
         "part.demand": Words("需求", "demand"),
         "part.cap": Words("上限", "cap"),
@@ -45,10 +45,10 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
             "不适用：没有有效的信用保险", "does not apply: no insurance in force"
         ),
         "why.book-small": Words(
-            "不适用：应收总额太小", "does not apply: all receivables are too small"
+            "不适用：应收总额太小", "does not apply: total receivables are too small"
         ),
         "why.not-requested": Words(
-            "不适用：没有申请额度", "does not apply: no limit was asked for"
+            "不适用：没有申请额度", "does not apply: no limit was requested"
         ),
         "why.erased": Words("输入已擦除", "input erased"),
         "why.peers-only": Words(
@@ -63,17 +63,17 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
         "input.high-credit": Words("最高欠款", "highest balance"),
         "input.invoices": Words("发票数", "invoices"),
         "input.months": Words("月数", "months"),
-        "input.need-year": Words("年需求", "need of a year"),
-        "input.sales-year": Words("近一年销售", "sales of a year"),
+        "input.need-year": Words("年需求", "annual need"),
+        "input.sales-year": Words("近一年销售", "sales of the past year"),
         "input.terms": Words("账期", "terms"),
         "input.buffer": Words("缓冲", "buffer"),
         "input.insured": Words("保险限额", "insured limit"),
         "input.uninsured": Words("可超出部分", "allowed beyond it"),
-        "input.book": Words("应收总额", "all receivables"),
-        "input.book-min": Words("适用的最小应收总额", "least that counts"),
-        "input.requested": Words("申请", "asked for"),
+        "input.book": Words("应收总额", "total receivables"),
+        "input.book-min": Words("适用的最小应收总额", "lowest total that counts"),
+        "input.requested": Words("申请", "requested"),
         "reference.left-out": Words("该摘要不得采用", "the summary may not count"),
-        "reference.no-money": Words("未提供金额", "no amount told"),
+        "reference.no-money": Words("未提供金额", "no amount given"),
         "reference.old": Words("过旧", "too old"),
         "reference.disputed": Words("争议过多，不采用", "too much in dispute: left out"),
         "reference.no-rate": Words("没有汇率", "no rate"),
@@ -83,29 +83,29 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
         "reason.arm-references": Words("同行参考决定额度", "Trade references decide"),
         "reason.arm-own-high-credit": Words("历史最高欠款决定额度", "Our own high credit decides"),
         "reason.arm-need": Words("需求决定额度", "The need decides"),
-        "reason.grade-share": Words("等级只给予部分额度", "The grade gives a share of it"),
+        "reason.grade-share": Words("等级只给予部分额度", "The grade allows a share of it"),
         "reason.cap-insurer": Words("受保险限额限制", "Cut to the insurer's limit"),
         "reason.cap-concentration": Words(
-            "受集中度上限限制", "Cut to the share of all receivables"
+            "受集中度上限限制", "Cut to the share of total receivables"
         ),
-        "reason.cap-requested": Words("以申请额度为限", "No more than was asked for"),
+        "reason.cap-requested": Words("以申请额度为限", "No more than was requested"),
         "reason.no-capacity": Words(
             "没有可算出承受能力的依据：仅给予起始额度",
-            "Nothing says what can be borne: a starter amount",
+            "No evidence of capacity: a starter amount only",
         ),
         "reason.no-data": Words("没有评级数据", "No data for a rating"),
         "reason.starter": Words("政策的起始额度", "The policy's starter amount"),
-        "reason.grade-prepay": Words("该等级须预付", "The grade is for prepayment"),
-        "reason.nothing-left": Words("额度为零：须预付", "Nothing is left: prepayment"),
-        "reason.default-event": Words("存在违约事件", "There is a default"),
+        "reason.grade-prepay": Words("该等级须预付", "This grade means prepayment"),
+        "reason.nothing-left": Words("额度为零：须预付", "No limit is left: prepayment"),
+        "reason.default-event": Words("存在违约事件", "A default event is on record"),
         "reason.outcome-prepay": Words("违约客户须预付", "In default: prepayment"),
         "reason.outcome-stop": Words("违约客户停止供货", "In default: supply stops"),
         "reason.high-risk": Words(
-            "高风险等级：须监控并定期复审", "High risk: watched and reviewed"
+            "高风险等级：须监控并定期复评", "High-risk grade: monitored and reviewed"
         ),
-        "reason.terms-requested": Words("按申请的较短账期", "Shorter terms, as asked for"),
+        "reason.terms-requested": Words("按申请的较短账期", "Shorter terms, as requested"),
         "reason.terms-of-grade": Words(
-            "申请的账期超出等级", "Longer terms asked for than the grade has"
+            "申请的账期超出等级", "Longer terms were requested than the grade allows"
         ),
         "reason.terms-statutory": Words("账期按法定上限缩短", "Terms cut to what the law allows"),
         "reason.rating-missing": Words(
@@ -138,7 +138,7 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
         "state.expired": Words("已到期", "expired"),
         "state.superseded": Words("已被取代", "superseded"),
         "event.proposed": Words("提议", "proposed"),
-        "event.overridden": Words("人工调整", "decided otherwise"),
+        "event.overridden": Words("人工调整", "overridden"),
         "event.submitted": Words("提交审批", "submitted"),
         "event.approval": Words("一人批准", "one approval"),
         "event.approved": Words("批准", "approved"),
@@ -156,7 +156,7 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
         "buyer.large-company": Words("大型企业", "large company"),
         "buyer.public-body": Words("机关、事业单位", "public body"),
         "group.as-proposed": Words("按提议", "as proposed"),
-        "group.overridden": Words("人工调整合计", "all decided otherwise"),
+        "group.overridden": Words("人工调整合计", "all overridden"),
         "group.raised": Words("调高", "raised"),
         "group.lowered": Words("调低", "lowered"),
         "group.other": Words("其他调整", "otherwise changed"),

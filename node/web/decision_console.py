@@ -24,7 +24,7 @@ from node.core.http.problems import status_of
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal, Role
 from node.decision.api import see_peers
-from node.decision.changing import Change
+from node.decision.changing import TERMS_DAYS_MAX, Change
 from node.decision.errors import DecisionInvalidError, DecisionNotFoundError
 from node.decision.evidence import Wish
 from node.decision.policy import BuyerKind, Monitoring, OverrideReason, Security
@@ -45,7 +45,6 @@ DECISION_PATH = f"{QUEUE_PATH}/{{decision_id}}"
 FORM_BYTES_MAX = 16_384
 FORM_FIELDS_MAX = 16
 QUEUE_MAX = 200
-REASON_CHARS_MAX = 500
 PERMILLE_DECI = 10
 _FILTERS = {
     "waiting": (DecisionState.SUBMITTED,),
@@ -185,10 +184,10 @@ class _Decisions:
                 decision_id,
                 actor=viewer,
                 version=_read_version(typed),
-                comment=typed.raw("comment").strip(),
-                human_review=typed.raw("human_review").strip() or None,
+                comment=typed.raw("comment"),
+                human_review=typed.raw("human_review") or None,
             )
-        reason = typed.raw("reason").strip()
+        reason = typed.raw("reason")
         if step == "override":
             currency = self._local.decision_reports.get(decision_id).record.content.currency
             change = _read_change(typed, currency=currency)
@@ -276,10 +275,6 @@ def _list_steps(view: DecisionView, viewer: Principal) -> frozenset[str]:
 
 def _read_asked(typed: Typed) -> Asked:
     currency = typed.currency("currency")
-    terms = typed.raw("terms_days").strip()
-    if terms and not (terms.isascii() and terms.isdigit() and len(terms) <= len("366")):
-        typed.refuse("terms_days", "typed.choice")
-        terms = ""
     return Asked(
         wish=Wish(
             currency=currency,
@@ -287,21 +282,18 @@ def _read_asked(typed: Typed) -> Asked:
             need_year_minor=_find_money(typed, "need", currency=currency),
         ),
         buyer=BuyerKind(typed.choice("buyer", [one.value for one in BuyerKind])),
-        terms_days=int(terms) if terms else None,
+        terms_days=typed.find_days("terms_days", days_max=TERMS_DAYS_MAX),
     )
 
 
 def _read_change(typed: Typed, *, currency: str) -> Change:
-    terms = typed.raw("terms_days").strip()
-    if terms and not (terms.isascii() and terms.isdigit() and len(terms) <= len("366")):
-        typed.refuse("terms_days", "typed.choice")
-        terms = ""
-    limit = typed.raw("limit").strip()
     security, monitoring = typed.raw("security"), typed.raw("monitoring")
     return Change(
         grade=typed.raw("grade") or None,
-        limit_minor=0 if limit == "0" else _find_money(typed, "limit", currency=currency),
-        terms_days=int(terms) if terms else None,
+        limit_minor=0
+        if typed.raw("limit") == "0"
+        else _find_money(typed, "limit", currency=currency),
+        terms_days=typed.find_days("terms_days", days_max=TERMS_DAYS_MAX),
         security=Security(security) if security in set(Security) else None,
         monitoring=Monitoring(monitoring) if monitoring in set(Monitoring) else None,
         valid_until=typed.find_day("valid_until"),
@@ -311,7 +303,7 @@ def _read_change(typed: Typed, *, currency: str) -> Change:
 
 
 def _find_money(typed: Typed, name: str, *, currency: str) -> int | None:
-    return typed.money(name, currency=currency) if typed.raw(name).strip() else None
+    return typed.money(name, currency=currency) if typed.raw(name) else None
 
 
 def _name_reason(one: OverrideReason, language: Language) -> tuple[str, str]:

@@ -197,11 +197,10 @@ def _read_application(form: Typed, ground: Ground) -> Enter:
 
 
 def _read_terms(form: Typed) -> int:
-    text = form.text("terms", chars_max=3)
-    if not (text.isascii() and text.isdigit()) or int(text) > TERMS_DAYS_MAX:
-        form.refuse("terms", "typed.terms")
-        return 0
-    return int(text)
+    days = form.find_days("terms", days_max=TERMS_DAYS_MAX)
+    if days is None:
+        form.refuse("terms", "typed.empty")
+    return days or 0
 
 
 def _read_references(form: Typed) -> tuple[Reference, ...]:

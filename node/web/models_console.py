@@ -108,6 +108,7 @@ def build_model_routes(
             share=format_probability,
             points=format_deci,
             value=format_factor_value,
+            observed=format_observed,
             micro=lambda value: f"{value / _MICRO:.3f}",
         )
 
@@ -166,6 +167,15 @@ def format_interval(interval: dict[str, int]) -> str:
         interval.get(name, 0) / _MICRO for name in ("value_ppm", "low_ppm", "high_ppm")
     )
     return f"{value:.3f}" if "low_ppm" not in interval else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def format_observed(interval: dict[str, int]) -> str:
+    """Write an observed rate with its interval in per cent, as what was stated stands beside it."""
+    value, low, high = (interval.get(name) for name in ("value_ppm", "low_ppm", "high_ppm"))
+    words = format_probability(value)
+    if low is None:
+        return words
+    return f"{words} [{format_probability(low)}, {format_probability(high)}]"
 
 
 def _list_rows(panel: Panel, shown: dict[str, Any], texts: Texts) -> tuple[PanelRow, ...]:

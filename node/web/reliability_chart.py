@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-SIZE, LEFT, RIGHT, TOP, BOTTOM = 360, 48, 14, 12, 34
+SIZE, LEFT, RIGHT, TOP, BOTTOM = 360, 48, 24, 12, 34
 STEPS = 4
 PPM = 1_000_000
 SCALES_PPM = (10_000, 20_000, 50_000, 100_000, 200_000, 400_000, PPM)

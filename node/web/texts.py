@@ -169,6 +169,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "unit.months": Text("{count} 个月", "{count} months"),
         # One customer
         "customer.back": Text("全部客户", "All customers"),
+        "customer.overview": Text("概览", "Overview"),
         "customer.country": Text("国家", "Country"),
         "customer.kind": Text("类型", "Kind"),
         "kind.company": Text("公司", "company"),
@@ -361,6 +362,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "state.exhausted": Text("次数用尽", "used up"),
         "state.replaced": Text("已被替换", "replaced"),
         "join.comma": Text("，", ", "),
+        "join.colon": Text("：", ": "),
         "join.semicolon": Text("；", "; "),
         "yes": Text("是", "yes"),
         "no": Text("否", "no"),

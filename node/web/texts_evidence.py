@@ -10,10 +10,6 @@ from types import MappingProxyType
 EVIDENCE_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "outside.title": ("外部证据与信用申请", "Outside evidence and applications"),
-        "outside.link": (
-            "外部报告、公共名单、信用申请",
-            "Outside reports, public lists, applications",
-        ),
         "outside.applications": ("信用申请", "Credit applications"),
         "outside.applications-none": ("没有信用申请。", "There is no application."),
         "outside.application": ("申请 {number}", "Application {number}"),
@@ -116,7 +112,7 @@ EVIDENCE_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "enter.application": ("录入信用申请", "Enter an application"),
         "enter.application-document": ("登记资料", "Enter a document"),
         "enter.application-state": ("变更状态", "Lead it on"),
-        "typed.terms": ("0 至 365 天", "0 to 365 days"),
+        "typed.terms": ("请填整天数，最长一年", "A whole number of days, a year at most"),
         "compare.outside-value": ("外部值", "Outside"),
         "compare.spread-note": (
             "满分括号内为因其他组没有依据而增减的分值。",

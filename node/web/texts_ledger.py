@@ -59,7 +59,6 @@ LEDGER_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "role.legal": ("法务", "legal"),
         "role.other": ("其他", "other"),
         "ledger.title": ("应收账款台账", "Open-item ledger"),
-        "ledger.link": ("查看台账：单据、账龄、周转", "Ledger: documents, ageing, turnover"),
         "ledger.back": ("返回客户", "Back to the customer"),
         "ledger.back-ledger": ("返回台账", "Back to the ledger"),
         "ledger.as-of": ("截至（业务日期）", "As of (business date)"),

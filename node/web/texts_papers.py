@@ -10,10 +10,6 @@ from types import MappingProxyType
 PAPER_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "papers.title": ("合同、交货与担保", "Contracts, deliveries and covers"),
-        "papers.link": (
-            "合同、交货、担保、信用保险",
-            "Contracts, deliveries, guarantees, insurance",
-        ),
         "cover.title": ("敞口与覆盖", "Exposure and what covers it"),
         "cover.note": (
             "{as_of}，以 {currency} 计：已交货未开票 + 未结发票 + 汇票；同一笔金额不重复覆盖。",

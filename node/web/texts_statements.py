@@ -13,10 +13,6 @@ from types import MappingProxyType
 STATEMENT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "statements.title": ("财务报表", "Financial statements"),
-        "statements.link": (
-            "财务报表：各年数据、比率、Altman",
-            "Financial statements: years, ratios, Altman",
-        ),
         "statements.none": (
             "没有财务报表。可在此录入、上传，或用 chengxin statement import、API。",
             "There is no statement. Enter or upload one here, by command or over the API.",
@@ -25,7 +21,7 @@ STATEMENT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "statements.newest": ("最新年度的口径", "that of the newest year"),
         "statements.evidence": ("作为依据", "As evidence"),
         "statements.evidence-note": (
-            "权重与可信度由新旧、鉴证程度和缺项得出（{version}）；专家评分卡自 expert-2 起采用。",
+            "权重与置信度由新旧、鉴证程度和缺项得出（{version}）；专家评分卡自 expert-2 起采用。",
             (
                 "Weight and confidence follow from age, assurance and what is missing ({version}); "
                 "the expert scorecard reads them from expert-2 on."
@@ -37,7 +33,7 @@ STATEMENT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "statements.freshness": ("新旧", "Freshness"),
         "statements.assurance": ("鉴证", "Assurance"),
         "statements.weight": ("权重", "Weight"),
-        "statements.confidence": ("可信度", "Confidence"),
+        "statements.confidence": ("置信度", "Confidence"),
         "statements.missing": ("缺项", "Missing"),
         "statements.findings": ("核对结果", "What the checks found"),
         "statements.findings-none": ("核对无异常。", "The checks found nothing."),

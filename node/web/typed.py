@@ -146,6 +146,18 @@ class Typed:
             self.refuse(name, err.key)
             return 1
 
+    def find_days(self, name: str, *, days_max: int) -> int | None:
+        """Return a number of days; None where nothing is typed, or where it is none, noted."""
+        text = normalize("NFKC", self.raw(name))
+        if not text:
+            return None
+        if not (
+            _PLAIN.fullmatch(text) and len(text) <= len(str(days_max)) and int(text) <= days_max
+        ):
+            self.refuse(name, "typed.terms")
+            return None
+        return int(text)
+
     def choice(self, name: str, options: Collection[str]) -> str:
         """Return one of a few values."""
         text = self.raw(name)

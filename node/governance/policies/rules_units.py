@@ -1,7 +1,8 @@
 """How numbers of a policy are written and read, by the ending of their member's name. Pure.
 
-``_deci`` is tenths, ``_permille`` and ``_ppm`` are shares and are written in per cent. Below a
-member with such an ending the values have its unit, but for ``at``, which is where a step begins.
+``_deci`` is tenths and ``_milli`` thousandths; ``_permille``, ``_centipercent`` and ``_ppm`` are
+shares and are written in per cent. Below a member with such an ending the values have its unit, but
+for ``at``, which is where a step begins.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Sequence
 Place = tuple[str | int, ...]
 
 AT = "at"
-_DECIMALS = {"_deci": 1, "_permille": 1, "_ppm": 4}
-_SHARES = ("_permille", "_ppm")
+_DECIMALS = {"_deci": 1, "_milli": 3, "_permille": 1, "_centipercent": 2, "_ppm": 4}
+_SHARES = ("_permille", "_centipercent", "_ppm")
 _NUMBER = re.compile(r"(-?)([0-9]{1,9})(?:[.]([0-9]{1,4}))?")
 
 

@@ -19,7 +19,7 @@ from node.rating.models.report import (
     build_judged_object,
     describe_verdict,
 )
-from node.rating.models.rules_registry import STATES
+from node.rating.models.rules_registry import STATES, ModelState
 from node.rating.store import ModelRecord
 
 
@@ -64,6 +64,7 @@ def build_model_object(record: ModelRecord, *, language: Language) -> dict[str, 
         "events": [
             {
                 "kind": one.kind,
+                "text": STATES[ModelState(one.kind)].render(language),
                 "by": one.entered_by,
                 "at_ms": one.entered_at_ms,
                 "reason": one.reason,

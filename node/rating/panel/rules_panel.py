@@ -5,6 +5,8 @@ zone, a band of the index) on several. Nothing is averaged: what lies apart is n
 stays that of the expert scorecard.
 """
 
+# ruff: noqa: RUF001  Chinese punctuation is meant
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -38,22 +40,22 @@ class Side(StrEnum):
 
 OPINIONS: Mapping[Opinion, LocalText] = {
     Opinion.EXPERT: LocalText(zh="专家评分卡", en="expert scorecard"),
-    Opinion.CHAMPION: LocalText(zh="统计模型(冠军)", en="statistical model (champion)"),
-    Opinion.CHALLENGER: LocalText(zh="统计模型(挑战者)", en="statistical model (challenger)"),
-    Opinion.Z_PRIME: LocalText(zh="Altman Z′", en="Altman Z′"),  # noqa: RUF001  a prime
+    Opinion.CHAMPION: LocalText(zh="统计模型（冠军）", en="statistical model (champion)"),
+    Opinion.CHALLENGER: LocalText(zh="统计模型（挑战者）", en="statistical model (challenger)"),
+    Opinion.Z_PRIME: LocalText(zh="Altman Z′", en="Altman Z′"),
     Opinion.Z_DOUBLE_PRIME: LocalText(zh="Altman Z″", en="Altman Z″"),
-    Opinion.INDEX_OWN: LocalText(zh="付款指数(自有记录)", en="payment index (own records)"),
+    Opinion.INDEX_OWN: LocalText(zh="付款指数（自有记录）", en="payment index (own records)"),
     Opinion.INDEX_PEERS: LocalText(
-        zh="付款指数(同行披露)", en="payment index (as disclosed by peers)"
+        zh="付款指数（同行披露）", en="payment index (as disclosed by peers)"
     ),
 }
 SCORE_CODES: Mapping[ScoreCode, LocalText] = {
     ScoreCode.SCORED: LocalText(zh="已评分", en="scored"),
     ScoreCode.NO_INVOICES: LocalText(
-        zh="没有可评价的发票,模型不评分", en="no rated invoice: the model does not score it"
+        zh="没有可评价的发票，模型不评分", en="no rated invoice: the model does not score it"
     ),
     ScoreCode.BAD_ALREADY: LocalText(
-        zh="已经违约,没有可预测的结果", en="it is bad already: there is nothing to predict"
+        zh="已经违约，没有可预测的结果", en="it is bad already: there is nothing to predict"
     ),
 }
 APART: Mapping[Side, LocalText] = {

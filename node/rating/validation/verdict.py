@@ -1,5 +1,7 @@
 """What may be called validated, and the report of a model on rows it has not seen."""
 
+# ruff: noqa: RUF001  Chinese punctuation is meant
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -21,21 +23,21 @@ BADS_MIN = 20  # below so many customers who turned bad nothing is called valida
 VERDICTS: Mapping[str, LocalText] = {
     "validated": LocalText(zh="已验证", en="validated"),
     "withheld.bads": LocalText(
-        zh="违约样本太少,不得称为已验证", en="not called validated: too few customers turned bad"
+        zh="违约样本太少，不得称为已验证", en="not called validated: too few customers turned bad"
     ),
     "withheld.goods": LocalText(
-        zh="正常样本太少,不得称为已验证", en="not called validated: too few customers stayed good"
+        zh="正常样本太少，不得称为已验证", en="not called validated: too few customers stayed good"
     ),
     "withheld.chance": LocalText(
-        zh="区分能力未显示优于随机,不得称为已验证",
+        zh="区分能力未显示优于随机，不得称为已验证",
         en="not called validated: not shown to be better than chance",
     ),
     "withheld.calibration": LocalText(
-        zh="违约概率与实际不符,不得称为已验证",
+        zh="违约概率与实际不符，不得称为已验证",
         en="not called validated: stated probabilities did not come true",
     ),
     "withheld.not-later": LocalText(
-        zh="检验样本不晚于训练样本,不得称为已验证",
+        zh="检验样本不晚于训练样本，不得称为已验证",
         en="not called validated: the test rows are not later than the training rows",
     ),
 }

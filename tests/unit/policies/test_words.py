@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from node.assessment.policy_file import Language
 from node.assessment.policy_kind import build_policy_kind
 from node.core.policies.errors import PolicyFault
+from node.decision.policy_kind import build_decision_kind
 from node.governance.policies.rules_diff import list_changes
 from node.governance.policies.rules_form import (
     FieldKind,
@@ -21,7 +23,8 @@ from node.governance.policies.rules_form import (
     list_fields,
 )
 from node.governance.policies.rules_units import format_number, parse_number
-from node.governance.policies.wording import say_change
+from node.governance.policies.wording import MEMBERS, say_change
+from node.rating.models.training_kind import build_training_kind
 from node.rating.scale_kind import build_scale_kind
 
 EXPERT: dict[str, Any] = json.loads(build_policy_kind().presets[0])
@@ -29,14 +32,32 @@ SCALES: list[dict[str, Any]] = [json.loads(raw) for raw in build_scale_kind().pr
 GB = next(one for one in SCALES if one["id"] == "gbt22116" and one["version"] == 2)
 
 
+SHIPPED = [
+    json.loads(raw)
+    for kind in (build_policy_kind, build_scale_kind, build_training_kind, build_decision_kind)
+    for raw in kind().presets
+]
+OWN_CODES = re.compile(r"[A-Z]|[<>0-9]|.*[.]|noted$|used$")  # a grade, a band, the key of a text
+
+
 def copy_of(document: dict[str, Any]) -> dict[str, Any]:
     copied: dict[str, Any] = json.loads(json.dumps(document))
     return copied
 
 
+@pytest.mark.parametrize("document", SHIPPED, ids=lambda one: f"{one['id']}-{one['version']}")
+def test_every_member_of_a_shipped_policy_has_words(document: dict[str, Any]) -> None:
+    members = {part for one in list_fields(document) for part in one.place if isinstance(part, str)}
+
+    unnamed = {one for one in members if one not in MEMBERS and not OWN_CODES.match(one)}
+    assert unnamed == set()
+
+
 @pytest.mark.parametrize(
     ("value", "place", "text"),
     [
+        (215, ("rate_centipercent",), "2.15%"),
+        (1500, ("prior_milli",), "1.500"),
         (240, ("points_deci",), "24.0"),
         (-5, ("x_deci",), "-0.5"),
         (750, ("worth_permille",), "75.0%"),
@@ -91,7 +112,7 @@ def test_a_difference_says_which_factor_which_step_before_and_after() -> None:
         "factor dbt · step at 300 · points: 5.5 → 6.0",
         "factor dbt · step at 800: (nothing) → 0.5",
     ]
-    assert say_change(changes[1], Language.ZH) == "因素 dbt · 分段，起点 300 · 得分：5.5 → 6.0"
+    assert say_change(changes[1], Language.ZH) == "指标 dbt · 分段，起点 300 · 得分：5.5 → 6.0"
 
 
 def test_a_grade_that_is_gone_and_one_that_moved_are_told_by_their_symbol() -> None:

@@ -80,7 +80,7 @@ def test_a_decision_from_the_customers_page_to_active(desk: Desk) -> None:
     assert f'action="{desk.home}/decisions"' not in read(desk, desk.home)
     shown = read(desk, page)
     assert "not computable: no statement" in shown
-    assert "No more than was asked for" in shown
+    assert "No more than was requested" in shown
     assert desk.send(f"{page}/submit", {}).status_code == 303
     refused = desk.send(f"{page}/approve", {"comment": ""})
     assert (refused.status_code, "does not approve it" in refused.text) == (409, True)
@@ -154,7 +154,7 @@ def test_the_operator_is_offered_no_verdict(desk: Desk) -> None:
 
     text = read(desk, page)
 
-    assert "approves nothing" in text
+    assert "cannot approve" in text
     assert f'action="{page}/approve"' not in text
     assert desk.send(f"{page}/approve", {}).status_code == 403
 

@@ -93,6 +93,23 @@ def test_nothing_that_is_typed_reads_as_less_or_more_than_its_digits(
     assert str(minor).rstrip("0") == digits.rstrip("0")
 
 
+@pytest.mark.parametrize(
+    ("text", "days"), [("", None), ("0", 0), ("45", 45), ("３０", 30), (" 366 ", 366)]
+)
+def test_days_are_read_where_any_are_typed(text: str, days: int | None) -> None:
+    form = Typed({"terms": [text]})
+
+    assert (form.find_days("terms", days_max=366), form.errors) == (days, {})
+
+
+@pytest.mark.parametrize("text", ["367", "-1", "1.5", "30 d", "0045"])
+def test_what_is_no_number_of_days_is_noted(text: str) -> None:
+    form = Typed({"terms": [text]})
+
+    assert form.find_days("terms", days_max=366) is None
+    assert form.errors == {"terms": "typed.terms"}
+
+
 @pytest.mark.parametrize("text", ["2026-06-30", "2026/06/30", "2026.06.30", "２０２６-０６-３０"])
 def test_a_day_is_read_in_its_order(text: str) -> None:
     assert Typed({"on": [text]}).day("on").isoformat() == "2026-06-30"
