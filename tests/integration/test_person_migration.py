@@ -9,6 +9,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
+from node.assessment.application.rules_application import Reference, ReferenceKind
 from node.bootstrap.home import init_home, open_database, open_field_files
 from node.bootstrap.local import build_local_node
 from node.core.config import Settings, build_settings
@@ -17,6 +18,7 @@ from node.core.field_keys import FieldCipher, FieldKeyError
 from node.core.fields import set_cipher
 from node.core.keystore import draw_bytes
 from node.core.migrations import build_config, upgrade_database
+from tests.support.outside import make_application
 from tests.support.stores import FILE_NAME, store_url
 from tests.support.traces import list_traces
 
@@ -25,6 +27,7 @@ NAME = "王小明五金商行"
 NUMBER = "92330106MA2CFLB30M"
 COMPANY = "Hongda Trading"
 OBJECTOR = "王小明"
+PHONE = "13800000000"
 SUBJECT = "sim:S000003"
 TEXTS = (NAME, NUMBER, OBJECTOR, SUBJECT)
 OLD = (
@@ -115,6 +118,17 @@ def read_rows(database: Database) -> Rows:
         }
 
 
+def read_applicants(database: Database) -> tuple[str, ...]:
+    with database.read() as uow:
+        (applicant,) = uow.connection.execute(
+            text("SELECT applicant FROM credit_application_version")
+        ).scalars()
+        (speaks,) = uow.connection.execute(
+            text("SELECT name, contact FROM credit_application_reference")
+        )
+    return (applicant, *speaks)
+
+
 def start(settings: Settings) -> list[int]:
     node = build_local_node(settings)
     try:
@@ -157,6 +171,23 @@ def test_the_schema_goes_back_with_the_key_and_every_row_is_as_it_was(
     assert read_rows(old) == before
     assert start(settings) == [1, 2, 3]
     assert list_traces(old, settings.home, TEXTS) == []
+
+
+def test_who_applied_is_in_the_clear_again_in_the_schema_before(settings: Settings) -> None:
+    node = build_local_node(settings)
+    node.records.add_customer(scheme="erp", value="A1", name=COMPANY, country="CN")
+    speaks = Reference(kind=ReferenceKind.BANK, name=NAME, contact=PHONE)
+    node.applications.enter(1, make_application(applicant=OBJECTOR, references=(speaks,)), by="li")
+    node.close()
+    database = open_database(settings)
+    assert not {OBJECTOR, NAME, PHONE}.intersection(read_applicants(database))
+
+    command.downgrade(build_config(database), "0041")
+    assert read_applicants(database) == (OBJECTOR, NAME, PHONE)
+
+    build_local_node(settings).close()
+    assert not {OBJECTOR, NAME, PHONE}.intersection(read_applicants(database))
+    database.dispose()
 
 
 def test_without_the_key_the_schema_does_not_go_back(settings: Settings, old: Database) -> None:
