@@ -12,8 +12,9 @@ from datetime import date
 
 from node.assessment.policy import PERMILLE, BandValues
 from node.core.money import divide_half_even
-from node.records.behaviour import BehaviourWindow, MonthBehaviour
-from node.records.rules_behaviour import mean_index_deci, mean_late_days_deci
+from node.records.behaviour import BehaviourWindow
+from node.records.rules_behaviour import divide_half_up
+from node.records.rules_history import BehaviourSpan, CustomerHistory, split_window
 from node.records.windows import last_day, month_of, parse_month
 from schemas.summary import DELAY_CLASSES, Delay, DelayClass, Summary, Tier
 
@@ -24,6 +25,7 @@ TREND_CHANGE_DECI = 50  # an index change of 5 points counts (pbs-1)
 TREND_DECI = {"worse": -10, "same": 0, "better": 10}
 _ON_TIME = (DelayClass.EARLY, DelayClass.IN_TERMS)
 _UNPAID = (DelayClass.D91_120, DelayClass.OVER_120, DelayClass.UNPAID)
+_RANKS = {delay_class: rank for rank, delay_class in enumerate(DELAY_CLASSES)}
 _SETTLED_RANK = 1
 _OPEN_RANKS = {"collection": 2, "legal": 3, "write_off": 4, "insolvency": 4}
 _STEP_PERMILLE = 10  # a share of a summary is in per cent
@@ -127,31 +129,32 @@ class PeerEvidence:
 
 def build_own_evidence(window: BehaviourWindow) -> OwnEvidence:
     """Read our own window of ``HISTORY_MONTHS``: the last twelve count, the rest is for trend."""
-    first_month = window.last_month - EVIDENCE_MONTHS + 1
-    months = [month for month in window.months if month.month >= first_month]
-    before = [month for month in window.months if month.month < first_month]
-    counts = _sum_counts(months)
-    invoices = sum(counts)
-    disputed = sum(month.disputed_count for month in months)
-    rated = [month.month for month in months if month.invoice_count]
+    newer_from = window.last_month - EVIDENCE_MONTHS + 1
+    return read_history(split_window(window, newer_from=newer_from))
+
+
+def read_history(history: CustomerHistory) -> OwnEvidence:
+    """Read a customer's own history: the newer twelve months count, the older are for trend."""
+    newer = history.newer
+    counts, invoices, disputed = newer.delay_counts, newer.invoice_count, newer.disputed_count
     figures = Figures(
-        index_deci=mean_index_deci(months, by_amount=True),
-        dbt_deci=mean_late_days_deci(months, by_amount=True),
+        index_deci=_mean(newer.index_deci_by_amount, newer.amount_minor),
+        dbt_deci=_mean(10 * newer.late_days_by_amount, newer.amount_minor),
         late_permille=_share(invoices - _count_of(counts, _ON_TIME), invoices),
         unpaid_permille=_share(_count_of(counts, _UNPAID), invoices),
         worst_rank=max((rank for rank, count in enumerate(counts) if count), default=None),
-        overdue_days=window.oldest_overdue_days or 0,
-        trend_deci=_find_trend(months, before),
-        relation_months=_count_months(window.first_sale_on, window.as_of),
+        overdue_days=history.oldest_overdue_days or 0,
+        trend_deci=_find_trend(newer, history.older),
+        relation_months=_count_months(history.first_sale_on, history.as_of),
         disputed_permille=_share(disputed, invoices + disputed),
-        adverse_rank=_rank_adverse((event.kind, event.settled) for event in window.adverse),
+        adverse_rank=_rank_adverse((event.kind, event.settled) for event in history.adverse),
     )
     return OwnEvidence(
         invoices=invoices,
-        newest_on=last_day(max(rated)) if rated else None,
-        as_of=window.as_of,
+        newest_on=None if newer.newest_month is None else last_day(newer.newest_month),
+        as_of=history.as_of,
         figures=figures,
-        open_adverse=_list_open((event.kind, event.settled) for event in window.adverse),
+        open_adverse=_list_open((event.kind, event.settled) for event in history.adverse),
     )
 
 
@@ -250,26 +253,22 @@ def _read_worst(delay: Delay | None) -> int | None:
     return DELAY_CLASSES.index(delay.worst) if delay else None
 
 
-def _sum_counts(months: Iterable[MonthBehaviour]) -> list[int]:
-    counts = [0] * len(DELAY_CLASSES)
-    for month in months:
-        for rank, count in enumerate(month.delay_counts):
-            counts[rank] += count
-    return counts
-
-
-def _count_of(counts: list[int], classes: Iterable[DelayClass]) -> int:
-    return sum(counts[DELAY_CLASSES.index(delay_class)] for delay_class in classes)
+def _count_of(counts: tuple[int, ...], classes: Iterable[DelayClass]) -> int:
+    return sum(counts[_RANKS[delay_class]] for delay_class in classes)
 
 
 def _share(part: int, whole: int) -> int | None:
     return divide_half_even(PERMILLE * part, whole) if whole else None
 
 
-def _find_trend(months: list[MonthBehaviour], before: list[MonthBehaviour]) -> int | None:
-    fewest = min(sum(month.invoice_count for month in half) for half in (months, before))
-    now_deci = mean_index_deci(months, by_amount=True)
-    then_deci = mean_index_deci(before, by_amount=True)
+def _mean(weighted: int, weight: int) -> int | None:
+    return divide_half_up(weighted, weight) if weight else None
+
+
+def _find_trend(newer: BehaviourSpan, older: BehaviourSpan) -> int | None:
+    now_deci = _mean(newer.index_deci_by_amount, newer.amount_minor)
+    then_deci = _mean(older.index_deci_by_amount, older.amount_minor)
+    fewest = min(newer.invoice_count, older.invoice_count)
     if now_deci is None or then_deci is None or fewest < TREND_INVOICES_MIN:
         return None
     change_deci = now_deci - then_deci

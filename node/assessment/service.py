@@ -2,58 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol, TypeAlias
 
-from node.assessment.evidence import (
-    HISTORY_MONTHS,
-    OwnEvidence,
-    PeerEvidence,
-    PeerSummaryRecord,
-    build_own_evidence,
-    list_left_out,
-    list_peer_evidence,
-)
-from node.assessment.outside_evidence import NOTHING_OUTSIDE, OutsideEvidence
+from node.assessment.evidence import OwnEvidence, PeerEvidence
 from node.assessment.policy import Policy, PolicyReference, Source
 from node.assessment.policy_file import Language
 from node.assessment.renewal.service import end_renewals_within, has_renewals, is_look_back
+from node.assessment.results import USED, Assessment
 from node.assessment.rules_difference import FactorChange, explain_difference
 from node.assessment.rules_leave_one_out import PeerEffect, explain_each_peer
-from node.assessment.rules_scorecard import USED, Assessment, assess
+from node.assessment.rules_scorecard import assess
+from node.assessment.scoring import (
+    CustomerEvidence,
+    ListPeerSummaries,
+    ReadOutside,
+    ScoredCustomer,
+    Scorer,
+    read_evidence_of,
+    read_no_outside,
+)
 from node.assessment.store import AssessmentRecord, AssessmentStore
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import InvariantError, NotFoundError, RejectedError
 from node.core.policies.source import PolicySource
-from node.records.service import CustomerNotFoundError, find_behaviour_window
+from node.records.service import CustomerNotFoundError
 from node.records.store import CustomerRecord, RecordsStore
-from node.records.windows import last_released_month, trailing_window
 
-PEER_SUMMARIES_MAX = 1000  # of one subject; more is a fault of the store that keeps them
 COLLECTIVE_KIND = "collective"
-
-ListPeerSummaries: TypeAlias = Callable[[UnitOfWork, str], Sequence[PeerSummaryRecord]]
-
-
-class ReadOutside(Protocol):
-    """Reads what statements, reports, lists and applications say of many customers at once."""
-
-    def __call__(
-        self, uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date
-    ) -> Mapping[int, OutsideEvidence]:
-        """Return the evidence by customer, of each that was named."""
-        ...
-
-
-def read_no_outside(
-    uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date
-) -> Mapping[int, OutsideEvidence]:
-    """Return no evidence from outside: for a room that is wired without it."""
-    del uow, as_of
-    return dict.fromkeys(customer_ids, NOTHING_OUTSIDE)
 
 
 class CollectiveAccountError(RejectedError):
@@ -85,39 +63,6 @@ class AssessmentPair:
     def without_peers(self) -> AssessmentPair:
         """The pair for who may not see what peers have said: no change tells of it either."""
         return _pair(self.own, self.own)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerEvidence:
-    """All that a customer is scored from on a day; how a peer's bands are read is the policy's."""
-
-    own: OwnEvidence | None
-    peers: tuple[PeerSummaryRecord, ...]
-    outside: OutsideEvidence
-
-    @property
-    def has_peers(self) -> bool:
-        """Whether any peer has answered, though what it told may not count."""
-        return bool(self.peers)
-
-    def read_peers(self, policy: Policy) -> tuple[PeerEvidence, ...]:
-        """Return the experience of the peers that may count, as a policy reads it."""
-        return list_peer_evidence(self.peers, bands=policy.body.bands)
-
-    def assess(self, policy: Policy, *, as_of: date) -> Assessment:
-        """Score with all that is known."""
-        return assess(
-            own=self.own,
-            peers=self.read_peers(policy),
-            outside=self.outside,
-            policy=policy,
-            as_of=as_of,
-            left_out=list_left_out(self.peers),
-        )
-
-    def assess_without_peers(self, policy: Policy, *, as_of: date) -> Assessment:
-        """Score with all but what peers have told."""
-        return assess(own=self.own, peers=(), outside=self.outside, policy=policy, as_of=as_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,25 +122,33 @@ class AssessmentService:
             CollectiveAccountError: It is a collective account.
         """
         customer = _get_customer(uow, customer_id)
-        policy = self._policies.read_active(uow)
-        evidence = self.read_evidence_within(uow, customer, as_of=as_of)
-        pair = self._assess_pair(uow, customer, evidence=evidence, policy=policy, as_of=as_of)
-        return AssessedCustomer(
-            pair=pair,
-            own=evidence.own,
-            peers=choose_used(evidence.read_peers(policy), pair.with_peers.assessment),
+        (scored,) = self.build_scorer(uow).score(uow, [customer], as_of=as_of)
+        pair = self._keep(uow, scored, as_of=as_of)
+        return AssessedCustomer(pair=pair, own=scored.own, peers=scored.peers)
+
+    def build_scorer(self, uow: UnitOfWork) -> Scorer:
+        """Return what scores by the policy that is active, one customer or many."""
+        return Scorer(
+            policy=self._policies.read_active(uow),
+            list_peer_summaries=self._list_peer_summaries,
+            read_outside=self._read_outside,
         )
 
-    def read_evidence_within(
-        self, uow: UnitOfWork, customer: CustomerRecord, *, as_of: date
-    ) -> CustomerEvidence:
-        """Read what a customer is scored from, whatever the policy."""
-        key = customer.customer_id
-        return CustomerEvidence(
-            own=read_own_evidence(uow, customer, as_of=as_of),
-            peers=tuple(self._read_peer_records(uow, customer.subject_id)),
-            outside=self._read_outside(uow, [key], as_of=as_of)[key],
+    def read_evidence_of(
+        self, uow: UnitOfWork, customers: Sequence[CustomerRecord], *, as_of: date
+    ) -> Mapping[int, CustomerEvidence]:
+        """Read what customers are scored from, whatever the policy, by their keys."""
+        return read_evidence_of(
+            uow,
+            customers,
+            as_of=as_of,
+            list_peer_summaries=self._list_peer_summaries,
+            read_outside=self._read_outside,
         )
+
+    def read_reference(self, uow: UnitOfWork) -> PolicyReference:
+        """Return which policy is active as the transaction sees it."""
+        return self._policies.read_active(uow).reference
 
     def find_latest(self, customer_id: int) -> AssessmentPair | None:
         """Return the newest assessment of a customer with what it is explained against."""
@@ -232,7 +185,9 @@ class AssessmentService:
             if not used:
                 return None
             policy, customer = self.get_policy(kept.policy), _get_customer(uow, record.customer_id)
-            evidence = self.read_evidence_within(uow, customer, as_of=kept.as_of)
+            evidence = self.read_evidence_of(uow, [customer], as_of=kept.as_of)[
+                customer.customer_id
+            ]
         own, outside = evidence.own, evidence.outside
         peers = [peer for peer in evidence.read_peers(policy) if peer.msg_hash_b64u in used]
         now = assess(own=own, peers=peers, outside=outside, policy=policy, as_of=kept.as_of)
@@ -273,38 +228,22 @@ class AssessmentService:
             raise PolicyUnknownError(f"{reference.label} with another hash")
         return known
 
-    def _read_peer_records(self, uow: UnitOfWork, subject_id: str) -> Sequence[PeerSummaryRecord]:
-        records = self._list_peer_summaries(uow, subject_id)
-        if len(records) > PEER_SUMMARIES_MAX:
-            raise InvariantError(f"more than {PEER_SUMMARIES_MAX} summaries of one subject")
-        if any(one.summary is not None and one.summary.subject != subject_id for one in records):
-            raise InvariantError("a summary is kept under another subject")
-        return records
-
-    def _assess_pair(
-        self,
-        uow: UnitOfWork,
-        customer: CustomerRecord,
-        *,
-        evidence: CustomerEvidence,
-        policy: Policy,
-        as_of: date,
-    ) -> AssessmentPair:
+    def _keep(self, uow: UnitOfWork, scored: ScoredCustomer, *, as_of: date) -> AssessmentPair:
         store = AssessmentStore(uow.connection)
         created_at_ms = self._clock.now_ms()
-        key, subject_id = customer.customer_id, customer.subject_id
+        key, subject_id = scored.customer.customer_id, scored.customer.subject_id
         renews = has_renewals(uow) and not is_look_back(uow, key, as_of=as_of)
         own_record = store.append(
-            evidence.assess_without_peers(policy, as_of=as_of),
+            scored.own_result,
             customer_id=key,
             subject_id=subject_id,
             own_assessment_id=None,
             created_at_ms=created_at_ms,
         )
         newest = own_record
-        if evidence.has_peers:
+        if scored.with_peers is not None:
             newest = store.append(
-                evidence.assess(policy, as_of=as_of),
+                scored.with_peers,
                 customer_id=key,
                 subject_id=subject_id,
                 own_assessment_id=own_record.assessment_id,
@@ -323,12 +262,6 @@ def erase_peer_values_within(uow: UnitOfWork, msg_hash_b64u: str) -> int:
     return AssessmentStore(uow.connection).erase_values_of(msg_hash_b64u)
 
 
-def choose_used(peers: Sequence[PeerEvidence], assessment: Assessment) -> tuple[PeerEvidence, ...]:
-    """Return the peers whose word went into an assessment."""
-    used = {line.ref for line in assessment.evidence if line.code == USED}
-    return tuple(peer for peer in peers if peer.msg_hash_b64u in used)
-
-
 def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
     customer = RecordsStore(uow.connection).find_customer_by_id(customer_id)
     if customer is None:
@@ -336,28 +269,6 @@ def _get_customer(uow: UnitOfWork, customer_id: int) -> CustomerRecord:
     if customer.kind == COLLECTIVE_KIND:
         raise CollectiveAccountError("a collective account is nobody's behaviour")
     return customer
-
-
-def read_own_evidence(
-    uow: UnitOfWork, customer: CustomerRecord, *, as_of: date, known_at_ms: int | None = None
-) -> OwnEvidence | None:
-    """Return what our own records say of a customer as of a day; None: nothing was sold by then.
-
-    With ``known_at_ms`` what was entered later is left out.
-    """
-    first_month, last_month = trailing_window(
-        last_month=last_released_month(as_of), months=HISTORY_MONTHS
-    )
-    window = find_behaviour_window(
-        uow,
-        subject_scheme=customer.scheme,
-        subject_value=customer.value,
-        first_month=first_month,
-        last_month=last_month,
-        as_of=as_of,
-        known_at_ms=known_at_ms,
-    )
-    return None if window is None else build_own_evidence(window)
 
 
 def _complete(store: AssessmentStore, record: AssessmentRecord) -> AssessmentPair:

@@ -1,14 +1,14 @@
-"""Tables of the assessment room. Rows are appended and never changed.
+"""Tables of the assessment room. Rows are appended and never changed, but for values that go.
 
-Values stand apart from codes and points: when a peer's payload must be erased, the rows of the two
-``*_value`` tables go, and what stays is the hash of the message, the codes and the points.
+Values stand apart from codes and points: when a peer's payload must be erased, ``told`` becomes
+null, and what stays is the hash of the message, the codes and the points. The migrations add
+triggers that refuse every other change.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -16,7 +16,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    UniqueConstraint,
+    Text,
 )
 
 from node.core.database import metadata
@@ -49,69 +49,19 @@ assessment = Table(
     Index("ix_assessment_customer_id", "customer_id", "id"),
 )
 
-assessment_factor = Table(
-    "assessment_factor",
+assessment_card = Table(
+    "assessment_card",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("assessment_id", ForeignKey("assessment.id"), nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("factor_id", String(IDENTIFIER_CHARS_MAX), nullable=False),
-    Column("code", String(CODE_CHARS_MAX), nullable=False),
-    Column("points_deci", Integer, nullable=False),
-    Column("points_max_deci", Integer, nullable=False),
-    Column("is_higher_better", Boolean, nullable=False),
-    Column("spread_deci", Integer, nullable=True),  # null: its policy has no groups
-    UniqueConstraint("assessment_id", "position"),
+    Column("assessment_id", ForeignKey("assessment.id"), primary_key=True),
+    Column("said", Text, nullable=False),  # codes, points, hashes: node.assessment.cards
+    Column("told", Text, nullable=True),  # the values; null once they were erased
 )
 
-assessment_factor_source = Table(
-    "assessment_factor_source",
+# The peers' messages that an assessment has read, so that their values are found to be erased.
+assessment_reader = Table(
+    "assessment_reader",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("assessment_id", ForeignKey("assessment.id"), nullable=False),
-    Column("factor_position", Integer, nullable=False),
-    Column("evidence_position", Integer, nullable=False),
-    UniqueConstraint("assessment_id", "factor_position", "evidence_position"),
-)
-
-assessment_factor_value = Table(
-    "assessment_factor_value",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("assessment_id", ForeignKey("assessment.id"), nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("value", Integer, nullable=True),
-    Column("own_value", Integer, nullable=True),
-    Column("peers_value", Integer, nullable=True),
-    Column("outside_value", Integer, nullable=True),
-    UniqueConstraint("assessment_id", "position"),
-)
-
-assessment_evidence = Table(
-    "assessment_evidence",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("assessment_id", ForeignKey("assessment.id"), nullable=False),
-    Column("position", Integer, nullable=False),
-    # "own", the hash of a peer's message, or a kind of record and its key
-    Column("ref", String(HASH_CHARS), nullable=False),
-    Column("provider", String(MEMBER_CHARS_MAX), nullable=True),
-    Column("code", String(CODE_CHARS_MAX), nullable=False),
-    Column("weight_milli", Integer, nullable=False),
-    Column("source", String(16), nullable=True),  # null: own records or a peer, by ``ref``
-    Column("freshness", String(8), nullable=True),  # null: its policy has no rules for it
-    UniqueConstraint("assessment_id", "position"),
-    Index("ix_assessment_evidence_ref", "ref"),
-)
-
-assessment_evidence_value = Table(
-    "assessment_evidence_value",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("assessment_id", ForeignKey("assessment.id"), nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("invoices", Integer, nullable=True),
-    Column("age_days", Integer, nullable=True),
-    Column("dated_on", Date, nullable=True),
-    UniqueConstraint("assessment_id", "position"),
+    Column("ref", String(HASH_CHARS), primary_key=True),
+    Column("assessment_id", ForeignKey("assessment.id"), primary_key=True),
+    Column("code", String(CODE_CHARS_MAX), nullable=False),  # of its line of evidence
 )

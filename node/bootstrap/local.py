@@ -15,16 +15,21 @@ from node.assessment.outside.service import OutsideService
 from node.assessment.outside.tables import OUTSIDE_TABLES
 from node.assessment.policy import parse_policy
 from node.assessment.policy_kind import ASSESSMENT_POLICY, build_policy_kind
-from node.assessment.renewal.service import RenewalService, queue_default_within
+from node.assessment.renewal.service import (
+    RenewalService,
+    list_waiting_within,
+    queue_default_within,
+)
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
+from node.assessment.statements.store import StatementStore
 from node.assessment.statements.tables import STATEMENT_TABLES
 from node.assessment.statements.taxonomies import read_taxonomies
 from node.bootstrap.home import open_database, open_field_files
-from node.bootstrap.peers import build_peer_reader, queue_renewals
+from node.bootstrap.peers import build_peer_reader, find_erased, queue_renewals
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
-from node.core.database import Database, parse_key
+from node.core.database import Database, UnitOfWork, parse_key
 from node.core.field_sweep import FieldChange, change_key, settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
@@ -43,12 +48,16 @@ from node.rating.models.training_policy import parse_training_policy
 from node.rating.panel.policy import read_preset_panel_policy
 from node.rating.panel.service import PanelService
 from node.rating.preview.service import PreviewService
+from node.rating.runs.movements import MovementService
+from node.rating.runs.reviews import ReviewPorts, ReviewService
+from node.rating.runs.service import OpenScorers, RunService, open_inline
 from node.rating.scale import parse_scale
 from node.rating.scale_kind import RATING_SCALE, build_scale_kind
 from node.rating.service import RatingService
 from node.records.adverse import NoticeService
 from node.records.ageing_list import AgeingListService
 from node.records.customers import CustomerService
+from node.records.histories import list_overdue_since
 from node.records.ledger import LedgerService
 from node.records.lifecycle import LifecycleService
 from node.records.mappings import MappingService
@@ -96,6 +105,9 @@ class LocalNode:
     outside: OutsideService
     applications: ApplicationService
     rating: RatingService
+    runs: RunService
+    movements: MovementService
+    reviews: ReviewService
     models: ModelService
     panels: PanelService
     decisions: DecisionService
@@ -122,8 +134,13 @@ class LocalNode:
         self.database.dispose()
 
 
-def build_local_node(settings: Settings, *, clock: Clock | None = None) -> LocalNode:
-    """Wire the rooms that need no peer."""
+def build_local_node(
+    settings: Settings, *, clock: Clock | None = None, open_run_scorers: OpenScorers | None = None
+) -> LocalNode:
+    """Wire the rooms that need no peer.
+
+    ``open_run_scorers`` decides where a run over the portfolio is scored: here, without it.
+    """
     clock = clock or SystemClock()
     database = open_database(settings)
     settle_fields(database, open_field_files(settings, database=database))
@@ -170,6 +187,7 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
         keep_months=settings.statement_keep_months,
         taxonomies=read_taxonomies(settings.statement_concepts, home=settings.home),
     )
+    rating = RatingService(database=database, clock=clock, assessment=assessment, scales=scales)
     return LocalNode(
         settings=settings,
         clock=clock,
@@ -239,7 +257,25 @@ def build_local_node(settings: Settings, *, clock: Clock | None = None) -> Local
             checklist=checklist,
             business_date=settings.business_date,
         ),
-        rating=RatingService(database=database, clock=clock, assessment=assessment, scales=scales),
+        rating=rating,
+        runs=RunService(
+            database=database,
+            clock=clock,
+            assessment=assessment,
+            rating=rating,
+            random_bytes=draw_bytes,
+            open_scorers=open_run_scorers or open_inline,
+            find_erased=find_erased,
+        ),
+        movements=MovementService(database=database, find_scale=rating.find_scale),
+        reviews=ReviewService(
+            database=database,
+            ports=ReviewPorts(
+                list_queued=list_waiting_within,
+                list_overdue=list_overdue_since,
+                list_statements=_list_year_ends,
+            ),
+        ),
         models=ModelService(
             database=database,
             clock=clock,
@@ -293,3 +329,7 @@ def change_field_key(settings: Settings) -> FieldChange:
         return change_key(database, open_field_files(settings, database=database))
     finally:
         database.dispose()
+
+
+def _list_year_ends(uow: UnitOfWork, by: date) -> dict[int, date]:
+    return StatementStore(uow.connection).list_newest_ends(by=by)

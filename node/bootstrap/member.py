@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 from node.assessment.service import erase_peer_values_within
 from node.bootstrap.home import Keys, load_member_keys, open_key_ring, read_anchor
 from node.bootstrap.local import LocalNode, build_local_node
 from node.bootstrap.peers import queue_renewals
+from node.bootstrap.scorers import open_scorers
 from node.core.clock import Clock
 from node.core.config import Settings
 from node.core.database import UnitOfWork
@@ -189,7 +191,9 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
 
 def _open_ports(settings: Settings, *, clock: Clock | None) -> _Ports:
     anchor = read_anchor(settings)
-    local = build_local_node(settings, clock=clock)
+    # Processes have the system's clock: with another one, everything stays in this one.
+    open_run_scorers = partial(open_scorers, settings) if clock is None else None
+    local = build_local_node(settings, clock=clock, open_run_scorers=open_run_scorers)
     load_field_key(local.database)
     keys = load_member_keys(settings, database=local.database)
     return _Ports(

@@ -7,6 +7,7 @@ above that.
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from node.decision.service import DecisionService
     from node.rating.models.registry import ModelService
     from node.rating.preview.service import PreviewService
+    from node.rating.runs.movements import MovementService
+    from node.rating.runs.reviews import ReviewService
+    from node.rating.runs.service import RunService
     from node.rating.service import RatingService
     from node.records.adverse import NoticeService
     from node.records.customers import CustomerService
@@ -84,8 +88,12 @@ class LazyNode:
         if self._node is None:
             # Here: most commands open no rooms, and to import them all takes seconds.
             from node.bootstrap.local import build_local_node  # noqa: PLC0415
+            from node.bootstrap.scorers import open_scorers  # noqa: PLC0415
 
-            self._node = build_local_node(load_settings(self.home))
+            settings = load_settings(self.home)
+            self._node = build_local_node(
+                settings, open_run_scorers=partial(open_scorers, settings)
+            )
         return self._node
 
     def close(self) -> None:
@@ -182,6 +190,21 @@ class LazyNode:
     def rating(self) -> RatingService:
         """The rating room."""
         return self.local.rating
+
+    @property
+    def runs(self) -> RunService:
+        """Runs over the portfolio."""
+        return self.local.runs
+
+    @property
+    def movements(self) -> MovementService:
+        """What runs and days changed."""
+        return self.local.movements
+
+    @property
+    def reviews(self) -> ReviewService:
+        """The calendar of reviews."""
+        return self.local.reviews
 
     @property
     def models(self) -> ModelService:

@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     """Accept questions first and answer them later, where their asker takes that."""
     accept_unkeyed_consents: bool = False
     """Answer under consents of subjects without a key, for whose papers their askers vouch."""
+    rating_run_hour: int | None = Field(default=None, ge=0, le=23)
+    """Hour (UTC) from which on the whole portfolio is rated once a day; never when absent."""
     receipt_interval_s: int = Field(default=5, ge=1, le=60)
     standing_interval_s: int = Field(default=3_600, ge=1, le=86_400)
     """How often standing consents are looked at for changes to push."""

@@ -211,13 +211,24 @@ _ANY_SEALED = select(sealed_owner.c.owner_id).limit(1)
 
 def has_text(connection: Connection, column: Column[str], text: str) -> ColumnElement[bool]:
     """Return the condition that a searchable column holds a text, under whichever key."""
+    return has_any_text(connection, column, [text])
+
+
+def has_any_text(
+    connection: Connection, column: Column[str], texts: Iterable[str]
+) -> ColumnElement[bool]:
+    """Return the condition that a searchable column holds one of some texts."""
     if not isinstance(column.type, SearchableText):
         raise TypeError(f"{column} cannot be searched")
-    if "\x00" in text:  # No row has it, and PostgreSQL takes it in no text.
-        return false()
     cipher = get_cipher(connection.dialect)
-    stored = cipher.list_stored(text, column=column.type.column)
-    return type_coerce(column, Text).in_(stored)
+    name = column.type.column
+    stored = [
+        one
+        for text in texts
+        if "\x00" not in text  # No row has it, and PostgreSQL takes it in no text.
+        for one in cipher.list_stored(text, column=name)
+    ]
+    return type_coerce(column, Text).in_(stored) if stored else false()
 
 
 def list_personal_forms(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from node.assessment.evidence import PeerSummaryRecord
-from node.assessment.service import ListPeerSummaries
+from node.assessment.scoring import ListPeerSummaries
 from node.assessment.statements.service import find_newest_statement
 from node.core.database import UnitOfWork
 from node.decision.policy import Arms, DecisionPolicy, DecisionPolicyBody
@@ -78,7 +78,8 @@ def read_evidence(
     currency = wish.currency or choose_currency(uow, customer, as_of=as_of, policy=policy)
     convert = build_converter(uow, currency, as_of=as_of)
     arms = policy.body.arms
-    summaries = list_peer_summaries(uow, customer.subject_id)
+    subject = customer.subject_id
+    summaries = list_peer_summaries(uow, [subject]).get(subject, ())
     # Without a rate it is not known from which size of the book on its share bounds a customer.
     has_rate = convert(0, policy.body.currency) is not None
     inputs = LimitInputs(

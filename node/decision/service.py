@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from node.assessment.service import ListPeerSummaries
+from node.assessment.scoring import ListPeerSummaries
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.people.names import fold_name
@@ -331,13 +331,14 @@ class DecisionService:
         today: date,
     ) -> KeptProposal:
         customer = get_creditable(uow, customer_id)
+        list_told = self._list_peer_summaries
         evidence = read_evidence(
             uow,
             customer,
             wish=asked.wish,
             as_of=today,
             policy=policy,
-            list_peer_summaries=self._list_peer_summaries,
+            list_peer_summaries=list_told,
         )
         inputs = evidence.inputs
         circumstances = Circumstances(

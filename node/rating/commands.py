@@ -1,4 +1,7 @@
-"""``chengxin rate``: one customer, or the whole portfolio."""
+"""``chengxin rate``: one customer, or the whole portfolio.
+
+``chengxin rate 17`` is short for ``chengxin rate customer 17``: what is no command is a customer.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ from typing import Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from typer.core import TyperGroup
 
 from node.assessment.commands import (
     AsOfOption,
@@ -23,11 +25,36 @@ from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.assessment.service import AssessmentService
 from node.core.people.service import PeopleService
-from node.core.terminal import show_table
-from node.rating.service import RatedCustomer, RatingRun, RatingService
+from node.rating.rules_grade import RatingState
+from node.rating.runs.commands import (
+    list_runs,
+    print_run,
+    run_all,
+    run_with_progress,
+    show_diff,
+    show_matrix,
+    show_reviews,
+)
+from node.rating.runs.service import RunService
+from node.rating.service import RatedCustomer, RatingService
 from node.rating.store import RatingRecord
 
-rate_app = typer.Typer(help="Rate customers: grade, validity and review date.")
+
+class RateGroup(TyperGroup):
+    """The commands; a customer may be named without one."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # Typer's context is Click's
+        """Read a first word that is no command as a customer."""
+        is_named = bool(args) and (args[0] in self.commands or args[0] in {"--help", "-h"})
+        return super().parse_args(ctx, args if is_named else ["customer", *args])
+
+
+rate_app = typer.Typer(cls=RateGroup, help="Rate customers: grade, validity and review date.")
+rate_app.command("run")(run_all)
+rate_app.command("runs")(list_runs)
+rate_app.command("diff")(show_diff)
+rate_app.command("matrix")(show_matrix)
+rate_app.command("reviews")(show_reviews)
 
 
 class RatingNode(Protocol):
@@ -48,12 +75,17 @@ class RatingNode(Protocol):
         """The room's use cases."""
         ...
 
+    @property
+    def runs(self) -> RunService:
+        """Runs over the portfolio."""
+        ...
+
     def business_date(self) -> date:
         """Return the node's business date."""
         ...
 
 
-@rate_app.command("rate")
+@rate_app.command("customer")
 def rate(
     ctx: typer.Context,
     customer: Annotated[
@@ -71,14 +103,15 @@ def rate(
     if everyone == (customer is not None):
         raise typer.BadParameter("name one customer, or --all")
     if customer is None:
-        _print_run(_rate_all(node, day, is_quiet=as_json), as_json=as_json)
+        report = run_with_progress(node.runs, day, by="operator", is_quiet=as_json)
+        print_run(report, as_json=as_json)
         return
     rated = node.rating.rate_customer(get_customer_id(node.assessment, customer), as_of=day)
     record_operators_look(node.people, rated.pair)
     _print_rated(node, rated, as_json=as_json, language=language)
 
 
-def build_rating_object(rating: RatingRecord, *, text: str) -> dict[str, Any]:
+def build_rating_object(rating: RatingRecord, *, text: str, today: date) -> dict[str, Any]:
     """Return a rating as plain values for JSON; ``text`` is its grade in words."""
     return {
         "rating_id": rating.rating_id,
@@ -99,41 +132,11 @@ def build_rating_object(rating: RatingRecord, *, text: str) -> dict[str, Any]:
         "default_events": list(rating.default_events),
         "valid_until": None if rating.valid_until is None else rating.valid_until.isoformat(),
         "review_on": rating.review_on.isoformat(),
+        "state": rating.state_on(today).value,
+        "run": rating.run_id,
         "assessment_id": rating.assessment_id,
         "own_assessment_id": rating.own_assessment_id,
     }
-
-
-def _rate_all(node: RatingNode, day: date, *, is_quiet: bool) -> RatingRun:
-    with Progress(console=Console(stderr=True), disable=is_quiet, transient=True) as progress:
-        task = progress.add_task("rating", total=None)
-        return node.rating.rate_all(
-            as_of=day, on_progress=lambda done: progress.update(task, completed=done)
-        )
-
-
-def _print_run(run: RatingRun, *, as_json: bool) -> None:
-    if as_json:
-        shown = {
-            "as_of": run.as_of.isoformat(),
-            "rated": run.rated,
-            "skipped": run.skipped,
-            "changed": run.changed,
-            "own": run.counts_own,
-            "with_peers": run.counts_with_peers,
-        }
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-        return
-    table = Table("Grade", "Own", "With peers", title=f"{run.rated} rated, {run.changed} changed")
-    for symbol in sorted({*run.counts_own, *run.counts_with_peers}, key=_order):
-        own, with_peers = run.counts_own.get(symbol, 0), run.counts_with_peers.get(symbol, 0)
-        table.add_row(symbol, str(own), str(with_peers))
-    show_table(table)
-
-
-def _order(symbol: str) -> tuple[str, int]:
-    # AAA before AA before A before BBB: by letter, then the longer first.
-    return symbol[0], -len(symbol)
 
 
 def _print_rated(
@@ -144,13 +147,15 @@ def _print_rated(
     if as_json:
         policy = node.assessment.get_policy(rating.policy)
         shown = {
-            "rating": build_rating_object(rating, text=text),
+            "rating": build_rating_object(rating, text=text, today=node.business_date()),
             "assessment": build_object(rated.pair, policy=policy, language=language),
         }
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return
     print_pair(node.assessment, rated.pair, as_json=False, language=language)
     until = "" if rating.valid_until is None else f" → {rating.valid_until.isoformat()}"
+    if rating.state_on(node.business_date()) is RatingState.EXPIRED:
+        until += ", expired"
     Console().print(
         f"[bold]{rating.grade_own} → {rating.grade_with_peers}[/bold] {text} "
         f"({rating.confidence.value}; {rating.as_of.isoformat()}{until})"

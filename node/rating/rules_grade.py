@@ -6,10 +6,20 @@ import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
 from node.rating.scale import DefaultGrade, GradeStep, ScaleBody
 
 MONTHS_PER_YEAR = 12
+
+
+class RatingState(StrEnum):
+    """How a rating stands on a day; nothing expires unseen."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    UNRATED = "unrated"  # there is no grade that could hold
+    LATER = "later"  # it was given as of a later day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +73,15 @@ def get_validity(
         valid_until = min(valid_until, as_of + timedelta(days=new.valid_days_max))
     review_on = max(as_of, valid_until - timedelta(days=step.review_lead_days))
     return Validity(valid_until=valid_until, review_on=review_on)
+
+
+def find_state(*, as_of: date, valid_until: date | None, day: date) -> RatingState:
+    """Return how a rating given as of one day stands on another one."""
+    if valid_until is None:
+        return RatingState.UNRATED
+    if day < as_of:
+        return RatingState.LATER
+    return RatingState.VALID if day <= valid_until else RatingState.EXPIRED
 
 
 def add_months(day: date, months: int) -> date:

@@ -1,30 +1,22 @@
-"""Use cases of the rating room: rate one customer, rate all, and read what holds."""
+"""Use cases of the rating room: rate one customer, and read what holds."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from node.assessment.policy_file import Language
-from node.assessment.service import (
-    COLLECTIVE_KIND,
-    AssessedCustomer,
-    AssessmentPair,
-    AssessmentService,
-)
+from node.assessment.service import AssessedCustomer, AssessmentPair, AssessmentService
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError
 from node.core.policies.source import PolicySource
 from node.rating.panel.scoring import ModelInForce, keep_scores, read_in_force
-from node.rating.rules_grade import get_validity, grade, list_default_events
+from node.rating.rules_grading import grade_customer
 from node.rating.scale import Scale, ScaleReference
 from node.rating.store import NewRating, RatingRecord, RatingStore
-from node.records.store import RecordsStore
 
-RUN_BATCH_CUSTOMERS = 200  # in one transaction of a run: peers' answers wait no longer than that
 LATEST_PAGE_MAX = 500
 HISTORY_MAX = 500
 
@@ -43,20 +35,8 @@ class RatedCustomer:
     pair: AssessmentPair
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RatingRun:
-    """What a run over the portfolio did."""
-
-    as_of: date
-    rated: int
-    skipped: int
-    changed: int
-    counts_own: dict[str, int]
-    counts_with_peers: dict[str, int]
-
-
 class RatingService:
-    """The room's use cases: one public method, one transaction, one commit (a run: one a batch)."""
+    """The room's use cases: one public method, one transaction, one commit."""
 
     def __init__(
         self,
@@ -82,22 +62,6 @@ class RatingService:
         with self._database.write() as uow:
             return self._rate(uow, customer_id, as_of=as_of, models=read_in_force(uow))
 
-    def rate_all(
-        self, *, as_of: date, on_progress: Callable[[int], None] | None = None
-    ) -> RatingRun:
-        """Rate the whole portfolio, batch by batch; a run that is cut off leaves whole ratings.
-
-        Collective accounts are skipped. ``on_progress`` hears how many were done.
-        """
-        grades: Counter[tuple[str, str]] = Counter()
-        done = after = 0
-        while page := self._rate_page(after, as_of=as_of, grades=grades):
-            done += len(page)
-            after = page[-1]
-            if on_progress is not None:
-                on_progress(done)
-        return _sum_up(grades, as_of=as_of, done=done)
-
     def latest_ratings(self, *, limit: int = 100, after: int = 0) -> list[RatingRecord]:
         """Return a page of the newest rating of each customer, in the order of customers."""
         with self._database.read() as uow:
@@ -117,6 +81,14 @@ class RatingService:
                 customer_id, limit=min(limit, HISTORY_MAX)
             )
 
+    def read_scale(self, uow: UnitOfWork) -> Scale:
+        """Return the scale that is active as the transaction sees it."""
+        return self._scales.read_active(uow)
+
+    def find_scale(self, sha256_b64u: str) -> Scale | None:
+        """Return the scale that a hash names; None where this node does not hold it."""
+        return self._scales.find(sha256_b64u)
+
     def describe(
         self, code: str, *, language: Language, scale: ScaleReference | None = None
     ) -> str:
@@ -132,20 +104,6 @@ class RatingService:
         if known is None:
             raise ScaleUnknownError(f"{scale.label} with another hash")
         return known.describe(code, language)
-
-    def _rate_page(self, after: int, *, as_of: date, grades: Counter[tuple[str, str]]) -> list[int]:
-        # The keys of the page, so that the run goes on behind it; grades are counted on the way.
-        with self._database.write() as uow:
-            page = RecordsStore(uow.connection).list_customers(
-                limit=RUN_BATCH_CUSTOMERS, after=after
-            )
-            models = read_in_force(uow)
-            for customer in page:
-                if customer.kind != COLLECTIVE_KIND:
-                    key = customer.customer_id
-                    rating = self._rate(uow, key, as_of=as_of, models=models).rating
-                    grades[rating.grade_own, rating.grade_with_peers] += 1
-        return [customer.customer_id for customer in page]
 
     def _rate(
         self, uow: UnitOfWork, customer_id: int, *, as_of: date, models: Sequence[ModelInForce]
@@ -164,23 +122,16 @@ class RatingService:
         return RatedCustomer(rating=record, pair=assessed.pair)
 
     def _build(self, assessed: AssessedCustomer, *, scale: Scale, as_of: date) -> NewRating:
-        pair, own = assessed.pair, assessed.own
-        own_open = own.open_adverse if own else ()
-        peers_open = [kind for peer in assessed.peers for kind in peer.open_adverse]
-        body = scale.body
-        own_events = list_default_events(body, own=own_open, peers=())
-        events = list_default_events(body, own=own_open, peers=peers_open)
+        pair = assessed.pair
         score_own_deci = pair.own.assessment.score_deci
         score_with_peers_deci = pair.with_peers.assessment.score_deci
-        grade_own = grade(score_deci=score_own_deci, scale=body, default_event=bool(own_events))
-        grade_with_peers = grade(
-            score_deci=score_with_peers_deci, scale=body, default_event=bool(events)
-        )
-        validity = get_validity(
-            grade_with_peers,
-            scale=body,
+        grades = grade_customer(
+            own=assessed.own,
+            peers=assessed.peers,
+            score_own_deci=score_own_deci,
+            score_with_peers_deci=score_with_peers_deci,
+            scale=scale.body,
             as_of=as_of,
-            relation_months=own.figures.relation_months if own else None,
         )
         return NewRating(
             customer_id=pair.customer_id,
@@ -191,29 +142,12 @@ class RatingService:
             assessment_id=pair.with_peers.assessment_id,
             policy=pair.with_peers.assessment.policy,
             scale=scale.reference,
-            grade_own=grade_own.symbol,
-            grade_with_peers=grade_with_peers.symbol,
+            grade_own=grades.own,
+            grade_with_peers=grades.with_peers,
             score_own_deci=score_own_deci,
             score_with_peers_deci=score_with_peers_deci,
             confidence=pair.with_peers.assessment.confidence.level,
-            default_events=events,
-            valid_until=validity.valid_until,
-            review_on=validity.review_on,
+            default_events=grades.default_events,
+            valid_until=grades.validity.valid_until,
+            review_on=grades.validity.review_on,
         )
-
-
-def _sum_up(grades: Counter[tuple[str, str]], *, as_of: date, done: int) -> RatingRun:
-    counts_own: Counter[str] = Counter()
-    counts_with_peers: Counter[str] = Counter()
-    for (own, with_peers), count in grades.items():
-        counts_own[own] += count
-        counts_with_peers[with_peers] += count
-    rated = sum(grades.values())
-    return RatingRun(
-        as_of=as_of,
-        rated=rated,
-        skipped=done - rated,
-        changed=sum(count for (own, with_peers), count in grades.items() if own != with_peers),
-        counts_own=dict(counts_own),
-        counts_with_peers=dict(counts_with_peers),
-    )

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from node.records.windows import parse_month
 from protocol.encoding import encode_b64u
+from protocol.errors import ProtocolError
 from protocol.strict_json import parse_object
 from schemas.exchange import SummaryBatchBody
 from schemas.notices import CorrectBody, PushBody
 from schemas.summary import Section, Summary
+
+SUMMARY_KIND = "payment-behaviour-summary"
+
+
+class BodyReader:
+    """Reads what peers have told of many subjects: a batch, which tells of a hundred, only once."""
+
+    def __init__(self, bodies: Mapping[bytes, bytes]) -> None:
+        """Take bodies by their messages; an erased one is not among them."""
+        self._bodies = bodies
+        self._batches: dict[bytes, SummaryBatchBody] = {}
+
+    def find_summary(self, msg: bytes, *, item: int) -> Summary | None:
+        """Return what a message tells; None of an erased one, or one that is no longer read."""
+        if (batch := self._batches.get(msg)) is not None:
+            return batch.items[item].summary
+        body = self._bodies.get(msg)
+        if body is None:
+            return None
+        try:
+            parsed = parse_object(body)
+            if parsed.get("kind") == SUMMARY_KIND:
+                return Summary.from_object(parsed)
+            if parsed.get("kind") != "summary-batch":
+                return read_told(body)
+            batch = self._batches[msg] = SummaryBatchBody.from_bytes(body)
+        except ProtocolError:  # Of a formula version that this node no longer reads.
+            return None
+        return batch.items[item].summary
 
 
 def read_told(body: bytes, *, item: int = 0) -> Summary | None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from node.core.clock import Clock
 from node.core.database import UnitOfWork
-from node.sharing.received import read_told
+from node.sharing.received import BodyReader
 from node.sharing.rules_state import SummaryFacts, SummaryState, judge_state
 from node.sharing.store.exchanging import AnyRow
 from node.sharing.store.received import ReceivedStore
 from node.sharing.store.snapshots import SnapshotStore
-from protocol.consent import ConsentState, read_held_consent
-from protocol.errors import ProtocolError
+from protocol.consent import ConsentState, read_held_derivations
 from protocol.jws import split_compact
 from protocol.limits import REGISTRY_BYTES_MAX
 from protocol.registry import parse_registry
@@ -47,14 +46,37 @@ class SummaryJudge:
         self._own_group = groups.get(member_id, "")
         self._members: tuple[int, frozenset[str]] | None = None
 
-    def list_judged(self, uow: UnitOfWork, subject: str) -> list[JudgedSummary]:
-        """Return each provider's newest summary on a subject, and what that corrected."""
-        rows = ReceivedStore(uow.connection).list_candidates(subject)
-        return [self._judge(uow, row) for row in rows]
+    def list_judged(
+        self, uow: UnitOfWork, subjects: Sequence[str]
+    ) -> dict[str, list[JudgedSummary]]:
+        """Return each provider's newest summary on subjects, and what that corrected.
 
-    def _judge(self, uow: UnitOfWork, row: AnyRow) -> JudgedSummary:
-        summary = None if row.body is None else _read_summary(row.body, item=row.item)
-        members = self._read_members(uow)
+        A subject of whom nobody has told anything is not among them.
+        """
+        store = ReceivedStore(uow.connection)
+        rows = store.list_candidates(subjects)
+        bodies = store.list_bodies(bytes(row.msg) for row in rows)
+        reader, members = BodyReader(bodies), self._read_members(uow) if rows else None
+        judged: dict[str, list[JudgedSummary]] = {}
+        for row in rows:
+            msg = bytes(row.msg)
+            one = self._judge(
+                row,
+                summary=reader.find_summary(msg, item=row.item),
+                has_body=msg in bodies,
+                members=members,
+            )
+            judged.setdefault(row.subject, []).append(one)
+        return judged
+
+    def _judge(
+        self,
+        row: AnyRow,
+        *,
+        summary: Summary | None,
+        has_body: bool,
+        members: frozenset[str] | None,
+    ) -> JudgedSummary:
         group = self._groups.get(row.provider, "")
         now_s = self._clock.now_ms() // 1000
         facts = SummaryFacts(
@@ -63,10 +85,10 @@ class SummaryJudge:
             has_successor=bool(row.has_successor),
             superseded_reason=row.superseded_reason,
             is_revoked=row.state == ConsentState.REVOKED.value,
-            is_erased=row.erased_at_ms is not None or row.body is None,
+            is_erased=row.erased_at_ms is not None or not has_body,
             erase_basis=row.erase_basis if row.erased_at_ms is not None else None,
             is_over=row.erase_at_s is not None and row.erase_at_s <= now_s,
-            may_rate=row.token is not None and RATING in read_held_consent(row.token).derive,
+            may_rate=row.token is not None and RATING in read_held_derivations(row.token),
             is_member=members is None or row.provider in members,
             is_own_group=bool(group) and group == self._own_group,
             is_readable=summary is not None,
@@ -94,10 +116,3 @@ class SummaryJudge:
             active = (one.member for one in registry.members if one.status == ACTIVE)
             self._members = (seq, frozenset(active))
         return self._members[1]
-
-
-def _read_summary(body: bytes, *, item: int) -> Summary | None:
-    try:
-        return read_told(body, item=item)
-    except ProtocolError:  # Of a formula version that this node no longer reads.
-        return None

@@ -26,12 +26,17 @@ from node.sharing.consents import (
     take_consent,
     verify_status,
 )
-from node.sharing.received import read_told
+from node.sharing.received import BodyReader
 from node.sharing.registry import RegistryHolder
 from node.sharing.store import HeadStore, HeldConsent, SharingStore
 from node.sharing.store.grants import GrantStore
 from node.sharing.store.received import ReceivedStore
-from protocol.consent import Consent, read_held_consent, read_held_status
+from protocol.consent import (
+    Consent,
+    read_held_consent,
+    read_held_derivations,
+    read_held_status,
+)
 from protocol.errors import ProtocolError
 from protocol.limits import CONSENTS_PER_MESSAGE_MAX
 from protocol.strict_json import JsonObject
@@ -249,20 +254,36 @@ class ConsentService:
 
 def list_received_summaries(uow: UnitOfWork, subject: str) -> list[ReceivedSummary]:
     """Return each provider's newest summary on a subject inside the caller's transaction."""
-    return [
-        ReceivedSummary(
+    return list_received_summaries_of(uow, [subject]).get(subject, [])
+
+
+def list_received_summaries_of(
+    uow: UnitOfWork, subjects: Sequence[str]
+) -> dict[str, list[ReceivedSummary]]:
+    """Return each provider's newest summary on each of some subjects; of most there is none."""
+    store = ReceivedStore(uow.connection)
+    rows = store.list_received(subjects)
+    bodies = BodyReader(store.list_bodies(bytes(row.msg) for row in rows))
+    received: dict[str, list[ReceivedSummary]] = {}
+    for row in rows:
+        summary = ReceivedSummary(
             provider=row.provider,
             msg=row.msg,
             received_on=row.received_on,
-            summary=None if row.body is None else _read_summary(row.body, item=row.item),
-            may_rate=row.token is not None and RATING in read_held_consent(row.token).derive,
+            summary=bodies.find_summary(bytes(row.msg), item=row.item),
+            may_rate=row.token is not None and RATING in read_held_derivations(row.token),
             consent=bytes(row.consent),
             erase_at_s=row.erase_at_s,
             erase_basis=row.erase_basis,
             is_erased=row.erased_at_ms is not None,
         )
-        for row in ReceivedStore(uow.connection).list_received(subject)
-    ]
+        received.setdefault(row.subject, []).append(summary)
+    return received
+
+
+def find_erased_messages(uow: UnitOfWork, messages: Sequence[bytes]) -> list[bytes]:
+    """Return those of some messages whose summaries are erased by now."""
+    return ReceivedStore(uow.connection).find_erased(messages)
 
 
 def read_status_consent(token: str) -> bytes | None:
@@ -270,11 +291,4 @@ def read_status_consent(token: str) -> bytes | None:
     try:
         return read_held_status(token).consent
     except ProtocolError:
-        return None
-
-
-def _read_summary(body: bytes, *, item: int) -> Summary | None:
-    try:
-        return read_told(body, item=item)
-    except ProtocolError:  # Of a formula version that this node no longer reads.
         return None

@@ -44,6 +44,8 @@ class RatingView(ApiModel):
     grade_with_peers: str
     as_of: str
     valid_until: str
+    state: str
+    """``valid``, ``expired``, ``unrated`` or ``later``, on the node's business date."""
 
 
 def _view_customer(row: CustomerRecord, *, is_hidden: bool) -> CustomerView:
@@ -118,6 +120,7 @@ def build_portfolio_router(local: LocalNode) -> APIRouter:
             grade_with_peers=rating.grade_with_peers,
             as_of=rating.as_of.isoformat(),
             valid_until=rating.valid_until.isoformat() if rating.valid_until else "",
+            state=rating.state_on(local.business_date()).value,
         )
 
     return router

@@ -6,8 +6,10 @@ Its life is the node's: starting it starts the node's own rounds, ending it clos
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import Depends, FastAPI, Request
@@ -20,6 +22,7 @@ from node.assessment.application.api import build_applications_router
 from node.assessment.outside.api import build_outside_router
 from node.assessment.statements.api import build_statements_router
 from node.bootstrap.member import Node
+from node.core.clock import now_s
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer, get_viewer
 from node.core.http.bodies import BodyGuard
@@ -36,6 +39,8 @@ from node.decision.api import build_decisions_router
 from node.governance.policies.api import build_policies_router
 from node.rating.models.api import build_models_router
 from node.rating.panel.api import build_panel_router
+from node.rating.runs.api import RunFaces, build_runs_router
+from node.rating.runs.service import RunStoppedError
 from node.records.api import build_ledger_router
 from node.records.api_customers import build_customers_router
 from node.records.api_imports import IMPORT_BYTES_MAX, IMPORTS_PATH, build_imports_router
@@ -65,6 +70,7 @@ from protocol.checkpoint import hash_origin
 from protocol.errors import ProtocolError
 
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
+RATING_ROUND_S = 600
 RETENTION_ROUND_S = 3_600  # a node that is started anew each day erases too
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
@@ -142,6 +148,20 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(
         build_models_router(node.local.models), prefix=API_PREFIX, dependencies=guarded
+    )
+    app.include_router(
+        build_runs_router(
+            RunFaces(
+                runs=node.local.runs,
+                movements=node.local.movements,
+                reviews=node.local.reviews,
+                today=node.local.business_date,
+                list_persons=lambda among: node.local.portfolio.list_persons(among=among),
+                sees_persons=partial(see_persons, node.local.people),
+            )
+        ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
     )
     app.include_router(
         build_panel_router(node.local.panels, people=node.local.people),
@@ -339,18 +359,25 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
         else:
             await run_round("start", node.session.begin())
-        tasks.append(asyncio.create_task(_check_log(node)))
-        tasks.append(asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)))
         expire = partial(_expire_decisions, node)
         await run_round("decisions", expire())
-        tasks.append(asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)))
+        is_ending, rating = threading.Event(), asyncio.Lock()
+        rate = partial(_rate_daily, node, is_ending, rating)
+        tasks += [
+            asyncio.create_task(_check_log(node)),
+            asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)),
+            asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)),
+            asyncio.create_task(_repeat("rating", rate, RATING_ROUND_S)),
+        ]
         if node.timestamping is not None:
             tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            is_ending.set()
+            async with rating:  # A thread cannot be cancelled; it ends with what it is at.
+                for task in tasks:
+                    task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(node.session.end)  # so that the last cosignature covers it
             if settings.hub_url:
@@ -381,6 +408,23 @@ async def _stamp_daily(timestamping: Timestamping) -> None:
     while True:
         await run_round("timestamp", timestamping.stamp_daily())
         await asyncio.sleep(ROUND_S)
+
+
+async def _rate_daily(node: Node, is_ending: threading.Event, rating: asyncio.Lock) -> None:
+    """Run over the portfolio once a day, from the hour of the settings on."""
+    hour = node.local.settings.rating_run_hour
+    now = datetime.fromtimestamp(now_s(node.local.clock), UTC)
+    if hour is None or now.hour < hour:
+        return
+    async with rating:
+        if is_ending.is_set():
+            return
+        with suppress(RunStoppedError):
+            await asyncio.to_thread(
+                lambda: node.local.runs.run_daily(
+                    as_of=node.local.business_date(), should_stop=is_ending.is_set
+                )
+            )
 
 
 async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:

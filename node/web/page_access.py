@@ -49,6 +49,10 @@ _READ: Mapping[str, Area] = {
     "/console/policies/{version_id}": Area.POLICIES,
     "/console/policies/{version_id}/preview": Area.CREDIT,
     "/console/statements": Area.CREDIT,
+    "/console/ratings": Area.CREDIT,
+    "/console/ratings/customers": Area.CREDIT,
+    "/console/ratings/reviews": Area.CREDIT,
+    "/console/ratings/reviews.csv": Area.CREDIT,
     "/console/shared": Area.PEERS,
 }
 _POLICY = "/console/policies/{version_id}"

@@ -1,4 +1,4 @@
-"""The pages of papers, statements, evidence, renewals, models, policies and decisions."""
+"""The pages of papers, statements, evidence, renewals, models, policies, ratings and decisions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from node.web.handlers import BuildRoute, ParseForm, Render
 from node.web.models_console import build_model_routes
 from node.web.papers_console import build_papers_routes
 from node.web.policies_console import build_policy_routes
+from node.web.ratings_console import build_ratings_routes
 from node.web.renewals_console import build_renewal_routes
 from node.web.statement_list import build_statement_list_routes
 from node.web.statement_pages import build_statement_form_routes
@@ -32,5 +33,6 @@ def build_room_routes(
         *build_renewal_routes(local, render=render, page=page),
         *build_model_routes(local, render=render, page=page, parse_form=parse_form),
         *build_policy_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_ratings_routes(local, render=render, page=page),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),
     ]

@@ -22,6 +22,7 @@ from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_models import MODEL_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_policies import POLICY_TEXTS
+from node.web.texts_ratings import RATINGS_TEXTS
 from node.web.texts_renewals import RENEWAL_TEXTS
 from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_statement_forms import STATEMENT_FORM_TEXTS
@@ -384,6 +385,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **MODEL_TEXTS,
             **DECISION_TEXTS,
             **EVIDENCE_TEXTS,
+            **RATINGS_TEXTS,
         }.items()
     }
 )

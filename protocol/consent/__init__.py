@@ -15,6 +15,7 @@ from protocol.consent.artefact import (
     hash_consent,
     open_consent,
     read_held_consent,
+    read_held_derivations,
     sign_consent,
 )
 from protocol.consent.span import Span, span_end, window_start
@@ -68,6 +69,7 @@ __all__ = [
     "open_consent",
     "open_status",
     "read_held_consent",
+    "read_held_derivations",
     "read_held_status",
     "sign_consent",
     "sign_status",

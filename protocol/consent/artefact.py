@@ -152,6 +152,17 @@ def read_held_consent(token: str) -> Consent:
     return _parse_consent(split_compact(token, bytes_max=STATEMENT_BYTES_MAX).payload)
 
 
+def read_held_derivations(token: str) -> tuple[str, ...]:
+    """Read of an artefact that was verified when it was taken in only what may be derived.
+
+    Raises:
+        ProtocolError: It has not the specified form.
+    """
+    payload = split_compact(token, bytes_max=STATEMENT_BYTES_MAX).payload
+    reader = ShapeReader(parse_object(payload), what="consent")
+    return reader.texts("derive", count_max=len(DERIVATIONS), allowed=DERIVATIONS)
+
+
 def check_ceilings(consent: Consent) -> None:
     """Check a consent against the template that it pins, and against what a paper may allow.
 

@@ -117,7 +117,7 @@ def test_a_run_scores_everybody_and_who_is_out_of_scope_has_no_score(node: Node)
         scheme="sim", value="N1", name="无", country="CN"
     ).customer_id
 
-    node.local.rating.rate_all(as_of=BUSINESS_DATE)
+    node.local.runs.run(as_of=BUSINESS_DATE, by="test")
 
     said = {key: read(node, key).models[0].row for key in (prompt, late, never)}
     assert [said[key].score_deci for key in (prompt, late, never)] == [6_000, 5_000, None]

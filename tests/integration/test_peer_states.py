@@ -321,7 +321,7 @@ def test_a_provider_of_our_own_group_is_not_heard(
     judge = SummaryJudge(clock=scene.federation.clock, member_id="alpha.example", groups=groups)
 
     with scene.consumer.local.database.read() as uow:
-        (judged,) = judge.list_judged(uow, str(SUBJECT))
+        (judged,) = judge.list_judged(uow, [str(SUBJECT)])[str(SUBJECT)]
 
     assert (judged.state, judged.group) == (state, group)
     assert (judged.summary is None) is (state != SummaryState.USABLE)

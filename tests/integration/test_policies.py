@@ -43,6 +43,7 @@ from node.core.policies.tables import policy_active, policy_text
 from node.governance.policies.view import list_newer_shipped
 from node.rating.scale_kind import RATING_SCALE, build_scale_kind
 from node.rating.tables import rating
+from tests.support.policies import let_change
 from tests.support.policy_desk import (
     LI,
     TODAY,
@@ -122,6 +123,7 @@ def test_a_node_of_before_goes_on_with_the_scale_it_had(node: Node) -> None:
     first = node.local.policies.get_named("gbt22116-1").text.sha256_b64u
     with node.local.database.write() as uow:
         uow.connection.execute(policy_active.delete())
+        let_change(uow, "rating")
         uow.connection.execute(update(rating).values(scale_sha256_b64u=first))
     service = ship(node, kind)
 

@@ -29,6 +29,7 @@ from node.rating.preview.service import PreviewKindError
 from node.rating.scale_kind import RATING_SCALE
 from node.rating.tables import rating
 from tests.support.console_node import receive_summary
+from tests.support.policies import let_change
 from tests.support.policy_desk import (
     LI,
     TODAY,
@@ -75,7 +76,7 @@ def test_a_preview_says_what_activation_then_does_and_keeps_nothing_else(
     former = {one.customer_id: one for one in node.local.rating.latest_ratings()}
 
     activate(node, approve(policies, record))
-    node.local.rating.rate_all(as_of=TODAY)
+    node.local.runs.run(as_of=TODAY, by="test")
 
     now = {one.customer_id: one for one in node.local.rating.latest_ratings()}
     changes = {
@@ -108,6 +109,7 @@ def test_a_preview_reads_the_evidence_as_it_is_now_with_peers(node: Node) -> Non
 
 def test_a_scale_alone_grades_the_scores_that_are_kept(node: Node) -> None:
     with node.local.database.write() as uow:
+        let_change(uow, "assessment")
         uow.connection.execute(update(assessment).values(score_deci=920))
     found = preview(node, draft_of(node, RATING_SCALE, raise_cuts))
 

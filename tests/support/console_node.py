@@ -45,7 +45,7 @@ def build_console_node(home: Path) -> Node:
     command += ["--members", "4", "--seed", "1"]
     subprocess.run(command, check=True, capture_output=True)
     node.local.records.import_file(data / "member-0.csv")
-    node.local.rating.rate_all(as_of=BUSINESS_DATE)
+    node.local.runs.run(as_of=BUSINESS_DATE, by="test")
     return node
 
 

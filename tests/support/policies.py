@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from sqlalchemy import text
+
 from node.assessment.policy import Policy, read_preset_policy
 from node.core.database import UnitOfWork
 from node.rating.scale import Scale, read_preset_scale
 
 T = TypeVar("T")
+
+
+def let_change(uow: UnitOfWork, table: str) -> None:
+    """Take away what keeps a table's rows as they are: a test makes an older state."""
+    of = "" if uow.connection.dialect.name == "sqlite" else f" ON {table}"
+    uow.connection.execute(text(f"DROP TRIGGER {table}_no_UPDATE{of}"))
 
 
 class FixedPolicies(Generic[T]):

@@ -105,5 +105,5 @@ def build_policy_node(folder: Path) -> Node:
     write_invoices(folder / "ledger.csv")
     report = built.local.records.import_file(folder / "ledger.csv", source="test")
     assert not report.rejects
-    built.local.rating.rate_all(as_of=TODAY)
+    built.local.runs.run(as_of=TODAY, by="test")
     return built

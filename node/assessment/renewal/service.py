@@ -75,11 +75,50 @@ def queue_default_within(uow: UnitOfWork, customer_id: int, at_ms: int) -> bool:
 
 
 def end_renewals_within(
-    uow: UnitOfWork, customer_id: int, *, assessment_id: int, at_ms: int
+    uow: UnitOfWork,
+    customer_id: int,
+    *,
+    assessment_id: int,
+    at_ms: int,
+    seen_ms: int | None = None,
 ) -> int:
-    """Let a customer wait no longer, since it was assessed; return how many causes that ended."""
+    """Let a customer wait no longer, since it was assessed; return how many causes that ended.
+
+    With ``seen_ms`` what was entered from then on is still waited for: nobody has looked at it.
+    """
     ids = list_ids(uow, customer_id)
-    return RenewalStore(uow.connection).end(ids, assessment_id=assessment_id, at_ms=at_ms)
+    store = RenewalStore(uow.connection)
+    return store.end(ids, assessment_id=assessment_id, at_ms=at_ms, before_ms=seen_ms)
+
+
+def list_renewable_within(
+    uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date, seen_ms: int
+) -> list[int]:
+    """Return those of some customers who wait since before a moment, and whom a day renews."""
+    store = RenewalStore(uow.connection)
+    if not store.has_open():
+        return []
+    ids = RecordsStore(uow.connection).list_ids_of(customer_ids)
+    waiting = store.find_waiting([key for keys in ids.values() for key in keys], before_ms=seen_ms)
+    return [
+        key
+        for key in customer_ids
+        if waiting.intersection(ids[key]) and not is_look_back(uow, key, as_of=as_of)
+    ]
+
+
+def list_waiting_within(uow: UnitOfWork, *, shows_peers: bool) -> dict[int, tuple[str, ...]]:
+    """Return everybody who waits, with the causes in the order of entry.
+
+    Of peers' doings only who may see them hears.
+    """
+    records = RecordsStore(uow.connection)
+    causes: dict[int, dict[str, None]] = {}
+    shown = _choose_causes(shows_peers=shows_peers)
+    for key, cause in RenewalStore(uow.connection).list_waiting(shown):
+        found = records.find_customer_by_id(key)
+        causes.setdefault(key if found is None else found.customer_id, {})[cause.value] = None
+    return {key: tuple(named) for key, named in causes.items()}
 
 
 def has_renewals(uow: UnitOfWork) -> bool:

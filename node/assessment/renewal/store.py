@@ -10,7 +10,8 @@ from enum import StrEnum
 from sqlalchemy import Connection, func, insert, select, update
 
 from node.assessment.renewal.tables import assessment_renewal
-from node.assessment.tables import assessment, assessment_evidence
+from node.assessment.tables import assessment, assessment_reader
+from node.records.store.rows import chunk_values
 from node.records.tables import customer
 
 
@@ -71,17 +72,54 @@ class RenewalStore:
         query = select(assessment_renewal.c.id).where(assessment_renewal.c.ended_at_ms.is_(None))
         return self._connection.execute(query.limit(1)).first() is not None
 
-    def end(self, customer_ids: Collection[int], *, assessment_id: int, at_ms: int) -> int:
-        """Let customers wait no longer; return how many causes that ended."""
+    def end(
+        self,
+        customer_ids: Collection[int],
+        *,
+        assessment_id: int,
+        at_ms: int,
+        before_ms: int | None = None,
+    ) -> int:
+        """Let customers wait no longer; return how many causes that ended.
+
+        With ``before_ms`` only for what was entered before.
+        """
+        change = update(assessment_renewal).where(
+            assessment_renewal.c.ended_at_ms.is_(None),
+            assessment_renewal.c.customer_id.in_(customer_ids),
+        )
+        if before_ms is not None:
+            change = change.where(assessment_renewal.c.entered_at_ms < before_ms)
         ended = self._connection.execute(
-            update(assessment_renewal)
-            .where(
-                assessment_renewal.c.ended_at_ms.is_(None),
-                assessment_renewal.c.customer_id.in_(customer_ids),
-            )
-            .values(ended_by_id=assessment_id, ended_at_ms=at_ms)
+            change.values(ended_by_id=assessment_id, ended_at_ms=at_ms)
         )
         return ended.rowcount
+
+    def find_waiting(self, customer_ids: Sequence[int], *, before_ms: int) -> set[int]:
+        """Return which of some customers have waited since before a moment."""
+        found: set[int] = set()
+        for part in chunk_values(customer_ids):
+            rows = self._connection.execute(
+                select(assessment_renewal.c.customer_id).where(
+                    assessment_renewal.c.ended_at_ms.is_(None),
+                    assessment_renewal.c.entered_at_ms < before_ms,
+                    assessment_renewal.c.customer_id.in_(part),
+                )
+            )
+            found.update(rows.scalars())
+        return found
+
+    def list_waiting(self, causes: Collection[RenewalCause]) -> list[tuple[int, RenewalCause]]:
+        """Return everybody who waits for some causes, in the order of entry."""
+        rows = self._connection.execute(
+            select(assessment_renewal.c.customer_id, assessment_renewal.c.cause)
+            .where(
+                assessment_renewal.c.ended_at_ms.is_(None),
+                assessment_renewal.c.cause.in_([cause.value for cause in causes]),
+            )
+            .order_by(assessment_renewal.c.id)
+        )
+        return [(key, RenewalCause(cause)) for key, cause in rows]
 
     def list_open(
         self,
@@ -128,10 +166,10 @@ class RenewalStore:
         )
         query = (
             select(assessment.c.customer_id)
-            .join(assessment_evidence, assessment_evidence.c.assessment_id == assessment.c.id)
+            .join(assessment_reader, assessment_reader.c.assessment_id == assessment.c.id)
             .where(
-                assessment_evidence.c.ref.in_(refs),
-                assessment_evidence.c.code == code,
+                assessment_reader.c.ref.in_(refs),
+                assessment_reader.c.code == code,
                 assessment.c.id == newest,
             )
             .distinct()

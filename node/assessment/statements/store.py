@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, exists, func, insert, select
 
 from node.assessment.statements.rules_statement import (
     Assurance,
@@ -104,6 +104,22 @@ class StatementStore:
         if rows:
             self._connection.execute(insert(financial_statement_line), rows)
         return statement_id
+
+    def list_newest_ends(self, *, by: date) -> dict[int, date]:
+        """Return the end of the newest year of which each customer has a statement by a day."""
+        table, later = financial_statement, financial_statement.alias("later")
+        is_superseded = exists().where(
+            later.c.customer_id == table.c.customer_id,
+            later.c.year_end == table.c.year_end,
+            later.c.basis == table.c.basis,
+            later.c.version > table.c.version,
+        )
+        rows = self._connection.execute(
+            select(table.c.customer_id, func.max(table.c.year_end))
+            .where(~table.c.is_withdrawn, table.c.year_end <= by, ~is_superseded)
+            .group_by(table.c.customer_id)
+        )
+        return {row[0]: row[1] for row in rows}
 
     def list_versions(
         self, customer_ids: Sequence[int], *, known_at_ms: int | None = None

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from node.assessment.evidence import OwnEvidence
-from node.assessment.service import COLLECTIVE_KIND, read_own_evidence
+from node.assessment.scoring import read_own_evidence
+from node.assessment.service import COLLECTIVE_KIND
 from node.assessment.statistical.rules_statistical import Value
 from node.core.database import UnitOfWork
 from node.rating.models.rules_outcome import (

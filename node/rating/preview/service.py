@@ -12,15 +12,11 @@ from datetime import date
 
 from node.assessment.policy import Policy, parse_policy
 from node.assessment.policy_kind import ASSESSMENT_POLICY
-from node.assessment.rules_scorecard import Assessment
-from node.assessment.service import (
-    COLLECTIVE_KIND,
-    AssessmentService,
-    CustomerEvidence,
-    choose_used,
-)
+from node.assessment.results import Assessment
+from node.assessment.scoring import CustomerEvidence, choose_used
+from node.assessment.service import COLLECTIVE_KIND, AssessmentService
 from node.assessment.store import AssessmentStore
-from node.core.database import Database, UnitOfWork
+from node.core.database import Database
 from node.core.errors import RejectedError
 from node.core.policies.records import PolicyPreview, PolicyRecord
 from node.core.policies.rules_states import Actor
@@ -30,7 +26,7 @@ from node.rating.rules_grade import grade, list_default_events
 from node.rating.scale import Scale, ScaleBody, parse_scale
 from node.rating.scale_kind import RATING_SCALE
 from node.rating.store import RatingStore
-from node.records.store import CustomerRecord, RecordsStore
+from node.records.store import RecordsStore
 from node.records.windows import is_of_records
 from protocol.strict_json import JsonObject
 
@@ -75,6 +71,11 @@ class _Trial:
     kind: str
     before: _Rules
     after: _Rules
+
+    @property
+    def needs_evidence(self) -> bool:
+        """Whether what is kept does not say it."""
+        return self.kind == ASSESSMENT_POLICY or self.has_other_defaults
 
     @property
     def has_other_defaults(self) -> bool:
@@ -173,17 +174,25 @@ class PreviewService:
             keys = [customer.customer_id for customer in page]
             scores = AssessmentStore(uow.connection).list_newest_scores(keys, as_of=as_of)
             kept = RatingStore(uow.connection).list_newest_grades(keys)
-            for customer in page:
+            tried = [
+                customer
+                for customer in page
+                if customer.customer_id in scores and customer.kind != COLLECTIVE_KIND
+            ]
+            evidence = (
+                self._assessment.read_evidence_of(uow, tried, as_of=as_of)
+                if trial.needs_evidence
+                else {}
+            )
+            for customer in tried:
                 key = customer.customer_id
-                if key not in scores or customer.kind == COLLECTIVE_KIND:
-                    continue
                 kept_grade, has_default = kept.get(key, (None, False))
                 if trial.kind == ASSESSMENT_POLICY:
-                    move = self._score(uow, customer, trial, kept_grade=kept_grade, as_of=as_of)
+                    move = _score(key, evidence[key], trial, kept_grade=kept_grade, as_of=as_of)
                 else:
-                    move = self._regrade(
-                        uow,
-                        customer,
+                    move = _regrade(
+                        key,
+                        evidence.get(key),
                         trial,
                         scores[key],
                         kept=(kept_grade, has_default),
@@ -192,51 +201,49 @@ class PreviewService:
                 tally.add(move)
         return keys
 
-    def _score(
-        self,
-        uow: UnitOfWork,
-        customer: CustomerRecord,
-        trial: _Trial,
-        *,
-        kept_grade: str | None,
-        as_of: date,
-    ) -> Move:
-        evidence = self._assessment.read_evidence_within(uow, customer, as_of=as_of)
-        before, standing_before = _assess(evidence, trial.before, as_of=as_of)
-        after, standing_after = _assess(evidence, trial.after, as_of=as_of)
-        return Move(
-            customer_id=customer.customer_id,
-            before=standing_before,
-            after=standing_after,
-            kept_grade=kept_grade,
-            reasons=explain_points(before, after),
-        )
 
-    def _regrade(
-        self,
-        uow: UnitOfWork,
-        customer: CustomerRecord,
-        trial: _Trial,
-        score_deci: int | None,
-        *,
-        kept: tuple[str | None, bool],
-        as_of: date,
-    ) -> Move:
-        kept_grade, has_default = kept
-        if trial.has_other_defaults:
-            evidence = self._assessment.read_evidence_within(uow, customer, as_of=as_of)
-            assessment, _ = _assess(evidence, trial.before, as_of=as_of)
-            own, peers = _list_open(evidence, assessment, trial.before.policy)
-        else:
-            # Both call the same facts a default: whether there is one stands in the rating.
-            own = trial.before.scale.body.default.own_events[:1] if has_default else ()
-            peers = trial.before.scale.body.default.peer_events[:1] if has_default else ()
-        return Move(
-            customer_id=customer.customer_id,
-            before=trial.before.grade(score_deci, own=own, peers=peers),
-            after=trial.after.grade(score_deci, own=own, peers=peers),
-            kept_grade=kept_grade,
-        )
+def _score(
+    customer_id: int,
+    evidence: CustomerEvidence,
+    trial: _Trial,
+    *,
+    kept_grade: str | None,
+    as_of: date,
+) -> Move:
+    before, standing_before = _assess(evidence, trial.before, as_of=as_of)
+    after, standing_after = _assess(evidence, trial.after, as_of=as_of)
+    return Move(
+        customer_id=customer_id,
+        before=standing_before,
+        after=standing_after,
+        kept_grade=kept_grade,
+        reasons=explain_points(before, after),
+    )
+
+
+def _regrade(
+    customer_id: int,
+    evidence: CustomerEvidence | None,
+    trial: _Trial,
+    score_deci: int | None,
+    *,
+    kept: tuple[str | None, bool],
+    as_of: date,
+) -> Move:
+    kept_grade, has_default = kept
+    if evidence is not None:
+        assessment, _ = _assess(evidence, trial.before, as_of=as_of)
+        own, peers = _list_open(evidence, assessment, trial.before.policy)
+    else:
+        # Both call the same facts a default: whether there is one stands in the rating.
+        own = trial.before.scale.body.default.own_events[:1] if has_default else ()
+        peers = trial.before.scale.body.default.peer_events[:1] if has_default else ()
+    return Move(
+        customer_id=customer_id,
+        before=trial.before.grade(score_deci, own=own, peers=peers),
+        after=trial.after.grade(score_deci, own=own, peers=peers),
+        kept_grade=kept_grade,
+    )
 
 
 def _assess(

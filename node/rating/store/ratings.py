@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from node.assessment.policy import ConfidenceLevel, PolicyReference
+from node.core.fields import Personal
+from node.rating.rules_grade import RatingState, find_state
 from node.rating.scale import ScaleReference
 from node.rating.tables import rating
 from node.records.store.sealing import SealingStore
@@ -35,6 +37,7 @@ class NewRating:
     default_events: tuple[str, ...]
     valid_until: date | None
     review_on: date
+    run_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,11 @@ class RatingRecord(NewRating):
 
     def is_valid_on(self, day: date) -> bool:
         """Whether the rating may still be worked with."""
-        return self.valid_until is not None and self.as_of <= day <= self.valid_until
+        return self.state_on(day) is RatingState.VALID
+
+    def state_on(self, day: date) -> RatingState:
+        """Return how the rating stands on a day: whoever shows it says so."""
+        return find_state(as_of=self.as_of, valid_until=self.valid_until, day=day)
 
 
 class RatingStore:
@@ -58,34 +65,20 @@ class RatingStore:
         """Keep one rating."""
         rating_id = self._connection.execute(
             insert(rating)
-            .values(
-                customer_id=new.customer_id,
-                subject_id=SealingStore(self._connection).mark(
-                    new.subject_id, customer_id=new.customer_id
-                ),
-                as_of=new.as_of,
-                created_at_ms=new.created_at_ms,
-                own_assessment_id=new.own_assessment_id,
-                assessment_id=new.assessment_id,
-                policy_id=new.policy.policy_id,
-                policy_version=new.policy.version,
-                policy_sha256_b64u=new.policy.sha256_b64u,
-                scale_id=new.scale.scale_id,
-                scale_version=new.scale.version,
-                scale_sha256_b64u=new.scale.sha256_b64u,
-                grade_own=new.grade_own,
-                grade_with_peers=new.grade_with_peers,
-                score_own_deci=new.score_own_deci,
-                score_with_peers_deci=new.score_with_peers_deci,
-                confidence=new.confidence.value,
-                default_events=" ".join(new.default_events),
-                valid_until=new.valid_until,
-                review_on=new.review_on,
-            )
+            .values(_format(new, is_sealed=bool(self._find_sealed([new]))))
             .returning(rating.c.id)
         ).scalar_one()
         members = {field.name: getattr(new, field.name) for field in fields(new)}
         return RatingRecord(rating_id=rating_id, **members)
+
+    def append_many(self, ratings: Sequence[NewRating]) -> None:
+        """Keep many ratings."""
+        if ratings:
+            sealed = self._find_sealed(ratings)
+            self._connection.execute(
+                insert(rating),
+                [_format(new, is_sealed=new.customer_id in sealed) for new in ratings],
+            )
 
     def find_latest(self, customer_id: int) -> RatingRecord | None:
         """Return the newest rating of a customer."""
@@ -95,7 +88,7 @@ class RatingStore:
             .order_by(rating.c.id.desc())
             .limit(1)
         ).one_or_none()
-        return None if row is None else _rating(row)
+        return None if row is None else read_rating(row)
 
     def list_newest_grades(self, customer_ids: Sequence[int]) -> dict[int, tuple[str, bool]]:
         """Return the grade of each customer's newest rating, and whether a default led to it."""
@@ -125,7 +118,7 @@ class RatingStore:
             .order_by(rating.c.id.desc())
             .limit(limit)
         )
-        return [_rating(row) for row in rows]
+        return [read_rating(row) for row in rows]
 
     def list_latest(self, *, limit: int, after: int) -> list[RatingRecord]:
         """Return a page of the newest rating of each customer, in the order of customers."""
@@ -141,10 +134,41 @@ class RatingStore:
             .where(rating.c.id.in_(newest.scalar_subquery()))
             .order_by(rating.c.customer_id)
         )
-        return [_rating(row) for row in rows]
+        return [read_rating(row) for row in rows]
+
+    def _find_sealed(self, ratings: Sequence[NewRating]) -> set[int]:
+        keys = [new.customer_id for new in ratings]
+        return SealingStore(self._connection).find_sealed(keys)
 
 
-def _rating(row: Row[Any]) -> RatingRecord:
+def _format(new: NewRating, *, is_sealed: bool) -> dict[str, object]:
+    return {
+        "customer_id": new.customer_id,
+        "subject_id": Personal(new.subject_id) if is_sealed else new.subject_id,
+        "as_of": new.as_of,
+        "created_at_ms": new.created_at_ms,
+        "own_assessment_id": new.own_assessment_id,
+        "assessment_id": new.assessment_id,
+        "policy_id": new.policy.policy_id,
+        "policy_version": new.policy.version,
+        "policy_sha256_b64u": new.policy.sha256_b64u,
+        "scale_id": new.scale.scale_id,
+        "scale_version": new.scale.version,
+        "scale_sha256_b64u": new.scale.sha256_b64u,
+        "grade_own": new.grade_own,
+        "grade_with_peers": new.grade_with_peers,
+        "score_own_deci": new.score_own_deci,
+        "score_with_peers_deci": new.score_with_peers_deci,
+        "confidence": new.confidence.value,
+        "default_events": " ".join(new.default_events),
+        "valid_until": new.valid_until,
+        "review_on": new.review_on,
+        "run_id": new.run_id,
+    }
+
+
+def read_rating(row: Row[Any]) -> RatingRecord:
+    """Return a row of ratings as what it is."""
     return RatingRecord(
         rating_id=row.id,
         customer_id=row.customer_id,
@@ -171,4 +195,5 @@ def _rating(row: Row[Any]) -> RatingRecord:
         default_events=tuple(row.default_events.split()),
         valid_until=row.valid_until,
         review_on=row.review_on,
+        run_id=row.run_id,
     )

@@ -194,9 +194,15 @@ class LedgerStore:
     ) -> Iterator[tuple[int, str, list[InvoiceItem]]]:
         """Yield (customer, currency, all its invoices), in key order."""
         for part in chunk_values(customer_ids):
-            rows = self._iterate_invoices(_item.c.customer_id.in_(part))
-            for (customer_id, currency), group in groupby(rows, key=lambda row: row[:2]):
-                yield customer_id, currency, [invoice for _, _, invoice in group]
+            yield from self.iterate_invoices_where(_item.c.customer_id.in_(part))
+
+    def iterate_invoices_where(
+        self, *conditions: ColumnElement[bool]
+    ) -> Iterator[tuple[int, str, list[InvoiceItem]]]:
+        """Yield (customer, currency, the invoices of these conditions on items), in key order."""
+        rows = self._iterate_invoices(*conditions)
+        for (customer_id, currency), group in groupby(rows, key=lambda row: row[:2]):
+            yield customer_id, currency, [invoice for _, _, invoice in group]
 
     def list_open_items(self, customer_id: int, *, currency: str, as_of: date) -> list[OpenItem]:
         """Return what of everything owed was open on a date, what fell due first at the front."""

@@ -111,6 +111,27 @@ class RecordsStore:
         )
         return [_customer(row) for row in rows]
 
+    def list_customers_between(self, after: int, until: int) -> list[CustomerRecord]:
+        """Return the customers behind one key up to another one, merged ones not."""
+        rows = self._connection.execute(
+            select(customer)
+            .where(customer.c.id.between(after + 1, until), ~_is_merged())
+            .order_by(customer.c.id)
+        )
+        return [_customer(row) for row in rows]
+
+    def find_stretch_end(self, after: int, *, size: int) -> int | None:
+        """Return the key of the last of so many customers behind a key; None where none is."""
+        stretch = (
+            select(customer.c.id)
+            .where(customer.c.id > after)
+            .order_by(customer.c.id)
+            .limit(size)
+            .subquery()
+        )
+        newest: int | None = self._connection.execute(select(func.max(stretch.c.id))).scalar_one()
+        return newest
+
     def count_customers(self) -> int:
         """Return the number of customers."""
         return self._connection.execute(

@@ -11,12 +11,17 @@ from sqlalchemy import insert
 
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.policy import Policy
-from node.assessment.renewal.service import RenewalService
+from node.assessment.renewal.service import RenewalService, list_waiting_within
 from node.assessment.service import AssessmentService
+from node.assessment.statements.store import StatementStore
 from node.core.clock import ManualClock
 from node.core.database import Database, UnitOfWork, metadata
 from node.core.people.service import PeopleService
+from node.rating.runs.movements import MovementService
+from node.rating.runs.reviews import ReviewPorts, ReviewService
+from node.rating.runs.service import RunService
 from node.rating.service import RatingService
+from node.records.histories import list_overdue_since
 from node.records.service import RecordsService
 from node.records.tables import customer
 from tests.support.nodes import CountingBytes
@@ -36,12 +41,17 @@ class Inbox:
 
     records: list[PeerSummaryRecord] = field(default_factory=list)
 
-    def list_peer_summaries(self, uow: UnitOfWork, subject_id: str) -> Sequence[PeerSummaryRecord]:
+    def list_peer_summaries(
+        self, uow: UnitOfWork, subjects: Sequence[str]
+    ) -> dict[str, list[PeerSummaryRecord]]:
         assert not uow.connection.closed
 
-        return [
-            one for one in self.records if one.summary is None or one.summary.subject == subject_id
-        ]
+        found: dict[str, list[PeerSummaryRecord]] = {}
+        for record in self.records:
+            told_of = subjects if record.summary is None else [record.summary.subject]
+            for subject in set(told_of).intersection(subjects):
+                found.setdefault(subject, []).append(record)
+        return found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,8 +62,12 @@ class Room:
     records: RecordsService
     assessment: AssessmentService
     rating: RatingService
+    runs: RunService
+    movements: MovementService
+    reviews: ReviewService
     inbox: Inbox
     people: PeopleService
+    clock: ManualClock
     renewals: RenewalService
 
     def business_date(self) -> date:
@@ -100,9 +114,16 @@ class Room:
 def build_room(
     folder: Path, *, policy: Policy | None = None, former_policies: Sequence[Policy] = ()
 ) -> Room:
-    """Build the rooms; the caller disposes of the database."""
+    """Build the rooms on a store of their own; the caller disposes of the database."""
     database = Database(url=store_url(folder / "room.sqlite"))
     metadata.create_all(database.engine)
+    return open_room(database, policy=policy, former_policies=former_policies)
+
+
+def open_room(
+    database: Database, *, policy: Policy | None = None, former_policies: Sequence[Policy] = ()
+) -> Room:
+    """Build the rooms on a store that is there."""
     clock = ManualClock(at_ms=1_795_500_000_000)
     inbox = Inbox()
     assessment = AssessmentService(
@@ -111,13 +132,33 @@ def build_room(
         policies=fix_policy(policy, former=former_policies),
         list_peer_summaries=inbox.list_peer_summaries,
     )
+    rating = RatingService(
+        database=database, clock=clock, assessment=assessment, scales=fix_scale()
+    )
     return Room(
         database=database,
         records=RecordsService(database=database, clock=clock, business_date=AS_OF),
         assessment=assessment,
-        rating=RatingService(
-            database=database, clock=clock, assessment=assessment, scales=fix_scale()
+        rating=rating,
+        runs=RunService(
+            database=database,
+            clock=clock,
+            assessment=assessment,
+            rating=rating,
+            random_bytes=CountingBytes(2),
         ),
+        movements=MovementService(database=database, find_scale=rating.find_scale),
+        reviews=ReviewService(
+            database=database,
+            ports=ReviewPorts(
+                list_queued=list_waiting_within,
+                list_overdue=list_overdue_since,
+                list_statements=lambda uow, by: StatementStore(uow.connection).list_newest_ends(
+                    by=by
+                ),
+            ),
+        ),
+        clock=clock,
         inbox=inbox,
         renewals=RenewalService(database=database),
         people=PeopleService(database=database, clock=clock, random_bytes=CountingBytes(1)),

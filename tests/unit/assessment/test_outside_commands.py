@@ -19,6 +19,10 @@ from node.assessment.outside.errors import IdentifierMissingError
 from node.assessment.outside.service import OutsideService
 from node.assessment.service import AssessmentService
 from node.core.clock import ManualClock
+from node.core.field_keys import FieldCipher
+from node.core.fields import set_cipher
+from tests.support.field_secrets import FixedSecrets
+from tests.support.nodes import CountingBytes
 from tests.support.policies import fix_policy
 from tests.unit.assessment.builders import AS_OF
 from tests.unit.assessment.room import Room, build_room
@@ -54,6 +58,8 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     room = build_room(tmp_path)
+    cipher = FieldCipher(secrets=FixedSecrets(), random_bytes=CountingBytes(3))
+    set_cipher(room.database, cipher)
     room.add_invoices(VALUE, [0] * 12)
     yield Desk(room)
     room.database.dispose()

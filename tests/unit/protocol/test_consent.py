@@ -24,6 +24,7 @@ from protocol.consent import (
     open_consent,
     open_status,
     read_held_consent,
+    read_held_derivations,
     read_held_status,
     sign_consent,
     sign_status,
@@ -247,6 +248,23 @@ def test_a_consent_asks_for_no_more_and_promises_no_less_than_its_template(
 
 def test_a_consent_held_is_read_without_its_key() -> None:
     assert read_held_consent(TOKEN) == CONSENT
+
+
+@pytest.mark.parametrize("derive", [(), ("rating",), ("rating", "model")])
+def test_of_a_consent_held_only_what_may_be_derived_is_read(derive: tuple[str, ...]) -> None:
+    token = sign_consent(replace(CONSENT, derive=derive), key=SUBJECT_KEY)
+
+    assert read_held_derivations(token) == derive == read_held_consent(token).derive
+
+
+@pytest.mark.parametrize("derive", ["rating", ["gossip"], [7]], ids=repr)
+def test_what_may_be_derived_is_read_in_its_form_only(derive: object) -> None:
+    body = parse_object(split_compact(TOKEN, bytes_max=STATEMENT_BYTES_MAX).payload)
+    wrong: JsonObject = {**body, "derive": derive}  # type: ignore[dict-item]  # what is refused
+    token = sign_compact(canonical_json(wrong), typ=CONSENT_TYP, key=SUBJECT_KEY)
+
+    with pytest.raises(SchemaError):
+        read_held_derivations(token)
 
 
 # --- check 9

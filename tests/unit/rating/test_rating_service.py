@@ -114,19 +114,21 @@ def test_superseded_rating_is_kept(room: Room) -> None:
 def test_run_rates_everyone_but_collective_accounts(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.rating.service.RUN_BATCH_CUSTOMERS", 2)
+    monkeypatch.setattr("node.rating.runs.service.STRETCH_CUSTOMERS", 2)
     ids = [room.add_invoices(f"c{number}", [0, 15 * number]) for number in range(4)]
     room.add_customer("CCU013", kind="collective")
     ids.append(room.add_customer("cold"))
     room.inbox.records.append(build_record(COLD))
     heard: list[int] = []
 
-    run = room.rating.rate_all(as_of=AS_OF, on_progress=heard.append)
+    report = room.runs.run(
+        as_of=AS_OF, by="test", on_progress=lambda done, _total: heard.append(done)
+    )
 
-    assert (run.rated, run.skipped, run.changed) == (5, 1, 1)
+    assert (report.run.rated, report.run.skipped, report.changed) == (5, 1, 1)
     assert heard == [2, 4, 6]
-    assert run.counts_own["NR"] == 1
-    assert sum(run.counts_with_peers.values()) == 5
+    assert report.counts_own["NR"] == 1
+    assert sum(report.counts_with_peers.values()) == 5
     assert [rating.customer_id for rating in room.rating.latest_ratings()] == ids
     page = room.rating.latest_ratings(limit=2, after=ids[1])
     assert [rating.customer_id for rating in page] == ids[2:4]
@@ -134,15 +136,15 @@ def test_run_rates_everyone_but_collective_accounts(
 
 def test_run_on_another_day_supersedes_the_first(room: Room) -> None:
     customer_id = room.add_invoices(VALUE, [0] * 12)
-    room.rating.rate_all(as_of=date(2026, 10, 24))
-    room.rating.rate_all(as_of=AS_OF)
+    room.runs.run(as_of=date(2026, 10, 24), by="test")
+    room.runs.run(as_of=AS_OF, by="test")
 
     days = [rating.as_of for rating in room.rating.list_history(customer_id)]
     assert days == [AS_OF, date(2026, 10, 24)]
 
 
 def test_run_over_nobody_rates_nobody(room: Room) -> None:
-    run = room.rating.rate_all(as_of=AS_OF)
+    run = room.runs.run(as_of=AS_OF, by="test").run
 
     assert (run.rated, run.skipped) == (0, 0)
     assert room.rating.find_latest(1) is None

@@ -24,7 +24,13 @@ OPEN = {"/console", "/console/login", "/console/logout", "/console/static/{name}
 WORKERS = [role for role in Role if role is not Role.AUDITOR]
 # What a role opens, written out: the table of areas is not to change unnoticed.
 _BOOKS = {"/console/", "/console/ageing", "ledger", "item"}
-_CREDIT = {"customer", "/console/decisions", "/console/renewals"}
+_CREDIT = {
+    "customer",
+    "/console/decisions",
+    "/console/ratings",
+    "/console/ratings/reviews",
+    "/console/renewals",
+}
 READS = {
     Role.OPERATOR: _BOOKS | _CREDIT | {"/console/shared"},
     Role.CREDIT_MANAGER: _BOOKS | _CREDIT | {"/console/shared"},

@@ -13,6 +13,10 @@ _CALL = re.compile(r"""\b(?:t|texts)\(\s*["']([a-z][A-Za-z0-9_.<>=-]*)["']""")
 _LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
 # Families whose keys end in a code that the schemas and rooms define.
 FAMILIES = (
+    "movement.",
+    "review-state.",
+    "run-state.",
+    "trigger.",
     "amount-form.",
     "credit-sign.",
     "date-form.",

@@ -54,7 +54,7 @@ def _change_types(*, to_text: bool) -> None:
 
 
 def _open(connection: sa.Connection, name: str, columns: tuple[str, ...]) -> None:
-    keys = [sa.column(one) for one in _KEYS[name]]
+    keys: list[sa.ColumnClause[int]] = [sa.column(one) for one in _KEYS[name]]
     kinds = [sa.column(one, EncryptedText(f"{name}.{one}")) for one in columns]
     rows = connection.execute(sa.select(*keys, *kinds).select_from(sa.table(name))).all()
     clear = sa.table(name, *keys, *(sa.column(one, sa.Text()) for one in columns))

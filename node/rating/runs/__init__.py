@@ -1,0 +1,1 @@
+"""Runs over the whole portfolio: begun, interrupted, gone on with, and compared with each other."""

@@ -1,0 +1,133 @@
+"""Pages of rating runs: movements, the matrix behind whose numbers stand customers, reviews."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from html import unescape
+
+import pytest
+
+from node.core.people.service import Role
+from node.web import ratings_console
+from tests.support.console_people import Desk, close_desk, open_desk
+
+PATH = "/console/ratings"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    desk = open_desk(tmp_path_factory.mktemp("ratings") / "home")
+    local = desk.node.local
+    today = local.business_date()
+    for number, name in enumerate(("Altmühl", "=1+1", "宏达<b>")):
+        desk.customer_id = local.records.add_customer(
+            scheme="sim", value=f"B{number}", name=name, country="DE"
+        ).customer_id
+        desk.invoice(f"R{number}", (date(2026, 6, 1), 1_000))
+    local.runs.run(as_of=today - timedelta(days=40), by="li")
+    local.records.record_adverse_event(
+        desk.customer_id,
+        kind="write_off",
+        happened_on=today - timedelta(days=3),
+        settled_on=None,
+        evidence_sha256_hex="0" * 64,
+    )
+    local.runs.run(as_of=today, by="li")
+    local.records.add_customer(scheme="sim", value="B9", name="Never rated", country="DE")
+    desk.sign_in(Role.OPERATOR)
+    yield desk
+    close_desk(desk)
+
+
+def show(desk: Desk, path: str = PATH, **asked: str) -> str:
+    answer = desk.client.get(path, params={"lang": "en", **asked})
+    assert answer.status_code == 200
+    return str(answer.text)
+
+
+def list_links(page: str) -> list[tuple[str, int]]:
+    found = re.findall(r'<a href="(/console/ratings/customers[^"]*)">(\d+)</a>', page)
+    return [(unescape(address), int(count)) for address, count in found]
+
+
+def test_every_number_leads_to_so_many_customers(desk: Desk) -> None:
+    links = list_links(show(desk))
+
+    assert len(links) >= 4
+    for address, count in links:
+        listed = desk.client.get(f"{address}&lang=en")
+        rows = re.findall(r'<tr><th scope="row"><a href="/console/customers/', listed.text)
+        assert len(rows) == count, address
+
+
+def test_the_default_is_a_movement_of_its_own(desk: Desk) -> None:
+    page = show(desk, f"{PATH}/customers", movement="default-entered")
+
+    assert "宏达&lt;b&gt;" in page
+    assert "into default" in page
+
+
+def test_runs_are_listed_with_state_and_terms(desk: Desk) -> None:
+    page = show(desk)
+
+    assert page.count("finished") == 2
+    assert "gbt22116-1" in page
+    assert 'href="/console/ratings?after=run-2"' in page
+
+
+def test_without_two_runs_the_page_says_what_to_do(desk: Desk) -> None:
+    assert "There are not two finished runs" in show(desk, after="run-1")
+
+
+def test_days_can_be_compared_too(desk: Desk) -> None:
+    today = desk.node.local.business_date()
+    page = show(desk, before=(today - timedelta(days=40)).isoformat(), after=today.isoformat())
+
+    assert re.search(r'class="number heat-\d heat-(same|better|worse)"', page)
+
+
+def test_a_long_list_goes_on_behind_its_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratings_console, "ROWS_PER_PAGE", 2)
+    first = show(desk, f"{PATH}/customers")
+    found = re.search(r'rel="next" href="([^"]*)"', first)
+    assert found is not None
+
+    rest = desk.client.get(f"{unescape(found[1])}&lang=en").text
+
+    names = [re.findall(r'<a href="/console/customers/(\d+)">', page) for page in (first, rest)]
+    assert len(names[0]) == 2
+    assert not set(names[0]) & set(names[1])
+
+
+def test_the_calendar_shows_who_was_never_rated_and_is_a_file(desk: Desk) -> None:
+    page = show(desk, f"{PATH}/reviews")
+    answer = desk.client.get(f"{PATH}/reviews.csv")
+
+    assert "Never rated" in page
+    assert "not rated" in page
+    lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert ("Never rated", "unrated") in {(one["name"], one["state"]) for one in lines}
+    later = show(desk, f"{PATH}/reviews", until="2028-01-01")
+    assert "&#39;=1+1" not in later
+    assert "=1+1" in later
+
+
+def test_an_analyst_sees_grades_without_peers_and_sales_none(desk: Desk) -> None:
+    desk.sign_in(Role.ANALYST)
+    page = show(desk)
+    desk.sign_in(Role.SALES)
+    refused = desk.client.get(PATH)
+    desk.sign_in(Role.OPERATOR)
+
+    assert "your role does not see what peers have said" in page
+    assert refused.status_code == 403
+
+
+def test_the_pages_speak_chinese(desk: Desk) -> None:
+    assert "迁移矩阵" in show(desk, lang="zh")
+    assert "复评日历" in show(desk, f"{PATH}/reviews", lang="zh")
+    desk.client.get(PATH, params={"lang": "en"})
