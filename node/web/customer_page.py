@@ -461,6 +461,4 @@ def _name_source(line: EvidenceLine, texts: Texts) -> str:
         return texts("evidence.own")
     if line.source is Source.LISTS:
         return texts(f"public-list.{line.provider}")
-    if line.is_behaviour:
-        return line.provider or line.ref
     return line.provider or say_source(line.source, texts.language)
