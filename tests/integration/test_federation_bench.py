@@ -11,6 +11,9 @@ import pytest
 
 from node.core.clock import ManualClock
 from node.core.database import Database, metadata
+from node.core.field_keys import FieldCipher
+from node.core.fields import set_cipher
+from node.core.keystore import draw_bytes
 from node.records.service import RecordsService
 from node.records.windows import month_of, release_date
 from node.sharing.disclosure import DisclosurePolicy
@@ -20,6 +23,7 @@ from schemas.summary import Section, Tier
 from scripts.benches import rating
 from scripts.benches.rating_data import FILE, FOLDER, Invoice, make_invoices
 from scripts.benches.rating_releases import Grid, build_chains, build_ledgers
+from tests.support.field_secrets import FixedSecrets
 from tests.support.stores import store_url
 
 INVOICES = make_invoices(customers=9, members=2, seed=6)
@@ -47,6 +51,7 @@ def test_every_release_is_the_one_that_the_node_makes(tmp_path: Path) -> None:
     held = [one for one in INVOICES if one.member == 0]
     database = Database(url=store_url(tmp_path / "node.db"))
     metadata.create_all(database.engine)
+    set_cipher(database, FieldCipher(secrets=FixedSecrets(), random_bytes=draw_bytes))
     service = RecordsService(database=database, clock=ManualClock(0), business_date=LAST)
     report = service.import_file(write_list(held), file_name="closed.csv")
     months = Grid().list_months(first=min(one.issued_on for one in held), last=LAST)
@@ -86,6 +91,7 @@ def test_the_present_class_is_the_one_that_the_node_works_out(tmp_path: Path) ->
     held = [one for one in INVOICES if one.member == 1]
     database = Database(url=store_url(tmp_path / "node.db"))
     metadata.create_all(database.engine)
+    set_cipher(database, FieldCipher(secrets=FixedSecrets(), random_bytes=draw_bytes))
     service = RecordsService(database=database, clock=ManualClock(0), business_date=LAST)
     service.import_file(write_list(held), file_name="closed.csv")
     ledgers = build_ledgers(held)

@@ -123,7 +123,7 @@ def test_a_plot_places_groups_by_what_was_stated_and_what_happened() -> None:
 
     svg = draw_reliability([dot], title="R&D", across="x", upward="y")
 
-    assert 'cx="346"' in svg  # the scale ends at 10 %
+    assert 'cx="336"' in svg  # the scale ends at 10 %
     assert 'cy="169"' in svg
     assert 'y2="12"' in svg  # what is beyond the scale is cut off
     assert "R&amp;D" in svg
