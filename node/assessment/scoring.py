@@ -75,11 +75,11 @@ class CustomerEvidence:
         """Return the experience of the peers that may count, as a policy reads it."""
         return list_peer_evidence(self.peers, bands=policy.body.bands)
 
-    def assess(self, policy: Policy, *, as_of: date) -> Assessment:
-        """Score with all that is known."""
+    def assess(self, policy: Policy, *, peers: Sequence[PeerEvidence], as_of: date) -> Assessment:
+        """Score with all that is known; ``peers`` as the policy reads them (``read_peers``)."""
         return assess(
             own=self.own,
-            peers=self.read_peers(policy),
+            peers=peers,
             outside=self.outside,
             policy=policy,
             as_of=as_of,
@@ -146,11 +146,12 @@ class Scorer:
                 own_result=own_result,
                 with_peers=None,
             )
-        with_peers = evidence.assess(self.policy, as_of=as_of)
+        peers = evidence.read_peers(self.policy)
+        with_peers = evidence.assess(self.policy, peers=peers, as_of=as_of)
         return ScoredCustomer(
             customer=customer,
             own=evidence.own,
-            peers=choose_used(evidence.read_peers(self.policy), with_peers),
+            peers=choose_used(peers, with_peers),
             own_result=own_result,
             with_peers=with_peers,
         )

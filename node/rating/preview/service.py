@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from node.assessment.policy import Policy, parse_policy
 from node.assessment.policy_kind import ASSESSMENT_POLICY
@@ -45,6 +46,9 @@ class PreviewDayError(RejectedError):
     """No portfolio is looked at as of this day: it is to come, or of before all records."""
 
     code = "policy-preview-day"
+
+
+_OpenKinds: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +214,8 @@ def _score(
     kept_grade: str | None,
     as_of: date,
 ) -> Move:
-    before, standing_before = _assess(evidence, trial.before, as_of=as_of)
-    after, standing_after = _assess(evidence, trial.after, as_of=as_of)
+    before, standing_before = _assess_and_grade(evidence, trial.before, as_of=as_of)
+    after, standing_after = _assess_and_grade(evidence, trial.after, as_of=as_of)
     return Move(
         customer_id=customer_id,
         before=standing_before,
@@ -232,8 +236,7 @@ def _regrade(
 ) -> Move:
     kept_grade, has_default = kept
     if evidence is not None:
-        assessment, _ = _assess(evidence, trial.before, as_of=as_of)
-        own, peers = _list_open(evidence, assessment, trial.before.policy)
+        _, own, peers = _assess(evidence, trial.before.policy, as_of=as_of)
     else:
         # Both call the same facts a default: whether there is one stands in the rating.
         own = trial.before.scale.body.default.own_events[:1] if has_default else ()
@@ -246,20 +249,22 @@ def _regrade(
     )
 
 
-def _assess(
+def _assess_and_grade(
     evidence: CustomerEvidence, rules: _Rules, *, as_of: date
 ) -> tuple[Assessment, Standing]:
-    assessment = evidence.assess(rules.policy, as_of=as_of)
-    own_open, peers_open = _list_open(evidence, assessment, rules.policy)
-    return assessment, rules.grade(assessment.score_deci, own=own_open, peers=peers_open)
+    assessment, own, peers = _assess(evidence, rules.policy, as_of=as_of)
+    return assessment, rules.grade(assessment.score_deci, own=own, peers=peers)
 
 
-def _list_open(
-    evidence: CustomerEvidence, assessment: Assessment, policy: Policy
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    used = choose_used(evidence.read_peers(policy), assessment)
-    own = evidence.own.open_adverse if evidence.own else ()
-    return own, tuple(kind for peer in used for kind in peer.open_adverse)
+def _assess(
+    evidence: CustomerEvidence, policy: Policy, *, as_of: date
+) -> tuple[Assessment, _OpenKinds, _OpenKinds]:
+    """Return what a policy makes of the evidence, and the open adverse facts: ours and peers'."""
+    peers = evidence.read_peers(policy)
+    assessment = evidence.assess(policy, peers=peers, as_of=as_of)
+    own_open = evidence.own.open_adverse if evidence.own else ()
+    used = choose_used(peers, assessment)
+    return assessment, own_open, tuple(kind for peer in used for kind in peer.open_adverse)
 
 
 def _list_grades(scale: Scale) -> list[str]:
