@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime
 from typing import Annotated, Protocol
 
@@ -23,7 +22,7 @@ from node.assessment.report import (
 from node.assessment.service import AssessmentPair, AssessmentService
 from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 from node.records.service import CustomerNotFoundError
 
 assess_app = typer.Typer(help="Assess customers: evidence, points and reasons.")
@@ -110,7 +109,7 @@ def print_renewals(node: AssessmentNode, *, as_json: bool) -> None:
             }
             for one in found
         ]
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_json(rows)
         return
     table = Table("Customer", "Subject", "Name", "Cause", "Since")
     for one in found:
@@ -144,7 +143,7 @@ def print_pair(
     effects = service.explain_peers(pair.with_peers.assessment_id) if has_peers(pair) else None
     if as_json:
         shown = build_object(pair, policy=policy, language=language, effects=effects)
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     console = Console()
     console.print(build_table(pair, policy=policy, language=language))

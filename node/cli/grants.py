@@ -16,7 +16,7 @@ from node.cli.exchange import exchange_app
 from node.cli.http import open_client
 from node.cli.vouch import consent_app
 from node.core.config import load_settings
-from node.core.terminal import HYPHEN_SETTINGS, show_table
+from node.core.terminal import HYPHEN_SETTINGS, show_json, show_table
 
 __all__ = ["consent_app", "exchange_app"]
 
@@ -59,7 +59,7 @@ def export(
     """Print a consent as a record after ISO/IEC TS 27560; it is never signed."""
     with closing(open_client(load_settings(home))) as client:
         record = client.get(f"/api/v1/consents/{consent}/record", format=written.value)
-    typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+    show_json(record)
 
 
 @consent_app.command("erase", context_settings=HYPHEN_SETTINGS)

@@ -1,9 +1,11 @@
-"""Tables on a terminal: nothing in a cell is markup, and nothing is cut off."""
+"""What commands print: tables in which nothing is markup and nothing cut off, and JSON."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -30,3 +32,8 @@ def show_table(table: Table, *, console: Console | None = None) -> None:
     for column in table.columns:
         column.overflow = "fold"
     (console or Console()).print(table, highlight=False, markup=False)
+
+
+def show_json(shown: object) -> None:
+    """Print plain values as JSON for people and programs, in the letters that they have."""
+    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))

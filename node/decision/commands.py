@@ -6,11 +6,10 @@ rejects, returns or overrides names the file of a token of his own.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 import typer
 
@@ -19,6 +18,7 @@ from node.assessment.policy_file import Language
 from node.core.money import parse_amount
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
+from node.core.terminal import show_json
 from node.decision.api import act_as, see_peers
 from node.decision.changing import TERMS_DAYS_MAX, Change
 from node.decision.deputies import DeputyService
@@ -166,7 +166,7 @@ def list_decisions(
     check_access(node.people, OPERATOR_PRINCIPAL, Access(area=Area.CREDIT, target="decide list"))
     shown = [build_summary_object(one, language=language, has_peers=True) for one in views]
     if as_json:
-        _print(shown)
+        show_json(shown)
     else:
         print_list(shown)
 
@@ -298,7 +298,7 @@ def show_outcomes(
         node.people, OPERATOR_PRINCIPAL, Access(area=Area.CREDIT, target="decide outcomes")
     )
     if as_json:
-        _print(shown)
+        show_json(shown)
     else:
         print_outcomes(shown, language=language)
 
@@ -316,7 +316,7 @@ def list_deputies(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     node: DecisionNode = ctx.obj
     shown = [build_deputy_object(one) for one in node.deputies.list_deputies()]
     if as_json:
-        _print(shown)
+        show_json(shown)
         return
     for one in shown:
         ended = " (ended)" if one["is_ended"] else ""
@@ -384,10 +384,6 @@ def _show(node: DecisionNode, decision_id: int, *, as_json: bool, language: Lang
     has_peers = see_peers(node.people, OPERATOR_PRINCIPAL, decision_id)
     shown = build_decision_object(view, language=language, has_peers=has_peers)
     if as_json:
-        _print(shown)
+        show_json(shown)
     else:
         print_decision(shown, language=language)
-
-
-def _print(shown: list[dict[str, Any]] | dict[str, Any]) -> None:
-    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))

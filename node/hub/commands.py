@@ -26,7 +26,7 @@ from node.core.config import (
 )
 from node.core.errors import ConflictError
 from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 from node.hub.app import KEY_NAMES, Hub, build_hub_app, open_hub, read_own_policy
 from node.hub.export import export_hub_log
 from node.hub.service import HubService, check_legal_basis
@@ -128,7 +128,7 @@ def members(home: HomeOption, *, as_json: JsonOption = False) -> None:
             {"member": row.member, "name": row.name, "endpoint": row.endpoint, "status": row.status}
             for row in rows
         ]
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     table = Table("Member", "Name", "Address", "Status")
     for row in rows:

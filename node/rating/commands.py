@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import Annotated, Any, Protocol
 
@@ -25,6 +24,7 @@ from node.assessment.policy_file import Language
 from node.assessment.report import build_object
 from node.assessment.service import AssessmentService
 from node.core.people.service import PeopleService
+from node.core.terminal import show_json
 from node.rating.rules_grade import RatingState
 from node.rating.runs.commands import (
     list_runs,
@@ -150,7 +150,7 @@ def _print_rated(
             "rating": build_rating_object(rating, text=text, today=node.business_date()),
             "assessment": build_object(rated.pair, policy=policy, language=language),
         }
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     print_pair(node.assessment, rated.pair, as_json=False, language=language)
     until = "" if rating.valid_until is None else f" → {rating.valid_until.isoformat()}"

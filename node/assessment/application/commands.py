@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import Annotated, Protocol
 
@@ -31,7 +30,7 @@ from node.assessment.service import AssessmentService
 from node.core.money import format_amount, parse_amount
 from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 
 application_app = typer.Typer(
     no_args_is_help=True, help="Credit applications and their documents. 信用申请。"
@@ -199,7 +198,7 @@ def show_applications(
         shown = build_applications_object(
             checked, checklist=node.applications.checklist.label, language=language
         )
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     table = Table("Key", "State", "Limit", "Days", "Purpose", "Applicant", "Applied", box=None)
     for one in checked.applications:

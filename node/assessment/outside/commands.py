@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -23,7 +22,7 @@ from node.assessment.service import AssessmentService
 from node.core.files import read_file
 from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 
 report_app = typer.Typer(
     no_args_is_help=True, help="Reports of credit agencies: import, list, withdraw. 外部报告。"
@@ -86,7 +85,7 @@ def list_reports(
     customer_id = _look(node, customer, what="reports")
     shown = build_report_objects(node.outside.list_reports(customer_id))
     if as_json:
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     table = Table(
         "Key", "", "Agency", "Number", "Kind", "Scale", "Printed", "Issued", "Expires", "By",
@@ -143,7 +142,7 @@ def list_checks(
     customer_id = _look(node, customer, what="list-checks")
     shown = build_check_objects(node.outside.list_checks(customer_id))
     if as_json:
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     table = Table(
         "Key", "List", "Found", "Reference", "Listed", "Removed", "Checked", "Source", "By",

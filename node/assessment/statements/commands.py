@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 import typer
 from rich.table import Table
@@ -38,7 +37,7 @@ from node.assessment.statements.wording import say, say_missing
 from node.core.files import read_file
 from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 from node.records.importing.cells import AmountForm
 from node.records.service import CustomerNotFoundError
 
@@ -218,7 +217,7 @@ def list_versions(
     _record_look(node, customer_id)
     versions = node.statements.list_versions(customer_id)
     if as_json:
-        _print_json([build_version_object(one) for one in versions])
+        show_json([build_version_object(one) for one in versions])
         return
     table = Table(
         "Key", "Year end", "Basis", "Version", "Source", "Received", "By", "Reason", box=None
@@ -262,7 +261,7 @@ def show(
         known_at_ms=None if known_at is None else _read_moment(known_at),
     )
     if as_json:
-        _print_json(build_report_object(report, language=language))
+        show_json(build_report_object(report, language=language))
         return
     if report.years:
         for table in (tabulate_lines(report, language), tabulate_ratios(report, language)):
@@ -346,7 +345,3 @@ def _tell_findings(findings: Sequence[Finding], language: Language) -> None:
         typer.echo(f"{say('severity', one.severity, language)}: {one.say(language)}")
     if len(findings) > FEW:
         typer.echo(f"… {len(findings) - FEW} more")
-
-
-def _print_json(shown: Any) -> None:  # noqa: ANN401  whatever JSON has
-    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))

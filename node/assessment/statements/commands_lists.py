@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -23,7 +22,7 @@ from node.assessment.statements.wording import say, say_missing
 from node.core.files import read_file
 from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 
 ELEMENTS_SHOWN_MAX = 500
 
@@ -61,7 +60,7 @@ def list_missing(
     ]
     if as_json:
         shown = {"rule": COVERAGE_VERSION, "customers": [_build_row(one) for one in rows]}
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     table = Table("Customer", "Name", "Year", "Closed", "State", "Newest", "Missing", box=None)
     for one in rows:
@@ -108,7 +107,7 @@ def list_elements(
             }
             for one in facts
         ]
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     table = Table("Element", "Context", "Value", "Line", "Namespace", box=None)
     for one in facts[:ELEMENTS_SHOWN_MAX]:

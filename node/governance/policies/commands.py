@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -22,7 +21,7 @@ from node.core.policies.errors import PolicyFault, PolicyFaultyError
 from node.core.policies.records import PolicyRecord
 from node.core.policies.rules_states import Actor, PolicyState
 from node.core.policies.service import PolicyService, write_document
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 from node.governance.policies.printing import tabulate_preview, tabulate_versions
 from node.governance.policies.rules_form import apply_fields, find_field, list_fields
 from node.governance.policies.view import (
@@ -93,7 +92,7 @@ def list_versions(
     node: PolicyNode = ctx.obj
     records = node.policies.list_versions(kind=kind)
     if as_json:
-        _print_json([build_summary_object(one) for one in records])
+        show_json([build_summary_object(one) for one in records])
         return
     show_table(tabulate_versions(records))
     for one in list_newer_shipped(records):
@@ -114,7 +113,7 @@ def show(
     document = read_document(node.policies, record)
     if as_json:
         preview = node.policies.find_preview(record.version_id)
-        _print_json(build_policy_object(record, document=document, preview=preview))
+        show_json(build_policy_object(record, document=document, preview=preview))
         return
     table = Table("Member", "Field", "Value", title=f"{record.name.label} · {record.state}")
     for field in list_fields(document):
@@ -231,7 +230,7 @@ def preview(
         )
     shown = build_preview_object(found)
     if as_json:
-        _print_json(shown)
+        show_json(shown)
         return
     for table in tabulate_preview(shown["summary"], as_of=shown["as_of"]):
         show_table(table)
@@ -254,7 +253,7 @@ def diff(
     other = find_base(node.policies, record) if base is None else node.policies.get_named(base)
     shown = build_difference(node.policies, other, record, language=language)
     if as_json:
-        _print_json(shown)
+        show_json(shown)
         return
     typer.echo(f"{shown['before']} → {shown['after']}")
     for one in shown["changes"]:
@@ -403,7 +402,3 @@ def _tell(record: PolicyRecord) -> None:
         f"{record.version_id} {record.name.label}: {record.state}, "
         f"revision {record.text.revision}, sha256 {record.text.sha256_b64u}"
     )
-
-
-def _print_json(shown: Any) -> None:  # noqa: ANN401  whatever JSON has
-    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))

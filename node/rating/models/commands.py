@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Protocol
@@ -14,7 +13,7 @@ from rich.table import Table
 from node.assessment.commands import AsOfOption, JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 from node.rating.models.registry import ModelService
 from node.rating.models.rules_registry import ModelState
 from node.rating.models.view import (
@@ -97,7 +96,7 @@ def list_models(
     node: ModelNode = ctx.obj
     shown = [build_summary_object(one, language=language) for one in node.models.list_models()]
     if as_json:
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     table = Table("id", "model", "state", "test rows", "bad", "AUC", "verdict")
     for one in shown:
@@ -168,7 +167,7 @@ def compare(
     day = as_of.date() if as_of else node.business_date()
     shown = build_comparison_object(node.models.compare(model, today=day), language=language)
     if as_json:
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     table = Table("", "model", "rows", "bad", "AUC", "KS", "verdict")
     for side in ("champion", "challenger"):
@@ -192,7 +191,7 @@ def compare(
 
 def _show(shown: dict[str, Any], *, as_json: bool, language: Language) -> None:
     if as_json:
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     test, split = shown["test"], shown["split"]
     title = f"{shown['name']}-{shown['version']} · {shown['state_text']}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Protocol
 
 import typer
@@ -21,7 +20,7 @@ from node.assessment.report import format_deci
 from node.assessment.service import AssessmentService
 from node.core.errors import NotFoundError
 from node.core.people.service import PeopleService
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 from node.rating.panel.rules_panel import OPINIONS, Opinion
 from node.rating.panel.service import ModelSaid, Panel, PanelService
 from node.rating.panel.view import (
@@ -99,7 +98,7 @@ def show_panel(
     record_operators_look(node.people, panel.pair)
     if as_json:
         shown = build_panel_object(panel, language=language)
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     _print(panel, language=language)
 

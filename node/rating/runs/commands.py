@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -24,7 +23,7 @@ from rich.table import Table
 from node.assessment.commands import AsOfOption, JsonOption
 from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
-from node.core.terminal import show_table
+from node.core.terminal import show_json, show_table
 from node.rating.rules_movement import Matrix, Movement
 from node.rating.runs.movements import Comparison, MovementService, Selection
 from node.rating.runs.reviews import UNTIL_DAYS, Review, ReviewService, count_states
@@ -106,7 +105,7 @@ def list_runs(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     node: RunNode = ctx.obj
     reports = node.runs.list_runs()
     if as_json:
-        _print_json([build_run_object(one) for one in reports])
+        show_json([build_run_object(one) for one in reports])
         return
     table = Table("Run", "As of", "State", "Rated", "Skipped", "Policy", "Scale", "By")
     for one in reports:
@@ -155,7 +154,7 @@ def show_diff(
     if as_json:
         shown = build_comparison_object(found)
         listed = {"customers_listed": [build_moved_object(one) for one in moved]}
-        _print_json(shown | (listed if only else {}))
+        show_json(shown | (listed if only else {}))
         return
     _print_counts(found)
     if only is not None:
@@ -174,7 +173,7 @@ def show_matrix(
     node: RunNode = ctx.obj
     found = node.movements.compare(before=before, after=after, with_peers=not own)
     if as_json:
-        _print_json(
+        show_json(
             {"before": found.before, "after": found.after} | build_matrix_object(found.matrix)
         )
         return
@@ -203,7 +202,7 @@ def show_reviews(
         csv_file.write_bytes(format_csv(reviews))
         typer.echo(f"{len(reviews)} reviews written to {csv_file}")
     elif as_json:
-        _print_json(build_reviews_object(reviews, today=today, until=last))
+        show_json(build_reviews_object(reviews, today=today, until=last))
     else:
         _print_reviews(reviews)
 
@@ -238,7 +237,7 @@ def run_with_progress(runs: RunService, day: date, *, by: str, is_quiet: bool) -
 def print_run(report: RunReport, *, as_json: bool) -> None:
     """Print what a run gave."""
     if as_json:
-        _print_json(build_run_object(report))
+        show_json(build_run_object(report))
         return
     run = report.run
     table = Table(
@@ -347,10 +346,6 @@ def _say_standing(grade: str, score_deci: int | None) -> str:
 
 def _say_permille(share: int) -> str:
     return f"{share // 10}.{share % 10} %"
-
-
-def _print_json(shown: object) -> None:
-    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
 def _order(symbol: str) -> tuple[str, int]:
