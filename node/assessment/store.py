@@ -125,19 +125,24 @@ class AssessmentStore:
 
     def list_newest_scores(
         self, customer_ids: Sequence[int], *, as_of: date
-    ) -> dict[int, int | None]:
-        """Return the score of the newest assessment by a day, of those customers who have one."""
+    ) -> dict[int, tuple[int | None, bool]]:
+        """Return the newest assessment by a day of those customers who have one.
+
+        Its score, and whether it is one with peers.
+        """
         newest = (
             select(func.max(assessment.c.id))
             .where(assessment.c.customer_id.in_(customer_ids), assessment.c.as_of <= as_of)
             .group_by(assessment.c.customer_id)
         )
         rows = self._connection.execute(
-            select(assessment.c.customer_id, assessment.c.score_deci).where(
-                assessment.c.id.in_(newest.scalar_subquery())
-            )
+            select(
+                assessment.c.customer_id, assessment.c.score_deci, assessment.c.own_assessment_id
+            ).where(assessment.c.id.in_(newest.scalar_subquery()))
         )
-        return {row.customer_id: row.score_deci for row in rows}
+        return {
+            row.customer_id: (row.score_deci, row.own_assessment_id is not None) for row in rows
+        }
 
     def find_newest_policy(self) -> str | None:
         """Return the hash of the policy of the newest assessment."""

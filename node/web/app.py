@@ -61,6 +61,7 @@ from node.web.authorisation import (
     build_authorisation,
     check_customers,
     find_hidden,
+    see_peers,
     see_persons,
 )
 from node.web.console import build_console_routes
@@ -186,6 +187,7 @@ def build_app(node: Node) -> FastAPI:
             node.local.preview_desk,
             today=node.local.business_date,
             find_hidden=partial(find_hidden, node.local),
+            sees_peers=partial(see_peers, node.local.people),
         ),
         prefix=API_PREFIX,
         dependencies=guarded,

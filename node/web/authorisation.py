@@ -215,8 +215,17 @@ def build_authorisation(local: LocalNode, *, prefix: str) -> Callable[[Request],
 
 def see_persons(people: PeopleService, request: Request) -> bool:
     """Tell whether the persons of an answer may be shown, and record that they are."""
+    return _see(people, request, Area.PERSONS)
+
+
+def see_peers(people: PeopleService, request: Request) -> bool:
+    """Tell whether what rests on peers' words may be shown, and record that it is."""
+    return _see(people, request, Area.PEERS)
+
+
+def _see(people: PeopleService, request: Request, area: Area) -> bool:
     viewer: Principal = request.state.viewer
-    access = Access(area=Area.PERSONS, target=request.url.path)
+    access = Access(area=area, target=request.url.path)
     if not may_access(viewer, access):
         return False
     check_access(people, viewer, access)

@@ -226,19 +226,26 @@ class _PolicyPages:
         viewer: Principal = request.state.viewer
         job = self._local.preview_desk.find(key)
         failure = refused or (None if job is None else job.failure)
-        sees_persons = may_access(viewer, Access(area=Area.PERSONS, target=""))
+        sees_persons, sees_peers = (
+            may_access(viewer, Access(area=area, target="")) for area in (Area.PERSONS, Area.PEERS)
+        )
         page = await run_in_threadpool(
             lambda: read_preview(
                 self._local,
                 key,
                 job=job,
                 sees_persons=sees_persons,
+                sees_peers=sees_peers,
                 language=choose_language(request),
                 refused=failure,
             )
         )
         target = f"/policies/{key}/preview"
-        for area in (Area.CREDIT, *((Area.PERSONS,) if sees_persons and page.names else ())):
+        named = (
+            *((Area.PERSONS,) if sees_persons else ()),
+            *((Area.PEERS,) if sees_peers else ()),
+        )
+        for area in (Area.CREDIT, *(named if page.names else ())):
             access = Access(area=area, target=target)
             await run_in_threadpool(check_access, self._local.people, viewer, access)
         status = 200 if failure is None else status_of(failure)

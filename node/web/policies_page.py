@@ -17,7 +17,13 @@ from node.governance.policies.desk import PreviewJob
 from node.governance.policies.rules_diff import list_changes
 from node.governance.policies.rules_form import FieldKind, PolicyField, find_owner, list_fields
 from node.governance.policies.rules_units import Place, find_key
-from node.governance.policies.view import build_preview_object, find_base, list_moved, read_document
+from node.governance.policies.view import (
+    build_preview_object,
+    find_base,
+    list_named,
+    list_of_peers,
+    read_document,
+)
 from node.governance.policies.wording import say_member, say_parts, say_value
 from protocol.strict_json import JsonObject
 
@@ -227,6 +233,7 @@ def read_preview(
     *,
     job: PreviewJob | None,
     sees_persons: bool,
+    sees_peers: bool,
     language: Language,
     refused: NodeError | None = None,
 ) -> PreviewPage:
@@ -241,8 +248,10 @@ def read_preview(
     is_stale = record.state is not PolicyState.ACTIVE and (
         found is not None and found.base_text_id != active.text.text_id
     )
-    keys = [] if found is None else list_moved(found)
+    keys = [] if found is None else list_named(found)
     hidden = frozenset() if sees_persons else local.portfolio.list_persons(among=keys)
+    if found is not None and not sees_peers:
+        hidden |= list_of_peers(found)
     shown = None if found is None else build_preview_object(found, hidden=hidden)
     return PreviewPage(
         record=record,

@@ -110,6 +110,10 @@ POLICY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "policies.all": ("合计", "All"),
         "policies.moves": ("变动最大的客户", "Largest moves"),
+        "policies.hidden": (
+            "另有 {count} 个客户，本角色不可见（自然人，或含同行信息）。",
+            "{count} customers are not for this role: natural persons, or told with peers' words.",
+        ),
         "policies.moves-none": ("没有分数变动。", "No score changes."),
         "policies.customer": ("客户", "Customer"),
         "policies.score": ("分数", "Score"),

@@ -23,7 +23,8 @@ from node.core.policies.records import PolicyRecord
 from node.rating.preview.service import PreviewDayError
 from node.records.customers import CustomerKind
 from node.web.app import API_PREFIX, build_app
-from tests.support.console_node import API_TOKEN
+from tests.support.console_node import API_TOKEN, receive_summary
+from tests.support.console_people import HOST
 from tests.support.policy_desk import (
     LI,
     TODAY,
@@ -67,6 +68,12 @@ def office(tmp_path: Path) -> Iterator[Office]:
     node = build_policy_node(tmp_path)
     with TestClient(build_app(node), raise_server_exceptions=False) as http:
         yield Office(node, http)
+
+
+def sign_in(office: Office, who: str) -> TestClient:
+    client = TestClient(office.http.app, base_url=HOST, follow_redirects=False)
+    client.post("/console/login", data={"token": office.tokens[who]}, headers={"origin": HOST})
+    return client
 
 
 def write_file(kind: str, customer: str) -> str:
@@ -131,6 +138,23 @@ def test_a_preview_tells_of_no_person_whom_the_role_does_not_see(office: Office)
     assert PERSON in seen["Li"][0]
     assert seen["Zhang"] == (seen["Li"][0] - {PERSON}, 1)
     assert seen["Li"][1] == 0
+
+
+def test_a_preview_tells_nothing_of_peers_to_a_role_that_does_not_see_them(
+    office: Office,
+) -> None:
+    receive_summary(office.node, office.node.local.records.get_customer(COMPANY))
+    path = f"/policies/{preview(office, TODAY).version_id}/preview"
+
+    told = {who: office.call(who, "GET", path).json() for who in ("Zhang", "Li")}
+
+    moved = {who: {one["customer"] for one in told[who]["summary"]["moves"]} for who in told}
+    assert {PERSON, COMPANY} <= moved["Li"]
+    assert moved["Zhang"] == moved["Li"] - {PERSON, COMPANY}
+    assert told["Zhang"]["hidden"] == 2
+    page = sign_in(office, "Zhang").get(f"/console{path}").text
+    assert f"/console/customers/{COMPANY}" not in page
+    assert f"/console/customers/{COMPANY}" in sign_in(office, "Li").get(f"/console{path}").text
 
 
 @pytest.mark.parametrize("day", [date(1, 1, 1), date.max, TODAY + timedelta(days=1)])

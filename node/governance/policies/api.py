@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
 from node.core.people.service import Principal
 from node.core.policies.entering import Entry
-from node.core.policies.records import PolicyRecord
+from node.core.policies.records import PolicyPreview, PolicyRecord
 from node.core.policies.rules_states import Actor
 from node.core.policies.service import PolicyService
 from node.core.policies.tables import PERSON_CHARS_MAX, REASON_CHARS_MAX
@@ -29,12 +29,14 @@ from node.governance.policies.view import (
     build_preview_object,
     build_summary_object,
     find_base,
-    list_moved,
+    list_named,
+    list_of_peers,
     read_document,
 )
 from node.records.api import Day
 
 FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
+SeesPeers = Callable[[Request], bool]
 VersionId = Annotated[int, Path(ge=1, le=INTEGER_MAX)]
 Key = Annotated[int, Field(strict=True, ge=1, le=INTEGER_MAX)]
 Content = Annotated[str, Field(min_length=2, max_length=POLICY_BYTES_MAX)]
@@ -98,12 +100,17 @@ def build_policies_router(
     *,
     today: Callable[[], date],
     find_hidden: FindHidden,
+    sees_peers: SeesPeers,
 ) -> APIRouter:
-    """Return the routes; ``find_hidden`` returns those among customers who may not be shown."""
+    """Return the routes.
+
+    ``find_hidden`` returns the persons among customers who may not be shown; ``sees_peers`` tells
+    whether those may be of whom peers have told.
+    """
     router = APIRouter(tags=["policies"])
     _add_reading(router, policies)
     _add_comparing(router, policies)
-    _add_previews(router, policies, desk, find_hidden=find_hidden)
+    _add_previews(router, policies, desk, find_hidden=find_hidden, sees_peers=sees_peers)
     _add_writing(router, policies)
     _add_steps(router, policies, today=today)
 
@@ -154,7 +161,7 @@ async def _show_preview(
     desk: PreviewDesk,
     version_id: int,
     *,
-    hide: Callable[[Sequence[int]], frozenset[int]],
+    hide: Callable[[PolicyPreview], frozenset[int]],
 ) -> Response:
     job = desk.find(version_id)
     if job is not None and job.is_running:
@@ -164,7 +171,7 @@ async def _show_preview(
     found = await asyncio.to_thread(policies.find_preview, version_id)
     if found is None:
         raise NotFoundError("not previewed yet")
-    hidden = await asyncio.to_thread(hide, list_moved(found))
+    hidden = await asyncio.to_thread(hide, found)
     return JSONResponse({"state": "done", **build_preview_object(found, hidden=hidden)})
 
 
@@ -195,14 +202,23 @@ def _add_comparing(router: APIRouter, policies: PolicyService) -> None:
 
 
 def _add_previews(
-    router: APIRouter, policies: PolicyService, desk: PreviewDesk, *, find_hidden: FindHidden
+    router: APIRouter,
+    policies: PolicyService,
+    desk: PreviewDesk,
+    *,
+    find_hidden: FindHidden,
+    sees_peers: SeesPeers,
 ) -> None:
     @router.get("/policies/{version_id}/preview")
     async def get_preview(request: Request, version_id: VersionId) -> Response:
         """Return the newest preview of a version, or how far one at work is."""
-        return await _show_preview(
-            policies, desk, version_id, hide=lambda keys: find_hidden(request, keys)
-        )
+
+        def hide(preview: PolicyPreview) -> frozenset[int]:
+            of_peers = list_of_peers(preview)
+            unseen = of_peers if of_peers and not sees_peers(request) else frozenset[int]()
+            return unseen | find_hidden(request, set(list_named(preview)) - unseen)
+
+        return await _show_preview(policies, desk, version_id, hide=hide)
 
 
 def _add_writing(router: APIRouter, policies: PolicyService) -> None:

@@ -19,6 +19,8 @@ from node.governance.policies.rules_diff import list_changes
 from node.governance.policies.wording import say_change
 from protocol.strict_json import JsonObject, parse_object
 
+_OF_DEFAULTS = ("default_gained", "default_lost")
+
 
 def read_document(policies: PolicyService, record: PolicyRecord) -> JsonObject:
     """Return what a version says."""
@@ -58,9 +60,17 @@ def build_policy_object(
     }
 
 
-def list_moved(preview: PolicyPreview) -> list[int]:
+def list_named(preview: PolicyPreview) -> list[int]:
     """Return the customers of whom a preview tells one by one."""
-    return [one["customer"] for one in json.loads(preview.summary_json)["moves"]]
+    summary = json.loads(preview.summary_json)
+    moved = {one["customer"] for one in summary["moves"]}
+    return sorted(moved.union(*(summary[one]["customers"] for one in _OF_DEFAULTS)))
+
+
+def list_of_peers(preview: PolicyPreview) -> frozenset[int]:
+    """Return those of the named of whom peers have told; of a preview of before, all of them."""
+    found = json.loads(preview.summary_json).get("of_peers")
+    return frozenset(list_named(preview) if found is None else found)
 
 
 def build_preview_object(
@@ -68,9 +78,13 @@ def build_preview_object(
 ) -> dict[str, Any]:
     """Return a preview: what would change, and of when it is. It tells of customers' grades.
 
-    Of those who are hidden it is told how many they are.
+    Of those who are hidden it is told how many of the largest moves are theirs.
     """
     summary = json.loads(preview.summary_json)
+    summary.pop("of_peers", None)
+    for one in _OF_DEFAULTS:
+        named = [key for key in summary[one]["customers"] if key not in hidden]
+        summary[one] = {**summary[one], "customers": named}
     moves = [one for one in summary["moves"] if one["customer"] not in hidden]
     left_out = len(summary["moves"]) - len(moves)
     return {

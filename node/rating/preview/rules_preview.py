@@ -53,6 +53,8 @@ class Move:
     after: Standing
     kept_grade: str | None
     """The grade of its newest rating that is kept."""
+    has_peers: bool
+    """Whether it is told with what peers have said of it."""
     reasons: tuple[PointChange, ...] = ()
 
     @property
@@ -97,6 +99,7 @@ class Tally:
     _out: list[int] = field(default_factory=list)
     _into_count: int = 0
     _out_count: int = 0
+    _of_peers: set[int] = field(default_factory=set)  # of those in _into and _out
     _top: list[tuple[int, int, Move]] = field(default_factory=list)
 
     def add(self, move: Move) -> None:
@@ -107,10 +110,10 @@ class Tally:
         self._count_score(move)
         if after.is_default and not before.is_default:
             self._into_count += 1
-            _list(self._into, move.customer_id)
+            self._list(self._into, move)
         if before.is_default and not after.is_default:
             self._out_count += 1
-            _list(self._out, move.customer_id)
+            self._list(self._out, move)
 
     def sum_up(self) -> JsonObject:
         """Return the summary, as it is kept and shown."""
@@ -131,6 +134,7 @@ class Tally:
             "default_gained": {"count": self._into_count, "customers": list(self._into)},
             "default_lost": {"count": self._out_count, "customers": list(self._out)},
             "moves": [_show_move(one) for _, _, one in sorted(self._top, key=_order)],
+            "of_peers": self._list_of_peers(),
         }
         if list(self.grades_before) == list(self.grades_after):
             shown["changed"] = customers - unchanged
@@ -156,6 +160,17 @@ class Tally:
             if len(self._top) > MOVES_MAX:
                 heapq.heappop(self._top)
 
+    def _list(self, found: list[int], move: Move) -> None:
+        if len(found) < DEFAULTS_MAX:
+            found.append(move.customer_id)
+            if move.has_peers:
+                self._of_peers.add(move.customer_id)
+
+    def _list_of_peers(self) -> list[JsonValue]:
+        """Return those of the customers who are named of whom peers have told."""
+        moved = {move.customer_id for _, _, move in self._top if move.has_peers}
+        return [*sorted(self._of_peers | moved)]
+
     def _show_matrix(self) -> list[JsonValue]:
         return [
             [self._matrix[left, right] for right in self.grades_after]
@@ -178,11 +193,6 @@ class Tally:
             and right in ranks
             and (ranks[right] < ranks[left] if is_better else ranks[right] > ranks[left])
         )
-
-
-def _list(found: list[int], customer_id: int) -> None:
-    if len(found) < DEFAULTS_MAX:
-        found.append(customer_id)
 
 
 def _order(one: tuple[int, int, Move]) -> tuple[int, int]:

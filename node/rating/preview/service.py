@@ -221,6 +221,7 @@ def _score(
         before=standing_before,
         after=standing_after,
         kept_grade=kept_grade,
+        has_peers=evidence.has_peers,
         reasons=explain_points(before, after),
     )
 
@@ -229,12 +230,13 @@ def _regrade(
     customer_id: int,
     evidence: CustomerEvidence | None,
     trial: _Trial,
-    score_deci: int | None,
+    scored: tuple[int | None, bool],
     *,
     kept: tuple[str | None, bool],
     as_of: date,
 ) -> Move:
     kept_grade, has_default = kept
+    score_deci, has_peers = scored
     if evidence is not None:
         _, own, peers = _assess(evidence, trial.before.policy, as_of=as_of)
     else:
@@ -246,6 +248,7 @@ def _regrade(
         before=trial.before.grade(score_deci, own=own, peers=peers),
         after=trial.after.grade(score_deci, own=own, peers=peers),
         kept_grade=kept_grade,
+        has_peers=has_peers or (evidence is not None and evidence.has_peers),
     )
 
 

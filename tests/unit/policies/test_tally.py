@@ -12,7 +12,9 @@ def stand(score_deci: int | None, grade: str, *, default: bool = False) -> Stand
 
 
 def move(customer_id: int, before: Standing, after: Standing, *, kept: str | None = None) -> Move:
-    return Move(customer_id=customer_id, before=before, after=after, kept_grade=kept)
+    return Move(
+        customer_id=customer_id, before=before, after=after, kept_grade=kept, has_peers=False
+    )
 
 
 def test_counts_matrix_mean_and_defaults() -> None:
