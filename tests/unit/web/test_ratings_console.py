@@ -12,6 +12,7 @@ from html import unescape
 import pytest
 
 from node.core.people.service import Role
+from node.rating.scale_kind import RATING_SCALE
 from node.web import ratings_console
 from tests.support.console_people import Desk, close_desk, open_desk
 
@@ -75,7 +76,7 @@ def test_runs_are_listed_with_state_and_terms(desk: Desk) -> None:
     page = show(desk)
 
     assert page.count("finished") == 2
-    assert "gbt22116-1" in page
+    assert desk.node.local.policies.get_active(RATING_SCALE).name.label in page
     assert 'href="/console/ratings?after=run-2"' in page
 
 
