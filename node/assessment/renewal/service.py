@@ -6,10 +6,10 @@ functions here. They enter once a cause and leave with their next assessment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from node.assessment.renewal.store import OWN_CAUSES, Renewal, RenewalCause, RenewalStore
+from node.assessment.renewal.store import OWN_CAUSES, Mark, Renewal, RenewalCause, RenewalStore
 from node.assessment.results import USED
 from node.core.database import INTEGER_MAX, Database, UnitOfWork
 from node.records.store import RecordsStore
@@ -75,36 +75,48 @@ def queue_default_within(uow: UnitOfWork, customer_id: int, at_ms: int) -> bool:
 
 
 def end_renewals_within(
-    uow: UnitOfWork,
-    customer_id: int,
-    *,
-    assessment_id: int,
-    at_ms: int,
-    seen_ms: int | None = None,
+    uow: UnitOfWork, customer_id: int, *, assessment_id: int, at_ms: int
 ) -> int:
-    """Let a customer wait no longer, since it was assessed; return how many causes that ended.
-
-    With ``seen_ms`` what was entered from then on is still waited for: nobody has looked at it.
-    """
-    ids = list_ids(uow, customer_id)
+    """Let a customer wait no longer, since it was assessed; return how many causes that ended."""
     store = RenewalStore(uow.connection)
-    return store.end(ids, assessment_id=assessment_id, at_ms=at_ms, before_ms=seen_ms)
+    marks = store.list_marks(list_ids(uow, customer_id))
+    return store.end(marks, assessment_id=assessment_id, at_ms=at_ms)
 
 
-def list_renewable_within(
-    uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date, seen_ms: int
-) -> list[int]:
-    """Return those of some customers who wait since before a moment, and whom a day renews."""
+def read_marks_within(uow: UnitOfWork, customer_ids: Sequence[int]) -> frozenset[Mark]:
+    """Return for what some customers wait as the transaction sees it."""
     store = RenewalStore(uow.connection)
     if not store.has_open():
-        return []
+        return frozenset()
     ids = RecordsStore(uow.connection).list_ids_of(customer_ids)
-    waiting = store.find_waiting([key for keys in ids.values() for key in keys], before_ms=seen_ms)
-    return [
-        key
-        for key in customer_ids
-        if waiting.intersection(ids[key]) and not is_look_back(uow, key, as_of=as_of)
-    ]
+    return frozenset(store.list_marks([key for keys in ids.values() for key in keys]))
+
+
+def end_seen_within(
+    uow: UnitOfWork,
+    assessments: Mapping[int, int],
+    *,
+    seen: Collection[Mark],
+    as_of: date,
+    at_ms: int,
+) -> int:
+    """Let customers wait no longer for what their assessments have seen; return how many causes.
+
+    ``assessments`` maps customers to their new assessments as of a day. What came since ``seen``
+    was read is still waited for, also where the same cause was waited for before: nobody has looked
+    at it.
+    """
+    if not seen:
+        return 0
+    store = RenewalStore(uow.connection)
+    ids = RecordsStore(uow.connection).list_ids_of(list(assessments))
+    marks = store.list_marks([key for keys in ids.values() for key in keys])
+    ended = 0
+    for key, assessment_id in assessments.items():
+        own = [one for one in marks if one in seen and one.customer_id in ids[key]]
+        if own and not is_look_back(uow, key, as_of=as_of):
+            ended += store.end(own, assessment_id=assessment_id, at_ms=at_ms)
+    return ended
 
 
 def list_waiting_within(uow: UnitOfWork, *, shows_peers: bool) -> dict[int, tuple[str, ...]]:

@@ -44,6 +44,15 @@ class Renewal:
     entered_at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A cause for which a customer waits, and how often it has come."""
+
+    renewal_id: int
+    customer_id: int
+    times: int
+
+
 class RenewalStore:
     """One transaction's view of the queue."""
 
@@ -52,17 +61,21 @@ class RenewalStore:
         self._connection = connection
 
     def enter(self, customer_id: int, *, cause: RenewalCause, ref: str | None, at_ms: int) -> bool:
-        """Have a customer wait for a cause; False where it waits for that already."""
-        waits = select(assessment_renewal.c.id).where(
-            assessment_renewal.c.ended_at_ms.is_(None),
-            assessment_renewal.c.customer_id == customer_id,
-            assessment_renewal.c.cause == cause.value,
+        """Have a customer wait for a cause; False, and counted, where it waits for that already."""
+        again = self._connection.execute(
+            update(assessment_renewal)
+            .where(
+                assessment_renewal.c.ended_at_ms.is_(None),
+                assessment_renewal.c.customer_id == customer_id,
+                assessment_renewal.c.cause == cause.value,
+            )
+            .values(times=assessment_renewal.c.times + 1)
         )
-        if self._connection.execute(waits).first() is not None:
+        if again.rowcount:
             return False
         self._connection.execute(
             insert(assessment_renewal).values(
-                customer_id=customer_id, cause=cause.value, ref=ref, entered_at_ms=at_ms
+                customer_id=customer_id, cause=cause.value, ref=ref, entered_at_ms=at_ms, times=1
             )
         )
         return True
@@ -72,42 +85,30 @@ class RenewalStore:
         query = select(assessment_renewal.c.id).where(assessment_renewal.c.ended_at_ms.is_(None))
         return self._connection.execute(query.limit(1)).first() is not None
 
-    def end(
-        self,
-        customer_ids: Collection[int],
-        *,
-        assessment_id: int,
-        at_ms: int,
-        before_ms: int | None = None,
-    ) -> int:
-        """Let customers wait no longer; return how many causes that ended.
+    def list_marks(self, customer_ids: Sequence[int]) -> list[Mark]:
+        """Return for what some customers wait, as it stands now."""
+        table = assessment_renewal
+        return [
+            Mark(renewal_id=row.id, customer_id=row.customer_id, times=row.times)
+            for part in chunk_values(customer_ids)
+            for row in self._connection.execute(
+                select(table.c.id, table.c.customer_id, table.c.times)
+                .where(table.c.ended_at_ms.is_(None), table.c.customer_id.in_(part))
+                .order_by(table.c.id)
+            )
+        ]
 
-        With ``before_ms`` only for what was entered before.
-        """
-        change = update(assessment_renewal).where(
-            assessment_renewal.c.ended_at_ms.is_(None),
-            assessment_renewal.c.customer_id.in_(customer_ids),
-        )
-        if before_ms is not None:
-            change = change.where(assessment_renewal.c.entered_at_ms < before_ms)
+    def end(self, marks: Collection[Mark], *, assessment_id: int, at_ms: int) -> int:
+        """Let customers wait no longer for some causes; return how many that ended."""
         ended = self._connection.execute(
-            change.values(ended_by_id=assessment_id, ended_at_ms=at_ms)
+            update(assessment_renewal)
+            .where(
+                assessment_renewal.c.ended_at_ms.is_(None),
+                assessment_renewal.c.id.in_([one.renewal_id for one in marks]),
+            )
+            .values(ended_by_id=assessment_id, ended_at_ms=at_ms)
         )
         return ended.rowcount
-
-    def find_waiting(self, customer_ids: Sequence[int], *, before_ms: int) -> set[int]:
-        """Return which of some customers have waited since before a moment."""
-        found: set[int] = set()
-        for part in chunk_values(customer_ids):
-            rows = self._connection.execute(
-                select(assessment_renewal.c.customer_id).where(
-                    assessment_renewal.c.ended_at_ms.is_(None),
-                    assessment_renewal.c.entered_at_ms < before_ms,
-                    assessment_renewal.c.customer_id.in_(part),
-                )
-            )
-            found.update(rows.scalars())
-        return found
 
     def list_waiting(self, causes: Collection[RenewalCause]) -> list[tuple[int, RenewalCause]]:
         """Return everybody who waits for some causes, in the order of entry."""

@@ -16,6 +16,8 @@ assessment_renewal = Table(
     Column("cause", String(16), nullable=False),
     Column("ref", String(HASH_CHARS), nullable=True),  # the message that it is about
     Column("entered_at_ms", BigInteger, nullable=False),
+    # How often the cause came while the customer waits: whoever has seen it once has not seen all.
+    Column("times", Integer, nullable=False),
     # The assessment that renewed it; without one the customer waits.
     Column("ended_by_id", ForeignKey(assessment.c.id), nullable=True),
     Column("ended_at_ms", BigInteger, nullable=True),

@@ -13,6 +13,8 @@ from typing import Protocol
 
 from node.assessment.cards import PackedAssessment, pack
 from node.assessment.policy import PolicyReference
+from node.assessment.renewal.service import read_marks_within
+from node.assessment.renewal.store import Mark
 from node.assessment.results import Assessment
 from node.assessment.scoring import ScoredCustomer
 from node.assessment.service import COLLECTIVE_KIND, AssessmentService
@@ -59,11 +61,11 @@ class RatedRow:
 class ScoredStretch:
     """What came of a stretch, and by which policy and scale.
 
-    ``seen_ms`` is a moment before which everything that was entered has been seen.
+    ``waiting`` is what its customers waited for when they were read: nothing else has been seen.
     """
 
     stretch: Stretch
-    seen_ms: int
+    waiting: frozenset[Mark]
     policy: PolicyReference
     scale: ScaleReference
     skipped: int
@@ -99,9 +101,10 @@ class StretchScorer:
             )
             customers = [one for one in found if one.kind != COLLECTIVE_KIND]
             scored = scorer.score(uow, customers, as_of=order.as_of)
+            waiting = read_marks_within(uow, [one.customer_id for one in customers])
         return ScoredStretch(
             stretch=order.stretch,
-            seen_ms=created_at_ms,
+            waiting=waiting,
             policy=scorer.policy.reference,
             scale=scale.reference,
             skipped=len(found) - len(customers),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from node.assessment.policy import ConfidenceLevel
-from node.assessment.renewal.service import end_renewals_within, list_renewable_within
+from node.assessment.renewal.service import end_seen_within
 from node.assessment.service import AssessmentService
 from node.assessment.store import AssessmentStore
 from node.core.clock import Clock
@@ -284,9 +284,6 @@ class RunService:
 
     def _write(self, uow: UnitOfWork, scored: ScoredStretch, *, run_id: int, as_of: date) -> None:
         both = [row for row in scored.rows if row.with_peers is not None]
-        waiting = list_renewable_within(
-            uow, [row.own.customer_id for row in scored.rows], as_of=as_of, seen_ms=scored.seen_ms
-        )
         store = AssessmentStore(uow.connection)
         keys = store.reserve_keys(len(scored.rows) + len(both))
         own_keys = keys[: len(scored.rows)]
@@ -324,14 +321,13 @@ class RunService:
                 for score in row.scores
             ]
         )
-        for key in waiting:
-            end_renewals_within(
-                uow,
-                key,
-                assessment_id=peer_keys.get(key, named[key]),
-                at_ms=self._clock.now_ms(),
-                seen_ms=scored.seen_ms,
-            )
+        end_seen_within(
+            uow,
+            {**named, **peer_keys},
+            seen=scored.waiting,
+            as_of=as_of,
+            at_ms=self._clock.now_ms(),
+        )
         refs = sorted({ref for one in packed_with for ref, _ in one.readings})
         for ref in self._find_erased(uow, refs) if refs else ():
             store.erase_values_of(ref)
