@@ -11,8 +11,10 @@ import pytest
 
 from node.assessment.application.checklist import parse_checklist, read_preset_checklist
 from node.assessment.application.errors import (
+    ApplicationDraftOpenError,
     ApplicationIncompleteError,
     ApplicationInvalidError,
+    ApplicationKeyReusedError,
     ApplicationNotFoundError,
     ApplicationStateError,
     DocumentNotFoundError,
@@ -178,6 +180,8 @@ def test_no_state_is_reached_but_by_its_way(house: House, applications: Applicat
             else:
                 with pytest.raises(ApplicationStateError):
                     lead(applications, house, key, wanted)
+            if applications.get(house.customer_id, key).state is ApplicationState.DRAFT:
+                lead(applications, house, key, ApplicationState.WITHDRAWN)  # one draft at a time
 
 
 def test_a_withdrawal_needs_a_reason_and_ends_what_may_be_added(
@@ -333,3 +337,30 @@ def test_a_checklist_that_is_none_is_refused(project_root: Path, old: bytes, new
 
     with pytest.raises(PolicyInvalidError):
         parse_checklist(raw.replace(old, new, 1))
+
+
+def test_an_application_entered_again_under_its_key_is_the_one_of_before(
+    house: House, applications: ApplicationService
+) -> None:
+    first = applications.enter(house.customer_id, make_application(), by="li", key="k1")
+    lead(applications, house, first, ApplicationState.SUBMITTED)
+
+    again = applications.enter(house.customer_id, make_application(), by="li", key="k1")
+
+    assert again == first
+    assert len(applications.report(house.customer_id).applications) == 1
+    with pytest.raises(ApplicationKeyReusedError):
+        applications.enter(house.customer_id, make_application(), by="wang", key="k1")
+    other = make_application(requested_minor=1)
+    with pytest.raises(ApplicationKeyReusedError):
+        applications.enter(house.customer_id, other, by="li", key="k1")
+
+
+def test_a_customer_has_one_draft_at_a_time(house: House, applications: ApplicationService) -> None:
+    first = applications.enter(house.customer_id, make_application(), by="li")
+
+    with pytest.raises(ApplicationDraftOpenError, match=str(first)):
+        applications.enter(house.customer_id, make_application(), by="li")
+    lead(applications, house, first, ApplicationState.WITHDRAWN)
+
+    assert applications.enter(house.customer_id, make_application(), by="li") > first

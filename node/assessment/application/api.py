@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 from pydantic import Field
 
 from node.assessment.application.rules_application import (
@@ -20,11 +20,13 @@ from node.assessment.application.rules_application import (
     ReferenceKind,
 )
 from node.assessment.application.service import ApplicationService
+from node.assessment.application.tables import KEY_CHARS_MAX
 from node.assessment.application.view import build_applications_object
 from node.assessment.policy_file import Language
 from node.core.http.models import ApiModel
 from node.records.api import Currency, CustomerId, Day, Entry, Minor, PathKey, Reason, Sha256Hex
 
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=KEY_CHARS_MAX)]
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
 
 
@@ -124,12 +126,17 @@ def _add_applications(router: APIRouter, applications: ApplicationService) -> No
         )
 
     @router.post("/customers/{customer_id}/applications", status_code=201)
-    async def enter_application(customer_id: CustomerId, body: ApplicationBody) -> ApplicationView:
-        """Enter an application as a draft."""
-        key = await asyncio.to_thread(
-            lambda: applications.enter(customer_id, body.build(), by=body.by)
+    async def enter_application(
+        customer_id: CustomerId, body: ApplicationBody, idempotency_key: IdempotencyKey = None
+    ) -> ApplicationView:
+        """Enter an application as a draft; a customer has one draft at a time.
+
+        The same Idempotency-Key with the same body is the same application; with another, 409.
+        """
+        entered = await asyncio.to_thread(
+            lambda: applications.enter(customer_id, body.build(), by=body.by, key=idempotency_key)
         )
-        return ApplicationView(application=key, version=1)
+        return ApplicationView(application=entered, version=1)
 
     @router.post("/customers/{customer_id}/applications/{application_id}/version", status_code=201)
     async def amend_application(

@@ -23,6 +23,18 @@ class ApplicationStateError(ConflictError):
     code = "application-state"
 
 
+class ApplicationDraftOpenError(ConflictError):
+    """The customer has a draft: that is amended, led on or withdrawn before another one."""
+
+    code = "application-draft-open"
+
+
+class ApplicationKeyReusedError(ConflictError):
+    """The idempotency key stands for another application."""
+
+    code = "idempotency-key-reused"
+
+
 class ApplicationIncompleteError(ConflictError):
     """Documents that are required are missing or outdated; the text lists them."""
 

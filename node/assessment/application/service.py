@@ -7,8 +7,10 @@ from datetime import date
 
 from node.assessment.application.checklist import Checklist
 from node.assessment.application.errors import (
+    ApplicationDraftOpenError,
     ApplicationIncompleteError,
     ApplicationInvalidError,
+    ApplicationKeyReusedError,
     ApplicationNotFoundError,
     ApplicationStateError,
     DocumentNotFoundError,
@@ -52,23 +54,32 @@ class ApplicationService:
         self._business_date = business_date
         self.checklist = checklist
 
-    def enter(self, customer_id: int, content: Application, *, by: str) -> int:
+    def enter(
+        self, customer_id: int, content: Application, *, by: str, key: str | None = None
+    ) -> int:
         """Enter an application as a draft, and return its key.
+
+        With an idempotency ``key`` the same application entered again is the one of before.
 
         Raises:
             CustomerNotFoundError: There is none with this key.
             CustomerArchivedError: The relation is closed.
             ApplicationInvalidError: It says something that none can say.
+            ApplicationDraftOpenError: The customer has a draft.
+            ApplicationKeyReusedError: The key stands for another application.
         """
         check_by(by)
         self._check(content)
         with self._database.write() as uow:
-            key = _get_open_customer(uow, customer_id)
             store = ApplicationStore(uow.connection)
-            if len(store.list_applications([key])) >= APPLICATIONS_MAX:
-                raise ApplicationInvalidError(f"more than {APPLICATIONS_MAX} of one customer")
+            known_id = None if key is None else store.find_keyed(key)
+            if known_id is not None:
+                self._check_same(uow, customer_id, known_id, content, by=by)
+                return known_id
+            own_id = _get_open_customer(uow, customer_id)
+            _check_another(self._read(uow, own_id, as_of=self.today()).applications)
             at_ms = self._clock.now_ms()
-            application_id = store.append(customer_id=key, by=by, at_ms=at_ms)
+            application_id = store.append(customer_id=own_id, by=by, at_ms=at_ms, key=key)
             store.append_version(application_id, content, version=1, by=by, at_ms=at_ms)
             store.append_event(
                 application_id,
@@ -237,6 +248,14 @@ class ApplicationService:
         key = get_customer(uow, customer_id).customer_id
         return read_applications(uow, key, as_of=as_of, checklist=self.checklist)
 
+    def _check_same(
+        self, uow: UnitOfWork, customer_id: int, known_id: int, content: Application, *, by: str
+    ) -> None:
+        entered = self._read(uow, customer_id, as_of=self.today()).applications
+        first = next((one.versions[0] for one in entered if one.application_id == known_id), None)
+        if first is None or (first.application, first.entered_by) != (content, by):
+            raise ApplicationKeyReusedError("this key stands for another application")
+
     def _get(self, uow: UnitOfWork, customer_id: int, application_id: int) -> StoredApplication:
         for one in self._read(uow, customer_id, as_of=self.today()).applications:
             if one.application_id == application_id:
@@ -252,6 +271,16 @@ def say_lacking(lines: Sequence[ChecklistLine]) -> list[str]:
         for line in lines
         if line.is_lacking
     ]
+
+
+def _check_another(applications: Sequence[StoredApplication]) -> None:
+    if len(applications) >= APPLICATIONS_MAX:
+        raise ApplicationInvalidError(f"more than {APPLICATIONS_MAX} of one customer")
+    for one in applications:
+        if one.state is ApplicationState.DRAFT:
+            raise ApplicationDraftOpenError(
+                f"application {one.application_id} is a draft: amend, submit or withdraw it"
+            )
 
 
 def _check_complete(lines: Sequence[ChecklistLine]) -> None:

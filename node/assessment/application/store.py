@@ -93,11 +93,19 @@ class ApplicationStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def append(self, *, customer_id: int, by: str, at_ms: int) -> int:
+    def find_keyed(self, key: str) -> int | None:
+        """Return the application that an idempotency key stands for."""
+        query = select(credit_application.c.id).where(credit_application.c.idempotency_key == key)
+        found: int | None = self._connection.execute(query).scalar_one_or_none()
+        return found
+
+    def append(self, *, customer_id: int, by: str, at_ms: int, key: str | None = None) -> int:
         """Append an application without content and return its key."""
         application_id: int = self._connection.execute(
             insert(credit_application)
-            .values(customer_id=customer_id, entered_by=by, entered_at_ms=at_ms)
+            .values(
+                customer_id=customer_id, entered_by=by, entered_at_ms=at_ms, idempotency_key=key
+            )
             .returning(credit_application.c.id)
         ).scalar_one()
         return application_id

@@ -24,6 +24,7 @@ from node.core.fields import EncryptedText
 from node.records.tables import NAME_CHARS_MAX, REASON_CHARS_MAX, customer
 
 HASH_CHARS = 64
+KEY_CHARS_MAX = 128
 
 credit_application = Table(
     "credit_application",
@@ -32,6 +33,8 @@ credit_application = Table(
     Column("customer_id", ForeignKey(customer.c.id), nullable=False),  # as it was entered
     Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
+    Column("idempotency_key", String(KEY_CHARS_MAX), nullable=True),
+    UniqueConstraint("idempotency_key"),
     Index("ix_credit_application_customer_id", "customer_id", "id"),
 )
 

@@ -279,7 +279,12 @@ def test_an_application_goes_its_way_over_the_api(api: TestClient) -> None:
         "references": [{"kind": "bank", "name": "Bank of Example"}],
         "by": "li",
     }
-    key = api.post("/customers/1/applications", json=body).json()["application"]
+    keyed = {"idempotency-key": "erp-7"}
+    key = api.post("/customers/1/applications", json=body, headers=keyed).json()["application"]
+    again = api.post("/customers/1/applications", json=body, headers=keyed)
+    second = api.post("/customers/1/applications", json=body)
+    assert (again.status_code, again.json()["application"]) == (201, key)
+    assert (second.status_code, second.json()["code"]) == (409, "application-draft-open")
     place = f"/customers/1/applications/{key}"
     amended = api.post(f"{place}/version", json={**body, "terms_days": 30})
     paper = {

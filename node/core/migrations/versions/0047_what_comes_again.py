@@ -1,4 +1,4 @@
-"""How often the cause of a renewal came while the customer waited."""
+"""How often the cause of a renewal came, and idempotency keys of credit applications."""
 
 from __future__ import annotations
 
@@ -17,9 +17,17 @@ def upgrade() -> None:
         table.add_column(sa.Column("times", sa.Integer(), nullable=False, server_default="1"))
     with op.batch_alter_table("assessment_renewal") as table:
         table.alter_column("times", server_default=None)
+    with op.batch_alter_table("credit_application") as table:
+        table.add_column(sa.Column("idempotency_key", sa.String(128), nullable=True))
+        table.create_unique_constraint(
+            op.f("uq_credit_application_idempotency_key"), ["idempotency_key"]
+        )
 
 
 def downgrade() -> None:
-    """Go back; who waits goes on waiting."""
+    """Go back; who waits goes on waiting, and keys are forgotten."""
+    with op.batch_alter_table("credit_application") as table:
+        table.drop_constraint(op.f("uq_credit_application_idempotency_key"), type_="unique")
+        table.drop_column("idempotency_key")
     with op.batch_alter_table("assessment_renewal") as table:
         table.drop_column("times")
