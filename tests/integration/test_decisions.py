@@ -9,11 +9,13 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from alembic import command
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from node.assessment.service import CollectiveAccountError
 from node.core.errors import NodeError
+from node.core.migrations import build_config
 from node.core.people.service import OPERATOR_PRINCIPAL, Role
 from node.decision.acting import Acting
 from node.decision.errors import (
@@ -41,6 +43,7 @@ from node.decision.tables import (
     decision_version,
 )
 from tests.support.decisions import Chamber, build_chamber, pass_days
+from tests.support.stores import get_empty_store, restore_store, store_url
 from tests.unit.assessment.builders import AS_OF
 
 SMALL, MIDDLE, LARGE, LARGEST = 4_000_000, 40_000_000, 150_000_000, 500_000_000
@@ -418,3 +421,29 @@ def test_history_is_appended_and_the_state_is_that_of_the_last_event(chamber: Ch
         record = DecisionStore(uow.connection).find(decision_id)
     assert record is not None
     assert (record.state.value, record.last_seq) == (record.events[-1].kind.value, len(after))
+
+
+def test_the_store_refuses_to_change_or_delete_what_was_decided(tmp_path: Path) -> None:
+    restore_store(store_url(tmp_path / "room.sqlite"), get_empty_store())  # with its triggers
+    chamber = build_chamber(tmp_path)
+    decision_id = chamber.submit(chamber.add_customer("A1"), limit_minor=MIDDLE)
+    manager = chamber.be("Li", Role.CREDIT_MANAGER)
+    chamber.decisions.approve(decision_id, actor=manager, comment="checked")
+    database = chamber.room.database
+    kept = chamber.reports.get(decision_id)
+    same = update(decision_hand).values(decision_id=decision_id)
+
+    for table in (decision_version, decision_event, decision_hand, decision_approval):
+        for statement in (update(table).values(decision_id=decision_id), delete(table)):
+            with pytest.raises(DBAPIError), database.write() as uow:
+                uow.connection.execute(statement)
+
+    assert chamber.reports.get(decision_id) == kept
+    command.downgrade(build_config(database), "0047")
+    with database.write() as uow:
+        changed = uow.connection.execute(same)
+    command.upgrade(build_config(database), "head")
+    with pytest.raises(DBAPIError), database.write() as uow:
+        uow.connection.execute(same)
+    database.dispose()
+    assert changed.rowcount == 2  # the maker and the approver are still there
