@@ -10,9 +10,7 @@ from importlib.metadata import version
 from node.assessment.application.checklist import read_preset_checklist
 from node.assessment.application.outside_reader import OutsideReader
 from node.assessment.application.service import ApplicationService
-from node.assessment.application.tables import APPLICATION_TABLES
 from node.assessment.outside.service import OutsideService
-from node.assessment.outside.tables import OUTSIDE_TABLES
 from node.assessment.policy import parse_policy
 from node.assessment.policy_kind import ASSESSMENT_POLICY, build_policy_kind
 from node.assessment.renewal.service import (
@@ -23,8 +21,8 @@ from node.assessment.renewal.service import (
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
 from node.assessment.statements.store import StatementStore
-from node.assessment.statements.tables import STATEMENT_TABLES
 from node.assessment.statements.taxonomies import read_taxonomies
+from node.bootstrap.exports import MORE_TABLES
 from node.bootstrap.home import open_database, open_field_files
 from node.bootstrap.peers import build_peer_reader, find_erased, queue_renewals
 from node.core.clock import Clock, SystemClock, current_business_date
@@ -72,8 +70,6 @@ from node.records.undertakings import DefaultService, PromiseService
 from node.sharing.objections import SummaryObjections
 
 DECISION = "decision_id"  # under which name an address names a decision
-
-_MORE_TABLES = (*STATEMENT_TABLES, *OUTSIDE_TABLES, *APPLICATION_TABLES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +233,7 @@ def build_local_node(
             hasher=hasher,
         ),
         paper_reports=PaperReports(database=database),
-        portfolio=PortfolioService(database=database, clock=clock, more_tables=_MORE_TABLES),
+        portfolio=PortfolioService(database=database, clock=clock, more_tables=MORE_TABLES),
         ageings=AgeingListService(database=database),
         assessment=assessment,
         renewals=RenewalService(database=database),

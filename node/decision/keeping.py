@@ -60,6 +60,12 @@ def erase_references(kept: KeptProposal, messages: Collection[str]) -> KeptPropo
     )
 
 
+def erase_all_references(text: str) -> str:
+    """Return a proposal, as it is stored, without the values of any peer's message."""
+    kept = read_proposal(text)
+    return write_proposal(erase_references(kept, {one.ref for one in kept.inputs.references}))
+
+
 def _erase_variant(variant: Variant, messages: Collection[str]) -> Variant:
     combined = variant.combined
     if combined is not None and combined.capacity_arm is ArmCode.REFERENCES:

@@ -23,7 +23,7 @@ def export_everything(
         ExportFormat, typer.Option("--format", help="In what form a table is written.")
     ] = ExportFormat.CSV,
 ) -> None:
-    """Write every customer, item, application, correction and dispute, as one moment has them."""
+    """Write records, evidence, policies and decisions, as one moment has them."""
     node: HasLedger = context.obj
     manifest = node.portfolio.export(folder, form=form)
     for file in manifest.files:

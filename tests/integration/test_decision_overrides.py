@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from node.assessment.evidence import PeerSummaryRecord
+from node.bootstrap.exports import MORE_TABLES
 from node.core.errors import NodeError
 from node.core.people.service import OPERATOR_PRINCIPAL, Role
 from node.decision.changing import Change
@@ -20,6 +21,7 @@ from node.decision.errors import (
     HumanReviewMissingError,
     NoAuthorityError,
 )
+from node.decision.keeping import KeptProposal, erase_references, read_proposal
 from node.decision.policy import Monitoring
 from node.decision.reports import erase_peer_values_within
 from node.decision.rules_limit import ArmCode
@@ -28,6 +30,7 @@ from node.decision.rules_state import DecisionState
 from node.decision.tables import (
     credit_decision,
 )
+from node.records.store.export import ExportStore
 from tests.support.decisions import Chamber, build_chamber, pass_days, read_policy
 from tests.unit.assessment.builders import AS_OF, LAST_MONTH, wrap_sections
 from tests.unit.assessment.room import HEADER
@@ -237,6 +240,9 @@ def test_peers_bands_are_references_and_go_when_a_message_is_erased(chamber: Cha
     ]
     assert variants.proposed.content.limit_minor == 15_000_000
     assert variants.without_peers.content.limit_minor == 800_000_000
+    exported = _export_proposal(chamber, record.decision_id)
+    assert erase_references(record.kept, {f"{number}" * 43 for number in range(3)}) == exported
+    assert exported != record.kept
     with chamber.room.database.write() as uow:
         assert erase_peer_values_within(uow, "0" * 43) == 1
         assert erase_peer_values_within(uow, "9" * 43) == 0
@@ -246,6 +252,16 @@ def test_peers_bands_are_references_and_go_when_a_message_is_erased(chamber: Cha
     assert [one.value for one in erased.inputs] == [None, 20_000_000, None]
     assert kept.proposal.proposed.content.limit_minor == 15_000_000
     assert ":10000000," not in _read_json(chamber, record.decision_id)
+
+
+def _export_proposal(chamber: Chamber, decision_id: int) -> KeptProposal:
+    """Return a proposal as an export has it."""
+    with chamber.room.database.read() as uow:
+        store = ExportStore(uow.connection, more=MORE_TABLES)
+        table = next(one for one in store.tables if one.name == "credit_decision")
+        place = [column.name for column in table.columns].index("proposal_json")
+        (text,) = [row[place] for row in store.iterate_rows(table) if row[0] == decision_id]
+    return read_proposal(text)
 
 
 def _read_json(chamber: Chamber, decision_id: int) -> str:

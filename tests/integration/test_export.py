@@ -6,11 +6,15 @@ import csv
 import json
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pytest
 from sqlalchemy import Table
 
+from node.bootstrap.exports import MORE_TABLES
+from node.core.policies import tables as policy_tables
+from node.decision import tables as decision_tables
 from node.records import tables
 from node.records.customers import ContactRole, CustomerService
 from node.records.exporting import ExportExistsError, ExportFormat
@@ -18,7 +22,7 @@ from node.records.ledger import Correction
 from node.records.portfolio import PortfolioService
 from node.records.store import adverse_tables, life_tables, paper_tables
 from node.records.store.export import ExportStore
-from protocol.encoding import sha256
+from protocol.encoding import encode_b64u, sha256
 from tests.support.ledgers import OLDEST, TODAY, House
 from tests.support.places import call, check, error_of
 
@@ -74,6 +78,12 @@ def test_an_export_never_goes_over_another(tmp_path: Path) -> None:
     said = check(call("--home", home, "export", str(out), "--format", "parquet"))
 
     assert "ledger_item.parquet" in said
+    texts = out / "policy_text.parquet"
+    policies = duckdb.read_parquet(str(texts)).select("sha256_b64u, content").fetchall()
+    assert policies
+    assert {sha256_b64u for sha256_b64u, _ in policies} == {
+        encode_b64u(sha256(content.encode())) for _, content in policies
+    }
     assert isinstance(error_of(call("--home", home, "export", str(out))), ExportExistsError)
     (tmp_path / "new.partial").mkdir()
     refused = call("--home", home, "export", str(tmp_path / "new"))
@@ -81,3 +91,16 @@ def test_an_export_never_goes_over_another(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
     with pytest.raises(FileNotFoundError):
         (tmp_path / "new" / "manifest.json").read_bytes()
+
+
+@pytest.mark.parametrize("room", [policy_tables, decision_tables], ids=lambda room: room.__name__)
+def test_every_policy_and_decision_goes_out_after_what_it_refers_to(room: ModuleType) -> None:
+    order = [one if isinstance(one, Table) else one.table for one in MORE_TABLES]
+    own = {one for one in vars(room).values() if isinstance(one, Table)}
+
+    assert {one for one in own if one.name.startswith(("policy_", "decision_", "credit_"))} <= {
+        *order
+    }
+    for place, table in enumerate(order):
+        later = {*order[place + 1 :]}
+        assert not {key.column.table for key in table.foreign_keys} & later, table.name

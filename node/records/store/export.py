@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 FETCHED_ROWS = 1_000
-ExportSource: TypeAlias = "Table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewrittenTable:
+    """A table of which some columns go out as texts that are made of what lies there."""
+
+    table: Table
+    texts: Mapping[str, Callable[[Any], str]]
+
+
+ExportSource: TypeAlias = "Table | RewrittenTable"
 
 # What refers to another table comes after it.
 _TABLES: tuple[Table, ...] = (
@@ -92,33 +102,47 @@ class ExportTable:
 class ExportStore:
     """Reads every table of the room, and those it is given, within one unit of work."""
 
-    def __init__(self, connection: Connection, *, more: Sequence[Table] = ()) -> None:
-        """``more`` are tables of rooms above this one, which refer to its own."""
+    def __init__(self, connection: Connection, *, more: Sequence[ExportSource] = ()) -> None:
+        """``more`` are tables of other rooms, of which some may refer to this one's own."""
         self._connection = connection
-        self._sources = (*_TABLES, *more)
+        self._sources = [_rewrite_nothing(one) for one in (*_TABLES, *more)]
 
     @property
     def tables(self) -> tuple[ExportTable, ...]:
         """The tables in an order in which none refers to a later one."""
         return tuple(
             ExportTable(
-                name=table.name,
+                name=source.table.name,
                 columns=tuple(
-                    ExportColumn(name=column.name, kind=_kind_of(column.type))
-                    for column in table.columns
+                    ExportColumn(
+                        name=column.name,
+                        kind=ColumnKind.TEXT
+                        if column.name in source.texts
+                        else _kind_of(column.type),
+                    )
+                    for column in source.table.columns
                 ),
             )
-            for table in self._sources
+            for source in self._sources
         )
 
     def iterate_rows(self, table: ExportTable) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a table in the order of their keys; few are held at a time."""
-        source = next(one for one in self._sources if one.name == table.name)
+        source = next(one for one in self._sources if one.table.name == table.name)
+        makers = [source.texts.get(column.name) for column in table.columns]
         rows = self._connection.execution_options(yield_per=FETCHED_ROWS).execute(
-            select(source).order_by(*source.primary_key.columns)
+            select(source.table).order_by(*source.table.primary_key.columns)
         )
         for row in rows:
-            yield tuple(row)
+            yield tuple(
+                cell if make is None else make(cell) for cell, make in zip(row, makers, strict=True)
+            )
+
+
+def _rewrite_nothing(source: ExportSource) -> RewrittenTable:
+    if isinstance(source, RewrittenTable):
+        return source
+    return RewrittenTable(table=source, texts={})
 
 
 def _kind_of(column_type: object) -> ColumnKind:
