@@ -46,6 +46,7 @@ from node.rating.models.training_policy import parse_training_policy
 from node.rating.panel.policy import read_preset_panel_policy
 from node.rating.panel.service import PanelService
 from node.rating.preview.service import PreviewService
+from node.rating.runs.desk import RunDesk
 from node.rating.runs.movements import MovementService
 from node.rating.runs.reviews import ReviewPorts, ReviewService
 from node.rating.runs.service import OpenScorers, RunService, open_inline
@@ -102,6 +103,7 @@ class LocalNode:
     applications: ApplicationService
     rating: RatingService
     runs: RunService
+    run_desk: RunDesk
     movements: MovementService
     reviews: ReviewService
     models: ModelService
@@ -184,6 +186,15 @@ def build_local_node(
         taxonomies=read_taxonomies(settings.statement_concepts, home=settings.home),
     )
     rating = RatingService(database=database, clock=clock, assessment=assessment, scales=scales)
+    runs = RunService(
+        database=database,
+        clock=clock,
+        assessment=assessment,
+        rating=rating,
+        random_bytes=draw_bytes,
+        open_scorers=open_run_scorers or open_inline,
+        find_erased=find_erased,
+    )
     return LocalNode(
         settings=settings,
         clock=clock,
@@ -254,14 +265,9 @@ def build_local_node(
             business_date=settings.business_date,
         ),
         rating=rating,
-        runs=RunService(
-            database=database,
-            clock=clock,
-            assessment=assessment,
-            rating=rating,
-            random_bytes=draw_bytes,
-            open_scorers=open_run_scorers or open_inline,
-            find_erased=find_erased,
+        runs=runs,
+        run_desk=RunDesk(
+            runs, today=lambda: current_business_date(clock, fixed=settings.business_date)
         ),
         movements=MovementService(database=database, find_scale=rating.find_scale),
         reviews=ReviewService(

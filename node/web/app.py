@@ -154,6 +154,7 @@ def build_app(node: Node) -> FastAPI:
         build_runs_router(
             RunFaces(
                 runs=node.local.runs,
+                desk=node.local.run_desk,
                 movements=node.local.movements,
                 reviews=node.local.reviews,
                 today=node.local.business_date,
@@ -377,6 +378,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             yield
         finally:
             is_ending.set()
+            await node.local.run_desk.stop()
             async with rating:  # A thread cannot be cancelled; it ends with what it is at.
                 for task in tasks:
                     task.cancel()

@@ -152,6 +152,7 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/policies/{version_id}/activation"): Area.APPROVALS,
     ("GET", "/rating-runs"): Area.CREDIT,
     ("GET", "/rating-runs/{run_id}"): Area.CREDIT,
+    ("POST", "/rating-runs"): Area.APPROVALS,
     ("GET", "/rating-movements"): Area.CREDIT,
     ("GET", "/rating-movements/customers"): Area.CREDIT,
     ("GET", "/rating-reviews"): Area.CREDIT,

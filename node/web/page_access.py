@@ -107,6 +107,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     }
     | {page: PageAccess(area=Area.CREDIT, is_entry=True) for page in _ENTER_STATEMENTS}
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
+    | {("POST", "/console/ratings/runs"): PageAccess(area=Area.APPROVALS, is_entry=True)}
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,22 +10,26 @@ from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
 from node.core.errors import NodeError
+from node.core.http.bodies import read_bounded
+from node.core.http.problems import status_of
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import Principal
 from node.rating.rules_movement import Matrix, MatrixRow, Movement
 from node.rating.rules_review import ReviewState, Trigger
+from node.rating.rules_run import RunState
 from node.rating.runs.commands import format_csv
+from node.rating.runs.desk import RunDayError, RunJob
 from node.rating.runs.movements import Comparison, NoRunBeforeError, Selection, name_run
 from node.rating.runs.reviews import UNTIL_DAYS, Review, count_states
-from node.rating.runs.service import RunReport
+from node.rating.runs.service import RunReport, RunUnderWayError
 from node.rating.store.movements import MovedCustomer
-from node.web.handlers import BuildRoute, Render
+from node.web.handlers import BuildRoute, ParseForm, Render
 from node.web.languages import choose_language
 from node.web.texts import Texts
 from node.web.wording import say_code
@@ -32,6 +37,10 @@ from node.web.wording import say_code
 RATINGS_PATH = "/console/ratings"
 CUSTOMERS_PATH = f"{RATINGS_PATH}/customers"
 REVIEWS_PATH = f"{RATINGS_PATH}/reviews"
+RUNS_PATH = f"{RATINGS_PATH}/runs"
+FORM_BYTES_MAX = 4_096
+FEW_FIELDS_MAX = 8
+WAITED_S = 1
 ROWS_PER_PAGE = 50
 REVIEWS_SHOWN_MAX = 500
 RUNS_SHOWN = 20
@@ -68,6 +77,20 @@ class RatingsPage:
     comparison: Comparison | None
     lines: tuple[MatrixLine, ...]
     sees_peers: bool
+    today: date
+    job: RunJob | None
+    refused: NodeError | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is at work here."""
+        return self.job is not None and self.job.is_running
+
+    @property
+    def open_day(self) -> date:
+        """The day of a run that waits to be gone on with; today, where none does."""
+        states = {one.state: one.run.terms.as_of for one in self.runs[:1]}
+        return states.get(RunState.INTERRUPTED, self.today)
 
     def list_address(self, movement: Movement) -> str:
         """Return the address of the customers of a movement."""
@@ -117,11 +140,14 @@ class ReviewsPage:
         return f"{REVIEWS_PATH}.csv?{urlencode({'until': self.until.isoformat()})}"
 
 
-def build_ratings_routes(local: LocalNode, *, render: Render, page: BuildRoute) -> list[BaseRoute]:
+def build_ratings_routes(
+    local: LocalNode, *, render: Render, page: BuildRoute, parse_form: ParseForm
+) -> list[BaseRoute]:
     """Return the routes."""
-    pages = _RatingsPages(local, render=render)
+    pages = _RatingsPages(local, render=render, parse_form=parse_form)
     return [
         page("GET", RATINGS_PATH, pages.show),
+        page("POST", RUNS_PATH, pages.begin),
         page("GET", CUSTOMERS_PATH, pages.show_customers),
         page("GET", REVIEWS_PATH, pages.show_reviews),
         page("GET", f"{REVIEWS_PATH}.csv", pages.send_reviews),
@@ -131,14 +157,36 @@ def build_ratings_routes(local: LocalNode, *, render: Render, page: BuildRoute) 
 class _RatingsPages:
     """The handlers."""
 
-    def __init__(self, local: LocalNode, *, render: Render) -> None:
+    def __init__(self, local: LocalNode, *, render: Render, parse_form: ParseForm) -> None:
         self._local = local
         self._render = render
+        self._parse_form = parse_form
 
     async def show(self, request: Request) -> Response:
-        """Show runs and the comparison."""
-        shown = await run_in_threadpool(self._read, request)
-        return await self._render(request, "ratings.html", page=shown)
+        """Show runs, how far the one at work is, and the comparison."""
+        return await self._show(request)
+
+    async def begin(self, request: Request) -> Response:
+        """Begin a run, or go on with an interrupted one; a small portfolio's is waited for."""
+        body = await read_bounded(request, bytes_max=FORM_BYTES_MAX)
+        typed = self._parse_form(body, fields_max=FEW_FIELDS_MAX).get("as_of", [""])[0].strip()
+        as_of = _parse_day(typed) if typed else self._local.business_date()
+        if as_of is None:
+            return await self._show(request, refused=RunDayError("a day as 2026-10-31"))
+        try:
+            job = await self._local.run_desk.start(as_of=as_of, by=_viewer(request).name)
+        except (RunDayError, RunUnderWayError) as err:
+            return await self._show(request, refused=err)
+        if job.task is not None:
+            await asyncio.wait([job.task], timeout=WAITED_S)
+        return RedirectResponse(RATINGS_PATH, status_code=303)
+
+    async def _show(self, request: Request, *, refused: NodeError | None = None) -> Response:
+        job = self._local.run_desk.find()
+        failure = refused or (None if job is None else job.failure)
+        shown = await run_in_threadpool(lambda: self._read(request, job=job, refused=failure))
+        status = 200 if refused is None else status_of(refused)
+        return await self._render(request, "ratings.html", status=status, page=shown)
 
     async def show_customers(self, request: Request) -> Response:
         """Show the customers behind a number."""
@@ -159,7 +207,9 @@ class _RatingsPages:
             headers={"content-disposition": 'attachment; filename="reviews.csv"'},
         )
 
-    def _read(self, request: Request) -> RatingsPage:
+    def _read(
+        self, request: Request, *, job: RunJob | None, refused: NodeError | None
+    ) -> RatingsPage:
         sees_peers = self._sees(request, Area.PEERS)
         before, after = _read_sides(request)
         try:
@@ -172,6 +222,9 @@ class _RatingsPages:
             comparison=found,
             lines=() if found is None else _build_lines(found),
             sees_peers=sees_peers,
+            today=self._local.business_date(),
+            job=job,
+            refused=refused,
         )
 
     def _read_moved(self, request: Request) -> MovedPage:

@@ -33,6 +33,6 @@ def build_room_routes(
         *build_renewal_routes(local, render=render, page=page),
         *build_model_routes(local, render=render, page=page, parse_form=parse_form),
         *build_policy_routes(local, render=render, page=page, parse_form=parse_form),
-        *build_ratings_routes(local, render=render, page=page),
+        *build_ratings_routes(local, render=render, page=page, parse_form=parse_form),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),
     ]

@@ -17,8 +17,8 @@ RATINGS_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ratings.form": ("例如 2026-10-31 或 run-7", "as 2026-10-31 or run-7"),
         "ratings.show": ("比较", "Compare"),
         "ratings.none": (
-            "还没有两个完成的批次。用 chengxin rate run 运行一次，或比较两个日期。",
-            "There are not two finished runs. Begin one with chengxin rate run, or compare days.",
+            "还没有两个完成的批次。运行一次，或比较两个日期。",
+            "There are not two finished runs. Begin one, or compare days.",
         ),
         "ratings.sides": (
             "{before} → {after}，{count} 个客户",
@@ -44,8 +44,8 @@ RATINGS_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ratings.no-rating": ("无评级", "no rating"),
         "ratings.runs": ("批次", "Runs"),
         "ratings.runs-none": (
-            "还没有批次。用 chengxin rate run 运行。",
-            "There is no run yet. Begin one with chengxin rate run.",
+            "还没有批次。",
+            "There is no run yet.",
         ),
         "ratings.run": ("批次", "Run"),
         "ratings.as-of": ("业务日期", "As of"),
@@ -56,6 +56,45 @@ RATINGS_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ratings.scale": ("等级表", "Scale"),
         "ratings.by": ("启动人", "Begun by"),
         "ratings.compare-run": ("与此前比较", "Compare with before"),
+        "ratings.begin": ("为全部客户评级", "Rate the whole portfolio"),
+        "ratings.begin-run": ("开始批次", "Begin a run"),
+        "ratings.go-on": ("从中断处继续", "Go on with the run"),
+        "ratings.begin-note": (
+            "批次在后台运行，可离开本页；同时只有一个批次。节点重启后批次显示为已中断，可从中断处继续，不重不漏。换一个日期会放弃已中断的批次。",
+            (
+                "A run goes on in the background, also when you leave the page; there is one at a "
+                "time. After a restart of the node it stands as interrupted and is gone on with, "
+                "nobody twice. Another day abandons the interrupted run."
+            ),
+        ),
+        "ratings.running": (
+            "批次 {run}（业务日期 {as_of}）：已完成 {done} / {total} 个客户",
+            "Run {run} as of {as_of}: {done} of {total} customers are done",
+        ),
+        "ratings.waiting": (
+            "批次 {run}（业务日期 {as_of}）正在开始",
+            "Run {run} as of {as_of} begins",
+        ),
+        "refusal.rating-run-under-way": (
+            "已有一个批次在运行：等它结束，或在其中断 30 秒后再试。",
+            "A run is under way: wait for its end, or try again 30 seconds after it was cut off.",
+        ),
+        "refusal.rating-run-day": (
+            "不能按这个日期评级：请填业务日期或更早的日期。",
+            "No portfolio is rated as of this day: name the business date or a day before it.",
+        ),
+        "refusal.rating-run-stopped": (
+            "节点停止，批次已中断，可以继续。",
+            "The node ended and the run was interrupted; it can be gone on with.",
+        ),
+        "refusal.rating-run-terms-changed": (
+            "运行期间启用了另一份规则或等级表，批次已放弃，请重新开始。",
+            "Another policy or scale became active meanwhile: the run is abandoned, begin anew.",
+        ),
+        "refusal.rating-run-lost": (
+            "另一个进程已接手这个批次。",
+            "Another process has gone on with this run.",
+        ),
         "ratings.list": ("客户清单", "Customers"),
         "ratings.list-back": ("返回迁移矩阵", "Back to the matrix"),
         "ratings.list-none": ("没有这样的客户。", "There is no such customer."),

@@ -38,7 +38,7 @@ class Area(StrEnum):
     POLICIES = "policies"
     """Scorecards, scales and the like: read, drafted, edited, proposed, previewed."""
     APPROVALS = "approvals"
-    """Policies approved, rejected, made active."""
+    """Policies approved, rejected, made active; runs over the whole portfolio begun."""
     PERSONS = "persons"
     """Contacts, and customers who are natural persons."""
     CONSENTS = "consents"

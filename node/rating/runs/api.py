@@ -1,4 +1,4 @@
-"""API of runs, movements and reviews: read; runs are begun by command or by the schedule."""
+"""API of runs, movements and reviews: runs are begun and looked at, all else is read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from node.core.database import ID_MAX
 from node.core.people.areas import Access, Area, may_access
 from node.core.people.service import Principal
 from node.rating.rules_movement import Movement
+from node.rating.runs.desk import RunDesk, RunJob
 from node.rating.runs.movements import MovementService, Selection
 from node.rating.runs.reviews import UNTIL_DAYS, ReviewService
 from node.rating.runs.service import RunService
@@ -24,6 +25,14 @@ from node.rating.runs.view import (
     build_reviews_object,
     build_run_object,
 )
+from node.records.api import Day, Entry
+
+
+class RunBody(Entry):
+    """As of which day the portfolio is rated; the business date, without one."""
+
+    as_of: Day | None = None
+
 
 RunId = Annotated[int, Path(ge=1, le=ID_MAX)]
 SideText = Annotated[
@@ -39,6 +48,7 @@ class RunFaces:
     """The services, and what tells who may be seen."""
 
     runs: RunService
+    desk: RunDesk
     movements: MovementService
     reviews: ReviewService
     today: Callable[[], date]
@@ -78,7 +88,27 @@ def _add_runs(router: APIRouter, faces: RunFaces) -> None:
     async def get_run(request: Request, run_id: RunId) -> dict[str, Any]:
         """Return one run with how many customers it gave each grade."""
         report = await asyncio.to_thread(faces.runs.get_report, run_id)
-        return build_run_object(report, with_peers=sees_peers(request))
+        shown = build_run_object(report, with_peers=sees_peers(request))
+        return shown | _show_progress(faces.desk, run_id)
+
+    @router.post("/rating-runs", status_code=202)
+    async def begin_run(body: RunBody) -> dict[str, Any]:
+        """Begin a run, or go on with an interrupted one; GET of the run tells how far it is.
+
+        One at a time: while one of the same day is at work here it is that one, else 409.
+        """
+        job = await faces.desk.start(as_of=body.as_of or faces.today(), by=body.by)
+        return {"run": job.run_id, "state": "running", "progress": _count(job)}
+
+
+def _show_progress(desk: RunDesk, run_id: int) -> dict[str, Any]:
+    job = desk.find()
+    is_it = job is not None and job.run_id == run_id and job.is_running
+    return {"progress": _count(job)} if is_it and job is not None else {}
+
+
+def _count(job: RunJob) -> dict[str, int]:
+    return {"done": job.done, "total": job.total}
 
 
 def _add_movements(router: APIRouter, faces: RunFaces) -> None:

@@ -78,8 +78,8 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """A run that is ours to go on with."""
+class HeldRun:
+    """A run that is ours to go on with, while its lease is renewed."""
 
     run_id: int
     lease: str
@@ -144,7 +144,23 @@ class RunService:
             RunTermsChangedError: Another policy or scale became active meanwhile.
             RunStoppedError: ``should_stop`` told so.
         """
-        held = self._begin(as_of, by=by)
+        held = self.begin(as_of=as_of, by=by)
+        return self.go_on(held, on_progress=on_progress, should_stop=should_stop)
+
+    def go_on(
+        self,
+        held: HeldRun,
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> RunReport:
+        """Rate whoever a run that was begun has not rated yet.
+
+        Raises:
+            RunLostError: This one went so slowly that another has gone on with it.
+            RunTermsChangedError: Another policy or scale became active meanwhile.
+            RunStoppedError: ``should_stop`` told so.
+        """
         try:
             self._go_on(held, on_progress=on_progress, should_stop=should_stop)
         except BaseException as err:
@@ -153,6 +169,37 @@ class RunService:
                 self._let_go(held, is_over=isinstance(err, RunTermsChangedError))
             raise
         return self.get_report(held.run_id)
+
+    def begin(self, *, as_of: date, by: str) -> HeldRun:
+        """Begin a run as of a day, or take over one of the same terms that was interrupted.
+
+        A run of other terms that was interrupted is abandoned.
+
+        Raises:
+            RunUnderWayError: Somebody works on a run.
+        """
+        now_ms, lease = self._clock.now_ms(), encode_b64u(self._random_bytes(_LEASE_BYTES))
+        with self._database.write() as uow:
+            terms = self._build_terms(uow, as_of)
+            store = RunStore(uow.connection)
+            opened = store.find_open()
+            start = decide_start(opened, terms, now_ms=now_ms)
+            if opened is not None and start is Start.REFUSE:
+                done = opened.rated + opened.skipped
+                raise RunUnderWayError(f"run {opened.run_id} is at {done} customers")
+            if opened is not None and start is Start.RESUME:
+                store.resume(opened.run_id, lease=lease, now_ms=now_ms)
+                return HeldRun(
+                    run_id=opened.run_id,
+                    lease=lease,
+                    terms=terms,
+                    done_until=opened.done_until,
+                    done=opened.rated + opened.skipped,
+                )
+            if opened is not None:
+                store.end(opened.run_id, RunState.ABANDONED, now_ms=now_ms)
+            run_id = store.begin(terms, by=by, lease=lease, now_ms=now_ms)
+        return HeldRun(run_id=run_id, lease=lease, terms=terms, done_until=0, done=0)
 
     def run_daily(self, *, as_of: date, should_stop: Callable[[], bool] | None = None) -> bool:
         """Run for a day unless that is done; False where it was, or somebody is at it.
@@ -197,33 +244,9 @@ class RunService:
             scale=self._rating.read_scale(uow).reference,
         )
 
-    def _begin(self, as_of: date, *, by: str) -> _Held:
-        now_ms, lease = self._clock.now_ms(), encode_b64u(self._random_bytes(_LEASE_BYTES))
-        with self._database.write() as uow:
-            terms = self._build_terms(uow, as_of)
-            store = RunStore(uow.connection)
-            opened = store.find_open()
-            start = decide_start(opened, terms, now_ms=now_ms)
-            if opened is not None and start is Start.REFUSE:
-                done = opened.rated + opened.skipped
-                raise RunUnderWayError(f"run {opened.run_id} is at {done} customers")
-            if opened is not None and start is Start.RESUME:
-                store.resume(opened.run_id, lease=lease, now_ms=now_ms)
-                return _Held(
-                    run_id=opened.run_id,
-                    lease=lease,
-                    terms=terms,
-                    done_until=opened.done_until,
-                    done=opened.rated + opened.skipped,
-                )
-            if opened is not None:
-                store.end(opened.run_id, RunState.ABANDONED, now_ms=now_ms)
-            run_id = store.begin(terms, by=by, lease=lease, now_ms=now_ms)
-        return _Held(run_id=run_id, lease=lease, terms=terms, done_until=0, done=0)
-
     def _go_on(
         self,
-        held: _Held,
+        held: HeldRun,
         *,
         on_progress: Callable[[int, int], None] | None,
         should_stop: Callable[[], bool] | None,
@@ -250,7 +273,7 @@ class RunService:
             store = RunStore(uow.connection)
             store.end(held.run_id, RunState.FINISHED, now_ms=self._clock.now_ms())
 
-    def _iterate_orders(self, held: _Held) -> Iterator[Order]:
+    def _iterate_orders(self, held: HeldRun) -> Iterator[Order]:
         after = held.done_until
         while True:
             with self._database.read() as uow:
@@ -261,7 +284,7 @@ class RunService:
             yield Order(stretch=Stretch(after=after, until=until), as_of=held.terms.as_of)
             after = until
 
-    def _keep(self, held: _Held, scored: ScoredStretch) -> None:
+    def _keep(self, held: HeldRun, scored: ScoredStretch) -> None:
         with self._database.write() as uow:
             # What is active now, and what was when the stretch was read in its own snapshot.
             active = self._build_terms(uow, held.terms.as_of)
@@ -332,11 +355,11 @@ class RunService:
         for ref in self._find_erased(uow, refs) if refs else ():
             store.erase_values_of(ref)
 
-    def _check_held(self, uow: UnitOfWork, held: _Held) -> None:
+    def _check_held(self, uow: UnitOfWork, held: HeldRun) -> None:
         if not RunStore(uow.connection).is_held(held.run_id, lease=held.lease):
             raise RunLostError(f"another goes on with run {held.run_id}")
 
-    def _let_go(self, held: _Held, *, is_over: bool) -> None:
+    def _let_go(self, held: HeldRun, *, is_over: bool) -> None:
         with self._database.write() as uow:
             store = RunStore(uow.connection)
             if is_over and store.is_held(held.run_id, lease=held.lease):

@@ -8,12 +8,15 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from node.core.people.service import Role
 from node.rating.scale_kind import RATING_SCALE
 from node.web import ratings_console
+from node.web.app import build_app
 from tests.support.console_people import Desk, close_desk, open_desk
 
 PATH = "/console/ratings"
@@ -40,6 +43,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     local.runs.run(as_of=today, by="li")
     local.records.add_customer(scheme="sim", value="B9", name="Never rated", country="DE")
     desk.sign_in(Role.OPERATOR)
+    yield desk
+    close_desk(desk)
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> Iterator[Desk]:
+    """Return a desk of one customer on which nothing was run."""
+    desk = open_desk(tmp_path / "home")
     yield desk
     close_desk(desk)
 
@@ -126,6 +137,50 @@ def test_an_analyst_sees_grades_without_peers_and_sales_none(desk: Desk) -> None
 
     assert "your role does not see what peers have said" in page
     assert refused.status_code == 403
+
+
+def test_a_run_is_begun_on_the_page_by_who_may(idle: Desk) -> None:
+    desk = idle
+    today = desk.node.local.business_date()
+    with desk.client:  # one event loop for the run and whoever waits for it
+        desk.sign_in(Role.ANALYST)
+        assert "/console/ratings/runs" not in show(desk)
+        refused = desk.send(f"{PATH}/runs", {"as_of": today.isoformat()})
+        desk.sign_in(Role.CREDIT_MANAGER, name="Wang Fang")
+        later = desk.send(f"{PATH}/runs", {"as_of": (today + timedelta(days=1)).isoformat()})
+        begun = desk.send(f"{PATH}/runs", {"as_of": ""})
+        job = desk.node.local.run_desk.find()
+        assert job is not None
+        while job.is_running:
+            assert "of 1 customers are done" in show(desk) or not job.is_running
+        page = show(desk)
+        desk.sign_in(Role.OPERATOR)
+
+    assert (refused.status_code, later.status_code, begun.status_code) == (403, 422, 303)
+    assert "No portfolio is rated as of this day" in later.text
+    (run, *_) = desk.node.local.runs.list_runs()
+    assert (run.state.value, run.run.started_by, run.run.rated) == ("finished", "Wang Fang", 1)
+    assert "Wang Fang" in page
+
+
+def test_a_run_is_begun_over_the_api_and_asked_after(idle: Desk) -> None:
+    desk = idle
+    token = desk.node.local.people.create_token(
+        role=Role.CREDIT_MANAGER, name="Wang Fang", life_s=3_600
+    ).token
+    head = {"authorization": f"Bearer {token}"}
+    path = "/api/v1/rating-runs"
+    with TestClient(build_app(desk.node)) as api:
+        other = api.post(path, json={"by": "Li Wei"}, headers=head)
+        begun = api.post(path, json={"by": "Wang Fang"}, headers=head)
+        run = begun.json()["run"]
+        while (shown := api.get(f"{path}/{run}", headers=head).json())["state"] == "running":
+            assert shown["progress"]["done"] <= shown["progress"]["total"]
+
+    assert (other.status_code, other.json()["code"]) == (403, "entered-by-another")
+    assert begun.status_code == 202
+    assert (shown["state"], shown["started_by"]) == ("finished", "Wang Fang")
+    assert "progress" not in shown
 
 
 def test_the_pages_speak_chinese(desk: Desk) -> None:
