@@ -12,6 +12,7 @@ from node.assessment.statements.tables import STATEMENT_TABLES
 from node.core.policies.tables import (
     policy_active,
     policy_event,
+    policy_plan,
     policy_preview,
     policy_text,
     policy_version,
@@ -37,6 +38,7 @@ MORE_TABLES: tuple[ExportSource, ...] = (
     RewrittenTable(table=policy_text, texts={"content": bytes.decode}),
     policy_event,
     policy_active,
+    policy_plan,
     policy_preview,
     decision_policy,
     RewrittenTable(table=credit_decision, texts={"proposal_json": erase_all_references}),

@@ -31,6 +31,7 @@ from node.core.database import Database, UnitOfWork, parse_key
 from node.core.field_sweep import FieldChange, change_key, settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
+from node.core.policies.planning import PolicyPlanning
 from node.core.policies.service import PolicyService
 from node.core.policies.shipping import PolicyShipping
 from node.core.policies.source import StoredPolicies
@@ -112,6 +113,7 @@ class LocalNode:
     decision_reports: DecisionReports
     deputies: DeputyService
     policies: PolicyService
+    planning: PolicyPlanning
     previews: PreviewService
     preview_desk: PreviewDesk
     people: PeopleService
@@ -119,6 +121,10 @@ class LocalNode:
     def business_date(self) -> date:
         """Return the business date."""
         return current_business_date(self.clock, fixed=self.settings.business_date)
+
+    def activate_due(self) -> int:
+        """Make active whatever policy was planned for a day that has come; return how many."""
+        return self.planning.activate_due(today=self.business_date())
 
     def find_customer_key(self, named: Mapping[str, object]) -> dict[str, int]:
         """Return the customer of a decision that an address names, where it names one."""
@@ -159,6 +165,8 @@ def build_local_node(
     policies = PolicyService(database=database, clock=clock, kinds=kinds)
     shipping = PolicyShipping(database=database, clock=clock, kinds=kinds)
     shipping.enter_presets(release=f"chengxin {version('chengxin')}")
+    planning = PolicyPlanning(database=database, clock=clock, kinds=policies.kinds)
+    planning.activate_due(today=current_business_date(clock, fixed=settings.business_date))
     scales = StoredPolicies(database=database, kind=RATING_SCALE, parse=parse_scale)
     decision_policies = StoredPolicies(
         database=database, kind=DECISION_POLICY, parse=parse_decision_policy
@@ -311,6 +319,7 @@ def build_local_node(
             business_date=settings.business_date,
         ),
         policies=policies,
+        planning=planning,
         previews=previews,
         preview_desk=PreviewDesk(previews),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),

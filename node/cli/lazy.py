@@ -43,7 +43,7 @@ GROUPS: Mapping[str, str] = {
     "ledger": "node.records.commands_undertakings:ledger_app",
     "model": "node.rating.models.commands:model_app",
     "rate": "node.rating.commands:rate_app",
-    "policy": "node.governance.policies.commands:policy_app",
+    "policy": "node.governance.policies.commands_planning:policy_app",
     "records": "node.records.commands_notice:life_app",
     "listing": "node.assessment.outside.commands:listing_app",
     "log": "node.cli.logs:log_app",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from node.bootstrap.local import LocalNode
     from node.core.config import Settings
     from node.core.people.service import PeopleService
+    from node.core.policies.planning import PolicyPlanning
     from node.core.policies.service import PolicyService
     from node.decision.deputies import DeputyService
     from node.decision.reports import DecisionReports
@@ -215,6 +216,11 @@ class LazyNode:
     def policies(self) -> PolicyService:
         """Versions of policies."""
         return self.local.policies
+
+    @property
+    def planning(self) -> PolicyPlanning:
+        """Activations of policies for a later day."""
+        return self.local.planning
 
     @property
     def previews(self) -> PreviewService:

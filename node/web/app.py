@@ -72,6 +72,7 @@ from protocol.errors import ProtocolError
 
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
 RATING_ROUND_S = 600
+POLICY_ROUND_S = 30  # how late a planned policy may become active after its day has begun
 RETENTION_ROUND_S = 3_600  # a node that is started anew each day erases too
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
@@ -185,6 +186,7 @@ def build_app(node: Node) -> FastAPI:
     app.include_router(
         build_policies_router(
             node.local.policies,
+            node.local.planning,
             node.local.preview_desk,
             today=node.local.business_date,
             find_hidden=partial(find_hidden, node.local),
@@ -363,6 +365,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         else:
             await run_round("start", node.session.begin())
         expire = partial(_expire_decisions, node)
+        activate = partial(asyncio.to_thread, node.local.activate_due)
         await run_round("decisions", expire())
         is_ending, rating = threading.Event(), asyncio.Lock()
         rate = partial(_rate_daily, node, is_ending, rating)
@@ -370,6 +373,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             asyncio.create_task(_check_log(node)),
             asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)),
             asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)),
+            asyncio.create_task(_repeat("policies", activate, POLICY_ROUND_S)),
             asyncio.create_task(_repeat("rating", rate, RATING_ROUND_S)),
         ]
         if node.timestamping is not None:
@@ -423,6 +427,7 @@ async def _rate_daily(node: Node, is_ending: threading.Event, rating: asyncio.Lo
     async with rating:
         if is_ending.is_set():
             return
+        await asyncio.to_thread(node.local.activate_due)  # what holds from this day on
         with suppress(RunStoppedError):
             await asyncio.to_thread(
                 lambda: node.local.runs.run_daily(

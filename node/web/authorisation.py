@@ -150,6 +150,8 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/policies/{version_id}/withdrawal"): Area.POLICIES,
     ("POST", "/policies/{version_id}/decision"): Area.APPROVALS,
     ("POST", "/policies/{version_id}/activation"): Area.APPROVALS,
+    ("POST", "/policies/{version_id}/plan-withdrawal"): Area.APPROVALS,
+    ("GET", "/planned-policies"): Area.POLICIES,
     ("GET", "/rating-runs"): Area.CREDIT,
     ("GET", "/rating-runs/{run_id}"): Area.CREDIT,
     ("POST", "/rating-runs"): Area.APPROVALS,

@@ -65,6 +65,7 @@ _POLICY_ENTRIES = {
     ("POST", f"{_POLICY}/withdrawal"): Area.POLICIES,
     ("POST", f"{_POLICY}/decision"): Area.APPROVALS,
     ("POST", f"{_POLICY}/activation"): Area.APPROVALS,
+    ("POST", f"{_POLICY}/plan-withdrawal"): Area.APPROVALS,
 }
 _IMPORT = (
     ("GET", IMPORT_PATH),

@@ -19,7 +19,7 @@ from node.core.http.problems import status_of
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import Principal
 from node.core.policies.entering import Entry
-from node.core.policies.errors import PolicyFaultyError, PolicyNotFoundError
+from node.core.policies.errors import PolicyDayError, PolicyFaultyError, PolicyNotFoundError
 from node.core.policies.records import PolicyRecord
 from node.core.policies.rules_states import Actor
 from node.core.policies.service import write_document
@@ -88,10 +88,13 @@ def build_policy_routes(
             "POST",
             f"{version}/activation",
             pages.step(
-                lambda key, _, entry: policies.activate(
-                    key, entry=entry, today=local.business_date()
-                )
+                lambda key, form, entry: _activate(local, key, form.get("from", ""), entry=entry)
             ),
+        ),
+        page(
+            "POST",
+            f"{version}/plan-withdrawal",
+            pages.step(lambda key, _, entry: local.planning.withdraw(key, entry=entry)),
         ),
     ]
 
@@ -114,7 +117,11 @@ class _PolicyPages:
             for kind in self._local.policies.kinds
         }
         return await self._render(
-            request, "policies.html", kinds=kinds, newer=list_newer_shipped(records)
+            request,
+            "policies.html",
+            kinds=kinds,
+            newer=list_newer_shipped(records),
+            planned=[one for one in records if one.plan],
         )
 
     async def show_version(self, request: Request) -> Response:
@@ -255,6 +262,18 @@ class _PolicyPages:
         body = await read_bounded(request, bytes_max=FORM_BYTES_MAX)
         form = self._parse_form(body, fields_max=fields_max)
         return {name: values[0].strip() for name, values in form.items() if values}
+
+
+def _activate(local: LocalNode, key: int, typed: str, *, entry: Entry) -> PolicyRecord:
+    """Activate a version now, or plan it for the day that was typed."""
+    today = local.business_date()
+    if not typed:
+        return local.policies.activate(key, entry=entry, today=today)
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError as err:
+        raise PolicyDayError("a day as 2026-10-31") from err
+    return local.planning.plan(key, effective_from=day, entry=entry, today=today)
 
 
 def _read_key(request: Request) -> int:

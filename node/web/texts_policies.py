@@ -60,6 +60,25 @@ POLICY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "policies.approve": ("批准", "Approve"),
         "policies.reject": ("否决", "Reject"),
         "policies.withdraw": ("撤回", "Withdraw"),
+        "policies.from": ("生效日（留空为立即）", "Effective from (empty: now)"),
+        "policies.planned": ("将要生效", "To become active"),
+        "policies.planned-note": (
+            "{day} 起自动生效（{name}：{reason}）。在此之前可撤回。",
+            "Becomes active by itself on {day} ({name}: {reason}). It can be withdrawn before.",
+        ),
+        "policies.unplan": ("撤回生效计划", "Withdraw the planned activation"),
+        "refusal.policy-day": (
+            "生效日须在今天之后、366 天以内。",
+            "The day is to be after today, and within 366 days.",
+        ),
+        "refusal.policy-planned": (
+            "同类规则已有一个版本计划生效：请先撤回该计划。",
+            "A version of this kind is to become active already: withdraw that plan first.",
+        ),
+        "refusal.policy-not-planned": (
+            "该版本没有生效计划。",
+            "This version is not to become active on a later day.",
+        ),
         "policies.activate": ("启用", "Make active"),
         "policies.preview": ("影响预览", "Preview"),
         "policies.preview-start": ("开始预览", "Begin the preview"),

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ from node.bootstrap.member import Node
 from node.core.errors import ConflictError, InvariantError, NodeError
 from node.core.policies.errors import (
     PolicyChangedError,
+    PolicyDayError,
     PolicyEntryError,
     PolicyFaultyError,
     PolicyKindUnknownError,
     PolicyNameError,
     PolicyNotFoundError,
+    PolicyNotPlannedError,
     PolicyNotPreviewedError,
+    PolicyPlannedError,
     PolicyTakenError,
 )
 from node.core.policies.kinds import PolicyKind
@@ -409,3 +413,66 @@ def test_a_step_that_fails_half_way_leaves_nothing(
     assert policies.get(record.version_id).state is PolicyState.APPROVED
     assert policies.get_active(RATING_SCALE).name.label == "gbt22116-2"
     assert policies.get_active(RATING_SCALE).state is PolicyState.ACTIVE
+
+
+def test_a_version_planned_for_a_day_becomes_active_by_itself(
+    node: Node, policies: PolicyService
+) -> None:
+    planning = node.local.planning
+    record = approve(policies, draft_of(node, RATING_SCALE, raise_cuts))
+    day = TODAY + timedelta(days=3)
+    with pytest.raises(PolicyNotPreviewedError):
+        planning.plan(record.version_id, effective_from=day, entry=by(WANG), today=TODAY)
+    node.local.previews.preview(record.version_id, as_of=TODAY, actor=LI)
+
+    planned = planning.plan(record.version_id, effective_from=day, entry=by(WANG), today=TODAY)
+
+    assert (planned.state, planned.plan and planned.plan.effective_from) == (
+        PolicyState.APPROVED,
+        day,
+    )
+    assert [one.version_id for one in planning.list_planned()] == [record.version_id]
+    assert planning.activate_due(today=day - timedelta(days=1)) == 0
+    assert policies.get_active(RATING_SCALE).version_id != record.version_id
+    assert planning.activate_due(today=day + timedelta(days=1)) == 1  # the node stood still
+    active = policies.get_active(RATING_SCALE)
+    event = active.find_event(PolicyState.ACTIVE)
+    assert (active.version_id, event and (event.effective_from, event.actor)) == (
+        record.version_id,
+        (day, WANG),
+    )
+    assert planning.list_planned() == []
+    assert planning.activate_due(today=day + timedelta(days=1)) == 0
+
+
+def test_a_plan_stands_against_other_activations_until_it_is_withdrawn(
+    node: Node, policies: PolicyService
+) -> None:
+    planning, day = node.local.planning, TODAY + timedelta(days=1)
+    record = approve(policies, draft_of(node, RATING_SCALE, raise_cuts))
+    node.local.previews.preview(record.version_id, as_of=TODAY, actor=LI)
+    planning.plan(record.version_id, effective_from=day, entry=by(WANG), today=TODAY)
+
+    with pytest.raises(PolicyPlannedError):
+        policies.activate(record.version_id, entry=by(WANG), today=TODAY)
+    with pytest.raises(PolicyPlannedError):
+        policies.withdraw(record.version_id, entry=by(LI))
+    with pytest.raises(PolicyPlannedError):
+        planning.plan(record.version_id, effective_from=day, entry=by(LI), today=TODAY)
+    planning.withdraw(record.version_id, entry=by(LI))
+    with pytest.raises(PolicyNotPlannedError):
+        planning.withdraw(record.version_id, entry=by(LI))
+
+    assert planning.activate_due(today=day) == 0
+    assert policies.activate(record.version_id, entry=by(WANG), today=TODAY).state == "active"
+
+
+@pytest.mark.parametrize("days", [0, -1, 367])
+def test_nothing_is_planned_for_a_day_that_is_not_to_come(
+    node: Node, policies: PolicyService, days: int
+) -> None:
+    record = approve(policies, draft_of(node, RATING_SCALE, raise_cuts))
+    day = TODAY + timedelta(days=days)
+
+    with pytest.raises(PolicyDayError):
+        node.local.planning.plan(record.version_id, effective_from=day, entry=by(WANG), today=TODAY)

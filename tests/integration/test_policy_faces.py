@@ -102,6 +102,26 @@ def test_over_the_api_an_analyst_drafts_and_a_credit_manager_approves(office: Of
     assert whole["events"][-1]["effective_from"] == "2026-06-30"
 
 
+def test_over_the_api_an_activation_is_planned_listed_and_withdrawn(office: Office) -> None:
+    path = f"/policies/{office.find('association5-2')['id']}"
+    office.call("Li", "POST", f"{path}/preview")
+    wait_for_preview(office, path)
+    late = office.call("Wang", "POST", f"{path}/activation", effective_from="2026-06-30")
+    forbidden = office.call("Li", "POST", f"{path}/activation", effective_from="2026-07-01")
+    planned = office.call("Wang", "POST", f"{path}/activation", effective_from="2026-07-01")
+    listed = office.call("Li", "GET", "/planned-policies")
+    against = office.call("Wang", "POST", f"{path}/activation")
+    withdrawn = office.call("Wang", "POST", f"{path}/plan-withdrawal")
+
+    assert (late["status"], late["code"]) == (422, "policy-day")
+    assert forbidden["status"] == 403
+    assert (planned["state"], planned["planned"]["effective_from"]) == ("approved", "2026-07-01")
+    assert [(one["label"], one["planned"]["by"]) for one in listed] == [("association5-2", "Wang")]
+    assert (against["status"], against["code"]) == (409, "policy-planned")
+    assert withdrawn["planned"] is None
+    assert office.call("Li", "GET", "/planned-policies") == []
+
+
 def wait_for_preview(office: Office, path: str) -> dict[str, Any]:
     for _ in range(600):
         found: dict[str, Any] = office.call("Li", "GET", f"{path}/preview")
@@ -170,8 +190,18 @@ def test_on_the_console_a_scorecard_is_copied_edited_previewed_approved_and_acti
     forbidden = desk.send(f"{home}/decision", seen | WHY | {"outcome": "approved"})
     desk.sign_in(Role.CREDIT_MANAGER, name="Wang")
     desk.send(f"{home}/decision", seen | WHY | {"outcome": "approved"})
+    odd = desk.send(f"{home}/activation", WHY | {"from": "tomorrow"})
+    desk.send(f"{home}/activation", WHY | {"from": "2026-07-01"})
+    planned = [
+        desk.client.get(path, params={"lang": language}).text
+        for path, language in ((home, "en"), ("/console/policies", "zh"))
+    ]
+    desk.send(f"{home}/plan-withdrawal", WHY)
     done = desk.send(f"{home}/activation", WHY)
 
+    assert "The day is to be after today" in odd.text
+    assert "Becomes active by itself on 2026-07-01 (Wang: board of June)" in planned[0]
+    assert "将要生效" in planned[1]
     assert "expert-1" in listed
     assert "Scorecard" in listed
     assert saved.status_code == 303
@@ -260,6 +290,10 @@ def test_by_command_from_an_edited_copy_to_an_active_version(home: Path) -> None
     approved = run("approve", "own-expert-1", "--reason", "seen", "--token-file", str(token_file))
     summary = json.loads(run("preview", "own-expert-1", "--by", "Zhang", "--json"))["summary"]
     table = run("preview", "own-expert-1", "--by", "Zhang")
+    later = run("activate", "own-expert-1", "--from", "2026-07-31", *why)
+    planned = run("planned")
+    run("unplan", "own-expert-1", *why)
+    none = run("planned")
     active = run("activate", "own-expert-1", *why)
     told = run("diff", "own-expert-1", "expert-1", "--lang", "zh")
     listed = json.loads(run("list", "--json"))
@@ -271,6 +305,10 @@ def test_by_command_from_an_edited_copy_to_an_active_version(home: Path) -> None
     assert "approved" in approved
     assert summary["customers"] == 0
     assert "Migration" in table
+    assert later == planned
+    assert "approved" in planned
+    assert "active from 2026-07-31" in planned
+    assert none == ""
     assert "active" in active
     assert "trend" in told
     assert {one["label"] for one in listed if one["state"] == "active"} == {

@@ -78,3 +78,21 @@ class PolicyNotPreviewedError(ConflictError):
     """Its effect on the portfolio was not looked at beside what is active now."""
 
     code = "policy-not-previewed"
+
+
+class PolicyDayError(RejectedError):
+    """Nothing is planned for this day: it is not to come, or too far away."""
+
+    code = "policy-day"
+
+
+class PolicyPlannedError(ConflictError):
+    """A version of the kind is to become active on a later day: that is withdrawn first."""
+
+    code = "policy-planned"
+
+
+class PolicyNotPlannedError(ConflictError):
+    """The version is not to become active on a later day."""
+
+    code = "policy-not-planned"

@@ -49,8 +49,20 @@ class PolicyEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyPlan:
+    """An activation for a later day that is to come."""
+
+    plan_id: int
+    text_id: int
+    effective_from: date
+    actor: Actor
+    entered_at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRecord:
-    """A version with everything that became of it, in order."""
+    """A version with everything that became of it, in order, and what is planned with it."""
 
     version_id: int
     name: PolicyName
@@ -58,6 +70,7 @@ class PolicyRecord:
     base_id: int | None
     texts: tuple[PolicyText, ...]
     events: tuple[PolicyEvent, ...]
+    plan: PolicyPlan | None = None
 
     @property
     def state(self) -> PolicyState:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 
 from node.core.clock import Clock
@@ -19,9 +18,12 @@ from node.core.policies.entering import (
     Entry,
     append_event,
     check_entry,
+    check_none_planned,
+    check_previewed,
     check_seen,
     get_active,
     get_record,
+    make_active,
 )
 from node.core.policies.errors import (
     PolicyChangedError,
@@ -29,7 +31,7 @@ from node.core.policies.errors import (
     PolicyKindUnknownError,
     PolicyNameError,
     PolicyNotFoundError,
-    PolicyNotPreviewedError,
+    PolicyPlannedError,
     PolicyTakenError,
 )
 from node.core.policies.kinds import PolicyKind
@@ -56,7 +58,6 @@ from protocol.strict_json import JsonObject, parse_object
 
 VERSIONS_PAGE_MAX = 200
 REVISIONS_MAX = 500  # of one draft
-PREVIEW_DAYS_MAX = 31  # how old the day may be as of which the portfolio was looked at
 SUMMARY_CHARS_MAX = 1_000_000
 SHIPPER = Actor(who="release", name="release")
 
@@ -164,6 +165,7 @@ class PolicyService:
         Raises:
             PolicyNotFoundError: There is none with this key.
             PolicyStateError: It was active, has ended, or ships.
+            PolicyPlannedError: It is to become active on a later day.
         """
         return self._step(version_id, PolicyState.WITHDRAWN, entry=entry)
 
@@ -173,6 +175,7 @@ class PolicyService:
         Raises:
             PolicyNotFoundError: There is none with this key.
             PolicyStateError: It is not approved, or is active.
+            PolicyPlannedError: A version of its kind is to become active on a later day.
             PolicyNotPreviewedError: Nobody has looked at what it changes beside the active one, as
                 of a day of the last month.
         """
@@ -181,21 +184,11 @@ class PolicyService:
             store = PolicyStore(uow.connection)
             record = get_record(store, version_id)
             check_step(record.state, PolicyState.ACTIVE, origin=record.origin)
+            check_none_planned(store, record.name.kind)
             former = get_active(store, record.name.kind)
             kind = self.kinds[record.name.kind]
-            if kind.has_preview and not store.find_preview(
-                text_id=record.text.text_id,
-                base_text_id=former.text.text_id,
-                not_before=today - timedelta(days=PREVIEW_DAYS_MAX),
-            ):
-                raise PolicyNotPreviewedError(
-                    f"look at the preview of {record.name.label} beside {former.name.label} first"
-                )
-            now_ms = self._clock.now_ms()
-            told = replace(entry, reason=f"{record.name.label} is active now")
-            append_event(store, former, PolicyState.RETIRED, entry=told, at_ms=now_ms)
-            append_event(store, record, PolicyState.ACTIVE, entry=entry, at_ms=now_ms, today=today)
-            store.point(kind.name, version_id=version_id, text_id=record.text.text_id)
+            check_previewed(store, kind, record, former, today=today)
+            make_active(store, record, entry=entry, at_ms=self._clock.now_ms(), today=today)
             return get_record(store, version_id)
 
     def keep_preview(
@@ -358,6 +351,8 @@ class PolicyService:
                 check_second_person(entry.actor, record.authors)
             if seen_sha256_b64u is not None:
                 check_seen(record, seen_sha256_b64u)
+            if wanted is PolicyState.WITHDRAWN and record.plan is not None:
+                raise PolicyPlannedError(f"{record.name.label} is planned: withdraw that first")
             append_event(store, record, wanted, entry=entry, at_ms=self._clock.now_ms())
             return get_record(store, version_id)
 

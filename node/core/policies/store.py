@@ -13,6 +13,7 @@ from node.core.database import is_key_of
 from node.core.policies.records import (
     PolicyEvent,
     PolicyName,
+    PolicyPlan,
     PolicyPreview,
     PolicyRecord,
     PolicyText,
@@ -21,6 +22,7 @@ from node.core.policies.rules_states import Actor, Origin, PolicyState
 from node.core.policies.tables import (
     policy_active,
     policy_event,
+    policy_plan,
     policy_preview,
     policy_text,
     policy_version,
@@ -100,6 +102,42 @@ class PolicyStore:
         )
         if moved.rowcount == 0:
             self._connection.execute(insert(policy_active).values(kind=kind, **values))
+
+    def append_plan(self, record: PolicyRecord, plan: PolicyEvent) -> None:
+        """Keep that a version is to become active on a day."""
+        self._connection.execute(
+            insert(policy_plan).values(
+                kind=record.name.kind,
+                version_id=record.version_id,
+                text_id=plan.text_id,
+                effective_from=plan.effective_from,
+                who=plan.actor.who,
+                entered_by=plan.actor.name,
+                entered_at_ms=plan.entered_at_ms,
+                reason=plan.reason,
+            )
+        )
+
+    def end_plan(self, plan_id: int, *, outcome: str, by: str, reason: str, at_ms: int) -> None:
+        """Keep what became of a plan."""
+        self._connection.execute(
+            update(policy_plan)
+            .where(policy_plan.c.id == plan_id)
+            .values(outcome=outcome, ended_by=by, ended_reason=reason, ended_at_ms=at_ms)
+        )
+
+    def list_planned(self, *, until: date | None = None) -> list[PolicyRecord]:
+        """Return the versions that are to become active, or are until a day, in that order."""
+        wanted = select(policy_plan.c.version_id).where(policy_plan.c.outcome.is_(None))
+        if until is not None:
+            wanted = wanted.where(policy_plan.c.effective_from <= until)
+        keys = list(self._connection.execute(wanted).scalars())
+        found = self._list(policy_version.c.id.in_(keys), limit=len(keys)) if keys else []
+        return sorted(found, key=lambda one: _day_of(one.plan))
+
+    def find_planned(self, kind: str) -> PolicyRecord | None:
+        """Return the version of a kind that is to become active."""
+        return next((one for one in self.list_planned() if one.name.kind == kind), None)
 
     def append_preview(
         self,
@@ -234,6 +272,7 @@ class PolicyStore:
         ).all()
         keys = [row.id for row in rows]
         texts, events = self._read_texts(keys), self._read_events(keys)
+        plans = self._read_plans(keys)
         return [
             PolicyRecord(
                 version_id=row.id,
@@ -242,9 +281,28 @@ class PolicyStore:
                 base_id=row.base_id,
                 texts=tuple(texts[row.id]),
                 events=tuple(events[row.id]),
+                plan=plans.get(row.id),
             )
             for row in rows
         ]
+
+    def _read_plans(self, keys: Sequence[int]) -> dict[int, PolicyPlan]:
+        rows = self._connection.execute(
+            select(policy_plan).where(
+                policy_plan.c.version_id.in_(keys), policy_plan.c.outcome.is_(None)
+            )
+        )
+        return {
+            row.version_id: PolicyPlan(
+                plan_id=row.id,
+                text_id=row.text_id,
+                effective_from=row.effective_from,
+                actor=Actor(who=row.who, name=row.entered_by),
+                entered_at_ms=row.entered_at_ms,
+                reason=row.reason,
+            )
+            for row in rows
+        }
 
     def _read_texts(self, keys: Sequence[int]) -> defaultdict[int, list[PolicyText]]:
         columns = [column for column in policy_text.c if column.name != "content"]
@@ -284,6 +342,10 @@ class PolicyStore:
             )
             found[row.version_id].append(event)
         return found
+
+
+def _day_of(plan: PolicyPlan | None) -> date:
+    return date.max if plan is None else plan.effective_from
 
 
 def _preview(row: Row[Any]) -> PolicyPreview:

@@ -1,4 +1,4 @@
-"""Tables of policies. Rows are appended and never changed, but for the pointer to what is active.
+"""Tables of policies. Rows are only appended, but for what is active, and what was planned.
 
 A version's state follows from its events. The pointer's key is the kind, so that no kind has two
 active versions; it names a version and one of its texts, so that a pointer across kinds is none.
@@ -98,4 +98,34 @@ policy_preview = Table(
     Column("entered_at_ms", BigInteger, nullable=False),
     Column("summary_json", Text, nullable=False),
     Index("ix_policy_preview_text", "text_id", "id"),
+)
+
+# What becomes active by itself on a later day; of a kind one at a time is open.
+policy_plan = Table(
+    "policy_plan",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(KIND_CHARS_MAX), nullable=False),
+    Column("version_id", Integer, nullable=False),
+    Column("text_id", Integer, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    Column("who", String(WHO_CHARS_MAX), nullable=False),
+    Column("entered_by", String(PERSON_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Column("outcome", String(16), nullable=True),  # activated, withdrawn; null: it is to come
+    Column("ended_by", String(PERSON_CHARS_MAX), nullable=True),
+    Column("ended_at_ms", BigInteger, nullable=True),
+    Column("ended_reason", String(REASON_CHARS_MAX), nullable=True),
+    ForeignKeyConstraint(["version_id", "kind"], ["policy_version.id", "policy_version.kind"]),
+    ForeignKeyConstraint(["text_id", "version_id"], ["policy_text.id", "policy_text.version_id"]),
+    Index("ix_policy_plan_version", "version_id", "id"),
+)
+_open = policy_plan.c.outcome.is_(None)
+Index(
+    "ix_policy_plan_open",
+    policy_plan.c.kind,
+    unique=True,
+    sqlite_where=_open,
+    postgresql_where=_open,
 )

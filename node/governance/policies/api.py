@@ -18,6 +18,7 @@ from node.core.errors import NotFoundError
 from node.core.http.models import ApiModel
 from node.core.people.service import Principal
 from node.core.policies.entering import Entry
+from node.core.policies.planning import PolicyPlanning
 from node.core.policies.records import PolicyPreview, PolicyRecord
 from node.core.policies.rules_states import Actor
 from node.core.policies.service import PolicyService
@@ -87,6 +88,12 @@ class DecisionBody(SeenBody):
     approved: Annotated[bool, Field(strict=True)]
 
 
+class ActivationBody(EntryBody):
+    """Why a version becomes active, and from which later day on, if not now."""
+
+    effective_from: Day | None = None
+
+
 class TrialBody(EntryBody):
     """As of which day the portfolio is looked at; the business date where none is given."""
 
@@ -96,6 +103,7 @@ class TrialBody(EntryBody):
 
 def build_policies_router(
     policies: PolicyService,
+    planning: PolicyPlanning,
     desk: PreviewDesk,
     *,
     today: Callable[[], date],
@@ -112,7 +120,7 @@ def build_policies_router(
     _add_comparing(router, policies)
     _add_previews(router, policies, desk, find_hidden=find_hidden, sees_peers=sees_peers)
     _add_writing(router, policies)
-    _add_steps(router, policies, today=today)
+    _add_steps(router, policies, planning, today=today)
 
     @router.post("/policies/{version_id}/preview", status_code=202)
     async def start_preview(request: Request, version_id: VersionId, body: TrialBody) -> Response:
@@ -243,7 +251,13 @@ def _add_writing(router: APIRouter, policies: PolicyService) -> None:
         )
 
 
-def _add_steps(router: APIRouter, policies: PolicyService, *, today: Callable[[], date]) -> None:
+def _add_steps(
+    router: APIRouter,
+    policies: PolicyService,
+    planning: PolicyPlanning,
+    *,
+    today: Callable[[], date],
+) -> None:
     @router.post("/policies/{version_id}/proposal")
     async def propose(request: Request, version_id: VersionId, body: SeenBody) -> Response:
         """Put a draft before a second person."""
@@ -272,7 +286,23 @@ def _add_steps(router: APIRouter, policies: PolicyService, *, today: Callable[[]
         return await _answer(lambda: policies.withdraw(version_id, entry=entry))
 
     @router.post("/policies/{version_id}/activation")
-    async def activate(request: Request, version_id: VersionId, body: EntryBody) -> Response:
-        """Make an approved version the active one of its kind from now on."""
+    async def activate(request: Request, version_id: VersionId, body: ActivationBody) -> Response:
+        """Make an approved version the active one of its kind, from now on or from a later day."""
+        entry, day = body.build(request), body.effective_from
+        if day is None:
+            return await _answer(lambda: policies.activate(version_id, entry=entry, today=today()))
+        return await _answer(
+            lambda: planning.plan(version_id, effective_from=day, entry=entry, today=today())
+        )
+
+    @router.post("/policies/{version_id}/plan-withdrawal")
+    async def withdraw_plan(request: Request, version_id: VersionId, body: EntryBody) -> Response:
+        """Have a version not become active by itself on the day that was planned."""
         entry = body.build(request)
-        return await _answer(lambda: policies.activate(version_id, entry=entry, today=today()))
+        return await _answer(lambda: planning.withdraw(version_id, entry=entry))
+
+    @router.get("/planned-policies")
+    async def list_planned() -> Response:
+        """List what will become active, in the order of the days."""
+        records = await asyncio.to_thread(planning.list_planned)
+        return JSONResponse([build_summary_object(one) for one in records])

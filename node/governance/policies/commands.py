@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -18,6 +18,7 @@ from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService, Role
 from node.core.policies.entering import Entry
 from node.core.policies.errors import PolicyFault, PolicyFaultyError
+from node.core.policies.planning import PolicyPlanning
 from node.core.policies.records import PolicyRecord
 from node.core.policies.rules_states import Actor, PolicyState
 from node.core.policies.service import PolicyService, write_document
@@ -69,6 +70,11 @@ class PolicyNode(Protocol):
     @property
     def policies(self) -> PolicyService:
         """The versions."""
+        ...
+
+    @property
+    def planning(self) -> PolicyPlanning:
+        """Activations for a later day."""
         ...
 
     @property
@@ -159,9 +165,9 @@ def draft(
 ) -> None:
     """Enter a file as a draft; its id begins with own-, its version is not there yet."""
     node: PolicyNode = ctx.obj
-    entry = _build_entry(node, by, reason, token_file, area=Area.POLICIES)
+    entry = build_entry(node, by, reason, token_file, area=Area.POLICIES)
     raw = read_file(file, bytes_max=POLICY_BYTES_MAX)
-    _tell(_refuse_by_field(lambda: node.policies.draft(raw, entry=entry)))
+    tell(_refuse_by_field(lambda: node.policies.draft(raw, entry=entry)))
 
 
 @policy_app.command("edit")
@@ -184,7 +190,7 @@ def edit(
     node: PolicyNode = ctx.obj
     if (file is None) is (not settings):
         raise typer.BadParameter("name a file, or --set PATH=VALUE")
-    entry = _build_entry(node, by, reason, token_file, area=Area.POLICIES)
+    entry = build_entry(node, by, reason, token_file, area=Area.POLICIES)
     record = node.policies.get_named(version)
     raw = None if file is None else read_file(file, bytes_max=POLICY_BYTES_MAX)
     if raw is None:
@@ -195,7 +201,7 @@ def edit(
     if raw is None:
         raw = write_document(_set_fields(read_document(node.policies, record), settings or []))
     text = raw
-    _tell(
+    tell(
         _refuse_by_field(
             lambda: node.policies.save(
                 record.version_id, text, seen_sha256_b64u=record.text.sha256_b64u, entry=entry
@@ -216,7 +222,7 @@ def preview(
 ) -> None:
     """Try a version on every customer with an assessment; nothing but the summary is kept."""
     node: PolicyNode = ctx.obj
-    entry = _build_entry(node, by or "operator", "preview", token_file, area=Area.POLICIES)
+    entry = build_entry(node, by or "operator", "preview", token_file, area=Area.POLICIES)
     record = node.policies.get_named(version)
     look = Look(what=Area.CREDIT, target=f"policy {record.version_id} preview")
     node.people.record(OPERATOR_PRINCIPAL, look)
@@ -271,9 +277,9 @@ def propose(
 ) -> None:
     """Put a draft before a second person; it is not edited any more."""
     node: PolicyNode = ctx.obj
-    entry = _build_entry(node, by, reason, token_file, area=Area.POLICIES)
+    entry = build_entry(node, by, reason, token_file, area=Area.POLICIES)
     record = node.policies.get_named(version)
-    _tell(
+    tell(
         node.policies.propose(
             record.version_id, seen_sha256_b64u=record.text.sha256_b64u, entry=entry
         )
@@ -317,8 +323,8 @@ def withdraw(
 ) -> None:
     """Take back a version that was never active."""
     node: PolicyNode = ctx.obj
-    entry = _build_entry(node, by, reason, token_file, area=Area.POLICIES)
-    _tell(node.policies.withdraw(node.policies.get_named(version).version_id, entry=entry))
+    entry = build_entry(node, by, reason, token_file, area=Area.POLICIES)
+    tell(node.policies.withdraw(node.policies.get_named(version).version_id, entry=entry))
 
 
 @policy_app.command("activate")
@@ -327,23 +333,31 @@ def activate(
     version: VersionArgument,
     *,
     reason: ReasonOption,
+    effective_from: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="A later business day; else now."),
+    ] = None,
     by: ByOption = "",
     token_file: TokenOption = None,
 ) -> None:
-    """Make an approved version the active one of its kind from now on, without a restart."""
+    """Make an approved version the active one of its kind, now or by itself from a later day on."""
     node: PolicyNode = ctx.obj
-    entry = _build_entry(node, by, reason, token_file, area=Area.APPROVALS)
-    version_id = node.policies.get_named(version).version_id
-    _tell(node.policies.activate(version_id, entry=entry, today=node.business_date()))
+    entry = build_entry(node, by, reason, token_file, area=Area.APPROVALS)
+    version_id, today = node.policies.get_named(version).version_id, node.business_date()
+    if effective_from is None:
+        tell(node.policies.activate(version_id, entry=entry, today=today))
+        return
+    day = effective_from.date()
+    tell(node.planning.plan(version_id, effective_from=day, entry=entry, today=today))
 
 
 def _decide(
     node: PolicyNode, version: str, given: tuple[str, str, Path | None], *, is_approved: bool
 ) -> None:
     by, reason, token_file = given
-    entry = _build_entry(node, by, reason, token_file, area=Area.APPROVALS)
+    entry = build_entry(node, by, reason, token_file, area=Area.APPROVALS)
     record = node.policies.get_named(version)
-    _tell(
+    tell(
         node.policies.decide(
             record.version_id,
             is_approved=is_approved,
@@ -353,7 +367,7 @@ def _decide(
     )
 
 
-def _build_entry(
+def build_entry(
     node: PolicyNode, by: str, reason: str, token_file: Path | None, *, area: Area
 ) -> Entry:
     """Return who takes a step: the holder of a token, or the operator under a name."""
@@ -397,8 +411,10 @@ def _tell_faults(faults: tuple[PolicyFault, ...]) -> None:
         typer.echo(f"{fault.path or 'file'}: {fault.message}", err=True)
 
 
-def _tell(record: PolicyRecord) -> None:
+def tell(record: PolicyRecord) -> None:
+    """Say in a line which version this is and where it stands."""
     typer.echo(
         f"{record.version_id} {record.name.label}: {record.state}, "
         f"revision {record.text.revision}, sha256 {record.text.sha256_b64u}"
+        + (f", active from {record.plan.effective_from}" if record.plan else "")
     )

@@ -9,6 +9,7 @@ from typing import Any
 from node.assessment.policy_file import Language
 from node.core.policies.records import (
     PolicyEvent,
+    PolicyPlan,
     PolicyPreview,
     PolicyRecord,
     PolicyText,
@@ -44,6 +45,16 @@ def build_summary_object(record: PolicyRecord) -> dict[str, Any]:
         "by": text.actor.name,
         "at_ms": text.entered_at_ms,
         "reason": text.reason,
+        "planned": None if record.plan is None else _show_plan(record.plan),
+    }
+
+
+def _show_plan(plan: PolicyPlan) -> dict[str, Any]:
+    return {
+        "effective_from": plan.effective_from.isoformat(),
+        "by": plan.actor.name,
+        "at_ms": plan.entered_at_ms,
+        "reason": plan.reason,
     }
 
 

@@ -1,4 +1,4 @@
-"""How often the cause of a renewal came, and idempotency keys of credit applications."""
+"""Causes of renewal that come again, keys of applications, policies planned for a later day."""
 
 from __future__ import annotations
 
@@ -22,10 +22,48 @@ def upgrade() -> None:
         table.create_unique_constraint(
             op.f("uq_credit_application_idempotency_key"), ["idempotency_key"]
         )
+    op.create_table(
+        "policy_plan",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("text_id", sa.Integer(), nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("who", sa.String(32), nullable=False),
+        sa.Column("entered_by", sa.String(120), nullable=False),
+        sa.Column("entered_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(500), nullable=False),
+        sa.Column("outcome", sa.String(16), nullable=True),
+        sa.Column("ended_by", sa.String(120), nullable=True),
+        sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("ended_reason", sa.String(500), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["version_id", "kind"],
+            ["policy_version.id", "policy_version.kind"],
+            name=op.f("fk_policy_plan_version_id_policy_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["text_id", "version_id"],
+            ["policy_text.id", "policy_text.version_id"],
+            name=op.f("fk_policy_plan_text_id_policy_text"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_plan")),
+    )
+    op.create_index("ix_policy_plan_version", "policy_plan", ["version_id", "id"])
+    is_open = sa.text("outcome IS NULL")
+    op.create_index(
+        "ix_policy_plan_open",
+        "policy_plan",
+        ["kind"],
+        unique=True,
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
 
 
 def downgrade() -> None:
-    """Go back; who waits goes on waiting, and keys are forgotten."""
+    """Go back; who waits goes on waiting, keys are forgotten, and nothing is planned."""
+    op.drop_table("policy_plan")
     with op.batch_alter_table("credit_application") as table:
         table.drop_constraint(op.f("uq_credit_application_idempotency_key"), type_="unique")
         table.drop_column("idempotency_key")
