@@ -439,7 +439,7 @@ def test_the_store_refuses_to_change_or_delete_what_was_decided(tmp_path: Path) 
                 uow.connection.execute(statement)
 
     assert chamber.reports.get(decision_id) == kept
-    command.downgrade(build_config(database), "0047")
+    command.downgrade(build_config(database), "0045")
     with database.write() as uow:
         changed = uow.connection.execute(same)
     command.upgrade(build_config(database), "head")
