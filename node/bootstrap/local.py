@@ -10,6 +10,7 @@ from importlib.metadata import version
 from node.assessment.application.checklist import read_preset_checklist
 from node.assessment.application.outside_reader import OutsideReader
 from node.assessment.application.service import ApplicationService
+from node.assessment.evidence_life import EvidenceLife
 from node.assessment.outside.service import OutsideService
 from node.assessment.policy import parse_policy
 from node.assessment.policy_kind import ASSESSMENT_POLICY, build_policy_kind
@@ -226,6 +227,7 @@ def build_local_node(
             policy=policy,
             hasher=hasher,
             business_date=settings.business_date,
+            evidence=EvidenceLife(database=database, policy=policy),
         ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),

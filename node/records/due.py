@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from node.records.adverse.expiry import FactStory
 from node.records.ledger.errors import ItemInvalidError
@@ -31,6 +32,26 @@ class DueStory:
     documents: tuple[str, ...]  # the first ones
     held_by: int | None
     is_adverse: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiredEvidence:
+    """How many reports, looks and applications went, and how many a hold keeps."""
+
+    gone: int
+    held: int
+
+
+class EvidenceExpiry(Protocol):
+    """What a room above this one holds of customers for the same terms."""
+
+    def iterate_due(self, *, as_of: date) -> Iterator[DueStory]:
+        """Yield what is due on a day."""
+        ...
+
+    def expire(self, *, today: date) -> ExpiredEvidence:
+        """Delete what is due and not held."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,15 @@ from node.records.adverse.expiry import delete_facts, list_due_facts
 from node.records.archiving import check_not_archived
 from node.records.barring import need_hasher
 from node.records.derivation import refresh_behaviour
-from node.records.due import Due, DueStory, find_customer_hold, find_hold, list_horizons
+from node.records.due import (
+    Due,
+    DueStory,
+    EvidenceExpiry,
+    ExpiredEvidence,
+    find_customer_hold,
+    find_hold,
+    list_horizons,
+)
 from node.records.errors import CustomerNotFoundError, check_report_day
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
 from node.records.ledger.posting import check_by, check_day, check_reason, check_text, get_customer
@@ -58,7 +66,8 @@ class Expired:
     items: int
     facts: int  # adverse ones
     papers: int  # contracts, deliveries, guarantees, insurances
-    held: int  # stories, facts and papers that were due and are under hold
+    evidence: int  # outside reports, looks into public lists, credit applications
+    held: int  # whatever of these was due and is under hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +94,13 @@ class LifecycleService:
         policy: RetentionPolicy,
         hasher: NameHasher | None,
         business_date: date | None = None,
+        evidence: EvidenceExpiry | None = None,
     ) -> None:
-        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        """A fixed business date lets old records be worked with; otherwise it is the clock's.
+
+        ``evidence`` is what a room above holds for the same terms.
+        """
+        self._evidence = evidence
         self._database = database
         self._clock = clock
         self._policy = policy
@@ -124,6 +138,8 @@ class LifecycleService:
             yield from due.tell()
             if on_customer is not None:
                 on_customer()
+        if self._evidence is not None:
+            yield from self._evidence.iterate_due(as_of=as_of)
 
     def expire(self, *, by: str, on_customer: Callable[[], None] | None = None) -> Expired:
         """Delete what is due today, with a tombstone for each name; return how much it was.
@@ -148,8 +164,17 @@ class LifecycleService:
                 on_customer()
         if items or facts or papers:
             self._database.overwrite_deleted()
+        evidence = ExpiredEvidence(gone=0, held=0)
+        if self._evidence is not None:
+            evidence = self._evidence.expire(today=today)
         return Expired(
-            customers=customers, stories=stories, items=items, facts=facts, papers=papers, held=held
+            customers=customers,
+            stories=stories,
+            items=items,
+            facts=facts,
+            papers=papers,
+            evidence=evidence.gone,
+            held=held + evidence.held,
         )
 
     def hold(

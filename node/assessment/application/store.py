@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from node.assessment.application.rules_application import (
     Application,
@@ -205,6 +205,35 @@ class ApplicationStore:
                 document_id=document_id, reason=reason, entered_by=by, entered_at_ms=at_ms
             )
         )
+
+    def list_customers(self, after: int, limit: int) -> list[int]:
+        """Return the next customers, as entered, of whom there is an application."""
+        column = credit_application.c.customer_id
+        rows = self._connection.execute(
+            select(column).where(column > after).distinct().order_by(column).limit(limit)
+        )
+        return list(rows.scalars())
+
+    def delete(self, application_ids: Sequence[int]) -> None:
+        """Delete applications whole."""
+        document, version = credit_application_document, credit_application_version
+        withdrawal = credit_document_withdrawal
+        for start in range(0, len(application_ids), IN_VALUES_MAX):
+            part = application_ids[start : start + IN_VALUES_MAX]
+            documents = select(document.c.id).where(document.c.application_id.in_(part))
+            versions = select(version.c.id).where(version.c.application_id.in_(part))
+            for table, condition in (
+                (withdrawal, withdrawal.c.document_id.in_(documents)),
+                (document, document.c.application_id.in_(part)),
+                (
+                    credit_application_reference,
+                    credit_application_reference.c.version_id.in_(versions),
+                ),
+                (version, version.c.application_id.in_(part)),
+                (credit_application_event, credit_application_event.c.application_id.in_(part)),
+                (credit_application, credit_application.c.id.in_(part)),
+            ):
+                self._connection.execute(delete(table).where(condition))
 
     def list_applications(self, customer_ids: Sequence[int]) -> list[StoredApplication]:
         """Return the applications of some customers, in the order of their entry."""

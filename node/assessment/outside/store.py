@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select, union
 
 from node.assessment.outside.rules_listing import ListCheck
 from node.assessment.outside.rules_report import OutsideReport
@@ -145,6 +145,29 @@ class OutsideStore:
                 check_id=check_id, reason=reason, entered_by=by, entered_at_ms=at_ms
             )
         )
+
+    def list_customers(self, after: int, limit: int) -> list[int]:
+        """Return the next customers, as entered, of whom there is a report or a look."""
+        keys = union(
+            select(outside_report.c.customer_id).where(outside_report.c.customer_id > after),
+            select(list_check.c.customer_id).where(list_check.c.customer_id > after),
+        ).subquery()
+        rows = self._connection.execute(
+            select(keys.c.customer_id).order_by(keys.c.customer_id).limit(limit)
+        )
+        return list(rows.scalars())
+
+    def delete_reports(self, report_ids: Sequence[int]) -> None:
+        """Delete versions of reports."""
+        for part in _chunk(report_ids):
+            self._connection.execute(delete(outside_report).where(outside_report.c.id.in_(part)))
+
+    def delete_checks(self, check_ids: Sequence[int]) -> None:
+        """Delete looks into lists, with their withdrawals."""
+        gone = list_check_withdrawal
+        for part in _chunk(check_ids):
+            self._connection.execute(delete(gone).where(gone.c.check_id.in_(part)))
+            self._connection.execute(delete(list_check).where(list_check.c.id.in_(part)))
 
 
 def _chunk(values: Sequence[int]) -> list[Sequence[int]]:
