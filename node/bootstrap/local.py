@@ -45,6 +45,7 @@ from node.governance.policies.desk import PreviewDesk
 from node.rating.models.registry import ModelService
 from node.rating.models.training_kind import TRAINING_POLICY, build_training_kind
 from node.rating.models.training_policy import parse_training_policy
+from node.rating.panel.judging import ScoreJudge
 from node.rating.panel.policy import read_preset_panel_policy
 from node.rating.panel.service import PanelService
 from node.rating.preview.service import PreviewService
@@ -110,6 +111,7 @@ class LocalNode:
     reviews: ReviewService
     models: ModelService
     panels: PanelService
+    score_judge: ScoreJudge
     decisions: DecisionService
     decision_reports: DecisionReports
     deputies: DeputyService
@@ -295,6 +297,7 @@ def build_local_node(
                 database=database, kind=TRAINING_POLICY, parse=parse_training_policy
             ),
         ),
+        score_judge=ScoreJudge(database=database),
         panels=PanelService(
             database=database,
             assessment=assessment,

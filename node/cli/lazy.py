@@ -41,7 +41,7 @@ GROUPS: Mapping[str, str] = {
     "hub": "node.hub.commands_members:hub_app",
     "key": "node.cli.keys:key_app",
     "ledger": "node.records.commands_undertakings:ledger_app",
-    "model": "node.rating.models.commands:model_app",
+    "model": "node.rating.panel.commands_judging:model_app",
     "rate": "node.rating.commands:rate_app",
     "policy": "node.governance.policies.commands_planning:policy_app",
     "records": "node.records.commands_notice:life_app",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from node.decision.reports import DecisionReports
     from node.decision.service import DecisionService
     from node.rating.models.registry import ModelService
+    from node.rating.panel.judging import ScoreJudge
     from node.rating.preview.service import PreviewService
     from node.rating.runs.movements import MovementService
     from node.rating.runs.reviews import ReviewService
@@ -211,6 +212,11 @@ class LazyNode:
     def models(self) -> ModelService:
         """The registry of statistical models."""
         return self.local.models
+
+    @property
+    def score_judge(self) -> ScoreJudge:
+        """Judges kept scores by later outcomes."""
+        return self.local.score_judge
 
     @property
     def policies(self) -> PolicyService:

@@ -21,13 +21,8 @@ from node.rating.panel.tables import model_score
 from node.web.app import API_PREFIX, build_app
 from protocol.encoding import encode_b64u
 from tests.support.console_node import API_TOKEN, BUSINESS_DATE, build_empty_node, receive_summary
-from tests.support.panel_models import enter_model, make_model
+from tests.support.panel_models import enter_model, make_model, sell
 from tests.support.statements import PROVENANCE, build_statement
-
-HEADER = (
-    "customer_scheme,customer_value,customer_name,country,document_no,line,issued_on,due_on,"
-    "currency,amount,paid_on,paid_amount,disputed"
-)
 
 
 @pytest.fixture
@@ -35,25 +30,6 @@ def node(tmp_path: Path) -> Iterator[Node]:
     built = build_empty_node(tmp_path / "home")
     yield built
     built.local.close()
-
-
-def sell(node: Node, value: str, *, late_days: int) -> int:
-    """Sell twelve times, each paid so many days late; return the customer's number."""
-    rows = [HEADER]
-    for number in range(12):
-        month = BUSINESS_DATE.year * 12 + BUSINESS_DATE.month - 1 - 14 + number
-        due = BUSINESS_DATE.replace(year=month // 12, month=month % 12 + 1, day=10)
-        issued, paid = due.toordinal() - 30, due.toordinal() + late_days
-        rows.append(
-            f"sim,{value},示例,CN,{value}-{number},1,{due.fromordinal(issued)},{due},CNY,"
-            f"1000.00,{due.fromordinal(paid)},1000.00,"
-        )
-    node.local.records.import_file(
-        "\n".join([*rows, ""]).encode(), file_name="x.csv", source=f"erp-{value}"
-    )
-    found = node.local.assessment.find_customer_id(f"sim:{value}")
-    assert found is not None
-    return found
 
 
 def rate(node: Node, customer_id: int) -> None:

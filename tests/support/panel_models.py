@@ -15,6 +15,7 @@ from node.assessment.statistical.model_file import (
     format_model,
     parse_model,
 )
+from node.bootstrap.member import Node
 from node.core.database import Database
 from node.rating.models.ledger_rows import build_columns
 from node.rating.models.report import build_judged_object, cut_scores, judge
@@ -22,9 +23,16 @@ from node.rating.models.table import TrainingTable
 from node.rating.models.training_policy import read_preset_training_policy
 from node.rating.store import ModelEvent, ModelStore, NewModel
 from protocol.strict_json import canonical_json
+from tests.support.console_node import BUSINESS_DATE
 
 POLICY = read_preset_training_policy()
 MISSING = Earned(points_deci=0, woe_micro=0, rows=0, bads=0)
+
+
+HEADER = (
+    "customer_scheme,customer_value,customer_name,country,document_no,line,issued_on,due_on,"
+    "currency,amount,paid_on,paid_amount,disputed"
+)
 
 
 def make_model(*, lost_deci: int = 1_000, model_id: str = "hand") -> StatisticalModel:
@@ -117,3 +125,22 @@ def enter_model(database: Database, model: StatisticalModel, *roles: str, by: st
             event = ModelEvent(kind=role, entered_by="li", entered_at_ms=8, reason="good")
             store.append_event(record.model_id, event)
     return record.model_id
+
+
+def sell(node: Node, value: str, *, late_days: int) -> int:
+    """Sell twelve times, each paid so many days late; return the customer's number."""
+    rows = [HEADER]
+    for number in range(12):
+        month = BUSINESS_DATE.year * 12 + BUSINESS_DATE.month - 1 - 14 + number
+        due = BUSINESS_DATE.replace(year=month // 12, month=month % 12 + 1, day=10)
+        issued, paid = due.toordinal() - 30, due.toordinal() + late_days
+        rows.append(
+            f"sim,{value},示例,CN,{value}-{number},1,{due.fromordinal(issued)},{due},CNY,"
+            f"1000.00,{due.fromordinal(paid)},1000.00,"
+        )
+    node.local.records.import_file(
+        "\n".join([*rows, ""]).encode(), file_name="x.csv", source=f"erp-{value}"
+    )
+    found = node.local.assessment.find_customer_id(f"sim:{value}")
+    assert found is not None
+    return found

@@ -107,7 +107,7 @@ def list_models(
             one["state_text"],
             str(test["rows"]),
             str(test["bads"]),
-            _format_interval(test["auc"]),
+            format_interval(test["auc"]),
             one["verdict_text"],
         )
     show_table(table)
@@ -177,12 +177,12 @@ def compare(
             shown[side]["label"],
             str(figures["rows"]),
             str(figures["bads"]),
-            _format_interval(figures["auc"]),
-            _format_interval(figures["ks"]),
+            format_interval(figures["auc"]),
+            format_interval(figures["ks"]),
             shown[side]["verdict_text"],
         )
     show_table(table)
-    Console().print(f"AUC {_format_interval(shown['auc_gain'])}", highlight=False, markup=False)
+    Console().print(f"AUC {format_interval(shown['auc_gain'])}", highlight=False, markup=False)
     drift = Table("month", "rows", "PSI champion", "PSI challenger")
     for one, other in zip(shown["champion"]["drift"], shown["challenger"]["drift"], strict=True):
         drift.add_row(one["month"], str(one["rows"]), _format_psi(one), _format_psi(other))
@@ -210,7 +210,7 @@ def _show(shown: dict[str, Any], *, as_json: bool, language: Language) -> None:
         f"{split['train_rows']} rows, {split['train_bads']} bad, until {split['train_until']}"
         f" → test {test['rows']} rows, {test['bads']} bad (of {test['bad_customers']} customers),"
         f" from {split['test_from']}\n"
-        f"AUC {_format_interval(test['auc'])}  KS {_format_interval(test['ks'])}"
+        f"AUC {format_interval(test['auc'])}  KS {format_interval(test['ks'])}"
         f"  {shown['verdict_text']}",
         highlight=False,
         markup=False,
@@ -230,7 +230,8 @@ def _name_bin(one: dict[str, Any], *, decimals: int) -> str:
             return "—"
 
 
-def _format_interval(interval: dict[str, int]) -> str:
+def format_interval(interval: dict[str, int]) -> str:
+    """Write a figure with its interval; a dash where there is none."""
     if "value_ppm" not in interval:
         return "—"
     value, low, high = (interval[name] / _PPM for name in ("value_ppm", "low_ppm", "high_ppm"))

@@ -36,7 +36,7 @@ OWN = "own-records"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class KnownOutcomes:
     """All that is known of a customer today, from which its outcomes are read."""
 
     customer: CustomerRecord
@@ -140,7 +140,7 @@ def _list_rows(
     opened: date,
     policy: TrainingPolicyBody,
 ) -> list[tuple[date, tuple[Value, ...], bool]]:
-    known = _read_known(uow, customer, today=today)
+    known = read_known(uow, customer, today=today)
     first_on = LedgerStore(uow.connection).find_first_day(customer.customer_id)
     if first_on is None:
         return []
@@ -168,11 +168,12 @@ def _list_rows(
     return rows
 
 
-def _read_known(uow: UnitOfWork, customer: CustomerRecord, *, today: date) -> _Known:
+def read_known(uow: UnitOfWork, customer: CustomerRecord, *, today: date) -> KnownOutcomes:
+    """Return what is known of a customer today."""
     key = customer.customer_id
     found = LedgerStore(uow.connection).iterate_invoices_of([key])
     adverse = RecordsStore(uow.connection).list_adverse_events(key, as_of=today)
-    return _Known(
+    return KnownOutcomes(
         customer=customer,
         items=tuple(item for _, _, items in found for item in items),
         adverse=tuple(adverse),

@@ -33,6 +33,16 @@ class ScoreRow:
     values: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptScore:
+    """A score and its probability in millionths, as they stood beside an assessment."""
+
+    customer_id: int
+    as_of: date
+    score_deci: int
+    probability_ppm: int
+
+
 class PanelStore:
     """Appends what models said, and reads it back."""
 
@@ -80,6 +90,30 @@ class PanelStore:
         for as_of, score_deci in rows:
             found[as_of.replace(day=1)].append(score_deci)
         return dict(found)
+
+    def list_kept(self, model_id: int, *, until: date) -> list[KeptScore]:
+        """Return the scores of a model as of days up to one, by day and in the order of entry."""
+        table = model_score.c
+        rows = self._connection.execute(
+            select(table.customer_id, table.as_of, table.score_deci, table.probability_ppm)
+            .where(
+                table.model_id == model_id,
+                table.as_of <= until,
+                table.score_deci.is_not(None),
+                table.probability_ppm.is_not(None),
+            )
+            .order_by(table.as_of, table.id)
+            .limit(SCORES_MAX)
+        )
+        return [
+            KeptScore(
+                customer_id=row.customer_id,
+                as_of=row.as_of,
+                score_deci=row.score_deci,
+                probability_ppm=row.probability_ppm,
+            )
+            for row in rows
+        ]
 
 
 def _format_row(row: ScoreRow) -> dict[str, object]:

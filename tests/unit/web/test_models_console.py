@@ -16,9 +16,9 @@ from node.rating.models.registry import state_of
 from node.rating.models.rules_registry import ModelState
 from node.web.console import build_console_routes
 from node.web.reliability_chart import Dot, draw_reliability
-from tests.integration.test_panel import rate, sell
+from tests.integration.test_panel import rate
 from tests.support.console_node import API_TOKEN, build_empty_node
-from tests.support.panel_models import enter_model, make_model
+from tests.support.panel_models import enter_model, make_model, sell
 
 HOST = "http://testserver"
 
