@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from node.core.clock import Clock
 from node.core.database import Database, DatabaseDamagedError
 from node.core.log import LogDamagedError, LogPlace, LogState, LogStore
 from node.core.log_list import LogList, StoredLog
+from node.core.threads import finish_in_thread
 from protocol.merkle import leaf_hashes
 from protocol.message import LogHead
 from protocol.tile import EMPTY_EDGE, TILE_WIDTH
@@ -152,20 +154,20 @@ class LogCheck:
         Raises:
             DatabaseFailedError: The database cannot be read now.
         """
-        for log in await asyncio.to_thread(self._list_unchecked):
+        for log in await finish_in_thread(self._list_unchecked):
             try:
                 await self._reach_end(_Rebuild(log.place, log.head))
             except LogDamagedError as err:
                 self._damaged[log.origin] = err.detail
                 _log.error("ended_log_damaged", origin=log.origin, detail=err.detail)
             else:
-                await asyncio.to_thread(self._mark, log)
+                await finish_in_thread(partial(self._mark, log))
                 _log.info("ended_log_verified", origin=log.origin, size=log.size)
 
     async def _reach_end(self, rebuild: _Rebuild) -> None:
         is_done = False
         while not is_done:
-            is_done = await asyncio.to_thread(rebuild.take_step, self._database)
+            is_done = await finish_in_thread(partial(rebuild.take_step, self._database))
             await asyncio.sleep(self._pause_s)
 
     def _list_unchecked(self) -> list[StoredLog]:

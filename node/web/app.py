@@ -35,6 +35,7 @@ from node.core.http.problems import (
 from node.core.log_check import CheckState
 from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
+from node.core.threads import finish_in_thread
 from node.decision.api import build_decisions_router
 from node.governance.policies.api import build_policies_router
 from node.rating.models.api import build_models_router
@@ -365,7 +366,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         else:
             await run_round("start", node.session.begin())
         expire = partial(_expire_decisions, node)
-        activate = partial(asyncio.to_thread, node.local.activate_due)
+        activate = partial(finish_in_thread, node.local.activate_due)
         await run_round("decisions", expire())
         is_ending, rating = threading.Event(), asyncio.Lock()
         rate = partial(_rate_daily, node, is_ending, rating)
@@ -396,7 +397,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
 
 
 async def _expire_decisions(node: Node) -> None:
-    await asyncio.to_thread(node.local.decisions.expire_due)
+    await finish_in_thread(node.local.decisions.expire_due)
 
 
 async def _follow_logs(node: Node) -> None:
