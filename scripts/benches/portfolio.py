@@ -148,7 +148,7 @@ def enter_statements(
             "is_withdrawn": False,
             "months": 12,
             "currency": "CNY",
-            "unit": "one",
+            "unit": "ones",
             "assurance": "audited",
             "gaap": "cas",
             "source": "entered",
