@@ -35,7 +35,7 @@ class EvidenceLine:
     @property
     def is_behaviour(self) -> bool:
         """Whether it tells how the customer pays: our own records or a peer's."""
-        return self.source in {Source.OWN, Source.PEERS}
+        return self.source is Source.OWN or self.source is Source.PEERS
 
     @property
     def is_erased(self) -> bool:

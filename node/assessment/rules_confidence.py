@@ -14,42 +14,59 @@ from node.assessment.policy_parts import Freshness, Source
 from node.assessment.results import USED, Confidence, EvidenceLine
 from node.assessment.rules_outside import judge_source
 
+_SOURCES = tuple(Source)
+
 
 def judge_confidence(lines: Sequence[EvidenceLine], body: PolicyBody) -> Confidence:
     """Return the confidence of a score that rests on these lines."""
     counted = count_lines(lines)
     sources = {line.source for line in lines if line.code == USED and line.weight_milli > 0}
-    rule = next(
-        rule
-        for rule in body.confidence
-        if rule.is_catch_all or _holds(rule, counted=counted, sources=sources)
+    rule = next(rule for rule in body.confidence if _holds(rule, counted=counted, sources=sources))
+    level, permille = rule.level, None
+    if body.outside is not None:
+        level, permille = _lower(level, lines, body.outside.confidence)
+    return Confidence(
+        level=level,
+        code=f"confidence.{rule.code}",
+        own_invoices=counted.own_invoices,
+        peers=counted.peers,
+        invoices=counted.invoices,
+        age_days=counted.age_days,
+        permille=permille,
     )
-    judged = replace(counted, level=rule.level, code=f"confidence.{rule.code}")
-    if body.outside is None:
-        return judged
-    return _lower(judged, lines, body.outside.confidence)
 
 
 def count_lines(lines: Sequence[EvidenceLine]) -> Confidence:
     """Return the counts alone: they need no columns of their own in the store."""
-    counted = [
-        line for line in lines if line.is_behaviour and line.code == USED and line.weight_milli > 0
-    ]
-    ages = [line.age_days for line in counted if line.age_days is not None]
+    own_invoices, peers, invoices = 0, 0, 0
+    age_days: int | None = None
+    for line in lines:
+        if line.code != USED or line.weight_milli <= 0 or not line.is_behaviour:
+            continue
+        invoices += line.invoices or 0
+        if line.source is Source.OWN:
+            own_invoices += line.invoices or 0
+        else:
+            peers += 1
+        if line.age_days is not None:
+            age_days = line.age_days if age_days is None else min(age_days, line.age_days)
     return Confidence(
         level=ConfidenceLevel.NONE,
         code="confidence.no-data",
-        own_invoices=sum(line.invoices or 0 for line in counted if line.source is Source.OWN),
-        peers=sum(1 for line in counted if line.source is Source.PEERS),
-        invoices=sum(line.invoices or 0 for line in counted),
-        age_days=min(ages, default=None),
+        own_invoices=own_invoices,
+        peers=peers,
+        invoices=invoices,
+        age_days=age_days,
     )
 
 
 def list_gaps(lines: Sequence[EvidenceLine]) -> tuple[tuple[Source, Freshness], ...]:
     """Return the sources that are missing or stale, in the order of the sources."""
-    found = [(source, judge_source(lines, source)) for source in Source]
-    return tuple((source, state) for source, state in found if state is not Freshness.FRESH)
+    found: dict[Source, list[EvidenceLine]] = {source: [] for source in _SOURCES}
+    for line in lines:
+        found[line.source].append(line)
+    states = [(source, judge_source(held, source)) for source, held in found.items()]
+    return tuple([one for one in states if one[1] is not Freshness.FRESH])
 
 
 def say_missing(confidence: Confidence) -> Confidence:
@@ -58,22 +75,21 @@ def say_missing(confidence: Confidence) -> Confidence:
 
 
 def _lower(
-    judged: Confidence, lines: Sequence[EvidenceLine], rules: ConfidenceFigure
-) -> Confidence:
+    level: ConfidenceLevel, lines: Sequence[EvidenceLine], rules: ConfidenceFigure
+) -> tuple[ConfidenceLevel, int]:
+    """Return the level that is left after what is missing or stale, and its figure."""
     begins = {
         ConfidenceLevel.NONE: 0,
         ConfidenceLevel.LOW: rules.low,
         ConfidenceLevel.MEDIUM: rules.medium,
         ConfidenceLevel.HIGH: rules.high,
     }
-    lost = sum(rules.find_permille(source, state) for source, state in list_gaps(lines))
-    permille = max(0, begins[judged.level] - lost)
+    lost = sum([rules.find_permille(source, state) for source, state in list_gaps(lines)])
+    permille = max(0, begins[level] - lost)
     if permille >= rules.high_from:
-        level = ConfidenceLevel.HIGH
-    else:
-        is_medium = permille >= rules.medium_from
-        level = ConfidenceLevel.MEDIUM if is_medium else ConfidenceLevel.LOW
-    return replace(judged, level=level, permille=permille)
+        return ConfidenceLevel.HIGH, permille
+    is_medium = permille >= rules.medium_from
+    return ConfidenceLevel.MEDIUM if is_medium else ConfidenceLevel.LOW, permille
 
 
 def _holds(rule: ConfidenceRule, *, counted: Confidence, sources: set[Source]) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from node.assessment.evidence import Figures, OwnEvidence, PeerEvidence
 from node.assessment.outside_evidence import (
@@ -27,11 +29,11 @@ from node.core.money import divide_half_even
 
 NOTED = "noted"
 CENTI = 100
+MISSING_LINES_MAX = 64  # one of each source, and of each public list
 _NUMBER = re.compile(r"-?[0-9]{1,5}(?:\.[0-9]{1,2})?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeighedLine:
+class WeighedLine(NamedTuple):
     """A line of the evidence, with the figures that it brings where it counts."""
 
     line: EvidenceLine
@@ -245,6 +247,7 @@ def _weigh_application(
     return WeighedLine(line=line)
 
 
+@lru_cache(maxsize=MISSING_LINES_MAX)
 def build_missing(source: Source, *, provider: str | None = None) -> EvidenceLine:
     """Return the line of a source, or of one list, of which there is nothing."""
     return EvidenceLine(

@@ -8,24 +8,13 @@ one prompt invoice from looking like a hundred. No evidence gives no score: neve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from node.assessment.evidence import Figures, LeftOutPeer, OwnEvidence, PeerEvidence
 from node.assessment.outside_evidence import NOTHING_OUTSIDE, OutsideEvidence
-from node.assessment.policy import (
-    PERMILLE,
-    Band,
-    Combine,
-    Factor,
-    Policy,
-    PolicyBody,
-    Source,
-    choose_step,
-)
-from node.assessment.policy_outside import NO_EVIDENCE
+from node.assessment.policy import Band, Policy, PolicyBody, Source, choose_step
 from node.assessment.results import (
-    INVOICE_WEIGHT,
     OWN_REF,
     USED,
     Assessment,
@@ -36,8 +25,14 @@ from node.assessment.results import (
 from node.assessment.rules_confidence import judge_confidence, say_missing
 from node.assessment.rules_outside import date_lines, weigh_outside
 from node.assessment.rules_peers import weigh_peers
-from node.assessment.rules_spread import spread_points
-from node.core.money import divide_half_even
+from node.assessment.rules_points import (
+    ScoredFactor,
+    Values,
+    Weighed,
+    build_factors,
+    build_spread,
+    read_points,
+)
 
 __all__ = [
     "OWN_REF",
@@ -46,29 +41,103 @@ __all__ = [
     "Confidence",
     "EvidenceLine",
     "FactorResult",
+    "Scorecard",
     "assess",
     "read_points",
 ]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Weighed:
-    """The figures of one source that counts."""
-
-    ref: str
-    source: Source
-    weight_milli: int
-    figures: Figures
+_WeighedBySource: TypeAlias = dict[Source, list[Weighed]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Value:
-    """What one source says of one factor."""
+class Scorecard:
+    """A policy made ready to score many customers; what is the same for all is worked out once."""
 
-    ref: str
-    source: Source
-    weight_milli: int
-    value: int
+    def __init__(self, policy: Policy) -> None:
+        """Take a policy; its numbers do not change any more."""
+        self._policy = policy
+        self._factors = build_factors(policy.body)
+        # By which groups have evidence: as many tables as there are sets of a few groups.
+        self._spreads: dict[frozenset[str | None], tuple[ScoredFactor | FactorResult, ...]] = {}
+
+    @property
+    def policy(self) -> Policy:
+        """Where the points come from."""
+        return self._policy
+
+    def assess(
+        self,
+        *,
+        own: OwnEvidence | None,
+        peers: Sequence[PeerEvidence],
+        as_of: date,
+        left_out: Sequence[LeftOutPeer] = (),
+        outside: OutsideEvidence = NOTHING_OUTSIDE,
+    ) -> Assessment:
+        """Score a customer from our own evidence and peers' (none of them: from our own only).
+
+        Of what is ``left_out`` each has a line that says why, and nothing else of it is known here.
+        A policy that has rules for evidence from outside reads that too.
+        """
+        body = self._policy.body
+        own_line = _weigh_own(own, body, as_of=as_of)
+        peer_lines = weigh_peers(peers, body, own_line=own_line, as_of=as_of, left_out=left_out)
+        behaviour = (own_line, *peer_lines) if own_line else peer_lines
+        weighed = _collect(own, peers, behaviour)
+        if body.outside is None:
+            lines = behaviour
+        else:
+            beside = weigh_outside(outside, body.outside, as_of=as_of)
+            dated = date_lines(behaviour, own=own, peers=peers, rules=body.outside)
+            lines = (*dated, *(one.line for one in beside))
+            for one in beside:
+                if one.figures is not None:
+                    _add(weighed, one.line, one.figures)
+        confidence = judge_confidence(lines, body)
+        has_facts = (own is not None and own.has_facts) or _have_facts(peers, behaviour)
+        if confidence.invoices < body.minimum_invoices and not has_facts:
+            # A year of relation or the like is no experience: how the customer pays is not known.
+            weighed.pop(Source.OWN, None)
+            weighed.pop(Source.PEERS, None)
+        factors = self._score(weighed)
+        return Assessment(
+            as_of=as_of,
+            policy=self._policy.reference,
+            score_deci=sum([factor.points_deci for factor in factors]) if factors else None,
+            confidence=confidence if factors else say_missing(confidence),
+            factors=factors,
+            reasons=_choose_reasons(factors, limit=body.reasons_max),
+            evidence=lines,
+        )
+
+    def _score(self, weighed: _WeighedBySource) -> tuple[FactorResult, ...]:
+        values = [factor.read(weighed) for factor in self._factors]
+        groups = self._find_groups(weighed, values)
+        if not groups:
+            return ()
+        spread = self._spreads.get(groups)
+        if spread is None:
+            spread = build_spread(self._factors, self._policy.body, groups=groups)
+            self._spreads[groups] = spread
+        return tuple(
+            [
+                one if isinstance(one, FactorResult) else one.score(found)
+                for one, found in zip(spread, values, strict=True)
+            ]
+        )
+
+    def _find_groups(
+        self, weighed: _WeighedBySource, values: Sequence[Values]
+    ) -> frozenset[str | None]:
+        """Return the groups that have evidence; none where nothing of it carries a score."""
+        found = frozenset(
+            [one.factor.group for one, held in zip(self._factors, values, strict=True) if held]
+        )
+        rules = self._policy.body.outside
+        if rules is None:
+            return found
+        alone = (group.id for group in rules.groups if group.stands_alone)
+        has_entry = any(one.figures.list_rank for held in weighed.values() for one in held)
+        return found if has_entry or not found.isdisjoint(alone) else frozenset()
 
 
 def assess(
@@ -80,70 +149,10 @@ def assess(
     left_out: Sequence[LeftOutPeer] = (),
     outside: OutsideEvidence = NOTHING_OUTSIDE,
 ) -> Assessment:
-    """Score a customer from our own evidence and peers' (none of them: from our own only).
-
-    Of what is ``left_out`` each has a line that says why, and nothing else of it is known here. A
-    policy that has rules for evidence from outside reads that too.
-    """
-    body = policy.body
-    own_line = _weigh_own(own, body, as_of=as_of)
-    peer_lines = weigh_peers(peers, body, own_line=own_line, as_of=as_of, left_out=left_out)
-    behaviour = ((own_line,) if own_line else ()) + peer_lines
-    weighed = _collect(own, peers, behaviour)
-    if body.outside is None:
-        lines = behaviour
-    else:
-        beside = weigh_outside(outside, body.outside, as_of=as_of)
-        dated = date_lines(behaviour, own=own, peers=peers, rules=body.outside)
-        lines = (*dated, *(one.line for one in beside))
-        weighed += tuple(_weigh(one.line, one.figures) for one in beside if one.figures)
-    confidence = judge_confidence(lines, body)
-    has_facts = (own is not None and own.has_facts) or _have_facts(peers, behaviour)
-    if confidence.invoices < body.minimum_invoices and not has_facts:
-        # A year of relation or the like is no experience: how the customer pays is not known.
-        weighed = tuple(one for one in weighed if one.source not in {Source.OWN, Source.PEERS})
-    groups = _find_groups(weighed, body)
-    factors = _score_factors(weighed, body, groups=groups)
-    return Assessment(
-        as_of=as_of,
-        policy=policy.reference,
-        score_deci=sum(factor.points_deci for factor in factors) if factors else None,
-        confidence=confidence if factors else say_missing(confidence),
-        factors=factors,
-        reasons=_choose_reasons(factors, limit=body.reasons_max),
-        evidence=lines,
+    """Score one customer, as ``Scorecard.assess`` scores many."""
+    return Scorecard(policy).assess(
+        own=own, peers=peers, as_of=as_of, left_out=left_out, outside=outside
     )
-
-
-def read_points(factor: Factor, value: int, *, points_max_deci: int | None = None) -> int:
-    """Return what a value earns, of the points that the factor has; the ends hold outside.
-
-    It is on the line between two steps, or what the step below it gives.
-    """
-    most_deci = factor.points_max_deci if points_max_deci is None else points_max_deci
-    left = factor.steps[0]
-    if value <= left.at:
-        return _scale(left.points_deci, 0, 1, factor=factor, most_deci=most_deci)
-    for right in factor.steps[1:]:
-        if value < right.at:
-            rise = (right.points_deci - left.points_deci) * (value - left.at)
-            if not factor.interpolate:
-                rise = 0
-            return _scale(
-                left.points_deci, rise, right.at - left.at, factor=factor, most_deci=most_deci
-            )
-        left = right
-    return _scale(left.points_deci, 0, 1, factor=factor, most_deci=most_deci)
-
-
-def _scale(points_deci: int, rise: int, span: int, *, factor: Factor, most_deci: int) -> int:
-    """Return (points + rise ÷ span) in the share that the factor has now, rounded once.
-
-    What the step below gives stays whole where it is.
-    """
-    base_deci = factor.points_max_deci
-    whole, rest = divmod(points_deci * most_deci, base_deci)
-    return whole + divide_half_even(rest * span + rise * most_deci, span * base_deci)
 
 
 def _weigh_own(own: OwnEvidence | None, body: PolicyBody, *, as_of: date) -> EvidenceLine | None:
@@ -172,122 +181,20 @@ def _have_facts(peers: Sequence[PeerEvidence], lines: Sequence[EvidenceLine]) ->
 
 def _collect(
     own: OwnEvidence | None, peers: Sequence[PeerEvidence], lines: Sequence[EvidenceLine]
-) -> tuple[_Weighed, ...]:
+) -> _WeighedBySource:
     figures = {peer.msg_hash_b64u: peer.figures for peer in peers}
     if own is not None:
         figures[OWN_REF] = own.figures
-    return tuple(_weigh(line, figures[line.ref]) for line in lines if line.code == USED)
+    weighed: _WeighedBySource = {}
+    for line in lines:
+        if line.code == USED:
+            _add(weighed, line, figures[line.ref])
+    return weighed
 
 
-def _weigh(line: EvidenceLine, figures: Figures) -> _Weighed:
-    return _Weighed(
-        ref=line.ref, source=line.source, weight_milli=line.weight_milli, figures=figures
-    )
-
-
-def _find_groups(weighed: Sequence[_Weighed], body: PolicyBody) -> frozenset[str | None]:
-    """Return the groups that have evidence; none where nothing of it carries a score."""
-    found = {factor.group for factor in body.factors if _read_values(factor, weighed)}
-    if body.outside is None:
-        return frozenset(found)
-    alone = {group.id for group in body.outside.groups if group.stands_alone}
-    has_entry = any(one.figures.list_rank for one in weighed)
-    return frozenset(found) if found & alone or has_entry else frozenset()
-
-
-def _score_factors(
-    weighed: Sequence[_Weighed], body: PolicyBody, *, groups: frozenset[str | None]
-) -> tuple[FactorResult, ...]:
-    if not groups:
-        return ()
-    spread = spread_points(body.factors, groups=groups)
-    return tuple(
-        _score_factor(factor, weighed, body, most_deci=spread[factor.id])
-        if factor.group in groups
-        else _pass_over(factor)
-        for factor in body.factors
-    )
-
-
-def _pass_over(factor: Factor) -> FactorResult:
-    """Return the line of a factor whose group has no evidence: nothing to earn, nothing lost."""
-    return FactorResult(
-        factor_id=factor.id,
-        code=NO_EVIDENCE,
-        points_deci=0,
-        points_max_deci=0,
-        is_higher_better=factor.is_higher_better,
-        sources=(),
-        value=None,
-        own_value=None,
-        peers_value=None,
-        spread_deci=-factor.points_max_deci,
-    )
-
-
-def _score_factor(
-    factor: Factor, weighed: Sequence[_Weighed], body: PolicyBody, *, most_deci: int
-) -> FactorResult:
-    values = _read_values(factor, weighed)
-    own = [one for one in values if one.source is Source.OWN]
-    peers = [one for one in values if one.source is Source.PEERS]
-    outside = [one for one in values if one.source not in {Source.OWN, Source.PEERS}]
-    value = _combine(factor, values, prior_milli=_find_prior(factor, body))
-    at = factor.prior if value is None else value
-    points_deci = read_points(factor, at, points_max_deci=most_deci)
-    band = _choose_band(points_deci, most_deci, body, is_known=value is not None)
-    return FactorResult(
-        factor_id=factor.id,
-        code=f"{factor.id}.{band}",
-        points_deci=points_deci,
-        points_max_deci=most_deci,
-        is_higher_better=factor.is_higher_better,
-        sources=tuple(one.ref for one in values),
-        value=at,
-        own_value=next((one.value for one in own), None),
-        peers_value=_combine(factor, peers, prior_milli=0),
-        outside_value=_combine(factor, outside, prior_milli=0),
-        spread_deci=most_deci - factor.points_max_deci,
-    )
-
-
-def _find_prior(factor: Factor, body: PolicyBody) -> int:
-    if body.outside is None:
-        return body.prior_invoices * INVOICE_WEIGHT
-    return next(group.prior_milli for group in body.outside.groups if group.id == factor.group)
-
-
-def _read_values(factor: Factor, weighed: Sequence[_Weighed]) -> list[_Value]:
-    values = []
-    for item in weighed:
-        value = getattr(item.figures, factor.reads.value)
-        counts = factor.combine is Combine.MAX or item.weight_milli > 0
-        if item.source in factor.sources and value is not None and counts:
-            values.append(
-                _Value(
-                    ref=item.ref, source=item.source, weight_milli=item.weight_milli, value=value
-                )
-            )
-    return values
-
-
-def _combine(factor: Factor, values: Sequence[_Value], *, prior_milli: int) -> int | None:
-    if not values:
-        return None
-    if factor.combine is Combine.MAX:
-        return max(one.value for one in values)
-    weight_milli = prior_milli + sum(one.weight_milli for one in values)
-    weighted = prior_milli * factor.prior + sum(one.weight_milli * one.value for one in values)
-    return divide_half_even(weighted, weight_milli)
-
-
-def _choose_band(points_deci: int, most_deci: int, body: PolicyBody, *, is_known: bool) -> Band:
-    reached = points_deci * PERMILLE
-    if not is_known:
-        return Band.UNKNOWN
-    if reached >= most_deci * body.good_from_permille:
-        return Band.GOOD
-    return Band.FAIR if reached >= most_deci * body.fair_from_permille else Band.POOR
+def _add(weighed: _WeighedBySource, line: EvidenceLine, figures: Figures) -> None:
+    one = Weighed(ref=line.ref, source=line.source, weight_milli=line.weight_milli, figures=figures)
+    weighed.setdefault(line.source, []).append(one)
 
 
 def _choose_reasons(factors: Sequence[FactorResult], *, limit: int) -> tuple[str, ...]:

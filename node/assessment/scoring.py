@@ -25,7 +25,7 @@ from node.assessment.evidence import (
 from node.assessment.outside_evidence import NOTHING_OUTSIDE, OutsideEvidence
 from node.assessment.policy import Policy
 from node.assessment.results import USED, Assessment
-from node.assessment.rules_scorecard import assess
+from node.assessment.rules_scorecard import Scorecard
 from node.core.database import UnitOfWork
 from node.core.errors import InvariantError
 from node.records.histories import Months, read_histories
@@ -75,20 +75,19 @@ class CustomerEvidence:
         """Return the experience of the peers that may count, as a policy reads it."""
         return list_peer_evidence(self.peers, bands=policy.body.bands)
 
-    def assess(self, policy: Policy, *, peers: Sequence[PeerEvidence], as_of: date) -> Assessment:
+    def assess(self, card: Scorecard, *, peers: Sequence[PeerEvidence], as_of: date) -> Assessment:
         """Score with all that is known; ``peers`` as the policy reads them (``read_peers``)."""
-        return assess(
+        return card.assess(
             own=self.own,
             peers=peers,
             outside=self.outside,
-            policy=policy,
             as_of=as_of,
             left_out=list_left_out(self.peers),
         )
 
-    def assess_without_peers(self, policy: Policy, *, as_of: date) -> Assessment:
+    def assess_without_peers(self, card: Scorecard, *, as_of: date) -> Assessment:
         """Score with all but what peers have told."""
-        return assess(own=self.own, peers=(), outside=self.outside, policy=policy, as_of=as_of)
+        return card.assess(own=self.own, peers=(), outside=self.outside, as_of=as_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,32 +128,11 @@ class Scorer:
             list_peer_summaries=self.list_peer_summaries,
             read_outside=self.read_outside,
         )
+        card = Scorecard(self.policy)
         return [
-            self._score(customer, evidence[customer.customer_id], as_of=as_of)
+            _score(customer, evidence[customer.customer_id], card=card, as_of=as_of)
             for customer in customers
         ]
-
-    def _score(
-        self, customer: CustomerRecord, evidence: CustomerEvidence, *, as_of: date
-    ) -> ScoredCustomer:
-        own_result = evidence.assess_without_peers(self.policy, as_of=as_of)
-        if not evidence.has_peers:
-            return ScoredCustomer(
-                customer=customer,
-                own=evidence.own,
-                peers=(),
-                own_result=own_result,
-                with_peers=None,
-            )
-        peers = evidence.read_peers(self.policy)
-        with_peers = evidence.assess(self.policy, peers=peers, as_of=as_of)
-        return ScoredCustomer(
-            customer=customer,
-            own=evidence.own,
-            peers=choose_used(peers, with_peers),
-            own_result=own_result,
-            with_peers=with_peers,
-        )
 
 
 def read_evidence_of(
@@ -220,6 +198,29 @@ def read_own_evidence(
         known_at_ms=known_at_ms,
     )
     return None if window is None else build_own_evidence(window)
+
+
+def _score(
+    customer: CustomerRecord, evidence: CustomerEvidence, *, card: Scorecard, as_of: date
+) -> ScoredCustomer:
+    own_result = evidence.assess_without_peers(card, as_of=as_of)
+    if not evidence.has_peers:
+        return ScoredCustomer(
+            customer=customer,
+            own=evidence.own,
+            peers=(),
+            own_result=own_result,
+            with_peers=None,
+        )
+    peers = evidence.read_peers(card.policy)
+    with_peers = evidence.assess(card, peers=peers, as_of=as_of)
+    return ScoredCustomer(
+        customer=customer,
+        own=evidence.own,
+        peers=choose_used(peers, with_peers),
+        own_result=own_result,
+        with_peers=with_peers,
+    )
 
 
 def _check_records(

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from node.assessment.policy import Policy, parse_policy
 from node.assessment.policy_kind import ASSESSMENT_POLICY
 from node.assessment.results import Assessment
+from node.assessment.rules_scorecard import Scorecard
 from node.assessment.scoring import CustomerEvidence, choose_used
 from node.assessment.service import COLLECTIVE_KIND, AssessmentService
 from node.assessment.store import AssessmentStore
@@ -55,8 +56,13 @@ _OpenKinds: TypeAlias = tuple[str, ...]
 class _Rules:
     """By what customers are scored and graded."""
 
-    policy: Policy
+    card: Scorecard
     scale: Scale
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that scores."""
+        return self.card.policy
 
     def grade(
         self, score_deci: int | None, *, own: Iterable[str], peers: Iterable[str]
@@ -155,13 +161,13 @@ class PreviewService:
 
     def _build_trial(self, record: PolicyRecord) -> _Trial:
         raw = self._policies.get_content(record.text.text_id)
-        policy = parse_policy(self._read_active(ASSESSMENT_POLICY))
+        card = Scorecard(parse_policy(self._read_active(ASSESSMENT_POLICY)))
         scale = parse_scale(self._read_active(RATING_SCALE))
-        before = _Rules(policy=policy, scale=scale)
+        before = _Rules(card=card, scale=scale)
         if record.name.kind == ASSESSMENT_POLICY:
-            after = _Rules(policy=parse_policy(raw), scale=scale)
+            after = _Rules(card=Scorecard(parse_policy(raw)), scale=scale)
         elif record.name.kind == RATING_SCALE:
-            after = _Rules(policy=policy, scale=parse_scale(raw))
+            after = _Rules(card=card, scale=parse_scale(raw))
         else:
             raise PreviewKindError(f"a {record.name.kind} changes no grade by itself")
         return _Trial(kind=record.name.kind, before=before, after=after)
@@ -238,7 +244,7 @@ def _regrade(
     kept_grade, has_default = kept
     score_deci, has_peers = scored
     if evidence is not None:
-        _, own, peers = _assess(evidence, trial.before.policy, as_of=as_of)
+        _, own, peers = _assess(evidence, trial.before.card, as_of=as_of)
     else:
         # Both call the same facts a default: whether there is one stands in the rating.
         own = trial.before.scale.body.default.own_events[:1] if has_default else ()
@@ -255,16 +261,16 @@ def _regrade(
 def _assess_and_grade(
     evidence: CustomerEvidence, rules: _Rules, *, as_of: date
 ) -> tuple[Assessment, Standing]:
-    assessment, own, peers = _assess(evidence, rules.policy, as_of=as_of)
+    assessment, own, peers = _assess(evidence, rules.card, as_of=as_of)
     return assessment, rules.grade(assessment.score_deci, own=own, peers=peers)
 
 
 def _assess(
-    evidence: CustomerEvidence, policy: Policy, *, as_of: date
+    evidence: CustomerEvidence, card: Scorecard, *, as_of: date
 ) -> tuple[Assessment, _OpenKinds, _OpenKinds]:
     """Return what a policy makes of the evidence, and the open adverse facts: ours and peers'."""
-    peers = evidence.read_peers(policy)
-    assessment = evidence.assess(policy, peers=peers, as_of=as_of)
+    peers = evidence.read_peers(card.policy)
+    assessment = evidence.assess(card, peers=peers, as_of=as_of)
     own_open = evidence.own.open_adverse if evidence.own else ()
     used = choose_used(peers, assessment)
     return assessment, own_open, tuple(kind for peer in used for kind in peer.open_adverse)
