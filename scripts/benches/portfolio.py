@@ -49,13 +49,16 @@ _BANDS: dict[str, Any] = {
 _LINES = (
     ("cash", 120_000),
     ("receivables", 340_000),
-    ("inventories", 210_000),
+    ("inventory", 210_000),
     ("current-assets", 700_000),
     ("total-assets", 1_500_000),
     ("current-liabilities", 400_000),
     ("total-liabilities", 800_000),
-    ("equity", 700_000),
-    ("revenue", 2_400_000),
+    ("retained-earnings", 300_000),
+    ("total-equity", 700_000),
+    ("sales", 2_400_000),
+    ("interest-expense", 20_000),
+    ("profit-before-tax", 110_000),
     ("net-profit", 90_000),
 )
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from node.assessment.application.checklist import Checklist
-from node.assessment.application.readers import build_application_facts, read_applications_of
+from node.assessment.application.readers import read_application_facts_of
 from node.assessment.outside.readers import read_lists_of, read_reports_of
-from node.assessment.outside.rules_facts import read_statement_facts
+from node.assessment.outside.rules_facts import WANTED, read_statement_facts
 from node.assessment.outside_evidence import OutsideEvidence
 from node.assessment.statements.readers import read_statement_evidence_of
 from node.core.database import UnitOfWork
@@ -25,10 +25,10 @@ class OutsideReader:
         self, uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date
     ) -> Mapping[int, OutsideEvidence]:
         """Return the evidence by customer, of each that was named."""
-        statements = read_statement_evidence_of(uow, customer_ids, as_of=as_of)
+        statements = read_statement_evidence_of(uow, customer_ids, as_of=as_of, wanted=WANTED)
         reports = read_reports_of(uow, customer_ids, as_of=as_of)
         lists = read_lists_of(uow, customer_ids, as_of=as_of)
-        applications = read_applications_of(
+        applications = read_application_facts_of(
             uow, customer_ids, as_of=as_of, checklist=self.checklist, statements=statements
         )
         return {
@@ -36,7 +36,7 @@ class OutsideReader:
                 statements=read_statement_facts(statements[key]),
                 reports=reports[key],
                 lists=lists[key],
-                application=build_application_facts(applications[key], as_of=as_of),
+                application=applications.get(key),
             )
             for key in customer_ids
         }

@@ -44,22 +44,33 @@ def read_applications_of(
     A document that came with an earlier application counts too, and so do the statements that are
     entered: nobody is asked twice for what is here and young enough.
     """
-    merged = RecordsStore(uow.connection).list_ids_of(customer_ids)
-    keys = [key for ids in merged.values() for key in ids]
-    found: defaultdict[int, list[StoredApplication]] = defaultdict(list)
-    for one in ApplicationStore(uow.connection).list_applications(keys):
-        found[one.customer_id].append(one)
+    applications = _read_entered(uow, customer_ids)
     if statements is None:
         statements = read_statement_evidence_of(uow, customer_ids, as_of=as_of)
     return {
-        customer_id: _check(
-            sorted((one for key in ids for one in found[key]), key=_entered),
-            statements[customer_id],
-            as_of=as_of,
-            checklist=checklist,
-        )
-        for customer_id, ids in merged.items()
+        customer_id: _check(entered, statements[customer_id], as_of=as_of, checklist=checklist)
+        for customer_id, entered in applications.items()
     }
+
+
+def read_application_facts_of(
+    uow: UnitOfWork,
+    customer_ids: Sequence[int],
+    *,
+    as_of: date,
+    checklist: Checklist,
+    statements: Mapping[int, StatementEvidence],
+) -> Mapping[int, ApplicationFacts]:
+    """Return what applications say as evidence, of those customers who have one that says it."""
+    facts = {}
+    for customer_id, entered in _read_entered(uow, customer_ids).items():
+        if not entered:
+            continue
+        checked = _check(entered, statements[customer_id], as_of=as_of, checklist=checklist)
+        found = build_application_facts(checked, as_of=as_of)
+        if found is not None:
+            facts[customer_id] = found
+    return facts
 
 
 def read_applications(
@@ -86,6 +97,21 @@ def build_application_facts(
                 outdated=len(lacking) - missing,
             )
     return None
+
+
+def _read_entered(
+    uow: UnitOfWork, customer_ids: Sequence[int]
+) -> dict[int, list[StoredApplication]]:
+    """Return each customer's applications in the order of their entry."""
+    merged = RecordsStore(uow.connection).list_ids_of(customer_ids)
+    keys = [key for ids in merged.values() for key in ids]
+    found: defaultdict[int, list[StoredApplication]] = defaultdict(list)
+    for one in ApplicationStore(uow.connection).list_applications(keys):
+        found[one.customer_id].append(one)
+    return {
+        customer_id: sorted([one for key in ids for one in found.get(key, ())], key=_entered)
+        for customer_id, ids in merged.items()
+    }
 
 
 def _entered(one: StoredApplication) -> int:

@@ -12,13 +12,18 @@ from fractions import Fraction
 
 from node.assessment.evidence import Figures
 from node.assessment.outside_evidence import StatementFacts
-from node.assessment.statements.rules_evidence import StatementEvidence
+from node.assessment.statements.rules_evidence import StatementEvidence, WantedFigures
 from node.assessment.statements.rules_trend import Judgement
 from node.core.money import divide_half_even
 
 ALTMAN_MODEL = "z-double-prime"
 CURRENT_RATIO, DEBT_TO_ASSETS, NET_MARGIN = "current-ratio", "debt-to-assets", "net-margin"
 FIGURE_MAX = 100_000  # what a policy can name; beyond it the ends hold
+# All that is read of a statement.
+WANTED = WantedFigures(
+    ratios=frozenset({CURRENT_RATIO, DEBT_TO_ASSETS, NET_MARGIN}),
+    models=frozenset({ALTMAN_MODEL}),
+)
 _STEPS: Mapping[Judgement, int] = {Judgement.BETTER: 10, Judgement.SAME: 0, Judgement.WORSE: -10}
 
 

@@ -9,7 +9,7 @@ and not known is never 0. Meaning of each item: docs/formulas.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -156,6 +156,13 @@ class Identity:
     is_definition: bool = False
     is_strict: bool = True
     """Whether a difference refuses: results of given-up businesses may stand between."""
+    needed: frozenset[str] = field(init=False)
+    """The addends that have to be there."""
+
+    def __post_init__(self) -> None:
+        """Tell the addends apart once."""
+        codes = frozenset(code for _, code in self.addends)
+        object.__setattr__(self, "needed", codes - self.optional)
 
 
 def _sum(

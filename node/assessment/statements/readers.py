@@ -8,7 +8,12 @@ from dataclasses import replace
 from datetime import date
 
 from node.assessment.statements.report import choose_basis, choose_counting
-from node.assessment.statements.rules_evidence import StatementEvidence, build_evidence
+from node.assessment.statements.rules_evidence import (
+    ALL_FIGURES,
+    StatementEvidence,
+    WantedFigures,
+    build_evidence,
+)
 from node.assessment.statements.rules_statement import YEARS_SHOWN_MAX
 from node.assessment.statements.store import StatementStore, StatementVersion
 from node.core.database import UnitOfWork
@@ -34,6 +39,7 @@ def read_statement_evidence_of(
     *,
     as_of: date,
     known_at_ms: int | None = None,
+    wanted: WantedFigures = ALL_FIGURES,
 ) -> Mapping[int, StatementEvidence]:
     """Return what the statements of many customers say on a day, of each that was named.
 
@@ -45,21 +51,27 @@ def read_statement_evidence_of(
     versions: defaultdict[int, list[StatementVersion]] = defaultdict(list)
     for one in StatementStore(uow.connection).list_versions(keys, known_at_ms=known_at_ms):
         versions[one.customer_id].append(one)
-    return {
-        customer_id: _build(
-            sorted((one for key in ids for one in versions[key]), key=_entered), as_of=as_of
+    nothing = build_evidence([], as_of=as_of)
+    read = {}
+    for customer_id, ids in merged.items():
+        found = [one for key in ids if key in versions for one in versions[key]]
+        read[customer_id] = (
+            _build(sorted(found, key=_entered), as_of=as_of, wanted=wanted) if found else nothing
         )
-        for customer_id, ids in merged.items()
-    }
+    return read
 
 
 def _entered(one: StatementVersion) -> int:
     return one.statement_id
 
 
-def _build(versions: Sequence[StatementVersion], *, as_of: date) -> StatementEvidence:
+def _build(
+    versions: Sequence[StatementVersion], *, as_of: date, wanted: WantedFigures
+) -> StatementEvidence:
     counting = choose_counting(versions, as_of=as_of)
     basis = choose_basis(counting)
     series = () if basis is None else counting.by_basis[basis][-YEARS_SHOWN_MAX:]
-    evidence = build_evidence([(one.statement, one.provenance) for one in series], as_of=as_of)
+    evidence = build_evidence(
+        [(one.statement, one.provenance) for one in series], as_of=as_of, wanted=wanted
+    )
     return replace(evidence, statement_id=series[-1].statement_id if series else None)

@@ -9,6 +9,7 @@ LIABILITIES; copies that divide by assets, or swap coefficients, are about. docs
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -157,18 +158,21 @@ def score_inputs(model: Model, inputs: Inputs, *, remarks: tuple[Remark, ...] = 
     )
 
 
-def score_statement(statement: Statement) -> tuple[Score, ...]:
-    """Work every model out for a year."""
+def score_statement(
+    statement: Statement, *, models: Collection[str] | None = None
+) -> tuple[Score, ...]:
+    """Work models out for a year, all but where some are named."""
+    wanted = [model for code, model in MODELS.items() if models is None or code in models]
     figures = Figures(statement=statement)
     try:
         inputs = read_inputs(figures)
     except NotComputable as err:
         return tuple(
-            Score(model=code, score=None, zone=None, reason=err.reason, missing_item=err.item)
-            for code in MODELS
+            Score(model=model.code, score=None, zone=None, reason=err.reason, missing_item=err.item)
+            for model in wanted
         )
     remarks = tuple(sorted(figures.remarks))
-    return tuple(score_inputs(model, inputs, remarks=remarks) for model in MODELS.values())
+    return tuple(score_inputs(model, inputs, remarks=remarks) for model in wanted)
 
 
 def _build_terms(model: Model, inputs: Inputs) -> tuple[Term, ...]:

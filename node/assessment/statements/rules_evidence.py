@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from node.assessment.statements.rules_altman import Score, score_statement
+from node.assessment.statements.rules_altman import MODELS, Score, score_statement
 from node.assessment.statements.rules_ratios import RATIOS, RatioValue, compute_ratios
 from node.assessment.statements.rules_statement import (
     MONTHS_OF_YEAR,
@@ -95,8 +95,22 @@ class StatementEvidence:
     year_ends: tuple[date, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedFigures:
+    """Which figures of a statement are worked out; who reads three needs no forty."""
+
+    ratios: frozenset[str] = frozenset(RATIOS)
+    models: frozenset[str] = frozenset(MODELS)
+
+
+ALL_FIGURES = WantedFigures()
+
+
 def build_evidence(
-    statements: Sequence[tuple[Statement, Provenance]], *, as_of: date
+    statements: Sequence[tuple[Statement, Provenance]],
+    *,
+    as_of: date,
+    wanted: WantedFigures = ALL_FIGURES,
 ) -> StatementEvidence:
     """Read statements of one basis, oldest first, none received after ``as_of``, as evidence."""
     if not statements:
@@ -108,8 +122,10 @@ def build_evidence(
     weight_milli = _ASSURANCE_MILLI[newest.assurance] * freshness.share_milli // MILLI
     years = _count_joined(series)
     missing = tuple(_list_missing(newest, freshness=freshness, years=years))
-    ratios = compute_ratios(series)
-    trends = {code: find_trend(ratios[code], better=RATIOS[code].better) for code in RATIOS}
+    ratios = compute_ratios(series, codes=wanted.ratios)
+    trends = {
+        code: find_trend(values, better=RATIOS[code].better) for code, values in ratios.items()
+    }
     return StatementEvidence(
         as_of=as_of,
         year_end=newest.year_end,
@@ -126,7 +142,7 @@ def build_evidence(
         confidence=_find_confidence(weight_milli, missing),
         missing=missing,
         ratios=tuple(values[-1] for values in ratios.values()),
-        scores=score_statement(newest),
+        scores=score_statement(newest, models=wanted.models),
         trends=tuple((code, one.judgement) for code, one in trends.items() if one is not None),
         year_ends=tuple(statement.year_end for statement in series),
     )

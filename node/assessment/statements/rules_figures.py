@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from typing import Self
 
 from node.assessment.statements.chart import CHART
 from node.assessment.statements.rules_statement import MONTHS_OF_YEAR, Gaap, Statement, complete
@@ -44,10 +44,17 @@ class Figures:
     remarks: set[Remark] = field(default_factory=set)
     _known: dict[str, int] = field(init=False)
     _derived: frozenset[str] = field(init=False)
+    _opening: dict[str, int] | None = field(init=False, default=None)
+    _closing_before: dict[str, int] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Work out the totals once."""
         self._known, self._derived = complete(self.statement.lines)
+
+    def begin(self) -> Self:
+        """Return the same figures with no remark on any."""
+        self.remarks = set()
+        return self
 
     def stock(self, code: str) -> Fraction:
         """Return a balance at the year's end.
@@ -92,7 +99,7 @@ class Figures:
             raise NotComputable("no-previous-year")
         if self.before.currency != self.statement.currency:
             raise NotComputable("currency-changed")
-        known = complete(self.before.lines)[0]
+        known = self._complete_before(self.before)
         if code not in known:
             raise NotComputable("missing-before", code)
         if CHART[code].part.is_stock:
@@ -125,13 +132,19 @@ class Figures:
         return self._known[code]
 
     def _find_opening(self, code: str) -> Fraction | None:
-        opening: Mapping[str, int] = complete(self.statement.opening)[0]
-        if code in opening:
-            return Fraction(opening[code])
+        if self._opening is None:
+            self._opening = complete(self.statement.opening)[0]
+        if code in self._opening:
+            return Fraction(self._opening[code])
         if self.before is None or self.before.currency != self.statement.currency:
             return None
-        closing = complete(self.before.lines)[0]
+        closing = self._complete_before(self.before)
         return Fraction(closing[code]) if code in closing else None
+
+    def _complete_before(self, before: Statement) -> dict[str, int]:
+        if self._closing_before is None:
+            self._closing_before = complete(before.lines)[0]
+        return self._closing_before
 
 
 def divide(numerator: Fraction, denominator: Fraction) -> Fraction:

@@ -8,7 +8,7 @@ gives no figure but the reason. Sources of the definitions: docs/formulas.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -85,14 +85,21 @@ class RatioValue:
     missing_item: str = ""
 
 
-def compute_ratios(statements: Sequence[Statement]) -> dict[str, tuple[RatioValue, ...]]:
-    """Work out every ratio of each year; the statements are of one basis, oldest first."""
+def compute_ratios(
+    statements: Sequence[Statement], *, codes: Collection[str] | None = None
+) -> dict[str, tuple[RatioValue, ...]]:
+    """Work out ratios of each year, all but where some are named, in the order of the table.
+
+    The statements are of one basis, oldest first.
+    """
+    years = [
+        Figures(statement=statement, before=find_before(statements, index))
+        for index, statement in enumerate(statements)
+    ]
     return {
-        code: tuple(
-            _compute(ratio, statement, find_before(statements, index))
-            for index, statement in enumerate(statements)
-        )
+        code: tuple([_compute(ratio, figures.begin()) for figures in years])
         for code, ratio in RATIOS.items()
+        if codes is None or code in codes
     }
 
 
@@ -103,8 +110,8 @@ def find_before(statements: Sequence[Statement], index: int) -> Statement | None
     return statements[index - 1]
 
 
-def _compute(ratio: Ratio, statement: Statement, before: Statement | None) -> RatioValue:
-    figures = Figures(statement=statement, before=before)
+def _compute(ratio: Ratio, figures: Figures) -> RatioValue:
+    statement = figures.statement
     try:
         value = ratio.work_out(figures) * ratio.unit.factor
     except NotComputable as err:

@@ -22,6 +22,7 @@ MONTHS_MAX = 23  # a founding year may be longer than one; two years are two sta
 YEARS_SHOWN_MAX = 5
 JOIN_DAYS = 7
 NOTHING: Mapping[str, int] = MappingProxyType({})
+_DEFINITIONS = tuple(one for one in IDENTITIES if one.is_definition)
 
 
 class Basis(StrEnum):
@@ -144,13 +145,12 @@ def complete(lines: Mapping[str, int]) -> tuple[dict[str, int], frozenset[str]]:
     assets, liabilities and equity from the other two.
     """
     known = dict(lines)
-    for identity in IDENTITIES:
-        needed = [code for _, code in identity.addends if code not in identity.optional]
-        if identity.is_definition and identity.total not in known and known.keys() >= set(needed):
+    for identity in _DEFINITIONS:
+        if identity.total not in known and known.keys() >= identity.needed:
             known[identity.total] = sum(
-                sign * known.get(code, 0) for sign, code in identity.addends
+                [sign * known.get(code, 0) for sign, code in identity.addends]
             )
-    assets, (liabilities, equity) = BALANCE.total, (code for _, code in BALANCE.addends)
+    assets, (liabilities, equity) = BALANCE.total, [code for _, code in BALANCE.addends]
     if liabilities not in known and known.keys() >= {assets, equity}:
         known[liabilities] = known[assets] - known[equity]
     elif equity not in known and known.keys() >= {assets, liabilities}:
