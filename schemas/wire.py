@@ -42,6 +42,15 @@ class WireModel(BaseModel):
         return cls._validate(canonical_json(value))
 
     @classmethod
+    def from_parsed(cls, raw: bytes) -> Self:
+        """Read a body whose bytes the protocol has parsed already, so that they are of its subset.
+
+        Raises:
+            SchemaError: A member is missing, unknown or wrong.
+        """
+        return cls._validate(raw)
+
+    @classmethod
     def _validate(cls, raw: bytes) -> Self:
         # In strict mode enums and tuples are read from JSON, not from Python's own values.
         try:

@@ -16,7 +16,7 @@ from typing import Any
 
 from node.assessment.policy import PolicyReference
 from node.assessment.policy_parts import Freshness, Source
-from node.assessment.results import OWN_REF, Assessment, EvidenceLine, FactorResult
+from node.assessment.results import MISSING, OWN_REF, Assessment, EvidenceLine, FactorResult
 
 FORM = 1  # of both texts; a text of another form is not read
 SOURCES = "sources"  # of a factor, as the positions of its evidence
@@ -86,7 +86,12 @@ def pack(
             factors=[_pick_erased_of_factor(factor) for factor in result.factors],
         ),
         readings=tuple(
-            {line.ref: line.code for line in result.evidence if line.source is Source.PEERS}.items()
+            {
+                line.ref: line.code
+                for line in result.evidence
+                # Where nobody has told anything, a line says so: there is no message that it names.
+                if line.source is Source.PEERS and line.code != MISSING
+            }.items()
         ),
     )
 

@@ -12,7 +12,7 @@ from node.assessment.policy import ConfidenceLevel, ConfidenceRule, PolicyBody
 from node.assessment.policy_outside import ConfidenceFigure
 from node.assessment.policy_parts import Freshness, Source
 from node.assessment.results import USED, Confidence, EvidenceLine
-from node.assessment.rules_outside import judge_source
+from node.assessment.rules_outside import judge_lines
 
 _SOURCES = tuple(Source)
 
@@ -65,7 +65,7 @@ def list_gaps(lines: Sequence[EvidenceLine]) -> tuple[tuple[Source, Freshness], 
     found: dict[Source, list[EvidenceLine]] = {source: [] for source in _SOURCES}
     for line in lines:
         found[line.source].append(line)
-    states = [(source, judge_source(held, source)) for source, held in found.items()]
+    states = [(source, judge_lines(held, source)) for source, held in found.items()]
     return tuple([one for one in states if one[1] is not Freshness.FRESH])
 
 

@@ -28,6 +28,7 @@ from node.assessment.results import MISSING, USED, EvidenceLine
 from node.core.money import divide_half_even
 
 NOTED = "noted"
+_COUNTING = frozenset({USED, NOTED})
 CENTI = 100
 MISSING_LINES_MAX = 64  # one of each source, and of each public list
 _NUMBER = re.compile(r"-?[0-9]{1,5}(?:\.[0-9]{1,2})?")
@@ -83,11 +84,20 @@ def judge_source(lines: Sequence[EvidenceLine], source: Source) -> Freshness:
 
     What was left out does not make a source fresh.
     """
-    found = [line for line in lines if line.source is source]
-    if all(line.freshness is Freshness.MISSING for line in found):
+    return judge_lines([line for line in lines if line.source is source], source)
+
+
+def judge_lines(found: Sequence[EvidenceLine], source: Source) -> Freshness:
+    """Return the freshness of a source by its own lines, as ``judge_source`` does."""
+    are_missing, fresh = True, 0
+    for line in found:
+        if line.freshness is not Freshness.MISSING:
+            are_missing = False
+        if line.freshness is Freshness.FRESH and line.code in _COUNTING:
+            fresh += 1
+    if are_missing:
         return Freshness.MISSING
-    fresh = [line.freshness is Freshness.FRESH and line.code in {USED, NOTED} for line in found]
-    is_fresh = all(fresh) if source is Source.LISTS else any(fresh)
+    is_fresh = fresh == len(found) if source is Source.LISTS else fresh > 0
     return Freshness.FRESH if is_fresh else Freshness.STALE
 
 

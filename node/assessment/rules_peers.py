@@ -48,6 +48,8 @@ def weigh_peers(
     left_out: Sequence[LeftOutPeer] = (),
 ) -> tuple[EvidenceLine, ...]:
     """Return a line for each summary, in the order of providers: its weight, or why it has none."""
+    if not peers and not left_out:
+        return ()
     heard = _Heard(voices={}, windows=[])
     lines = [_leave_out(one) for one in left_out]
     # Single members speak before consolidations, which cannot say whom they hold.

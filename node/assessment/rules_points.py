@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from node.assessment.evidence import Figures
 
+OWN_ALONE_MAX = 10_000  # lines of one factor that are kept
 _SOURCES = tuple(Source)
 
 
@@ -108,11 +109,26 @@ class ScoredFactor:
     fair_from: int
     codes: Mapping[Band, str]
     unknown: FactorResult
+    own_alone: dict[tuple[int, int], FactorResult] = field(default_factory=dict)
+    """Lines that were worked out before, by weight and value of our own records."""
 
     def score(self, values: Values) -> FactorResult:
         """Return the line of the card; without a value it is scored at the policy's prior."""
         if not values:
             return self.unknown
+        item, value = values[0]
+        if len(values) > 1 or item.source is not Source.OWN:
+            return self._score(values)
+        # Most customers are known to us alone, and most of what is seen of them is seen often.
+        place = (item.weight_milli, value)
+        known = self.own_alone.get(place)
+        if known is None:
+            known = self._score(values)
+            if len(self.own_alone) < OWN_ALONE_MAX:
+                self.own_alone[place] = known
+        return known
+
+    def _score(self, values: Values) -> FactorResult:
         ready, factor = self.ready, self.ready.factor
         value = ready.combine(values, prior_milli=ready.prior_milli)
         at = factor.prior if value is None else value

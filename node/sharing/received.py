@@ -33,7 +33,7 @@ class BodyReader:
         try:
             parsed = parse_object(body)
             if parsed.get("kind") == SUMMARY_KIND:
-                return Summary.from_object(parsed)
+                return Summary.from_parsed(body)
             if parsed.get("kind") != "summary-batch":
                 return read_told(body)
             batch = self._batches[msg] = SummaryBatchBody.from_bytes(body)
