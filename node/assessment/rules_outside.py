@@ -147,6 +147,8 @@ def _weigh_statements(
 def _weigh_reports(
     reports: Sequence[ReportFacts], rules: ReportRules, *, as_of: date
 ) -> list[WeighedLine]:
+    if not reports:
+        return [WeighedLine(line=build_missing(Source.REPORTS))]
     # The newest of an agency's scale speaks for it, as with a peer.
     ordered = sorted(reports, key=lambda one: (one.issued_on, one.report_id), reverse=True)
     heard: set[tuple[str, str]] = set()
@@ -156,7 +158,7 @@ def _weigh_reports(
         if one.line.code == USED:
             heard.add((report.agency, report.scale))
         weighed.append(one)
-    return weighed or [WeighedLine(line=build_missing(Source.REPORTS))]
+    return weighed
 
 
 def _weigh_report(
@@ -199,6 +201,11 @@ def is_expired(report: ReportFacts, rules: ReportRules, *, as_of: date) -> bool:
 
 
 def _weigh_lists(lists: Sequence[ListFacts], rules: ListRules, *, as_of: date) -> list[WeighedLine]:
+    if not lists:
+        return [
+            WeighedLine(line=build_missing(Source.LISTS, provider=name.value))
+            for name in rules.expected
+        ]
     found = {one.list: one for one in lists}
     weighed = []
     for name in dict.fromkeys((*rules.expected, *sorted(found))):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 OBJECTED = "subject-objected"  # why a provider takes back what it told
-_ERASED_BY = {"revoked": "revoked", "data-life": "expired", "corrected": "corrected"}
 
 
 class SummaryState(StrEnum):
@@ -27,6 +26,13 @@ class SummaryState(StrEnum):
     NOT_A_MEMBER = "not-a-member"
     OWN_GROUP = "own-group"
     UNREADABLE = "unreadable"
+
+
+_ERASED_BY = {
+    "revoked": SummaryState.REVOKED,
+    "data-life": SummaryState.EXPIRED,
+    "corrected": SummaryState.CORRECTED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,7 @@ def judge_state(facts: SummaryFacts) -> SummaryState:
         (facts.is_objected, SummaryState.DISPUTED),
         (facts.is_superseded, _judge_superseded(facts)),
         (facts.is_revoked, SummaryState.REVOKED),
-        (facts.is_erased, SummaryState(_ERASED_BY.get(facts.erase_basis or "", "erased"))),
+        (facts.is_erased, _ERASED_BY.get(facts.erase_basis or "", SummaryState.ERASED)),
         (facts.is_over, SummaryState.EXPIRED),
         (not facts.may_rate, SummaryState.NOT_FOR_RATING),
         (not facts.is_member, SummaryState.NOT_A_MEMBER),

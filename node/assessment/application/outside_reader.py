@@ -13,6 +13,7 @@ from node.assessment.outside.rules_facts import WANTED, read_statement_facts
 from node.assessment.outside_evidence import OutsideEvidence
 from node.assessment.statements.readers import read_statement_evidence_of
 from node.core.database import UnitOfWork
+from node.records.store import RecordsStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +27,11 @@ class OutsideReader:
     ) -> Mapping[int, OutsideEvidence]:
         """Return the evidence by customer, of each that was named."""
         statements = read_statement_evidence_of(uow, customer_ids, as_of=as_of, wanted=WANTED)
-        reports = read_reports_of(uow, customer_ids, as_of=as_of)
-        lists = read_lists_of(uow, customer_ids, as_of=as_of)
+        merged = RecordsStore(uow.connection).list_ids_of(customer_ids)
+        reports = read_reports_of(uow, merged, as_of=as_of)
+        lists = read_lists_of(uow, merged, as_of=as_of)
         applications = read_application_facts_of(
-            uow, customer_ids, as_of=as_of, checklist=self.checklist, statements=statements
+            uow, merged, as_of=as_of, checklist=self.checklist, statements=statements
         )
         return {
             key: OutsideEvidence(

@@ -44,7 +44,8 @@ def read_applications_of(
     A document that came with an earlier application counts too, and so do the statements that are
     entered: nobody is asked twice for what is here and young enough.
     """
-    applications = _read_entered(uow, customer_ids)
+    merged = RecordsStore(uow.connection).list_ids_of(customer_ids)
+    applications = _read_entered(uow, merged)
     if statements is None:
         statements = read_statement_evidence_of(uow, customer_ids, as_of=as_of)
     return {
@@ -55,15 +56,18 @@ def read_applications_of(
 
 def read_application_facts_of(
     uow: UnitOfWork,
-    customer_ids: Sequence[int],
+    merged: Mapping[int, Sequence[int]],
     *,
     as_of: date,
     checklist: Checklist,
     statements: Mapping[int, StatementEvidence],
 ) -> Mapping[int, ApplicationFacts]:
-    """Return what applications say as evidence, of those customers who have one that says it."""
+    """Return what applications say as evidence, of those customers who have one that says it.
+
+    ``merged`` has the keys of each customer's records (``RecordsStore.list_ids_of``).
+    """
     facts = {}
-    for customer_id, entered in _read_entered(uow, customer_ids).items():
+    for customer_id, entered in _read_entered(uow, merged).items():
         if not entered:
             continue
         checked = _check(entered, statements[customer_id], as_of=as_of, checklist=checklist)
@@ -100,10 +104,9 @@ def build_application_facts(
 
 
 def _read_entered(
-    uow: UnitOfWork, customer_ids: Sequence[int]
+    uow: UnitOfWork, merged: Mapping[int, Sequence[int]]
 ) -> dict[int, list[StoredApplication]]:
     """Return each customer's applications in the order of their entry."""
-    merged = RecordsStore(uow.connection).list_ids_of(customer_ids)
     keys = [key for ids in merged.values() for key in ids]
     found: defaultdict[int, list[StoredApplication]] = defaultdict(list)
     for one in ApplicationStore(uow.connection).list_applications(keys):

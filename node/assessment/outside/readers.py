@@ -27,10 +27,12 @@ def choose_counting(versions: Iterable[ReportVersion]) -> list[ReportVersion]:
 
 
 def read_reports_of(
-    uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date
+    uow: UnitOfWork, merged: Mapping[int, Sequence[int]], *, as_of: date
 ) -> Mapping[int, tuple[ReportFacts, ...]]:
-    """Return the reports of many customers that were issued by a day, of each that was named."""
-    merged = RecordsStore(uow.connection).list_ids_of(customer_ids)
+    """Return the reports of many customers that were issued by a day, of each that was named.
+
+    ``merged`` has the keys of each customer's records (``RecordsStore.list_ids_of``).
+    """
     versions: defaultdict[int, list[ReportVersion]] = defaultdict(list)
     keys = [key for ids in merged.values() for key in ids]
     for one in OutsideStore(uow.connection).list_reports(keys):
@@ -38,7 +40,7 @@ def read_reports_of(
     return {
         customer_id: tuple(
             _read_report(one)
-            for one in choose_counting(one for key in ids for one in versions[key])
+            for one in choose_counting([one for key in ids for one in versions.get(key, ())])
             if one.report.issued_on <= as_of
         )
         for customer_id, ids in merged.items()
@@ -47,14 +49,17 @@ def read_reports_of(
 
 def read_reports(uow: UnitOfWork, customer_id: int, *, as_of: date) -> tuple[ReportFacts, ...]:
     """Return the reports of one customer that were issued by a day."""
-    return read_reports_of(uow, [customer_id], as_of=as_of)[customer_id]
+    merged = RecordsStore(uow.connection).list_ids_of([customer_id])
+    return read_reports_of(uow, merged, as_of=as_of)[customer_id]
 
 
 def read_lists_of(
-    uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date
+    uow: UnitOfWork, merged: Mapping[int, Sequence[int]], *, as_of: date
 ) -> Mapping[int, tuple[ListFacts, ...]]:
-    """Return what is known of the public lists for many customers, of each that was named."""
-    merged = RecordsStore(uow.connection).list_ids_of(customer_ids)
+    """Return what is known of the public lists for many customers, of each that was named.
+
+    ``merged`` as for ``read_reports_of``.
+    """
     checks: defaultdict[int, list[EnteredCheck]] = defaultdict(list)
     keys = [key for ids in merged.values() for key in ids]
     for one in OutsideStore(uow.connection).list_checks(keys):
@@ -64,7 +69,7 @@ def read_lists_of(
             [
                 KnownCheck(check_id=one.check_id, check=one.check)
                 for key in ids
-                for one in checks[key]
+                for one in checks.get(key, ())
                 if one.withdrawn_reason is None
             ],
             as_of=as_of,
@@ -75,7 +80,8 @@ def read_lists_of(
 
 def read_lists(uow: UnitOfWork, customer_id: int, *, as_of: date) -> tuple[ListFacts, ...]:
     """Return what is known of the public lists for one customer."""
-    return read_lists_of(uow, [customer_id], as_of=as_of)[customer_id]
+    merged = RecordsStore(uow.connection).list_ids_of([customer_id])
+    return read_lists_of(uow, merged, as_of=as_of)[customer_id]
 
 
 def _read_report(one: ReportVersion) -> ReportFacts:

@@ -176,10 +176,12 @@ class StatementStore:
         table = financial_statement_line
         for start in range(0, len(statement_ids), IN_VALUES_MAX):
             part = statement_ids[start : start + IN_VALUES_MAX]
-            for row in self._connection.execute(
-                select(table).where(table.c.statement_id.in_(part)).order_by(table.c.code)
+            for statement_id, is_opening, code, amount_minor in self._connection.execute(
+                select(table.c.statement_id, table.c.is_opening, table.c.code, table.c.amount_minor)
+                .where(table.c.statement_id.in_(part))
+                .order_by(table.c.code)
             ):
-                lines[(row.statement_id, row.is_opening)][row.code] = row.amount_minor
+                lines[(statement_id, is_opening)][code] = amount_minor
         return lines
 
 
