@@ -5,10 +5,10 @@ docs/formulas.md, expert-1 and expert-2. The counts are those of the sources tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from node.assessment.policy import ConfidenceLevel, ConfidenceRule, PolicyBody
+from node.assessment.policy import ConfidenceLevel, ConfidenceRule
 from node.assessment.policy_outside import ConfidenceFigure
 from node.assessment.policy_parts import Freshness, Source
 from node.assessment.results import USED, Confidence, EvidenceLine
@@ -17,14 +17,44 @@ from node.assessment.rules_outside import judge_lines
 _SOURCES = tuple(Source)
 
 
-def judge_confidence(lines: Sequence[EvidenceLine], body: PolicyBody) -> Confidence:
-    """Return the confidence of a score that rests on these lines."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyConfidence:
+    """Where each level begins, what each gap takes off, and which level is left of what."""
+
+    begins: Mapping[ConfidenceLevel, int]
+    lost: Mapping[tuple[Source, Freshness], int]
+    medium_from: int
+    high_from: int
+
+
+def build_confidence(rules: ConfidenceFigure) -> ReadyConfidence:
+    """Make the figures of a policy ready: a gap that it does not name takes nothing off."""
+    return ReadyConfidence(
+        begins={
+            ConfidenceLevel.NONE: 0,
+            ConfidenceLevel.LOW: rules.low,
+            ConfidenceLevel.MEDIUM: rules.medium,
+            ConfidenceLevel.HIGH: rules.high,
+        },
+        lost={(gap.source, gap.freshness): gap.permille for gap in rules.gaps},
+        medium_from=rules.medium_from,
+        high_from=rules.high_from,
+    )
+
+
+def judge_confidence(
+    lines: Sequence[EvidenceLine], rules: Sequence[ConfidenceRule], ready: ReadyConfidence | None
+) -> Confidence:
+    """Return the confidence of a score that rests on these lines.
+
+    ``ready`` lowers it by what is missing or stale; None for a policy that has no figures for that.
+    """
     counted = count_lines(lines)
     sources = {line.source for line in lines if line.code == USED and line.weight_milli > 0}
-    rule = next(rule for rule in body.confidence if _holds(rule, counted=counted, sources=sources))
+    rule = next(rule for rule in rules if _holds(rule, counted=counted, sources=sources))
     level, permille = rule.level, None
-    if body.outside is not None:
-        level, permille = _lower(level, lines, body.outside.confidence)
+    if ready is not None:
+        level, permille = _lower(level, lines, ready)
     return Confidence(
         level=level,
         code=f"confidence.{rule.code}",
@@ -75,20 +105,14 @@ def say_missing(confidence: Confidence) -> Confidence:
 
 
 def _lower(
-    level: ConfidenceLevel, lines: Sequence[EvidenceLine], rules: ConfidenceFigure
+    level: ConfidenceLevel, lines: Sequence[EvidenceLine], ready: ReadyConfidence
 ) -> tuple[ConfidenceLevel, int]:
     """Return the level that is left after what is missing or stale, and its figure."""
-    begins = {
-        ConfidenceLevel.NONE: 0,
-        ConfidenceLevel.LOW: rules.low,
-        ConfidenceLevel.MEDIUM: rules.medium,
-        ConfidenceLevel.HIGH: rules.high,
-    }
-    lost = sum([rules.find_permille(source, state) for source, state in list_gaps(lines)])
-    permille = max(0, begins[level] - lost)
-    if permille >= rules.high_from:
+    lost = sum([ready.lost.get(gap, 0) for gap in list_gaps(lines)])
+    permille = max(0, ready.begins[level] - lost)
+    if permille >= ready.high_from:
         return ConfidenceLevel.HIGH, permille
-    is_medium = permille >= rules.medium_from
+    is_medium = permille >= ready.medium_from
     return ConfidenceLevel.MEDIUM if is_medium else ConfidenceLevel.LOW, permille
 
 

@@ -22,7 +22,7 @@ from node.assessment.results import (
     EvidenceLine,
     FactorResult,
 )
-from node.assessment.rules_confidence import judge_confidence, say_missing
+from node.assessment.rules_confidence import build_confidence, judge_confidence, say_missing
 from node.assessment.rules_outside import date_lines, weigh_outside
 from node.assessment.rules_peers import weigh_peers
 from node.assessment.rules_points import (
@@ -55,6 +55,8 @@ class Scorecard:
     def __init__(self, policy: Policy) -> None:
         """Take a policy; its numbers do not change any more."""
         self._policy = policy
+        outside = policy.body.outside
+        self._confidence = None if outside is None else build_confidence(outside.confidence)
         self._factors = build_factors(policy.body)
         # By which groups have evidence: as many tables as there are sets of a few groups.
         self._spreads: dict[frozenset[str | None], tuple[ScoredFactor | FactorResult, ...]] = {}
@@ -92,7 +94,7 @@ class Scorecard:
             for one in beside:
                 if one.figures is not None:
                     _add(weighed, one.line, one.figures)
-        confidence = judge_confidence(lines, body)
+        confidence = judge_confidence(lines, body.confidence, self._confidence)
         has_facts = (own is not None and own.has_facts) or _have_facts(peers, behaviour)
         if confidence.invoices < body.minimum_invoices and not has_facts:
             # A year of relation or the like is no experience: how the customer pays is not known.
