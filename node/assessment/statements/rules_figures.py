@@ -86,7 +86,7 @@ class Figures:
         if opening is None:
             self.remarks.add(Remark.CLOSING_ONLY)
             return closing
-        return (closing + opening) / 2
+        return Fraction(closing + opening, 2)
 
     def previous(self, code: str) -> Fraction:
         """Return a figure of the year before, a flow as one of twelve months.
@@ -157,4 +157,4 @@ def divide(numerator: Fraction, denominator: Fraction) -> Fraction:
         raise NotComputable("denominator-zero")
     if denominator < 0:
         raise NotComputable("denominator-negative")
-    return numerator / denominator
+    return Fraction(numerator, denominator)
