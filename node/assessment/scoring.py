@@ -100,6 +100,7 @@ class ScoredCustomer:
     customer: CustomerRecord
     own: OwnEvidence | None
     peers: tuple[PeerEvidence, ...]
+    outside: OutsideEvidence
     own_result: Assessment
     with_peers: Assessment | None
 
@@ -209,6 +210,7 @@ def _score(
             customer=customer,
             own=evidence.own,
             peers=(),
+            outside=evidence.outside,
             own_result=own_result,
             with_peers=None,
         )
@@ -218,6 +220,7 @@ def _score(
         customer=customer,
         own=evidence.own,
         peers=choose_used(peers, with_peers),
+        outside=evidence.outside,
         own_result=own_result,
         with_peers=with_peers,
     )

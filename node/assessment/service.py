@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from node.assessment.evidence import OwnEvidence, PeerEvidence
 from node.assessment.policy import Policy, PolicyReference, Source
 from node.assessment.policy_file import Language
 from node.assessment.renewal.service import end_renewals_within, has_renewals, is_look_back
@@ -67,11 +66,10 @@ class AssessmentPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedCustomer:
-    """A fresh pair with the evidence it was made from; ``peers`` are those that were used."""
+    """A fresh pair with the evidence it was made from."""
 
     pair: AssessmentPair
-    own: OwnEvidence | None
-    peers: tuple[PeerEvidence, ...]
+    scored: ScoredCustomer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +122,7 @@ class AssessmentService:
         customer = _get_customer(uow, customer_id)
         (scored,) = self.build_scorer(uow).score(uow, [customer], as_of=as_of)
         pair = self._keep(uow, scored, as_of=as_of)
-        return AssessedCustomer(pair=pair, own=scored.own, peers=scored.peers)
+        return AssessedCustomer(pair=pair, scored=scored)
 
     def build_scorer(self, uow: UnitOfWork) -> Scorer:
         """Return what scores by the policy that is active, one customer or many."""

@@ -42,9 +42,17 @@ from node.decision.policy_kind import DECISION_POLICY, build_decision_kind
 from node.decision.reports import DecisionReports
 from node.decision.service import DecisionService
 from node.governance.policies.desk import PreviewDesk
+from node.rating.backtest.service import BacktestService
 from node.rating.models.registry import ModelService
 from node.rating.models.training_kind import TRAINING_POLICY, build_training_kind
 from node.rating.models.training_policy import parse_training_policy
+from node.rating.overrides.policy import (
+    OVERRIDE_POLICY,
+    build_override_kind,
+    parse_override_policy,
+)
+from node.rating.overrides.reading import OverrideReader
+from node.rating.overrides.service import OverrideService
 from node.rating.panel.judging import ScoreJudge
 from node.rating.panel.policy import read_preset_panel_policy
 from node.rating.panel.service import PanelService
@@ -74,6 +82,7 @@ from node.records.undertakings import DefaultService, PromiseService
 from node.sharing.objections import SummaryObjections
 
 DECISION = "decision_id"  # under which name an address names a decision
+OVERRIDE = "override_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +117,8 @@ class LocalNode:
     runs: RunService
     run_desk: RunDesk
     movements: MovementService
+    overrides: OverrideService
+    backtests: BacktestService
     reviews: ReviewService
     models: ModelService
     panels: PanelService
@@ -130,9 +141,12 @@ class LocalNode:
         return self.planning.activate_due(today=self.business_date())
 
     def find_customer_key(self, named: Mapping[str, object]) -> dict[str, int]:
-        """Return the customer of a decision that an address names, where it names one."""
-        decision_id = parse_key(str(named.get(DECISION, "")))
-        found = None if decision_id is None else self.decision_reports.find_customer_id(decision_id)
+        """Return the customer of a decision or an override that an address names, if it does."""
+        found = None
+        if (decision_id := parse_key(str(named.get(DECISION, "")))) is not None:
+            found = self.decision_reports.find_customer_id(decision_id)
+        elif (override_id := parse_key(str(named.get(OVERRIDE, "")))) is not None:
+            found = self.overrides.find_customer_id(override_id)
         return {} if found is None else {"customer_id": found}
 
     def close(self) -> None:
@@ -164,12 +178,17 @@ def build_local_node(
         build_scale_kind(),
         build_training_kind(),
         build_decision_kind(),
+        build_override_kind(),
     )
     policies = PolicyService(database=database, clock=clock, kinds=kinds)
     shipping = PolicyShipping(database=database, clock=clock, kinds=kinds)
     shipping.enter_presets(release=f"chengxin {version('chengxin')}")
     planning = PolicyPlanning(database=database, clock=clock, kinds=policies.kinds)
-    planning.activate_due(today=current_business_date(clock, fixed=settings.business_date))
+
+    def find_today() -> date:
+        return current_business_date(clock, fixed=settings.business_date)
+
+    planning.activate_due(today=find_today())
     scales = StoredPolicies(database=database, kind=RATING_SCALE, parse=parse_scale)
     decision_policies = StoredPolicies(
         database=database, kind=DECISION_POLICY, parse=parse_decision_policy
@@ -187,7 +206,7 @@ def build_local_node(
         database=database,
         assessment=assessment,
         policies=policies,
-        today=lambda: current_business_date(clock, fixed=settings.business_date),
+        today=find_today,
     )
     statements = StatementService(
         database=database,
@@ -195,6 +214,9 @@ def build_local_node(
         business_date=settings.business_date,
         keep_months=settings.statement_keep_months,
         taxonomies=read_taxonomies(settings.statement_concepts, home=settings.home),
+    )
+    training_policies = StoredPolicies(
+        database=database, kind=TRAINING_POLICY, parse=parse_training_policy
     )
     rating = RatingService(database=database, clock=clock, assessment=assessment, scales=scales)
     runs = RunService(
@@ -205,6 +227,9 @@ def build_local_node(
         random_bytes=draw_bytes,
         open_scorers=open_run_scorers or open_inline,
         find_erased=find_erased,
+    )
+    overrides = OverrideReader(
+        list_peer_summaries=list_peer_summaries, find_scale=rating.find_scale
     )
     return LocalNode(
         settings=settings,
@@ -263,7 +288,7 @@ def build_local_node(
         objections=SummaryObjections(
             database=database,
             clock=clock,
-            business_date=lambda: current_business_date(clock, fixed=settings.business_date),
+            business_date=find_today,
             tell_change=queue_renewals,
         ),
         statements=statements,
@@ -281,22 +306,35 @@ def build_local_node(
         run_desk=RunDesk(
             runs, today=lambda: current_business_date(clock, fixed=settings.business_date)
         ),
-        movements=MovementService(database=database, find_scale=rating.find_scale),
+        movements=MovementService(
+            database=database, find_scale=rating.find_scale, overrides=overrides
+        ),
+        overrides=OverrideService(
+            database=database,
+            clock=clock,
+            policies=StoredPolicies(
+                database=database, kind=OVERRIDE_POLICY, parse=parse_override_policy
+            ),
+            reader=overrides,
+            today=find_today,
+        ),
+        backtests=BacktestService(
+            database=database,
+            find_scale=rating.find_scale,
+            find_outcome=lambda uow: training_policies.read_active(uow).body.outcome,
+            reader=overrides,
+            today=find_today,
+        ),
         reviews=ReviewService(
             database=database,
+            overrides=overrides,
             ports=ReviewPorts(
                 list_queued=list_waiting_within,
                 list_overdue=list_overdue_since,
                 list_statements=_list_year_ends,
             ),
         ),
-        models=ModelService(
-            database=database,
-            clock=clock,
-            policies=StoredPolicies(
-                database=database, kind=TRAINING_POLICY, parse=parse_training_policy
-            ),
-        ),
+        models=ModelService(database=database, clock=clock, policies=training_policies),
         score_judge=ScoreJudge(database=database),
         panels=PanelService(
             database=database,
@@ -309,6 +347,7 @@ def build_local_node(
             clock=clock,
             find_policy=decision_policies.get_active,
             list_peer_summaries=list_peer_summaries,
+            overrides=overrides,
             business_date=settings.business_date,
         ),
         decision_reports=DecisionReports(

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from node.decision.deputies import DeputyService
     from node.decision.reports import DecisionReports
     from node.decision.service import DecisionService
+    from node.rating.backtest.service import BacktestService
     from node.rating.models.registry import ModelService
+    from node.rating.overrides.service import OverrideService
     from node.rating.panel.judging import ScoreJudge
     from node.rating.preview.service import PreviewService
     from node.rating.runs.movements import MovementService
@@ -207,6 +209,16 @@ class LazyNode:
     def reviews(self) -> ReviewService:
         """The calendar of reviews."""
         return self.local.reviews
+
+    @property
+    def overrides(self) -> OverrideService:
+        """Grades that persons give."""
+        return self.local.overrides
+
+    @property
+    def backtests(self) -> BacktestService:
+        """What became of ratings."""
+        return self.local.backtests
 
     @property
     def models(self) -> ModelService:

@@ -7,11 +7,12 @@ from datetime import date
 from node.assessment.service import COLLECTIVE_KIND, CollectiveAccountError
 from node.core.database import UnitOfWork
 from node.decision.errors import DecisionStaleError
+from node.decision.evidence import find_rated
 from node.decision.keeping import KeptProposal
 from node.decision.policy import DecisionPolicy
 from node.decision.record import DecisionRecord
-from node.decision.rules_proposal import list_faults
-from node.rating.store import RatingStore
+from node.decision.rules_proposal import RatedAs, list_faults
+from node.rating.overrides.reading import OverrideReader
 from node.records.archiving import check_not_archived
 from node.records.ledger.posting import get_customer
 from node.records.store import CustomerRecord
@@ -47,15 +48,18 @@ def check_seen(
         raise DecisionStaleError(f"the time has passed it by: {', '.join(faults)}")
 
 
-def check_rating(uow: UnitOfWork, customer_id: int, kept: KeptProposal) -> None:
-    """Check that the newest rating says what the proposal rests on.
+def check_rating(
+    uow: UnitOfWork, customer_id: int, kept: KeptProposal, *, overrides: OverrideReader, on: date
+) -> None:
+    """Check that the grade that holds is the one that the proposal rests on.
 
     Raises:
         DecisionStaleError: It says another grade, or there was none.
     """
-    newest = RatingStore(uow.connection).find_latest(customer_id)
-    now = None if newest is None else (newest.grade_own, newest.grade_with_peers)
-    rated = kept.rated
-    then = None if rated is None else (rated.grade_own, rated.grade_with_peers)
-    if now != then:
+    now, then = find_rated(uow, customer_id, overrides=overrides, on=on), kept.rated
+    if _tell(now) != _tell(then):
         raise DecisionStaleError("the customer was rated otherwise meanwhile: propose anew")
+
+
+def _tell(rated: RatedAs | None) -> tuple[str, str, int | None] | None:
+    return None if rated is None else (rated.grade_own, rated.grade_with_peers, rated.override_id)

@@ -17,6 +17,8 @@ from node.core.database import UnitOfWork
 from node.decision.policy import Arms, DecisionPolicy, DecisionPolicyBody
 from node.decision.rules_limit import LimitInputs, OwnCredit, Reference, StatementFigures
 from node.decision.rules_proposal import RatedAs, express
+from node.rating.overrides.reading import OverrideReader, apply_override
+from node.rating.overrides.rules_override import Override
 from node.rating.rules_grade import add_months
 from node.rating.store import RatingRecord, RatingStore
 from node.records.papers import read_cover
@@ -73,6 +75,7 @@ def read_evidence(
     as_of: date,
     policy: DecisionPolicy,
     list_peer_summaries: ListPeerSummaries,
+    overrides: OverrideReader,
 ) -> Evidence:
     """Read what a proposal rests on, within the caller's transaction."""
     currency = wish.currency or choose_currency(uow, customer, as_of=as_of, policy=policy)
@@ -95,10 +98,9 @@ def read_evidence(
         book_minor=_sum_book(uow, as_of=as_of, convert=convert) if has_rate else None,
         requested_minor=wish.limit_minor,
     )
-    rating = RatingStore(uow.connection).find_latest(customer.customer_id)
     return Evidence(
         inputs=inputs,
-        rated=None if rating is None else read_rating(rating),
+        rated=find_rated(uow, customer.customer_id, overrides=overrides, on=as_of),
         policy=express_policy(policy, convert),
     )
 
@@ -122,14 +124,31 @@ def build_converter(uow: UnitOfWork, currency: str, *, as_of: date) -> Convert:
     return convert
 
 
-def read_rating(rating: RatingRecord) -> RatedAs:
-    """Return what a rating says; one without data holds until its review."""
+def find_rated(
+    uow: UnitOfWork, customer_id: int, *, overrides: OverrideReader, on: date
+) -> RatedAs | None:
+    """Return what the newest rating says on a day, or a person in its place; None: not rated."""
+    rating = RatingStore(uow.connection).find_latest(customer_id)
+    if rating is None:
+        return None
+    return read_rating(rating, overrides.find_in_force(uow, rating, day=on))
+
+
+def read_rating(rating: RatingRecord, override: Override | None = None) -> RatedAs:
+    """Return what a rating says; one without data holds until its review.
+
+    What a person has given instead holds no longer than that.
+    """
+    holds_until = rating.review_on if rating.valid_until is None else rating.valid_until
+    held = apply_override(rating, override)
     return RatedAs(
         rating_id=rating.rating_id,
-        grade_own=rating.grade_own,
-        grade_with_peers=rating.grade_with_peers,
+        grade_own=held.grade_own,
+        grade_with_peers=held.grade_with_peers,
         confidence=rating.confidence,
-        holds_until=rating.review_on if rating.valid_until is None else rating.valid_until,
+        holds_until=holds_until if override is None else min(holds_until, override.expires_on),
+        override_id=None if override is None else override.override_id,
+        grade_rated="" if override is None else rating.grade_with_peers,
     )
 
 

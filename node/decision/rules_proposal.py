@@ -72,13 +72,19 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatedAs:
-    """What a rating says; ``holds_until`` is the last day on which it may be worked with."""
+    """What a rating says; ``holds_until`` is the last day on which it may be worked with.
+
+    Where a person has overridden it, both grades are the person's, and ``grade_rated`` is what the
+    rating had given with peers.
+    """
 
     rating_id: int
     grade_own: str
     grade_with_peers: str
     confidence: ConfidenceLevel
     holds_until: date
+    override_id: int | None = None
+    grade_rated: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ from node.decision.record import ApprovalRecord, ContentVersion, DecisionRecord
 from node.decision.rules_proposal import Circumstances, build_proposal, list_faults
 from node.decision.rules_state import DecisionState, EventKind, is_approved, join_names
 from node.decision.store import APPROVER, MAKER, DecisionStore, NewDecision
+from node.rating.overrides.reading import OverrideReader
 from node.records.ledger.posting import check_by, check_reason, get_customer
 from node.records.store import RecordsStore
 from node.records.stories import read_is_person
@@ -66,9 +67,11 @@ class DecisionService:
         clock: Clock,
         find_policy: FindPolicy,
         list_peer_summaries: ListPeerSummaries,
+        overrides: OverrideReader,
         business_date: date | None = None,
     ) -> None:
-        """``find_policy`` returns the approved one at the moment it is asked."""
+        """``find_policy`` returns the approved one; ``overrides`` tells which grade holds."""
+        self._overrides = overrides
         self._database = database
         self._clock = clock
         self._find_policy = find_policy
@@ -101,7 +104,7 @@ class DecisionService:
                     raise DecisionKeyReusedError("this key stands for another proposal")
                 return self._act(uow).get(known[0])
             customer = get_creditable(uow, customer_id)
-            check_rating(uow, customer.customer_id, kept)
+            check_rating(uow, customer.customer_id, kept, overrides=self._overrides, on=today)
             act = self._act(uow)
             act.settle_open(customer.customer_id)
             store.keep_policy(policy)
@@ -339,6 +342,7 @@ class DecisionService:
             as_of=today,
             policy=policy,
             list_peer_summaries=list_told,
+            overrides=self._overrides,
         )
         inputs = evidence.inputs
         circumstances = Circumstances(
@@ -387,7 +391,8 @@ class DecisionService:
         policy = self._check_policy(record)
         if (act.today - record.as_of).days > policy.body.proposal_days:
             raise DecisionStaleError(f"it is older than {policy.body.proposal_days} days")
-        check_rating(uow, get_creditable(uow, record.customer_id).customer_id, record.kept)
+        key = get_creditable(uow, record.customer_id).customer_id
+        check_rating(uow, key, record.kept, overrides=self._overrides, on=act.today)
         return policy
 
     def _is_person(self, uow: UnitOfWork, record: DecisionRecord) -> bool:

@@ -37,6 +37,7 @@ def build_decision_object(
         )
         shown["peers_changed_minor"] = find_difference(record)
     return shown | {
+        "rating": _rating_object(record, has_peers=has_peers),
         "confidence": proposal.confidence.value,
         "confidence_text": say("confidence", proposal.confidence, language),
         "buyer": record.kept.circumstances.buyer.value,
@@ -235,6 +236,17 @@ def build_outcomes_object(report: OutcomeReport, *, language: Language) -> dict[
             for one in report.decisions
         ],
     }
+
+
+def _rating_object(record: DecisionRecord, *, has_peers: bool) -> dict[str, Any] | None:
+    """Return which rating it rests on, and whether a person had given another grade."""
+    rated = record.kept.rated
+    if rated is None:
+        return None
+    shown: dict[str, Any] = {"id": rated.rating_id, "override": rated.override_id}
+    if rated.override_id is not None and has_peers:
+        shown["grade_rated"] = rated.grade_rated
+    return shown
 
 
 def is_changed_by_peers(record: DecisionRecord) -> bool:

@@ -25,6 +25,13 @@ from node.assessment.report import build_object
 from node.assessment.service import AssessmentService
 from node.core.people.service import PeopleService
 from node.core.terminal import show_json
+from node.rating.applied_view import build_criteria_object
+from node.rating.grades_commands import (
+    override_app,
+    print_applied,
+    show_backtest,
+    show_override_report,
+)
 from node.rating.rules_grade import RatingState
 from node.rating.runs.commands import (
     list_runs,
@@ -36,6 +43,7 @@ from node.rating.runs.commands import (
     show_reviews,
 )
 from node.rating.runs.service import RunService
+from node.rating.scale import Scale
 from node.rating.service import RatedCustomer, RatingService
 from node.rating.store import RatingRecord
 
@@ -55,6 +63,9 @@ rate_app.command("runs")(list_runs)
 rate_app.command("diff")(show_diff)
 rate_app.command("matrix")(show_matrix)
 rate_app.command("reviews")(show_reviews)
+rate_app.command("backtest")(show_backtest)
+rate_app.command("overrides")(show_override_report)
+rate_app.add_typer(override_app, name="override")
 
 
 class RatingNode(Protocol):
@@ -111,7 +122,9 @@ def rate(
     _print_rated(node, rated, as_json=as_json, language=language)
 
 
-def build_rating_object(rating: RatingRecord, *, text: str, today: date) -> dict[str, Any]:
+def build_rating_object(
+    rating: RatingRecord, *, text: str, today: date, scale: Scale | None
+) -> dict[str, Any]:
     """Return a rating as plain values for JSON; ``text`` is its grade in words."""
     return {
         "rating_id": rating.rating_id,
@@ -123,6 +136,7 @@ def build_rating_object(rating: RatingRecord, *, text: str, today: date) -> dict
             "version": rating.scale.version,
             "sha256": rating.scale.sha256_b64u,
         },
+        "criteria": build_criteria_object(rating, scale),
         "grade_own": rating.grade_own,
         "grade_with_peers": rating.grade_with_peers,
         "text": text,
@@ -144,10 +158,13 @@ def _print_rated(
 ) -> None:
     rating = rated.rating
     text = node.rating.describe(rating.grade_with_peers, language=language, scale=rating.scale)
+    scale = node.rating.find_scale(rating.scale.sha256_b64u)
     if as_json:
         policy = node.assessment.get_policy(rating.policy)
         shown = {
-            "rating": build_rating_object(rating, text=text, today=node.business_date()),
+            "rating": build_rating_object(
+                rating, text=text, today=node.business_date(), scale=scale
+            ),
             "assessment": build_object(rated.pair, policy=policy, language=language),
         }
         show_json(shown)
@@ -160,3 +177,5 @@ def _print_rated(
         f"[bold]{rating.grade_own} → {rating.grade_with_peers}[/bold] {text} "
         f"({rating.confidence.value}; {rating.as_of.isoformat()}{until})"
     )
+    if rating.with_peers_applied is not None:
+        print_applied(rating.with_peers_applied, scale, language=language)

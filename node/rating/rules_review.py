@@ -31,13 +31,15 @@ class Trigger(StrEnum):
 
     OVERDUE = "overdue"
     STATEMENT = "statement"
+    OVERRIDE = "override"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewFacts:
     """What is known of a rated customer on a day.
 
-    ``queued`` are the causes for which its assessment is to be renewed, as another room tells them.
+    ``has_ended_override``: the grade that a person had given holds no longer. ``queued`` are the
+    causes for which its assessment is to be renewed, as another room tells them.
     """
 
     rated_on: date
@@ -45,6 +47,7 @@ class ReviewFacts:
     review_on: date
     overdue_since: date | None = None
     statement_end: date | None = None
+    has_ended_override: bool = False
     queued: tuple[str, ...] = ()
 
 
@@ -64,9 +67,15 @@ def find_stale_statement(facts: ReviewFacts, today: date) -> str | None:
     return Trigger.STATEMENT if facts.rated_on < stale_on <= today else None
 
 
+def find_ended_override(facts: ReviewFacts, _today: date) -> str | None:
+    """Return a trigger where the grade of a person has ended by itself."""
+    return Trigger.OVERRIDE if facts.has_ended_override else None
+
+
 TRIGGERS: Sequence[Callable[[ReviewFacts, date], str | None]] = (
     find_overdue,
     find_stale_statement,
+    find_ended_override,
 )
 
 

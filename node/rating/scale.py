@@ -22,6 +22,15 @@ from node.assessment.policy_file import (
     UnknownTextError,
     parse_strictly,
 )
+from node.rating.criteria import (
+    INCIDENT_FACTS,
+    AdverseKind,
+    Cap,
+    Caps,
+    Symbol,
+    Trigger,
+    Triggers,
+)
 from protocol.encoding import encode_b64u, sha256
 from schemas.wire import WireModel
 
@@ -30,8 +39,6 @@ VALID_MONTHS_MAX = 60
 DAYS_MAX = 366
 PPM = 1_000_000
 
-Symbol = Annotated[str, Field(pattern=r"^[A-Z]{1,4}[+-]?$")]
-AdverseKind = Literal["collection", "write_off", "legal", "insolvency"]
 Kinds = Annotated[tuple[AdverseKind, ...], Field(max_length=4)]
 Months = Annotated[int, Field(ge=1, le=VALID_MONTHS_MAX)]
 Days = Annotated[int, Field(ge=0, le=DAYS_MAX)]
@@ -87,7 +94,8 @@ class ScaleBody(WireModel):
     """The scale file; the grades run from the best down to one that starts at 0.
 
     A master scale says of every grade how probable a default within twelve months is, and on what
-    that rests. The members are absent where it is none: bytes of before have their hash.
+    that rests; caps and triggers say what lowers the grade of a score. The members are absent where
+    there is none: bytes of before have their hash.
     """
 
     kind: Literal["rating-scale"]
@@ -99,6 +107,18 @@ class ScaleBody(WireModel):
     default: DefaultGrade
     missing: MissingGrade
     new_customer: NewCustomer
+    caps: Caps | None = None
+    triggers: Triggers | None = None
+
+    @property
+    def criteria(self) -> tuple[Cap | Trigger, ...]:
+        """Caps and triggers in the order in which they apply."""
+        return (*(self.caps or ()), *(self.triggers or ()))
+
+    @property
+    def reads_incidents(self) -> bool:
+        """Whether a criterion asks for dishonoured bills or broken promises."""
+        return any(one.when.fact in INCIDENT_FACTS for one in self.criteria)
 
     @model_validator(mode="after")
     def _check_grades(self) -> Self:
@@ -121,6 +141,17 @@ class ScaleBody(WireModel):
             raise ValueError("pd_basis says on what probabilities rest, and there are none")
         if any(left >= right for left, right in pairwise(rising)):
             raise ValueError("the probabilities of default do not rise")
+        return self
+
+    @model_validator(mode="after")
+    def _check_criteria(self) -> Self:
+        ids = [one.id for one in self.criteria]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two criteria have one id")
+        symbols = {step.grade for step in self.grades}
+        named = [one.best if isinstance(one, Cap) else one.at_most for one in self.criteria]
+        if any(one is not None and one not in symbols for one in named):
+            raise ValueError("a criterion leads to a grade of a score, and to no other")
         return self
 
 
@@ -160,6 +191,17 @@ class Scale:
         if (text := names.get(code)) is not None:
             return text.render(language)
         raise UnknownTextError(f"{self.reference.label} has no grade {code}")
+
+    def describe_criterion(self, criterion_id: str, language: Language) -> str:
+        """Put a cap or a trigger into words.
+
+        Raises:
+            UnknownTextError: The scale has none of this id.
+        """
+        for one in self.body.criteria:
+            if one.id == criterion_id:
+                return one.names.render(language)
+        raise UnknownTextError(f"{self.reference.label} has no criterion {criterion_id}")
 
 
 def parse_scale(raw: bytes) -> Scale:

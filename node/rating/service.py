@@ -12,8 +12,9 @@ from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import NotFoundError
 from node.core.policies.source import PolicySource
+from node.rating.grading import find_incidents, grade_scored
 from node.rating.panel.scoring import ModelInForce, keep_scores, read_in_force
-from node.rating.rules_grading import grade_customer
+from node.rating.rules_grading import Grades
 from node.rating.scale import Scale, ScaleReference
 from node.rating.store import NewRating, RatingRecord, RatingStore
 
@@ -25,6 +26,12 @@ class ScaleUnknownError(NotFoundError):
     """A rating names a scale that this node does not hold."""
 
     code = "scale-unknown"
+
+
+class RatingNotFoundError(NotFoundError):
+    """A customer was never rated."""
+
+    code = "rating-not-found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,27 +119,23 @@ class RatingService:
         keep_scores(
             uow,
             models,
-            own=assessed.own,
+            own=assessed.scored.own,
             own_assessment_id=assessed.pair.own.assessment_id,
             customer_id=assessed.pair.customer_id,
             as_of=as_of,
         )
-        new = self._build(assessed, scale=self._scales.read_active(uow), as_of=as_of)
+        scale = self._scales.read_active(uow)
+        key = assessed.pair.customer_id
+        incidents = find_incidents(uow, [key], scales=[scale.body], as_of=as_of)
+        grades = grade_scored(assessed.scored, incidents=incidents, scale=scale.body, as_of=as_of)
+        new = self._build(assessed, grades, scale=scale, as_of=as_of)
         record = RatingStore(uow.connection).append(new)
         return RatedCustomer(rating=record, pair=assessed.pair)
 
-    def _build(self, assessed: AssessedCustomer, *, scale: Scale, as_of: date) -> NewRating:
+    def _build(
+        self, assessed: AssessedCustomer, grades: Grades, *, scale: Scale, as_of: date
+    ) -> NewRating:
         pair = assessed.pair
-        score_own_deci = pair.own.assessment.score_deci
-        score_with_peers_deci = pair.with_peers.assessment.score_deci
-        grades = grade_customer(
-            own=assessed.own,
-            peers=assessed.peers,
-            score_own_deci=score_own_deci,
-            score_with_peers_deci=score_with_peers_deci,
-            scale=scale.body,
-            as_of=as_of,
-        )
         return NewRating(
             customer_id=pair.customer_id,
             subject_id=pair.subject_id,
@@ -144,10 +147,12 @@ class RatingService:
             scale=scale.reference,
             grade_own=grades.own,
             grade_with_peers=grades.with_peers,
-            score_own_deci=score_own_deci,
-            score_with_peers_deci=score_with_peers_deci,
+            score_own_deci=pair.own.assessment.score_deci,
+            score_with_peers_deci=pair.with_peers.assessment.score_deci,
             confidence=pair.with_peers.assessment.confidence.level,
             default_events=grades.default_events,
             valid_until=grades.validity.valid_until,
             review_on=grades.validity.review_on,
+            own_applied=grades.own_applied,
+            with_peers_applied=grades.with_peers_applied,
         )

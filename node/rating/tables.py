@@ -83,6 +83,7 @@ rating = Table(
     Column("valid_until", Date, nullable=True),  # null: not rated
     Column("review_on", Date, nullable=False),
     Column("run_id", ForeignKey(rating_run.c.id), nullable=True),  # null: rated alone
+    Column("criteria", Text, nullable=True),  # node.rating.applied_text; null: the scale has none
     Index("ix_rating_run", "run_id", "customer_id", unique=True),  # in one run only once
     Index("ix_rating_customer_id", "customer_id", "id"),
     Index("ix_rating_review_on", "review_on"),

@@ -38,6 +38,7 @@ from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.core.threads import finish_in_thread
 from node.decision.api import build_decisions_router
 from node.governance.policies.api import build_policies_router
+from node.rating.grades_api import build_overrides_router
 from node.rating.models.api import build_models_router
 from node.rating.panel.api import build_panel_router
 from node.rating.runs.api import RunFaces, build_runs_router
@@ -67,6 +68,7 @@ from node.web.authorisation import (
 )
 from node.web.console import build_console_routes
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
+from node.web.override_faces import build_override_faces
 from node.web.renewals_api import build_renewals_router
 from protocol.checkpoint import hash_origin
 from protocol.errors import ProtocolError
@@ -164,6 +166,11 @@ def build_app(node: Node) -> FastAPI:
                 sees_persons=partial(see_persons, node.local.people),
             )
         ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_overrides_router(build_override_faces(node.local)),
         prefix=API_PREFIX,
         dependencies=guarded,
     )

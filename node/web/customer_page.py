@@ -7,16 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from node.assessment.looks import has_peers
-from node.assessment.policy import Freshness, Policy, Source
+from node.assessment.policy import Policy
 from node.assessment.renewal.store import OWN_CAUSES, Renewal
 from node.assessment.report import (
     build_comparison,
     describe_confidence,
     format_deci,
-    say_freshness,
-    say_source,
 )
-from node.assessment.rules_scorecard import EvidenceLine
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
@@ -24,6 +21,7 @@ from node.decision.policy import BuyerKind
 from node.decision.rules_state import OPEN_STATES
 from node.decision.view import build_summary_object
 from node.decision.wording import say
+from node.rating.overrides.rules_override import Override
 from node.rating.store import RatingRecord
 from node.records.behaviour import BehaviourWindow
 from node.records.customers import CustomerCard
@@ -38,8 +36,9 @@ from node.sharing.rules_life import LEGAL
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow, ReceivedSummary
 from node.sharing.store import HeldConsent
 from node.web.charts import Bar, Point, draw_bars, draw_line
+from node.web.customer_lines import SourceLine, say_criteria, view_source
 from node.web.pages import REGISTER_ROWS_MAX, describe_grade, rate_without_peers
-from node.web.peer_effects import EffectsView, format_weight, view_effects
+from node.web.peer_effects import EffectsView, view_effects
 from node.web.texts import Texts
 from node.web.wording import (
     MINUS,
@@ -53,7 +52,6 @@ from node.web.wording import (
 )
 
 TREND_MONTHS = 24
-_FRESHNESS_CLASSES = {Freshness.FRESH: "good", Freshness.STALE: "wait", Freshness.MISSING: "stop"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,21 +111,6 @@ class FactorLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceLine:
-    """One source of the assessment: what became of it."""
-
-    source: str
-    kind: str
-    state: str
-    freshness: str
-    freshness_class: str
-    day: str
-    weight: str
-    invoices: str
-    age: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonView:
     """The rating without and with peers, factor by factor."""
 
@@ -174,6 +157,9 @@ class CustomerPage:
     decisions: DecisionBlock
     rating: RatingRecord | None
     is_valid: bool
+    override: Override | None
+    own_criteria: tuple[str, ...]
+    with_peers_criteria: tuple[str, ...]
     grade_own_words: str
     grade_with_peers_words: str
     ageings: tuple[AgeingView, ...]
@@ -223,6 +209,11 @@ def read_customer(
         decisions=_read_decisions(local, customer_id, texts),
         rating=rating,
         is_valid=rating is not None and rating.is_valid_on(as_of),
+        override=None
+        if rating is None
+        else local.overrides.list_in_force([rating]).get(rating.rating_id),
+        own_criteria=say_criteria(local, rating, texts, with_peers=False),
+        with_peers_criteria=say_criteria(local, rating, texts, with_peers=True),
         grade_own_words=_describe(local, rating, texts, with_peers=False),
         grade_with_peers_words=_describe(local, rating, texts, with_peers=True),
         ageings=tuple(_view_ageing(ageing, texts) for ageing in ageings),
@@ -252,6 +243,7 @@ def leave_peers_out(local: LocalNode, page: CustomerPage, texts: Texts) -> Custo
         page,
         rating=rating,
         grade_with_peers_words=page.grade_own_words,
+        with_peers_criteria=page.own_criteria,
         comparison=_read_comparison(local, rating, texts, shows_peers=False),
         effects=None,
         renewals=tuple(local.renewals.list_causes(page.customer.customer_id, shows_peers=False)),
@@ -404,7 +396,7 @@ def _read_comparison(
         has_outside=policy.body.outside is not None,
         is_same=pair.own.assessment_id == pair.with_peers.assessment_id,
         factors=_list_factors(pair, policy, texts),
-        sources=tuple(_view_source(line, policy, texts) for line in with_peers.evidence),
+        sources=tuple(view_source(line, policy, texts) for line in with_peers.evidence),
     )
 
 
@@ -437,28 +429,3 @@ def _list_factors(pair: AssessmentPair, policy: Policy, texts: Texts) -> tuple[F
             )
         )
     return tuple(lines)
-
-
-def _view_source(line: EvidenceLine, policy: Policy, texts: Texts) -> SourceLine:
-    age = texts("none.data") if line.age_days is None else texts("unit.days", count=line.age_days)
-    invoices = "" if line.invoices is None else str(line.invoices)
-    erased = texts("none.erased") if line.is_erased else None
-    return SourceLine(
-        source=_name_source(line, texts),
-        kind=say_source(line.source, texts.language),
-        state=policy.describe(line.code, texts.language),
-        freshness="" if line.freshness is None else say_freshness(line.freshness, texts.language),
-        freshness_class="" if line.freshness is None else _FRESHNESS_CLASSES[line.freshness],
-        day="" if line.dated_on is None else line.dated_on.isoformat(),
-        weight=format_weight(line.weight_milli),
-        invoices=erased or invoices,
-        age=erased or age,
-    )
-
-
-def _name_source(line: EvidenceLine, texts: Texts) -> str:
-    if line.source is Source.OWN:
-        return texts("evidence.own")
-    if line.source is Source.LISTS:
-        return texts(f"public-list.{line.provider}")
-    return line.provider or say_source(line.source, texts.language)

@@ -226,6 +226,7 @@ def rate_without_peers(rating: RatingRecord) -> RatingRecord:
         rating,
         grade_with_peers=rating.grade_own,
         score_with_peers_deci=rating.score_own_deci,
+        with_peers_applied=rating.own_applied,
     )
 
 

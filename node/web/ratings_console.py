@@ -392,6 +392,8 @@ def _build_review(review: Review, texts: Texts, *, sees_peers: bool) -> ReviewLi
     grade = ""
     if rating is not None:
         grade = rating.grade_with_peers if sees_peers else rating.grade_own
+    if review.override is not None:
+        grade = review.override.grade_after
     return ReviewLine(
         review=review,
         grade=grade,

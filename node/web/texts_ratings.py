@@ -135,6 +135,15 @@ RATINGS_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "review-state.upcoming": ("将到期", "coming up"),
         "trigger.overdue": ("新近逾期超过 30 天", "newly overdue over 30 days"),
         "trigger.statement": ("财务报表已过时", "financial statement is stale"),
+        "trigger.override": ("人工调整的等级已终止", "the grade that a person had given has ended"),
+        "rating.in-force": ("人工调整，生效中", "Given by a person, in force"),
+        "rating.override-until": (
+            "{grade}（评级为 {rated}），至 {day}",
+            "{grade} (rated {rated}), until {day}",
+        ),
+        "rating.override-until-own": ("{grade}，至 {day}", "{grade}, until {day}"),
+        "rating.criteria": ("封顶与下调", "Caps and triggers"),
+        "rating.criterion": ("{before} → {after}：{words}", "{before} → {after}: {words}"),
         "rating.state-expired": ("已失效", "expired"),
     }
 )

@@ -142,7 +142,7 @@ def test_runs_go_back_and_ratings_stay_as_they_are_kept(node: LocalNode) -> None
     assert "rating_run" not in inspect(node.database.engine).get_table_names()
     with pytest.raises(DBAPIError), node.database.write() as uow:
         uow.connection.execute(text("DELETE FROM rating"))
-    command.upgrade(config, "0044")
+    command.upgrade(config, "head")
 
     assert len(node.rating.latest_ratings()) == CUSTOMERS
     assert {one.run_id for one in node.rating.latest_ratings()} == {None}

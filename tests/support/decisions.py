@@ -122,6 +122,7 @@ def build_chamber(folder: Path, *, policy: DecisionPolicy | None = None) -> Cham
             clock=clock,
             find_policy=lambda: policies[0],
             list_peer_summaries=room.inbox.list_peer_summaries,
+            overrides=room.override_reader,
             business_date=AS_OF,
         ),
         reports=DecisionReports(

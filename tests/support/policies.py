@@ -9,6 +9,11 @@ from sqlalchemy import text
 
 from node.assessment.policy import Policy, read_preset_policy
 from node.core.database import UnitOfWork
+from node.rating.overrides.policy import (
+    OverridePolicy,
+    parse_override_policy,
+    read_preset_override_bytes,
+)
 from node.rating.scale import Scale, read_preset_scale
 
 T = TypeVar("T")
@@ -52,4 +57,10 @@ def fix_policy(
 def fix_scale(scale: Scale | None = None) -> FixedPolicies[Scale]:
     return FixedPolicies(
         scale or read_preset_scale(), hash_of=lambda one: one.reference.sha256_b64u
+    )
+
+
+def fix_override_policy() -> FixedPolicies[OverridePolicy]:
+    return FixedPolicies(
+        parse_override_policy(read_preset_override_bytes()), hash_of=lambda one: one.sha256_b64u
     )

@@ -73,6 +73,22 @@ def turned_bad(
     )
 
 
+def was_bad(
+    items: Iterable[InvoiceItem],
+    adverse: Iterable[AdverseEvent],
+    *,
+    on: date,
+    days_past_due_over: int,
+    kinds: Iterable[str],
+) -> bool:
+    """Tell whether a customer was bad already on a day; ``adverse`` are events as of that day."""
+    wanted = frozenset(kinds)
+    if any(one.kind in wanted and one.happened_on <= on and not one.settled for one in adverse):
+        return True
+    late = timedelta(days=days_past_due_over + 1)
+    return any(item.due_business_on + late <= on and _is_open(item, on) for item in items)
+
+
 def _is_open(item: InvoiceItem, day: date) -> bool:
     applied = (*item.paid, *item.credited)
     # By the day the money came: to which invoice it was applied may have been known later.

@@ -14,7 +14,8 @@ from pydantic import Field, model_validator
 
 from node.assessment.policy import SCORE_DECI_MAX
 from node.assessment.policy_file import Identifier, LocalText, parse_strictly
-from node.rating.scale import GRADES_MAX, Symbol
+from node.rating.criteria import Symbol
+from node.rating.scale import GRADES_MAX
 from protocol.encoding import encode_b64u, sha256
 from schemas.wire import WireModel
 

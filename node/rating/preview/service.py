@@ -6,10 +6,9 @@ policy is tried on the evidence as it is now; a new scale grades the scores that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeAlias
 
 from node.assessment.policy import Policy, parse_policy
 from node.assessment.policy_kind import ASSESSMENT_POLICY
@@ -23,11 +22,14 @@ from node.core.errors import RejectedError
 from node.core.policies.records import PolicyPreview, PolicyRecord
 from node.core.policies.rules_states import Actor
 from node.core.policies.service import PolicyService
+from node.rating.grading import find_incidents
 from node.rating.preview.rules_preview import Move, Standing, Tally, explain_points
-from node.rating.rules_grade import grade, list_default_events
+from node.rating.rules_grade import grade
+from node.rating.rules_grading import GradingEvidence, Scored, grade_one, read_scored
 from node.rating.scale import Scale, ScaleBody, parse_scale
 from node.rating.scale_kind import RATING_SCALE
 from node.rating.store import RatingStore
+from node.records.incidents import NO_INCIDENTS, Incidents
 from node.records.store import RecordsStore
 from node.records.windows import is_of_records
 from protocol.strict_json import JsonObject
@@ -49,9 +51,6 @@ class PreviewDayError(RejectedError):
     code = "policy-preview-day"
 
 
-_OpenKinds: TypeAlias = tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rules:
     """By what customers are scored and graded."""
@@ -64,14 +63,19 @@ class _Rules:
         """The policy that scores."""
         return self.card.policy
 
-    def grade(
-        self, score_deci: int | None, *, own: Iterable[str], peers: Iterable[str]
-    ) -> Standing:
-        """Return where a score and open adverse facts lead."""
-        body = self.scale.body
-        is_default = bool(list_default_events(body, own=own, peers=peers))
-        given = grade(score_deci=score_deci, scale=body, default_event=is_default)
+    def grade(self, score_deci: int | None, *, is_default: bool) -> Standing:
+        """Return where a score or a default leads; of a scale without criteria."""
+        given = grade(score_deci=score_deci, scale=self.scale.body, default_event=is_default)
         return Standing(score_deci=score_deci, grade=given.symbol, is_default=is_default)
+
+    def grade_evidence(self, evidence: GradingEvidence, scored: Scored, *, as_of: date) -> Standing:
+        """Return where a score leads on evidence."""
+        given = grade_one(evidence, scored, scale=self.scale.body, as_of=as_of)
+        return Standing(
+            score_deci=scored.score_deci,
+            grade=given.grade.symbol,
+            is_default=bool(given.default_events),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +89,21 @@ class _Trial:
     @property
     def needs_evidence(self) -> bool:
         """Whether what is kept does not say it."""
-        return self.kind == ASSESSMENT_POLICY or self.has_other_defaults
+        has_criteria = any(rules.scale.body.criteria for rules in (self.before, self.after))
+        return self.kind == ASSESSMENT_POLICY or self.has_other_defaults or has_criteria
 
     @property
     def has_other_defaults(self) -> bool:
         """Whether the two scales call other facts a default."""
         return _events(self.before.scale.body) != _events(self.after.scale.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What is known of a customer as of the day of the preview."""
+
+    evidence: CustomerEvidence
+    incidents: Incidents
 
 
 class PreviewService:
@@ -194,15 +207,26 @@ class PreviewService:
                 if trial.needs_evidence
                 else {}
             )
+            incidents = find_incidents(
+                uow,
+                [*evidence],
+                scales=[trial.before.scale.body, trial.after.scale.body],
+                as_of=as_of,
+            )
             for customer in tried:
                 key = customer.customer_id
                 kept_grade, has_default = kept.get(key, (None, False))
-                if trial.kind == ASSESSMENT_POLICY:
-                    move = _score(key, evidence[key], trial, kept_grade=kept_grade, as_of=as_of)
+                seen = (
+                    _Seen(evidence=evidence[key], incidents=incidents.get(key, NO_INCIDENTS))
+                    if key in evidence
+                    else None
+                )
+                if seen is not None and trial.kind == ASSESSMENT_POLICY:
+                    move = _score(key, seen, trial, kept_grade=kept_grade, as_of=as_of)
                 else:
                     move = _regrade(
                         key,
-                        evidence.get(key),
+                        seen,
                         trial,
                         scores[key],
                         kept=(kept_grade, has_default),
@@ -213,28 +237,23 @@ class PreviewService:
 
 
 def _score(
-    customer_id: int,
-    evidence: CustomerEvidence,
-    trial: _Trial,
-    *,
-    kept_grade: str | None,
-    as_of: date,
+    customer_id: int, seen: _Seen, trial: _Trial, *, kept_grade: str | None, as_of: date
 ) -> Move:
-    before, standing_before = _assess_and_grade(evidence, trial.before, as_of=as_of)
-    after, standing_after = _assess_and_grade(evidence, trial.after, as_of=as_of)
+    before, standing_before = _assess_and_grade(seen, trial.before, as_of=as_of)
+    after, standing_after = _assess_and_grade(seen, trial.after, as_of=as_of)
     return Move(
         customer_id=customer_id,
         before=standing_before,
         after=standing_after,
         kept_grade=kept_grade,
-        has_peers=evidence.has_peers,
+        has_peers=seen.evidence.has_peers,
         reasons=explain_points(before, after),
     )
 
 
 def _regrade(
     customer_id: int,
-    evidence: CustomerEvidence | None,
+    seen: _Seen | None,
     trial: _Trial,
     scored: tuple[int | None, bool],
     *,
@@ -243,37 +262,43 @@ def _regrade(
 ) -> Move:
     kept_grade, has_default = kept
     score_deci, has_peers = scored
-    if evidence is not None:
-        _, own, peers = _assess(evidence, trial.before.card, as_of=as_of)
-    else:
+    if seen is None:
         # Both call the same facts a default: whether there is one stands in the rating.
-        own = trial.before.scale.body.default.own_events[:1] if has_default else ()
-        peers = trial.before.scale.body.default.peer_events[:1] if has_default else ()
+        before, after = (
+            rules.grade(score_deci, is_default=has_default) for rules in (trial.before, trial.after)
+        )
+    else:
+        # The score is the one that is kept; what criteria read is as it is now.
+        assessment, grading = _assess(seen, trial.before.card, as_of=as_of)
+        now = replace(read_scored(assessment), score_deci=score_deci)
+        before, after = (
+            rules.grade_evidence(grading, now, as_of=as_of) for rules in (trial.before, trial.after)
+        )
     return Move(
         customer_id=customer_id,
-        before=trial.before.grade(score_deci, own=own, peers=peers),
-        after=trial.after.grade(score_deci, own=own, peers=peers),
+        before=before,
+        after=after,
         kept_grade=kept_grade,
-        has_peers=has_peers or (evidence is not None and evidence.has_peers),
+        has_peers=has_peers or (seen is not None and seen.evidence.has_peers),
     )
 
 
-def _assess_and_grade(
-    evidence: CustomerEvidence, rules: _Rules, *, as_of: date
-) -> tuple[Assessment, Standing]:
-    assessment, own, peers = _assess(evidence, rules.card, as_of=as_of)
-    return assessment, rules.grade(assessment.score_deci, own=own, peers=peers)
+def _assess_and_grade(seen: _Seen, rules: _Rules, *, as_of: date) -> tuple[Assessment, Standing]:
+    assessment, grading = _assess(seen, rules.card, as_of=as_of)
+    return assessment, rules.grade_evidence(grading, read_scored(assessment), as_of=as_of)
 
 
-def _assess(
-    evidence: CustomerEvidence, card: Scorecard, *, as_of: date
-) -> tuple[Assessment, _OpenKinds, _OpenKinds]:
-    """Return what a policy makes of the evidence, and the open adverse facts: ours and peers'."""
+def _assess(seen: _Seen, card: Scorecard, *, as_of: date) -> tuple[Assessment, GradingEvidence]:
+    """Return what a policy makes of the evidence, and what a grade reads beside its score."""
+    evidence = seen.evidence
     peers = evidence.read_peers(card.policy)
     assessment = evidence.assess(card, peers=peers, as_of=as_of)
-    own_open = evidence.own.open_adverse if evidence.own else ()
-    used = choose_used(peers, assessment)
-    return assessment, own_open, tuple(kind for peer in used for kind in peer.open_adverse)
+    return assessment, GradingEvidence(
+        own=evidence.own,
+        peers=choose_used(peers, assessment),
+        outside=evidence.outside,
+        incidents=seen.incidents,
+    )
 
 
 def _list_grades(scale: Scale) -> list[str]:

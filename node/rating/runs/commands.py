@@ -267,6 +267,8 @@ def format_csv(
         grade = ""
         if rating is not None:
             grade = rating.grade_with_peers if with_peers else rating.grade_own
+        if one.override is not None:
+            grade = one.override.grade_after
         lines.writerow(
             [
                 one.row.customer_id,
@@ -329,13 +331,20 @@ def _print_reviews(reviews: list[Review]) -> None:
             one.row.subject_id,
             one.row.name,
             one.state.value,
-            rating.grade_with_peers if rating else NO_GRADE,
+            _say_grade(one),
             rating.review_on.isoformat() if rating else "",
             rating.valid_until.isoformat() if rating and rating.valid_until else "",
             " ".join(one.triggers),
         )
     table.title = title
     show_table(table)
+
+
+def _say_grade(one: Review) -> str:
+    if one.row.rating is None:
+        return NO_GRADE
+    rated = one.row.rating.grade_with_peers
+    return rated if one.override is None else f"{one.override.grade_after} ({rated})"
 
 
 def _say_standing(grade: str, score_deci: int | None) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from node.core.database import Database, UnitOfWork, parse_key
 from node.core.errors import NotFoundError, RejectedError
+from node.rating.overrides.reading import OverrideReader
 from node.rating.rules_movement import (
     Change,
     Matrix,
@@ -70,9 +71,19 @@ class Selection:
 class MovementService:
     """Compares; it writes nothing."""
 
-    def __init__(self, *, database: Database, find_scale: Callable[[str], Scale | None]) -> None:
-        """``find_scale`` returns the scale of a hash, or None where this node holds none."""
+    def __init__(
+        self,
+        *,
+        database: Database,
+        find_scale: Callable[[str], Scale | None],
+        overrides: OverrideReader,
+    ) -> None:
+        """``find_scale`` returns the scale of a hash, or None where this node holds none.
+
+        A day has the grades that held on it, those that persons had given too; a run its own.
+        """
         self._database = database
+        self._overrides = overrides
         self._find_scale = find_scale
 
     def compare(
@@ -88,7 +99,8 @@ class MovementService:
             NoRunBeforeError: There are not two finished runs.
         """
         with self._database.read() as uow:
-            names, sides = _find_sides(uow, before, after, with_peers=with_peers)
+            names, found = _find_sides(uow, before, after, with_peers=with_peers)
+            sides = self._add_overrides(uow, found)
             changes = MovementStore(uow.connection).count_changes(sides)
         bodies = self._read_bodies(change for change, _ in changes)
         counts: Counter[Movement] = Counter()
@@ -119,7 +131,8 @@ class MovementService:
             SideInvalidError: As ``compare``, and so are the others.
         """
         with self._database.read() as uow:
-            _, sides = _find_sides(uow, before, after, with_peers=with_peers)
+            _, found = _find_sides(uow, before, after, with_peers=with_peers)
+            sides = self._add_overrides(uow, found)
             store = MovementStore(uow.connection)
             changes = [change for change, _ in store.count_changes(sides)]
             bodies = self._read_bodies(changes)
@@ -129,6 +142,15 @@ class MovementService:
             return store.list_customers(
                 sides, wanted, after_id=after_id, limit=max(1, min(limit, CUSTOMERS_PAGE_MAX))
             )
+
+    def _add_overrides(self, uow: UnitOfWork, sides: Sides) -> Sides:
+        def add(side: Side) -> Side:
+            if side.day is None:
+                return side
+            held = self._overrides.list_all_in_force(uow, day=side.day)
+            return replace(side, overridden={key: one.grade_after for key, one in held.items()})
+
+        return replace(sides, before=add(sides.before), after=add(sides.after))
 
     def _read_bodies(self, changes: Iterable[Change]) -> dict[str, ScaleBody]:
         # The scales of now before those of then: their grades come in this order.

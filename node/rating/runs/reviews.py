@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from node.core.database import Database, UnitOfWork
+from node.rating.overrides.reading import OverrideReader
+from node.rating.overrides.rules_override import Override
 from node.rating.rules_review import (
     OVERDUE_DAYS,
     ReviewFacts,
@@ -40,6 +42,8 @@ class Review:
     state: ReviewState
     triggers: tuple[str, ...]
     days: int | None
+    override: Override | None = None
+    """The one that holds: its grade is in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,11 @@ class ReviewPorts:
 class ReviewService:
     """Reads the calendar; it writes nothing."""
 
-    def __init__(self, *, database: Database, ports: ReviewPorts) -> None:
+    def __init__(
+        self, *, database: Database, ports: ReviewPorts, overrides: OverrideReader
+    ) -> None:
+        """``overrides`` tells which grades persons have given."""
+        self._overrides = overrides
         self._database = database
         self._ports = ports
 
@@ -75,7 +83,9 @@ class ReviewService:
             statements = self._ports.list_statements(uow, today)
             store = ReviewStore(uow.connection)
             rows = {row.customer_id: row for row in store.list_by_date(today=today, until=until)}
-            others = ({*queued, *overdue, *statements}) - rows.keys()
+            held = self._overrides.list_all_in_force(uow, day=today)
+            ended = self._overrides.list_ended(uow, day=today)
+            others = ({*queued, *overdue, *statements, *ended}) - rows.keys()
             rows |= {row.customer_id: row for row in store.list_rated(others)}
             unrated = store.list_unrated()
         found = [
@@ -86,13 +96,15 @@ class ReviewService:
                     queued=queued.get(key, ()),
                     overdue_since=overdue.get(key),
                     statement_end=statements.get(key),
+                    has_ended_override=key in ended,
                 ),
                 today=today,
                 until=until,
+                held=held,
             )
             for key, row in rows.items()
         ]
-        never = [_judge(row, None, today=today, until=until) for row in unrated]
+        never = [_judge(row, None, today=today, until=until, held={}) for row in unrated]
         return _sort(review for review in (*found, *never) if review is not None)
 
 
@@ -110,6 +122,7 @@ def _build_facts(
     queued: tuple[str, ...],
     overdue_since: date | None,
     statement_end: date | None,
+    has_ended_override: bool,
 ) -> ReviewFacts | None:
     if row.rating is None:
         return None
@@ -119,17 +132,26 @@ def _build_facts(
         review_on=row.rating.review_on,
         overdue_since=overdue_since,
         statement_end=statement_end,
+        has_ended_override=has_ended_override,
         queued=queued,
     )
 
 
-def _judge(row: ReviewRow, facts: ReviewFacts | None, *, today: date, until: date) -> Review | None:
+def _judge(
+    row: ReviewRow,
+    facts: ReviewFacts | None,
+    *,
+    today: date,
+    until: date,
+    held: Mapping[int, Override],
+) -> Review | None:
     triggers = () if facts is None else list_triggers(facts, today=today)
     state = find_review(facts, triggers=triggers, today=today, until=until)
     if state is None:
         return None
     days = None if facts is None else (today - facts.review_on).days
-    return Review(row=row, state=state, triggers=triggers, days=days)
+    override = None if row.rating is None else held.get(row.rating.rating_id)
+    return Review(row=row, state=state, triggers=triggers, days=days, override=override)
 
 
 def _sort(reviews: Iterable[Review]) -> list[Review]:

@@ -20,10 +20,11 @@ from node.assessment.scoring import ScoredCustomer
 from node.assessment.service import COLLECTIVE_KIND, AssessmentService
 from node.core.clock import Clock
 from node.core.database import Database
+from node.rating.grading import find_incidents, grade_scored
 from node.rating.panel.scoring import ModelInForce, read_in_force, score_own
 from node.rating.panel.store import ScoreRow
-from node.rating.rules_grading import Grades, grade_customer
-from node.rating.scale import Scale, ScaleReference
+from node.rating.rules_grading import Grades
+from node.rating.scale import ScaleReference
 from node.rating.service import RatingService
 from node.records.store import RecordsStore
 
@@ -102,6 +103,12 @@ class StretchScorer:
             customers = [one for one in found if one.kind != COLLECTIVE_KIND]
             scored = scorer.score(uow, customers, as_of=order.as_of)
             waiting = read_marks_within(uow, [one.customer_id for one in customers])
+            incidents = find_incidents(
+                uow,
+                [one.customer_id for one in customers],
+                scales=[scale.body],
+                as_of=order.as_of,
+            )
         return ScoredStretch(
             stretch=order.stretch,
             waiting=waiting,
@@ -111,7 +118,9 @@ class StretchScorer:
             rows=tuple(
                 _build_row(
                     one,
-                    scale=scale,
+                    grades=grade_scored(
+                        one, incidents=incidents, scale=scale.body, as_of=order.as_of
+                    ),
                     models=models,
                     as_of=order.as_of,
                     created_at_ms=created_at_ms,
@@ -128,7 +137,7 @@ class StretchScorer:
 def _build_row(
     scored: ScoredCustomer,
     *,
-    scale: Scale,
+    grades: Grades,
     models: Sequence[ModelInForce],
     as_of: date,
     created_at_ms: int,
@@ -144,14 +153,7 @@ def _build_row(
     return RatedRow(
         own=pack_result(scored.own_result),
         with_peers=None if scored.with_peers is None else pack_result(scored.with_peers),
-        grades=grade_customer(
-            own=scored.own,
-            peers=scored.peers,
-            score_own_deci=scored.own_result.score_deci,
-            score_with_peers_deci=scored.result.score_deci,
-            scale=scale.body,
-            as_of=as_of,
-        ),
+        grades=grades,
         scores=tuple(
             score_own(
                 one,

@@ -395,6 +395,8 @@ def _build_rating(
         valid_until=grades.validity.valid_until,
         review_on=grades.validity.review_on,
         run_id=run_id,
+        own_applied=grades.own_applied,
+        with_peers_applied=grades.with_peers_applied,
     )
 
 

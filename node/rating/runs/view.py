@@ -121,7 +121,9 @@ def build_review_object(
         "name": "" if is_hidden else review.row.name,
         "is_hidden": is_hidden,
         "state": review.state.value,
-        "grade": grade,
+        "grade": grade if review.override is None else review.override.grade_after,
+        "grade_rated": grade,
+        "override": None if review.override is None else review.override.override_id,
         "rated_on": None if rating is None else rating.as_of.isoformat(),
         "review_on": None if rating is None else rating.review_on.isoformat(),
         "valid_until": None

@@ -5,12 +5,24 @@ It is counted and listed in the store: a portfolio of a hundred thousand is neve
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    and_,
+    case,
+    column,
+    func,
+    or_,
+    select,
+    tuple_,
+    values,
+)
 
 from node.assessment.policy import PolicyReference
 from node.assessment.tables import assessment
@@ -24,10 +36,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """Which ratings are meant: those of a run, or those that held on a day."""
+    """Which ratings are meant: those of a run, or those that held on a day.
+
+    ``overridden`` are the grades that persons had given on the day, by rating; a run gives its own.
+    """
 
     run_id: int | None = None
     day: date | None = None
+    overridden: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +128,27 @@ class MovementStore:
             .outerjoin(was, was.c.id == before.c[behind])
             .outerjoin(now, now.c.id == after.c[behind])
         )
+        given: list[ColumnElement[str]] = []
+        for one, side, name in (
+            (before, sides.before, "given_before"),
+            (after, sides.after, "given_after"),
+        ):
+            if not side.overridden:
+                given.append(one.c[grade])
+                continue
+            held = (
+                values(column("rating_id", Integer), column("grade", String), name=name)
+                .data(list(side.overridden.items()))
+                .cte(name)
+            )
+            source = source.outerjoin(held, held.c.rating_id == one.c.id)
+            given.append(func.coalesce(held.c.grade, one.c[grade]))
         reasons = self._first_word(was.c.reasons), self._first_word(now.c.reasons)
         # A missing rating has an empty grade: a comparison with nothing would be nothing.
         key: tuple[ColumnElement[Any], ...] = (
-            func.coalesce(before.c[grade], "").label("grade_before"),
+            func.coalesce(given[0], "").label("grade_before"),
             func.coalesce(before.c.scale_sha256_b64u, "").label("scale_before"),
-            func.coalesce(after.c[grade], "").label("grade_after"),
+            func.coalesce(given[1], "").label("grade_after"),
             func.coalesce(after.c.scale_sha256_b64u, "").label("scale_after"),
             _as_number(func.coalesce(reasons[0], "") == func.coalesce(reasons[1], "")),
         )
@@ -197,11 +228,11 @@ def _moved(row: Row[Any]) -> MovedCustomer:
 
 
 def _policy(row: Row[Any], side: str) -> PolicyReference | None:
-    values = row._mapping  # noqa: SLF001  the documented name of a row's mapping
-    if values[f"policy_id_{side}"] is None:
+    named = row._mapping  # noqa: SLF001  the documented name of a row's mapping
+    if named[f"policy_id_{side}"] is None:
         return None
     return PolicyReference(
-        policy_id=values[f"policy_id_{side}"],
-        version=values[f"policy_version_{side}"],
-        sha256_b64u=values[f"policy_sha256_b64u_{side}"],
+        policy_id=named[f"policy_id_{side}"],
+        version=named[f"policy_version_{side}"],
+        sha256_b64u=named[f"policy_sha256_b64u_{side}"],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -11,15 +11,22 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from node.assessment.policy import ConfidenceLevel, PolicyReference
 from node.core.fields import Personal
+from node.rating.applied_text import format_applied, parse_applied
+from node.rating.rules_criteria import Applied
 from node.rating.rules_grade import RatingState, find_state
 from node.rating.scale import ScaleReference
 from node.rating.tables import rating
+from node.records.store.rows import chunk_values
 from node.records.store.sealing import SealingStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRating:
-    """A rating before it is kept; ``assessment_id`` is the one with peers."""
+    """A rating before it is kept; ``assessment_id`` is the one with peers.
+
+    ``own_applied`` and ``with_peers_applied`` are what lowered the grades; None in ratings by a
+    scale without criteria, as in all of before there were any.
+    """
 
     customer_id: int
     subject_id: str
@@ -38,6 +45,8 @@ class NewRating:
     valid_until: date | None
     review_on: date
     run_id: int | None = None
+    own_applied: Applied | None = None
+    with_peers_applied: Applied | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,26 @@ class RatingStore:
         ).one_or_none()
         return None if row is None else read_rating(row)
 
+    def list_named(self, rating_ids: Collection[int]) -> dict[int, RatingRecord]:
+        """Return ratings by their keys."""
+        found: dict[int, RatingRecord] = {}
+        for part in chunk_values(sorted(rating_ids)):
+            rows = self._connection.execute(select(rating).where(rating.c.id.in_(part)))
+            found |= {row.id: read_rating(row) for row in rows}
+        return found
+
+    def list_newest_ids(self, customer_ids: Collection[int]) -> dict[int, int]:
+        """Return the key of each customer's newest rating."""
+        found: dict[int, int] = {}
+        for part in chunk_values(sorted(customer_ids)):
+            rows = self._connection.execute(
+                select(rating.c.customer_id, func.max(rating.c.id))
+                .where(rating.c.customer_id.in_(part))
+                .group_by(rating.c.customer_id)
+            )
+            found |= {row[0]: row[1] for row in rows}
+        return found
+
     def list_newest_grades(self, customer_ids: Sequence[int]) -> dict[int, tuple[str, bool]]:
         """Return the grade of each customer's newest rating, and whether a default led to it."""
         newest = (
@@ -103,6 +132,16 @@ class RatingStore:
             )
         )
         return {row.customer_id: (row.grade_with_peers, bool(row.default_events)) for row in rows}
+
+    def list_of_customers(self, customer_ids: Sequence[int]) -> list[RatingRecord]:
+        """Return every rating of some customers, the oldest first."""
+        found: list[RatingRecord] = []
+        for part in chunk_values(customer_ids):
+            rows = self._connection.execute(
+                select(rating).where(rating.c.customer_id.in_(part)).order_by(rating.c.id)
+            )
+            found += map(read_rating, rows)
+        return found
 
     def find_newest_scale(self) -> str | None:
         """Return the hash of the scale of the newest rating."""
@@ -164,11 +203,13 @@ def _format(new: NewRating, *, is_sealed: bool) -> dict[str, object]:
         "valid_until": new.valid_until,
         "review_on": new.review_on,
         "run_id": new.run_id,
+        "criteria": format_applied(new.own_applied, new.with_peers_applied),
     }
 
 
 def read_rating(row: Row[Any]) -> RatingRecord:
     """Return a row of ratings as what it is."""
+    own_applied, with_peers_applied = parse_applied(row.criteria)
     return RatingRecord(
         rating_id=row.id,
         customer_id=row.customer_id,
@@ -196,4 +237,6 @@ def read_rating(row: Row[Any]) -> RatingRecord:
         valid_until=row.valid_until,
         review_on=row.review_on,
         run_id=row.run_id,
+        own_applied=own_applied,
+        with_peers_applied=with_peers_applied,
     )

@@ -43,6 +43,25 @@ def wilson(bads: int, rows: int) -> Interval:
     )
 
 
+def hanley_mcneil(area: float | None, *, bads: int, rows: int) -> Interval:
+    """Return the area under the curve with its 95 % interval (Hanley and McNeil 1982).
+
+    In one step whatever the number of rows. None where there is no bad or nobody good; an area of
+    0 or 1 has no spread by this formula, so that its interval is told as unknown.
+    """
+    goods = rows - bads
+    if area is None or not bads or not goods:
+        return Interval(value=area, low=None, high=None)
+    one_bad, one_good = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = (
+        area * (1 - area) + (bads - 1) * (one_bad - area**2) + (goods - 1) * (one_good - area**2)
+    ) / (bads * goods)
+    if variance <= 0:
+        return Interval(value=area, low=None, high=None)
+    spread = Z_95 * math.sqrt(variance)
+    return Interval(value=area, low=max(0.0, area - spread), high=min(1.0, area + spread))
+
+
 def bootstrap(
     metric: Metric,
     predictions: Sequence[float],

@@ -21,7 +21,7 @@ from node.records.store.ledger import CustomerPosition, LedgerStore
 from node.records.store.life_tables import records_horizon
 from node.records.store.rows import chunk_values
 from node.records.store.visibility import counts, left_of_debit, stands, sum_disputed
-from node.records.tables import behaviour_month, customer_merge, ledger_item
+from node.records.tables import allocation, behaviour_month, customer_merge, ledger_item
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -201,7 +201,7 @@ class HistoryStore:
         """Return what had happened to each customer, and to those that turned out to be it."""
         found: dict[int, list[AdverseEvent]] = {}
         for part in chunk_values(customer_ids):
-            ends = self._list_ends(part)
+            ends = self.list_ends(part)
             facts = AdverseStore(self._connection).list_facts(list(ends))
             for fact in facts:
                 if fact.counts_on(as_of):
@@ -209,7 +209,39 @@ class HistoryStore:
                     found.setdefault(ends[fact.customer_id], []).append(event)
         return found
 
-    def _list_ends(self, customer_ids: Sequence[int]) -> dict[int, int]:
+    def count_dishonoured(
+        self, customer_ids: Sequence[int], *, first: date, last: date
+    ) -> dict[int, int]:
+        """Return how many bills of each customer came back unpaid from one day to another.
+
+        What a bill had paid for is then owed again: on the bill itself, or on what its holder
+        claims from us.
+        """
+        credit = _item.alias("credit")
+        found: dict[int, int] = {}
+        for part in chunk_values(customer_ids):
+            back = (
+                select(_item.c.customer_id, _item.c.id)
+                .join(allocation, allocation.c.debit_id == _item.c.id)
+                .join(credit, credit.c.id == allocation.c.credit_id)
+                .where(
+                    _item.c.customer_id.in_(part),
+                    _item.c.kind.in_([ItemKind.BILL, ItemKind.RECOURSE]),
+                    credit.c.kind == ItemKind.BILL_RECEIVED,
+                    allocation.c.allocated_on.between(first, last),
+                    counts(None),
+                )
+                .group_by(_item.c.customer_id, _item.c.id)
+                .having(func.sum(allocation.c.amount_minor) > 0)
+                .subquery()
+            )
+            rows = self._connection.execute(
+                select(back.c.customer_id, func.count()).group_by(back.c.customer_id)
+            )
+            found |= {row[0]: row[1] for row in rows}
+        return found
+
+    def list_ends(self, customer_ids: Sequence[int]) -> dict[int, int]:
         """Return each key of some customers, and of what turned out to be them, with theirs."""
         ends = {key: key for key in customer_ids}
         into = list(customer_ids)

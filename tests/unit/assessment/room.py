@@ -17,15 +17,18 @@ from node.assessment.statements.store import StatementStore
 from node.core.clock import ManualClock
 from node.core.database import Database, UnitOfWork, metadata
 from node.core.people.service import PeopleService
+from node.rating.overrides.reading import OverrideReader
+from node.rating.overrides.service import OverrideService
 from node.rating.runs.movements import MovementService
 from node.rating.runs.reviews import ReviewPorts, ReviewService
 from node.rating.runs.service import RunService
+from node.rating.scale import Scale
 from node.rating.service import RatingService
 from node.records.histories import list_overdue_since
 from node.records.service import RecordsService
 from node.records.tables import customer
 from tests.support.nodes import CountingBytes
-from tests.support.policies import fix_policy, fix_scale
+from tests.support.policies import fix_override_policy, fix_policy, fix_scale
 from tests.support.stores import store_url
 from tests.unit.assessment.builders import AS_OF, SUBJECT, build_items
 
@@ -64,6 +67,8 @@ class Room:
     rating: RatingService
     runs: RunService
     movements: MovementService
+    overrides: OverrideService
+    override_reader: OverrideReader
     reviews: ReviewService
     inbox: Inbox
     people: PeopleService
@@ -112,16 +117,24 @@ class Room:
 
 
 def build_room(
-    folder: Path, *, policy: Policy | None = None, former_policies: Sequence[Policy] = ()
+    folder: Path,
+    *,
+    policy: Policy | None = None,
+    former_policies: Sequence[Policy] = (),
+    scale: Scale | None = None,
 ) -> Room:
     """Build the rooms on a store of their own; the caller disposes of the database."""
     database = Database(url=store_url(folder / "room.sqlite"))
     metadata.create_all(database.engine)
-    return open_room(database, policy=policy, former_policies=former_policies)
+    return open_room(database, policy=policy, former_policies=former_policies, scale=scale)
 
 
 def open_room(
-    database: Database, *, policy: Policy | None = None, former_policies: Sequence[Policy] = ()
+    database: Database,
+    *,
+    policy: Policy | None = None,
+    former_policies: Sequence[Policy] = (),
+    scale: Scale | None = None,
 ) -> Room:
     """Build the rooms on a store that is there."""
     clock = ManualClock(at_ms=1_795_500_000_000)
@@ -133,9 +146,20 @@ def open_room(
         list_peer_summaries=inbox.list_peer_summaries,
     )
     rating = RatingService(
-        database=database, clock=clock, assessment=assessment, scales=fix_scale()
+        database=database, clock=clock, assessment=assessment, scales=fix_scale(scale)
+    )
+    reader = OverrideReader(
+        list_peer_summaries=inbox.list_peer_summaries, find_scale=rating.find_scale
     )
     return Room(
+        override_reader=reader,
+        overrides=OverrideService(
+            database=database,
+            clock=clock,
+            policies=fix_override_policy(),
+            reader=reader,
+            today=lambda: AS_OF,
+        ),
         database=database,
         records=RecordsService(database=database, clock=clock, business_date=AS_OF),
         assessment=assessment,
@@ -147,9 +171,12 @@ def open_room(
             rating=rating,
             random_bytes=CountingBytes(2),
         ),
-        movements=MovementService(database=database, find_scale=rating.find_scale),
+        movements=MovementService(
+            database=database, find_scale=rating.find_scale, overrides=reader
+        ),
         reviews=ReviewService(
             database=database,
+            overrides=reader,
             ports=ReviewPorts(
                 list_queued=list_waiting_within,
                 list_overdue=list_overdue_since,

@@ -25,6 +25,7 @@ from node.governance.policies.rules_form import (
 from node.governance.policies.rules_units import format_number, parse_number
 from node.governance.policies.wording import MEMBERS, say_change
 from node.rating.models.training_kind import build_training_kind
+from node.rating.overrides.policy import build_override_kind
 from node.rating.scale_kind import build_scale_kind
 
 EXPERT: dict[str, Any] = json.loads(build_policy_kind().presets[0])
@@ -34,7 +35,13 @@ GB = next(one for one in SCALES if one["id"] == "gbt22116" and one["version"] ==
 
 SHIPPED = [
     json.loads(raw)
-    for kind in (build_policy_kind, build_scale_kind, build_training_kind, build_decision_kind)
+    for kind in (
+        build_policy_kind,
+        build_scale_kind,
+        build_training_kind,
+        build_decision_kind,
+        build_override_kind,
+    )
     for raw in kind().presets
 ]
 OWN_CODES = re.compile(r"[A-Z]|[<>0-9]|.*[.]|noted$|used$")  # a grade, a band, the key of a text

@@ -173,6 +173,8 @@ SHIPPED = {
     "association5": "hgPfnO4I5hG32barEo1-Y1i8y-zFP5qHV_c64pv-LMY",
     "gbt22116-2": "BVlQeG0o7Srp-PfyWNVAXY3ACipoeJjjXPvBvHpXI2Q",
     "association5-2": "JPIawmtpHO7-29oMo1fu2xXxiJJpd9G4p18b3PqN9Qs",
+    "gbt22116-3": "4nj2Cwv7wEFIc_eI80-YsfbXzfdiOxuWQzKm1eZK658",
+    "association5-3": "r8mbcfQ2HzxT_zIWQfKEbhPMikiGVSjPQn0B3gnpoYY",
 }
 MASTER_PPM = [500, 1_500, 4_000, 10_000, 25_000, 60_000, 150_000, 300_000, 500_000, 1_000_000]
 
