@@ -25,7 +25,12 @@ from node.assessment.statements.store import StatementStore
 from node.assessment.statements.taxonomies import read_taxonomies
 from node.bootstrap.exports import MORE_TABLES
 from node.bootstrap.home import open_database, open_field_files
-from node.bootstrap.peers import build_peer_reader, find_erased, queue_renewals
+from node.bootstrap.peers import (
+    build_peer_changes,
+    build_peer_reader,
+    find_erased,
+    queue_renewals,
+)
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
 from node.core.database import Database, UnitOfWork, parse_key
@@ -79,6 +84,10 @@ from node.records.service import RecordsService
 from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
+from node.risk.facts.reading import FactReader
+from node.risk.monitoring.room import Monitoring, build_monitoring
+from node.risk.policies.policy import parse_risk_policy
+from node.risk.policies.policy_kind import RISK_POLICY, build_risk_kind
 from node.sharing.objections import SummaryObjections
 
 DECISION = "decision_id"  # under which name an address names a decision
@@ -126,6 +135,7 @@ class LocalNode:
     decisions: DecisionService
     decision_reports: DecisionReports
     deputies: DeputyService
+    monitoring: Monitoring
     policies: PolicyService
     planning: PolicyPlanning
     previews: PreviewService
@@ -141,12 +151,14 @@ class LocalNode:
         return self.planning.activate_due(today=self.business_date())
 
     def find_customer_key(self, named: Mapping[str, object]) -> dict[str, int]:
-        """Return the customer of a decision or an override that an address names, if it does."""
+        """Return the customer of what an address names, such as a decision, if it names one."""
         found = None
         if (decision_id := parse_key(str(named.get(DECISION, "")))) is not None:
             found = self.decision_reports.find_customer_id(decision_id)
         elif (override_id := parse_key(str(named.get(OVERRIDE, "")))) is not None:
             found = self.overrides.find_customer_id(override_id)
+        if found is None:
+            found = self.monitoring.find_customer_id(named)
         return {} if found is None else {"customer_id": found}
 
     def close(self) -> None:
@@ -179,6 +191,7 @@ def build_local_node(
         build_training_kind(),
         build_decision_kind(),
         build_override_kind(),
+        build_risk_kind(),
     )
     policies = PolicyService(database=database, clock=clock, kinds=kinds)
     shipping = PolicyShipping(database=database, clock=clock, kinds=kinds)
@@ -360,6 +373,14 @@ def build_local_node(
             database=database,
             clock=clock,
             find_policy=decision_policies.get_active,
+            business_date=settings.business_date,
+        ),
+        monitoring=build_monitoring(
+            database=database,
+            clock=clock,
+            policies=StoredPolicies(database=database, kind=RISK_POLICY, parse=parse_risk_policy),
+            reader=FactReader(read_peers=build_peer_changes(settings, clock)),
+            random_bytes=draw_bytes,
             business_date=settings.business_date,
         ),
         policies=policies,

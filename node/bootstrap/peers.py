@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import groupby
 
 from node.assessment.evidence import PeerSummaryRecord
 from node.assessment.renewal.service import queue_readers_within, queue_subject_within
@@ -12,6 +14,8 @@ from node.core.clock import Clock
 from node.core.config import Settings
 from node.core.database import UnitOfWork
 from node.core.member_groups import parse_member_groups
+from node.risk.facts.records import PeerChange, ReadPeers
+from node.risk.facts.rules_peers import find_index_drop, is_worse
 from node.sharing.changes import SummaryChange, SummaryEvent
 from node.sharing.received_states import JudgedSummary, SummaryJudge
 from node.sharing.rules_state import SummaryState
@@ -21,11 +25,7 @@ from protocol.encoding import decode_b64u, encode_b64u
 
 def build_peer_reader(settings: Settings, clock: Clock) -> ListPeerSummaries:
     """Return what gives an assessment the summaries on subjects, each with its state."""
-    judge = SummaryJudge(
-        clock=clock,
-        member_id=settings.member_id,
-        groups=parse_member_groups(settings.member_groups),
-    )
+    judge = _build_judge(settings, clock)
 
     def list_peer_summaries(
         uow: UnitOfWork, subjects: Sequence[str]
@@ -36,6 +36,23 @@ def build_peer_reader(settings: Settings, clock: Clock) -> ListPeerSummaries:
         }
 
     return list_peer_summaries
+
+
+def build_peer_changes(settings: Settings, clock: Clock) -> ReadPeers:
+    """Return what gives the risk room how each peer's newest summary differs from those before.
+
+    Only what may be used counts, on both sides: a peer whose newest summary may not says nothing.
+    """
+    judge = _build_judge(settings, clock)
+
+    def read_peers(
+        uow: UnitOfWork, subjects: Mapping[int, str], as_of: date
+    ) -> dict[int, tuple[PeerChange, ...]]:
+        series = judge.list_series(uow, list(subjects.values()))
+        found = {key: _list_changes(series.get(one, ()), as_of) for key, one in subjects.items()}
+        return {key: tuple(changes) for key, changes in found.items() if changes}
+
+    return read_peers
 
 
 def find_erased(uow: UnitOfWork, refs: Sequence[str]) -> frozenset[str]:
@@ -52,6 +69,33 @@ def queue_renewals(uow: UnitOfWork, change: SummaryChange) -> None:
             queue_subject_within(uow, change.subject, cause=cause, ref=ref, at_ms=change.at_ms)
     else:
         queue_readers_within(uow, refs, cause=cause, at_ms=change.at_ms)
+
+
+def _build_judge(settings: Settings, clock: Clock) -> SummaryJudge:
+    return SummaryJudge(
+        clock=clock,
+        member_id=settings.member_id,
+        groups=parse_member_groups(settings.member_groups),
+    )
+
+
+def _list_changes(judged: Sequence[JudgedSummary], as_of: date) -> list[PeerChange]:
+    changes = []
+    for _, told in groupby(judged, key=lambda one: one.provider):
+        by_day = [one for one in told if one.received_on <= as_of]
+        usable = [one.summary for one in by_day if one.summary is not None]
+        if not usable or by_day[0].summary is None:
+            continue
+        newest, *earlier = usable
+        changes.append(
+            PeerChange(
+                ref=encode_b64u(by_day[0].msg),
+                received_on=by_day[0].received_on,
+                is_worse=is_worse(newest, earlier[0] if earlier else None),
+                index_drop=find_index_drop(newest, earlier),
+            )
+        )
+    return changes
 
 
 def _read_judged(judged: JudgedSummary) -> PeerSummaryRecord:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from node.records.portfolio import PortfolioService
     from node.records.service import RecordsService
     from node.records.undertakings import DefaultService, PromiseService
+    from node.risk.monitoring.room import Monitoring
 
 EXIT_REFUSED = 1
 
@@ -259,6 +260,11 @@ class LazyNode:
     def deputies(self) -> DeputyService:
         """Who approves for whom."""
         return self.local.deputies
+
+    @property
+    def monitoring(self) -> Monitoring:
+        """What watches risk."""
+        return self.local.monitoring
 
     @property
     def people(self) -> PeopleService:

@@ -54,7 +54,21 @@ class SummaryJudge:
         A subject of whom nobody has told anything is not among them.
         """
         store = ReceivedStore(uow.connection)
-        rows = store.list_candidates(subjects)
+        return self._judge_rows(uow, store, store.list_candidates(subjects))
+
+    def list_series(
+        self, uow: UnitOfWork, subjects: Sequence[str]
+    ) -> dict[str, list[JudgedSummary]]:
+        """Return each provider's newest summaries on subjects, the newest of each first.
+
+        Of what was corrected the correction is there as well, and it says of itself that it was.
+        """
+        store = ReceivedStore(uow.connection)
+        return self._judge_rows(uow, store, store.list_series(subjects))
+
+    def _judge_rows(
+        self, uow: UnitOfWork, store: ReceivedStore, rows: Sequence[AnyRow]
+    ) -> dict[str, list[JudgedSummary]]:
         bodies = store.list_bodies(bytes(row.msg) for row in rows)
         reader, members = BodyReader(bodies), self._read_members(uow) if rows else None
         judged: dict[str, list[JudgedSummary]] = {}

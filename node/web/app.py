@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from fastapi import Depends, FastAPI, Request
@@ -22,7 +21,6 @@ from node.assessment.application.api import build_applications_router
 from node.assessment.outside.api import build_outside_router
 from node.assessment.statements.api import build_statements_router
 from node.bootstrap.member import Node
-from node.core.clock import now_s
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer, get_viewer
 from node.core.http.bodies import BodyGuard
@@ -42,7 +40,6 @@ from node.rating.grades_api import build_overrides_router
 from node.rating.models.api import build_models_router
 from node.rating.panel.api import build_panel_router
 from node.rating.runs.api import RunFaces, build_runs_router
-from node.rating.runs.service import RunStoppedError
 from node.records.api import build_ledger_router
 from node.records.api_customers import build_customers_router
 from node.records.api_imports import IMPORT_BYTES_MAX, IMPORTS_PATH, build_imports_router
@@ -50,6 +47,7 @@ from node.records.api_life import build_life_router
 from node.records.api_notices import build_notices_router
 from node.records.api_papers import build_papers_router
 from node.records.api_undertakings import build_undertakings_router
+from node.risk.monitoring.api import build_monitoring_router
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
 from node.sharing.auditing import LogNotFoundError
@@ -67,6 +65,7 @@ from node.web.authorisation import (
     see_persons,
 )
 from node.web.console import build_console_routes
+from node.web.daily_runs import rate_daily
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from node.web.override_faces import build_override_faces
 from node.web.renewals_api import build_renewals_router
@@ -186,6 +185,15 @@ def build_app(node: Node) -> FastAPI:
             node.local.deputies,
             people=node.local.people,
             sees_persons=partial(see_persons, node.local.people),
+            find_hidden=partial(find_hidden, node.local),
+        ),
+        prefix=API_PREFIX,
+        dependencies=guarded,
+    )
+    app.include_router(
+        build_monitoring_router(
+            node.local.monitoring,
+            sees_peers=partial(see_peers, node.local.people),
             find_hidden=partial(find_hidden, node.local),
         ),
         prefix=API_PREFIX,
@@ -376,7 +384,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         activate = partial(finish_in_thread, node.local.activate_due)
         await run_round("decisions", expire())
         is_ending, rating = threading.Event(), asyncio.Lock()
-        rate = partial(_rate_daily, node, is_ending, rating)
+        rate = partial(rate_daily, node, is_ending, rating)
         tasks += [
             asyncio.create_task(_check_log(node)),
             asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)),
@@ -424,24 +432,6 @@ async def _stamp_daily(timestamping: Timestamping) -> None:
     while True:
         await run_round("timestamp", timestamping.stamp_daily())
         await asyncio.sleep(ROUND_S)
-
-
-async def _rate_daily(node: Node, is_ending: threading.Event, rating: asyncio.Lock) -> None:
-    """Run over the portfolio once a day, from the hour of the settings on."""
-    hour = node.local.settings.rating_run_hour
-    now = datetime.fromtimestamp(now_s(node.local.clock), UTC)
-    if hour is None or now.hour < hour:
-        return
-    async with rating:
-        if is_ending.is_set():
-            return
-        await asyncio.to_thread(node.local.activate_due)  # what holds from this day on
-        with suppress(RunStoppedError):
-            await asyncio.to_thread(
-                lambda: node.local.runs.run_daily(
-                    as_of=node.local.business_date(), should_stop=is_ending.is_set
-                )
-            )
 
 
 async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:

@@ -45,6 +45,10 @@ _READ: Mapping[str, Area] = {
     "/console/models/{model_id}": Area.CREDIT,
     "/console/entered/{nonce}": Area.LEDGER,
     "/console/renewals": Area.CREDIT,
+    "/console/risk": Area.CREDIT,
+    "/console/risk/watch": Area.CREDIT,
+    "/console/risk/actions": Area.CREDIT,
+    "/console/customers/{customer_id}/risk": Area.CREDIT,
     "/console/policies": Area.POLICIES,
     "/console/policies/{version_id}": Area.POLICIES,
     "/console/policies/{version_id}/preview": Area.CREDIT,
@@ -92,6 +96,19 @@ _DECIDING = (
     "/console/models/{model_id}/approve",
     "/console/models/{model_id}/retire",
     "/console/customers/{customer_id}/decisions",
+    *(
+        f"/console/customers/{{customer_id}}/risk/{step}"
+        for step in (
+            "signal",
+            "signal-end",
+            "watch",
+            "review",
+            "leave",
+            "alert",
+            "action",
+            "outcome",
+        )
+    ),
     *(
         f"/console/decisions/{{decision_id}}/{step}"
         for step in ("submit", "approve", "reject", "return", "withdraw", "override")

@@ -20,6 +20,7 @@ from node.sharing.tables import (
 
 UPHELD = "upheld"
 CORRECTED_AGE = 2  # what a correction took the place of stands right behind it
+SERIES_MAX = 6  # summaries of a provider on a subject that are compared with each other
 VALUES_MAX = 250  # of one IN list; a text is sought under several keys
 
 T = TypeVar("T")
@@ -50,6 +51,13 @@ class ReceivedStore:
         bodies do not.
         """
         return self._list_ranked(subjects, _select_candidates)
+
+    def list_series(self, subjects: Sequence[str]) -> Sequence[AnyRow]:
+        """Return each provider's newest summaries on subjects, the newest first.
+
+        They carry what decides whether they may be used, as ``list_candidates`` gives it.
+        """
+        return self._list_ranked(subjects, _select_series)
 
     def list_bodies(self, messages: Iterable[bytes]) -> dict[bytes, bytes]:
         """Return the bodies of messages, but for those that are erased."""
@@ -126,6 +134,19 @@ def _select_newest(ranked: Subquery) -> Select[Any]:
 
 
 def _select_candidates(ranked: Subquery) -> Select[Any]:
+    return _select_judgeable(ranked).where(
+        or_(
+            ranked.c.age == 1,
+            and_(ranked.c.age == CORRECTED_AGE, ranked.c.superseded_by.is_not(None)),
+        )
+    )
+
+
+def _select_series(ranked: Subquery) -> Select[Any]:
+    return _select_judgeable(ranked).where(ranked.c.age <= SERIES_MAX)
+
+
+def _select_judgeable(ranked: Subquery) -> Select[Any]:
     successor = received_summary.alias()
     is_objected = (
         select(summary_objection.c.id)
@@ -146,12 +167,6 @@ def _select_candidates(ranked: Subquery) -> Select[Any]:
             has_successor.exists().label("has_successor"),
         )
         .outerjoin(consent, consent.c.hash == ranked.c.consent)
-        .where(
-            or_(
-                ranked.c.age == 1,
-                and_(ranked.c.age == CORRECTED_AGE, ranked.c.superseded_by.is_not(None)),
-            )
-        )
         .order_by(ranked.c.provider, ranked.c.age)
     )
 

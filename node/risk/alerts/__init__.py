@@ -1,0 +1,1 @@
+"""Alerts: one a customer and cause, with its source and evidence."""

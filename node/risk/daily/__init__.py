@@ -1,0 +1,1 @@
+"""The daily run over all customers: what has changed and why."""

@@ -1,0 +1,1 @@
+"""What watches risk, wired together, and its faces: words, views, routes, commands."""

@@ -1,0 +1,1 @@
+"""How risk is watched, as a policy of the store."""
