@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
 
 from node.assessment.application.checklist import read_preset_checklist
 from node.assessment.application.outside_reader import OutsideReader
 from node.assessment.application.service import ApplicationService
 from node.assessment.evidence_life import EvidenceLife
 from node.assessment.outside.service import OutsideService
-from node.assessment.policy import parse_policy
-from node.assessment.policy_kind import ASSESSMENT_POLICY, build_policy_kind
 from node.assessment.renewal.service import (
     RenewalService,
     list_waiting_within,
@@ -31,6 +28,7 @@ from node.bootstrap.peers import (
     find_erased,
     queue_renewals,
 )
+from node.bootstrap.policies import build_kinds, build_sources, enter_shipped
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
 from node.core.database import Database, UnitOfWork, parse_key
@@ -39,23 +37,13 @@ from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
 from node.core.policies.planning import PolicyPlanning
 from node.core.policies.service import PolicyService
-from node.core.policies.shipping import PolicyShipping
-from node.core.policies.source import StoredPolicies
 from node.decision.deputies import DeputyService
-from node.decision.policy import parse_decision_policy
-from node.decision.policy_kind import DECISION_POLICY, build_decision_kind
 from node.decision.reports import DecisionReports
 from node.decision.service import DecisionService
 from node.governance.policies.desk import PreviewDesk
+from node.governance.room import Governance, build_governance
 from node.rating.backtest.service import BacktestService
 from node.rating.models.registry import ModelService
-from node.rating.models.training_kind import TRAINING_POLICY, build_training_kind
-from node.rating.models.training_policy import parse_training_policy
-from node.rating.overrides.policy import (
-    OVERRIDE_POLICY,
-    build_override_kind,
-    parse_override_policy,
-)
 from node.rating.overrides.reading import OverrideReader
 from node.rating.overrides.service import OverrideService
 from node.rating.panel.judging import ScoreJudge
@@ -66,8 +54,6 @@ from node.rating.runs.desk import RunDesk
 from node.rating.runs.movements import MovementService
 from node.rating.runs.reviews import ReviewPorts, ReviewService
 from node.rating.runs.service import OpenScorers, RunService, open_inline
-from node.rating.scale import parse_scale
-from node.rating.scale_kind import RATING_SCALE, build_scale_kind
 from node.rating.service import RatingService
 from node.records.adverse import NoticeService
 from node.records.ageing_list import AgeingListService
@@ -86,8 +72,6 @@ from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.facts.reading import FactReader
 from node.risk.monitoring.room import Monitoring, build_monitoring
-from node.risk.policies.policy import parse_risk_policy
-from node.risk.policies.policy_kind import RISK_POLICY, build_risk_kind
 from node.sharing.objections import SummaryObjections
 
 DECISION = "decision_id"  # under which name an address names a decision
@@ -119,6 +103,7 @@ class LocalNode:
     assessment: AssessmentService
     renewals: RenewalService
     objections: SummaryObjections
+    governance: Governance
     statements: StatementService
     outside: OutsideService
     applications: ApplicationService
@@ -185,33 +170,22 @@ def build_local_node(
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
-    kinds = (
-        build_policy_kind(),
-        build_scale_kind(),
-        build_training_kind(),
-        build_decision_kind(),
-        build_override_kind(),
-        build_risk_kind(),
-    )
+    enter_shipped(database, clock)
+    kinds = build_kinds()
     policies = PolicyService(database=database, clock=clock, kinds=kinds)
-    shipping = PolicyShipping(database=database, clock=clock, kinds=kinds)
-    shipping.enter_presets(release=f"chengxin {version('chengxin')}")
+    sources = build_sources(database)
     planning = PolicyPlanning(database=database, clock=clock, kinds=policies.kinds)
 
     def find_today() -> date:
         return current_business_date(clock, fixed=settings.business_date)
 
     planning.activate_due(today=find_today())
-    scales = StoredPolicies(database=database, kind=RATING_SCALE, parse=parse_scale)
-    decision_policies = StoredPolicies(
-        database=database, kind=DECISION_POLICY, parse=parse_decision_policy
-    )
     list_peer_summaries = build_peer_reader(settings, clock)
     checklist = read_preset_checklist()
     assessment = AssessmentService(
         database=database,
         clock=clock,
-        policies=StoredPolicies(database=database, kind=ASSESSMENT_POLICY, parse=parse_policy),
+        policies=sources.cards,
         list_peer_summaries=list_peer_summaries,
         read_outside=OutsideReader(checklist=checklist),
     )
@@ -228,10 +202,9 @@ def build_local_node(
         keep_months=settings.statement_keep_months,
         taxonomies=read_taxonomies(settings.statement_concepts, home=settings.home),
     )
-    training_policies = StoredPolicies(
-        database=database, kind=TRAINING_POLICY, parse=parse_training_policy
+    rating = RatingService(
+        database=database, clock=clock, assessment=assessment, scales=sources.scales
     )
-    rating = RatingService(database=database, clock=clock, assessment=assessment, scales=scales)
     runs = RunService(
         database=database,
         clock=clock,
@@ -243,6 +216,18 @@ def build_local_node(
     )
     overrides = OverrideReader(
         list_peer_summaries=list_peer_summaries, find_scale=rating.find_scale
+    )
+    decision_reports = DecisionReports(
+        database=database,
+        clock=clock,
+        find_policy=sources.decisions.get_active,
+        business_date=settings.business_date,
+    )
+    objections = SummaryObjections(
+        database=database,
+        clock=clock,
+        business_date=find_today,
+        tell_change=queue_renewals,
     )
     return LocalNode(
         settings=settings,
@@ -298,11 +283,15 @@ def build_local_node(
         ageings=AgeingListService(database=database),
         assessment=assessment,
         renewals=RenewalService(database=database),
-        objections=SummaryObjections(
+        objections=objections,
+        governance=build_governance(
             database=database,
             clock=clock,
-            business_date=find_today,
-            tell_change=queue_renewals,
+            member_id=settings.member_id,
+            business_date=settings.business_date,
+            find_policy=sources.decisions.get_active,
+            decision_reports=decision_reports,
+            summaries=objections,
         ),
         statements=statements,
         outside=OutsideService(
@@ -316,25 +305,21 @@ def build_local_node(
         ),
         rating=rating,
         runs=runs,
-        run_desk=RunDesk(
-            runs, today=lambda: current_business_date(clock, fixed=settings.business_date)
-        ),
+        run_desk=RunDesk(runs, today=find_today),
         movements=MovementService(
             database=database, find_scale=rating.find_scale, overrides=overrides
         ),
         overrides=OverrideService(
             database=database,
             clock=clock,
-            policies=StoredPolicies(
-                database=database, kind=OVERRIDE_POLICY, parse=parse_override_policy
-            ),
+            policies=sources.overrides,
             reader=overrides,
             today=find_today,
         ),
         backtests=BacktestService(
             database=database,
             find_scale=rating.find_scale,
-            find_outcome=lambda uow: training_policies.read_active(uow).body.outcome,
+            find_outcome=lambda uow: sources.training.read_active(uow).body.outcome,
             reader=overrides,
             today=find_today,
         ),
@@ -347,7 +332,7 @@ def build_local_node(
                 list_statements=_list_year_ends,
             ),
         ),
-        models=ModelService(database=database, clock=clock, policies=training_policies),
+        models=ModelService(database=database, clock=clock, policies=sources.training),
         score_judge=ScoreJudge(database=database),
         panels=PanelService(
             database=database,
@@ -358,27 +343,22 @@ def build_local_node(
         decisions=DecisionService(
             database=database,
             clock=clock,
-            find_policy=decision_policies.get_active,
+            find_policy=sources.decisions.get_active,
             list_peer_summaries=list_peer_summaries,
             overrides=overrides,
             business_date=settings.business_date,
         ),
-        decision_reports=DecisionReports(
-            database=database,
-            clock=clock,
-            find_policy=decision_policies.get_active,
-            business_date=settings.business_date,
-        ),
+        decision_reports=decision_reports,
         deputies=DeputyService(
             database=database,
             clock=clock,
-            find_policy=decision_policies.get_active,
+            find_policy=sources.decisions.get_active,
             business_date=settings.business_date,
         ),
         monitoring=build_monitoring(
             database=database,
             clock=clock,
-            policies=StoredPolicies(database=database, kind=RISK_POLICY, parse=parse_risk_policy),
+            policies=sources.risk,
             reader=FactReader(read_peers=build_peer_changes(settings, clock)),
             random_bytes=draw_bytes,
             business_date=settings.business_date,

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from node.decision.deputies import DeputyService
     from node.decision.reports import DecisionReports
     from node.decision.service import DecisionService
+    from node.governance.cases.service import CaseService
+    from node.governance.duties.service import DutiesService
+    from node.governance.looks.service import LookService
+    from node.governance.reviews.service import ReviewCalendar
+    from node.governance.training.service import TrainingService
     from node.rating.backtest.service import BacktestService
     from node.rating.models.registry import ModelService
     from node.rating.overrides.service import OverrideService
@@ -265,6 +270,31 @@ class LazyNode:
     def monitoring(self) -> Monitoring:
         """What watches risk."""
         return self.local.monitoring
+
+    @property
+    def cases(self) -> CaseService:
+        """Objections and complaints."""
+        return self.local.governance.cases
+
+    @property
+    def training(self) -> TrainingService:
+        """Procedures, and who has read them."""
+        return self.local.governance.training
+
+    @property
+    def duties(self) -> DutiesService:
+        """Who may do what."""
+        return self.local.governance.duties
+
+    @property
+    def looks(self) -> LookService:
+        """The access log as a report."""
+        return self.local.governance.looks
+
+    @property
+    def review_calendar(self) -> ReviewCalendar:
+        """Periodic review."""
+        return self.local.governance.reviews
 
     @property
     def people(self) -> PeopleService:

@@ -67,6 +67,10 @@ class ObjectionResult(StrEnum):
     UPHELD = "upheld"  # the fact was none, or cannot be shown: it counts for nothing any more
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    SUPPRESSED = "suppressed"  # nobody could show it in time: others are told of it no more
+
+
+_HOLD_BACK = frozenset({ObjectionResult.UPHELD, ObjectionResult.SUPPRESSED})
 
 
 class SharingState(StrEnum):
@@ -128,8 +132,8 @@ class Objection:
     end: ObjectionEnd | None = None
 
     def holds_back(self, day: date) -> bool:
-        """Tell whether it stood on a day, came later, or was upheld."""
-        if self.end is None or self.end.result is ObjectionResult.UPHELD:
+        """Tell whether it stood on a day, came later, was upheld, or nobody could answer it."""
+        if self.end is None or self.end.result in _HOLD_BACK:
             return True
         return self.end.entered_on > day
 
@@ -168,6 +172,11 @@ class AdverseFact:
             ),
             default=None,
         )
+
+    @property
+    def is_barred(self) -> bool:
+        """Whether its document is not entered again: it is objected to, refuted or suppressed."""
+        return any(one.end is None or one.end.result in _HOLD_BACK for one in self.objections)
 
     def counts_on(self, day: date) -> bool:
         """Tell whether it is a fact for ourselves on a day."""

@@ -84,27 +84,33 @@ class SummaryObjections:
             SummaryNotReceivedError: No such summary was received here.
             ObjectionExistsError: One is open already, or was upheld.
         """
-        check_by(by)
         with self._database.write() as uow:
-            store = ObjectionStore(uow.connection)
-            subject = store.find_subject(msg, item=item) if len(msg) == HASH_BYTES else None
-            if subject is None:
-                raise SummaryNotReceivedError("no such summary was received here")
-            if store.has_standing(msg, item=item):
-                raise ObjectionExistsError("an objection to it is open or was upheld")
-            at_ms = self._clock.now_ms()
-            key = store.append(
-                SummaryObjection(
-                    msg=msg,
-                    item=item,
-                    raised_by=raised_by.value,
-                    raised_on=self._business_date(),
-                    entered_by=by,
-                    entered_at_ms=at_ms,
-                )
+            return self.enter_within(uow, msg, raised_by=raised_by, by=by, item=item)
+
+    def enter_within(
+        self, uow: UnitOfWork, msg: bytes, *, raised_by: RaisedBy, by: str, item: int = 0
+    ) -> int:
+        """Enter an objection as ``enter`` does, in the caller's transaction."""
+        check_by(by)
+        store = ObjectionStore(uow.connection)
+        subject = store.find_subject(msg, item=item) if len(msg) == HASH_BYTES else None
+        if subject is None:
+            raise SummaryNotReceivedError("no such summary was received here")
+        if store.find_standing(msg, item=item) is not None:
+            raise ObjectionExistsError("an objection to it is open or was upheld")
+        at_ms = self._clock.now_ms()
+        key = store.append(
+            SummaryObjection(
+                msg=msg,
+                item=item,
+                raised_by=raised_by.value,
+                raised_on=self._business_date(),
+                entered_by=by,
+                entered_at_ms=at_ms,
             )
-            self._tell(uow, SummaryEvent.DISPUTED, msg=msg, subject=subject, at_ms=at_ms)
-            return key
+        )
+        self._tell(uow, SummaryEvent.DISPUTED, msg=msg, subject=subject, at_ms=at_ms)
+        return key
 
     def end(self, objection_id: int, *, outcome: ObjectionOutcome, by: str) -> None:
         """Enter how an objection ended, as another person than who entered it.
@@ -113,20 +119,26 @@ class SummaryObjections:
             ObjectionNotOpenError: There is none that is open.
             OwnObjectionError: It was entered by the same person.
         """
-        check_by(by)
         with self._database.write() as uow:
-            store = ObjectionStore(uow.connection)
-            found = store.find_open(objection_id)
-            if found is None:
-                raise ObjectionNotOpenError("there is no such objection that is open")
-            if is_same_person(found.entered_by, by):
-                raise OwnObjectionError("another person decides on it than who entered it")
-            at_ms = self._clock.now_ms()
-            store.end(objection_id, outcome=outcome.value, by=by, at_ms=at_ms)
-            subject = store.find_subject(found.msg, item=found.item)
-            if outcome is ObjectionOutcome.REJECTED and subject is not None:
-                event = SummaryEvent.REINSTATED
-                self._tell(uow, event, msg=found.msg, subject=subject, at_ms=at_ms)
+            self.end_within(uow, objection_id, outcome=outcome, by=by)
+
+    def end_within(
+        self, uow: UnitOfWork, objection_id: int, *, outcome: ObjectionOutcome, by: str
+    ) -> None:
+        """Enter how an objection ended as ``end`` does, in the caller's transaction."""
+        check_by(by)
+        store = ObjectionStore(uow.connection)
+        found = store.find_open(objection_id)
+        if found is None:
+            raise ObjectionNotOpenError("there is no such objection that is open")
+        if is_same_person(found.entered_by, by):
+            raise OwnObjectionError("another person decides on it than who entered it")
+        at_ms = self._clock.now_ms()
+        store.end(objection_id, outcome=outcome.value, by=by, at_ms=at_ms)
+        subject = store.find_subject(found.msg, item=found.item)
+        if outcome is ObjectionOutcome.REJECTED and subject is not None:
+            event = SummaryEvent.REINSTATED
+            self._tell(uow, event, msg=found.msg, subject=subject, at_ms=at_ms)
 
     def list_objections(self) -> list[SummaryObjection]:
         """Return objections, the newest first."""

@@ -35,7 +35,6 @@ from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
 from node.core.threads import finish_in_thread
 from node.decision.api import build_decisions_router
-from node.governance.policies.api import build_policies_router
 from node.rating.grades_api import build_overrides_router
 from node.rating.models.api import build_models_router
 from node.rating.panel.api import build_panel_router
@@ -47,7 +46,6 @@ from node.records.api_life import build_life_router
 from node.records.api_notices import build_notices_router
 from node.records.api_papers import build_papers_router
 from node.records.api_undertakings import build_undertakings_router
-from node.risk.monitoring.api import build_monitoring_router
 from node.sharing.api import build_sharing_router
 from node.sharing.audit_api import build_audit_router
 from node.sharing.auditing import LogNotFoundError
@@ -61,14 +59,15 @@ from node.web.authorisation import (
     build_authorisation,
     check_customers,
     find_hidden,
-    see_peers,
     see_persons,
 )
 from node.web.console import build_console_routes
 from node.web.daily_runs import rate_daily
+from node.web.governance import build_governance_routers, drive_cases
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from node.web.override_faces import build_override_faces
 from node.web.renewals_api import build_renewals_router
+from node.web.risk import build_risk_routers
 from protocol.checkpoint import hash_origin
 from protocol.errors import ProtocolError
 
@@ -190,27 +189,8 @@ def build_app(node: Node) -> FastAPI:
         prefix=API_PREFIX,
         dependencies=guarded,
     )
-    app.include_router(
-        build_monitoring_router(
-            node.local.monitoring,
-            sees_peers=partial(see_peers, node.local.people),
-            find_hidden=partial(find_hidden, node.local),
-        ),
-        prefix=API_PREFIX,
-        dependencies=guarded,
-    )
-    app.include_router(
-        build_policies_router(
-            node.local.policies,
-            node.local.planning,
-            node.local.preview_desk,
-            today=node.local.business_date,
-            find_hidden=partial(find_hidden, node.local),
-            sees_peers=partial(see_peers, node.local.people),
-        ),
-        prefix=API_PREFIX,
-        dependencies=guarded,
-    )
+    for router in (*build_risk_routers(node), *build_governance_routers(node)):
+        app.include_router(router, prefix=API_PREFIX, dependencies=guarded)
     app.include_router(
         build_customers_router(
             node.local.customers, sees_persons=partial(see_persons, node.local.people)
@@ -387,6 +367,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         rate = partial(rate_daily, node, is_ending, rating)
         tasks += [
             asyncio.create_task(_check_log(node)),
+            asyncio.create_task(_repeat("cases", partial(drive_cases, node), RETENTION_ROUND_S)),
             asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)),
             asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)),
             asyncio.create_task(_repeat("policies", activate, POLICY_ROUND_S)),

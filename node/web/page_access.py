@@ -44,6 +44,15 @@ _READ: Mapping[str, Area] = {
     "/console/models": Area.CREDIT,
     "/console/models/{model_id}": Area.CREDIT,
     "/console/entered/{nonce}": Area.LEDGER,
+    "/console/cases": Area.CASES,
+    "/console/cases/{case_id}": Area.CASES,
+    "/console/procedures": Area.TRAINING,
+    "/console/procedures/{procedure}": Area.TRAINING,
+    "/console/duties": Area.GOVERNANCE,
+    "/console/reviews": Area.GOVERNANCE,
+    "/console/reviews/{review_id}": Area.GOVERNANCE,
+    "/console/looks": Area.GOVERNANCE,
+    "/console/looks.csv": Area.GOVERNANCE,
     "/console/renewals": Area.CREDIT,
     "/console/risk": Area.CREDIT,
     "/console/risk/watch": Area.CREDIT,
@@ -124,6 +133,12 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         for method in ("GET", "POST")
     }
     | {page: PageAccess(area=Area.CREDIT, is_entry=True) for page in _ENTER_STATEMENTS}
+    | {
+        (
+            "POST",
+            "/console/procedures/{procedure}/confirm",
+        ): PageAccess(area=Area.TRAINING, is_entry=True)
+    }
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
     | {("POST", "/console/ratings/runs"): PageAccess(area=Area.APPROVALS, is_entry=True)}
 )

@@ -1,4 +1,4 @@
-"""The pages of papers, statements, evidence, renewals, models, policies, ratings and decisions."""
+"""The pages of the rooms: papers, statements, evidence, models, policies, ratings, governance."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from node.bootstrap.local import LocalNode
 from node.web.decision_console import build_decision_routes
 from node.web.evidence_console import build_evidence_routes
+from node.web.governance_console import build_governance_routes
 from node.web.handlers import BuildRoute, ParseForm, Render
 from node.web.models_console import build_model_routes
 from node.web.monitoring_console import build_monitoring_routes
@@ -36,5 +37,6 @@ def build_room_routes(
         *build_policy_routes(local, render=render, page=page, parse_form=parse_form),
         *build_ratings_routes(local, render=render, page=page, parse_form=parse_form),
         *build_monitoring_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_governance_routes(local, render=render, page=page, parse_form=parse_form),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),
     ]

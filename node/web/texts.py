@@ -17,6 +17,7 @@ from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_decision import DECISION_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_evidence import EVIDENCE_TEXTS
+from node.web.texts_governance import GOVERNANCE_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_models import MODEL_TEXTS
@@ -384,6 +385,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **STATEMENT_FORM_TEXTS,
             **RENEWAL_TEXTS,
             **RISK_TEXTS,
+            **GOVERNANCE_TEXTS,
             **MODEL_TEXTS,
             **DECISION_TEXTS,
             **EVIDENCE_TEXTS,

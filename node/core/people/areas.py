@@ -41,6 +41,12 @@ class Area(StrEnum):
     """Policies approved, rejected, made active; runs over the whole portfolio begun."""
     PERSONS = "persons"
     """Contacts, and customers who are natural persons."""
+    CASES = "cases"
+    """Objections and complaints: they name persons, of companies too."""
+    TRAINING = "training"
+    """Procedures: read, and confirmed by each person for itself."""
+    GOVERNANCE = "governance"
+    """Duties, who has not confirmed what, reviews, the access log."""
     CONSENTS = "consents"
     PEERS = "peers"
     """What other members have said, and what they were told."""
@@ -55,6 +61,9 @@ CLASSES: Mapping[Area, AccessClass] = {
     Area.POLICIES: AccessClass.INTERNAL,
     Area.APPROVALS: AccessClass.INTERNAL,
     Area.PERSONS: AccessClass.RESTRICTED,
+    Area.CASES: AccessClass.RESTRICTED,
+    Area.TRAINING: AccessClass.INTERNAL,
+    Area.GOVERNANCE: AccessClass.CONFIDENTIAL,
     Area.CONSENTS: AccessClass.RESTRICTED,
     Area.PEERS: AccessClass.RESTRICTED,
 }
@@ -71,23 +80,27 @@ class Reach:
 
 _ALL = frozenset(Area)
 _NONE = frozenset[Area]()
-_BOOKS = frozenset({Area.CUSTOMERS, Area.LEDGER, Area.ADJUSTMENTS})
+_OWN = frozenset({Area.TRAINING})
+_BOOKS = frozenset({Area.CUSTOMERS, Area.LEDGER, Area.ADJUSTMENTS}) | _OWN
 REACHES: Mapping[Role, Reach] = {
     Role.OPERATOR: Reach(reads=_ALL, enters=_ALL),
     Role.CREDIT_MANAGER: Reach(reads=_ALL, enters=_ALL - {Area.RUNNING}),
     Role.ANALYST: Reach(
         reads=_BOOKS | {Area.CREDIT, Area.POLICIES},
-        enters=frozenset({Area.CREDIT, Area.POLICIES}),
+        enters=_OWN | {Area.CREDIT, Area.POLICIES},
     ),
     Role.CFO: Reach(
-        reads=_BOOKS | {Area.CREDIT, Area.PERSONS, Area.PEERS}, enters=frozenset({Area.CREDIT})
+        reads=_BOOKS | {Area.CREDIT, Area.PERSONS, Area.PEERS, Area.CASES, Area.GOVERNANCE},
+        enters=_OWN | {Area.CREDIT, Area.GOVERNANCE},
     ),
-    Role.COLLECTOR: Reach(reads=_BOOKS | {Area.PERSONS}, enters=frozenset({Area.LEDGER})),
+    Role.COLLECTOR: Reach(
+        reads=_BOOKS | {Area.PERSONS, Area.CASES}, enters=_OWN | {Area.LEDGER, Area.CASES}
+    ),
     Role.STEWARD: Reach(
-        reads=_BOOKS | {Area.PERSONS},
-        enters=frozenset({Area.CUSTOMERS, Area.PERSONS, Area.ADJUSTMENTS}),
+        reads=_BOOKS | {Area.PERSONS, Area.CASES},
+        enters=_OWN | {Area.CUSTOMERS, Area.PERSONS, Area.ADJUSTMENTS, Area.CASES},
     ),
-    Role.SALES: Reach(reads=_BOOKS, enters=_NONE),
+    Role.SALES: Reach(reads=_BOOKS, enters=_OWN),
     # Reads the log and the exchanges through a room of its own, and no record.
     Role.AUDITOR: Reach(reads=_NONE, enters=_NONE),
 }

@@ -114,14 +114,27 @@ class PeopleStore:
         )
 
     def list_accesses(
-        self, *, before: int | None, limit: int, who: str | None = None
+        self,
+        *,
+        before: int | None,
+        limit: int,
+        who: str | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
     ) -> list[AccessRecord]:
-        """Return looks, the newest first; older than ``before``, of ``who`` where given."""
+        """Return looks, the newest first; older than ``before``, of ``who`` where given.
+
+        With ``from_ms`` and ``to_ms`` those of a time, its end not included.
+        """
         query = select(access_log).order_by(access_log.c.id.desc()).limit(limit)
         if before is not None and is_key_of(access_log.c.id, before):
             query = query.where(access_log.c.id < before)
         if who is not None:
             query = query.where(access_log.c.who == who)
+        if from_ms is not None:
+            query = query.where(access_log.c.at_ms >= from_ms)
+        if to_ms is not None:
+            query = query.where(access_log.c.at_ms < to_ms)
         return [_read_access(row) for row in self._connection.execute(query)]
 
     def erase_accesses(self, *, before_ms: int, limit: int) -> int:

@@ -18,7 +18,7 @@ class FactInvalidError(RejectedError):
 
 
 class FactRefutedError(RejectedError):
-    """An objection to this was upheld: it is not entered again."""
+    """An objection to this is open, was upheld or suppressed: it is not entered again."""
 
     code = "adverse-fact-refuted"
 

@@ -116,11 +116,11 @@ def check_new_fact(
     document_sha256_hex: str,
     hasher: NameHasher | None,
 ) -> None:
-    """Check that what a document shows of a customer is not gone, and was not refuted.
+    """Check that what a document shows of a customer is not gone, and is not objected to.
 
     Raises:
         RecordGoneError: It was deleted when its time was over.
-        FactRefutedError: An objection to it was upheld.
+        FactRefutedError: An objection to it is open, was upheld or was not answered in time.
         TombstoneSecretError: There are tombstones, and no secret to read them by.
     """
     merged = CustomerStore(uow.connection).list_merged(customer.customer_id)
@@ -135,8 +135,11 @@ def check_new_fact(
         for gone in tombstones.find_tombstones(hashes):
             raise RecordGoneError(f"{gone.reason} on {gone.gone_on.isoformat()}")
     for fact in AdverseStore(uow.connection).list_facts(sorted(subjects)):
-        if fact.document_sha256_hex == document_sha256_hex and fact.refuted_on is not None:
-            raise FactRefutedError("an objection to what this document shows was upheld")
+        if fact.document_sha256_hex == document_sha256_hex and fact.is_barred:
+            raise FactRefutedError(
+                "an objection to what this document shows is open, was upheld, or was not answered"
+                " in time"
+            )
 
 
 def _list_subjects(customer: CustomerRecord, merged: Sequence[MergeRow]) -> dict[int, str]:

@@ -9,15 +9,14 @@ from datetime import UTC, date, datetime
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.files import SHA256_FORM
-from node.core.people.names import is_same_person
-from node.records.adverse.errors import (
-    FactInvalidError,
-    FactNotFoundError,
-    NoticeInvalidError,
-    NoticeNotFoundError,
-    ObjectionNotFoundError,
-)
+from node.records.adverse.errors import FactInvalidError, NoticeInvalidError, NoticeNotFoundError
 from node.records.adverse.letters import Letter, NoticeLetter, write_letter
+from node.records.adverse.objecting import (
+    Saying,
+    close_objection_within,
+    enter_objection_within,
+    get_fact_within,
+)
 from node.records.archiving import check_not_archived
 from node.records.errors import check_report_day
 from node.records.horizon import check_behind
@@ -32,11 +31,10 @@ from node.records.rules_adverse import (
     find_first_day,
     find_state,
 )
-from node.records.rules_default import SamePersonError
 from node.records.rules_retention import RetentionPolicy, find_answer_day
 from node.records.store import AdverseStore, CustomerRecord, RecordsStore
 from node.records.stories import read_is_person
-from node.records.tables import NAME_CHARS_MAX, REFERENCE_CHARS_MAX
+from node.records.tables import REFERENCE_CHARS_MAX
 
 CUSTOMERS_PAGE = 500
 
@@ -159,7 +157,7 @@ class NoticeService:
         sent_on = self._today() if sent_on is None else sent_on
         check_day(sent_on)
         with self._database.read() as uow:
-            fact = _get_fact(uow, key)
+            fact = get_fact_within(uow, key)
             customer = self._check_noticeable(uow, fact, on=sent_on)
         return write_letter(
             NoticeLetter(
@@ -188,7 +186,7 @@ class NoticeService:
         check_by(by)
         _check_notice(notice)
         with self._database.write() as uow:
-            fact = _get_fact(uow, key)
+            fact = get_fact_within(uow, key)
             customer = self._check_noticeable(uow, fact, on=notice.sent_on)
             if notice.sent_on > self._today():
                 raise NoticeInvalidError("it is not sent yet")
@@ -226,18 +224,8 @@ class NoticeService:
             FactNotFoundError: There is no such fact.
             FactInvalidError: It is none yet, or the day is before it or not over.
         """
-        check_by(by)
-        check_text(objector, what="who objects", chars_max=NAME_CHARS_MAX)
-        check_day(on)
         with self._database.write() as uow:
-            fact = _get_fact(uow, key)
-            if not fact.is_confirmed:
-                raise FactInvalidError("nobody has confirmed it: it is no fact")
-            if not fact.happened_on <= on <= self._today():
-                raise FactInvalidError("it is objected to on a day from its own to today")
-            return AdverseStore(uow.connection).append_objection(
-                key, objected_on=on, objector=objector, by=by, at_ms=self._clock.now_ms()
-            )
+            return enter_objection_within(uow, key, objector=objector, on=on, saying=self._say(by))
 
     def close_objection(
         self, objection_id: int, *, result: ObjectionResult, reason: str, on: date, by: str
@@ -249,29 +237,9 @@ class NoticeService:
             FactInvalidError: The day is before the objection, or not over.
             SamePersonError: Who proposed the fact would reject the objection to it.
         """
-        check_by(by)
-        check_reason(reason)
-        check_day(on)
         with self._database.write() as uow:
-            store = AdverseStore(uow.connection)
-            found = store.find_objection(objection_id)
-            if found is None or found[1].end is not None:
-                raise ObjectionNotFoundError("there is no such objection that is open")
-            key, objection = found
-            if not objection.objected_on <= on <= self._today():
-                raise FactInvalidError("it is closed on a day from its own to today")
-            proposer = _get_fact(uow, key).entered_by
-            is_rejected = result is ObjectionResult.REJECTED
-            if is_rejected and proposer is not None and is_same_person(proposer, by):
-                raise SamePersonError("another person rejects it than who proposed the default")
-            store.append_closure(
-                objection_id,
-                result=result,
-                closed_on=on,
-                entered_on=self._today(),
-                reason=reason,
-                by=by,
-                at_ms=self._clock.now_ms(),
+            close_objection_within(
+                uow, objection_id, result=result, reason=reason, on=on, saying=self._say(by)
             )
 
     def settle(self, event_id: int, *, on: date, by: str) -> None:
@@ -284,7 +252,7 @@ class NoticeService:
         check_by(by)
         check_day(on)
         with self._database.write() as uow:
-            fact = _get_fact(uow, FactKey(source=FactSource.EVENT, number=event_id))
+            fact = get_fact_within(uow, FactKey(source=FactSource.EVENT, number=event_id))
             if fact.ended_on is not None:
                 raise FactInvalidError("it is settled already")
             if not fact.happened_on <= on <= self._today():
@@ -292,6 +260,9 @@ class NoticeService:
             AdverseStore(uow.connection).append_settlement(
                 event_id, on=on, by=by, at_ms=self._clock.now_ms()
             )
+
+    def _say(self, by: str) -> Saying:
+        return Saying(by=by, today=self._today(), at_ms=self._clock.now_ms())
 
     def _list_due(self, uow: UnitOfWork, customer_id: int, *, as_of: date) -> list[DueNotice]:
         customer = get_customer(uow, customer_id)
@@ -347,13 +318,6 @@ _NEVER_SHARED = frozenset(
         SharingState.PAST,
     }
 )
-
-
-def _get_fact(uow: UnitOfWork, key: FactKey) -> AdverseFact:
-    fact = AdverseStore(uow.connection).find_fact(key)
-    if fact is None:
-        raise FactNotFoundError(f"there is no adverse fact {key}")
-    return fact
 
 
 def _check_notice(notice: NewNotice) -> None:

@@ -89,6 +89,14 @@ class ItemStore:
         ).first()
         return None if row is None else _stored_item(row)
 
+    def find_enterer(self, item_id: int) -> str | None:
+        """Return who entered an item; None of an import."""
+        if not is_key_of(ledger_item.c.id, item_id):
+            return None
+        return self._connection.execute(
+            select(_item.c.entered_by).where(_item.c.id == item_id)
+        ).scalar_one_or_none()
+
     def find_item_id(
         self, *, source: str, kind: ItemKind, document_no: str, line: int
     ) -> int | None:
@@ -202,6 +210,15 @@ class ItemStore:
             .order_by(dispute.c.id)
         )
         return [_stored_dispute(row) for row in rows]
+
+    def list_dispute_days(self, *, first: date, last: date) -> list[tuple[date, date]]:
+        """Return of the disputes that ended in a time when each began and ended."""
+        rows = self._connection.execute(
+            select(dispute.c.opened_on, dispute_closure.c.closed_on)
+            .join(dispute_closure, dispute_closure.c.dispute_id == dispute.c.id)
+            .where(dispute_closure.c.closed_on.between(first, last))
+        )
+        return [(opened_on, closed_on) for opened_on, closed_on in rows]
 
     def find_dispute(self, dispute_id: int) -> StoredDispute | None:
         """Return the dispute with this key of ours."""

@@ -138,6 +138,23 @@ class TurnoverStore:
             for on, open_minor, disputed_minor in rows
         ]
 
+    def count_sales(self, *, first: date, last: date) -> int:
+        """Return how many lines were invoiced or credited in a time."""
+        return self._count(_item.c.kind.in_(SALES_KINDS), _item.c.happened_on.between(first, last))
+
+    def count_open(self, as_of: date) -> int:
+        """Return how many items were open on a date of everything owed."""
+        left = left_of_debit(as_of=as_of, known_at_ms=self._known_at_ms)
+        return self._count(_item.c.amount_minor > 0, _item.c.happened_on <= as_of, left > 0)
+
+    def sum_written_off(self, *, first: date, last: date) -> tuple[int, int]:
+        """Return what was written off in a time less what was owed again, and how many rows."""
+        conditions = (
+            _item.c.kind.in_((ItemKind.WRITE_OFF, ItemKind.REVERSAL)),
+            _item.c.happened_on.between(first, last),
+        )
+        return -self._sum(*conditions), self._count(*conditions)
+
     def sum_unapplied(self, as_of: date) -> int:
         """Return what was received or credited and not applied by a date, in minor units."""
         applied = sum_applied(allocation.c.credit_id, as_of=as_of, known_at_ms=self._known_at_ms)
@@ -147,6 +164,10 @@ class TurnoverStore:
             )
         ).scalar_one()
         return int(total)
+
+    def _count(self, *conditions: ColumnElement[bool]) -> int:
+        counted = select(func.count()).select_from(_item).where(*self._conditions, *conditions)
+        return int(self._connection.execute(counted).scalar_one())
 
     def _sum(self, *conditions: ColumnElement[bool]) -> int:
         total = self._connection.execute(

@@ -43,14 +43,15 @@ class ObjectionStore:
         )
         return self._connection.execute(query).scalar_one_or_none()
 
-    def has_standing(self, msg: bytes, *, item: int) -> bool:
-        """Tell whether an objection is open or was upheld."""
-        query = select(summary_objection.c.id).where(
+    def find_standing(self, msg: bytes, *, item: int) -> SummaryObjection | None:
+        """Return the objection that is open or was upheld."""
+        query = select(summary_objection).where(
             summary_objection.c.msg == msg,
             summary_objection.c.item == item,
             func.coalesce(summary_objection.c.outcome, UPHELD) == UPHELD,
         )
-        return self._connection.execute(query.limit(1)).scalar_one_or_none() is not None
+        row = self._connection.execute(query.limit(1)).one_or_none()
+        return None if row is None else _read(row)
 
     def append(self, objection: SummaryObjection) -> int:
         """Keep an objection; return its key."""

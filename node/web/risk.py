@@ -1,0 +1,22 @@
+"""The risk room's routes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import APIRouter
+
+from node.bootstrap.member import Node
+from node.risk.monitoring.api import build_monitoring_router
+from node.web.authorisation import find_hidden, see_peers
+
+
+def build_risk_routers(node: Node) -> list[APIRouter]:
+    """Return the routes of the room."""
+    return [
+        build_monitoring_router(
+            node.local.monitoring,
+            sees_peers=partial(see_peers, node.local.people),
+            find_hidden=partial(find_hidden, node.local),
+        ),
+    ]
