@@ -70,8 +70,10 @@ from node.records.service import RecordsService
 from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
+from node.risk.api import RiskFaces
 from node.risk.facts.reading import FactReader
 from node.risk.monitoring.room import Monitoring, build_monitoring
+from node.risk.wiring import build_risk, find_risk_owner
 from node.sharing.objections import SummaryObjections
 
 DECISION = "decision_id"  # under which name an address names a decision
@@ -121,6 +123,7 @@ class LocalNode:
     decision_reports: DecisionReports
     deputies: DeputyService
     monitoring: Monitoring
+    risk: RiskFaces
     policies: PolicyService
     planning: PolicyPlanning
     previews: PreviewService
@@ -144,6 +147,8 @@ class LocalNode:
             found = self.overrides.find_customer_id(override_id)
         if found is None:
             found = self.monitoring.find_customer_id(named)
+        if found is None:
+            found = find_risk_owner(self.database, named)
         return {} if found is None else {"customer_id": found}
 
     def close(self) -> None:
@@ -361,6 +366,12 @@ def build_local_node(
             policies=sources.risk,
             reader=FactReader(read_peers=build_peer_changes(settings, clock)),
             random_bytes=draw_bytes,
+            business_date=settings.business_date,
+        ),
+        risk=build_risk(
+            database=database,
+            clock=clock,
+            find_policy=sources.decisions.get_active,
             business_date=settings.business_date,
         ),
         policies=policies,

@@ -51,8 +51,8 @@ GROUPS: Mapping[str, str] = {
     "mapping": "node.records.commands_mapping:mapping_app",
     "audit": "node.cli.audit_report:audit_app",
     "exchange": "node.cli.objections:exchange_app",
-    "risk": "node.risk.monitoring.commands_lists:risk_app",
     "report": "node.assessment.outside.commands:report_app",
+    "risk": "node.risk.commands:risk_app",
     "statement": "node.assessment.statements.commands:statement_app",
     "token": "node.cli.token:token_app",
 }

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from node.records.portfolio import PortfolioService
     from node.records.service import RecordsService
     from node.records.undertakings import DefaultService, PromiseService
+    from node.risk.api import RiskFaces
     from node.risk.monitoring.room import Monitoring
 
 EXIT_REFUSED = 1
@@ -265,6 +266,11 @@ class LazyNode:
     def deputies(self) -> DeputyService:
         """Who approves for whom."""
         return self.local.deputies
+
+    @property
+    def risk(self) -> RiskFaces:
+        """Exposures, limits, order checks, holds."""
+        return self.local.risk
 
     @property
     def monitoring(self) -> Monitoring:

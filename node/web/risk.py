@@ -7,6 +7,7 @@ from functools import partial
 from fastapi import APIRouter
 
 from node.bootstrap.member import Node
+from node.risk.api import build_risk_router
 from node.risk.monitoring.api import build_monitoring_router
 from node.web.authorisation import find_hidden, see_peers
 
@@ -14,6 +15,7 @@ from node.web.authorisation import find_hidden, see_peers
 def build_risk_routers(node: Node) -> list[APIRouter]:
     """Return the routes of the room."""
     return [
+        build_risk_router(node.local.risk, find_hidden=partial(find_hidden, node.local)),
         build_monitoring_router(
             node.local.monitoring,
             sees_peers=partial(see_peers, node.local.people),

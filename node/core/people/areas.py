@@ -34,6 +34,8 @@ class Area(StrEnum):
     """Write-offs, corrections, cancellations, merges, holds, closed relations."""
     RUNNING = "running"
     """Receipts, cosignatures: what keeps the exchange going."""
+    ORDERS = "orders"
+    """Sales orders and their checks, without limits and exposures; asking for a release."""
     CREDIT = "credit"
     POLICIES = "policies"
     """Scorecards, scales and the like: read, drafted, edited, proposed, previewed."""
@@ -57,6 +59,7 @@ CLASSES: Mapping[Area, AccessClass] = {
     Area.LEDGER: AccessClass.INTERNAL,
     Area.ADJUSTMENTS: AccessClass.INTERNAL,
     Area.RUNNING: AccessClass.INTERNAL,
+    Area.ORDERS: AccessClass.INTERNAL,
     Area.CREDIT: AccessClass.CONFIDENTIAL,
     Area.POLICIES: AccessClass.INTERNAL,
     Area.APPROVALS: AccessClass.INTERNAL,
@@ -81,13 +84,13 @@ class Reach:
 _ALL = frozenset(Area)
 _NONE = frozenset[Area]()
 _OWN = frozenset({Area.TRAINING})
-_BOOKS = frozenset({Area.CUSTOMERS, Area.LEDGER, Area.ADJUSTMENTS}) | _OWN
+_BOOKS = frozenset({Area.CUSTOMERS, Area.LEDGER, Area.ADJUSTMENTS, Area.ORDERS}) | _OWN
 REACHES: Mapping[Role, Reach] = {
     Role.OPERATOR: Reach(reads=_ALL, enters=_ALL),
     Role.CREDIT_MANAGER: Reach(reads=_ALL, enters=_ALL - {Area.RUNNING}),
     Role.ANALYST: Reach(
         reads=_BOOKS | {Area.CREDIT, Area.POLICIES},
-        enters=_OWN | {Area.CREDIT, Area.POLICIES},
+        enters=_OWN | {Area.CREDIT, Area.ORDERS, Area.POLICIES},
     ),
     Role.CFO: Reach(
         reads=_BOOKS | {Area.CREDIT, Area.PERSONS, Area.PEERS, Area.CASES, Area.GOVERNANCE},
@@ -100,7 +103,7 @@ REACHES: Mapping[Role, Reach] = {
         reads=_BOOKS | {Area.PERSONS, Area.CASES},
         enters=_OWN | {Area.CUSTOMERS, Area.PERSONS, Area.ADJUSTMENTS, Area.CASES},
     ),
-    Role.SALES: Reach(reads=_BOOKS, enters=_OWN),
+    Role.SALES: Reach(reads=_BOOKS, enters=_OWN | {Area.ORDERS}),
     # Reads the log and the exchanges through a room of its own, and no record.
     Role.AUDITOR: Reach(reads=_NONE, enters=_NONE),
 }

@@ -6,18 +6,22 @@ from node.records.papers.errors import (
     PaperInvalidError,
     PaperNotFoundError,
 )
-from node.records.papers.reports import (
+from node.records.papers.exposed import (
     COVERS,
-    DeliveryReport,
-    PaperReports,
-    PaperState,
+    NO_CURRENCY,
+    ExposedBasis,
+    choose_currency,
+    read_basis,
     read_cover,
 )
+from node.records.papers.reports import DeliveryReport, PaperReports, PaperState
 from node.records.papers.service import NewEvent, PaperService
 
 __all__ = [
     "COVERS",
+    "NO_CURRENCY",
     "DeliveryReport",
+    "ExposedBasis",
     "NewEvent",
     "PaperEventNotFoundError",
     "PaperExistsError",
@@ -26,5 +30,7 @@ __all__ = [
     "PaperReports",
     "PaperService",
     "PaperState",
+    "choose_currency",
+    "read_basis",
     "read_cover",
 ]

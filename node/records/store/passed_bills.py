@@ -15,6 +15,8 @@ from node.records.tables import allocation, item_correction, ledger_item
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_credit = ledger_item.alias("credit")  # made once: an alias costs as much as a query
+_recourse = ledger_item.alias("recourse")
 _PASSED_ON = (ItemKind.BILL_ENDORSED.value, ItemKind.BILL_DISCOUNTED.value)
 
 
@@ -26,7 +28,7 @@ def list_passed_bills(
     Passed on, a bill is not owed to us; until it is paid its holder has recourse to us. One that
     came back has a row of its own (``ItemKind.RECOURSE``), or its invoices are owed again.
     """
-    credit, recourse = ledger_item.alias("credit"), ledger_item.alias("recourse")
+    credit, recourse = _credit, _recourse
     is_recourse_corrected = exists().where(
         item_correction.c.item_id == recourse.c.id, is_known(known_at_ms, item_correction)
     )

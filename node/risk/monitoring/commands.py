@@ -30,7 +30,8 @@ EXIT_INTERRUPTED = 130  # as shells say it of a key pressed
 CHANGES_SHOWN_MAX = 1_000
 
 risk_app = typer.Typer(
-    no_args_is_help=True, help="Risk: daily run, alerts, watch list, actions. 风险控制。"
+    no_args_is_help=True,
+    help="Exposure, limits, orders, daily run, alerts, watch list, actions. 风险控制。",
 )
 ByOption = Annotated[str, typer.Option("--by", help="Who enters it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stays beside the step.")]

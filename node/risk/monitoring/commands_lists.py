@@ -22,7 +22,6 @@ from node.risk.monitoring.commands import (
     get_customer_key,
     print_objects,
     record_look,
-    risk_app,
 )
 from node.risk.monitoring.view import (
     build_action_object,
@@ -42,10 +41,6 @@ alert_app = typer.Typer(no_args_is_help=True, help="Alerts. 风险提示。")
 watch_app = typer.Typer(no_args_is_help=True, help="The watch list. 关注名单。")
 action_app = typer.Typer(no_args_is_help=True, help="Actions with owner and day. 应对措施。")
 signal_app = typer.Typer(no_args_is_help=True, help="Signals that a person notices. 预警信号。")
-risk_app.add_typer(alert_app, name="alert")
-risk_app.add_typer(watch_app, name="watch")
-risk_app.add_typer(action_app, name="action")
-risk_app.add_typer(signal_app, name="signal")
 
 NumberArgument = Annotated[int, typer.Argument(min=1, help="Its number (list).")]
 DayOption = Annotated[

@@ -1,0 +1,365 @@
+"""Use cases of order checks: check and reserve, and look what a check would say.
+
+One public method is one transaction. The store has one writer at a time, in whatever process: what
+a check has read still holds when the order is entered, so two orders never both take the last of a
+limit, of a customer or of a group.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from node.core.clock import Clock, current_business_date
+from node.core.database import Database, UnitOfWork
+from node.core.money import AMOUNT_MINOR_MAX, CURRENCY_FORM
+from node.records.archiving import check_not_archived
+from node.records.ledger.entries import BY_HAND
+from node.records.ledger.posting import check_by, get_customer
+from node.records.tables import REFERENCE_CHARS_MAX, SOURCE_CHARS_MAX
+from node.risk.checks.answer import build_answer
+from node.risk.checks.evaluating import (
+    Asked,
+    Evaluation,
+    ListFindings,
+    evaluate,
+    list_no_findings,
+)
+from node.risk.checks.parameters import FindRules
+from node.risk.checks.rules_check import CheckPoint, choose_state
+from node.risk.checks.store import CheckStore
+from node.risk.errors import (
+    OrderKeyReusedError,
+    OrderNotFoundError,
+    OrderStateError,
+    RiskInvalidError,
+)
+from node.risk.orders.rules_order import (
+    ENDED,
+    OrderContent,
+    OrderEvent,
+    OrderState,
+    SalesOrder,
+    choose_event,
+)
+from node.risk.orders.store import OrderStore
+from protocol.encoding import encode_b64u, sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """What an ERP asks of an order, in minor units.
+
+    At a quote and an order the amount is the whole of it; at a delivery and an invoice what is
+    delivered or invoiced now. ``copied_from`` is the number of the order that it is a copy of.
+    """
+
+    point: CheckPoint
+    customer_id: int
+    number: str
+    currency: str
+    amount_minor: int
+    prepaid_minor: int = 0
+    deliver_on: date | None = None
+    copied_from: str | None = None
+    source: str = BY_HAND
+
+    @property
+    def content(self) -> OrderContent:
+        """What is ordered."""
+        return OrderContent(
+            customer_id=self.customer_id,
+            currency=self.currency,
+            amount_minor=self.amount_minor,
+            prepaid_minor=self.prepaid_minor,
+            deliver_on=self.deliver_on,
+        )
+
+    @property
+    def sha256_b64u(self) -> str:
+        """The hash by which two requests are told apart."""
+        members = [
+            self.point, self.customer_id, self.number, self.currency, self.amount_minor,
+            self.prepaid_minor, str(self.deliver_on), self.copied_from, self.source,
+        ]  # fmt: skip
+        return encode_b64u(sha256(json.dumps(members).encode()))
+
+
+class OrderCheckService:
+    """Checks orders against what is owed, ordered and allowed."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        find_rules: FindRules,
+        list_findings: ListFindings = list_no_findings,
+        business_date: date | None = None,
+    ) -> None:
+        """``find_rules`` returns those that hold at the moment it is asked.
+
+        ``list_findings`` returns what stands against a customer beside its limit.
+        """
+        self._database = database
+        self._clock = clock
+        self._find_rules = find_rules
+        self._list_findings = list_findings
+        self._business_date = business_date
+
+    def check(self, request: CheckRequest, *, key: str, by: str) -> dict[str, Any]:
+        """Check a request; an order that may go on is reserved, another one is held.
+
+        The same key of the same order is the same answer. A quote only informs and changes
+        nothing; an invoice is never blocked.
+
+        Raises:
+            RiskInvalidError: The request makes no sense.
+            CustomerNotFoundError: There is no such customer.
+            CustomerArchivedError: The relation is closed.
+            OrderNotFoundError: A delivery of an order that is not here.
+            OrderStateError: A delivery of an order that is closed or cancelled, or that is of
+                another customer or currency.
+            OrderKeyReusedError: The key stands for another request of this order.
+        """
+        _check_request(request)
+        check_by(by)
+        if request.point is CheckPoint.QUOTE:
+            return self._inform(request)
+        with self._database.write() as uow:
+            store = CheckStore(uow.connection)
+            kept = store.find_keyed(source=request.source, number=request.number, key=key)
+            if kept is not None:
+                if kept.request_sha256_b64u != request.sha256_b64u:
+                    raise OrderKeyReusedError("this key stands for another request of this order")
+                return kept.answer | {"check": kept.check_id}
+            today = self.today()
+            found, order = self._decide(uow, request, today=today, by=by)
+            answer = build_answer(
+                found,
+                source=request.source,
+                number=request.number,
+                order=order,
+                usage_permille=self._find_rules().usage_permille,
+            )
+            check_id = store.append_check(
+                source=request.source,
+                number=request.number,
+                key=key,
+                request_sha256_b64u=request.sha256_b64u,
+                order_id=None if order is None else order.order_id,
+                customer_id=found.limits.customer_id,
+                point=request.point.value,
+                as_of=today,
+                status=found.status.value,
+                may_proceed=found.may_proceed,
+                answer=answer,
+                by=by,
+                at_ms=self._clock.now_ms(),
+            )
+            return answer | {"check": check_id}
+
+    def today(self) -> date:
+        """Return the business date."""
+        return current_business_date(self._clock, fixed=self._business_date)
+
+    def _inform(self, request: CheckRequest) -> dict[str, Any]:
+        rules = self._find_rules()
+        with self._database.read() as uow:
+            asked = Asked(point=request.point, content=request.content)
+            found = self._evaluate(uow, asked, today=self.today())
+        answer = build_answer(
+            found,
+            source=request.source,
+            number=request.number,
+            order=None,
+            usage_permille=rules.usage_permille,
+        )
+        return answer | {"check": None}
+
+    def _evaluate(self, uow: UnitOfWork, asked: Asked, *, today: date) -> Evaluation:
+        return evaluate(
+            uow,
+            asked,
+            as_of=today,
+            rules=self._find_rules(),
+            list_findings=self._list_findings,
+        )
+
+    def _decide(
+        self, uow: UnitOfWork, request: CheckRequest, *, today: date, by: str
+    ) -> tuple[Evaluation, SalesOrder | None]:
+        orders = OrderStore(uow.connection)
+        former = orders.find_named(source=request.source, number=request.number)
+        if request.point is CheckPoint.ORDER:
+            return self._take_order(uow, request, former, today=today, by=by)
+        if request.point is CheckPoint.INVOICE:
+            return self._tell_invoice(uow, request, former, today=today)
+        return self._check_delivery(uow, request, former, today=today, by=by)
+
+    def _take_order(
+        self,
+        uow: UnitOfWork,
+        request: CheckRequest,
+        former: SalesOrder | None,
+        *,
+        today: date,
+        by: str,
+    ) -> tuple[Evaluation, SalesOrder]:
+        customer = get_customer(uow, request.customer_id)
+        check_not_archived(uow, customer.customer_id)
+        event = choose_event(former, request.content)
+        asked = Asked(point=request.point, content=request.content, former=former)
+        found = self._evaluate(uow, asked, today=today)
+        state = choose_state(
+            former, event, may_proceed=found.may_proceed, takes_more=found.facts.takes_more
+        )
+        if event is None and former is not None and state is former.state:
+            return found, former
+        if event is None:
+            event = OrderEvent.CLEARED
+        copied_from = None
+        if former is None and request.copied_from is not None:
+            copied_from = self._find_copied(uow, request)
+        order = enter_version(
+            uow,
+            former,
+            request.content,
+            name=(request.source, request.number),
+            event=event,
+            state=state,
+            on=today,
+            copied_from=copied_from,
+            by=by,
+            at_ms=self._clock.now_ms(),
+        )
+        return found, order
+
+    def _find_copied(self, uow: UnitOfWork, request: CheckRequest) -> int:
+        copied = OrderStore(uow.connection).find_named(
+            source=request.source, number=request.copied_from or ""
+        )
+        if copied is None:
+            raise RiskInvalidError(f"there is no order {request.copied_from} to copy")
+        return copied.order_id
+
+    def _check_delivery(
+        self,
+        uow: UnitOfWork,
+        request: CheckRequest,
+        former: SalesOrder | None,
+        *,
+        today: date,
+        by: str,
+    ) -> tuple[Evaluation, SalesOrder]:
+        if former is None:
+            raise OrderNotFoundError(f"there is no order {request.number}")
+        if former.state in ENDED:
+            raise OrderStateError(f"order {request.number} is {former.state}: reopen it first")
+        _check_same(uow, request, former)
+        asked = Asked(
+            point=request.point,
+            content=former.content,
+            former=former,
+            delivered_minor=request.amount_minor,
+        )
+        found = self._evaluate(uow, asked, today=today)
+        is_cleared = (
+            former.state is OrderState.HELD and found.may_proceed and found.facts.asks_credit
+        )
+        if not is_cleared:
+            return found, former
+        order = enter_version(
+            uow,
+            former,
+            former.content,
+            name=(former.source, former.number),
+            event=OrderEvent.CLEARED,
+            state=OrderState.OPEN,
+            on=today,
+            by=by,
+            at_ms=self._clock.now_ms(),
+        )
+        return found, order
+
+    def _tell_invoice(
+        self, uow: UnitOfWork, request: CheckRequest, former: SalesOrder | None, *, today: date
+    ) -> tuple[Evaluation, SalesOrder | None]:
+        """Say how the customer stands: the goods are gone, and what is owed is in the ledger."""
+        asked = Asked(
+            point=request.point, content=request.content, delivered_minor=request.amount_minor
+        )
+        return self._evaluate(uow, asked, today=today), former
+
+
+def enter_version(
+    uow: UnitOfWork,
+    former: SalesOrder | None,
+    content: OrderContent,
+    *,
+    name: tuple[str, str],
+    event: OrderEvent,
+    state: OrderState,
+    on: date,
+    by: str,
+    at_ms: int,
+    copied_from: int | None = None,
+    reason: str | None = None,
+) -> SalesOrder:
+    """Append what happened to an order and return it as it stands."""
+    orders = OrderStore(uow.connection)
+    source, number = name
+    order_id = orders.append(source=source, number=number) if former is None else former.order_id
+    version = 1 if former is None else former.version + 1
+    orders.append_version(
+        order_id,
+        version,
+        content,
+        event=event,
+        state=state,
+        on=on,
+        copied_from=copied_from if former is None else former.copied_from,
+        reason=reason,
+        by=by,
+        at_ms=at_ms,
+    )
+    return SalesOrder(
+        order_id=order_id,
+        source=source,
+        number=number,
+        version=version,
+        event=event,
+        state=state,
+        content=content,
+        copied_from=copied_from if former is None else former.copied_from,
+        happened_on=on,
+        reason=reason,
+        entered_by=by,
+        entered_at_ms=at_ms,
+        takings=() if former is None else former.takings,
+    )
+
+
+def _check_request(request: CheckRequest) -> None:
+    if not CURRENCY_FORM.fullmatch(request.currency):
+        raise RiskInvalidError("a currency is a code of three capitals")
+    if not 0 < request.amount_minor <= AMOUNT_MINOR_MAX:
+        raise RiskInvalidError("an amount is positive, and at most 10^15 minor units")
+    if not 0 <= request.prepaid_minor <= request.amount_minor:
+        raise RiskInvalidError("the prepaid part is a part of the amount")
+    if not 0 < len(request.number) <= REFERENCE_CHARS_MAX:
+        raise RiskInvalidError(f"a number has 1 to {REFERENCE_CHARS_MAX} characters")
+    if not 0 < len(request.source) <= SOURCE_CHARS_MAX:
+        raise RiskInvalidError(f"a source has 1 to {SOURCE_CHARS_MAX} characters")
+
+
+def _check_same(uow: UnitOfWork, request: CheckRequest, former: SalesOrder) -> None:
+    """Check that a delivery is to the customer of the order, and in its currency."""
+    asked = get_customer(uow, request.customer_id).customer_id
+    ordered = get_customer(uow, former.content.customer_id).customer_id
+    if asked != ordered or request.currency != former.content.currency:
+        raise OrderStateError(
+            f"order {request.number} is of another customer or currency: amend it first"
+        )

@@ -1,0 +1,252 @@
+"""Reading and appending sales orders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, exists, func, insert, select, update
+
+from node.core.database import is_key_of
+from node.records.store.rows import chunk_values, insert_row
+from node.records.store.visibility import is_known, stands
+from node.risk.orders.rules_order import (
+    OrderContent,
+    OrderEvent,
+    OrderState,
+    OrderTaking,
+    SalesOrder,
+)
+from node.risk.orders.tables import sales_order, sales_order_taking, sales_order_version
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Row
+
+_version = sales_order_version
+_later = sales_order_version.alias("later")  # made once: an alias costs as much as a query
+
+
+class OrderStore:
+    """Reads and appends on the connection of one unit of work."""
+
+    def __init__(self, connection: Connection, *, known_at_ms: int | None = None) -> None:
+        """Read what is known now, or what was known at a moment."""
+        self._connection = connection
+        self._known_at_ms = known_at_ms
+
+    def find(self, order_id: int, *, as_of: date = date.max) -> SalesOrder | None:
+        """Return an order as it stands on a day; None where there is none by then."""
+        if not is_key_of(sales_order.c.id, order_id):
+            return None
+        found = self._list([sales_order.c.id == order_id], as_of=as_of)
+        return found[0] if found else None
+
+    def find_named(self, *, source: str, number: str) -> SalesOrder | None:
+        """Return the order of a name."""
+        named = [sales_order.c.source == source, sales_order.c.number == number]
+        found = self._list(named, as_of=date.max)
+        return found[0] if found else None
+
+    def list_of(
+        self,
+        customer_ids: Collection[int],
+        *,
+        as_of: date,
+        states: Collection[OrderState] = tuple(OrderState),
+    ) -> list[SalesOrder]:
+        """Return the orders of some customers that stand in some states on a day, by entry."""
+        return self._list(
+            [_version.c.customer_id.in_(customer_ids), _version.c.state.in_(sorted(states))],
+            as_of=as_of,
+        )
+
+    def list_held(self, *, as_of: date, limit: int, after: int = 0) -> list[SalesOrder]:
+        """Return a page of what is held, what was entered first at first."""
+        return self._list(
+            [_version.c.state == OrderState.HELD, sales_order.c.id > after],
+            as_of=as_of,
+            limit=limit,
+        )
+
+    def list_versions(self, order_id: int) -> list[SalesOrder]:
+        """Return everything that happened to an order, in its order."""
+        rows = self._connection.execute(
+            select(_version, sales_order.c.source, sales_order.c.number)
+            .join(sales_order, sales_order.c.id == _version.c.order_id)
+            .where(sales_order.c.id == order_id, is_known(self._known_at_ms, _version))
+            .order_by(_version.c.version)
+        )
+        return [_order(row, ()) for row in rows]
+
+    def find_highest(
+        self, customer_ids: Collection[int], *, first: date, last: date, but: int | None
+    ) -> list[tuple[str, int]]:
+        """Return the largest amount ordered in some days, by currency; what was held is left out.
+
+        ``but`` is the order that is not looked at.
+        """
+        conditions: list[ColumnElement[bool]] = [
+            _version.c.customer_id.in_(customer_ids),
+            _version.c.happened_on.between(first, last),
+            _version.c.state.in_([OrderState.OPEN, OrderState.CLOSED]),
+        ]
+        if but is not None:
+            conditions.append(_version.c.order_id != but)
+        rows = self._connection.execute(
+            select(_version.c.currency, func.max(_version.c.amount_minor))
+            .where(*conditions)
+            .group_by(_version.c.currency)
+        )
+        return [(currency, int(minor)) for currency, minor in rows]
+
+    def append(self, *, source: str, number: str) -> int:
+        """Append by what an order is known and return its key."""
+        return insert_row(self._connection, sales_order, source=source, number=number)
+
+    def append_version(
+        self,
+        order_id: int,
+        version: int,
+        content: OrderContent,
+        *,
+        event: OrderEvent,
+        state: OrderState,
+        on: date,
+        copied_from: int | None,
+        reason: str | None,
+        by: str,
+        at_ms: int,
+    ) -> None:
+        """Append what happened to an order, and what it says since."""
+        self._connection.execute(
+            insert(_version).values(
+                order_id=order_id,
+                version=version,
+                event=event.value,
+                state=state.value,
+                customer_id=content.customer_id,
+                currency=content.currency,
+                amount_minor=content.amount_minor,
+                prepaid_minor=content.prepaid_minor,
+                deliver_on=content.deliver_on,
+                copied_from=copied_from,
+                happened_on=on,
+                reason=reason,
+                entered_by=by,
+                entered_at_ms=at_ms,
+            )
+        )
+
+    def append_taking(
+        self,
+        order_id: int,
+        *,
+        amount_minor: int,
+        paper_id: int | None = None,
+        item_id: int | None = None,
+        by: str,
+        at_ms: int,
+    ) -> int:
+        """Append what takes from an order and return its key."""
+        return insert_row(
+            self._connection,
+            sales_order_taking,
+            order_id=order_id,
+            paper_id=paper_id,
+            item_id=item_id,
+            amount_minor=amount_minor,
+            entered_by=by,
+            entered_at_ms=at_ms,
+        )
+
+    def end_taking(self, taking_id: int, *, by: str, at_ms: int) -> None:
+        """End what takes from an order: it was entered wrong."""
+        taking = sales_order_taking
+        self._connection.execute(
+            update(taking)
+            .where(taking.c.id == taking_id, stands(None, taking))
+            .values(ended_by=by, ended_at_ms=at_ms)
+        )
+
+    def sum_takings(self, *, paper_id: int | None, item_id: int | None) -> int:
+        """Return how much of a delivery, or of an item, takes from orders already."""
+        taking = sales_order_taking
+        named = taking.c.item_id == item_id if paper_id is None else taking.c.paper_id == paper_id
+        total = self._connection.execute(
+            select(func.coalesce(func.sum(taking.c.amount_minor), 0)).where(
+                named, stands(None, taking)
+            )
+        ).scalar_one()
+        return int(total)
+
+    def _list(
+        self, conditions: Sequence[ColumnElement[bool]], *, as_of: date, limit: int | None = None
+    ) -> list[SalesOrder]:
+        is_newest = ~exists().where(
+            and_(
+                _later.c.order_id == _version.c.order_id,
+                _later.c.version > _version.c.version,
+                _later.c.happened_on <= as_of,
+                is_known(self._known_at_ms, _later),
+            )
+        )
+        rows = self._connection.execute(
+            select(_version, sales_order.c.source, sales_order.c.number)
+            .join(sales_order, sales_order.c.id == _version.c.order_id)
+            .where(
+                *conditions,
+                _version.c.happened_on <= as_of,
+                is_known(self._known_at_ms, _version),
+                is_newest,
+            )
+            .order_by(_version.c.order_id)
+            .limit(limit)
+        ).all()
+        takings = self._read_takings([row.order_id for row in rows])
+        return [_order(row, tuple(takings.get(row.order_id, ()))) for row in rows]
+
+    def _read_takings(self, order_ids: Sequence[int]) -> dict[int, list[OrderTaking]]:
+        found: dict[int, list[OrderTaking]] = {}
+        taking = sales_order_taking
+        for part in chunk_values(order_ids):
+            rows = self._connection.execute(
+                select(taking)
+                .where(taking.c.order_id.in_(part), stands(self._known_at_ms, taking))
+                .order_by(taking.c.id)
+            )
+            for row in rows:
+                found.setdefault(row.order_id, []).append(
+                    OrderTaking(
+                        taking_id=row.id,
+                        order_id=row.order_id,
+                        amount_minor=row.amount_minor,
+                        paper_id=row.paper_id,
+                        item_id=row.item_id,
+                    )
+                )
+        return found
+
+
+def _order(row: Row[Any], takings: tuple[OrderTaking, ...]) -> SalesOrder:
+    return SalesOrder(
+        order_id=row.order_id,
+        source=row.source,
+        number=row.number,
+        version=row.version,
+        event=OrderEvent(row.event),
+        state=OrderState(row.state),
+        content=OrderContent(
+            customer_id=row.customer_id,
+            currency=row.currency,
+            amount_minor=row.amount_minor,
+            prepaid_minor=row.prepaid_minor,
+            deliver_on=row.deliver_on,
+        ),
+        copied_from=row.copied_from,
+        happened_on=row.happened_on,
+        reason=row.reason,
+        entered_by=row.entered_by,
+        entered_at_ms=row.entered_at_ms,
+        takings=takings,
+    )

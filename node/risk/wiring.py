@@ -1,0 +1,82 @@
+"""Building the services of the room on one database, and whose something of it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from node.core.clock import Clock, current_business_date
+from node.core.database import Database, parse_key
+from node.decision.policy import DecisionPolicy
+from node.risk.api import RiskFaces
+from node.risk.checks.evaluating import ListFindings, list_no_findings
+from node.risk.checks.parameters import CheckRules, FindRules
+from node.risk.checks.releasing import ReleaseService
+from node.risk.checks.service import OrderCheckService
+from node.risk.exposure.reading import ExposureService
+from node.risk.limits.service import LimitService
+from node.risk.limits.store import LimitStore
+from node.risk.orders.service import OrderService
+from node.risk.orders.store import OrderStore
+
+
+def build_risk(
+    *,
+    database: Database,
+    clock: Clock,
+    find_policy: Callable[[], DecisionPolicy],
+    find_rules: FindRules = CheckRules,
+    list_findings: ListFindings = list_no_findings,
+    business_date: date | None = None,
+) -> RiskFaces:
+    """Return the services of the room.
+
+    ``find_policy`` returns the decision policy, whose tiers say who releases and approves what;
+    ``find_rules`` those of the order check; ``list_findings`` what else stands against a customer.
+    """
+    return RiskFaces(
+        checks=OrderCheckService(
+            database=database,
+            clock=clock,
+            find_rules=find_rules,
+            list_findings=list_findings,
+            business_date=business_date,
+        ),
+        releases=ReleaseService(
+            database=database,
+            clock=clock,
+            find_rules=find_rules,
+            find_policy=find_policy,
+            list_findings=list_findings,
+            business_date=business_date,
+        ),
+        orders=OrderService(database=database, clock=clock, business_date=business_date),
+        limits=LimitService(
+            database=database, clock=clock, find_policy=find_policy, business_date=business_date
+        ),
+        exposures=ExposureService(database=database, find_rules=lambda: find_rules().exposure),
+        today=lambda: current_business_date(clock, fixed=business_date),
+    )
+
+
+def find_risk_owner(database: Database, named: Mapping[str, object]) -> int | None:
+    """Return the customer of an order, limit or stop that an address names; None without one."""
+    keys = {
+        name: parse_key(str(named[name]))
+        for name in ("order_id", "entry_id", "stop_id")
+        if name in named
+    }
+    if not keys:
+        return None
+    with database.read() as uow:
+        orders, limits = OrderStore(uow.connection), LimitStore(uow.connection)
+        if (key := keys.get("order_id")) is not None:
+            order = orders.find(key)
+            return None if order is None else order.content.customer_id
+        if (key := keys.get("entry_id")) is not None:
+            entry = limits.find(key)
+            return None if entry is None else entry.customer_id
+        if (key := keys.get("stop_id")) is not None:
+            stop = limits.find_stop(key)
+            return None if stop is None else stop.customer_id
+    return None
