@@ -29,6 +29,7 @@ from node.decision.tables import (
     decision_version,
 )
 from node.records.store.export import ExportSource, RewrittenTable
+from node.risk.provisions.tables import PROVISION_TABLES
 
 MORE_TABLES: tuple[ExportSource, ...] = (
     *STATEMENT_TABLES,
@@ -48,4 +49,5 @@ MORE_TABLES: tuple[ExportSource, ...] = (
     decision_deputy,
     decision_approval,
     decision_source,
+    *PROVISION_TABLES,
 )

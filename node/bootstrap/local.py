@@ -72,6 +72,7 @@ from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
 from node.risk.facts.reading import FactReader
+from node.risk.losses.room import Losses, build_losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
 from node.risk.wiring import build_risk, find_risk_owner
 from node.sharing.objections import SummaryObjections
@@ -124,6 +125,7 @@ class LocalNode:
     deputies: DeputyService
     monitoring: Monitoring
     risk: RiskFaces
+    losses: Losses
     policies: PolicyService
     planning: PolicyPlanning
     previews: PreviewService
@@ -374,6 +376,7 @@ def build_local_node(
             find_policy=sources.decisions.get_active,
             business_date=settings.business_date,
         ),
+        losses=build_losses(database=database, clock=clock, business_date=settings.business_date),
         policies=policies,
         planning=planning,
         previews=previews,

@@ -26,6 +26,7 @@ from node.rating.scale import Scale, parse_scale
 from node.rating.scale_kind import RATING_SCALE, build_scale_kind
 from node.risk.policies.policy import RiskPolicy, parse_risk_policy
 from node.risk.policies.policy_kind import RISK_POLICY, build_risk_kind
+from node.risk.provisions.policy_kind import build_provision_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ def build_kinds() -> tuple[PolicyKind, ...]:
         build_decision_kind(),
         build_override_kind(),
         build_risk_kind(),
+        build_provision_kind(),
     )
 
 

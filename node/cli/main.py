@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from node.records.service import RecordsService
     from node.records.undertakings import DefaultService, PromiseService
     from node.risk.api import RiskFaces
+    from node.risk.losses.room import Losses
     from node.risk.monitoring.room import Monitoring
 
 EXIT_REFUSED = 1
@@ -301,6 +302,11 @@ class LazyNode:
     def review_calendar(self) -> ReviewCalendar:
         """Periodic review."""
         return self.local.governance.reviews
+
+    @property
+    def losses(self) -> Losses:
+        """Provisions, dunning, the register of risks, stress."""
+        return self.local.losses
 
     @property
     def people(self) -> PeopleService:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from node.bootstrap.member import Node
 from node.risk.api import build_risk_router
+from node.risk.losses.api import build_losses_router
 from node.risk.monitoring.api import build_monitoring_router
 from node.web.authorisation import find_hidden, see_peers
 
@@ -15,6 +16,7 @@ from node.web.authorisation import find_hidden, see_peers
 def build_risk_routers(node: Node) -> list[APIRouter]:
     """Return the routes of the room."""
     return [
+        build_losses_router(node.local.losses),
         build_risk_router(node.local.risk, find_hidden=partial(find_hidden, node.local)),
         build_monitoring_router(
             node.local.monitoring,

@@ -294,6 +294,18 @@ MEMBERS: Mapping[str, LocalText] = MappingProxyType(
             ("rule", "规则", "rule"),
             ("owner", "负责人", "owner"),
             ("until_day", "至", "until"),
+            ("method", "损失率方法", "where rates come from"),
+            ("base", "账龄起点", "ages from"),
+            ("buckets", "账龄段", "buckets"),
+            ("upto_days", "至逾期天数", "up to days past due"),
+            ("rate_ppm", "损失率", "loss rate"),
+            ("beyond_ppm", "其后的损失率", "loss rate beyond"),
+            ("forward_ppm", "前瞻系数", "forward factor"),
+            ("stage_two_after_days", "第二阶段，逾期天数后", "stage two after days"),
+            ("stage_three_after_days", "第三阶段，逾期天数后", "stage three after days"),
+            ("insolvent_ppm", "破产客户损失率", "loss rate of the insolvent"),
+            ("flow_months", "历史区间（月）", "history (months)"),
+            ("flow_invoices_min", "历史最少发票数", "history, fewest invoices"),
         )
     }
 )

@@ -28,6 +28,7 @@ from node.rating.models.training_kind import build_training_kind
 from node.rating.overrides.policy import build_override_kind
 from node.rating.scale_kind import build_scale_kind
 from node.risk.policies.policy_kind import build_risk_kind
+from node.risk.provisions.policy_kind import build_provision_kind
 
 EXPERT: dict[str, Any] = json.loads(build_policy_kind().presets[0])
 SCALES: list[dict[str, Any]] = [json.loads(raw) for raw in build_scale_kind().presets]
@@ -43,6 +44,7 @@ SHIPPED = [
         build_decision_kind,
         build_override_kind,
         build_risk_kind,
+        build_provision_kind,
     )
     for raw in kind().presets
 ]

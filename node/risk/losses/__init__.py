@@ -1,0 +1,1 @@
+"""Faces of what losses are expected and met: provisions, dunning, the register, stress."""

@@ -1,0 +1,141 @@
+"""API of provisions: runs, their movement, and customers who are looked at apart.
+
+Lines name customers by their numbers alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import PlainTextResponse
+
+from node.assessment.policy_file import Language
+from node.core.database import ID_MAX
+from node.records.api import Currency, Day, Entry, Key, PathKey, QueryKey, Reason
+from node.risk.losses.room import Losses
+from node.risk.losses.view_provision import (
+    build_movement_object,
+    build_run_object,
+    build_specific_object,
+    format_movement_csv,
+)
+from node.risk.provisions.policy import PPM
+from node.risk.provisions.service import RUNS_PAGE_MAX
+
+
+class RunBody(Entry):
+    """As of which day; without one, the business date."""
+
+    as_of: Day | None = None
+
+
+class ApartBody(Entry):
+    """Who is looked at apart, and what of the balance is taken as lost, in millionths."""
+
+    customer: Key
+    rate_ppm: Annotated[int, Field(strict=True, ge=0, le=PPM)]
+    reason: Reason
+    from_on: Day | None = None
+
+
+class EndBody(Entry):
+    """Why."""
+
+    reason: Reason
+
+
+def build_losses_router(losses: Losses) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["risk"])
+    _add_runs(router, losses)
+    _add_apart(router, losses)
+    return router
+
+
+def _add_runs(router: APIRouter, losses: Losses) -> None:
+    provisions = losses.provisions
+
+    @router.post("/provision-runs", status_code=201)
+    async def run(body: RunBody, language: Language = Language.EN) -> list[dict[str, Any]]:
+        """Provide for what is open on a day, by currency; with nothing new it is the same run."""
+        made = await asyncio.to_thread(lambda: provisions.run(by=body.by, as_of=body.as_of))
+        return [build_run_object(one, language=language) for one in made]
+
+    @router.get("/provision-runs")
+    async def list_runs(
+        *,
+        currency: Currency | None = None,
+        limit: Annotated[int, Query(ge=1, le=RUNS_PAGE_MAX)] = 50,
+        before: Annotated[int | None, Query(ge=1, le=ID_MAX)] = None,
+        language: Language = Language.EN,
+    ) -> list[dict[str, Any]]:
+        """List runs, the newest first; ``before`` is the last id of the page before."""
+        found = await asyncio.to_thread(
+            lambda: provisions.list_runs(currency=currency, limit=limit, before=before)
+        )
+        return [build_run_object(one, language=language) for one in found]
+
+    @router.get("/provision-runs/{run_id}")
+    async def get_run(run_id: PathKey, language: Language = Language.EN) -> dict[str, Any]:
+        """Return a run with its lines."""
+        found = await asyncio.to_thread(provisions.get_run, run_id)
+        return build_run_object(found, language=language)
+
+    @router.get("/provision-runs/{run_id}/movement")
+    async def report_movement(
+        run_id: PathKey,
+        *,
+        opening: QueryKey = None,
+        currency: Currency | None = None,
+        language: Language = Language.EN,
+    ) -> dict[str, Any]:
+        """Return how the allowance has moved up to a run."""
+        report = await asyncio.to_thread(
+            lambda: provisions.report_movement(run_id, opening_id=opening, currency=currency)
+        )
+        return build_movement_object(report, language=language)
+
+    @router.get("/provision-runs/{run_id}/movement.csv")
+    async def send_movement(
+        run_id: PathKey, *, opening: QueryKey = None, currency: Currency | None = None
+    ) -> PlainTextResponse:
+        """Return the movement as the auditor's file."""
+        report = await asyncio.to_thread(
+            lambda: provisions.report_movement(run_id, opening_id=opening, currency=currency)
+        )
+        return PlainTextResponse(format_movement_csv(report), media_type="text/csv; charset=utf-8")
+
+
+def _add_apart(router: APIRouter, losses: Losses) -> None:
+    provisions = losses.provisions
+
+    @router.get("/provisions-apart")
+    async def list_apart() -> list[dict[str, Any]]:
+        """List who is or was looked at apart."""
+        found = await asyncio.to_thread(provisions.list_apart)
+        return [build_specific_object(one) for one in found]
+
+    @router.post("/provisions-apart", status_code=201)
+    async def set_apart(body: ApartBody) -> dict[str, int]:
+        """Take a customer out of the pool."""
+        entry_id = await asyncio.to_thread(
+            lambda: provisions.set_apart(
+                body.customer,
+                rate_ppm=body.rate_ppm,
+                reason=body.reason,
+                by=body.by,
+                from_on=body.from_on,
+            )
+        )
+        return {"id": entry_id}
+
+    @router.post("/provisions-apart/{apart_id}/end")
+    async def end_apart(apart_id: PathKey, body: EndBody) -> dict[str, int]:
+        """Put a customer back into the pool from today on."""
+        await asyncio.to_thread(
+            lambda: provisions.end_apart(apart_id, reason=body.reason, by=body.by)
+        )
+        return {"id": apart_id}

@@ -1,0 +1,33 @@
+"""How losses are provided for, as a kind of policy."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from node.core.policies.kinds import PolicyKind
+from node.core.policies.records import PolicyName
+from node.risk.provisions.policy import ProvisionPolicy, parse_provision_policy
+
+PROVISION_POLICY = "provision-policy"
+
+
+def build_provision_kind() -> PolicyKind:
+    """Return what is registered of policies of provisions."""
+    folder = resources.files(__package__) / "policies"
+    found = [one.read_bytes() for one in folder.iterdir() if one.name.endswith(".json")]
+    return PolicyKind(
+        name=PROVISION_POLICY,
+        parse=_parse_name,
+        presets=sorted(found, key=_order),
+        first=ProvisionPolicy.PRESET,
+    )
+
+
+def _parse_name(raw: bytes) -> PolicyName:
+    body = parse_provision_policy(raw).body
+    return PolicyName(kind=PROVISION_POLICY, policy_id=body.id, version=body.version)
+
+
+def _order(raw: bytes) -> tuple[int, str]:
+    name = _parse_name(raw)
+    return name.version, name.policy_id
