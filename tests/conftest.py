@@ -5,10 +5,18 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.compiled import share_statements
+from tests.support.stores import stop_server
+
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")
+share_statements()
+
+
+def pytest_sessionfinish() -> None:
+    stop_server()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 from node.assessment.policy import Policy, parse_policy
@@ -13,6 +14,7 @@ from node.core.policies.records import PolicyName
 ASSESSMENT_POLICY = "assessment-policy"
 
 
+@cache
 def build_policy_kind() -> PolicyKind:
     """Return what is registered of scorecards."""
     folder = resources.files(__package__) / "policies"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 from node.core.policies.kinds import PolicyKind
@@ -11,6 +12,7 @@ from node.decision.policy import DecisionPolicy, parse_decision_policy
 DECISION_POLICY = "decision-policy"
 
 
+@cache
 def build_decision_kind() -> PolicyKind:
     """Return what is registered of policies of decisions."""
     folder = resources.files(__package__) / "policies"

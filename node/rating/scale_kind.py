@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 from node.core.database import UnitOfWork
@@ -13,6 +14,7 @@ from node.rating.store import RatingStore
 RATING_SCALE = "rating-scale"
 
 
+@cache
 def build_scale_kind() -> PolicyKind:
     """Return what is registered of scales."""
     folder = resources.files(__package__) / "scales"

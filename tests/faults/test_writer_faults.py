@@ -29,7 +29,7 @@ from protocol.entry import StartEntry, StopEntry, parse_entry
 from tests.support.exchanges import Scene, observe
 from tests.support.faults import AFTER, BEFORE, FailingCommit, FailingStatements
 from tests.support.logs import LogHouse, append, before_commits
-from tests.support.stores import ON_SQLITE, store_url
+from tests.support.stores import ON_SQLITE, migrated_url
 
 ROOT = Path(__file__).resolve().parents[2]
 # With what a writing transaction begins.
@@ -369,7 +369,7 @@ def test_a_process_that_is_killed_leaves_all_of_a_batch_or_nothing(
     path = tmp_path / "log.sqlite"
 
     child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(path), moment, store_url(path)],
+        [sys.executable, "-c", CHILD, str(path), moment, migrated_url(path)],
         cwd=ROOT,
         check=False,
         timeout=50,

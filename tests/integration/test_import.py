@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from node.core.clock import ManualClock
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.core.errors import InvariantError
 from node.records.commands import records_app
 from node.records.rules_ageing import Bucket
@@ -24,7 +24,7 @@ from node.records.service import (
 )
 from node.records.store import RecordsStore
 from node.records.windows import last_released_month, parse_month, release_date
-from tests.support.stores import FAILURE, fail_inserts, store_url
+from tests.support.stores import FAILURE, fail_inserts, migrated_url
 
 BUSINESS_DATE = date(2026, 6, 30)
 HEADER = (
@@ -54,8 +54,7 @@ TABLES = (
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(url=store_url(tmp_path / "node.db"))
-    metadata.create_all(database.engine)
+    database = Database(url=migrated_url(tmp_path / "node.db"))
     yield database
     database.dispose()
 

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from node.core.clock import ManualClock
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.records import bulk
 from node.records.bulk import import_large_file
 from node.records.bulk.engine import Engine, WorkFailedError, translate_failures
@@ -35,7 +35,7 @@ from node.records.importing.profiles import TEMPLATE_COLUMNS, TemplateProfile
 from node.records.importing.report import REJECTS_KEPT_MAX
 from node.records.importing.suggestions import suggest
 from node.records.service import RecordsService
-from tests.support.stores import FAILURE, fail_inserts, sqlite_only
+from tests.support.stores import FAILURE, build_migrated_file, fail_inserts, sqlite_only
 
 pytestmark = sqlite_only
 
@@ -69,9 +69,11 @@ class Twin:
     """Two stores: one imports as small files are, one as large ones are."""
 
     def __init__(self, folder: Path) -> None:
-        self.databases = [Database(url=f"sqlite:///{folder / name}.db") for name in ("a", "b")]
-        for database in self.databases:
-            metadata.create_all(database.engine)
+        self.databases = []
+        for name in ("a", "b"):
+            path = folder / f"{name}.db"
+            path.write_bytes(build_migrated_file())
+            self.databases.append(Database(url=f"sqlite:///{path}"))
         self.clock = ManualClock(NOW_MS)
         self.services = [
             RecordsService(database=database, clock=self.clock, business_date=BUSINESS_DATE)

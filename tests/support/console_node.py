@@ -28,6 +28,8 @@ from protocol.registry import FIRST_PREVIOUS, KeyEntry, MemberEntry, Registry, s
 from schemas.summary import DELAY_CLASSES, Summary
 from tests.support.forging import build_consent
 from tests.support.nodes import SUBJECT_KEY
+from tests.support.started import started_url
+from tests.support.stores import FILE_NAME, ON_SQLITE
 
 ROOT = Path(__file__).resolve().parents[2]
 BUSINESS_DATE = date(2026, 6, 30)
@@ -52,6 +54,8 @@ def build_console_node(home: Path) -> Node:
 def build_empty_node(home: Path) -> Node:
     """Return a node without customers."""
     home.mkdir(parents=True, exist_ok=True)
+    if ON_SQLITE:
+        started_url(home / FILE_NAME, at_ms=NOW_MS)  # where the settings look for it
     settings = build_settings(
         home=home,
         member_id="alpha.example",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from node.core.clock import ManualClock
 from node.core.config import Settings, build_settings
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.hub.service import HubService
 from node.sharing.registry import RegistryHolder
 from protocol.checkpoint import Checkpoint, sign_checkpoint
@@ -27,7 +27,7 @@ from protocol.merkle import build_consistency, leaf_hash
 from protocol.note import VerifierKey
 from protocol.registry import Registry, open_registry
 from protocol.tile import EMPTY_EDGE, TileCache, TileNodes
-from tests.support.stores import FILE_NAME, ON_SQLITE, store_url
+from tests.support.stores import FILE_NAME, ON_SQLITE, migrated_url, store_url
 
 HUB = "hub.example"
 NOW_S = 1_790_000_000
@@ -169,9 +169,9 @@ def open_test_hub(
     at_s: int = NOW_S,
     **values: object,
 ) -> TestHub:
+    migrated_url(home / FILE_NAME)  # which the settings name
     settings = make_settings(home, **values)
     database = Database(url=settings.database)
-    metadata.create_all(database.engine)
     clock = ManualClock(at_ms=at_s * 1000)
     try:
         service = HubService(

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from node.core.clock import ManualClock
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.core.field_keys import FieldCipher
 from node.core.fields import set_cipher
 from node.core.keystore import draw_bytes
@@ -26,7 +26,7 @@ from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.service import RecordsService
 from node.records.tombstones import NameHasher
 from tests.support.field_secrets import FixedSecrets
-from tests.support.stores import store_url
+from tests.support.stores import migrated_url
 
 TODAY = date(2026, 3, 31)
 HASHER = NameHasher(b"a secret of the tests")
@@ -37,9 +37,8 @@ class House:
     """The services of one node with one customer."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database(url=store_url(folder / "node.sqlite"))
+        self.database = Database(url=migrated_url(folder / "node.sqlite"))
         set_cipher(self.database, FieldCipher(secrets=FixedSecrets(), random_bytes=draw_bytes))
-        metadata.create_all(self.database.engine)
         self.clock = ManualClock(1_782_800_000_000)
         self.records = RecordsService(
             database=self.database, clock=self.clock, business_date=TODAY, hasher=HASHER

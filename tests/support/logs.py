@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from node.core.clock import ManualClock
-from node.core.database import BUSY_TIMEOUT_MS, Database, metadata
+from node.core.database import BUSY_TIMEOUT_MS, Database
 from node.core.decision import Batch, Decided, Decision, Placement
 from node.core.log import LogStore, load_log
 from node.core.log_tables import log_tile, log_witnessed
@@ -23,7 +23,7 @@ from protocol.keys import SigningKey
 from protocol.merkle import leaf_hash, node_hash
 from protocol.note import SignatureKind, VerifierKey
 from tests.support.second_opinion import check_stored_log
-from tests.support.stores import store_url
+from tests.support.stores import migrated_url
 
 ORIGIN = "alpha.example/chengxin/log/1"
 KEY = SigningKey(b"\x21" * 32)
@@ -41,9 +41,8 @@ class LogHouse:
     writers: list[Writer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.url = self.url or store_url(self.path)
+        self.url = self.url or migrated_url(self.path)
         self.database = self.open_database()
-        metadata.create_all(self.database.engine)
 
     def open_database(self, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
         return Database(url=self.url, busy_timeout_ms=busy_timeout_ms)

@@ -50,7 +50,8 @@ from protocol.registry import (
     sign_registry,
 )
 from tests.support.second_opinion import check_stored_log
-from tests.support.stores import FILE_NAME, back_up_store, migrated_url, restore_store
+from tests.support.started import started_url
+from tests.support.stores import FILE_NAME, back_up_store, restore_store
 
 NOW_S = 1_790_000_000
 BUSINESS_DATE = date(2026, 6, 30)
@@ -171,6 +172,7 @@ class TestFederation:
     _restarts: int = 0
 
     def __post_init__(self) -> None:
+        self._first_ms = self.clock.now_ms()
         names = ["alpha", "beta", "gamma", "delta", "epsilon"][: self.member_count]
         self.keys = {
             f"{name}.example": Keys(
@@ -282,7 +284,7 @@ class TestFederation:
             member_id=member_id,
             business_date=BUSINESS_DATE,
             hub_anchor=encode_b64u(HUB_KEY.public.raw),
-            database_url=migrated_url(home / FILE_NAME),
+            database_url=started_url(home / FILE_NAME, at_ms=self._first_ms),
             key_passphrase="passphrase",  # of the fields' key, which the node makes
         )
         if backup is not None:

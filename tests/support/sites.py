@@ -22,7 +22,8 @@ from node.sharing.peers import PeerClient
 from protocol.encoding import encode_b64u
 from protocol.entry import Entry, parse_entry
 from tests.support import hubs
-from tests.support.stores import FILE_NAME, migrated_url
+from tests.support.started import started_url
+from tests.support.stores import FILE_NAME
 from tests.support.streaming import Streaming
 
 HUB_URL = "http://hub.example"
@@ -110,7 +111,7 @@ def open_member_site(folder: Path) -> MemberSite:
     home = folder / "alpha"
     settings = build_settings(
         home=home,
-        database_url=migrated_url(home / FILE_NAME),
+        database_url=started_url(home / FILE_NAME, at_ms=hub.clock.now_ms()),
         member_id=hubs.ALPHA.member,
         business_date=date(2026, 9, 21),
         hub_url=HUB_URL,

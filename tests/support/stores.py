@@ -44,12 +44,17 @@ def store_url(path: Path) -> str:
 
 def migrated_url(path: Path) -> str:
     """Return the address of a store at the newest schema: migrating is most of a start's cost."""
-    if ON_SQLITE:
+    return template_url(path, get_empty_store())
+
+
+def template_url(path: Path, template: bytes | str) -> str:
+    """Return the address of the store that stands for this file; a copy of another at first."""
+    if isinstance(template, str):
+        return start_server().make_database(path, template=template)
+    if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(build_migrated_file())
-        return f"sqlite:///{path}"
-    server = start_server()
-    return server.make_database(path, template=server.get_migrated_name())
+        path.write_bytes(template)
+    return f"sqlite:///{path}"
 
 
 def back_up_store(url: str) -> bytes | str:
@@ -198,6 +203,12 @@ class Server:
 @cache
 def start_server() -> Server:
     """Return the server of this test run; started when first asked for."""
-    server = Server()
-    atexit.register(server.stop)
-    return server
+    atexit.register(stop_server)
+    return Server()
+
+
+def stop_server() -> None:
+    """Stop the server of this test run, if there is one; a worker never reaches ``atexit``."""
+    if start_server.cache_info().currsize:
+        start_server().stop()
+        start_server.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -46,6 +47,7 @@ def is_known_revision(revision: str) -> bool:
     return revision in {one.revision for one in _revisions().walk_revisions()}
 
 
+@cache  # Each of the files is read and run, and none changes while this software runs.
 def _revisions() -> ScriptDirectory:
     return ScriptDirectory(str(Path(__file__).parent))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from node.core.policies.kinds import PolicyKind
 from node.core.policies.records import PolicyName
 from node.rating.models.training_policy import (
@@ -13,6 +15,7 @@ from node.rating.models.training_policy import (
 TRAINING_POLICY = "training-policy"
 
 
+@cache
 def build_training_kind() -> PolicyKind:
     """Return what is registered of training policies."""
     return PolicyKind(

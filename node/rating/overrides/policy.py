@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -92,6 +93,7 @@ def read_preset_override_bytes() -> bytes:
     return (folder / f"{OverridePolicy.PRESET}.json").read_bytes()
 
 
+@cache
 def build_override_kind() -> PolicyKind:
     """Return what is registered of these policies."""
     return PolicyKind(

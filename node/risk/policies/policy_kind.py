@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 from node.core.policies.kinds import PolicyKind
@@ -11,6 +12,7 @@ from node.risk.policies.policy import RiskPolicy, parse_risk_policy
 RISK_POLICY = "risk-policy"
 
 
+@cache
 def build_risk_kind() -> PolicyKind:
     """Return what is registered of policies of risk."""
     found = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 from node.core.policies.kinds import PolicyKind
@@ -11,6 +12,7 @@ from node.risk.provisions.policy import ProvisionPolicy, parse_provision_policy
 PROVISION_POLICY = "provision-policy"
 
 
+@cache
 def build_provision_kind() -> PolicyKind:
     """Return what is registered of policies of provisions."""
     folder = resources.files(__package__) / "policies"

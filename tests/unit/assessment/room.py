@@ -15,7 +15,7 @@ from node.assessment.renewal.service import RenewalService, list_waiting_within
 from node.assessment.service import AssessmentService
 from node.assessment.statements.store import StatementStore
 from node.core.clock import ManualClock
-from node.core.database import Database, UnitOfWork, metadata
+from node.core.database import Database, UnitOfWork
 from node.core.people.service import PeopleService
 from node.rating.overrides.reading import OverrideReader
 from node.rating.overrides.service import OverrideService
@@ -29,7 +29,7 @@ from node.records.service import RecordsService
 from node.records.tables import customer
 from tests.support.nodes import CountingBytes
 from tests.support.policies import fix_override_policy, fix_policy, fix_scale
-from tests.support.stores import store_url
+from tests.support.stores import migrated_url
 from tests.unit.assessment.builders import AS_OF, SUBJECT, build_items
 
 HEADER = (
@@ -124,8 +124,7 @@ def build_room(
     scale: Scale | None = None,
 ) -> Room:
     """Build the rooms on a store of their own; the caller disposes of the database."""
-    database = Database(url=store_url(folder / "room.sqlite"))
-    metadata.create_all(database.engine)
+    database = Database(url=migrated_url(folder / "room.sqlite"))
     return open_room(database, policy=policy, former_policies=former_policies, scale=scale)
 
 

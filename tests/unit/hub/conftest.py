@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.sharing.registry import RegistryHolder
 from tests.support.hubs import HUB_KEY, TestHub, open_test_hub
-from tests.support.stores import store_url
+from tests.support.stores import migrated_url
 
 
 @pytest.fixture
@@ -18,8 +18,7 @@ def hub(tmp_path: Path) -> Iterator[TestHub]:
 
 @pytest.fixture
 def member(tmp_path: Path) -> Iterator[RegistryHolder]:
-    database = Database(url=store_url(tmp_path / "member.sqlite"))
-    metadata.create_all(database.engine)
+    database = Database(url=migrated_url(tmp_path / "member.sqlite"))
     holder = RegistryHolder(database=database, anchor=HUB_KEY.public)
     yield holder
     database.dispose()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.sharing.registry import RegistryAbsentError, RegistryForkError, RegistryHolder
 from node.sharing.store import ForkStore
 from node.sharing.tables import registry_snapshot
@@ -27,7 +27,7 @@ from protocol.registry import (
     sign_registry,
 )
 from tests.support.forging import break_signature
-from tests.support.stores import store_url
+from tests.support.stores import migrated_url
 
 NOW_S = 1_790_000_000
 HUB_KEY = SigningKey(b"\x01" * 32)
@@ -37,8 +37,7 @@ MEMBER_KEY = SigningKey(b"\x10" * 32)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(url=store_url(tmp_path / "node.sqlite"))
-    metadata.create_all(opened.engine)
+    opened = Database(url=migrated_url(tmp_path / "node.sqlite"))
     yield opened
     opened.dispose()
 
