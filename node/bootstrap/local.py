@@ -74,6 +74,7 @@ from node.risk.api import RiskFaces
 from node.risk.facts.reading import FactReader
 from node.risk.losses.room import Losses, build_losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
+from node.risk.monitoring.standing import list_standing
 from node.risk.wiring import build_risk, find_risk_owner
 from node.sharing.objections import SummaryObjections
 
@@ -374,6 +375,7 @@ def build_local_node(
             database=database,
             clock=clock,
             find_policy=sources.decisions.get_active,
+            list_findings=list_standing,
             business_date=settings.business_date,
         ),
         losses=build_losses(database=database, clock=clock, business_date=settings.business_date),

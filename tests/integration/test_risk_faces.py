@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 from node.core.people.service import Role
 from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
+from node.risk.alerts.tables import risk_alert
+from node.risk.monitoring.standing import list_standing
 from node.web.app import API_PREFIX, build_app
 from tests.support.console_node import API_TOKEN, BUSINESS_DATE, adopt_registry, receive_summary
 from tests.support.console_people import Desk, close_desk, open_desk
@@ -109,6 +111,44 @@ def test_a_role_that_does_not_see_peers_hears_of_our_own_records_alone(ask: Call
     hidden = of_peers[0]["id"]
     ask("GET", f"/risk-alerts/{hidden}/events", role=Role.ANALYST, status=404)
     ask("GET", "/risk-alerts", role=Role.SALES, status=403)
+
+
+def test_an_order_is_held_by_what_the_daily_run_found_and_says_nothing_of_peers(
+    ask: Caller,
+) -> None:
+    def check(role: Role, number: str) -> dict[str, Any]:
+        body = {
+            "point": "quote", "customer": ask.desk.customer_id, "number": number,
+            "currency": "EUR", "amount_minor": 100, "by": f"a {role}",
+        }  # fmt: skip
+        answer = ask("POST", "/orders/check", body, role=role)
+        return {one["rule"]: one for one in answer["reasons"]}
+
+    manager = check(Role.CREDIT_MANAGER, "Q1")
+    assert manager["R3"]["status"] == "hold"
+    assert manager["R3"]["text"]["en"].startswith("9,000.00 EUR overdue, the oldest for 29 days")
+
+    sales = check(Role.SALES, "Q2")
+    assert sales["R3"]["text"] == {"en": "Oldest item overdue too long", "zh": "最早逾期过久"}
+
+
+def test_peers_words_hold_no_order_and_a_closed_alert_lifts_nothing(ask_anew: Caller) -> None:
+    local, customer_id = ask_anew.desk.node.local, ask_anew.desk.customer_id
+
+    def list_rules() -> set[str]:
+        with local.database.read() as uow:
+            return {one.rule for one in list_standing(uow, customer_id, BUSINESS_DATE)}
+
+    assert {"R3", "R4"} <= list_rules()
+    with local.database.write() as uow:
+        uow.connection.execute(
+            update(risk_alert).where(risk_alert.c.rule == "R3").values(source="peers")
+        )
+    assert "R3" not in list_rules()
+    (late,) = (one for one in ask_anew("GET", "/risk-alerts") if one["rule"] == "R4")
+    ending = {"by": "li", "outcome": "acted", "reason": "they will pay"}
+    ask_anew("POST", f"/risk-alerts/{late['id']}/closing", ending)
+    assert "R4" in list_rules()  # They have not paid.
 
 
 def test_every_rule_of_a_customer_is_shown_and_what_is_not_known_is_named(ask: Caller) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from node.assessment.policy_file import Language
 from node.assessment.statements.words import Words
 from node.core.money import format_amount
+from node.risk.monitoring.words import say_reason, say_rule
 
 _WORDS: Mapping[str, Words] = MappingProxyType(
     {
@@ -120,10 +121,10 @@ def word_reason(reason: Mapping[str, Any], *, language: Language, has_figures: b
         has_figures: Whether limits and exposures may be shown.
     """
     rule, values = str(reason["rule"]), reason["values"]
+    if rule not in _WORDS:  # of the daily run
+        return say_reason(rule, values, language) if has_figures else say_rule(rule, None, language)
     if not has_figures:
         return find_words(f"short.{rule}", language=language)
-    if rule not in _WORDS:
-        return rule
     return find_words(rule, language=language).format(**_format(values))
 
 
