@@ -19,6 +19,7 @@ from node.records.rules_default import DecisionOutcome, EvidenceClass
 from node.records.rules_ledger import DisputeCause, DisputeOutcome, ItemKind
 from tests.support.console_node import build_empty_node
 from tests.support.decisions import Chamber, build_chamber
+from tests.support.policies import let_change
 
 DAY = date(2026, 2, 10)
 
@@ -110,6 +111,7 @@ def test_a_decision_that_one_person_proposed_and_approved_behind_our_back_is_fou
     )
     before = list_acts(duties.report(), Conflict.REQUEST_APPROVE)
     with chamber.room.database.write() as uow:
+        let_change(uow, "decision_approval")
         uow.connection.execute(update(decision_approval).values(name=record.proposed_by))
 
     after = list_acts(duties.report(), Conflict.REQUEST_APPROVE)

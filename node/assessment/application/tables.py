@@ -34,7 +34,7 @@ credit_application = Table(
     Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
     Column("idempotency_key", String(KEY_CHARS_MAX), nullable=True),
-    UniqueConstraint("idempotency_key"),
+    Index("ix_credit_application_key", "idempotency_key", unique=True),
     Index("ix_credit_application_customer_id", "customer_id", "id"),
 )
 

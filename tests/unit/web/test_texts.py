@@ -1,4 +1,6 @@
 import re
+from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from string import Formatter
 
@@ -96,6 +98,20 @@ def _sources() -> str:
 
 def test_every_text_that_a_page_asks_for_is_in_the_catalogue() -> None:
     assert set(_CALL.findall(_sources())) - set(TEXTS) == set()
+
+
+def test_no_two_parts_of_the_catalogue_have_a_text_of_one_name() -> None:
+    """The later part would put its words on the other one's page."""
+    parts = [
+        part
+        for path in sorted(WEB.glob("texts_*.py"))
+        for name, part in vars(import_module(f"node.web.{path.stem}")).items()
+        if name.endswith("_TEXTS")
+    ]
+    names = Counter(name for part in {id(part): part for part in parts}.values() for name in part)
+
+    assert len(names) > 500
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_no_text_of_the_catalogue_is_unused() -> None:

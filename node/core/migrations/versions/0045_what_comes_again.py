@@ -10,6 +10,8 @@ down_revision = "0044"
 branch_labels = None
 depends_on = None
 
+KEY_INDEX = "ix_credit_application_key"
+
 
 def upgrade() -> None:
     """Go forward; what is waited for has come once."""
@@ -17,11 +19,9 @@ def upgrade() -> None:
         table.add_column(sa.Column("times", sa.Integer(), nullable=False, server_default="1"))
     with op.batch_alter_table("assessment_renewal") as table:
         table.alter_column("times", server_default=None)
-    with op.batch_alter_table("credit_application") as table:
-        table.add_column(sa.Column("idempotency_key", sa.String(128), nullable=True))
-        table.create_unique_constraint(
-            op.f("uq_credit_application_idempotency_key"), ["idempotency_key"]
-        )
+    # Not copied as a whole: its versions point at it.
+    op.add_column("credit_application", sa.Column("idempotency_key", sa.String(128), nullable=True))
+    op.create_index(KEY_INDEX, "credit_application", ["idempotency_key"], unique=True)
     op.create_table(
         "policy_plan",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -64,8 +64,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go back; who waits goes on waiting, keys are forgotten, and nothing is planned."""
     op.drop_table("policy_plan")
-    with op.batch_alter_table("credit_application") as table:
-        table.drop_constraint(op.f("uq_credit_application_idempotency_key"), type_="unique")
-        table.drop_column("idempotency_key")
+    op.drop_index(KEY_INDEX, "credit_application")
+    op.drop_column("credit_application", "idempotency_key")
     with op.batch_alter_table("assessment_renewal") as table:
         table.drop_column("times")
