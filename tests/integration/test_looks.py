@@ -103,6 +103,10 @@ def test_the_extract_names_roles_and_kinds_and_no_person_of_ours(node: Node) -> 
     with TestClient(build_app(node)) as http:
         answer = http.get(f"{API_PREFIX}/customers/1/accesses", headers=headers)
         table = http.get(f"{API_PREFIX}/accesses.csv?person=%3DSun", headers=headers)
+        days = [
+            http.get(f"{API_PREFIX}/accesses?{query}", headers=headers).status_code
+            for query in ("last=9999-12-31", "first=0001-01-01")
+        ]
         refused = http.get(
             f"{API_PREFIX}/accesses",
             headers={
@@ -127,3 +131,4 @@ def test_the_extract_names_roles_and_kinds_and_no_person_of_ours(node: Node) -> 
         ("'=Sun", "cfo", ""),
     ]
     assert refused.status_code == 403
+    assert days == [422, 422]

@@ -15,6 +15,7 @@ from node.assessment.policy_file import Language
 from node.governance.looks.service import LISTED_MAX, LookFilter, LookService
 from node.governance.looks.view import build_extract_object, build_look_object, write_looks
 from node.records.api import CustomerId, Day, QueryKey
+from node.records.errors import check_report_day
 from node.records.tables import NAME_CHARS_MAX
 
 Limit = Annotated[int, Query(ge=1, le=LISTED_MAX)]
@@ -73,7 +74,14 @@ def build_looks_router(looks: LookService) -> APIRouter:
 def choose_looks(
     *, customer: int | None, person: str | None, first: date | None, last: date | None
 ) -> LookFilter:
-    """Return the filter of whole days in UTC, the last one included."""
+    """Return the filter of whole days in UTC, the last one included.
+
+    Raises:
+        ReportInvalidError: A day is of another time.
+    """
+    for day in (first, last):
+        if day is not None:
+            check_report_day(day)
     return LookFilter(
         customer_id=customer,
         person=person,
