@@ -157,7 +157,7 @@ def build_risk_router(faces: RiskFaces, *, find_hidden: FindHidden) -> APIRouter
     _add_orders(router, faces.orders)
     _add_holds(router, faces.releases, find_hidden=find_hidden)
     _add_exposures(router, faces)
-    _add_limits(router, faces.limits)
+    _add_limits(router, faces.limits, find_hidden=find_hidden)
     _add_stops(router, faces.limits)
     return router
 
@@ -288,7 +288,7 @@ def _add_exposures(router: APIRouter, faces: RiskFaces) -> None:
         return build_exposure_object(found)
 
 
-def _add_limits(router: APIRouter, limits: LimitService) -> None:
+def _add_limits(router: APIRouter, limits: LimitService, *, find_hidden: FindHidden) -> None:
     @router.get("/customers/{customer_id}/limits")
     async def read_limits(
         customer_id: PathKey, as_of: Day | None = None, known_at_ms: KnownAt = None
@@ -315,14 +315,22 @@ def _add_limits(router: APIRouter, limits: LimitService) -> None:
         return build_entry_object(entered, on=limits.today())
 
     @router.get("/limit-requests")
-    async def list_requests(customer: QueryKey = None) -> list[dict[str, Any]]:
-        """List the limits that wait for an approval, what was asked for first at first."""
-        found = await asyncio.to_thread(limits.list_waiting)
-        return [
-            build_entry_object(one, on=limits.today())
-            for one in found
-            if customer is None or one.customer_id == customer
-        ]
+    async def list_requests(request: Request, customer: QueryKey = None) -> list[dict[str, Any]]:
+        """List the limits that wait for an approval, what was asked for first at first.
+
+        Natural persons, who may not be seen, are left out.
+        """
+
+        def read() -> list[dict[str, Any]]:
+            found = limits.list_waiting()
+            hidden = find_hidden(request, [one.customer_id for one in found])
+            return [
+                build_entry_object(one, on=limits.today())
+                for one in found
+                if one.customer_id not in hidden and customer in {None, one.customer_id}
+            ]
+
+        return await asyncio.to_thread(read)
 
     @router.post("/limits/{entry_id}/approval")
     async def approve_limit(request: Request, entry_id: PathKey, _body: Entry) -> dict[str, Any]:

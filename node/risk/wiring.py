@@ -18,6 +18,7 @@ from node.risk.limits.service import LimitService
 from node.risk.limits.store import LimitStore
 from node.risk.orders.service import OrderService
 from node.risk.orders.store import OrderStore
+from node.risk.provisions.store import ProvisionStore
 
 
 def build_risk(
@@ -60,10 +61,10 @@ def build_risk(
 
 
 def find_risk_owner(database: Database, named: Mapping[str, object]) -> int | None:
-    """Return the customer of an order, limit or stop that an address names; None without one."""
+    """Return the customer of an order, limit, stop or entry apart that an address names."""
     keys = {
         name: parse_key(str(named[name]))
-        for name in ("order_id", "entry_id", "stop_id")
+        for name in ("order_id", "entry_id", "stop_id", "apart_id")
         if name in named
     }
     if not keys:
@@ -79,4 +80,7 @@ def find_risk_owner(database: Database, named: Mapping[str, object]) -> int | No
         if (key := keys.get("stop_id")) is not None:
             stop = limits.find_stop(key)
             return None if stop is None else stop.customer_id
+        if (key := keys.get("apart_id")) is not None:
+            apart = ProvisionStore(uow.connection).list_specifics()
+            return next((one.customer_id for one in apart if one.entry_id == key), None)
     return None

@@ -16,7 +16,7 @@ from node.web.authorisation import find_hidden, see_peers
 def build_risk_routers(node: Node) -> list[APIRouter]:
     """Return the routes of the room."""
     return [
-        build_losses_router(node.local.losses),
+        build_losses_router(node.local.losses, find_hidden=partial(find_hidden, node.local)),
         build_risk_router(node.local.risk, find_hidden=partial(find_hidden, node.local)),
         build_monitoring_router(
             node.local.monitoring,

@@ -130,7 +130,7 @@ def evaluate(
         standing=list_findings(uow, key, as_of),
     )
     findings = soften(find_findings(facts, rules), facts, rules)
-    release = _find_release(uow, asked, as_of=as_of, rules=rules)
+    release = _find_release(uow, asked, own, as_of=as_of, rules=rules)
     excused = find_excused(findings, release, facts=facts, grace_days=rules.grace_days)
     status, may_proceed = judge(findings, excused=excused, point=asked.point)
     return Evaluation(
@@ -246,15 +246,19 @@ def _find_rating_end(uow: UnitOfWork, customer_id: int) -> date | None:
 
 
 def _find_release(
-    uow: UnitOfWork, asked: Asked, *, as_of: date, rules: CheckRules
+    uow: UnitOfWork, asked: Asked, own: ReadBasis, *, as_of: date, rules: CheckRules
 ) -> Release | None:
-    """Return the release that binds to the order as it is now asked for."""
+    """Return the release that binds to the order as it is now asked for, or delivered."""
     former = asked.former
     if former is None or former.state in ENDED:
         return None
     store = CheckStore(uow.connection)
     since = store.find_last_reopening(former.order_id)
-    as_asked = replace(former, content=asked.content)
+    content = asked.content
+    if asked.delivered_minor is not None and own.looked_at is not None:
+        gone_minor = own.looked_at.taken_minor + asked.delivered_minor
+        content = replace(content, amount_minor=max(content.amount_minor, gone_minor))
+    as_asked = replace(former, content=content)
     over = rules.release_over_permille
     for one in reversed(store.list_releases(former.order_id)):
         is_of_now = one.version >= since

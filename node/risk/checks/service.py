@@ -353,6 +353,9 @@ def _check_request(request: CheckRequest) -> None:
         raise RiskInvalidError(f"a number has 1 to {REFERENCE_CHARS_MAX} characters")
     if not 0 < len(request.source) <= SOURCE_CHARS_MAX:
         raise RiskInvalidError(f"a source has 1 to {SOURCE_CHARS_MAX} characters")
+    names = (request.number, request.source, request.copied_from or "")
+    if not all(one.isprintable() for one in names):  # Databases refuse a part of what is not.
+        raise RiskInvalidError("a number or source is of printable characters")
 
 
 def _check_same(uow: UnitOfWork, request: CheckRequest, former: SalesOrder) -> None:

@@ -6,10 +6,12 @@ Lines name customers by their numbers alone.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from node.assessment.policy_file import Language
@@ -24,6 +26,8 @@ from node.risk.losses.view_provision import (
 )
 from node.risk.provisions.policy import PPM
 from node.risk.provisions.service import RUNS_PAGE_MAX
+
+FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 
 
 class RunBody(Entry):
@@ -47,11 +51,11 @@ class EndBody(Entry):
     reason: Reason
 
 
-def build_losses_router(losses: Losses) -> APIRouter:
-    """Return the routes."""
+def build_losses_router(losses: Losses, *, find_hidden: FindHidden) -> APIRouter:
+    """Return the routes; ``find_hidden`` returns those among customers who may not be shown."""
     router = APIRouter(tags=["risk"])
     _add_runs(router, losses)
-    _add_apart(router, losses)
+    _add_apart(router, losses, find_hidden)
     return router
 
 
@@ -109,14 +113,19 @@ def _add_runs(router: APIRouter, losses: Losses) -> None:
         return PlainTextResponse(format_movement_csv(report), media_type="text/csv; charset=utf-8")
 
 
-def _add_apart(router: APIRouter, losses: Losses) -> None:
+def _add_apart(router: APIRouter, losses: Losses, find_hidden: FindHidden) -> None:
     provisions = losses.provisions
 
     @router.get("/provisions-apart")
-    async def list_apart() -> list[dict[str, Any]]:
-        """List who is or was looked at apart."""
-        found = await asyncio.to_thread(provisions.list_apart)
-        return [build_specific_object(one) for one in found]
+    async def list_apart(request: Request) -> list[dict[str, Any]]:
+        """List who is or was looked at apart, but natural persons who may not be seen."""
+
+        def read() -> list[dict[str, Any]]:
+            found = provisions.list_apart()
+            hidden = find_hidden(request, [one.customer_id for one in found])
+            return [build_specific_object(one) for one in found if one.customer_id not in hidden]
+
+        return await asyncio.to_thread(read)
 
     @router.post("/provisions-apart", status_code=201)
     async def set_apart(body: ApartBody) -> dict[str, int]:
