@@ -11,6 +11,7 @@ import pytest
 
 from node.assessment.policy_file import Language
 from node.core.database import UnitOfWork
+from node.records.customers import CustomerService
 from node.records.ledger import NewDebit, Term
 from node.records.portfolio import PortfolioService
 from node.records.rules_conversion import RateMissingError
@@ -142,6 +143,23 @@ def test_a_person_takes_a_customer_apart_and_puts_it_back(house: House) -> None:
     assert back.content.lines[-1].customer_id is None
     with pytest.raises(ProvisionNotFoundError):
         service.end_apart(entry, reason="again", by="li")
+
+
+def test_who_is_apart_stays_so_under_the_key_of_whom_it_turned_out_to_be(house: House) -> None:
+    other = house.add_customer("C2")
+    house.invoice("B1", (date(2026, 3, 31), 70_000), customer_id=other)
+    service = provide(house)
+    service.set_apart(other, rate_ppm=500_000, reason="plant closed", by="zhang")
+    house.clock.advance_s(1)
+    CustomerService(database=house.database, clock=house.clock, business_date=TODAY).merge(
+        other, into_id=house.customer_id, reason="one", by="zhang"
+    )
+    house.clock.advance_s(1)
+
+    (run,) = service.run(by="zhang")
+
+    last = run.content.lines[-1]
+    assert (last.customer_id, last.allowance_minor) == (house.customer_id, 35_000)
 
 
 def test_the_movement_says_what_write_offs_have_used(house: House) -> None:

@@ -308,13 +308,17 @@ def _get_rate(uow: UnitOfWork, one: str, other: str, *, on: date) -> ExchangeRat
 
 def _list_apart(uow: UnitOfWork, moment: _Moment) -> dict[int, Specific]:
     """Return who is looked at apart: what a person has entered goes before an insolvency."""
-    store = ProvisionStore(uow.connection)
-    rates = dict.fromkeys(
-        store.list_insolvent(as_of=moment.as_of, known_at_ms=moment.known_at_ms),
-        moment.policy.body.insolvent_ppm,
-    )
-    entries = store.list_specifics(as_of=moment.as_of, known_at_ms=moment.known_at_ms)
-    rates |= {one.customer_id: one.rate_ppm for one in entries}
+    store, known_at_ms = ProvisionStore(uow.connection), moment.known_at_ms
+    records = RecordsStore(uow.connection)
+
+    def find_key(key: int) -> int:  # Balances are of the customer that it turned out to be.
+        found = records.find_customer_by_id(key, known_at_ms=known_at_ms)
+        return key if found is None else found.customer_id
+
+    insolvent = store.list_insolvent(as_of=moment.as_of, known_at_ms=known_at_ms)
+    rates = dict.fromkeys(map(find_key, insolvent), moment.policy.body.insolvent_ppm)
+    entries = store.list_specifics(as_of=moment.as_of, known_at_ms=known_at_ms)
+    rates |= {find_key(one.customer_id): one.rate_ppm for one in entries}
     return {key: Specific(customer_id=key, rate_ppm=ppm) for key, ppm in rates.items()}
 
 
