@@ -71,6 +71,19 @@ def test_released_order_is_not_held_again_at_delivery_for_some_days(watch: Watch
     }  # fmt: skip
 
 
+def test_release_excuses_from_no_stop_that_the_daily_run_finds_later(watch: Watch) -> None:
+    standing: list[Finding] = []
+    watch.risk.checks._list_findings = lambda _uow, _key, _on: tuple(standing)
+    watch.give_limit(100_00)
+    order_id = watch.ask("S1", 200_00)["order"]
+    watch.release(order_id, watch.be("Li", Role.CREDIT_MANAGER))
+    standing.append(Finding(rule="R5", status=RiskStatus.STOP, values={}))
+
+    found = watch.ask("S1", 200_00, point=DELIVERY)
+
+    assert (found["status"], found["may_proceed"]) == ("stop", False)
+
+
 def test_release_does_not_outlive_a_reopening(watch: Watch) -> None:
     watch.give_limit(100_00)
     order_id = watch.ask("S1", 200_00)["order"]

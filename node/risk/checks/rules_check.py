@@ -186,7 +186,9 @@ def find_excused(
     """
     if release is None:
         return frozenset()
-    names = {one.rule for one in findings} - _STOPS
+    found = list(findings)
+    stops = {one.rule for one in found if one.status is RiskStatus.STOP}
+    names = {one.rule for one in found} - _STOPS - stops
     is_fresh = facts.point is CheckPoint.DELIVERY and release.is_fresh(
         as_of=facts.as_of, grace_days=grace_days
     )
