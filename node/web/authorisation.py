@@ -134,7 +134,7 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("GET", "/orders/{order_id}"): Area.ORDERS,
     ("POST", "/orders/{order_id}/end"): Area.ORDERS,
     ("POST", "/orders/{order_id}/takings"): Area.ORDERS,
-    ("POST", "/orders/{order_id}/takings/{taking_id}/end"): Area.ORDERS,
+    ("POST", "/orders/{order_id}/takings/{taking_id}/end"): Area.CREDIT,
     ("POST", "/orders/{order_id}/release-requests"): Area.ORDERS,
     ("POST", "/orders/{order_id}/release"): Area.CREDIT,
     ("GET", "/order-holds"): Area.ORDERS,

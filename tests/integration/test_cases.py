@@ -226,14 +226,15 @@ def test_a_complaint_runs_by_the_clock_and_never_touches_a_score(node: Node) -> 
         by="zhao",
     )
     cases.mark(1, by="zhao")
-    with pytest.raises(NodeError) as own:
-        cases.decide(1, step=CaseStep.REJECT, reason="no", by="zhou")
+    for step in (CaseStep.REJECT, CaseStep.WITHDRAW):
+        with pytest.raises(NodeError) as own:
+            cases.decide(1, step=step, reason="no", by="zhou")
+        assert code_of(own) == "case-handler"
     cases.decide(1, step=CaseStep.UPHOLD, reason="heard", by="qian")
     finish(cases, 1)
     after = local.rating.rate_customer(1, as_of=local.business_date()).rating
 
     assert code_of(about_record) == "case-invalid"
-    assert code_of(own) == "case-handler"
     assert story.record.due_on == date(2026, 3, 2)
     assert (after.grade_own, after.score_own_deci, after.confidence) == (
         before.grade_own,

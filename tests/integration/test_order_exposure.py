@@ -13,6 +13,7 @@ from node.decision.evidence import read_exposure
 from node.records.rules_ledger import DisputeCause
 from node.risk.checks.parameters import CheckRules
 from node.risk.checks.rules_check import CheckPoint
+from node.risk.errors import RiskInvalidError
 from node.risk.exposure.rules_exposure import ExposureRules
 from node.risk.limits.rules_limits import LimitKind
 from node.risk.limits.service import NewLimit
@@ -51,6 +52,17 @@ def test_stages_move_and_the_sum_does_not(watch: Watch) -> None:
     assert {one.total_minor for one in stages} == {60_000_00}
     answer = watch.ask("S1", 60_000_00)
     assert answer["figures"]["after_minor"] == 60_000_00
+
+
+def test_an_invoice_from_before_the_order_takes_nothing_off(watch: Watch) -> None:
+    watch.give_limit(100_000_00)
+    order_id = watch.ask("S1", 60_000_00)["order"]
+    (item_id,) = watch.house.invoice("R0", (DUE, 60_000_00), on=TODAY - timedelta(days=1))
+
+    with pytest.raises(RiskInvalidError):
+        watch.risk.orders.take(order_id, Taking(amount_minor=60_000_00, item_id=item_id), by="sun")
+
+    assert watch.expose().ordered_minor == 60_000_00
 
 
 def test_invoice_without_a_delivery_takes_off_and_a_cancelled_one_gives_back(watch: Watch) -> None:

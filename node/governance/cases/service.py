@@ -168,7 +168,7 @@ class CaseService:
 
         def change(uow: UnitOfWork, record: CaseRecord, _on: date) -> CaseRecord:
             issuers = self._targets.list_issuers(uow, record)
-            if step is not CaseStep.WITHDRAW and any(is_same_person(one, by) for one in issuers):
+            if any(is_same_person(one, by) for one in issuers):
                 raise CaseHandlerError("another person decides than who issued what it is about")
             self._targets.end(uow, record, step, reason=reason, saying=self._say(by))
             return replace(record, result=find_next_state(record.state, step))

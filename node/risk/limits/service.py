@@ -177,7 +177,7 @@ class LimitService:
             return _get_stop(store, stop_id)
 
     def end_stop(self, stop_id: int, *, reason: str, actor: Principal) -> Stop:
-        """End a stop, with the authority for the customer's limit.
+        """End a stop, with the authority for the customer's limit; of the last tier without one.
 
         Raises:
             LimitNotFoundError: There is no such stop.
@@ -198,7 +198,7 @@ class LimitService:
             check_authority(
                 uow,
                 actor,
-                amount_minor=0 if holding is None else holding.limit_minor,
+                amount_minor=AMOUNT_MINOR_MAX if holding is None else holding.limit_minor,
                 currency=policy.body.currency if holding is None else holding.currency,
                 makers=frozenset(),
                 given=(),

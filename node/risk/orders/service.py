@@ -140,14 +140,17 @@ class OrderService:
             raise RiskInvalidError("a delivery or an invoice, one of them")
         ids = list_keys(uow, order.content.customer_id)
         currency = order.content.currency
-        most_minor = (
+        found = (
             _find_delivered(uow, taking.paper_id or 0, ids=ids, currency=currency)
             if taking.item_id is None
             else _find_invoiced(uow, taking.item_id, ids=ids, currency=currency)
         )
-        if most_minor is None:
+        if found is None:
             raise RiskInvalidError("there is no such delivery or invoice of the customer")
+        most_minor, on = found
         orders = OrderStore(uow.connection)
+        if on < orders.list_versions(order.order_id)[0].happened_on:
+            raise RiskInvalidError("a delivery or an invoice from before the order is not of it")
         taken_minor = orders.sum_takings(paper_id=taking.paper_id, item_id=taking.item_id)
         if taken_minor + taking.amount_minor > most_minor:
             raise RiskInvalidError("more would be taken off orders than it is for")
@@ -170,17 +173,24 @@ def _get(orders: OrderStore, order_id: int) -> SalesOrder:
     return found
 
 
-def _find_delivered(uow: UnitOfWork, paper_id: int, *, ids: list[int], currency: str) -> int | None:
+def _find_delivered(
+    uow: UnitOfWork, paper_id: int, *, ids: list[int], currency: str
+) -> tuple[int, date] | None:
+    """Return what a delivery comes to, and its day."""
     paper = PaperStore(uow.connection).find_paper(paper_id)
     if paper is None or paper.kind is not PaperKind.DELIVERY:
         return None
     content = paper.content
     is_of_it = content.customer_id in ids and content.currency == currency
-    return content.amount_minor if is_of_it else None
+    if content.amount_minor is None or not is_of_it:
+        return None
+    return content.amount_minor, content.begins_on
 
 
-def _find_invoiced(uow: UnitOfWork, item_id: int, *, ids: list[int], currency: str) -> int | None:
-    """Return what a whole document comes to, which an item is a line of."""
+def _find_invoiced(
+    uow: UnitOfWork, item_id: int, *, ids: list[int], currency: str
+) -> tuple[int, date] | None:
+    """Return what a whole document comes to, which an item is a line of, and its day."""
     item = ItemStore(uow.connection).find_item(item_id)
     if item is None or item.is_corrected or not item.kind.is_debit:
         return None
@@ -188,4 +198,6 @@ def _find_invoiced(uow: UnitOfWork, item_id: int, *, ids: list[int], currency: s
     is_of_it = (
         document is not None and document.customer_id in ids and document.currency == currency
     )
-    return document.amount_minor if document is not None and is_of_it else None
+    if document is None or not is_of_it:
+        return None
+    return document.amount_minor, document.happened_on
