@@ -9,6 +9,7 @@ from datetime import date
 
 import pytest
 from httpx2 import Response
+from sqlalchemy import update
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -16,6 +17,8 @@ from node.bootstrap.member import Node
 from node.core.people.service import Role
 from node.records.ledger import NewDebit, Term
 from node.records.rules_ledger import ItemKind
+from node.records.rules_retention import PERSON_KIND
+from node.records.tables import customer
 from node.risk.losses.commands import provision_app
 from node.web.app import API_PREFIX, build_app
 from tests.support.console_node import build_empty_node
@@ -24,10 +27,10 @@ from tests.support.console_node import build_empty_node
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     node = build_empty_node(tmp_path_factory.mktemp("losses") / "home")
-    customer = node.local.records.add_customer(scheme="sim", value="C1", name="示例", country="CN")
+    known = node.local.records.add_customer(scheme="sim", value="C1", name="示例", country="CN")
     node.local.ledger.enter_debit(
         NewDebit(
-            customer_id=customer.customer_id,
+            customer_id=known.customer_id,
             kind=ItemKind.INVOICE,
             document_no="A1",
             happened_on=date(2026, 1, 1),
@@ -70,6 +73,15 @@ def test_an_analyst_runs_and_the_auditors_file_adds_up(node: Node, http: TestCli
     assert (apart.status_code, ran.status_code) == (201, 201)
     (run,) = ran.json()
     assert (run["lines"][-1]["customer"], run["allowance_minor"]) == (1, 50_000)
+    with node.local.database.write() as uow:
+        uow.connection.execute(update(customer).values(kind=PERSON_KIND))
+    path = f"/provision-runs/{run['id']}"
+    for role, named in ((Role.ANALYST, None), (Role.CFO, 1)):
+        line = send(node, http, role, "GET", path).json()["lines"][-1]
+        assert (line["customer"], line["allowance_minor"]) == (named, 50_000)
+        assert ("1" in line["text"]) is (named is not None)
+    with node.local.database.write() as uow:
+        uow.connection.execute(update(customer).values(kind="company"))
     text = send(node, http, Role.CFO, "GET", f"/provision-runs/{run['id']}/movement.csv").text
     amounts = {row["line"]: row["amount"] for row in csv.DictReader(text.splitlines())}
     assert amounts == {

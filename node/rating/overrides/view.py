@@ -23,6 +23,9 @@ STATES: Mapping[OverrideState, LocalText] = MappingProxyType(
     }
 )
 
+ENDED = "ended"
+_ENDED_TEXT = LocalText(zh="已终止", en="ended")
+
 
 def build_override_object(
     judged: JudgedOverride, *, policy: OverridePolicy, language: Language, has_peers: bool
@@ -31,12 +34,14 @@ def build_override_object(
     override = judged.override
     reason = policy.find_reason(override.reason_code)
     is_hidden = judged.is_by_peers and not has_peers
+    # A default may be known from peers alone: that one has ended it is not for everybody.
+    hides_default = judged.state is OverrideState.DEFAULTED and not has_peers
     return {
         "id": override.override_id,
         "customer": override.customer_id,
         "rating": override.rating_id,
-        "state": judged.state.value,
-        "state_text": STATES[judged.state].render(language),
+        "state": ENDED if hides_default else judged.state.value,
+        "state_text": (_ENDED_TEXT if hides_default else STATES[judged.state]).render(language),
         "direction": "up" if override.is_upward else "down",
         "grade_rated": None if is_hidden else override.grade_before,
         "grade": override.grade_after,

@@ -1,12 +1,12 @@
 """API of provisions: runs, their movement, and customers who are looked at apart.
 
-Lines name customers by their numbers alone.
+Lines name customers by their numbers alone, and natural persons to nobody who may not see them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -26,6 +26,7 @@ from node.risk.losses.view_provision import (
 )
 from node.risk.provisions.policy import PPM
 from node.risk.provisions.service import RUNS_PAGE_MAX
+from node.risk.provisions.store import ProvisionRun
 
 FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 
@@ -54,22 +55,33 @@ class EndBody(Entry):
 def build_losses_router(losses: Losses, *, find_hidden: FindHidden) -> APIRouter:
     """Return the routes; ``find_hidden`` returns those among customers who may not be shown."""
     router = APIRouter(tags=["risk"])
-    _add_runs(router, losses)
+    _add_runs(router, losses, find_hidden)
     _add_apart(router, losses, find_hidden)
     return router
 
 
-def _add_runs(router: APIRouter, losses: Losses) -> None:
+def _add_runs(router: APIRouter, losses: Losses, find_hidden: FindHidden) -> None:
     provisions = losses.provisions
 
+    def show(
+        request: Request, runs: Sequence[ProvisionRun], language: Language
+    ) -> list[dict[str, Any]]:
+        named = {line.customer_id for run in runs for line in run.content.lines}
+        hidden = find_hidden(request, [one for one in named if one is not None])
+        return [build_run_object(one, language=language, hidden=hidden) for one in runs]
+
     @router.post("/provision-runs", status_code=201)
-    async def run(body: RunBody, language: Language = Language.EN) -> list[dict[str, Any]]:
+    async def run(
+        request: Request, body: RunBody, language: Language = Language.EN
+    ) -> list[dict[str, Any]]:
         """Provide for what is open on a day, by currency; with nothing new it is the same run."""
-        made = await asyncio.to_thread(lambda: provisions.run(by=body.by, as_of=body.as_of))
-        return [build_run_object(one, language=language) for one in made]
+        return await asyncio.to_thread(
+            lambda: show(request, provisions.run(by=body.by, as_of=body.as_of), language)
+        )
 
     @router.get("/provision-runs")
     async def list_runs(
+        request: Request,
         *,
         currency: Currency | None = None,
         limit: Annotated[int, Query(ge=1, le=RUNS_PAGE_MAX)] = 50,
@@ -77,16 +89,23 @@ def _add_runs(router: APIRouter, losses: Losses) -> None:
         language: Language = Language.EN,
     ) -> list[dict[str, Any]]:
         """List runs, the newest first; ``before`` is the last id of the page before."""
-        found = await asyncio.to_thread(
-            lambda: provisions.list_runs(currency=currency, limit=limit, before=before)
+        return await asyncio.to_thread(
+            lambda: show(
+                request,
+                provisions.list_runs(currency=currency, limit=limit, before=before),
+                language,
+            )
         )
-        return [build_run_object(one, language=language) for one in found]
 
     @router.get("/provision-runs/{run_id}")
-    async def get_run(run_id: PathKey, language: Language = Language.EN) -> dict[str, Any]:
+    async def get_run(
+        request: Request, run_id: PathKey, language: Language = Language.EN
+    ) -> dict[str, Any]:
         """Return a run with its lines."""
-        found = await asyncio.to_thread(provisions.get_run, run_id)
-        return build_run_object(found, language=language)
+        (shown,) = await asyncio.to_thread(
+            lambda: show(request, [provisions.get_run(run_id)], language)
+        )
+        return shown
 
     @router.get("/provision-runs/{run_id}/movement")
     async def report_movement(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Container
+from dataclasses import replace
 from typing import Any
 
 from node.assessment.policy_file import Language, LocalText
@@ -25,8 +27,13 @@ MOVED: tuple[tuple[str, LocalText], ...] = (
 """The lines of the movement table, in their order."""
 
 
-def build_run_object(run: ProvisionRun, *, language: Language) -> dict[str, Any]:
-    """Return a run with its lines: codes, amounts in minor units, and words beside them."""
+def build_run_object(
+    run: ProvisionRun, *, language: Language, hidden: Container[int] = frozenset()
+) -> dict[str, Any]:
+    """Return a run with its lines: codes, amounts in minor units, and words beside them.
+
+    Lines of customers who are ``hidden`` have their amounts and no number.
+    """
     content = run.content
     return {
         "id": run.run_id,
@@ -42,7 +49,7 @@ def build_run_object(run: ProvisionRun, *, language: Language) -> dict[str, Any]
         "disputed_minor": content.disputed_minor,
         "unapplied_minor": content.unapplied_minor,
         "stages": _sum_stages(content.lines),
-        "lines": [_build_line(run, place, language) for place in range(len(content.lines))],
+        "lines": [_build_line(run, place, language, hidden) for place in range(len(content.lines))],
         "by": run.entered_by,
         "entered_at_ms": run.entered_at_ms,
     }
@@ -130,14 +137,20 @@ def format_rate(rate: LossRate) -> str:
 def name_line(line: ProvisionLine, *, after_days: int | None, language: Language) -> str:
     """Name a bucket by its days past due, or the customer apart by its number."""
     if line.kind is LineKind.SPECIFIC:
+        if line.customer_id is None:
+            return "自然人" if language is Language.ZH else "a natural person"
         return f"{'客户' if language is Language.ZH else 'customer'} {line.customer_id}"
     if after_days is None:
         return "未到期" if language is Language.ZH else "not due"
     return f"> {after_days}" if line.upto_days is None else f"{after_days + 1}-{line.upto_days}"
 
 
-def _build_line(run: ProvisionRun, place: int, language: Language) -> dict[str, Any]:
+def _build_line(
+    run: ProvisionRun, place: int, language: Language, hidden: Container[int]
+) -> dict[str, Any]:
     line = run.content.lines[place]
+    if line.customer_id is not None and line.customer_id in hidden:
+        line = replace(line, customer_id=None)
     after_days = run.content.lines[place - 1].upto_days if place else None
     return {
         "kind": line.kind.value,

@@ -12,6 +12,7 @@ from alembic import command
 from sqlalchemy import Connection, delete, insert, inspect, text, update
 from sqlalchemy.exc import DatabaseError
 
+from node.assessment.policy_file import Language
 from node.assessment.tables import assessment
 from node.core.database import Database
 from node.core.migrations import build_config
@@ -39,6 +40,7 @@ from node.rating.overrides.tables import (
     rating_override_event,
     rating_override_hand,
 )
+from node.rating.overrides.view import build_override_object
 from node.rating.rules_movement import Movement
 from node.rating.rules_review import Trigger
 from node.rating.scale import read_preset_scale
@@ -192,7 +194,16 @@ def test_it_ends_with_a_default_and_none_is_given_after_it(
     else:
         _default(room, customer, AS_OF)
 
-    assert room.overrides.get(given.override_id).state is OverrideState.DEFAULTED
+    judged = room.overrides.get(given.override_id)
+    assert judged.state is OverrideState.DEFAULTED
+    policy = parse_override_policy(read_preset_override_bytes())
+    shown = {
+        has_peers: build_override_object(
+            judged, policy=policy, language=Language.EN, has_peers=has_peers
+        )["state"]
+        for has_peers in (False, True)
+    }
+    assert shown == {False: "ended", True: "defaulted"}  # Who told of it is not for everybody.
     assert held(room, customer) == "AA"
     with pytest.raises(OverrideStateError, match="default"):
         give(room, customer, "A")
