@@ -149,6 +149,11 @@ def test_peers_words_hold_no_order_and_a_closed_alert_lifts_nothing(ask_anew: Ca
     ending = {"by": "li", "outcome": "acted", "reason": "they will pay"}
     ask_anew("POST", f"/risk-alerts/{late['id']}/closing", ending)
     assert "R4" in list_rules()  # They have not paid.
+    other = local.records.add_customer(scheme="sim", value="C2", name="Hongda 2", country="CN")
+    local.customers.merge(customer_id, into_id=other.customer_id, reason="the same", by="li")
+    with local.database.read() as uow:
+        found = {one.rule for one in list_standing(uow, other.customer_id, BUSINESS_DATE)}
+    assert "R4" in found
 
 
 def test_every_rule_of_a_customer_is_shown_and_what_is_not_known_is_named(ask: Caller) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from node.core.database import UnitOfWork
+from node.records.store import RecordsStore
 from node.risk.alerts.store import AlertStore
 from node.risk.rules_finding import Finding, RiskStatus
 
@@ -19,9 +20,10 @@ def list_standing(uow: UnitOfWork, customer_id: int, _as_of: date) -> tuple[Find
     has closed an alert lifts nothing while its cause is there: for that there are releases, and
     exclusions of the policy.
     """
+    keys = RecordsStore(uow.connection).list_ids(customer_id)  # a merge carries no alerts over
     return tuple(
         Finding(rule=one.rule, status=one.told.status, values=one.values)
-        for one in AlertStore(uow.connection).list_of([customer_id])
+        for one in AlertStore(uow.connection).list_of(keys)
         if one.told.is_standing
         and not one.is_of_peers
         and one.rule not in CHECKED_ANEW
