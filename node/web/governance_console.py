@@ -84,15 +84,12 @@ class _Governance:
         states = () if chosen == "all" else OPEN
         found = await run_in_threadpool(
             lambda: self._local.governance.cases.list_cases(
-                CaseFilter(states=states), limit=CASES_SHOWN
+                CaseFilter(states=states, late_on=today if chosen == "late" else None),
+                limit=CASES_SHOWN,
             )
         )
         await self._record(request, Area.CASES)
-        rows = [
-            build_summary_object(one, today=today, language=language)
-            for one in found
-            if chosen != "late" or one.is_late(today)
-        ]
+        rows = [build_summary_object(one, today=today, language=language) for one in found]
         return await self._render(
             request, "cases.html", rows=rows, chosen=chosen, filters=_CASE_FILTERS
         )

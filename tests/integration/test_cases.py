@@ -246,6 +246,34 @@ def test_a_complaint_runs_by_the_clock_and_never_touches_a_score(node: Node) -> 
         assert count.scalar_one() == 0
 
 
+def test_what_is_late_is_found_however_many_newer_cases_there_are(node: Node) -> None:
+    def receive(on: date) -> int:
+        new = NewCase(
+            kind=CaseKind.SERVICE,
+            complainant="Hongda",
+            text="It came late.",
+            channel=CaseChannel.PHONE,
+        )
+        return on_day(node.local, on).receive(new, by="zhao").record.case_id
+
+    unmarked, undecided, unanswered, done = (receive(FILED) for _ in range(4))
+    on_time = on_day(node.local, FILED)
+    for case_id in (undecided, unanswered, done):
+        on_time.mark(case_id, by="zhao")
+    for case_id in (unanswered, done):
+        on_time.decide(case_id, step=CaseStep.REJECT, reason="it did not", by="qian")
+    on_time.answer(done, text="It came on the day.", channel=CaseChannel.LETTER, by="zhao")
+    newer = [receive(date(2026, 3, 5)) for _ in range(4)]
+    today = date(2026, 3, 5)
+
+    found = on_day(node.local, today).list_cases(CaseFilter(late_on=today), limit=4)
+
+    assert [one.case_id for one in found] == [unanswered, undecided, unmarked]
+    assert all(one.is_late(today) for one in found)
+    every = on_day(node.local, today).list_cases(CaseFilter())
+    assert {one.case_id for one in every if not one.is_late(today)} == {done, *newer}
+
+
 def test_a_case_takes_over_an_objection_that_is_open_and_agrees_with_how_it_ended(
     node: Node,
 ) -> None:

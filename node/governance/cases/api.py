@@ -174,20 +174,17 @@ def _add_reading(router: APIRouter, cases: CaseService) -> None:
         language: Language = Language.EN,
     ) -> list[dict[str, Any]]:
         """List cases, the newest first; ``before`` is the last id of the page before."""
+        today = cases.today()
         chosen = CaseFilter(
             states=state or (OPEN if is_open or late else ()),
             kinds=kind or (),
             customer_ids=() if customer is None else (customer,),
+            late_on=today if late else None,
         )
         found = await asyncio.to_thread(
             lambda: cases.list_cases(chosen, before=before, limit=limit)
         )
-        today = cases.today()
-        return [
-            build_summary_object(one, today=today, language=language)
-            for one in found
-            if not late or one.is_late(today)
-        ]
+        return [build_summary_object(one, today=today, language=language) for one in found]
 
     @router.get("/cases/{case_id}")
     async def get_case(case_id: PathKey, language: Language = Language.EN) -> dict[str, Any]:

@@ -121,12 +121,15 @@ def list_cases(
 ) -> None:
     """List cases that are open, the newest first."""
     node: CaseNode = ctx.obj
-    chosen = CaseFilter(states=state or (() if every else OPEN), kinds=kind or ())
     today = node.cases.today()
+    chosen = CaseFilter(
+        states=state or (() if every else OPEN),
+        kinds=kind or (),
+        late_on=today if is_late else None,
+    )
     shown = [
         build_summary_object(one, today=today, language=language)
         for one in node.cases.list_cases(chosen, limit=CASES_PAGE_MAX)
-        if not is_late or one.is_late(today)
     ]
     if as_json:
         show_json(shown)

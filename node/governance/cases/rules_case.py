@@ -89,6 +89,9 @@ DECIDED = frozenset(
     {CaseState.UPHELD, CaseState.REJECTED, CaseState.WITHDRAWN, CaseState.SUPPRESSED}
 )
 OPEN = frozenset(CaseState) - {CaseState.CLOSED}
+UNDECIDED = _WORKING | {CaseState.RECEIVED, CaseState.APPEALED}
+ANSWERED_AFTER = DECIDED - {CaseState.WITHDRAWN}
+"""States in which an answer in writing is owed."""
 _FROM: dict[CaseStep, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseStep.MARK: (frozenset({CaseState.RECEIVED}), CaseState.MARKED),
     CaseStep.ASK: (_WORKING, CaseState.ASKED),
@@ -151,9 +154,7 @@ def is_late(
     """Tell whether a case should have been marked, answered or decided before today."""
     if state is CaseState.RECEIVED and today > mark_by:
         return True
-    is_owed = state in _WORKING | {CaseState.RECEIVED, CaseState.APPEALED} or (
-        state in DECIDED and state is not CaseState.WITHDRAWN and not is_answered
-    )
+    is_owed = state in UNDECIDED or (state in ANSWERED_AFTER and not is_answered)
     return is_owed and today > due_on
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
 
 from node.core.database import is_key_of
 from node.governance.cases.record import (
@@ -17,7 +17,14 @@ from node.governance.cases.record import (
     Target,
     TargetKind,
 )
-from node.governance.cases.rules_case import CaseKind, CaseState, CaseStep, RootCause
+from node.governance.cases.rules_case import (
+    ANSWERED_AFTER,
+    UNDECIDED,
+    CaseKind,
+    CaseState,
+    CaseStep,
+    RootCause,
+)
 from node.governance.cases.tables import governance_case, governance_case_event
 from node.records.store.rows import insert_row
 
@@ -34,6 +41,8 @@ class CaseFilter:
     customer_ids: Collection[int] = ()
     received_from: date | None = None
     received_until: date | None = None
+    late_on: date | None = None
+    """Those alone of which something is owed since before this day."""
 
 
 class CaseStore:
@@ -101,6 +110,8 @@ class CaseStore:
             query = query.where(_case.c.received_on >= chosen.received_from)
         if chosen.received_until is not None:
             query = query.where(_case.c.received_on <= chosen.received_until)
+        if chosen.late_on is not None:
+            query = query.where(_is_late(chosen.late_on))
         return [_read_case(row) for row in self._connection.execute(query)]
 
     def list_silent(self, *, today: date, limit: int) -> list[CaseRecord]:
@@ -217,4 +228,16 @@ def _read_event(row: Row[Any]) -> CaseEvent:
         code=row.code,
         document_sha256_hex=row.document_sha256_hex,
         answers=row.answers,
+    )
+
+
+def _is_late(today: date) -> ColumnElement[bool]:
+    """Say in SQL what ``rules_case.is_late`` says of a case."""
+    is_owed = or_(
+        _case.c.state.in_(UNDECIDED),
+        and_(_case.c.state.in_(ANSWERED_AFTER), _case.c.answered_on.is_(None)),
+    )
+    return or_(
+        and_(_case.c.state == CaseState.RECEIVED, _case.c.mark_by < today),
+        and_(is_owed, _case.c.due_on < today),
     )
