@@ -31,7 +31,7 @@ from node.bootstrap.peers import (
 from node.bootstrap.policies import build_kinds, build_sources, enter_shipped
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
-from node.core.database import Database, UnitOfWork, parse_key
+from node.core.database import Database, UnitOfWork, find_named
 from node.core.field_sweep import FieldChange, change_key, settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
@@ -75,11 +75,8 @@ from node.risk.facts.reading import FactReader
 from node.risk.losses.room import Losses, build_losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
 from node.risk.monitoring.standing import list_standing
-from node.risk.wiring import build_risk, find_risk_owner
+from node.risk.wiring import build_risk
 from node.sharing.objections import SummaryObjections
-
-DECISION = "decision_id"  # under which name an address names a decision
-OVERRIDE = "override_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,15 +140,15 @@ class LocalNode:
 
     def find_customer_key(self, named: Mapping[str, object]) -> dict[str, int]:
         """Return the customer of what an address names, such as a decision, if it names one."""
-        found = None
-        if (decision_id := parse_key(str(named.get(DECISION, "")))) is not None:
-            found = self.decision_reports.find_customer_id(decision_id)
-        elif (override_id := parse_key(str(named.get(OVERRIDE, "")))) is not None:
-            found = self.overrides.find_customer_id(override_id)
-        if found is None:
-            found = self.monitoring.find_customer_id(named)
-        if found is None:
-            found = find_risk_owner(self.database, named)
+        found = find_named(
+            named,
+            {
+                "decision_id": self.decision_reports.find_customer_id,
+                "override_id": self.overrides.find_customer_id,
+                **self.monitoring.owners,
+                **self.risk.owners,
+            },
+        )
         return {} if found is None else {"customer_id": found}
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -348,6 +348,16 @@ def parse_key(text: str) -> int | None:
     """Return the key that a text writes in plain digits; None where no row can have it."""
     is_number = text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX
     return int(text) if is_number and int(text) <= ID_MAX else None
+
+
+def find_named(
+    named: Mapping[str, object], finders: Mapping[str, Callable[[int], int | None]]
+) -> int | None:
+    """Return what is found by the first of these names that stands with a key; None without one."""
+    for name, find in finders.items():
+        if (key := parse_key(str(named.get(name, "")))) is not None:
+            return find(key)
+    return None
 
 
 def is_key_of(column: Column[int], number: int) -> bool:

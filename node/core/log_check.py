@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
-from functools import partial
 from typing import Protocol
 
 import structlog
@@ -161,13 +160,13 @@ class LogCheck:
                 self._damaged[log.origin] = err.detail
                 _log.error("ended_log_damaged", origin=log.origin, detail=err.detail)
             else:
-                await finish_in_thread(partial(self._mark, log))
+                await finish_in_thread(self._mark, log)
                 _log.info("ended_log_verified", origin=log.origin, size=log.size)
 
     async def _reach_end(self, rebuild: _Rebuild) -> None:
         is_done = False
         while not is_done:
-            is_done = await finish_in_thread(partial(rebuild.take_step, self._database))
+            is_done = await finish_in_thread(rebuild.take_step, self._database)
             await asyncio.sleep(self._pause_s)
 
     def _list_unchecked(self) -> list[StoredLog]:

@@ -6,7 +6,7 @@ A person decides with a token of his own: with the operator's nothing is approve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from node.assessment.policy_file import Language
 from node.core.database import ID_MAX
+from node.core.http.access import FindHidden
 from node.core.money import AMOUNT_MINOR_MAX
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import Look, PeopleService, Principal, Role, Scope
@@ -38,7 +39,6 @@ from node.records.api import Currency, Day, Entry, Key, PathKey, QueryKey, Reaso
 from node.records.tables import NAME_CHARS_MAX
 
 PEER_VALUES = "peer-values"
-FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 Amount = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MINOR_MAX)]
 Positive = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MINOR_MAX)]
 Terms = Annotated[int, Field(strict=True, ge=0, le=TERMS_DAYS_MAX)]

@@ -7,7 +7,7 @@ credit may be shown. A person releases and approves with a token of his own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -17,6 +17,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from node.core.database import ID_MAX
+from node.core.http.access import FindHidden
 from node.core.people.areas import Access, Area, may_access
 from node.core.people.service import Principal
 from node.decision.api import act_as
@@ -54,7 +55,6 @@ from node.risk.view import (
 )
 
 DAYS_MAX = 366
-FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 Amount = Annotated[int, Field(strict=True, ge=0, le=10**15)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=KEY_CHARS_MAX)]
 After = Annotated[int, Query(ge=0, le=ID_MAX)]
@@ -148,6 +148,8 @@ class RiskFaces:
     limits: LimitService
     exposures: ExposureService
     today: Callable[[], date]
+    owners: Mapping[str, Callable[[int], int | None]]
+    """By the names in addresses: whose an order, limit, stop or entry apart is."""
 
 
 def build_risk_router(faces: RiskFaces, *, find_hidden: FindHidden) -> APIRouter:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from node.core.clock import Clock, current_business_date
-from node.core.database import Database, parse_key
+from node.core.database import Database
 from node.decision.policy import DecisionPolicy
 from node.risk.api import RiskFaces
 from node.risk.checks.evaluating import ListFindings, list_no_findings
@@ -57,30 +57,35 @@ def build_risk(
         ),
         exposures=ExposureService(database=database, find_rules=lambda: find_rules().exposure),
         today=lambda: current_business_date(clock, fixed=business_date),
+        owners=build_owners(database),
     )
 
 
-def find_risk_owner(database: Database, named: Mapping[str, object]) -> int | None:
-    """Return the customer of an order, limit, stop or entry apart that an address names."""
-    keys = {
-        name: parse_key(str(named[name]))
-        for name in ("order_id", "entry_id", "stop_id", "apart_id")
-        if name in named
+def build_owners(database: Database) -> Mapping[str, Callable[[int], int | None]]:
+    """Return by the names in addresses whose an order, limit, stop or entry apart is."""
+
+    def find_of_order(key: int) -> int | None:
+        with database.read() as uow:
+            order = OrderStore(uow.connection).find(key)
+        return None if order is None else order.content.customer_id
+
+    def find_of_entry(key: int) -> int | None:
+        with database.read() as uow:
+            entry = LimitStore(uow.connection).find(key)
+        return None if entry is None else entry.customer_id
+
+    def find_of_stop(key: int) -> int | None:
+        with database.read() as uow:
+            stop = LimitStore(uow.connection).find_stop(key)
+        return None if stop is None else stop.customer_id
+
+    def find_of_apart(key: int) -> int | None:
+        with database.read() as uow:
+            return ProvisionStore(uow.connection).find_customer_id(key)
+
+    return {
+        "order_id": find_of_order,
+        "entry_id": find_of_entry,
+        "stop_id": find_of_stop,
+        "apart_id": find_of_apart,
     }
-    if not keys:
-        return None
-    with database.read() as uow:
-        orders, limits = OrderStore(uow.connection), LimitStore(uow.connection)
-        if (key := keys.get("order_id")) is not None:
-            order = orders.find(key)
-            return None if order is None else order.content.customer_id
-        if (key := keys.get("entry_id")) is not None:
-            entry = limits.find(key)
-            return None if entry is None else entry.customer_id
-        if (key := keys.get("stop_id")) is not None:
-            stop = limits.find_stop(key)
-            return None if stop is None else stop.customer_id
-        if (key := keys.get("apart_id")) is not None:
-            apart = ProvisionStore(uow.connection).list_specifics()
-            return next((one.customer_id for one in apart if one.entry_id == key), None)
-    return None

@@ -19,6 +19,7 @@ from node.core.clock import Clock
 from node.core.database import Database
 from node.core.decision import Batch, Decided
 from node.core.errors import NotFoundError
+from node.core.threads import finish_in_thread
 from node.core.writer import Writer
 from node.sharing.store import QuestionStore, SharingStore
 from node.sharing.store.asked import AskedMessage, AskedStore
@@ -62,7 +63,7 @@ class Retention:
         before_ms = self._clock.now_ms() - self._keep_days * DAY_MS
         count = 0
         for _ in range(STEPS_A_ROUND_MAX):
-            old = await asyncio.to_thread(self._list_old, before_ms)
+            old = await finish_in_thread(self._list_old, before_ms)
             if not old:
                 break
             erased = await asyncio.gather(
@@ -77,7 +78,7 @@ class Retention:
             partial(_forget, before_ms=before_ms, now_ms=self._clock.now_ms())
         )
         if count:
-            await asyncio.to_thread(self._database.overwrite_deleted)
+            await finish_in_thread(self._database.overwrite_deleted)
         return count
 
     def hold(self, msg: bytes, *, reason: str) -> None:
@@ -116,7 +117,7 @@ class Retention:
         """Erase the bodies of old pushes and corrections; return how many."""
         count, after_seq = 0, -1
         for _ in range(STEPS_A_ROUND_MAX):
-            old = await asyncio.to_thread(self._list_told, before_ms, after_seq)
+            old = await finish_in_thread(self._list_told, before_ms, after_seq)
             if not old:
                 break
             erased = await asyncio.gather(
@@ -133,7 +134,7 @@ class Retention:
         """Erase the bodies of old questions and deliveries of ours; return of how many."""
         count = 0
         for _ in range(STEPS_A_ROUND_MAX):
-            old = await asyncio.to_thread(self._list_asked, before_ms)
+            old = await finish_in_thread(self._list_asked, before_ms)
             if not old:
                 break
             erased = await asyncio.gather(

@@ -15,6 +15,7 @@ import structlog
 from node.core.clock import Clock
 from node.core.disk import DiskWatch
 from node.core.errors import ConflictError, NodeError, NotFoundError, UnavailableError
+from node.core.threads import finish_in_thread
 from node.core.writer import Writer
 from node.sharing.asking import AskingService
 from node.sharing.hub_log import HubLogWatch
@@ -102,11 +103,11 @@ class Upkeep:
         return self._registry.newest_seq
 
     async def _adopt(self, tokens: Sequence[str], *, known: int) -> int:
-        offered = await asyncio.to_thread(self._registry.find_new, tokens)
+        offered = await finish_in_thread(self._registry.find_new, tokens)
         if offered is not None:
             await self._hub_log.verify(offered)
         now_s = self._clock.now_ms() // 1000
-        seq = (await asyncio.to_thread(self._registry.adopt, tokens, now_s=now_s)).seq
+        seq = (await finish_in_thread(self._registry.adopt, tokens, now_s=now_s)).seq
         if seq < known:  # An old one proves nothing, and time tells: it will not be renewed.
             _log.warning("registry_old", seq=seq, known=known)
         return seq
@@ -135,7 +136,7 @@ class Upkeep:
             if not await self._follow_for_key():
                 raise
             listed = self._open_list(token)
-        due = await asyncio.to_thread(self._list_due_statuses, listed.entries)
+        due = await finish_in_thread(self._list_due_statuses, listed.entries)
         return sum(await decide_all(due, self._take_status))
 
     def _list_due_statuses(self, entries: Sequence[str]) -> list[str]:
@@ -154,7 +155,7 @@ class Upkeep:
 
     async def _take_status(self, token: str) -> bool:
         try:
-            future = await asyncio.to_thread(self._consents.submit_status, token)
+            future = await finish_in_thread(self._consents.submit_status, token)
             await asyncio.wrap_future(future)
         except ConflictError as err:  # A later state is held; it stays so.
             _log.debug("status_not_taken", code=err.code)
@@ -207,7 +208,7 @@ class Upkeep:
         our clock is off, gets another ever more rarely.
         """
         await self._settle_receipts()
-        peers = await asyncio.to_thread(self._asking.list_peers_to_acknowledge)
+        peers = await finish_in_thread(self._asking.list_peers_to_acknowledge)
         gate = asyncio.Semaphore(RECEIPTS_AT_ONCE_MAX)
 
         async def acknowledge(peer: str) -> bool:
@@ -243,7 +244,7 @@ class Upkeep:
             async with gate:
                 await _try_receipt(receipt.peer, self._asking.settle(receipt.jti))
 
-        await asyncio.gather(*map(settle, await asyncio.to_thread(self._asking.list_open_receipts)))
+        await asyncio.gather(*map(settle, await finish_in_thread(self._asking.list_open_receipts)))
 
     def check_exchanging(self) -> None:
         """Check that this node may exchange now.

@@ -331,7 +331,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
 
     async def erase_accesses() -> None:
         people, keep_days = node.local.people, settings.access_keep_days
-        await asyncio.to_thread(lambda: people.erase_old_accesses(keep_days=keep_days))
+        await finish_in_thread(people.erase_old_accesses, keep_days=keep_days)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

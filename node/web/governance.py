@@ -71,7 +71,7 @@ async def drive_cases(node: Node) -> None:
         try:
             answers = await push_correction(node, due.subject_id)
             await finish_in_thread(
-                partial(cases.record_correction, due.case_id, answers=answers, by=CLOCK_NAME)
+                cases.record_correction, due.case_id, answers=answers, by=CLOCK_NAME
             )
         except (NodeError, ProtocolError) as err:  # The others are not to wait for this one.
             _log.warning("correction_failed", case_id=due.case_id, code=err.code)

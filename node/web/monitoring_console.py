@@ -324,8 +324,7 @@ class _Desk:
     def _find(self, customer_id: int, name: str, typed: Typed) -> int:
         """Return the key that a form names; what is not this customer's is not there."""
         key = parse_key(typed.raw(name))
-        owner = self._monitoring.find_customer_id({name: typed.raw(name)})
-        if key is None or owner != customer_id:
+        if key is None or self._monitoring.owners[name](key) != customer_id:
             raise NotFoundError("there is no such thing of this customer")
         return key
 

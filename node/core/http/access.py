@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from hmac import compare_digest, digest
 
 from starlette.requests import Request
@@ -16,6 +17,11 @@ _VIEWER_DOMAIN = b"chengxin/viewer-session/v1\n"
 _VIEWER_PARTS = 3
 _NUMBER_DIGITS_MAX = 12
 _BEARER = "Bearer "
+
+FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
+"""Returns those among customers' keys whom the request's role may not be shown."""
+SeesPeers = Callable[[Request], bool]
+"""Tells whether the request's role may see what peers have said."""
 
 
 def derive_session(token: str) -> str:

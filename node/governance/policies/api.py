@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from node.assessment.policy_file import POLICY_BYTES_MAX, Language
 from node.core.database import INTEGER_MAX
 from node.core.errors import NotFoundError
+from node.core.http.access import FindHidden, SeesPeers
 from node.core.http.models import ApiModel
 from node.core.people.service import Principal
 from node.core.policies.entering import Entry
@@ -36,8 +37,6 @@ from node.governance.policies.view import (
 )
 from node.records.api import Day
 
-FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
-SeesPeers = Callable[[Request], bool]
 VersionId = Annotated[int, Path(ge=1, le=INTEGER_MAX)]
 Key = Annotated[int, Field(strict=True, ge=1, le=INTEGER_MAX)]
 Content = Annotated[str, Field(min_length=2, max_length=POLICY_BYTES_MAX)]

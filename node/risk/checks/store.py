@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from node.core.database import is_key_of
 from node.core.people.service import Role
 from node.decision.rules_state import Approval, Authority
 from node.records.store.rows import chunk_values, insert_row
@@ -253,13 +252,6 @@ class CheckStore:
             .where(order_release.c.id == release_id, order_release.c.released_at_ms.is_(None))
             .values(released_on=on, released_at_ms=at_ms)
         )
-
-    def find_release(self, release_id: int) -> ReleaseRecord | None:
-        """Return a release."""
-        if not is_key_of(order_release.c.id, release_id):
-            return None
-        found = self._list_records(release_ids=[release_id])
-        return found[0] if found else None
 
     def list_release_records(self, order_id: int) -> list[ReleaseRecord]:
         """Return the releases of an order, those that wait for others too, the oldest first."""

@@ -6,7 +6,7 @@ Lines name customers by their numbers alone, and natural persons to nobody who m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse
 
 from node.assessment.policy_file import Language
 from node.core.database import ID_MAX
+from node.core.http.access import FindHidden
 from node.records.api import Currency, Day, Entry, Key, PathKey, QueryKey, Reason
 from node.risk.losses.room import Losses
 from node.risk.losses.view_provision import (
@@ -27,8 +28,6 @@ from node.risk.losses.view_provision import (
 from node.risk.provisions.policy import PPM
 from node.risk.provisions.service import RUNS_PAGE_MAX
 from node.risk.provisions.store import ProvisionRun
-
-FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 
 
 class RunBody(Entry):

@@ -7,7 +7,7 @@ listed; of what rests on peers' words only who may see it hears.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from node.assessment.policy_file import Language
 from node.core.database import ID_MAX
+from node.core.http.access import FindHidden
 from node.core.money import AMOUNT_MINOR_MAX
 from node.records.api import Currency, Day, Entry, Key, PathKey, QueryKey, Reason
 from node.records.tables import NAME_CHARS_MAX
@@ -44,7 +45,6 @@ from node.risk.rules_finding import RiskStatus
 from node.risk.signals.service import NewSignal
 from node.risk.watch.service import WATCH_PAGE_MAX
 
-FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 After = Annotated[int, Query(ge=0, le=ID_MAX)]
 Amount = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MINOR_MAX)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]

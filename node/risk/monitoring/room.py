@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from node.core.clock import Clock
-from node.core.database import Database, parse_key
+from node.core.database import Database
 from node.core.policies.source import PolicySource
 from node.risk.alerts.service import AlertService
 from node.risk.daily.judging import CustomerJudge
@@ -29,19 +29,15 @@ class Monitoring:
     watch: WatchService
     actions: ActionService
 
-    def find_customer_id(self, named: Mapping[str, object]) -> int | None:
-        """Return the customer of an alert, a signal, a stay or an action that an address names."""
-        finders: Mapping[str, Callable[[int], int | None]] = {
+    @property
+    def owners(self) -> Mapping[str, Callable[[int], int | None]]:
+        """By the names in addresses: whose an alert, a signal, a stay on the list, an action is."""
+        return {
             "alert_id": self.alerts.find_customer_id,
             "signal_id": self.signals.find_customer_id,
             "watch_id": self.watch.find_customer_id,
             "action_id": self.actions.find_customer_id,
         }
-        for name, find in finders.items():
-            key = parse_key(str(named.get(name, "")))
-            if key is not None:
-                return find(key)
-        return None
 
 
 def build_monitoring(

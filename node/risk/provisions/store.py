@@ -326,6 +326,13 @@ class ProvisionStore:
         )
         return ended.rowcount == 1
 
+    def find_customer_id(self, entry_id: int) -> int | None:
+        """Return the customer of an entry apart, as it was entered."""
+        if not is_key_of(provision_specific.c.id, entry_id):
+            return None
+        query = select(provision_specific.c.customer_id).where(provision_specific.c.id == entry_id)
+        return self._connection.execute(query).scalar_one_or_none()
+
     def list_specifics(
         self, *, as_of: date | None = None, known_at_ms: int | None = None
     ) -> list[SpecificEntry]:

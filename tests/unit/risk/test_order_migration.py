@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from alembic import command
-from sqlalchemy import Table, UniqueConstraint, inspect, text
+from sqlalchemy import Table, inspect, text
 
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.core.migrations import build_config, upgrade_database
 from node.risk.checks import tables as checks
 from node.risk.limits import tables as limits
 from node.risk.orders import tables as orders
+from tests.support.schema import check_table
 from tests.support.stores import store_url
 
 ROOM = [
@@ -40,26 +41,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.mark.parametrize("table", ROOM, ids=lambda table: table.name)
 def test_each_table_is_as_the_room_defines_it(database: Database, table: Table) -> None:
-    found = inspect(database.engine)
-    columns = {one["name"]: one for one in found.get_columns(table.name)}
-
-    assert metadata.tables[table.name] is table
-    assert {name: one["nullable"] for name, one in columns.items()} == {
-        one.name: bool(one.nullable) for one in table.columns
-    }
-    assert {name: getattr(one["type"], "length", None) for name, one in columns.items()} == {
-        one.name: getattr(one.type, "length", None) for one in table.columns
-    }
-    uniques = {one["name"] for one in found.get_unique_constraints(table.name)}
-    assert {one.name for one in table.constraints if isinstance(one, UniqueConstraint)} == uniques
-    indexes = {one["name"] for one in found.get_indexes(table.name)} - uniques
-    assert indexes == {one.name for one in table.indexes}
-    checked = {one["name"] for one in found.get_check_constraints(table.name)}
-    assert checked == {
-        str(one.name) for one in table.constraints if type(one).__name__ == "CheckConstraint"
-    }
-    keys = {tuple(one["constrained_columns"]) for one in found.get_foreign_keys(table.name)}
-    assert keys == {tuple(one.column_keys) for one in table.foreign_key_constraints}
+    check_table(database, table)
 
 
 def test_going_back_takes_orders_away_and_leaves_customers(database: Database) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Table, inspect, select
 from node.core.database import Database
 from node.core.migrations import build_config, upgrade_database
 from node.risk.provisions.tables import PROVISION_TABLES
+from tests.support.schema import check_table
 from tests.support.stores import store_url
 
 ADD_CUSTOMER = (
@@ -34,17 +35,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.mark.parametrize("table", PROVISION_TABLES, ids=lambda table: table.name)
 def test_each_table_is_as_the_room_defines_it(database: Database, table: Table) -> None:
-    found = inspect(database.engine)
-    columns = {one["name"]: one for one in found.get_columns(table.name)}
-
-    assert {name: one["nullable"] for name, one in columns.items()} == {
-        one.name: bool(one.nullable) for one in table.columns
-    }
-    assert {one["name"] for one in found.get_indexes(table.name)} == {
-        one.name for one in table.indexes
-    }
-    keys = {tuple(one["constrained_columns"]) for one in found.get_foreign_keys(table.name)}
-    assert keys == {tuple(one.column_keys) for one in table.foreign_key_constraints}
+    check_table(database, table)
 
 
 def test_going_back_takes_the_tables_away_and_forward_brings_them_empty(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Table, UniqueConstraint, insert, inspect, select
+from sqlalchemy import Table, insert, inspect, select
 
-from node.core.database import Database, metadata
+from node.core.database import Database
 from node.core.migrations import build_config, upgrade_database
 from node.records.tables import customer
 from node.risk.alerts.tables import risk_alert, risk_alert_event
@@ -18,6 +18,7 @@ from node.risk.daily.tables import risk_change, risk_run, risk_status
 from node.risk.plans.tables import risk_action, risk_action_event, risk_action_promise
 from node.risk.signals.tables import risk_signal
 from node.risk.watch.tables import risk_watch, risk_watch_event
+from tests.support.schema import check_table
 from tests.support.stores import store_url
 
 FIRST = [risk_signal, risk_alert, risk_alert_event, risk_run, risk_status, risk_change]
@@ -34,26 +35,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.mark.parametrize("table", [*FIRST, *SECOND], ids=lambda table: table.name)
 def test_each_table_is_as_the_room_defines_it(database: Database, table: Table) -> None:
-    found = inspect(database.engine)
-    columns = {one["name"]: one for one in found.get_columns(table.name)}
-
-    assert metadata.tables[table.name] is table
-    assert {name: one["nullable"] for name, one in columns.items()} == {
-        one.name: bool(one.nullable) for one in table.columns
-    }
-    assert {name: getattr(one["type"], "length", None) for name, one in columns.items()} == {
-        one.name: getattr(one.type, "length", None) for one in table.columns
-    }
-    uniques = {one["name"] for one in found.get_unique_constraints(table.name)}
-    assert {one.name for one in table.constraints if isinstance(one, UniqueConstraint)} == uniques
-    indexes = {one["name"] for one in found.get_indexes(table.name)} - uniques
-    assert indexes == {one.name for one in table.indexes}
-    checks = {one["name"] for one in found.get_check_constraints(table.name)}
-    assert checks == {
-        str(one.name) for one in table.constraints if type(one).__name__ == "CheckConstraint"
-    }
-    keys = {tuple(one["constrained_columns"]) for one in found.get_foreign_keys(table.name)}
-    assert keys == {tuple(one.column_keys) for one in table.foreign_key_constraints}
+    check_table(database, table)
 
 
 def test_going_back_and_forward_keeps_what_is_below(tmp_path: Path) -> None:
