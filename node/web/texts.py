@@ -178,6 +178,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "kind.company": Text("公司", "company"),
         "kind.person": Text("自然人", "person"),
         "kind.collective": Text("集体账户", "collective account"),
+        "customer.rating": Text("评级", "Rating"),
         "customer.rate": Text("按业务日期重新评级", "Rate on the business date"),
         "customer.no-rate": Text("集体账户不评级", "A collective account is not rated"),
         "rating.own": Text("仅凭自有记录", "From own records"),

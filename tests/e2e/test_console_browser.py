@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
 from node.bootstrap.member import Node
 from node.records.ledger import NewDebit, Term
 from node.records.rules_ledger import ItemKind
-from node.web.console import build_console_routes
+from tests.support.browser import CHROMIUM, FLAGS, serve
 from tests.support.console_node import (
     API_TOKEN,
     BUSINESS_DATE,
@@ -33,31 +29,11 @@ if TYPE_CHECKING:
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-CHROMIUM = Path("/usr/bin/chromium")
-STARTUP_S_MAX = 20
 PNG_BYTES_MIN = 10_000
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not at {CHROMIUM}"),
 ]
-
-
-class _Server(uvicorn.Server):
-    """Says when it listens; signals stay with the test run."""
-
-    def __init__(self, node: Node) -> None:
-        app = Starlette(routes=build_console_routes(node))
-        super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-        self.is_listening = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup()
-        assert sockets is None
-        self.is_listening.set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +52,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     receive_summary(node, cold, provider=PEERS[1], tier="class")
     answer_peer(node, cold)
     adopt_registry(node, simulated=True)
-    server = _Server(node)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert server.is_listening.wait(STARTUP_S_MAX)
-    yield Site(node=node, url=server.url, cold_id=cold.customer_id)
-    server.should_exit = True
-    thread.join(STARTUP_S_MAX)
+    with serve(node) as url:
+        yield Site(node=node, url=url, cold_id=cold.customer_id)
     node.writer.close()
     node.local.close()
 
@@ -90,9 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def page(site: Site) -> Iterator[Page]:
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         context = browser.new_context(
             base_url=site.url, locale="en-GB", viewport={"width": 1400, "height": 900}
         )
