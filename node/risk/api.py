@@ -64,7 +64,7 @@ class CheckBody(Entry):
     """What is checked: amounts in minor units of the currency.
 
     At a quote or an order the amount is all of it; at a delivery or an invoice what is delivered
-    or invoiced now.
+    or invoiced now. A delivery counts once under its number; 0 says that it did not go after all.
     """
 
     point: CheckPoint
@@ -72,10 +72,11 @@ class CheckBody(Entry):
     number: Reference
     source: Annotated[str, Field(min_length=1, max_length=SOURCE_CHARS_MAX)] = "manual"
     currency: Currency
-    amount_minor: Minor
+    amount_minor: Amount
     prepaid_minor: Amount = 0
     deliver_on: Day | None = None
     copied_from: Reference | None = None
+    delivery: Reference | None = None
 
     def build(self) -> CheckRequest:
         """Return the request."""
@@ -89,6 +90,7 @@ class CheckBody(Entry):
             prepaid_minor=self.prepaid_minor,
             deliver_on=self.deliver_on,
             copied_from=self.copied_from,
+            delivery=self.delivery,
         )
 
 

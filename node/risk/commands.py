@@ -258,6 +258,10 @@ def check(
     point: Annotated[CheckPoint, typer.Option(help="Where it stands.")] = CheckPoint.ORDER,
     prepaid: Annotated[str, typer.Option(help="Of it paid in advance.")] = "0",
     deliver: Annotated[datetime | None, typer.Option("--deliver-on", formats=[DAY_FORMAT])] = None,
+    delivery: Annotated[
+        str | None,
+        typer.Option(help="Number of the delivery, which counts once; 0 of it: not gone."),
+    ] = None,
     as_json: JsonOption = False,
     language: LanguageOption = Language.EN,
 ) -> None:
@@ -271,6 +275,7 @@ def check(
         amount_minor=parse_amount(amount, currency=currency),
         prepaid_minor=parse_amount(prepaid, currency=currency),
         deliver_on=None if deliver is None else deliver.date(),
+        delivery=delivery,
     )
     answer = show_answer(node.risk.checks.check(request, key=key, by=by), has_figures=True)
     if as_json:

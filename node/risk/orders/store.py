@@ -223,6 +223,7 @@ class OrderStore:
                         amount_minor=row.amount_minor,
                         paper_id=row.paper_id,
                         item_id=row.item_id,
+                        entered_at_ms=row.entered_at_ms,
                     )
                 )
         return found
