@@ -345,12 +345,15 @@ def _add_limits(router: APIRouter, limits: LimitService, *, find_hidden: FindHid
 
     @router.post("/limits/{entry_id}/end")
     async def end_limit(request: Request, entry_id: PathKey, body: EndBody) -> dict[str, Any]:
-        """End a limit before its time; one that holds only with authority."""
+        """Approve that a limit ends before its time; one that holds only with authority.
+
+        ``waits_for`` is how many persons have still to approve.
+        """
         actor = act_as(request.state.viewer, body.by)
-        ended = await asyncio.to_thread(
+        ended, waits_for = await asyncio.to_thread(
             lambda: limits.end(entry_id, reason=body.reason, actor=actor)
         )
-        return build_entry_object(ended, on=limits.today())
+        return build_entry_object(ended, on=limits.today()) | {"waits_for": waits_for}
 
 
 def _add_stops(router: APIRouter, limits: LimitService) -> None:
@@ -364,9 +367,12 @@ def _add_stops(router: APIRouter, limits: LimitService) -> None:
 
     @router.post("/stops/{stop_id}/end")
     async def end_stop(request: Request, stop_id: PathKey, body: EndBody) -> dict[str, Any]:
-        """End a stop in the name and with the role of the token."""
+        """Approve in the name and with the role of the token that a stop ends.
+
+        ``waits_for`` is how many persons have still to approve.
+        """
         actor: Principal = request.state.viewer
-        stop = await asyncio.to_thread(
+        stop, waits_for = await asyncio.to_thread(
             lambda: limits.end_stop(stop_id, reason=body.reason, actor=actor)
         )
-        return build_stop_object(stop)
+        return build_stop_object(stop) | {"waits_for": waits_for}

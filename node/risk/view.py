@@ -9,7 +9,7 @@ from node.risk.checks.answer import build_limit_object
 from node.risk.checks.releasing import HeldOrder
 from node.risk.checks.store import ReleaseRecord
 from node.risk.checks.view import show_answer
-from node.risk.limits.rules_limits import DecidedLimit, LimitEntry, LimitView, Stop
+from node.risk.limits.rules_limits import DecidedLimit, EndApproval, LimitEntry, LimitView, Stop
 from node.risk.orders.rules_order import SalesOrder
 
 
@@ -133,6 +133,7 @@ def build_entry_object(one: LimitEntry, *, on: date) -> dict[str, Any]:
         "ended_by": one.ended_by,
         "ended_on": _write(one.ended_on),
         "end_reason": one.end_reason,
+        "ending": [_build_end_approval(it) for it in one.ending],
     }
 
 
@@ -147,6 +148,16 @@ def build_stop_object(one: Stop) -> dict[str, Any]:
         "ended_by": one.ended_by,
         "ended_on": _write(one.ended_on),
         "end_reason": one.end_reason,
+        "ending": [_build_end_approval(it) for it in one.ending],
+    }
+
+
+def _build_end_approval(one: EndApproval) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "role": one.approval.role.value,
+        "reason": one.reason,
+        "at_ms": one.approved_at_ms,
     }
 
 
