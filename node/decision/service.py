@@ -14,6 +14,7 @@ from datetime import date
 from node.assessment.scoring import ListPeerSummaries
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
+from node.core.people.areas import Access, Area, may_access
 from node.core.people.names import fold_name
 from node.core.people.service import Principal
 from node.decision.acting import Acting
@@ -30,6 +31,7 @@ from node.decision.errors import (
     DecisionInvalidError,
     DecisionKeyReusedError,
     DecisionStaleError,
+    GradeHiddenError,
     HumanReviewMissingError,
 )
 from node.decision.evidence import Wish, hash_inputs, read_evidence, read_exposure
@@ -45,6 +47,7 @@ from node.records.store import RecordsStore
 from node.records.stories import read_is_person
 
 EXPIRED_PAGE = 200
+_PEERS = Access(area=Area.PEERS, target="")
 FindPolicy = Callable[[], DecisionPolicy]
 
 
@@ -136,6 +139,7 @@ class DecisionService:
             NoAuthorityError: The amount is beyond the person's tier.
             DutyConflictError: It is the operator's token, or a role stands against it.
             DecisionSamePersonError: The person has approved it before.
+            GradeHiddenError: The grade is not for the person, who would find it out by trying.
         """
         check_reason(reason)
         with self._database.write() as uow:
@@ -147,6 +151,8 @@ class DecisionService:
             if policy.find_reason(reason_code) is None:
                 raise DecisionInvalidError(f"the policy has no reason {reason_code}")
             person = check_person(act.roll, actor, policy=policy)
+            if record.is_changed_by_peers and not may_access(actor, _PEERS):
+                raise GradeHiddenError("somebody who may see its grade decides this otherwise")
             content = change_content(uow, record, change, policy=policy)
             _, tier = find_content_tier(uow, content, policy=policy, on=act.today)
             authorities = find_authorities(

@@ -213,6 +213,8 @@ class OverrideService:
     ) -> JudgedOverride:
         with self._database.write() as uow:
             judged = self._get(uow, override_id)
+            # First of all: what an override has become may rest on what peers have said.
+            person = self._check_person(uow, actor, self._policies.read_active(uow))
             is_possible = (
                 judged.state.is_open
                 if kind is EventKind.WITHDRAWN
@@ -220,7 +222,6 @@ class OverrideService:
             )
             if not is_possible:
                 raise OverrideStateError(f"override {override_id} is {judged.state}")
-            person = self._check_person(uow, actor, self._policies.read_active(uow))
             store = OverrideStore(uow.connection)
             if kind is not EventKind.WITHDRAWN and store.has_hand(override_id, person):
                 raise OverrideSamePersonError("who proposed it does not decide on it: another does")

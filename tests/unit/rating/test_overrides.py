@@ -208,6 +208,8 @@ def test_it_ends_with_a_default_and_none_is_given_after_it(
     with pytest.raises(OverrideStateError, match="default"):
         give(room, customer, "A")
     assert len(room.overrides.list_overrides()) == 1
+    with pytest.raises(OverrideDutyError):  # Nor to whoever asks by trying.
+        room.overrides.withdraw(given.override_id, reason="x", actor=person("Wu", Role.ANALYST))
     reviews = room.reviews.list_reviews(today=AS_OF, until=AS_OF, shows_peers=True)
     assert [Trigger.OVERRIDE in one.triggers for one in reviews] == [True]
 
