@@ -176,7 +176,10 @@ def _add_steps(router: APIRouter, faces: OverrideFaces) -> None:
 
     @router.post("/rating-overrides/{override_id}/withdrawal")
     async def withdraw(request: Request, override_id: PathKey, body: StepBody) -> dict[str, Any]:
-        """Withdraw an override: the grade of the rating holds again."""
+        """Withdraw an override: the grade of the rating holds again; two withdraw what lowers.
+
+        ``waits_for`` is how many persons have still to do so.
+        """
         return await take(
             request,
             lambda actor: faces.overrides.withdraw(override_id, reason=body.reason, actor=actor),
