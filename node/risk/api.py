@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from node.core.database import ID_MAX
 from node.core.http.access import FindHidden
+from node.core.http.pages import fill_page
 from node.core.people.areas import Access, Area, may_access
 from node.core.people.service import Principal
 from node.decision.api import act_as
@@ -36,14 +37,19 @@ from node.records.api import (
 )
 from node.records.tables import SOURCE_CHARS_MAX
 from node.risk.checks.answer import build_exposure_object
-from node.risk.checks.releasing import ReleaseService, ReleaseWish
+from node.risk.checks.releasing import (
+    QUEUE_PAGE_MAX,
+    HeldOrder,
+    ReleaseService,
+    ReleaseWish,
+)
 from node.risk.checks.rules_check import CheckPoint
 from node.risk.checks.service import CheckRequest, OrderCheckService
 from node.risk.checks.view import show_answer
 from node.risk.errors import RiskInvalidError
 from node.risk.exposure.reading import ExposureService
-from node.risk.limits.rules_limits import LimitKind
-from node.risk.limits.service import LimitService, NewLimit
+from node.risk.limits.rules_limits import LimitEntry, LimitKind
+from node.risk.limits.service import WAITING_MAX, LimitService, NewLimit
 from node.risk.orders.rules_order import OrderEvent
 from node.risk.orders.service import OrderService, Taking
 from node.risk.view import (
@@ -227,9 +233,16 @@ def _add_orders(router: APIRouter, orders: OrderService) -> None:
 
 
 def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: FindHidden) -> None:
+    def leave_out(request: Request, found: list[HeldOrder]) -> list[HeldOrder]:
+        hidden = find_hidden(request, [one.customer_id for one in found])
+        return [one for one in found if one.customer_id not in hidden]
+
     @router.get("/order-holds")
     async def list_holds(
-        request: Request, limit: int = 50, after: After = 0
+        request: Request,
+        *,
+        limit: Annotated[int, Query(ge=1, le=QUEUE_PAGE_MAX)] = 50,
+        after: After = 0,
     ) -> list[dict[str, Any]]:
         """List what is held by the key of the order; ``after`` is the last one of the page before.
 
@@ -237,14 +250,15 @@ def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: Find
         """
 
         def read() -> list[dict[str, Any]]:
-            found = releases.list_held(limit=limit, after=after)
-            hidden = find_hidden(request, [one.customer_id for one in found])
+            shown = fill_page(
+                lambda at, count: releases.list_held(limit=count, after=at),
+                lambda found: leave_out(request, found),
+                cursor=lambda one: one.order.order_id,
+                start=after,
+                limit=limit,
+            )
             has_figures = sees_credit(request)
-            return [
-                build_held_object(one, has_figures=has_figures)
-                for one in found
-                if one.customer_id not in hidden
-            ]
+            return [build_held_object(one, has_figures=has_figures) for one in shown]
 
         return await asyncio.to_thread(read)
 
@@ -319,20 +333,36 @@ def _add_limits(router: APIRouter, limits: LimitService, *, find_hidden: FindHid
         return build_entry_object(entered, on=limits.today())
 
     @router.get("/limit-requests")
-    async def list_requests(request: Request, customer: QueryKey = None) -> list[dict[str, Any]]:
+    async def list_requests(
+        request: Request,
+        *,
+        customer: QueryKey = None,
+        limit: Annotated[int, Query(ge=1, le=WAITING_MAX)] = WAITING_MAX,
+        after: After = 0,
+    ) -> list[dict[str, Any]]:
         """List the limits that wait for an approval, what was asked for first at first.
 
-        Natural persons, who may not be seen, are left out.
+        ``after`` is the last one of the page before. Natural persons, who may not be seen, are left
+        out.
         """
 
-        def read() -> list[dict[str, Any]]:
-            found = limits.list_waiting()
+        def leave_out(found: list[LimitEntry]) -> list[LimitEntry]:
             hidden = find_hidden(request, [one.customer_id for one in found])
             return [
-                build_entry_object(one, on=limits.today())
+                one
                 for one in found
                 if one.customer_id not in hidden and customer in {None, one.customer_id}
             ]
+
+        def read() -> list[dict[str, Any]]:
+            shown = fill_page(
+                lambda at, count: limits.list_waiting(after=at, limit=count),
+                leave_out,
+                cursor=lambda one: one.entry_id,
+                start=after,
+                limit=limit,
+            )
+            return [build_entry_object(one, on=limits.today()) for one in shown]
 
         return await asyncio.to_thread(read)
 

@@ -167,9 +167,11 @@ class OverrideService:
             return self._get(uow, override_id)
 
     def list_overrides(
-        self, *, customer_id: int | None = None, limit: int = 50
+        self, *, customer_id: int | None = None, before: int | None = None, limit: int = 50
     ) -> list[JudgedOverride]:
         """Return the newest overrides, of all or of one customer, as they are today.
+
+        ``before`` is the last one of the page before.
 
         Raises:
             CustomerNotFoundError: There is no such customer.
@@ -178,11 +180,11 @@ class OverrideService:
         with self._database.read() as uow:
             store = OverrideStore(uow.connection)
             if customer_id is None:
-                found = store.list_newest(limit=limit)
+                found = store.list_newest(before=before, limit=limit)
             else:
                 key = get_customer(uow, customer_id).customer_id
                 ids = RecordsStore(uow.connection).list_ids(key)
-                found = store.list_of_customers(ids, limit=limit)
+                found = store.list_of_customers(ids, before=before, limit=limit)
             return self._reader.judge(uow, found, day=self._today())
 
     def list_in_force(self, ratings: list[RatingRecord]) -> dict[int, Override]:

@@ -144,9 +144,13 @@ class OverrideStore:
             found += self._list(rating_override.c.rating_id.in_(part))
         return sorted(found, key=lambda one: one.override_id, reverse=True)
 
-    def list_of_customers(self, customer_ids: Sequence[int], *, limit: int) -> list[Override]:
-        """Return the newest overrides of some customers."""
-        return self._list(rating_override.c.customer_id.in_(customer_ids), limit=limit)
+    def list_of_customers(
+        self, customer_ids: Sequence[int], *, before: int | None = None, limit: int
+    ) -> list[Override]:
+        """Return the newest overrides of some customers, older than ``before`` where given."""
+        return self._list(
+            rating_override.c.customer_id.in_(customer_ids), *_older(before), limit=limit
+        )
 
     def list_running(
         self, day: date, *, limit: int, ended_from: date | None = None
@@ -161,9 +165,9 @@ class OverrideStore:
             limit=limit,
         )
 
-    def list_newest(self, *, limit: int) -> list[Override]:
-        """Return the newest overrides of all."""
-        return self._list(limit=limit)
+    def list_newest(self, *, before: int | None = None, limit: int) -> list[Override]:
+        """Return the newest overrides of all, older than ``before`` where given."""
+        return self._list(*_older(before), limit=limit)
 
     def _list(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Override]:
         rows = self._connection.execute(
@@ -218,6 +222,12 @@ class OverrideStore:
                     )
                 )
         return found
+
+
+def _older(before: int | None) -> list[ColumnElement[bool]]:
+    if before is None or not is_key_of(rating_override.c.id, before):
+        return []
+    return [rating_override.c.id < before]
 
 
 def _override(

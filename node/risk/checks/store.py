@@ -23,7 +23,7 @@ from node.risk.checks.tables import (
 )
 from node.risk.errors import ReleaseDutyError
 from node.risk.orders.rules_delivery import PassedDelivery
-from node.risk.orders.rules_order import OrderEvent, SalesOrder
+from node.risk.orders.rules_order import ENDED, OrderEvent, SalesOrder
 from node.risk.orders.tables import sales_order_version
 
 if TYPE_CHECKING:
@@ -165,7 +165,15 @@ class CheckStore:
         return found
 
     def list_refused(self, *, limit: int, after: int = 0) -> list[int]:
-        """Return orders whose newest check was refused, and that nobody released since."""
+        """Return orders whose newest check was refused, which nobody released or ended since."""
+        standing, newer = sales_order_version, sales_order_version.alias("newer")
+        has_ended = exists().where(
+            standing.c.order_id == order_check.c.order_id,
+            standing.c.state.in_([one.value for one in ENDED]),
+            ~exists().where(
+                newer.c.order_id == standing.c.order_id, newer.c.version > standing.c.version
+            ),
+        )
         later = order_check.alias("later")
         released = exists().where(
             order_release.c.order_id == order_check.c.order_id,
@@ -180,6 +188,7 @@ class CheckStore:
                     later.c.order_id == order_check.c.order_id, later.c.id > order_check.c.id
                 ),
                 ~released,
+                ~has_ended,
             )
             .order_by(order_check.c.order_id)
             .limit(limit)

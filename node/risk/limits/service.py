@@ -263,10 +263,14 @@ class LimitService:
                 stop=None if found.stop is None else store.add_stop_ending(found.stop),
             )
 
-    def list_waiting(self) -> list[LimitEntry]:
-        """Return the limits that wait for an approval, what was asked for first at first."""
+    def list_waiting(self, *, after: int = 0, limit: int = WAITING_MAX) -> list[LimitEntry]:
+        """Return the limits that wait for an approval, what was asked for first at first.
+
+        ``after`` is the last one of the page before.
+        """
+        limit = max(1, min(limit, WAITING_MAX))
         with self._database.read() as uow:
-            return LimitStore(uow.connection).list_waiting(limit=WAITING_MAX)
+            return LimitStore(uow.connection).list_waiting(after=after, limit=limit)
 
     def today(self) -> date:
         """Return the business date."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from node.core.database import is_key_of
+from node.core.database import INTEGER_MAX, is_key_of
 from node.core.people.service import Role
 from node.decision.rules_state import Approval, Authority
 from node.records.store.rows import chunk_values, insert_row
@@ -46,10 +46,13 @@ class LimitStore:
         """Return the entries of some customers by entry, whatever their state."""
         return self._list(limit_entry.c.customer_id.in_(sorted(customer_ids)))
 
-    def list_waiting(self, *, limit: int) -> list[LimitEntry]:
+    def list_waiting(self, *, after: int = 0, limit: int) -> list[LimitEntry]:
         """Return what waits for an approval, what was requested first at first."""
         return self._list(
-            limit_entry.c.approved_at_ms.is_(None), limit_entry.c.ended_at_ms.is_(None), limit=limit
+            limit_entry.c.approved_at_ms.is_(None),
+            limit_entry.c.ended_at_ms.is_(None),
+            limit_entry.c.id > min(after, INTEGER_MAX),
+            limit=limit,
         )
 
     def list_stops(self, customer_ids: Collection[int]) -> list[Stop]:
