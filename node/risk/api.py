@@ -45,7 +45,7 @@ from node.risk.checks.releasing import (
 )
 from node.risk.checks.rules_check import CheckPoint
 from node.risk.checks.service import CheckRequest, OrderCheckService
-from node.risk.checks.view import show_answer
+from node.risk.checks.view import list_heads, show_answer
 from node.risk.errors import RiskInvalidError
 from node.risk.exposure.reading import ExposureService
 from node.risk.limits.rules_limits import LimitEntry, LimitKind
@@ -163,10 +163,10 @@ class RiskFaces:
 def build_risk_router(faces: RiskFaces, *, find_hidden: FindHidden) -> APIRouter:
     """Return the routes; ``find_hidden`` returns those among customers who may not be shown."""
     router = APIRouter(tags=["risk"])
-    _add_check(router, faces)
-    _add_orders(router, faces.orders)
+    _add_check(router, faces, find_hidden=find_hidden)
+    _add_orders(router, faces.orders, find_hidden=find_hidden)
     _add_holds(router, faces.releases, find_hidden=find_hidden)
-    _add_exposures(router, faces)
+    _add_exposures(router, faces, find_hidden=find_hidden)
     _add_limits(router, faces.limits, find_hidden=find_hidden)
     _add_stops(router, faces.limits)
     return router
@@ -177,7 +177,7 @@ def sees_credit(request: Request) -> bool:
     return may_access(request.state.viewer, Access(area=Area.CREDIT, target=""))
 
 
-def _add_check(router: APIRouter, faces: RiskFaces) -> None:
+def _add_check(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) -> None:
     @router.post("/orders/check")
     async def check_order(
         request: Request, body: CheckBody, idempotency_key: IdempotencyKey = None
@@ -193,10 +193,13 @@ def _add_check(router: APIRouter, faces: RiskFaces) -> None:
         answer = await asyncio.to_thread(
             lambda: faces.checks.check(body.build(), key=key, by=body.by)
         )
-        return show_answer(answer, has_figures=sees_credit(request))
+        has_figures = sees_credit(request)
+        heads = list_heads(answer) if has_figures else []
+        hidden = await asyncio.to_thread(find_hidden, request, heads) if heads else frozenset()
+        return show_answer(answer, has_figures=has_figures, hidden=hidden)
 
 
-def _add_orders(router: APIRouter, orders: OrderService) -> None:
+def _add_orders(router: APIRouter, orders: OrderService, *, find_hidden: FindHidden) -> None:
     @router.get("/customers/{customer_id}/orders")
     async def list_orders(customer_id: PathKey, as_of: Day | None = None) -> list[dict[str, Any]]:
         """List a customer's orders as they stood on a day, by entry."""
@@ -204,11 +207,23 @@ def _add_orders(router: APIRouter, orders: OrderService) -> None:
         return [build_order_object(one) for one in found]
 
     @router.get("/orders/{order_id}")
-    async def get_order(order_id: PathKey) -> dict[str, Any]:
-        """Return an order with everything that happened to it."""
-        versions = await asyncio.to_thread(orders.get, order_id)
-        history = [build_order_object(one) for one in versions]
-        return history[-1] | {"versions": history}
+    async def get_order(request: Request, order_id: PathKey) -> dict[str, Any]:
+        """Return an order with everything that happened to it.
+
+        Versions in which it was a natural person's, who may not be seen, are left out; it is said
+        how many they are.
+        """
+
+        def read() -> dict[str, Any]:
+            versions = orders.get(order_id)
+            hidden = find_hidden(request, [one.content.customer_id for one in versions])
+            history = [
+                build_order_object(one) for one in versions if one.content.customer_id not in hidden
+            ]
+            left_out = len(versions) - len(history)
+            return build_order_object(versions[-1]) | {"versions": history, "left_out": left_out}
+
+        return await asyncio.to_thread(read)
 
     @router.post("/orders/{order_id}/end")
     async def end_order(order_id: PathKey, body: OrderEndBody) -> dict[str, Any]:
@@ -237,6 +252,11 @@ def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: Find
         hidden = find_hidden(request, [one.customer_id for one in found])
         return [one for one in found if one.customer_id not in hidden]
 
+    def show(request: Request, held: HeldOrder, *, has_figures: bool) -> dict[str, Any]:
+        heads = list_heads(held.answer) if held.answer and has_figures else []
+        hidden = find_hidden(request, heads) if heads else frozenset()
+        return build_held_object(held, has_figures=has_figures, hidden=hidden)
+
     @router.get("/order-holds")
     async def list_holds(
         request: Request,
@@ -257,18 +277,20 @@ def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: Find
                 start=after,
                 limit=limit,
             )
-            has_figures = sees_credit(request)
-            return [build_held_object(one, has_figures=has_figures) for one in shown]
+            return [show(request, one, has_figures=sees_credit(request)) for one in shown]
 
         return await asyncio.to_thread(read)
 
     @router.post("/orders/{order_id}/release-requests", status_code=201)
     async def ask_release(request: Request, order_id: PathKey, body: AskBody) -> dict[str, Any]:
         """Ask for the release of an order; sales may."""
-        held = await asyncio.to_thread(
-            lambda: releases.ask(order_id, reason=body.reason, by=body.by)
+        return await asyncio.to_thread(
+            lambda: show(
+                request,
+                releases.ask(order_id, reason=body.reason, by=body.by),
+                has_figures=sees_credit(request),
+            )
         )
-        return build_held_object(held, has_figures=sees_credit(request))
 
     @router.post("/orders/{order_id}/release")
     async def release_order(
@@ -277,13 +299,19 @@ def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: Find
         """Release an order in the name and with the role of the token."""
         actor: Principal = request.state.viewer
         wish = ReleaseWish(reason_code=body.reason_code, reason=body.reason, days=body.days)
-        held = await asyncio.to_thread(lambda: releases.release(order_id, wish=wish, actor=actor))
-        return build_held_object(held, has_figures=True)
+        return await asyncio.to_thread(
+            lambda: show(
+                request,
+                releases.release(order_id, wish=wish, actor=actor),
+                has_figures=True,
+            )
+        )
 
 
-def _add_exposures(router: APIRouter, faces: RiskFaces) -> None:
+def _add_exposures(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) -> None:
     @router.get("/customers/{customer_id}/exposure")
     async def read_exposure(
+        request: Request,
         customer_id: PathKey,
         *,
         as_of: Day | None = None,
@@ -292,9 +320,13 @@ def _add_exposures(router: APIRouter, faces: RiskFaces) -> None:
         disputed: bool | None = None,
         known_at_ms: KnownAt = None,
     ) -> dict[str, Any]:
-        """Return the exposure to a customer or its group on a day, as known now or at a moment."""
-        found = await asyncio.to_thread(
-            lambda: faces.exposures.read(
+        """Return the exposure to a customer or its group on a day, as known now or at a moment.
+
+        Natural persons of the group, who may not be seen, are in the sums and not named.
+        """
+
+        def read() -> dict[str, Any]:
+            found = faces.exposures.read(
                 customer_id,
                 as_of=as_of or faces.today(),
                 currency=currency,
@@ -302,21 +334,28 @@ def _add_exposures(router: APIRouter, faces: RiskFaces) -> None:
                 counts_disputed=disputed,
                 known_at_ms=known_at_ms,
             )
-        )
-        return build_exposure_object(found)
+            return build_exposure_object(found, hidden=find_hidden(request, found.members))
+
+        return await asyncio.to_thread(read)
+
+    @router.get("/customers/{customer_id}/limits")
+    async def read_limits(
+        request: Request,
+        customer_id: PathKey,
+        as_of: Day | None = None,
+        known_at_ms: KnownAt = None,
+    ) -> dict[str, Any]:
+        """Return what bounds a customer on a day, and every limit that it had."""
+
+        def read() -> dict[str, Any]:
+            found = faces.limits.view(customer_id, as_of=as_of, known_at_ms=known_at_ms)
+            hidden = find_hidden(request, [one.customer_id for one in found.caps])
+            return build_limits_object(found, hidden=hidden)
+
+        return await asyncio.to_thread(read)
 
 
 def _add_limits(router: APIRouter, limits: LimitService, *, find_hidden: FindHidden) -> None:
-    @router.get("/customers/{customer_id}/limits")
-    async def read_limits(
-        customer_id: PathKey, as_of: Day | None = None, known_at_ms: KnownAt = None
-    ) -> dict[str, Any]:
-        """Return what bounds a customer on a day, and every limit that it had."""
-        found = await asyncio.to_thread(
-            lambda: limits.view(customer_id, as_of=as_of, known_at_ms=known_at_ms)
-        )
-        return build_limits_object(found)
-
     @router.post("/customers/{customer_id}/limits", status_code=201)
     async def request_limit(customer_id: PathKey, body: LimitBody) -> dict[str, Any]:
         """Ask for a temporary limit, or the cap of a group; somebody else approves it."""

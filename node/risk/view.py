@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -45,8 +46,13 @@ def build_order_object(order: SalesOrder) -> dict[str, Any]:
     }
 
 
-def build_held_object(held: HeldOrder, *, has_figures: bool) -> dict[str, Any]:
-    """Return an order that waits, with its newest check and who has done what."""
+def build_held_object(
+    held: HeldOrder, *, has_figures: bool, hidden: Collection[int] = frozenset()
+) -> dict[str, Any]:
+    """Return an order that waits, with its newest check and who has done what.
+
+    ``hidden`` are customers who are not named.
+    """
     shown = build_order_object(held.order) | {
         "customer": held.customer_id,
         "customer_name": held.customer_name,
@@ -63,7 +69,7 @@ def build_held_object(held: HeldOrder, *, has_figures: bool) -> dict[str, Any]:
     }
     if held.check is None:
         return shown
-    answer = show_answer(held.answer, has_figures=has_figures)
+    answer = show_answer(held.answer, has_figures=has_figures, hidden=hidden)
     return shown | {"check": answer | {"check": held.check.check_id}}
 
 
@@ -84,8 +90,13 @@ def _build_release(one: ReleaseRecord) -> dict[str, Any]:
     }
 
 
-def build_limits_object(view: LimitView) -> dict[str, Any]:
-    """Return what bounds a customer on a day, and every limit that it had."""
+def build_limits_object(
+    view: LimitView, *, hidden: Collection[int] = frozenset()
+) -> dict[str, Any]:
+    """Return what bounds a customer on a day, and every limit that it had.
+
+    A head of its group that is one of ``hidden`` is not named.
+    """
     day = view.as_of
     return {
         "customer": view.customer_id,
@@ -93,7 +104,11 @@ def build_limits_object(view: LimitView) -> dict[str, Any]:
         "is_assessed": view.holding is not None,
         "is_prepay": view.holding is not None and view.holding.limit_minor == 0,
         "limit": None if view.holding is None else build_limit_object(view.holding),
-        "caps": [build_entry_object(one, on=day) for one in view.caps],
+        "caps": [
+            build_entry_object(one, on=day)
+            | ({"customer": None} if one.customer_id in hidden else {})
+            for one in view.caps
+        ],
         "stop": None if view.stop is None else build_stop_object(view.stop),
         "is_stopped": view.stop is not None or view.is_stopped_by_decision,
         "decided": [_build_decided(one, on=day) for one in view.history],

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from node.records.ledger import NewDebit, Term
+from node.records.rules_ledger import ItemKind
 from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
+from node.risk.limits.rules_limits import LimitKind
+from node.risk.limits.service import NewLimit
 from tests.integration.test_order_faces import Office, office
 from tests.support.console_node import BUSINESS_DATE
 
@@ -59,3 +63,64 @@ def test_what_no_store_keeps_is_no_number(office: Office, name: str) -> None:
     refused = office.send("Sun", "POST", "/orders/check", body | {name: "a\0"}, key="n")
 
     assert (refused.status_code, refused.json()["code"]) == (422, "schema")
+
+
+def make_person(office: Office, customer_id: int) -> None:
+    with office.node.local.database.write() as uow:
+        uow.connection.execute(
+            update(customer).where(customer.c.id == customer_id).values(kind=PERSON_KIND)
+        )
+
+
+def test_a_groups_exposure_names_no_person_whom_one_may_not_see_and_is_whole(
+    office: Office,
+) -> None:
+    local = office.node.local
+    local.customers.set_parent(4, parent_id=3, by="Li")
+    local.customers.set_parent(5, parent_id=3, by="Li")
+    debit = NewDebit(
+        customer_id=5, kind=ItemKind.INVOICE, document_no="G1", happened_on=BUSINESS_DATE,
+        currency="CNY", terms=(Term(due_on=BUSINESS_DATE, amount_minor=777_00),),
+    )  # fmt: skip
+    local.ledger.enter_debit(debit, by="erp")
+    cap = NewLimit(
+        kind=LimitKind.GROUP_CAP, customer_id=3, currency="CNY", amount_minor=1,
+        first_on=BUSINESS_DATE, last_on=None, reason="x",
+    )  # fmt: skip
+    entry = local.risk.limits.request(cap, by="Wu")
+    qian = local.people.get_principal(office.tokens["Qian"])
+    local.risk.limits.approve(entry.entry_id, actor=qian)
+    make_person(office, 5)
+    make_person(office, 3)
+    path = "/customers/4/exposure?group=true&currency=CNY"
+
+    seen = office.send("Li", "GET", path).json()
+    told = office.send("Zhang", "GET", path).json()
+    check = office.check("Zhang", "G2", 5, customer=4).json()
+    caps = office.send("Zhang", "GET", "/customers/4/limits").json()["caps"]
+
+    assert (sorted(seen["customers"]), seen["left_out"]) == ([3, 4, 5], 0)
+    assert (told["customers"], told["left_out"]) == ([4], 2)
+    assert told["total_minor"] == seen["total_minor"] >= 777_00
+    assert [one["head"] for one in check["figures"]["groups"]] == [None]
+    over = [one for one in check["reasons"] if one["rule"] == "R1-group"]
+    assert [one["values"]["head"] for one in over] == [None]
+    assert [one["customer"] for one in caps] == [None]
+    held = office.find_held("Zhang", "G2")
+    assert held is not None
+    assert [one["head"] for one in held["check"]["figures"]["groups"]] == [None]
+
+
+def test_versions_in_which_an_order_was_a_persons_are_for_those_who_may_see_them(
+    office: Office,
+) -> None:
+    order = office.check("Sun", "V1", 10, customer=6).json()["order"]
+    office.check("Sun", "V1", 20, customer=7)
+    make_person(office, 6)
+
+    seen = office.send("Li", "GET", f"/orders/{order}").json()
+    told = office.send("Sun", "GET", f"/orders/{order}").json()
+
+    assert [one["customer"] for one in seen["versions"]] == [6, 7]
+    assert ([one["customer"] for one in told["versions"]], told["left_out"]) == ([7], 1)
+    assert told["customer"] == 7
