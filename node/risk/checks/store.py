@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.people.service import Role
@@ -72,6 +72,13 @@ class ReleaseRecord:
     approvals: tuple[tuple[Approval, str], ...]
 
 
+_KEYED = select(order_check).where(
+    order_check.c.source == bindparam("source"),
+    order_check.c.number == bindparam("number"),
+    order_check.c.idempotency_key == bindparam("key"),
+)
+
+
 class CheckStore:
     """Reads and appends on the connection of one unit of work."""
 
@@ -80,13 +87,8 @@ class CheckStore:
 
     def find_keyed(self, *, source: str, number: str, key: str) -> KeptCheck | None:
         """Return the check of an order that a key stands for."""
-        row = self._connection.execute(
-            select(order_check).where(
-                order_check.c.source == source,
-                order_check.c.number == number,
-                order_check.c.idempotency_key == key,
-            )
-        ).one_or_none()
+        params = {"source": source, "number": number, "key": key}
+        row = self._connection.execute(_KEYED, params).one_or_none()
         return None if row is None else _check(row)
 
     def append_check(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.database import INTEGER_MAX, is_key_of
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection, Row
 
 
+_ENTRIES_OF = (
+    select(limit_entry)
+    .where(limit_entry.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .order_by(limit_entry.c.id)
+)
+_STOPS_OF = (
+    select(customer_stop)
+    .where(customer_stop.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .order_by(customer_stop.c.id)
+)
+
+
 class LimitStore:
     """Reads and appends on the connection of one unit of work."""
 
@@ -44,7 +56,8 @@ class LimitStore:
 
     def list_of(self, customer_ids: Collection[int]) -> list[LimitEntry]:
         """Return the entries of some customers by entry, whatever their state."""
-        return self._list(limit_entry.c.customer_id.in_(sorted(customer_ids)))
+        rows = self._connection.execute(_ENTRIES_OF, {"customer_ids": sorted(customer_ids)})
+        return self._read(rows)
 
     def list_waiting(self, *, after: int = 0, limit: int) -> list[LimitEntry]:
         """Return what waits for an approval, what was requested first at first."""
@@ -57,10 +70,7 @@ class LimitStore:
 
     def list_stops(self, customer_ids: Collection[int]) -> list[Stop]:
         """Return what stops or stopped some customers, by entry."""
-        stop = customer_stop
-        rows = self._connection.execute(
-            select(stop).where(stop.c.customer_id.in_(sorted(customer_ids))).order_by(stop.c.id)
-        )
+        rows = self._connection.execute(_STOPS_OF, {"customer_ids": sorted(customer_ids)})
         return [_stop(row, known_at_ms=self._known_at_ms) for row in rows if self._is_known(row)]
 
     def find_stop(self, stop_id: int) -> Stop | None:
@@ -219,6 +229,9 @@ class LimitStore:
         rows = self._connection.execute(
             select(limit_entry).where(*conditions).order_by(limit_entry.c.id).limit(limit)
         )
+        return self._read(rows)
+
+    def _read(self, rows: Iterable[Row[Any]]) -> list[LimitEntry]:
         known_at_ms = self._known_at_ms
         return [
             _entry(row, known_at_ms=known_at_ms)
