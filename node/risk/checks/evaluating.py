@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -39,11 +39,14 @@ from node.risk.orders.rules_order import (
 from node.risk.orders.store import OrderStore
 from node.risk.rules_finding import Finding, RiskStatus
 
-ListFindings = Callable[[UnitOfWork, int, date], tuple[Finding, ...]]
-"""What stands against a customer on a day beside its limit: overdue items, signals, its group."""
+ListFindings = Callable[[UnitOfWork, Sequence[int], date], tuple[Finding, ...]]
+"""What stands against a customer on a day beside its limit: overdue items, signals, its group.
+
+The customer is named by all its keys.
+"""
 
 
-def list_no_findings(_uow: UnitOfWork, _customer_id: int, _as_of: date) -> tuple[Finding, ...]:
+def list_no_findings(_uow: UnitOfWork, _keys: Sequence[int], _as_of: date) -> tuple[Finding, ...]:
     """Return nothing: no other rule is wired."""
     return ()
 
@@ -135,7 +138,7 @@ def evaluate(
         takes_more=parts.takes_more,
         beyond_minor=beyond_minor,
         order_currency=content.currency,
-        standing=list_findings(uow, key, as_of),
+        standing=list_findings(uow, ids, as_of),
     )
     findings = soften(find_findings(facts, rules), facts, rules)
     release = _find_release(

@@ -224,11 +224,10 @@ class OrderCheckService:
         today: date,
         by: str,
     ) -> tuple[Evaluation, SalesOrder]:
-        customer = get_customer(uow, request.customer_id)
-        check_not_archived(uow, customer.customer_id)
         event = choose_event(former, request.content)
         asked = Asked(point=request.point, content=request.content, former=former)
         found = self._evaluate(uow, asked, today=today)
+        check_not_archived(uow, found.limits.customer_id)
         state = choose_state(
             former, event, may_proceed=found.may_proceed, takes_more=found.facts.takes_more
         )
