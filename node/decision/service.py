@@ -14,7 +14,6 @@ from datetime import date
 from node.assessment.scoring import ListPeerSummaries
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
-from node.core.people.areas import Access, Area, may_access
 from node.core.people.names import fold_name
 from node.core.people.service import Principal
 from node.decision.acting import Acting
@@ -22,6 +21,7 @@ from node.decision.changing import Change, change_content
 from node.decision.creditable import check_rating, check_seen, get_creditable
 from node.decision.duties import (
     check_person,
+    check_sees_grade,
     find_authorities,
     find_content_tier,
     is_automatic,
@@ -31,7 +31,6 @@ from node.decision.errors import (
     DecisionInvalidError,
     DecisionKeyReusedError,
     DecisionStaleError,
-    GradeHiddenError,
     HumanReviewMissingError,
 )
 from node.decision.evidence import Wish, hash_inputs, read_evidence, read_exposure
@@ -47,7 +46,6 @@ from node.records.store import RecordsStore
 from node.records.stories import read_is_person
 
 EXPIRED_PAGE = 200
-_PEERS = Access(area=Area.PEERS, target="")
 FindPolicy = Callable[[], DecisionPolicy]
 
 
@@ -151,8 +149,7 @@ class DecisionService:
             if policy.find_reason(reason_code) is None:
                 raise DecisionInvalidError(f"the policy has no reason {reason_code}")
             person = check_person(act.roll, actor, policy=policy)
-            if record.is_changed_by_peers and not may_access(actor, _PEERS):
-                raise GradeHiddenError("somebody who may see its grade decides this otherwise")
+            check_sees_grade(record, actor)
             content = change_content(uow, record, change, policy=policy)
             _, tier = find_content_tier(uow, content, policy=policy, on=act.today)
             authorities = find_authorities(
