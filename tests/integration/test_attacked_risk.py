@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from node.decision.policy import read_preset_decision_policy
+from node.decision.rules_proposal import Outcome
 from node.records.ledger import NewDebit, Term
 from node.records.rules_ledger import ItemKind
 from node.records.rules_retention import PERSON_KIND
@@ -13,6 +15,7 @@ from node.risk.limits.rules_limits import LimitKind
 from node.risk.limits.service import NewLimit
 from tests.integration.test_order_faces import Office, office
 from tests.support.console_node import BUSINESS_DATE
+from tests.support.risk import enter_limit
 
 __all__ = ["office"]
 DAY = BUSINESS_DATE.isoformat()
@@ -63,6 +66,33 @@ def test_what_no_store_keeps_is_no_number(office: Office, name: str) -> None:
     refused = office.send("Sun", "POST", "/orders/check", body | {name: "a\0"}, key="n")
 
     assert (refused.status_code, refused.json()["code"]) == (422, "schema")
+
+
+def test_over_the_api_an_end_says_for_how_many_it_waits_and_a_delivery_counts_once(
+    office: Office,
+) -> None:
+    stop = office.send("Zhang", "POST", "/customers/8/stops", {"reason": "x", "by": "Zhang"})
+    path = f"/stops/{stop.json()['id']}/end"
+    first = office.send("Qian", "POST", path, {"reason": "seen", "by": "Qian"}).json()
+    last = office.send("Li", "POST", path, {"reason": "seen", "by": "Li"}).json()
+
+    assert (first["waits_for"], first["ended_on"]) == (1, None)
+    assert [one["name"] for one in first["ending"]] == ["Qian"]
+    assert (last["waits_for"], last["ended_by"]) == (0, "Qian; Li")
+
+    with office.node.local.database.write() as uow:
+        enter_limit(
+            uow.connection, 9, policy=read_preset_decision_policy(), limit_minor=10**12,
+            currency="CNY", on=BUSINESS_DATE, valid_until=None, outcome=Outcome.CREDIT, at_ms=2,
+        )  # fmt: skip
+    assert office.check("Sun", "D1", 100, customer=9).json()["state"] == "open"
+    asked = [
+        office.check("Sun", "D1", amount, point="delivery", delivery=name, customer=9).json()
+        for amount, name in ((60, "L1"), (60, "L1"), (50, "L2"), (40, "L2"))
+    ]
+    assert [one["may_proceed"] for one in asked] == [True, True, False, True]
+    beyond = [one for one in asked[2]["reasons"] if one["rule"] == "beyond-order"]
+    assert [one["text"]["zh"] for one in beyond] == ["超出订单"]
 
 
 def make_person(office: Office, customer_id: int) -> None:
