@@ -80,6 +80,12 @@ class DecisionRecord:
         return self.versions[0].content
 
     @property
+    def is_changed_by_peers(self) -> bool:
+        """Whether the grade that was proposed by would tell what peers have said."""
+        rated = self.kept.rated
+        return rated is not None and rated.grade_own != rated.grade_with_peers
+
+    @property
     def is_overridden(self) -> bool:
         """Whether a person decided otherwise than proposed."""
         return len(self.versions) > 1

@@ -21,6 +21,7 @@ from node.decision.changing import Change, change_content
 from node.decision.creditable import check_rating, check_seen, get_creditable
 from node.decision.duties import (
     check_person,
+    check_sees_grade,
     find_authorities,
     find_content_tier,
     is_automatic,
@@ -136,6 +137,7 @@ class DecisionService:
             NoAuthorityError: The amount is beyond the person's tier.
             DutyConflictError: It is the operator's token, or a role stands against it.
             DecisionSamePersonError: The person has approved it before.
+            GradeHiddenError: The grade is not for the person, who would find it out by trying.
         """
         check_reason(reason)
         with self._database.write() as uow:
@@ -147,6 +149,7 @@ class DecisionService:
             if policy.find_reason(reason_code) is None:
                 raise DecisionInvalidError(f"the policy has no reason {reason_code}")
             person = check_person(act.roll, actor, policy=policy)
+            check_sees_grade(record, actor)
             content = change_content(uow, record, change, policy=policy)
             _, tier = find_content_tier(uow, content, policy=policy, on=act.today)
             authorities = find_authorities(

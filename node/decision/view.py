@@ -25,7 +25,7 @@ def build_decision_object(
     record = view.record
     proposal = record.kept.proposal
     shown = build_summary_object(view, language=language, has_peers=has_peers)
-    hides_grade = not has_peers and is_changed_by_peers(record)
+    hides_grade = not has_peers and record.is_changed_by_peers
     shown["proposal"] = build_variant_object(
         proposal.proposed, view.policy, language=language, has_peers=has_peers
     )
@@ -73,7 +73,7 @@ def build_summary_object(
     """
     record = view.record
     decided = build_content_object(record.content, language=language)
-    if not has_peers and is_changed_by_peers(record):
+    if not has_peers and record.is_changed_by_peers:
         decided["grade"] = ""
     return {
         "id": record.decision_id,
@@ -247,12 +247,6 @@ def _rating_object(record: DecisionRecord, *, has_peers: bool) -> dict[str, Any]
     if rated.override_id is not None and has_peers:
         shown["grade_rated"] = rated.grade_rated
     return shown
-
-
-def is_changed_by_peers(record: DecisionRecord) -> bool:
-    """Tell whether the grade that was proposed by would tell what peers have said."""
-    rated = record.kept.rated
-    return rated is not None and rated.grade_own != rated.grade_with_peers
 
 
 def find_difference(record: DecisionRecord) -> int | None:

@@ -31,7 +31,7 @@ from node.rating.backtest.view import (
 )
 from node.rating.overrides.reading import JudgedOverride
 from node.rating.overrides.service import OverrideService
-from node.rating.overrides.view import build_override_object
+from node.rating.overrides.view import build_override_object, count_awaited
 from node.rating.rules_criteria import Applied
 from node.rating.scale import Scale
 from node.records.customers import CustomerService
@@ -161,7 +161,7 @@ def reject(
 def withdraw(
     ctx: typer.Context, override: OverrideArgument, *, reason: ReasonOption, token_file: TokenOption
 ) -> None:
-    """Withdraw an override: the grade of the rating holds again."""
+    """Withdraw an override: the grade of the rating holds again; two withdraw one that lowers."""
     node: OverrideNode = ctx.obj
     actor = _read_actor(node, token_file, customer_id=_find_customer(node, override))
     _tell(node.overrides.withdraw(override, reason=reason, actor=actor))
@@ -312,3 +312,6 @@ def _tell(judged: JudgedOverride) -> None:
         f"override {override.override_id}: {override.grade_before} → {override.grade_after},"
         f" {judged.state}, until {override.expires_on.isoformat()}"
     )
+    if awaited := count_awaited(judged):
+        step = "its withdrawal" if override.lifts else "it"
+        typer.echo(f"{step} waits for {awaited} more")

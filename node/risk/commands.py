@@ -204,10 +204,11 @@ def approve_limit(ctx: typer.Context, entry: EntryArgument, *, token_file: Token
 def end_limit(
     ctx: typer.Context, entry: EntryArgument, *, reason: ReasonOption, token_file: TokenOption
 ) -> None:
-    """End a limit before its time."""
+    """Approve that a limit ends before its time; it says for how many persons that waits."""
     node: RiskNode = ctx.obj
-    ended = node.risk.limits.end(entry, reason=reason, actor=_read_actor(node, token_file))
-    show_json(build_entry_object(ended, on=node.business_date()))
+    actor = _read_actor(node, token_file)
+    ended, waits_for = node.risk.limits.end(entry, reason=reason, actor=actor)
+    _show_ending(build_entry_object(ended, on=node.business_date()), waits_for)
 
 
 @limits_app.command("withdraw")
@@ -217,8 +218,8 @@ def withdraw_limit(
     """Withdraw a request that nobody has approved yet."""
     node: RiskNode = ctx.obj
     actor = act_as(OPERATOR_PRINCIPAL, by)
-    ended = node.risk.limits.end(entry, reason=reason, actor=actor)
-    show_json(build_entry_object(ended, on=node.business_date()))
+    ended, waits_for = node.risk.limits.end(entry, reason=reason, actor=actor)
+    _show_ending(build_entry_object(ended, on=node.business_date()), waits_for)
 
 
 @limits_app.command("stop")
@@ -239,10 +240,11 @@ def end_stop(
     reason: ReasonOption,
     token_file: TokenOption,
 ) -> None:
-    """End a stop, with the authority for the customer's limit."""
+    """Approve that a stop ends; it says for how many persons that waits."""
     node: RiskNode = ctx.obj
     actor = _read_actor(node, token_file)
-    show_json(build_stop_object(node.risk.limits.end_stop(stop_id, reason=reason, actor=actor)))
+    stop, waits_for = node.risk.limits.end_stop(stop_id, reason=reason, actor=actor)
+    _show_ending(build_stop_object(stop), waits_for)
 
 
 @orders_app.command("check")
@@ -258,6 +260,10 @@ def check(
     point: Annotated[CheckPoint, typer.Option(help="Where it stands.")] = CheckPoint.ORDER,
     prepaid: Annotated[str, typer.Option(help="Of it paid in advance.")] = "0",
     deliver: Annotated[datetime | None, typer.Option("--deliver-on", formats=[DAY_FORMAT])] = None,
+    delivery: Annotated[
+        str | None,
+        typer.Option(help="Number of the delivery, which counts once; 0 of it: not gone."),
+    ] = None,
     as_json: JsonOption = False,
     language: LanguageOption = Language.EN,
 ) -> None:
@@ -271,6 +277,7 @@ def check(
         amount_minor=parse_amount(amount, currency=currency),
         prepaid_minor=parse_amount(prepaid, currency=currency),
         deliver_on=None if deliver is None else deliver.date(),
+        delivery=delivery,
     )
     answer = show_answer(node.risk.checks.check(request, key=key, by=by), has_figures=True)
     if as_json:
@@ -367,6 +374,12 @@ def take(
     minor = parse_amount(amount, currency=standing.content.currency)
     taking = Taking(amount_minor=minor, paper_id=delivery, item_id=item)
     show_json(build_order_object(node.risk.orders.take(order, taking, by=by)))
+
+
+def _show_ending(shown: dict[str, Any], waits_for: int) -> None:
+    if waits_for:
+        typer.echo(f"it holds still: the end waits for {waits_for} more", err=True)
+    show_json(shown | {"waits_for": waits_for})
 
 
 def _amount(one: dict[str, Any]) -> str:

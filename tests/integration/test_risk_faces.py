@@ -17,6 +17,7 @@ from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
 from node.risk.alerts.tables import risk_alert
 from node.risk.monitoring.standing import list_standing
+from node.risk.orders.service import list_keys
 from node.web.app import API_PREFIX, build_app
 from tests.support.console_node import API_TOKEN, BUSINESS_DATE, adopt_registry, receive_summary
 from tests.support.console_people import Desk, close_desk, open_desk
@@ -137,7 +138,9 @@ def test_peers_words_hold_no_order_and_a_closed_alert_lifts_nothing(ask_anew: Ca
 
     def list_rules() -> set[str]:
         with local.database.read() as uow:
-            return {one.rule for one in list_standing(uow, customer_id, BUSINESS_DATE)}
+            return {
+                one.rule for one in list_standing(uow, list_keys(uow, customer_id), BUSINESS_DATE)
+            }
 
     assert {"R3", "R4"} <= list_rules()
     with local.database.write() as uow:
@@ -152,7 +155,9 @@ def test_peers_words_hold_no_order_and_a_closed_alert_lifts_nothing(ask_anew: Ca
     other = local.records.add_customer(scheme="sim", value="C2", name="Hongda 2", country="CN")
     local.customers.merge(customer_id, into_id=other.customer_id, reason="the same", by="li")
     with local.database.read() as uow:
-        found = {one.rule for one in list_standing(uow, other.customer_id, BUSINESS_DATE)}
+        found = {
+            one.rule for one in list_standing(uow, list_keys(uow, other.customer_id), BUSINESS_DATE)
+        }
     assert "R4" in found
 
 

@@ -1,8 +1,9 @@
 """The life of an override: what may be given, from when on it holds, and what ends it. Pure.
 
 An override is of one rating. One that lowers holds at once; one that raises waits for a second
-person. It ends by itself: on its last day, with the next rating, with a default. What it became is
-read from its events and from what is known of the customer; nothing is stored of it.
+person, and so does the withdrawal of one that lowers: both raise a grade. It ends by itself: on its
+last day, with the next rating, with a default. What it became is read from its events and from what
+is known of the customer; nothing is stored of it.
 """
 
 from __future__ import annotations
@@ -62,6 +63,17 @@ class OverrideEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideLift:
+    """That somebody has asked, or approved, that an override which lowers is withdrawn."""
+
+    happened_on: date
+    entered_by: str
+    role: str
+    entered_at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """An override as it is kept; ``notches`` are up above 0 and down below it."""
 
@@ -77,6 +89,7 @@ class Override:
     made_on: date
     expires_on: date
     events: tuple[OverrideEvent, ...]
+    lifts: tuple[OverrideLift, ...] = ()
 
     @property
     def proposal(self) -> OverrideEvent:

@@ -27,6 +27,7 @@ from node.rating.overrides.rules_override import (
     EventKind,
     Override,
     OverrideEvent,
+    OverrideLift,
     OverrideState,
     check_override,
     choose_expiry,
@@ -145,9 +146,12 @@ class OverrideService:
     def withdraw(self, override_id: int, *, reason: str, actor: Principal) -> JudgedOverride:
         """Withdraw an override that waits or holds: the grade of the rating holds again.
 
+        One that lowers holds until a second person withdraws it too, since that raises the grade.
+
         Raises:
             OverrideNotFoundError: There is none with this key.
             OverrideStateError: It has ended.
+            OverrideSamePersonError: It lowers, and the person has asked for its withdrawal before.
             OverrideDutyError: The token or a role of the person stands against it.
         """
         check_reason(reason)
@@ -163,9 +167,11 @@ class OverrideService:
             return self._get(uow, override_id)
 
     def list_overrides(
-        self, *, customer_id: int | None = None, limit: int = 50
+        self, *, customer_id: int | None = None, before: int | None = None, limit: int = 50
     ) -> list[JudgedOverride]:
         """Return the newest overrides, of all or of one customer, as they are today.
+
+        ``before`` is the last one of the page before.
 
         Raises:
             CustomerNotFoundError: There is no such customer.
@@ -174,11 +180,11 @@ class OverrideService:
         with self._database.read() as uow:
             store = OverrideStore(uow.connection)
             if customer_id is None:
-                found = store.list_newest(limit=limit)
+                found = store.list_newest(before=before, limit=limit)
             else:
                 key = get_customer(uow, customer_id).customer_id
                 ids = RecordsStore(uow.connection).list_ids(key)
-                found = store.list_of_customers(ids, limit=limit)
+                found = store.list_of_customers(ids, before=before, limit=limit)
             return self._reader.judge(uow, found, day=self._today())
 
     def list_in_force(self, ratings: list[RatingRecord]) -> dict[int, Override]:
@@ -213,6 +219,8 @@ class OverrideService:
     ) -> JudgedOverride:
         with self._database.write() as uow:
             judged = self._get(uow, override_id)
+            # First of all: what an override has become may rest on what peers have said.
+            person = self._check_person(uow, actor, self._policies.read_active(uow))
             is_possible = (
                 judged.state.is_open
                 if kind is EventKind.WITHDRAWN
@@ -220,14 +228,39 @@ class OverrideService:
             )
             if not is_possible:
                 raise OverrideStateError(f"override {override_id} is {judged.state}")
-            person = self._check_person(uow, actor, self._policies.read_active(uow))
             store = OverrideStore(uow.connection)
             if kind is not EventKind.WITHDRAWN and store.has_hand(override_id, person):
                 raise OverrideSamePersonError("who proposed it does not decide on it: another does")
+            if kind is EventKind.WITHDRAWN and not judged.override.is_upward:
+                self._lift(store, judged, actor=actor, person=person, reason=reason)
+                if not judged.override.lifts:
+                    return self._get(uow, override_id)
             seq = judged.override.events[-1].seq + 1
             event = self._build_event(kind, seq=seq, actor=actor, reason=reason)
             store.append_event(override_id, event, person=person)
             return self._get(uow, override_id)
+
+    def _lift(
+        self,
+        store: OverrideStore,
+        judged: JudgedOverride,
+        *,
+        actor: Principal,
+        person: str,
+        reason: str,
+    ) -> None:
+        """Keep that a person wants an override withdrawn which lowers."""
+        override_id = judged.override.override_id
+        if store.has_lifted(override_id, person):
+            raise OverrideSamePersonError("who asks that it is withdrawn waits for another person")
+        lift = OverrideLift(
+            happened_on=self._today(),
+            entered_by=actor.name,
+            role=actor.role.value,
+            entered_at_ms=self._clock.now_ms(),
+            reason=reason,
+        )
+        store.append_lift(override_id, lift, person=person)
 
     def _get(self, uow: UnitOfWork, override_id: int) -> JudgedOverride:
         found = OverrideStore(uow.connection).find(override_id)

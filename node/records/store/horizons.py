@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Select, Table
 
 
 def find_horizon(
@@ -23,11 +24,15 @@ def find_horizon(
     The moment is in milliseconds since 1970.
     """
     gone_until, known_until_ms = connection.execute(
-        select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(
-            table.c.customer_id.in_(customer_ids)
-        )
+        _select_horizon(table), {"customer_ids": customer_ids}
     ).one()
     return None if gone_until is None else (gone_until, known_until_ms)
+
+
+@cache
+def _select_horizon(table: Table) -> Select[Any]:
+    is_of_them = table.c.customer_id.in_(bindparam("customer_ids", expanding=True))
+    return select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(is_of_them)
 
 
 def move_horizon(

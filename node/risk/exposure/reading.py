@@ -19,8 +19,8 @@ from node.risk.orders.rules_order import (
     OrderState,
     SalesOrder,
     leave_open,
+    list_taken,
     prepay,
-    sum_taken,
 )
 from node.risk.orders.store import OrderStore
 
@@ -96,7 +96,7 @@ def _judge(
     known_at_ms: int | None,
 ) -> OpenOrder:
     if not order.takings:
-        return leave_open(order, taken_minor=0)
+        return leave_open(order)
     deliveries = {one.delivery.paper_id: one for one in records.deliveries}
     named = {one.item_id for one in order.takings if one.item_id is not None}
     for one in order.takings:
@@ -104,14 +104,14 @@ def _judge(
             events = deliveries[one.paper_id].delivery.events
             named |= {event.item_id for event in events if event.item_id is not None}
     store = PaperStore(uow.connection, known_at_ms=known_at_ms)
-    taken_minor = sum_taken(
+    taken = list_taken(
         order,
         deliveries=deliveries,
         documents=store.read_documents(named) if named else {},
         owners=records.ids,
         as_of=as_of,
     )
-    return leave_open(order, taken_minor=taken_minor)
+    return leave_open(order, taken=taken)
 
 
 def list_members(uow: UnitOfWork, head_id: int) -> list[int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from node.core.database import UnitOfWork
-from node.records.store import RecordsStore
 from node.risk.alerts.store import AlertStore
 from node.risk.rules_finding import Finding, RiskStatus
 
@@ -13,14 +13,14 @@ CHECKED_ANEW = frozenset({"R1", "R2", "R6", "R8"})
 """Rules that an order check judges itself, by what holds at its moment."""
 
 
-def list_standing(uow: UnitOfWork, customer_id: int, _as_of: date) -> tuple[Finding, ...]:
+def list_standing(uow: UnitOfWork, keys: Sequence[int], _as_of: date) -> tuple[Finding, ...]:
     """Return what the last daily run found of a customer, from watch on, in the order of alerts.
 
     What rests on peers' words is left out: whoever checks orders may not see them. That a person
     has closed an alert lifts nothing while its cause is there: for that there are releases, and
-    exclusions of the policy.
+    exclusions of the policy. ``keys`` are all those of the customer: a merge carries no alerts
+    over.
     """
-    keys = RecordsStore(uow.connection).list_ids(customer_id)  # a merge carries no alerts over
     return tuple(
         Finding(rule=one.rule, status=one.told.status, values=one.values)
         for one in AlertStore(uow.connection).list_of(keys)
