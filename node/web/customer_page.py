@@ -158,6 +158,7 @@ class CustomerPage:
     rating: RatingRecord | None
     is_valid: bool
     override: Override | None
+    override_reason: str
     own_criteria: tuple[str, ...]
     with_peers_criteria: tuple[str, ...]
     grade_own_words: str
@@ -200,6 +201,9 @@ def read_customer(
     incoming = consents.list_incoming(limit=REGISTER_ROWS_MAX)
     window = local.records.monthly_trend(customer_id, as_of=as_of, months=TREND_MONTHS)
     ageings = local.records.ageing(customer_id, as_of=as_of)
+    override = None
+    if rating is not None:
+        override = local.overrides.list_in_force([rating]).get(rating.rating_id)
     return CustomerPage(
         customer=customer,
         card=card,
@@ -209,9 +213,8 @@ def read_customer(
         decisions=_read_decisions(local, customer_id, texts),
         rating=rating,
         is_valid=rating is not None and rating.is_valid_on(as_of),
-        override=None
-        if rating is None
-        else local.overrides.list_in_force([rating]).get(rating.rating_id),
+        override=override,
+        override_reason=_say_reason(local, override, texts),
         own_criteria=say_criteria(local, rating, texts, with_peers=False),
         with_peers_criteria=say_criteria(local, rating, texts, with_peers=True),
         grade_own_words=_describe(local, rating, texts, with_peers=False),
@@ -306,6 +309,13 @@ def _read_decisions(local: LocalNode, customer_id: int, texts: Texts) -> Decisio
         currency=reports.choose_currency(customer_id),
         buyers=tuple((one.value, say("buyer", one, language)) for one in BuyerKind),
     )
+
+
+def _say_reason(local: LocalNode, override: Override | None, texts: Texts) -> str:
+    if override is None:
+        return ""
+    reason = local.overrides.find_policy().find_reason(override.reason_code)
+    return override.reason_code if reason is None else reason.names.render(texts.language)
 
 
 def _describe(

@@ -58,6 +58,8 @@ FAMILIES = (
     "look-outcome.",
     "look.",
     "outcome.",
+    "override-state.",
+    "override-step.",
     "overdue.",
     "person-role.",
     "policy-kind.",
