@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -35,10 +36,12 @@ from node.records.windows import format_month
 from node.sharing.rules_life import LEGAL
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow, ReceivedSummary
 from node.sharing.store import HeldConsent
+from node.sharing.store.objections import SummaryObjection
 from node.web.charts import Bar, Point, draw_bars, draw_line
 from node.web.customer_lines import SourceLine, say_criteria, view_source
 from node.web.pages import REGISTER_ROWS_MAX, describe_grade, rate_without_peers
 from node.web.peer_effects import EffectsView, view_effects
+from node.web.peer_objections import ObjectionView, view_objection
 from node.web.texts import Texts
 from node.web.wording import (
     MINUS,
@@ -133,6 +136,7 @@ class PeerView:
     sections: tuple[SectionWords, ...]
     absent: str
     notes: tuple[str, ...]
+    objection: ObjectionView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +202,7 @@ def read_customer(
     rating = local.rating.find_latest(customer_id)
     held = consents.list_consents(subject=subject)
     hashes = {one.hash for one in held}
+    objections = local.objections.list_of_subject(subject)
     incoming = consents.list_incoming(limit=REGISTER_ROWS_MAX)
     window = local.records.monthly_trend(customer_id, as_of=as_of, months=TREND_MONTHS)
     ageings = local.records.ageing(customer_id, as_of=as_of)
@@ -224,7 +229,7 @@ def read_customer(
         comparison=_read_comparison(local, rating, texts),
         effects=None if rating is None else view_effects(local, rating.assessment_id, texts),
         renewals=tuple(local.renewals.list_causes(customer_id, shows_peers=True)),
-        peers=tuple(_view_peer(one, texts) for one in consents.list_received(subject)),
+        peers=tuple(_view_peer(one, objections, texts) for one in consents.list_received(subject)),
         outgoing=tuple(consents.list_outgoing(subject=subject, limit=REGISTER_ROWS_MAX)),
         incoming=tuple((row, subject) for row in incoming if row.consent in hashes),
         consents=tuple(held),
@@ -358,15 +363,16 @@ def _say_share(part_minor: int, whole_minor: int, texts: Texts) -> str:
     return f"{format_deci((part_minor * 2000 + whole_minor) // (2 * whole_minor))} %"
 
 
-def _view_peer(received: ReceivedSummary, texts: Texts) -> PeerView:
-    summary, notes = received.summary, _list_notes(received, texts)
-    if summary is None:
-        return PeerView(received=received, sections=(), absent="", notes=notes)
+def _view_peer(
+    received: ReceivedSummary, objections: Sequence[SummaryObjection], texts: Texts
+) -> PeerView:
+    summary = received.summary
     return PeerView(
         received=received,
-        sections=say_sections(summary, texts),
-        absent=list_absent(summary, texts),
-        notes=notes,
+        sections=() if summary is None else say_sections(summary, texts),
+        absent="" if summary is None else list_absent(summary, texts),
+        notes=_list_notes(received, texts),
+        objection=view_objection(received, objections),
     )
 
 

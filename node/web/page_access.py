@@ -150,6 +150,13 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         ): PageAccess(area=Area.TRAINING, is_entry=True)
     }
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
+    | {
+        ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
+        for path in (
+            "/console/customers/{customer_id}/objections",
+            "/console/customers/{customer_id}/objections/{summary_objection_id}/end",
+        )
+    }
     | {("POST", "/console/ratings/runs"): PageAccess(area=Area.APPROVALS, is_entry=True)}
 )
 

@@ -58,6 +58,8 @@ FAMILIES = (
     "look-outcome.",
     "look.",
     "outcome.",
+    "objection-end.",
+    "raised-by.",
     "override-state.",
     "override-step.",
     "overdue.",
