@@ -107,6 +107,7 @@ class LocalNode:
     governance: Governance
     statements: StatementService
     outside: OutsideService
+    evidence_life: EvidenceLife
     applications: ApplicationService
     rating: RatingService
     runs: RunService
@@ -172,6 +173,13 @@ def build_local_node(
         has_tombstones = StoryStore(uow.connection).has_tombstones()
     hasher = open_name_hasher(settings.home, may_make=not has_tombstones)
     policy = read_retention_policy(settings.retention_policy, home=settings.home)
+    evidence_life = EvidenceLife(
+        database=database,
+        clock=clock,
+        policy=policy,
+        hasher=hasher,
+        business_date=settings.business_date,
+    )
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
@@ -257,7 +265,7 @@ def build_local_node(
             policy=policy,
             hasher=hasher,
             business_date=settings.business_date,
-            evidence=EvidenceLife(database=database, policy=policy),
+            evidence=evidence_life,
         ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),
@@ -300,8 +308,12 @@ def build_local_node(
         ),
         statements=statements,
         outside=OutsideService(
-            database=database, clock=clock, business_date=settings.business_date
+            database=database,
+            clock=clock,
+            hasher=hasher,
+            business_date=settings.business_date,
         ),
+        evidence_life=evidence_life,
         applications=ApplicationService(
             database=database,
             clock=clock,
