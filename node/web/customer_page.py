@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from node.assessment.application.store import StoredApplication
 from node.assessment.looks import has_peers
 from node.assessment.policy import Policy
 from node.assessment.renewal.store import OWN_CAUSES, Renewal
@@ -18,6 +19,7 @@ from node.assessment.report import (
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
+from node.decision.applying import ANSWERABLE
 from node.decision.policy import BuyerKind
 from node.decision.rules_state import OPEN_STATES
 from node.decision.view import build_summary_object
@@ -146,6 +148,8 @@ class DecisionBlock:
     standing: dict[str, Any] | None
     waiting: dict[str, Any] | None
     currency: str
+    applications: tuple[StoredApplication, ...]
+    """Those on which a decision may be proposed."""
     buyers: tuple[tuple[str, str], ...]
 
 
@@ -312,6 +316,11 @@ def _read_decisions(local: LocalNode, customer_id: int, texts: Texts) -> Decisio
         if waiting
         else None,
         currency=reports.choose_currency(customer_id),
+        applications=tuple(
+            one
+            for one in local.applications.report(customer_id).applications
+            if one.state in ANSWERABLE
+        ),
         buyers=tuple((one.value, say("buyer", one, language)) for one in BuyerKind),
     )
 

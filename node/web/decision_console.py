@@ -24,6 +24,7 @@ from node.core.http.problems import status_of
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal, Role
 from node.decision.api import see_peers
+from node.decision.asked import Asked
 from node.decision.changing import TERMS_DAYS_MAX, Change
 from node.decision.errors import DecisionInvalidError, DecisionNotFoundError
 from node.decision.evidence import Wish
@@ -31,7 +32,6 @@ from node.decision.policy import BuyerKind, Monitoring, OverrideReason, Security
 from node.decision.record import DecisionRecord
 from node.decision.reports import DecisionView
 from node.decision.rules_state import DecisionState, EventKind, find_next_state
-from node.decision.service import Asked
 from node.decision.view import build_decision_object, build_summary_object
 from node.decision.wording import say
 from node.web.customer_page import parse_customer_id
@@ -285,7 +285,11 @@ def _list_steps(view: DecisionView, viewer: Principal) -> frozenset[str]:
 
 def _read_asked(typed: Typed) -> Asked:
     currency = typed.currency("currency")
+    application_id = parse_key(typed.raw("application"))
+    if application_id is None and typed.raw("application"):
+        typed.refuse("application", "typed.gone")
     return Asked(
+        application_id=application_id,
         wish=Wish(
             currency=currency,
             limit_minor=_find_money(typed, "limit", currency=currency),

@@ -29,8 +29,8 @@ from node.core.people.service import Role
 from node.core.people.tables import access_log
 from node.core.policies.entering import Entry
 from node.core.policies.rules_states import Actor
+from node.decision.asked import Asked
 from node.decision.evidence import Wish
-from node.decision.service import Asked
 from node.records import bulk
 from node.records.customers import ContactRole, CustomerKind, KindUnchangedError, NameKind
 from node.records.documents import DocumentOptions, parse_customer
