@@ -18,8 +18,9 @@ from node.assessment.application.rules_application import Application, Reference
 from node.assessment.policy_kind import ASSESSMENT_POLICY
 from node.assessment.renewal.service import queue_subject_within
 from node.assessment.renewal.store import RenewalCause
+from node.bootstrap.field_change import change_field_key
 from node.bootstrap.home import init_home
-from node.bootstrap.local import LocalNode, build_local_node, change_field_key
+from node.bootstrap.local import LocalNode, build_local_node
 from node.bootstrap.member import build_node
 from node.core.backup import back_up
 from node.core.clock import ManualClock
