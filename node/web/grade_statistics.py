@@ -52,6 +52,7 @@ def build_grade_statistics_routes(
             interval=lambda one: say_interval(one, nothing=texts("none.computable")),
             share=say_ppm,
             ppm=_say_plain,
+            area=_say_area(shown["auc"], nothing=texts("none.computable")),
         )
 
     async def show_report(request: Request) -> Response:
@@ -107,6 +108,14 @@ def _build_row(label: str, one: dict[str, Any], texts: Texts) -> Row:
         high_ppm=observed["high_ppm"],
         stated_ppm=one.get("stated_ppm"),
     )
+
+
+def _say_area(interval: dict[str, int | None], *, nothing: str) -> str:
+    value, low, high = (interval[name] for name in ("value_ppm", "low_ppm", "high_ppm"))
+    if value is None:
+        return nothing
+    ends = nothing if low is None or high is None else f"{_say_plain(low)}, {_say_plain(high)}"
+    return f"{_say_plain(value)} [{ends}]"
 
 
 def _say_plain(ppm: int) -> str:
