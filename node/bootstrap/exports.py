@@ -20,6 +20,7 @@ from node.core.policies.tables import (
 from node.decision.keeping import erase_all_references
 from node.decision.tables import (
     credit_decision,
+    decision_application,
     decision_approval,
     decision_deputy,
     decision_event,
@@ -49,5 +50,6 @@ MORE_TABLES: tuple[ExportSource, ...] = (
     decision_deputy,
     decision_approval,
     decision_source,
+    decision_application,
     *PROVISION_TABLES,
 )

@@ -25,6 +25,7 @@ from node.bootstrap.home import open_database, open_field_files
 from node.bootstrap.peers import (
     build_peer_changes,
     build_peer_reader,
+    build_training_reader,
     find_erased,
     queue_renewals,
 )
@@ -32,7 +33,7 @@ from node.bootstrap.policies import build_kinds, build_sources, enter_shipped
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
 from node.core.database import Database, UnitOfWork, find_named
-from node.core.field_sweep import FieldChange, change_key, settle_fields
+from node.core.field_sweep import settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
 from node.core.policies.planning import PolicyPlanning
@@ -43,6 +44,7 @@ from node.decision.service import DecisionService
 from node.governance.policies.desk import PreviewDesk
 from node.governance.room import Governance, build_governance
 from node.rating.backtest.service import BacktestService
+from node.rating.models.peer_gain import PeerGainService
 from node.rating.models.registry import ModelService
 from node.rating.overrides.reading import OverrideReader
 from node.rating.overrides.service import OverrideService
@@ -107,6 +109,7 @@ class LocalNode:
     governance: Governance
     statements: StatementService
     outside: OutsideService
+    evidence_life: EvidenceLife
     applications: ApplicationService
     rating: RatingService
     runs: RunService
@@ -117,6 +120,7 @@ class LocalNode:
     reviews: ReviewService
     models: ModelService
     panels: PanelService
+    peer_gain: PeerGainService
     score_judge: ScoreJudge
     decisions: DecisionService
     decision_reports: DecisionReports
@@ -172,6 +176,13 @@ def build_local_node(
         has_tombstones = StoryStore(uow.connection).has_tombstones()
     hasher = open_name_hasher(settings.home, may_make=not has_tombstones)
     policy = read_retention_policy(settings.retention_policy, home=settings.home)
+    evidence_life = EvidenceLife(
+        database=database,
+        clock=clock,
+        policy=policy,
+        hasher=hasher,
+        business_date=settings.business_date,
+    )
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
@@ -257,7 +268,7 @@ def build_local_node(
             policy=policy,
             hasher=hasher,
             business_date=settings.business_date,
-            evidence=EvidenceLife(database=database, policy=policy),
+            evidence=evidence_life,
         ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),
@@ -300,8 +311,12 @@ def build_local_node(
         ),
         statements=statements,
         outside=OutsideService(
-            database=database, clock=clock, business_date=settings.business_date
+            database=database,
+            clock=clock,
+            hasher=hasher,
+            business_date=settings.business_date,
         ),
+        evidence_life=evidence_life,
         applications=ApplicationService(
             database=database,
             clock=clock,
@@ -338,6 +353,12 @@ def build_local_node(
             ),
         ),
         models=ModelService(database=database, clock=clock, policies=sources.training),
+        peer_gain=PeerGainService(
+            database=database,
+            policies=sources.training,
+            cards=sources.cards,
+            list_known=build_training_reader(settings, clock),
+        ),
         score_judge=ScoreJudge(database=database),
         panels=PanelService(
             database=database,
@@ -382,22 +403,6 @@ def build_local_node(
         preview_desk=PreviewDesk(previews),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
     )
-
-
-def change_field_key(settings: Settings) -> FieldChange:
-    """Encrypt all fields under a new key, or finish that where it was begun.
-
-    Raises:
-        FieldKeyError: The key in use is not to be had.
-        KeyFileError: A file of a key cannot be written.
-        KeyRingFullError: There have been too many keys.
-        DatabaseBusyError: Another process writes for too long.
-    """
-    database = open_database(settings)
-    try:
-        return change_key(database, open_field_files(settings, database=database))
-    finally:
-        database.dispose()
 
 
 def _list_year_ends(uow: UnitOfWork, by: date) -> dict[int, date]:

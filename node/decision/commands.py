@@ -13,6 +13,7 @@ from typing import Annotated, Protocol
 
 import typer
 
+from node.assessment.application.service import ApplicationService
 from node.assessment.commands import JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.money import parse_amount
@@ -20,6 +21,7 @@ from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
 from node.core.terminal import show_json
 from node.decision.api import act_as, see_peers
+from node.decision.asked import Asked
 from node.decision.changing import TERMS_DAYS_MAX, Change
 from node.decision.deputies import DeputyService
 from node.decision.evidence import Wish
@@ -28,7 +30,7 @@ from node.decision.printing import print_decision, print_list, print_outcomes
 from node.decision.record import DecisionRecord
 from node.decision.reports import DecisionReports
 from node.decision.rules_state import DecisionState
-from node.decision.service import Asked, DecisionService
+from node.decision.service import DecisionService
 from node.decision.view import (
     build_decision_object,
     build_deputy_object,
@@ -80,6 +82,11 @@ class DecisionNode(Protocol):
         ...
 
     @property
+    def applications(self) -> ApplicationService:
+        """What customers ask for."""
+        ...
+
+    @property
     def decisions(self) -> DecisionService:
         """The room's use cases."""
         ...
@@ -111,6 +118,10 @@ def propose(
     terms: Annotated[
         int | None, typer.Option(min=0, max=TERMS_DAYS_MAX, help="Days that are asked for.")
     ] = None,
+    application: Annotated[
+        int | None,
+        typer.Option(min=1, help="Its key (application show): limit, currency, terms as it asks."),
+    ] = None,
     buyer: Annotated[
         BuyerKind, typer.Option(help="What the law on late payment takes it for.")
     ] = BuyerKind.COMPANY,
@@ -121,6 +132,8 @@ def propose(
     """Propose limit, terms and security for a customer, every way of finding one shown."""
     node: DecisionNode = ctx.obj
     customer_id = node.records.get_named_customer(customer).customer_id
+    if currency is None and application is not None:
+        currency = node.applications.get(customer_id, application).content.currency
     if currency is None and (limit is not None or need is not None):
         raise typer.BadParameter("name the currency of the amounts")
     wish = Wish(
@@ -130,7 +143,7 @@ def propose(
     )
     if rate:
         node.rating.rate_customer(customer_id, as_of=node.business_date())
-    asked = Asked(wish=wish, buyer=buyer, terms_days=terms)
+    asked = Asked(wish=wish, buyer=buyer, terms_days=terms, application_id=application)
     record = node.decisions.propose(customer_id, asked=asked, by=by)
     _show(node, record.decision_id, as_json=as_json, language=language)
 

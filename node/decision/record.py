@@ -50,6 +50,15 @@ class ApprovalRecord(Approval):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedFor:
+    """Which application a decision answers, as of which version; without a key it is deleted."""
+
+    application_id: int | None
+    version: int
+    applied_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
     """A decision with its whole history, each part in its order."""
 
@@ -65,6 +74,7 @@ class DecisionRecord:
     last_seq: int
     approved_by: str | None
     kept: KeptProposal
+    applied: AppliedFor | None
     versions: tuple[ContentVersion, ...]
     events: tuple[DecisionEvent, ...]
     approvals: tuple[ApprovalRecord, ...]
@@ -99,6 +109,11 @@ class DecisionRecord:
     def given(self) -> tuple[ApprovalRecord, ...]:
         """The approvals since it was submitted last."""
         return tuple(one for one in self.approvals if one.round == self.round)
+
+    @property
+    def granted(self) -> Content | None:
+        """What was granted; None where it never came to hold."""
+        return None if self.activated_on is None else self.content
 
     @property
     def activated_on(self) -> date | None:

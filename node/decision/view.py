@@ -41,6 +41,11 @@ def build_decision_object(
         "confidence": proposal.confidence.value,
         "confidence_text": say("confidence", proposal.confidence, language),
         "buyer": record.kept.circumstances.buyer.value,
+        "asked": _asked_object(record),
+        "granted": None
+        if record.granted is None
+        else build_content_object(record.granted, language=language)
+        | ({"grade": ""} if hides_grade else {}),
         "exposure_then_minor": record.kept.exposure_minor,
         "late_payment": build_interest_object(view, language=language),
         "versions": [
@@ -235,6 +240,20 @@ def build_outcomes_object(report: OutcomeReport, *, language: Language) -> dict[
             }
             for one in report.decisions
         ],
+    }
+
+
+def _asked_object(record: DecisionRecord) -> dict[str, Any]:
+    """Return what was asked for, and in which application; None is not named."""
+    kept, applied = record.kept, record.applied
+    return {
+        "from_application": applied is not None,
+        "application": None if applied is None else applied.application_id,
+        "version": None if applied is None else applied.version,
+        "applied_on": None if applied is None else applied.applied_on.isoformat(),
+        "currency": kept.inputs.currency,
+        "limit_minor": kept.inputs.requested_minor,
+        "terms_days": kept.circumstances.requested_terms_days,
     }
 
 

@@ -141,7 +141,9 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(
         build_outside_router(
-            node.local.outside, check_customers=partial(check_customers, node.local)
+            node.local.outside,
+            node.local.evidence_life,
+            check_customers=partial(check_customers, node.local),
         ),
         prefix=API_PREFIX,
         dependencies=guarded,

@@ -206,6 +206,8 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/customers/{customer_id}/list-checks"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/list-checks/{check_id}/withdrawal"): Area.CREDIT,
     ("POST", "/list-checks/import"): Area.CREDIT,
+    ("POST", "/customers/{customer_id}/reports/{report_id}/erasure"): Area.ADJUSTMENTS,
+    ("POST", "/customers/{customer_id}/list-checks/{check_id}/erasure"): Area.ADJUSTMENTS,
     ("GET", "/customers/{customer_id}/applications"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/applications"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/applications/{application_id}/version"): Area.CREDIT,

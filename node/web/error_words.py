@@ -6,6 +6,11 @@ from node.assessment.service import CollectiveAccountError
 from node.core.errors import ForbiddenError, NodeError, NotFoundError, RejectedError
 from node.core.http.problems import status_of
 from node.records.rules_ageing_list import CursorInvalidError
+from node.sharing.objections import (
+    ObjectionExistsError,
+    ObjectionNotOpenError,
+    OwnObjectionError,
+)
 from node.web.entry_console import FormUnfitError
 from node.web.entry_desk import EntryGoneError
 from node.web.import_desk import UploadGoneError
@@ -22,10 +27,13 @@ class CrossSiteError(RejectedError):
 # By class, the narrower ones first.
 _ERROR_TEXTS: tuple[tuple[type[NodeError | ProtocolError], str], ...] = (
     (CrossSiteError, "error.cross-site"),
+    (OwnObjectionError, "error.own-objection"),
     (ForbiddenError, "error.forbidden"),
     (UploadGoneError, "error.upload-gone"),
     (EntryGoneError, "error.entry-gone"),
     (FormUnfitError, "error.form-unfit"),
+    (ObjectionExistsError, "error.objection-exists"),
+    (ObjectionNotOpenError, "error.objection-not-open"),
     (NotFoundError, "error.not-found"),
     (CollectiveAccountError, "error.collective"),
     (ViewInvalidError, "error.view"),

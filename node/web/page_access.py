@@ -36,6 +36,7 @@ _READ: Mapping[str, Area] = {
     "/console/customers/{customer_id}": Area.CREDIT,
     "/console/customers/{customer_id}/ledger": Area.LEDGER,
     "/console/customers/{customer_id}/evidence": Area.CREDIT,
+    "/console/customers/{customer_id}/overrides": Area.CREDIT,
     "/console/customers/{customer_id}/papers": Area.CREDIT,
     "/console/customers/{customer_id}/statements": Area.CREDIT,
     "/console/decisions": Area.CREDIT,
@@ -63,7 +64,11 @@ _READ: Mapping[str, Area] = {
     "/console/policies/{version_id}/preview": Area.CREDIT,
     "/console/statements": Area.CREDIT,
     "/console/ratings": Area.CREDIT,
+    "/console/ratings/backtest": Area.CREDIT,
     "/console/ratings/customers": Area.CREDIT,
+    "/console/ratings/override-report": Area.CREDIT,
+    "/console/ratings/overrides": Area.CREDIT,
+    "/console/ratings/overrides/{override_id}": Area.CREDIT,
     "/console/ratings/reviews": Area.CREDIT,
     "/console/ratings/reviews.csv": Area.CREDIT,
     "/console/shared": Area.PEERS,
@@ -105,6 +110,11 @@ _DECIDING = (
     "/console/models/{model_id}/approve",
     "/console/models/{model_id}/retire",
     "/console/customers/{customer_id}/decisions",
+    "/console/customers/{customer_id}/overrides",
+    *(
+        f"/console/ratings/overrides/{{override_id}}/{step}"
+        for step in ("approve", "reject", "withdraw")
+    ),
     *(
         f"/console/customers/{{customer_id}}/risk/{step}"
         for step in (
@@ -140,6 +150,13 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         ): PageAccess(area=Area.TRAINING, is_entry=True)
     }
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
+    | {
+        ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
+        for path in (
+            "/console/customers/{customer_id}/objections",
+            "/console/customers/{customer_id}/objections/{summary_objection_id}/end",
+        )
+    }
     | {("POST", "/console/ratings/runs"): PageAccess(area=Area.APPROVALS, is_entry=True)}
 )
 

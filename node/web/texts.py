@@ -21,6 +21,8 @@ from node.web.texts_governance import GOVERNANCE_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_models import MODEL_TEXTS
+from node.web.texts_objections import OBJECTION_TEXTS
+from node.web.texts_overrides import OVERRIDE_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_policies import POLICY_TEXTS
 from node.web.texts_ratings import RATINGS_TEXTS
@@ -391,6 +393,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **DECISION_TEXTS,
             **EVIDENCE_TEXTS,
             **RATINGS_TEXTS,
+            **OVERRIDE_TEXTS,
+            **OBJECTION_TEXTS,
         }.items()
     }
 )

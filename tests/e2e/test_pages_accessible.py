@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from node.bootstrap.member import Node
 from node.core.people.service import Role
+from node.decision.asked import Asked
 from node.decision.evidence import Wish
-from node.decision.service import Asked
 from node.governance.cases.entries import NewCase
 from node.governance.cases.record import CaseChannel
 from node.governance.cases.rules_case import CaseKind

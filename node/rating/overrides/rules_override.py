@@ -181,6 +181,26 @@ def check_override(policy: OverridePolicyBody, *, notches: int, reason_code: str
         raise OverrideInvalidError(f"the policy has no reason {reason_code}")
 
 
+def list_grades(policy: OverridePolicyBody, scale: ScaleBody, *, before: str) -> tuple[str, ...]:
+    """Return the grades that may be given in the place of one, from the best on.
+
+    None in the place of what is no grade of a score.
+    """
+    ranks = {step.grade: rank for rank, step in enumerate(scale.grades)}
+    if before not in ranks:
+        return ()
+    return tuple(
+        grade
+        for grade, rank in ranks.items()
+        if 0 < abs(rank - ranks[before]) <= policy.notches_max
+    )
+
+
+def find_latest_expiry(policy: OverridePolicyBody, *, today: date, valid_until: date) -> date:
+    """Return the latest day on which an override that is given today may end."""
+    return min(valid_until, today + timedelta(days=policy.valid_days_max))
+
+
 def choose_expiry(
     policy: OverridePolicyBody, *, asked: date | None, today: date, valid_until: date
 ) -> date:
@@ -189,7 +209,7 @@ def choose_expiry(
     Raises:
         OverrideInvalidError: It is past, or later than the rating or the policy allow.
     """
-    latest = min(valid_until, today + timedelta(days=policy.valid_days_max))
+    latest = find_latest_expiry(policy, today=today, valid_until=valid_until)
     chosen = latest if asked is None else asked
     if not today <= chosen <= latest:
         raise OverrideInvalidError(f"it ends from {today} to {latest}")

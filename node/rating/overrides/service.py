@@ -6,6 +6,7 @@ A person overrides with a token of his own and a role of the policy; never with 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 from node.core.clock import Clock
@@ -32,6 +33,8 @@ from node.rating.overrides.rules_override import (
     check_override,
     choose_expiry,
     count_notches,
+    find_latest_expiry,
+    list_grades,
 )
 from node.rating.overrides.store import NewOverride, OverrideStore
 from node.rating.rules_grade import RatingState
@@ -42,6 +45,20 @@ from node.records.store import RecordsStore
 
 PAGE_MAX = 200
 TOKENS_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideTerms:
+    """What a person may give on a day: which grades, and until when at most.
+
+    Without grades nothing may be given: no rating holds, its grade is of no score, or its scale is
+    not held.
+    """
+
+    policy: OverridePolicy
+    rating: RatingRecord | None
+    grades: tuple[str, ...]
+    latest: date
 
 
 class OverrideService:
@@ -186,6 +203,38 @@ class OverrideService:
                 ids = RecordsStore(uow.connection).list_ids(key)
                 found = store.list_of_customers(ids, before=before, limit=limit)
             return self._reader.judge(uow, found, day=self._today())
+
+    def list_open(self) -> list[JudgedOverride]:
+        """Return every override that waits or holds today, the newest first."""
+        today = self._today()
+        with self._database.read() as uow:
+            running = OverrideStore(uow.connection).list_running(today, limit=RUNNING_MAX)
+            judged = self._reader.judge(uow, running, day=today)
+        return [one for one in judged if one.state.is_open]
+
+    def find_terms(self, customer_id: int) -> OverrideTerms:
+        """Return what may be given to a customer in the place of its newest rating today.
+
+        Raises:
+            CustomerNotFoundError: There is no such customer.
+        """
+        with self._database.read() as uow:
+            policy, today = self._policies.read_active(uow), self._today()
+            key = get_customer(uow, customer_id).customer_id
+            rating = RatingStore(uow.connection).find_latest(key)
+            if rating is None or rating.state_on(today) is not RatingState.VALID:
+                return OverrideTerms(policy=policy, rating=rating, grades=(), latest=today)
+            scale = self._reader.find_scale(rating.scale.sha256_b64u)
+            return OverrideTerms(
+                policy=policy,
+                rating=rating,
+                grades=()
+                if scale is None
+                else list_grades(policy.body, scale.body, before=rating.grade_with_peers),
+                latest=find_latest_expiry(
+                    policy.body, today=today, valid_until=rating.valid_until or today
+                ),
+            )
 
     def list_in_force(self, ratings: list[RatingRecord]) -> dict[int, Override]:
         """Return the overrides that hold today for customers' newest ratings, by rating."""
