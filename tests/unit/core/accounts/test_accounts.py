@@ -1,70 +1,33 @@
-"""Accounts: invited, active, locked, ended; sessions; a second factor; what slows guessing."""
+"""Accounts: invited, active, locked, ended; one a person; their sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from node.bootstrap.member import Node
-from node.core.errors import NodeError
-from node.core.field_keys import is_encrypted
-from node.core.people.accounts.approvals import Approvals
 from node.core.people.accounts.errors import (
     AccountExistsError,
     AccountInvalidError,
     AccountNotFoundError,
     AccountStateError,
-    ApprovalByTokenError,
     CodeInvalidError,
-    FactorMissingError,
-    FactorStaleError,
-    FactorStateError,
     PasswordUnfitError,
     RoleNotHeldError,
     SignInRefusedError,
     SignInTooSoonError,
 )
 from node.core.people.accounts.rules_delay import (
-    ADDRESS_FREE,
     NAME_FREE,
-    WAIT_S_MAX,
-    find_wait_s,
-    parse_address,
 )
 from node.core.people.accounts.tables import (
-    ACCOUNT_TABLES,
-    account,
-    account_factor,
-    account_recovery,
     account_session,
 )
-from node.core.people.service import OPERATOR_PRINCIPAL, Principal, Role
-from node.core.people.tables import access_token, person
-from protocol.encoding import decode_b64u, encode_b64u
-from tests.support.accounts import ADDRESS, PASSWORD, AccountDesk, build_desk, read_base32
-from tests.support.console_node import build_empty_node
+from node.core.people.service import Role
+from tests.support.accounts import PASSWORD, AccountDesk
 
-SEEDS = count(1)
 WRONG = "four grey herons wade"
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    node = build_empty_node(tmp_path_factory.mktemp("accounts") / "home")
-    yield node
-    node.writer.close()
-    node.local.close()
-
-
-@pytest.fixture
-def desk(node: Node) -> AccountDesk:
-    with node.local.database.write() as uow:
-        for table in (*reversed(ACCOUNT_TABLES[1:]), access_token, person):
-            uow.connection.execute(delete(table))
-    return build_desk(node.local, seed=next(SEEDS))
 
 
 def test_an_invited_person_sets_a_password_once_and_signs_in(desk: AccountDesk) -> None:
@@ -156,149 +119,6 @@ def test_tokens_and_the_account_of_a_person_are_bound_to_one_row(desk: AccountDe
 
     assert first.person_id == second.person_id == held.person_id
     assert wang.person_id not in {held.person_id, None}
-
-
-def test_nobody_is_told_from_a_wrong_password(desk: AccountDesk) -> None:
-    desk.open("active", "A", Role.SALES)
-    locked = desk.open("locked", "B", Role.SALES)
-    ended = desk.open("ended", "C", Role.SALES)
-    desk.accounts.admin.invite(login="invited", name="D", roles=[Role.SALES])
-    desk.accounts.admin.lock(locked)
-    desk.accounts.admin.end(ended)
-    answers = set()
-    for login in ("active", "locked", "ended", "invited", "nobody", "no such \x00 name"):
-        password = WRONG if login == "active" else PASSWORD
-        before = desk.hasher.calls
-        with pytest.raises(SignInRefusedError) as refused:
-            desk.sign_in(login, password)
-        # Work is counted, not time: argon2id is nearly all of it.
-        answers.add((refused.value.code, refused.value.detail, desk.hasher.calls - before))
-
-    assert len(answers) == 1
-    assert answers.pop()[2] == 1
-
-
-def test_a_password_kept_at_a_lower_cost_is_kept_anew_at_the_sign_in(desk: AccountDesk) -> None:
-    account_id = desk.open("li.wei", "Li Wei", Role.SALES)
-    desk.hasher.cost = 2
-    with pytest.raises(SignInRefusedError):
-        desk.sign_in("li.wei", WRONG)
-    with desk.local.database.read() as uow:
-        kept = select(account.c.password).where(account.c.id == account_id)
-        assert uow.connection.execute(kept).scalar_one() == f"1:{PASSWORD}"
-
-    desk.sign_in("li.wei")
-
-    with desk.local.database.read() as uow:
-        assert uow.connection.execute(kept).scalar_one() == f"2:{PASSWORD}"
-    assert desk.enter("li.wei").name == "Li Wei"
-
-
-def test_failures_wait_longer_and_longer_and_never_for_ever() -> None:
-    waits = [find_wait_s(failures, free=3) for failures in range(1, 16)]
-
-    assert waits == [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
-    assert find_wait_s(10**6, free=3) == WAIT_S_MAX
-
-
-@pytest.mark.parametrize("login", ["li.wei", "nobody"])
-def test_after_failures_a_name_waits_from_wherever_it_is_tried_and_the_wait_ends(
-    desk: AccountDesk, login: str
-) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    for place in range(NAME_FREE + 1):
-        with pytest.raises(SignInRefusedError):
-            desk.sign_in(login, WRONG, address=f"198.51.100.{place}")
-    before = desk.hasher.calls
-    with pytest.raises(SignInTooSoonError) as waited:
-        desk.sign_in(login, address="203.0.113.9")
-    assert desk.hasher.calls == before  # Who waits costs no work.
-    assert waited.value.wait_s == 1
-
-    desk.clock.advance_s(1)
-
-    with pytest.raises(SignInRefusedError):
-        desk.sign_in(login, WRONG, address="203.0.113.9")
-    desk.clock.advance_s(2)
-    if login == "li.wei":
-        assert desk.sign_in(login, address="203.0.113.9").cookie
-        assert desk.sign_in(login, address="203.0.113.10").cookie  # A success forgets them all.
-
-
-def test_a_stranger_who_guesses_does_not_make_the_owner_wait(desk: AccountDesk) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    desk.sign_in("li.wei")
-    for place in range(NAME_FREE + 1):
-        with pytest.raises(SignInRefusedError):
-            desk.sign_in("li.wei", WRONG, address=f"198.51.100.{place}")
-    with pytest.raises(SignInTooSoonError):
-        desk.sign_in("li.wei", address="198.51.100.99")
-
-    assert desk.sign_in("li.wei", address=ADDRESS).cookie
-
-
-def test_an_address_waits_whatever_names_it_tries(desk: AccountDesk) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    for number in range(ADDRESS_FREE + 1):
-        with pytest.raises(SignInRefusedError):
-            desk.sign_in(f"name{number}", WRONG)
-
-    with pytest.raises(SignInTooSoonError):
-        desk.sign_in("li.wei")
-    assert desk.sign_in("li.wei", address="192.0.2.8").cookie
-
-
-def test_a_success_does_not_forget_what_else_an_address_has_tried(desk: AccountDesk) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    for number in range(ADDRESS_FREE):
-        with pytest.raises(SignInRefusedError):
-            desk.sign_in(f"name{number}", WRONG)
-    desk.sign_in("li.wei")
-    with pytest.raises(SignInRefusedError):
-        desk.sign_in("another", WRONG)
-
-    with pytest.raises(SignInTooSoonError):
-        desk.sign_in("li.wei")
-
-
-@pytest.mark.parametrize(
-    ("text_", "place"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("testclient", "unknown"),
-        ("", "unknown"),
-    ],
-)
-def test_an_address_of_ipv6_is_its_network(text_: str, place: str) -> None:
-    assert parse_address(text_) == place
-
-
-def test_every_sign_in_and_refusal_is_recorded_and_a_wait_once(desk: AccountDesk) -> None:
-    number = desk.open("li.wei", "Li Wei", Role.SALES)
-    before = desk.count_rows()
-    for _ in range(NAME_FREE + 1):
-        with pytest.raises(SignInRefusedError):
-            desk.sign_in("li.wei", WRONG)
-    for _ in range(3):
-        with pytest.raises(SignInTooSoonError):
-            desk.sign_in("li.wei")
-    desk.clock.advance_s(1)
-    desk.sign_in("li.wei")
-    with pytest.raises(SignInRefusedError):
-        desk.sign_in("nobody", WRONG)
-
-    rows = desk.outcomes("sign-in", after=before)
-
-    who = f"account-{number}"
-    assert rows == [
-        *[(who, "sign-in-refused")] * (NAME_FREE + 1),
-        (who, "sign-in-too-soon"),
-        (who, "ok"),
-        ("nobody", "sign-in-refused"),
-    ]
 
 
 def test_a_session_is_another_at_each_sign_in_and_the_one_brought_along_ends(
@@ -437,133 +257,3 @@ def test_who_holds_a_session_does_not_guess_the_password_through_it(desk: Accoun
 
     with pytest.raises(SignInTooSoonError):
         desk.accounts.own.change_password(here, former=PASSWORD, password=WRONG)
-
-
-def test_with_a_second_factor_the_password_alone_opens_nothing_but_the_question_for_a_code(
-    desk: AccountDesk,
-) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    desk.add_factor(desk.enter("li.wei"))
-    half = desk.sign_in("li.wei")
-    assert half.awaits_code
-    code = desk.next_code("li.wei")
-
-    whole = desk.accounts.sign_in.give_code(desk.get(half), code)
-
-    assert not whole.awaits_code
-    assert desk.accounts.sign_in.find(half.cookie) is None
-    facts = desk.get(whole).session
-    assert facts is not None
-    assert facts.factor_at_ms == desk.clock.now_ms()
-    late = desk.sign_in("li.wei")
-    desk.clock.advance_s(300)
-    assert desk.accounts.sign_in.find(late.cookie) is None
-
-
-def test_a_code_that_was_used_is_refused_wherever_it_comes_again(desk: AccountDesk) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    desk.add_factor(desk.enter("li.wei"))
-    code = desk.next_code("li.wei")
-    desk.accounts.sign_in.give_code(desk.enter("li.wei"), code)
-
-    with pytest.raises(SignInRefusedError):
-        desk.accounts.sign_in.give_code(desk.enter("li.wei"), code)
-
-
-def test_codes_are_not_guessed(desk: AccountDesk) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    desk.add_factor(desk.enter("li.wei"))
-    half = desk.enter("li.wei")
-    for _ in range(NAME_FREE + 1):
-        with pytest.raises(SignInRefusedError):
-            desk.accounts.sign_in.give_code(half, "000000")
-
-    with pytest.raises(SignInTooSoonError):
-        desk.accounts.sign_in.give_code(half, desk.code_of(desk.secrets["li.wei"]))
-
-
-def test_a_recovery_code_opens_once(desk: AccountDesk) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    here = desk.enter("li.wei")
-    begun = desk.accounts.own.begin_factor(here, password=PASSWORD)
-    code = desk.code_of(read_base32(begun.secret))
-    added = desk.accounts.own.confirm_factor(here, code)
-    first, *_others = added.recovery_codes
-
-    whole = desk.accounts.sign_in.give_code(desk.enter("li.wei"), first.upper())
-
-    assert desk.accounts.own.count_recovery(desk.get(whole)) == len(added.recovery_codes) - 1
-    with pytest.raises(SignInRefusedError):
-        desk.accounts.sign_in.give_code(desk.enter("li.wei"), first)
-
-
-def test_a_factor_is_begun_with_the_password_and_removed_with_a_code(desk: AccountDesk) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    here, own = desk.enter("li.wei"), desk.accounts.own
-    with pytest.raises(FactorStateError):
-        own.confirm_factor(here, "000000")
-    with pytest.raises(SignInRefusedError):
-        own.begin_factor(here, password=WRONG)
-    signed = desk.add_factor(here)
-    with pytest.raises(FactorStateError):
-        own.begin_factor(desk.get(signed), password=PASSWORD)
-    with pytest.raises(SignInRefusedError):
-        own.remove_factor(desk.get(signed), "000000")
-
-    own.remove_factor(desk.get(signed), desk.next_code("li.wei"))
-
-    assert not desk.sign_in("li.wei").awaits_code
-
-
-def test_secrets_are_in_no_row_as_they_are(desk: AccountDesk) -> None:
-    desk.open("li.wei", "Li Wei", Role.SALES)
-    signed = desk.add_factor(desk.enter("li.wei"))
-    with desk.local.database.read() as uow:
-        rows = [
-            row
-            for table in (account_factor, account_session, account_recovery, account)
-            for row in uow.connection.exec_driver_sql(f"SELECT * FROM {table.name}")  # noqa: S608
-        ]
-
-    secret = desk.secrets["li.wei"]
-    cookie = decode_b64u(signed.cookie.partition(".")[2], bytes_exact=32)
-    values = [value for row in rows for value in row]
-    assert not {secret, encode_b64u(secret), cookie, signed.cookie} & set(values)
-    assert is_encrypted(next(value for value in rows[0] if isinstance(value, str)))
-
-
-def check(rule: Approvals, principal: Principal) -> str:
-    try:
-        rule.check(principal)
-    except NodeError as err:
-        return err.code
-    return "ok"
-
-
-def test_an_account_approves_with_a_fresh_code_and_a_token_as_the_node_says(
-    desk: AccountDesk,
-) -> None:
-    desk.open("li.wei", "Li Wei", Role.CREDIT_MANAGER)
-    bare = desk.enter("li.wei")
-    fresh = desk.get(desk.add_factor(bare))
-    people = desk.local.people
-    token = people.create_token(role=Role.CFO, name="Wang", life_s=60).token
-    by_token = people.get_principal(token)
-    rules = {
-        factor: Approvals(clock=desk.clock, factor=factor, minutes=15)
-        for factor in ("accounts", "always", "never")
-    }
-
-    found = {
-        factor: [check(rule, one) for one in (bare, fresh, by_token, OPERATOR_PRINCIPAL)]
-        for factor, rule in rules.items()
-    }
-    desk.clock.advance_s(15 * 60)
-
-    refused = ApprovalByTokenError.code
-    assert found == {
-        "accounts": [FactorMissingError.code, "ok", "ok", "ok"],
-        "always": [FactorMissingError.code, "ok", refused, refused],
-        "never": ["ok", "ok", "ok", "ok"],
-    }
-    assert check(rules["accounts"], fresh) == FactorStaleError.code
