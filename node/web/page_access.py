@@ -126,6 +126,7 @@ _DECIDING = (
     ),
 )
 _APPROVING = {
+    "/console/customers/{customer_id}/defaults/{default_id}/decision": Area.CREDIT,
     "/console/decisions/{decision_id}/approve": Area.CREDIT,
     "/console/decisions/{decision_id}/override": Area.CREDIT,
     "/console/models/{model_id}/approve": Area.CREDIT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from node.bootstrap.local import change_field_key
 from node.core.errors import NodeError
 from node.core.field_keys import is_encrypted
 from node.core.people.accounts.approvals import Approvals
@@ -159,3 +160,12 @@ def test_an_account_approves_with_a_fresh_code_and_a_token_as_the_node_says(
         "never": ["ok", "ok", "ok", "ok"],
     }
     assert check(rules["accounts"], fresh) == FactorStaleError.code
+
+
+def test_a_secret_is_read_after_the_key_of_the_fields_was_changed(desk: AccountDesk) -> None:
+    desk.open("li.wei", "Li Wei", Role.SALES)
+    desk.add_factor(desk.enter("li.wei"))
+
+    change_field_key(desk.local.settings)
+
+    assert desk.accounts.sign_in.give_code(desk.enter("li.wei"), desk.next_code("li.wei")).cookie

@@ -166,3 +166,32 @@ def test_every_sign_in_and_refusal_is_recorded_and_a_wait_once(desk: AccountDesk
         (who, "ok"),
         ("nobody", "sign-in-refused"),
     ]
+
+
+def test_guesses_at_once_are_no_more_than_one_after_another(desk: AccountDesk) -> None:
+    desk.open("li.wei", "Li Wei", Role.SALES)
+    for _ in range(NAME_FREE):
+        with pytest.raises(SignInRefusedError):
+            desk.sign_in("li.wei", WRONG)
+    seen: list[str] = []
+
+    def guess_meanwhile() -> None:
+        with pytest.raises(SignInTooSoonError):
+            desk.sign_in("li.wei")
+        seen.append("waits")
+
+    desk.hasher.meanwhile = guess_meanwhile
+    with pytest.raises(SignInRefusedError):
+        desk.sign_in("li.wei", WRONG)
+
+    assert seen == ["waits"]
+
+
+def test_a_password_that_was_changed_while_it_was_looked_at_opens_nothing(
+    desk: AccountDesk,
+) -> None:
+    number = desk.open("li.wei", "Li Wei", Role.SALES)
+    desk.hasher.meanwhile = lambda: desk.accounts.admin.lock(number)
+
+    with pytest.raises(SignInRefusedError):
+        desk.sign_in("li.wei")
