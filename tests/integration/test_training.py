@@ -24,6 +24,7 @@ READERS = frozenset({Role.COLLECTOR, Role.SALES})
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     node = build_empty_node(tmp_path_factory.mktemp("training") / "home")
     yield node
+    node.writer.close()
     node.local.close()
 
 
