@@ -35,6 +35,7 @@ from node.core.config import Settings
 from node.core.database import Database, UnitOfWork, find_named
 from node.core.field_sweep import settle_fields
 from node.core.keystore import draw_bytes
+from node.core.people.accounts.room import Accounts, build_accounts
 from node.core.people.service import PeopleService
 from node.core.policies.planning import PolicyPlanning
 from node.core.policies.service import PolicyService
@@ -133,6 +134,7 @@ class LocalNode:
     previews: PreviewService
     preview_desk: PreviewDesk
     people: PeopleService
+    accounts: Accounts
 
     def business_date(self) -> date:
         """Return the business date."""
@@ -402,6 +404,7 @@ def build_local_node(
         previews=previews,
         preview_desk=PreviewDesk(previews),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
+        accounts=build_accounts(settings, database=database, clock=clock, random_bytes=draw_bytes),
     )
 
 

@@ -17,6 +17,7 @@ from node.assessment.application.service import ApplicationService
 from node.assessment.commands import JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.money import parse_amount
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
 from node.core.terminal import show_json
@@ -65,6 +66,11 @@ CurrencyOption = Annotated[
 
 class DecisionNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Who may approve by how they are here."""
+        ...
 
     @property
     def people(self) -> PeopleService:
@@ -209,6 +215,7 @@ def approve(
     """Approve a decision with a token of one's own; with the last approval it is active."""
     node: DecisionNode = ctx.obj
     actor = _read_actor(node, token_file, decision)
+    node.approvals.check(actor)
     _tell(
         node.decisions.approve(
             decision, actor=actor, version=version, comment=comment, human_review=human_review
@@ -282,6 +289,7 @@ def override(
     """Decide otherwise than proposed, within one's tier, with a reason."""
     node: DecisionNode = ctx.obj
     actor = _read_actor(node, token_file, decision)
+    node.approvals.check(actor)
     currency = node.decision_reports.get(decision).record.content.currency
     change = Change(
         grade=grade,
@@ -350,11 +358,13 @@ def name_deputy(
 ) -> None:
     """Name a deputy for one's own role, for some days."""
     node: DecisionNode = ctx.obj
+    actor = _read_actor(node, token_file)
+    node.approvals.check(actor)
     named = node.deputies.name(
         deputy=deputy,
         first_on=first.date(),
         last_on=last.date(),
-        actor=_read_actor(node, token_file),
+        actor=actor,
     )
     typer.echo(f"deputy {named.deputy_id}: {named.deputy} for {named.holder} ({named.role})")
 

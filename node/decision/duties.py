@@ -8,9 +8,9 @@ from datetime import date
 
 from node.core.database import UnitOfWork
 from node.core.people.areas import Access, Area, may_access
+from node.core.people.holding import list_held
 from node.core.people.names import fold_name
 from node.core.people.service import Principal, Role
-from node.core.people.store import PeopleStore
 from node.decision.errors import (
     DecisionSamePersonError,
     DutyConflictError,
@@ -30,12 +30,10 @@ from node.decision.rules_state import (
 )
 from node.decision.store import DecisionStore, DeputyStore
 
-TOKENS_MAX = 100_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roll:
-    """Who holds which role by a token that is in force."""
+    """Who holds which role now, by a token or an account."""
 
     held: frozenset[tuple[str, Role]]
 
@@ -50,14 +48,7 @@ class Roll:
 
 def read_roll(uow: UnitOfWork, *, now_ms: int) -> Roll:
     """Read who holds which role now."""
-    tokens = PeopleStore(uow.connection).list_tokens(limit=TOKENS_MAX)
-    return Roll(
-        held=frozenset(
-            (fold_name(one.name), Role(one.role))
-            for one in tokens
-            if one.revoked_at_ms is None and one.expires_at_ms > now_ms
-        )
-    )
+    return Roll(held=frozenset((one.person, one.role) for one in list_held(uow, now_ms=now_ms)))
 
 
 def find_content_tier(

@@ -18,6 +18,7 @@ from rich.table import Table
 from node.assessment.commands import JsonOption, LanguageOption, get_customer_id
 from node.assessment.policy_file import Language
 from node.assessment.service import AssessmentService
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
 from node.core.terminal import show_json, show_table
@@ -78,6 +79,11 @@ class OverrideNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
 
     @property
+    def approvals(self) -> Approvals:
+        """Who may approve by how they are here."""
+        ...
+
+    @property
     def people(self) -> PeopleService:
         """Tokens and the access log."""
         ...
@@ -121,6 +127,7 @@ def give(
     node: OverrideNode = ctx.obj
     key = get_customer_id(node.assessment, customer)
     actor = _read_actor(node, token_file, customer_id=key)
+    node.approvals.check(actor)
     _tell(
         node.overrides.give(
             key,
@@ -144,6 +151,7 @@ def approve(
     """Approve an override that another person has proposed: from today on it holds."""
     node: OverrideNode = ctx.obj
     actor = _read_actor(node, token_file, customer_id=_find_customer(node, override))
+    node.approvals.check(actor)
     _tell(node.overrides.approve(override, comment=comment, actor=actor))
 
 

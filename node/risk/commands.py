@@ -15,6 +15,7 @@ import typer
 from node.assessment.commands import JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.money import format_amount, parse_amount
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
 from node.core.terminal import show_json
@@ -74,6 +75,11 @@ DayOption = Annotated[datetime | None, typer.Option(formats=[DAY_FORMAT], help="
 
 class RiskNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Who may approve by how they are here."""
+        ...
 
     @property
     def people(self) -> PeopleService:
@@ -196,7 +202,9 @@ def request_limit(
 def approve_limit(ctx: typer.Context, entry: EntryArgument, *, token_file: TokenOption) -> None:
     """Approve a limit that somebody else has asked for."""
     node: RiskNode = ctx.obj
-    approved = node.risk.limits.approve(entry, actor=_read_actor(node, token_file))
+    actor = _read_actor(node, token_file)
+    node.approvals.check(actor)
+    approved = node.risk.limits.approve(entry, actor=actor)
     show_json(build_entry_object(approved, on=node.business_date()))
 
 
@@ -243,6 +251,7 @@ def end_stop(
     """Approve that a stop ends; it says for how many persons that waits."""
     node: RiskNode = ctx.obj
     actor = _read_actor(node, token_file)
+    node.approvals.check(actor)
     stop, waits_for = node.risk.limits.end_stop(stop_id, reason=reason, actor=actor)
     _show_ending(build_stop_object(stop), waits_for)
 
@@ -337,7 +346,9 @@ def release(
     """Release an order, with the authority for what the customer would owe."""
     node: RiskNode = ctx.obj
     wish = ReleaseWish(reason_code=code, reason=reason, days=days)
-    released = node.risk.releases.release(order, wish=wish, actor=_read_actor(node, token_file))
+    actor = _read_actor(node, token_file)
+    node.approvals.check(actor)
+    released = node.risk.releases.release(order, wish=wish, actor=actor)
     show_json(build_held_object(released, has_figures=True))
 
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 from node.assessment.service import CollectiveAccountError
 from node.core.errors import ForbiddenError, NodeError, NotFoundError, RejectedError
 from node.core.http.problems import status_of
+from node.core.people.accounts.errors import (
+    ApprovalByTokenError,
+    CsrfError,
+    FactorMissingError,
+    FactorStaleError,
+)
 from node.records.rules_ageing_list import CursorInvalidError
 from node.sharing.objections import (
     ObjectionExistsError,
@@ -28,6 +34,10 @@ class CrossSiteError(RejectedError):
 _ERROR_TEXTS: tuple[tuple[type[NodeError | ProtocolError], str], ...] = (
     (CrossSiteError, "error.cross-site"),
     (OwnObjectionError, "error.own-objection"),
+    (CsrfError, "error.cross-site"),
+    (FactorMissingError, "error.factor-missing"),
+    (FactorStaleError, "error.factor-stale"),
+    (ApprovalByTokenError, "error.approval-by-token"),
     (ForbiddenError, "error.forbidden"),
     (UploadGoneError, "error.upload-gone"),
     (EntryGoneError, "error.entry-gone"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
+from node.web.accounts_console import build_accounts_routes
 from node.web.decision_console import build_decision_routes
 from node.web.evidence_console import build_evidence_routes
 from node.web.governance_console import build_governance_routes
@@ -44,5 +45,6 @@ def build_room_routes(
         *build_grade_statistics_routes(local, render=render, page=page),
         *build_monitoring_routes(local, render=render, page=page, parse_form=parse_form),
         *build_governance_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_accounts_routes(local, render=render, page=page, parse_form=parse_form),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),
     ]

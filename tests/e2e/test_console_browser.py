@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from node.bootstrap.member import Node
+from node.core.people.accounts.totp import STEP_S, compute_code
+from node.core.people.service import Role
 from node.records.ledger import NewDebit, Term
 from node.records.rules_ledger import ItemKind
+from tests.support.accounts import PASSWORD, read_base32
 from tests.support.browser import CHROMIUM, FLAGS, serve
 from tests.support.console_node import (
     API_TOKEN,
@@ -73,11 +76,51 @@ def _sign_in(page: Page, path: str = "/console/") -> list[str]:
     complaints: list[str] = []
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.goto(path)
-    page.locator("#token:focus").wait_for()  # the field has the focus without being asked
+    page.locator("#login:focus").wait_for()  # the field has the focus without being asked
+    for key in ("Tab", "Tab", "Tab", "Enter", "Tab"):  # to what opens the field of the token
+        page.keyboard.press(key)
+    page.locator("#token:focus").wait_for()
     page.keyboard.type(API_TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{path}")
     return complaints
+
+
+def test_a_person_signs_in_with_a_password_and_a_code_by_the_keyboard_alone(
+    site: Site, page: Page
+) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    accounts, clock = site.node.local.accounts, site.node.local.clock
+    made = accounts.admin.invite(login="li.wei", name="Li Wei", roles=[Role.SALES])
+    accounts.own.accept(made.code, PASSWORD)
+    page.goto("/console/account")
+    page.locator("#login:focus").wait_for()
+    page.keyboard.type("li.wei")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/account")
+    page.locator("#factor-password").focus()
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    secret = read_base32(page.locator(".secret").inner_text())
+    page.keyboard.type(compute_code(secret, step=clock.now_ms() // 1000 // STEP_S))
+    page.keyboard.press("Enter")
+    first = page.locator(".codes code").first.inner_text()
+    page.get_by_role("button", name="Sign out").click()
+    page.keyboard.type("li.wei")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/login/code")
+
+    page.keyboard.type(first)
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/console/")
+    assert "Li Wei" in page.locator("header").inner_text()
+    assert complaints == []
 
 
 def test_the_keyboard_alone_enters_a_dispute_of_an_item_without_a_script(

@@ -32,6 +32,7 @@ UNHYPHENED = {
     "identifier",
     "into",
     "kind",
+    "login",
     "member",
     "name",
     "number",

@@ -12,9 +12,9 @@ from datetime import date
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import InvariantError
+from node.core.people.holding import list_held
 from node.core.people.names import fold_name
 from node.core.people.service import Principal, Role
-from node.core.people.store import PeopleStore
 from node.core.policies.source import PolicySource
 from node.rating.overrides.errors import (
     OverrideDutyError,
@@ -44,7 +44,6 @@ from node.records.ledger.posting import check_by, check_reason, get_customer
 from node.records.store import RecordsStore
 
 PAGE_MAX = 200
-TOKENS_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,13 +329,7 @@ class OverrideService:
         if actor.role not in policy.roles:
             raise OverrideDutyError(f"an override is for {', '.join(policy.body.roles)}")
         now_ms = self._clock.now_ms()
-        held = {
-            Role(one.role)
-            for one in PeopleStore(uow.connection).list_tokens(limit=TOKENS_MAX)
-            if one.revoked_at_ms is None
-            and one.expires_at_ms > now_ms
-            and fold_name(one.name) == person
-        }
+        held = {one.role for one in list_held(uow, now_ms=now_ms) if one.person == person}
         against = sorted(held & policy.conflicting_roles)
         if against:
             raise OverrideDutyError(f"{actor.name} is {against[0]} too, and overrides no grade")

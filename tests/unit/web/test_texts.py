@@ -15,6 +15,7 @@ _CALL = re.compile(r"""\b(?:t|texts)\(\s*["']([a-z][A-Za-z0-9_.<>=-]*)["']""")
 _LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
 # Families whose keys end in a code that the schemas and rooms define.
 FAMILIES = (
+    "account-state.",
     "movement.",
     "review-state.",
     "run-state.",
