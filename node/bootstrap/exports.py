@@ -29,6 +29,7 @@ from node.decision.tables import (
     decision_version,
 )
 from node.records.store.export import ExportSource, RewrittenTable
+from node.risk.dunning.tables import DUNNING_TABLES
 from node.risk.provisions.tables import PROVISION_TABLES
 
 MORE_TABLES: tuple[ExportSource, ...] = (
@@ -50,4 +51,5 @@ MORE_TABLES: tuple[ExportSource, ...] = (
     decision_approval,
     decision_source,
     *PROVISION_TABLES,
+    *DUNNING_TABLES,
 )

@@ -147,6 +147,7 @@ class LocalNode:
                 "override_id": self.overrides.find_customer_id,
                 **self.monitoring.owners,
                 **self.risk.owners,
+                **self.losses.owners,
             },
         )
         return {} if found is None else {"customer_id": found}
@@ -375,7 +376,12 @@ def build_local_node(
             list_findings=list_standing,
             business_date=settings.business_date,
         ),
-        losses=build_losses(database=database, clock=clock, business_date=settings.business_date),
+        losses=build_losses(
+            database=database,
+            clock=clock,
+            business_date=settings.business_date,
+            sender=settings.name or settings.member_id,
+        ),
         policies=policies,
         planning=planning,
         previews=previews,

@@ -11,6 +11,7 @@ from node.core.database import UnitOfWork
 from node.records.rules_promise import PromiseState, judge_promise
 from node.records.store import CustomerRecord, PromiseStore, RecordsStore
 from node.records.store.rows import chunk_values
+from node.risk.dunning.store import LetterStore
 from node.risk.facts.reading import EnteredFacts, FactReader, read_groups
 from node.risk.facts.records import CustomerFacts, EnteredSignal, GroupMember
 from node.risk.plans.store import ActionStore
@@ -119,7 +120,7 @@ class CustomerJudge:
 
 
 def read_entered(uow: UnitOfWork, subjects: Iterable[int], as_of: date) -> EnteredFacts:
-    """Return what persons have entered of customers: signals, and plans that were not kept.
+    """Return what was entered of customers: signals, plans that were not kept, dunning levels.
 
     An instalment counts as broken as soon as its day is over and it is not paid in full.
     """
@@ -139,7 +140,8 @@ def read_entered(uow: UnitOfWork, subjects: Iterable[int], as_of: date) -> Enter
         actions = sorted({action for action, promise in named if promise in broken})
         if actions:
             broken_plans[owners[key]] = (*broken_plans.get(owners[key], ()), *actions)
-    return EnteredFacts(signals=signals, broken_plans=broken_plans)
+    levels = LetterStore(uow.connection).list_levels(keys, as_of=as_of)
+    return EnteredFacts(signals=signals, broken_plans=broken_plans, dunning_levels=levels)
 
 
 def _list_broken(
