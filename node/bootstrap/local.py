@@ -72,7 +72,7 @@ from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
 from node.risk.facts.reading import FactReader
-from node.risk.losses.room import Losses, build_losses
+from node.risk.losses.room import Losses, LossSources, build_losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
 from node.risk.monitoring.standing import list_standing
 from node.risk.wiring import build_risk
@@ -220,6 +220,7 @@ def build_local_node(
         open_scorers=open_run_scorers or open_inline,
         find_erased=find_erased,
     )
+    facts = FactReader(read_peers=build_peer_changes(settings, clock))
     overrides = OverrideReader(
         list_peer_summaries=list_peer_summaries, find_scale=rating.find_scale
     )
@@ -365,7 +366,7 @@ def build_local_node(
             database=database,
             clock=clock,
             policies=sources.risk,
-            reader=FactReader(read_peers=build_peer_changes(settings, clock)),
+            reader=facts,
             random_bytes=draw_bytes,
             business_date=settings.business_date,
         ),
@@ -379,6 +380,15 @@ def build_local_node(
         losses=build_losses(
             database=database,
             clock=clock,
+            sources=LossSources(
+                scales=sources.scales,
+                risk=sources.risk,
+                facts=facts,
+                list_overridden=lambda uow, day: {
+                    key: one.grade_after
+                    for key, one in overrides.list_all_in_force(uow, day=day).items()
+                },
+            ),
             business_date=settings.business_date,
             sender=settings.name or settings.member_id,
         ),

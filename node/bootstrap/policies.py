@@ -27,6 +27,7 @@ from node.rating.scale_kind import RATING_SCALE, build_scale_kind
 from node.risk.dunning.policy_kind import build_dunning_kind
 from node.risk.policies.policy import RiskPolicy, parse_risk_policy
 from node.risk.policies.policy_kind import RISK_POLICY, build_risk_kind
+from node.risk.portfolio.policy_kind import build_portfolio_kind
 from node.risk.provisions.policy_kind import build_provision_kind
 
 
@@ -53,6 +54,7 @@ def build_kinds() -> tuple[PolicyKind, ...]:
         build_risk_kind(),
         build_provision_kind(),
         build_dunning_kind(),
+        build_portfolio_kind(),
     )
 
 

@@ -38,3 +38,5 @@ async def rate_daily(node: Node, is_ending: threading.Event, rating: asyncio.Loc
             await asyncio.to_thread(
                 lambda: node.local.monitoring.runs.run_daily(should_stop=is_ending.is_set)
             )
+        if not is_ending.is_set():
+            await asyncio.to_thread(node.local.losses.register.refresh_daily)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,6 +30,14 @@ from node.risk.signals.rules_points import (
 from node.risk.signals.store import SignalStore
 
 BROKEN = frozenset({PromiseState.BROKEN, PromiseState.PARTLY_KEPT})
+
+
+ChangeFacts = Callable[[CustomerFacts], CustomerFacts]
+
+
+def leave_as_is(facts: CustomerFacts) -> CustomerFacts:
+    """Change nothing."""
+    return facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +99,12 @@ class CustomerJudge:
         *,
         policy: RiskPolicy,
         as_of: date,
+        change: ChangeFacts = leave_as_is,
     ) -> list[Judgement]:
         """Return what comes of each customer, collective accounts not.
 
         Companies of their groups are judged with them, by themselves: so the order in which
-        customers are taken changes nothing.
+        customers are taken changes nothing. ``change`` says what of the facts would be otherwise.
         """
         asked = [one for one in customers if one.kind != COLLECTIVE_KIND]
         groups = read_groups(uow, [one.customer_id for one in asked])
@@ -104,7 +113,7 @@ class CustomerJudge:
         for one in _list_customers(uow, others):
             subjects[one.customer_id] = one.subject_id
         facts = self.reader.read(uow, subjects, read_entered(uow, subjects, as_of), as_of=as_of)
-        own = {key: _judge_own(one, policy) for key, one in facts.items()}
+        own = {key: _judge_own(change(one), policy) for key, one in facts.items()}
         return [
             _conclude(
                 own[one.customer_id],
