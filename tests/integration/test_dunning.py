@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from node.core.database import UnitOfWork
+from node.records.rules_ledger import DisputeCause, DisputeOutcome
 from node.records.undertakings import NewPromise, PromiseService
 from node.risk.dunning.errors import (
     DunningInvalidError,
@@ -168,9 +169,52 @@ def test_a_promise_stops_and_a_broken_one_raises_the_level_at_once(reminding: Re
     assert reminding.run(later(1)).proposed == 0
     sent = reminding.send(later(2))
     assert (sent.content.level, sent.content.lines[0].reason.value) == (2, "promise-broken")
+    judged = reminding.tower.build(later(2)).runs.judge(reminding.house.customer_id)
+    assert "broken-promise" in {one.hit.signal for one in judged.signals}
     assert reminding.run(later(3)).proposed == 0
     assert reminding.run(later(2 + 14)).proposed == 0  # level 3 comes by days past due
     assert reminding.send(later(29)).content.level == 3
+
+
+def test_a_dispute_of_the_ledger_stops_its_item_until_it_is_closed(reminding: Reminding) -> None:
+    ledger = reminding.house.ledger
+    first, _ = reminding.house.invoice(
+        "A1", (date(2026, 3, 2), 60_000), (date(2026, 3, 20), 40_000)
+    )
+    dispute = ledger.open_dispute(
+        first, amount_minor=1_000, cause=DisputeCause.QUALITY, on=TODAY, by="li"
+    )
+    reminding.run()
+    (letter,) = reminding.list()
+    assert [(one.reason.value, one.asked_minor) for one in letter.content.lines] == [
+        ("rose", 40_000),
+        ("disputed", 0),
+    ]
+
+    ledger.close_dispute(
+        dispute, outcome=DisputeOutcome.REJECTED, reason="paid in full", on=TODAY, by="li"
+    )
+
+    with pytest.raises(LetterOutdatedError):
+        reminding.service.release(letter.letter_id, by="wang")
+    assert reminding.send().content.sums[0].asked_minor == 100_000
+
+
+def test_interest_is_from_the_due_day_of_what_is_open_whatever_was_paid_since(
+    reminding: Reminding,
+) -> None:
+    segment = SHIPPED["segments"][0]
+    levels = [{**one, "interest_ppm": 365_000} for one in segment["levels"]]  # 0.1 % a day
+    changed = {**SHIPPED, "segments": [{**segment, "levels": levels}]}
+    reminding.policy = parse_dunning_policy(json.dumps(changed).encode())
+    reminding.house.invoice("A1", (date(2026, 3, 2), 100_000))
+    reminding.house.credit("P1", 40_000, on=date(2026, 3, 30), allocate=OLDEST)
+    reminding.run()
+
+    (letter,) = reminding.list()
+
+    assert letter.content.lines[0].days_overdue == 29
+    assert letter.content.sums[0].interest_minor == 60_000 * 29 // 1_000
 
 
 def test_a_letter_is_not_released_when_something_changed_and_the_next_run_replaces_it(

@@ -166,6 +166,8 @@ def test_natural_persons_are_in_sums_and_named_to_those_alone_who_may(fresh: Nod
     fresh.local.losses.register.refresh(by="chen")
     with fresh.local.database.write() as uow:
         uow.connection.execute(update(customer).where(customer.c.id == 2).values(kind=PERSON_KIND))
+    entries = fresh.local.losses.register.list_entries()
+    (entry,) = [one.entry for one in entries if one.entry.cause == "concentration:customer:2"]
     with TestClient(build_app(fresh)) as http:
         for role, is_named in ((Role.ANALYST, False), (Role.CFO, True)):
             shown = send(fresh, http, role, "GET", "/concentration").json()
@@ -177,11 +179,13 @@ def test_natural_persons_are_in_sums_and_named_to_those_alone_who_may(fresh: Nod
             stress = send(fresh, http, role, "POST", "/stress-tests", notches=2).json()
             assert (2 in {one["customer"] for one in stress["changed"]}) is is_named
             assert stress["changed_hidden"] == (0 if is_named else 1)
-            causes = {
-                one["cause"]: one["id"]
-                for one in send(fresh, http, role, "GET", "/risk-register").json()
-            }
-            assert ("concentration:customer:2" in causes) is is_named
+            listed = send(fresh, http, role, "GET", "/risk-register").json()
+            assert (entry.cause in {one["cause"] for one in listed}) is is_named
+            got = send(fresh, http, role, "GET", f"/risk-register/{entry.entry_id}")
+            assert got.status_code == (200 if is_named else 403)
+            for body in ({"defaults": [2]}, {"notches": 1, "customers": [2]}):
+                named = send(fresh, http, role, "POST", "/stress-tests", **body)
+                assert named.status_code == (200 if is_named else 403)
 
 
 @pytest.mark.parametrize(

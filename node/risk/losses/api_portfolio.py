@@ -13,6 +13,7 @@ from node.assessment.policy_file import Language
 from node.core.http.access import FindHidden
 from node.core.http.models import ApiModel
 from node.core.money import AMOUNT_MINOR_MAX
+from node.core.people.areas import OutOfReachError
 from node.records.api import Currency, Day, Entry, Key, PathKey, Reason
 from node.records.tables import NAME_CHARS_MAX
 from node.risk.losses.view_portfolio import (
@@ -146,10 +147,10 @@ def add_stress(router: APIRouter, stress: StressService, *, find_hidden: FindHid
 
         def read() -> dict[str, Any]:
             found = stress.run(body.build(), as_of=body.as_of)
-            named = {one.customer_id for one in found.changed}
-            hidden = find_hidden(
-                request, named | found.scenario.customers | found.scenario.defaults
-            )
+            named = found.scenario.customers | found.scenario.defaults
+            if find_hidden(request, named):  # The difference of two sums would tell of them.
+                raise OutOfReachError("a natural person is named who may not be seen")
+            hidden = find_hidden(request, {one.customer_id for one in found.changed})
             return build_stress_object(found, hidden=hidden)
 
         return await asyncio.to_thread(read)

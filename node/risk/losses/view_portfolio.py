@@ -110,11 +110,11 @@ def build_stress_object(
         "risk_policy": report.risk_policy.label,
         "scenario": {
             "notches": scenario.notches,
-            "customers": sorted(one for one in scenario.customers if one not in hidden),
+            "customers": sorted(scenario.customers),
             "industries": sorted(scenario.industries),
             "countries": sorted(scenario.countries),
             "grades": sorted(scenario.grades),
-            "defaults": sorted(one for one in scenario.defaults if one not in hidden),
+            "defaults": sorted(scenario.defaults),
         },
         "before": _build_totals(
             report.before, held=report.held_before, held_minor=report.held_before_minor
