@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from node.assessment.service import COLLECTIVE_KIND
 from node.core.database import UnitOfWork
@@ -80,7 +80,9 @@ def _read_promises(
                     item_ids=frozenset(
                         versions[item_id] for item_id in one.item_ids if item_id in versions
                     ),
-                    is_broken=judged.state in BROKEN,
+                    broken_on=one.due_business_on + timedelta(days=1)
+                    if judged.state in BROKEN
+                    else None,
                 )
                 owner = owners[one.customer_id]
                 found[owner] = (*found.get(owner, ()), made)

@@ -1,9 +1,10 @@
 """Whether a customer is reminded, of what, and at which level. Pure, in integers.
 
 A level is an item's: a reminder of one silences no other, and one letter lists all that is due. An
-item rises one level at a time, by days past due and not within the waiting time of its last letter;
-a broken promise raises it at once, once. What is in dispute, or promised for a day to come, is not
-asked for and is named in the letter. Formulas and order of the rules: docs/formulas.md, dunning.
+item rises one level at a time, by days past due and not within the waiting time of its level; a
+promise that was broken since raises it at once, several once. What is in dispute, or promised for a
+day to come, is not asked for and is named in the letter. Order of the rules, and formulas:
+docs/formulas.md, dunning.
 """
 
 from __future__ import annotations
@@ -73,11 +74,16 @@ class ItemHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadePromise:
-    """A promise to pay items; ``is_broken`` when its day is over and not all came."""
+    """A promise to pay items; ``broken_on`` is the first day after its own, where not all came."""
 
     promise_id: int
     item_ids: frozenset[int]
-    is_broken: bool
+    broken_on: date | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether its day is over, and not all came."""
+        return self.broken_on is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +196,7 @@ def _weigh(
     days = (as_of - item.due_business_on).days
     asked_minor = item.open_minor - item.disputed_minor
     named = [one for one in customer.promises if item.item_id in one.item_ids]
-    broken = [one for one in named if one.is_broken and one.promise_id not in history.promises]
+    broken = [one for one in named if _is_news(one, history)]
     level, promise_id = history.level, None
     if item.disputed_minor and not (asks_part and asked_minor > 0):
         reason = LineReason.DISPUTED
@@ -218,6 +224,13 @@ def _weigh(
         reason=reason,
         promise_id=promise_id,
     )
+
+
+def _is_news(promise: MadePromise, history: ItemHistory) -> bool:
+    """Tell whether a promise was broken since the item reached its level: several raise it once."""
+    if promise.broken_on is None or promise.promise_id in history.promises:
+        return False
+    return history.sent_on is None or promise.broken_on > history.sent_on
 
 
 def _may_rise(

@@ -115,7 +115,7 @@ def test_one_letter_lists_all_that_is_due_and_one_reminder_silences_no_other() -
 
 
 def test_what_is_disputed_or_promised_is_left_out_and_named() -> None:
-    promise = MadePromise(promise_id=5, item_ids=frozenset({3}), is_broken=False)
+    promise = MadePromise(promise_id=5, item_ids=frozenset({3}))
     letter = write(
         of(
             late(10, item_id=1),
@@ -142,7 +142,7 @@ def test_a_policy_may_ask_for_what_is_not_disputed_of_an_item() -> None:
 
 
 def test_a_broken_promise_raises_the_level_at_once_and_once() -> None:
-    promise = MadePromise(promise_id=5, item_ids=frozenset({1}), is_broken=True)
+    promise = MadePromise(promise_id=5, item_ids=frozenset({1}), broken_on=TODAY)
     customer = of(
         late(6),
         history={1: told(1, days_ago=1)},
@@ -156,6 +156,25 @@ def test_a_broken_promise_raises_the_level_at_once_and_once() -> None:
     acted = replace(told(2, days_ago=1), promises=frozenset({5}))
     again = replace(customer, history={1: acted})
     assert propose_letter(again, read_policy(), as_of=TODAY) is Rest.WAITS
+
+
+def test_two_promises_broken_before_one_letter_raise_one_level() -> None:
+    broken = [
+        MadePromise(promise_id=key, item_ids=frozenset({1}), broken_on=TODAY - timedelta(days=key))
+        for key in (5, 6)
+    ]
+    customer = of(late(10), history={1: told(1, days_ago=9)}, promises=tuple(broken))
+    letter = write(customer)
+    assert letter.level == 2
+
+    acted = replace(told(2, days_ago=0), promises=frozenset({6}))
+    tomorrow = propose_letter(
+        replace(customer, history={1: acted}, last_letter_on=TODAY),
+        read_policy(),
+        as_of=TODAY + timedelta(days=1),
+    )
+
+    assert tomorrow is Rest.WAITS
 
 
 @pytest.mark.parametrize(
