@@ -69,7 +69,7 @@ def show_concentration(
                 str(part["customers"]),
                 format_amount(part["exposure_minor"], currency=found["currency"]),
                 str(part["share_permille"] / 10),
-                format_amount(part["expected_loss_minor"], currency=found["currency"]),
+                _say_loss(part["expected_loss_minor"], found["currency"]),
             )
         show_table(table)
     for one in found["breaches"]:
@@ -157,13 +157,11 @@ def list_entries(
         return
     table = Table("Risk", "Type", "What", "At risk", "State", "Owner", "Review")
     for one in found:
-        minor = one["loss_minor"]
-        loss = "?" if minor is None else format_amount(minor, currency=one["loss_currency"])
         table.add_row(
             str(one["id"]),
             one["type_text"],
             one["title"],
-            loss,
+            _say_loss(one["loss_minor"], one["loss_currency"]),
             one["state_text"],
             one["owner"],
             one["review_on"],
@@ -269,6 +267,10 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(register_app, name="register")
 
 
+def _say_loss(minor: int | None, currency: str) -> str:
+    return "?" if minor is None else format_amount(minor, currency=currency)
+
+
 def _print_stress(found: dict[str, Any]) -> None:
     currency = found["currency"]
     table = Table("", "Today", "Under stress", title=f"{found['as_of']} · {currency}")
@@ -291,7 +293,7 @@ def _print_stress(found: dict[str, Any]) -> None:
     for one in found["changed"]:
         before, after = one["before"], one["after"]
         losses = (
-            "?" if each is None else format_amount(each, currency=currency)
+            _say_loss(each, currency)
             for each in (before["expected_loss_minor"], after["expected_loss_minor"])
         )
         table.add_row(

@@ -65,9 +65,10 @@ class Part:
     key: str | None
     customer_ids: tuple[int, ...]
     exposure_minor: int
-    expected_loss_minor: int
+    expected_loss_minor: int | None
+    """Of what has a probability of default; None where nothing has."""
     unrated_minor: int
-    """Of the exposure: of customers without a probability of default; no loss is expected of it."""
+    """Of the exposure: of customers without a probability of default, in no expected loss."""
     share_permille: int
 
 
@@ -179,11 +180,12 @@ def find_index_breach(one: Concentration, *, limit: int) -> Breach | None:
 
 def _build_part(key: str | None, some: Sequence[Holding], *, total: int) -> Part:
     exposure = sum(one.exposure_minor for one in some)
+    losses = [one.expected_loss_minor for one in some if one.expected_loss_minor is not None]
     return Part(
         key=key,
         customer_ids=tuple(sorted(one.customer_id for one in some)),
         exposure_minor=exposure,
-        expected_loss_minor=sum(one.expected_loss_minor or 0 for one in some),
+        expected_loss_minor=sum(losses) if losses else None,
         unrated_minor=sum(one.exposure_minor for one in some if one.expected_loss_minor is None),
         share_permille=_share(exposure, total=total),
     )

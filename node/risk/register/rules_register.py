@@ -56,7 +56,8 @@ class EntryEvent(StrEnum):
 class Figures:
     """How likely, how much; in minor units of the currency, shares in millionths.
 
-    The expected loss of a computed entry is the sum over its customers; None is not computable.
+    The expected loss of a computed entry is the sum over its customers who have a grade; None is
+    not computable.
     ``value`` is held against ``limit``: per mille of a share, or an index up to 10,000.
     """
 
@@ -140,7 +141,9 @@ def list_computed(
 
 def _of_breach(one: Breach, divided: Concentration, *, currency: str) -> ComputedRisk:
     losses = [
-        part.expected_loss_minor for part in divided.parts if one.key is None or part.key == one.key
+        part.expected_loss_minor
+        for part in divided.parts
+        if (one.key is None or part.key == one.key) and part.expected_loss_minor is not None
     ]
     is_numbered = one.key is not None and one.dimension in {Dimension.CUSTOMER, Dimension.GROUP}
     return ComputedRisk(
@@ -150,7 +153,7 @@ def _of_breach(one: Breach, divided: Concentration, *, currency: str) -> Compute
         figures=Figures(
             currency=currency,
             exposure_minor=one.exposure_minor,
-            expected_loss_minor=sum(losses),
+            expected_loss_minor=sum(losses) if losses else None,
             value=one.value,
             limit=one.limit,
         ),

@@ -20,6 +20,7 @@ from node.risk.portfolio.rules_concentration import (
     find_index_breach,
     find_share_breaches,
 )
+from node.risk.register.rules_register import list_computed
 from node.risk.stress.rules_stress import Scenario, apply_scenario, count_unmoved, sum_up
 
 SHIPPED: dict[str, Any] = json.loads(build_portfolio_kind().presets[0])
@@ -114,6 +115,19 @@ def test_a_limit_is_of_all_parts_of_some_or_of_all_but_some(
     breaches = find_share_breaches(found, limit_permille=limit, only=only, exempt=exempt)
 
     assert [one.key for one in breaches] == keys
+
+
+def test_where_nobody_has_a_grade_no_loss_is_known_and_none_is_said_to_be_nothing() -> None:
+    found = [concentrate([hold(1, 50, grade=None)], one, top=(1,)) for one in Dimension]
+    breaches = find_share_breaches(found[0], limit_permille=100)
+
+    computed = list_computed(found, breaches, currency="CNY", lgd_ppm=LGD, pd_by_grade=())
+
+    assert found[0].parts[0].expected_loss_minor is None
+    assert [(one.cause, one.figures.expected_loss_minor) for one in computed] == [
+        ("concentration:customer:1", None),
+        ("expected-loss:unrated", None),
+    ]
 
 
 def test_the_index_has_a_limit_of_its_own() -> None:

@@ -29,7 +29,7 @@ class LetterForm(StrEnum):
 
 
 TEMPLATES: Mapping[str, str] = MappingProxyType(
-    {"letter-1": "R0kf9WbsKU9k2GuJrBDRNq5sTH5xh1WkztKUm3mguCQ"}
+    {"letter-1": "nFtNDbnw4ugSIN-fmGEmwz0Y4hk0FZ4LWcCCYk91V1A"}
 )
 """The hash of each template: over its files in the order of languages, then forms."""
 
