@@ -223,7 +223,9 @@ def test_the_same_by_command(fresh: Node) -> None:
     run("industry", "2", "G54", "--by", "zhang")
     stress = json.loads(run("stress", "--notches", "1", "--industry", "G54", "--json"))
     assert [one["customer"] for one in stress["changed"]] == [2]
-    assert "AAA → AA" in run("stress", "--notches", "1", "--customer", "2")
+    shown = run("stress", "--notches", "1", "--customer", "2")
+    assert "AAA → AA" in shown
+    assert "probabilities of default: placeholder (gbt22116-2)" in shown
     assert json.loads(run("register", "refresh"))["entries"] == 11
     listed = json.loads(
         run("register", "list", "--type", "concentration", "--json", "--lang", "en")

@@ -72,6 +72,7 @@ def show_concentration(
                 _say_loss(part["expected_loss_minor"], found["currency"]),
             )
         show_table(table)
+    _print_basis(found)
     for one in found["breaches"]:
         Console().print(
             f"{one['text']} {one['key'] or one['of']}: {one['value']} > {one['limit']}",
@@ -267,6 +268,14 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(register_app, name="register")
 
 
+def _print_basis(found: dict[str, Any]) -> None:
+    """Say on what expected losses rest: as shipped on nobody's defaults."""
+    basis = found["pd_basis"] or "none"
+    Console().print(
+        f"probabilities of default: {basis} ({found['scale']})", markup=False, highlight=False
+    )
+
+
 def _say_loss(minor: int | None, currency: str) -> str:
     return "?" if minor is None else format_amount(minor, currency=currency)
 
@@ -285,6 +294,7 @@ def _print_stress(found: dict[str, Any]) -> None:
             format_amount(one["allowance_after_minor"], currency=one["currency"]),
         )
     show_table(table)
+    _print_basis(found)
     if found["provisions"] is None:
         Console().print("the provision is not computable", highlight=False)
     if found["unmoved"]:

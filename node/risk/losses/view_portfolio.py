@@ -11,6 +11,7 @@ from collections.abc import Container
 from typing import Any
 
 from node.assessment.policy_file import Language, LocalText
+from node.risk.portfolio.reading import Portfolio
 from node.risk.portfolio.rules_concentration import Breach, Concentration, Dimension, Part
 from node.risk.portfolio.service import ConcentrationReport
 from node.risk.register.rules_register import (
@@ -78,9 +79,7 @@ def build_concentration_object(
             "lgd_ppm": portfolio.policy.body.lgd_ppm,
         },
         "scale": portfolio.scale.reference.label,
-        "pd_basis": None
-        if portfolio.scale.body.pd_basis is None
-        else portfolio.scale.body.pd_basis.value,
+        "pd_basis": _find_basis(portfolio),
         "has_limits": report.has_limits,
         "dimensions": [_build_dimension(one, language, hidden) for one in report.dimensions],
         "breaches": [_build_breach(one, language, hidden) for one in report.breaches],
@@ -107,6 +106,7 @@ def build_stress_object(
         "currency": portfolio.currency,
         "policy": portfolio.policy.label,
         "scale": portfolio.scale.reference.label,
+        "pd_basis": _find_basis(portfolio),
         "risk_policy": report.risk_policy.label,
         "scenario": {
             "notches": scenario.notches,
@@ -198,6 +198,12 @@ def name_cause(cause: str, figures: Figures, language: Language) -> str:
         return f"{name}集中度指数 {values}" if is_zh else f"index by {name} {values}"
     shares = f"{_percent(figures.value)} > {_percent(figures.limit)}"
     return f"{name} {key} 占比 {shares}" if is_zh else f"share of {name} {key} {shares}"
+
+
+def _find_basis(portfolio: Portfolio) -> str | None:
+    """Return on what the probabilities of default rest; None where the scale has none."""
+    basis = portfolio.scale.body.pd_basis
+    return None if basis is None else basis.value
 
 
 def _build_dimension(
