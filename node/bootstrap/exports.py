@@ -30,7 +30,10 @@ from node.decision.tables import (
     decision_version,
 )
 from node.records.store.export import ExportSource, RewrittenTable
+from node.risk.dunning.tables import DUNNING_TABLES
+from node.risk.portfolio.tables import risk_industry
 from node.risk.provisions.tables import PROVISION_TABLES
+from node.risk.register.tables import REGISTER_TABLES
 
 MORE_TABLES: tuple[ExportSource, ...] = (
     *STATEMENT_TABLES,
@@ -52,4 +55,7 @@ MORE_TABLES: tuple[ExportSource, ...] = (
     decision_source,
     decision_application,
     *PROVISION_TABLES,
+    *DUNNING_TABLES,
+    risk_industry,
+    *REGISTER_TABLES,
 )

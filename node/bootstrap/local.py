@@ -13,15 +13,14 @@ from node.assessment.evidence_life import EvidenceLife
 from node.assessment.outside.service import OutsideService
 from node.assessment.renewal.service import (
     RenewalService,
-    list_waiting_within,
     queue_default_within,
 )
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
-from node.assessment.statements.store import StatementStore
 from node.assessment.statements.taxonomies import read_taxonomies
 from node.bootstrap.exports import MORE_TABLES
 from node.bootstrap.home import open_database, open_field_files
+from node.bootstrap.losses import build_loss_room
 from node.bootstrap.peers import (
     build_peer_changes,
     build_peer_reader,
@@ -30,9 +29,10 @@ from node.bootstrap.peers import (
     queue_renewals,
 )
 from node.bootstrap.policies import build_kinds, build_sources, enter_shipped
+from node.bootstrap.reviews import build_reviews
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
-from node.core.database import Database, UnitOfWork, find_named
+from node.core.database import Database, find_named
 from node.core.field_sweep import settle_fields
 from node.core.keystore import draw_bytes
 from node.core.people.accounts.room import Accounts, build_accounts
@@ -55,13 +55,12 @@ from node.rating.panel.service import PanelService
 from node.rating.preview.service import PreviewService
 from node.rating.runs.desk import RunDesk
 from node.rating.runs.movements import MovementService
-from node.rating.runs.reviews import ReviewPorts, ReviewService
+from node.rating.runs.reviews import ReviewService
 from node.rating.runs.service import OpenScorers, RunService, open_inline
 from node.rating.service import RatingService
 from node.records.adverse import NoticeService
 from node.records.ageing_list import AgeingListService
 from node.records.customers import CustomerService
-from node.records.histories import list_overdue_since
 from node.records.ledger import LedgerService
 from node.records.lifecycle import LifecycleService
 from node.records.mappings import MappingService
@@ -75,7 +74,7 @@ from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
 from node.risk.facts.reading import FactReader
-from node.risk.losses.room import Losses, build_losses
+from node.risk.losses.room import Losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
 from node.risk.monitoring.standing import list_standing
 from node.risk.wiring import build_risk
@@ -153,6 +152,7 @@ class LocalNode:
                 "override_id": self.overrides.find_customer_id,
                 **self.monitoring.owners,
                 **self.risk.owners,
+                **self.losses.owners,
             },
         )
         return {} if found is None else {"customer_id": found}
@@ -232,6 +232,7 @@ def build_local_node(
         open_scorers=open_run_scorers or open_inline,
         find_erased=find_erased,
     )
+    facts = FactReader(read_peers=build_peer_changes(settings, clock))
     overrides = OverrideReader(
         list_peer_summaries=list_peer_summaries, find_scale=rating.find_scale
     )
@@ -345,15 +346,7 @@ def build_local_node(
             reader=overrides,
             today=find_today,
         ),
-        reviews=ReviewService(
-            database=database,
-            overrides=overrides,
-            ports=ReviewPorts(
-                list_queued=list_waiting_within,
-                list_overdue=list_overdue_since,
-                list_statements=_list_year_ends,
-            ),
-        ),
+        reviews=build_reviews(database=database, overrides=overrides),
         models=ModelService(database=database, clock=clock, policies=sources.training),
         peer_gain=PeerGainService(
             database=database,
@@ -387,7 +380,7 @@ def build_local_node(
             database=database,
             clock=clock,
             policies=sources.risk,
-            reader=FactReader(read_peers=build_peer_changes(settings, clock)),
+            reader=facts,
             random_bytes=draw_bytes,
             business_date=settings.business_date,
         ),
@@ -398,7 +391,14 @@ def build_local_node(
             list_findings=list_standing,
             business_date=settings.business_date,
         ),
-        losses=build_losses(database=database, clock=clock, business_date=settings.business_date),
+        losses=build_loss_room(
+            settings,
+            database=database,
+            clock=clock,
+            sources=sources,
+            facts=facts,
+            overrides=overrides,
+        ),
         policies=policies,
         planning=planning,
         previews=previews,
@@ -406,7 +406,3 @@ def build_local_node(
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
         accounts=build_accounts(settings, database=database, clock=clock, random_bytes=draw_bytes),
     )
-
-
-def _list_year_ends(uow: UnitOfWork, by: date) -> dict[int, date]:
-    return StatementStore(uow.connection).list_newest_ends(by=by)

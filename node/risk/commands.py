@@ -32,6 +32,8 @@ from node.risk.checks.wording import find_words
 from node.risk.limits.rules_limits import LimitKind
 from node.risk.limits.service import NewLimit
 from node.risk.losses.commands import provision_app
+from node.risk.losses.commands_dunning import dunning_app
+from node.risk.losses.commands_portfolio import add_commands
 from node.risk.monitoring.commands import risk_app
 from node.risk.monitoring.commands_lists import action_app, alert_app, signal_app, watch_app
 from node.risk.orders.rules_order import OrderEvent
@@ -55,6 +57,8 @@ risk_app.add_typer(watch_app, name="watch")
 risk_app.add_typer(action_app, name="action")
 risk_app.add_typer(signal_app, name="signal")
 risk_app.add_typer(provision_app, name="provision")
+risk_app.add_typer(dunning_app, name="dunning")
+add_commands(risk_app)
 risk_app.add_typer(limits_app, name="limits")
 risk_app.add_typer(orders_app, name="orders")
 

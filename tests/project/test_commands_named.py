@@ -27,6 +27,7 @@ HYPHENED = {"ask_id", "consent", "key", "kid", "message"}
 UNHYPHENED = {
     "amount",
     "base",
+    "code",
     "customer",
     "document_no",
     "identifier",
@@ -41,6 +42,7 @@ UNHYPHENED = {
     "rate",
     "source",
     "subject",
+    "title",
     "version",
 }
 SCRIPT = re.compile(r"(?<![\w/])(?:\./)?(scripts/[\w./-]*\w)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +11,7 @@ from node.core.database import UnitOfWork
 from node.records.rules_promise import PromiseState, judge_promise
 from node.records.store import CustomerRecord, PromiseStore, RecordsStore
 from node.records.store.rows import chunk_values
+from node.risk.dunning.store import LetterStore
 from node.risk.facts.reading import EnteredFacts, FactReader, read_groups
 from node.risk.facts.records import CustomerFacts, EnteredSignal, GroupMember
 from node.risk.plans.store import ActionStore
@@ -29,6 +30,14 @@ from node.risk.signals.rules_points import (
 from node.risk.signals.store import SignalStore
 
 BROKEN = frozenset({PromiseState.BROKEN, PromiseState.PARTLY_KEPT})
+
+
+ChangeFacts = Callable[[CustomerFacts], CustomerFacts]
+
+
+def leave_as_is(facts: CustomerFacts) -> CustomerFacts:
+    """Change nothing."""
+    return facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +99,12 @@ class CustomerJudge:
         *,
         policy: RiskPolicy,
         as_of: date,
+        change: ChangeFacts = leave_as_is,
     ) -> list[Judgement]:
         """Return what comes of each customer, collective accounts not.
 
         Companies of their groups are judged with them, by themselves: so the order in which
-        customers are taken changes nothing.
+        customers are taken changes nothing. ``change`` says what of the facts would be otherwise.
         """
         asked = [one for one in customers if one.kind != COLLECTIVE_KIND]
         groups = read_groups(uow, [one.customer_id for one in asked])
@@ -103,7 +113,7 @@ class CustomerJudge:
         for one in _list_customers(uow, others):
             subjects[one.customer_id] = one.subject_id
         facts = self.reader.read(uow, subjects, read_entered(uow, subjects, as_of), as_of=as_of)
-        own = {key: _judge_own(one, policy) for key, one in facts.items()}
+        own = {key: _judge_own(change(one), policy) for key, one in facts.items()}
         return [
             _conclude(
                 own[one.customer_id],
@@ -119,7 +129,7 @@ class CustomerJudge:
 
 
 def read_entered(uow: UnitOfWork, subjects: Iterable[int], as_of: date) -> EnteredFacts:
-    """Return what persons have entered of customers: signals, and plans that were not kept.
+    """Return what was entered of customers: signals, plans that were not kept, dunning levels.
 
     An instalment counts as broken as soon as its day is over and it is not paid in full.
     """
@@ -139,7 +149,8 @@ def read_entered(uow: UnitOfWork, subjects: Iterable[int], as_of: date) -> Enter
         actions = sorted({action for action, promise in named if promise in broken})
         if actions:
             broken_plans[owners[key]] = (*broken_plans.get(owners[key], ()), *actions)
-    return EnteredFacts(signals=signals, broken_plans=broken_plans)
+    levels = LetterStore(uow.connection).list_levels(keys, as_of=as_of)
+    return EnteredFacts(signals=signals, broken_plans=broken_plans, dunning_levels=levels)
 
 
 def _list_broken(

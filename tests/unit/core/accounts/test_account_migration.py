@@ -15,7 +15,7 @@ from node.core.people.accounts.tables import ACCOUNT_TABLES
 from tests.support.schema import check_table
 from tests.support.stores import store_url
 
-BEFORE = "0054"
+BEFORE = "0057"
 NAMES = ("Li Wei", "Wang", "LI-WEI", "--")
 
 
