@@ -15,6 +15,7 @@ from node.core.database import ID_MAX
 from node.core.people.areas import Access, Area, may_access
 from node.core.people.service import Principal
 from node.rating.rules_movement import Movement
+from node.rating.rules_run import RunState
 from node.rating.runs.desk import RunDesk, RunJob
 from node.rating.runs.movements import MovementService, Selection
 from node.rating.runs.reviews import UNTIL_DAYS, ReviewService
@@ -87,9 +88,12 @@ def _add_runs(router: APIRouter, faces: RunFaces) -> None:
     @router.get("/rating-runs/{run_id}")
     async def get_run(request: Request, run_id: RunId) -> dict[str, Any]:
         """Return one run with how many customers it gave each grade."""
+        job = _find_at_work(faces.desk, run_id)  # before the store: it may end in between
         report = await asyncio.to_thread(faces.runs.get_report, run_id)
         shown = build_run_object(report, with_peers=sees_peers(request))
-        return shown | _show_progress(faces.desk, run_id)
+        if job is None or report.state is not RunState.RUNNING:
+            return shown
+        return shown | {"progress": _count(job)}
 
     @router.post("/rating-runs", status_code=202)
     async def begin_run(body: RunBody) -> dict[str, Any]:
@@ -101,10 +105,9 @@ def _add_runs(router: APIRouter, faces: RunFaces) -> None:
         return {"run": job.run_id, "state": "running", "progress": _count(job)}
 
 
-def _show_progress(desk: RunDesk, run_id: int) -> dict[str, Any]:
+def _find_at_work(desk: RunDesk, run_id: int) -> RunJob | None:
     job = desk.find()
-    is_it = job is not None and job.run_id == run_id and job.is_running
-    return {"progress": _count(job)} if is_it and job is not None else {}
+    return job if job is not None and job.run_id == run_id and job.is_running else None
 
 
 def _count(job: RunJob) -> dict[str, int]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from starlette.testclient import TestClient
@@ -180,6 +182,28 @@ def test_a_run_is_begun_over_the_api_and_asked_after(idle: Desk) -> None:
     assert (other.status_code, other.json()["code"]) == (403, "entered-by-another")
     assert begun.status_code == 202
     assert (shown["state"], shown["started_by"]) == ("finished", "Wang Fang")
+    assert "progress" not in shown
+
+
+def test_a_run_that_the_store_holds_for_finished_shows_no_progress_though_its_thread_ends(
+    idle: Desk,
+) -> None:
+    token = idle.node.local.people.create_token(
+        role=Role.CREDIT_MANAGER, name="Wang Fang", life_s=3_600
+    ).token
+    head = {"authorization": f"Bearer {token}"}
+    path = "/api/v1/rating-runs"
+    with TestClient(build_app(idle.node)) as api:
+        run = api.post(path, json={"by": "Wang Fang"}, headers=head).json()["run"]
+        while api.get(f"{path}/{run}", headers=head).json()["state"] == "running":
+            pass
+        job = idle.node.local.run_desk.find()
+        assert job is not None
+        ended, job.task = job.task, cast("Any", SimpleNamespace(done=lambda: False))
+        shown = api.get(f"{path}/{run}", headers=head).json()
+        job.task = ended
+
+    assert shown["state"] == "finished"
     assert "progress" not in shown
 
 
