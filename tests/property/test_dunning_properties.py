@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.risk.dunning.policy import find_amount, read_preset_dunning_policy
+from node.risk.dunning.policy import find_amount, parse_dunning_policy
+from node.risk.dunning.policy_kind import build_dunning_kind
 from node.risk.dunning.rules_dunning import (
     DunnedCustomer,
     ItemHistory,
@@ -21,7 +22,7 @@ from node.risk.dunning.rules_dunning import (
 
 FIRST = date(2026, 1, 1)
 DAYS = 70
-POLICY = read_preset_dunning_policy()
+POLICY = parse_dunning_policy(build_dunning_kind().presets[0])
 (SEGMENT,) = POLICY.body.segments
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -167,13 +166,3 @@ def parse_dunning_policy(raw: bytes) -> DunningPolicy:
     """
     body = parse_strictly(DunningPolicyBody, raw)
     return DunningPolicy(body=body, sha256_b64u=encode_b64u(sha256(raw)))
-
-
-def read_preset_dunning_policy() -> DunningPolicy:
-    """Read the policy that ships with the node.
-
-    Raises:
-        PolicyInvalidError: The file breaks the rules of a policy.
-    """
-    preset = resources.files(__package__) / "policies" / f"{DunningPolicy.PRESET}.json"
-    return parse_dunning_policy(preset.read_bytes())

@@ -7,7 +7,6 @@ Meaning of each member: docs/formulas.md, concentration.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -99,13 +98,3 @@ def parse_portfolio_policy(raw: bytes) -> PortfolioPolicy:
     """
     body = parse_strictly(PortfolioPolicyBody, raw)
     return PortfolioPolicy(body=body, sha256_b64u=encode_b64u(sha256(raw)))
-
-
-def read_preset_portfolio_policy() -> PortfolioPolicy:
-    """Read the policy that ships with the node.
-
-    Raises:
-        PolicyInvalidError: The file breaks the rules of a policy.
-    """
-    preset = resources.files(__package__) / "policies" / f"{PortfolioPolicy.PRESET}.json"
-    return parse_portfolio_policy(preset.read_bytes())

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 
 from node.core.database import UnitOfWork
-from node.core.people.accounts.attempts import Key
+from node.core.people.accounts.attempts import SECOND_MS, Key
 from node.core.people.accounts.rules_delay import NAME_FREE, build_key
 from node.core.people.accounts.store import AccountStore
 from node.core.people.accounts.totp import DIGITS, find_step
 from protocol.encoding import sha256
 
-SECOND_MS = 1_000
 RECOVERY_BYTES = 10  # 80 bits each: a plain hash keeps them, guessing does not find one
 RECOVERY_CODES = 10
 CODE_CHARACTERS_MAX = 64

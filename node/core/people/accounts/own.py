@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
-from node.core.people.accounts.attempts import Attempts, Key, Knocker, record_act
+from node.core.people.accounts.attempts import SECOND_MS, Attempts, Key, Knocker, record_act
 from node.core.people.accounts.codes import (
     RECOVERY_BYTES,
     RECOVERY_CODES,
-    SECOND_MS,
     build_code_key,
     format_recovery,
     hash_recovery,

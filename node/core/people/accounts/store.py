@@ -22,11 +22,10 @@ from node.core.people.accounts.tables import (
     account_session,
     sign_in_delay,
 )
+from node.core.people.accounts.totp import SECRET_BYTES
 from node.core.people.service import Role
 from node.core.people.tables import person
 from protocol.encoding import decode_b64u, encode_b64u
-
-SECRET_BYTES = 20
 
 
 class AccountStore:
