@@ -71,6 +71,7 @@ from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
+from node.risk.bounds.reading import read_limit_facts
 from node.risk.facts.reading import FactReader
 from node.risk.losses.room import Losses, build_losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
@@ -364,7 +365,9 @@ def build_local_node(
             database=database,
             clock=clock,
             policies=sources.risk,
-            reader=FactReader(read_peers=build_peer_changes(settings, clock)),
+            reader=FactReader(
+                read_limits=read_limit_facts, read_peers=build_peer_changes(settings, clock)
+            ),
             random_bytes=draw_bytes,
             business_date=settings.business_date,
         ),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
+from node.records.store.rows import chunk_values
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
@@ -28,6 +30,21 @@ def find_horizon(
         )
     ).one()
     return None if gone_until is None else (gone_until, known_until_ms)
+
+
+def list_gone(
+    connection: Connection, table: Table, customer_ids: Sequence[int], *, as_of: date
+) -> set[int]:
+    """Return of which of some customers something is gone that bears on a day."""
+    found: set[int] = set()
+    for part in chunk_values(customer_ids):
+        rows = connection.execute(
+            select(table.c.customer_id).where(
+                table.c.customer_id.in_(part), table.c.gone_until > as_of
+            )
+        )
+        found.update(rows.scalars())
+    return found
 
 
 def move_horizon(

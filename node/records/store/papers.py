@@ -25,7 +25,7 @@ from node.records.rules_papers import (
     PaperKind,
     Terms,
 )
-from node.records.store.horizons import find_horizon
+from node.records.store.horizons import find_horizon, list_gone
 from node.records.store.paper_tables import (
     contract_terms,
     guarantee_terms,
@@ -292,6 +292,10 @@ class PaperStore:
     def find_horizon(self, customer_ids: Sequence[int]) -> tuple[date, int] | None:
         """Return the last day of papers that are gone of some customers, as ``find_horizon``."""
         return find_horizon(self._connection, paper_horizon, customer_ids)
+
+    def list_gone(self, customer_ids: Sequence[int], *, as_of: date) -> set[int]:
+        """Return of which of some customers papers are gone that bear on a day."""
+        return list_gone(self._connection, paper_horizon, customer_ids, as_of=as_of)
 
 
 _DOCUMENT_COLUMNS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,9 @@ _PASSED_ON = (ItemKind.BILL_ENDORSED.value, ItemKind.BILL_DISCOUNTED.value)
 
 
 def list_passed_bills(
-    connection: Connection, customer_id: int, *, as_of: date, known_at_ms: int | None
-) -> list[ExposureItem]:
-    """Return a customer's bills that others hold on a day, and that have not matured before it.
+    connection: Connection, customer_ids: Sequence[int], *, as_of: date, known_at_ms: int | None
+) -> list[tuple[int, ExposureItem]]:
+    """Return the bills that others hold on a day and that have not matured before it, with whose.
 
     Passed on, a bill is not owed to us; until it is paid its holder has recourse to us. One that
     came back has a row of its own (``ItemKind.RECOURSE``), or its invoices are owed again.
@@ -44,6 +45,7 @@ def list_passed_bills(
     passed_minor = func.sum(allocation.c.amount_minor)
     rows = connection.execute(
         select(
+            ledger_item.c.customer_id,
             ledger_item.c.document_no,
             ledger_item.c.currency,
             ledger_item.c.happened_on,
@@ -53,7 +55,7 @@ def list_passed_bills(
         .join(allocation, allocation.c.debit_id == ledger_item.c.id)
         .join(credit, credit.c.id == allocation.c.credit_id)
         .where(
-            ledger_item.c.customer_id == customer_id,
+            ledger_item.c.customer_id.in_(customer_ids),
             ledger_item.c.kind == ItemKind.BILL.value,
             ledger_item.c.due_on >= as_of,
             counts(known_at_ms),
@@ -64,6 +66,7 @@ def list_passed_bills(
         )
         .group_by(
             ledger_item.c.id,
+            ledger_item.c.customer_id,
             ledger_item.c.document_no,
             ledger_item.c.currency,
             ledger_item.c.happened_on,
@@ -73,13 +76,16 @@ def list_passed_bills(
         .order_by(ledger_item.c.id)
     )
     return [
-        ExposureItem(
-            stage=Stage.BILL,
-            number=row.document_no,
-            currency=row.currency,
-            open_minor=int(row.passed_minor),  # PostgreSQL sums into a decimal
-            happened_on=row.happened_on,
-            due_on=row.due_on,
+        (
+            row.customer_id,
+            ExposureItem(
+                stage=Stage.BILL,
+                number=row.document_no,
+                currency=row.currency,
+                open_minor=int(row.passed_minor),  # PostgreSQL sums into a decimal
+                happened_on=row.happened_on,
+                due_on=row.due_on,
+            ),
         )
         for row in rows
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from node.records.rules_ageing import AgeingBase
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.store.items import StoredItem
+from node.records.store.rows import chunk_values
 from node.records.store.visibility import counts, sum_applied, sum_disputed
 from node.records.tables import allocation, item_correction, ledger_item
 
@@ -105,12 +107,23 @@ class StatementStore:
 
     def list_open_lines(self, customer_id: int, *, as_of: date) -> list[OpenLine]:
         """Return what was open on a date by currency: what fell due first, then credits."""
-        return self._list_lines(
-            _item.c.customer_id == customer_id,
-            _item.c.happened_on <= as_of,
-            func.abs(_item.c.amount_minor) > self._sum_applied(as_of),
-            as_of=as_of,
-        )
+        return self.list_open_lines_of([customer_id], as_of=as_of)[customer_id]
+
+    def list_open_lines_of(
+        self, customer_ids: Sequence[int], *, as_of: date
+    ) -> dict[int, list[OpenLine]]:
+        """Return what was open on a date of each customer, in the order of one customer's."""
+        found: dict[int, list[OpenLine]] = {key: [] for key in customer_ids}
+        for part in chunk_values(customer_ids):
+            lines = self._list_lines(
+                _item.c.customer_id.in_(part),
+                _item.c.happened_on <= as_of,
+                func.abs(_item.c.amount_minor) > self._sum_applied(as_of),
+                as_of=as_of,
+            )
+            for line in lines:
+                found[line.customer_id].append(line)
+        return found
 
     def list_named_lines(
         self, customer_id: int, document_no: str, *, as_of: date
@@ -215,7 +228,7 @@ class StatementStore:
             sum_applied(side, as_of=as_of, known_at_ms=self._known_at_ms)
             for side in (allocation.c.debit_id, allocation.c.credit_id)
         )
-        return debit + credit
+        return case((_item.c.amount_minor > 0, debit), else_=credit)
 
 
 def _open_line(row: Row[Any]) -> OpenLine:

@@ -194,10 +194,11 @@ def _find_highest(
         return None
     first = add_months(as_of, -rules.spike_months) + timedelta(days=1)
     but = None if asked.former is None else asked.former.order_id
-    found = list_highest_invoices(uow.connection, own.records.customer_id, first=first, last=as_of)
-    found += OrderStore(uow.connection).find_highest(
-        own.records.ids, first=first, last=as_of, but=but
-    )
+    key, ids = own.records.customer_id, own.records.ids
+    invoices = list_highest_invoices(uow.connection, [key], first=first, last=as_of)
+    orders = OrderStore(uow.connection).list_highest(ids, first=first, last=as_of)
+    found = [(of, minor) for _, of, minor in invoices]
+    found += [(of, minor) for _, order_id, of, minor in orders if order_id != but]
     return highest(
         express(minor, of, currency=currency, as_of=as_of, rates=own.rates) for of, minor in found
     )

@@ -102,7 +102,8 @@ class CustomerJudge:
         others = sorted({key for group in groups.values() for key in group} - set(subjects))
         for one in _list_customers(uow, others):
             subjects[one.customer_id] = one.subject_id
-        facts = self.reader.read(uow, subjects, read_entered(uow, subjects, as_of), as_of=as_of)
+        entered = read_entered(uow, subjects, as_of)
+        facts = self.reader.read(uow, subjects, entered, as_of=as_of, body=policy.body)
         own = {key: _judge_own(one, policy) for key, one in facts.items()}
         return [
             _conclude(

@@ -61,6 +61,17 @@ class OrderStore:
             as_of=as_of,
         )
 
+    def list_of_many(
+        self, customer_ids: Sequence[int], *, as_of: date, states: Collection[OrderState]
+    ) -> list[SalesOrder]:
+        """Return the orders of any number of customers as ``list_of`` does, by entry."""
+        found = [
+            one
+            for part in chunk_values(customer_ids)
+            for one in self.list_of(part, as_of=as_of, states=states)
+        ]
+        return sorted(found, key=lambda one: one.order_id)
+
     def list_held(self, *, as_of: date, limit: int, after: int = 0) -> list[SalesOrder]:
         """Return a page of what is held, what was entered first at first."""
         return self._list(
@@ -79,26 +90,28 @@ class OrderStore:
         )
         return [_order(row, ()) for row in rows]
 
-    def find_highest(
-        self, customer_ids: Collection[int], *, first: date, last: date, but: int | None
-    ) -> list[tuple[str, int]]:
-        """Return the largest amount ordered in some days, by currency; what was held is left out.
+    def list_highest(
+        self, customer_ids: Collection[int], *, first: date, last: date
+    ) -> list[tuple[int, int, str, int]]:
+        """Return the largest amount of each order of some days; what was held is left out.
 
-        ``but`` is the order that is not looked at.
+        By customer, order and currency, in minor units.
         """
-        conditions: list[ColumnElement[bool]] = [
-            _version.c.customer_id.in_(customer_ids),
-            _version.c.happened_on.between(first, last),
-            _version.c.state.in_([OrderState.OPEN, OrderState.CLOSED]),
-        ]
-        if but is not None:
-            conditions.append(_version.c.order_id != but)
         rows = self._connection.execute(
-            select(_version.c.currency, func.max(_version.c.amount_minor))
-            .where(*conditions)
-            .group_by(_version.c.currency)
+            select(
+                _version.c.customer_id,
+                _version.c.order_id,
+                _version.c.currency,
+                func.max(_version.c.amount_minor),
+            )
+            .where(
+                _version.c.customer_id.in_(customer_ids),
+                _version.c.happened_on.between(first, last),
+                _version.c.state.in_([OrderState.OPEN, OrderState.CLOSED]),
+            )
+            .group_by(_version.c.customer_id, _version.c.order_id, _version.c.currency)
         )
-        return [(currency, int(minor)) for currency, minor in rows]
+        return [(key, order_id, currency, int(minor)) for key, order_id, currency, minor in rows]
 
     def append(self, *, source: str, number: str) -> int:
         """Append by what an order is known and return its key."""

@@ -18,6 +18,7 @@ from node.assessment.policy_file import Identifier, LocalText, parse_strictly
 from node.assessment.policy_outside import PublicList
 from node.core.money import AMOUNT_MINOR_MAX
 from node.core.people.service import Role
+from node.risk.policies.orders import OrderTerms
 from node.risk.policies.signals import SignalRule
 from node.risk.rules_finding import RiskStatus
 from protocol.encoding import encode_b64u, sha256
@@ -286,6 +287,8 @@ class RiskPolicyBody(WireModel):
     watch: WatchTerms
     plans: Plans
     exclusions: Annotated[tuple[Exclusion, ...], Field(max_length=EXCLUSIONS_MAX)]
+    orders: OrderTerms = OrderTerms()
+    """Files of before it was there (``risk-1``) mean what it says by itself."""
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
