@@ -72,10 +72,12 @@ from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
 from node.risk.bounds.reading import read_limit_facts
+from node.risk.checks.parameters import read_rules
+from node.risk.daily.judging import CustomerJudge
 from node.risk.facts.reading import FactReader
 from node.risk.losses.room import Losses, build_losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
-from node.risk.monitoring.standing import list_standing
+from node.risk.standing.reading import StandingReader
 from node.risk.wiring import build_risk
 from node.sharing.objections import SummaryObjections
 
@@ -375,7 +377,11 @@ def build_local_node(
             database=database,
             clock=clock,
             find_policy=sources.decisions.get_active,
-            list_findings=list_standing,
+            find_rules=lambda uow: read_rules(sources.risk.read_active(uow)),
+            find_against=StandingReader(
+                judge=CustomerJudge(reader=FactReader(read_limits=read_limit_facts)),
+                policies=sources.risk,
+            ).find,
             business_date=settings.business_date,
         ),
         losses=build_losses(database=database, clock=clock, business_date=settings.business_date),

@@ -11,12 +11,13 @@ from node.decision.evidence import read_rating
 from node.rating.rules_grade import add_months
 from node.rating.store import RatingStore
 from node.records.store.highest import list_highest_invoices
-from node.risk.checks.parameters import CheckRules
+from node.risk.checks.parameters import CheckRules, FindRules, HeldRules
 from node.risk.checks.rules_check import (
     CapMeasure,
     CheckFacts,
     CheckPoint,
     Release,
+    find_excluded,
     find_excused,
     find_findings,
     judge,
@@ -36,15 +37,15 @@ from node.risk.orders.rules_order import (
     takes_more,
 )
 from node.risk.orders.store import OrderStore
-from node.risk.rules_finding import Finding, RiskStatus
+from node.risk.rules_finding import Against, Finding, RiskStatus
 
-ListFindings = Callable[[UnitOfWork, int, date], tuple[Finding, ...]]
+FindAgainst = Callable[[UnitOfWork, int, date], Against]
 """What stands against a customer on a day beside its limit: overdue items, signals, its group."""
 
 
-def list_no_findings(_uow: UnitOfWork, _customer_id: int, _as_of: date) -> tuple[Finding, ...]:
+def find_nothing(_uow: UnitOfWork, _customer_id: int, _as_of: date) -> Against:
     """Return nothing: no other rule is wired."""
-    return ()
+    return Against()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ class Evaluation:
     status: RiskStatus
     may_proceed: bool
     prepaid_here_minor: int
+    rules: HeldRules
+    against: Against
 
     @property
     def limits(self) -> LimitView:
@@ -92,15 +95,16 @@ def evaluate(
     asked: Asked,
     *,
     as_of: date,
-    rules: CheckRules,
-    list_findings: ListFindings,
+    find_rules: FindRules,
+    find_against: FindAgainst,
 ) -> Evaluation:
     """Check an order as it is asked for, within the caller's transaction.
 
     Raises:
         CustomerNotFoundError: There is no such customer.
     """
-    content = asked.content
+    content, held = asked.content, find_rules(uow)
+    rules = held.checks
     own = read_exposed(uow, content.customer_id, as_of=as_of, but=asked.former)
     key, ids = own.records.customer_id, own.records.ids
     limits = read_limits(uow, key, ids=ids, as_of=as_of)
@@ -112,6 +116,7 @@ def evaluate(
             amount_minor, content.currency, currency=currency, as_of=as_of, rates=own.rates
         )
 
+    against = find_against(uow, key, as_of)
     facts = CheckFacts(
         point=asked.point,
         as_of=as_of,
@@ -127,11 +132,12 @@ def evaluate(
         caps=_measure_caps(uow, asked, own, limits, parts=parts, as_of=as_of, rules=rules),
         rating_holds_until=_find_rating_end(uow, key),
         takes_more=parts.takes_more,
-        standing=list_findings(uow, key, as_of),
+        standing=against.findings,
     )
     findings = soften(find_findings(facts, rules), facts, rules)
     release = _find_release(uow, asked, own, as_of=as_of, rules=rules)
     excused = find_excused(findings, release, facts=facts, grace_days=rules.grace_days)
+    excused |= find_excluded(findings, held.list_excluded(key, on=as_of))
     status, may_proceed = judge(findings, excused=excused, point=asked.point)
     return Evaluation(
         asked=asked,
@@ -142,6 +148,8 @@ def evaluate(
         status=status,
         may_proceed=may_proceed,
         prepaid_here_minor=parts.prepaid_here_minor,
+        rules=held,
+        against=against,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from node.core.database import ID_MAX, is_key_of
 from node.rating.rules_run import LEASE_MS, RunState
@@ -85,6 +85,18 @@ class DailyStore:
     def find_finished(self) -> RiskRunRecord | None:
         """Return the run that was finished last."""
         return self._find(risk_run.c.state == RunState.FINISHED.value)
+
+    def find_behind(
+        self, customer_id: int, *, as_of: date, policy_sha256_b64u: str
+    ) -> RiskRunRecord | None:
+        """Return the newest run as of a day by a policy that has judged a customer."""
+        return self._find(
+            and_(
+                risk_run.c.as_of == as_of,
+                risk_run.c.policy_sha256_b64u == policy_sha256_b64u,
+                risk_run.c.done_until >= customer_id,
+            )
+        )
 
     def find_newest_day(self) -> date | None:
         """Return the latest day as of which customers were judged; None before the first run."""

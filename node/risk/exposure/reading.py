@@ -32,7 +32,7 @@ from node.risk.orders.rules_order import (
 from node.risk.orders.store import OrderStore
 
 GROUP_MEMBERS_MAX = 2_000
-FindExposureRules = Callable[[], ExposureRules]
+FindExposureRules = Callable[[UnitOfWork], ExposureRules]
 _COUNTED = (OrderState.OPEN, OrderState.HELD)
 
 
@@ -183,7 +183,7 @@ class ExposureService:
     """Reads exposures; one public method is one transaction."""
 
     def __init__(self, *, database: Database, find_rules: FindExposureRules) -> None:
-        """``find_rules`` returns those that hold at the moment it is asked."""
+        """``find_rules`` returns those that hold as the transaction sees them."""
         self._database = database
         self._find_rules = find_rules
 
@@ -210,10 +210,10 @@ class ExposureService:
         """
         if currency is not None and not CURRENCY_FORM.fullmatch(currency):
             raise RiskInvalidError("a currency is a code of three capitals")
-        rules = self._find_rules()
-        if counts_disputed is not None:
-            rules = rules.model_copy(update={"counts_disputed": counts_disputed})
         with self._database.read() as uow:
+            rules = self._find_rules(uow)
+            if counts_disputed is not None:
+                rules = rules.model_copy(update={"counts_disputed": counts_disputed})
             own = read_exposed(uow, customer_id, as_of=as_of, known_at_ms=known_at_ms)
             keys = [own.records.customer_id]
             if is_group:
