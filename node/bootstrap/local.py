@@ -37,6 +37,7 @@ from node.core.keystore import draw_bytes
 from node.core.people.service import PeopleService
 from node.core.policies.planning import PolicyPlanning
 from node.core.policies.service import PolicyService
+from node.core.repeats.service import RepeatService
 from node.decision.deputies import DeputyService
 from node.decision.reports import DecisionReports
 from node.decision.service import DecisionService
@@ -132,6 +133,7 @@ class LocalNode:
     previews: PreviewService
     preview_desk: PreviewDesk
     people: PeopleService
+    repeats: RepeatService
 
     def business_date(self) -> date:
         """Return the business date."""
@@ -390,6 +392,7 @@ def build_local_node(
         previews=previews,
         preview_desk=PreviewDesk(previews),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
+        repeats=RepeatService(database=database, clock=clock),
     )
 
 

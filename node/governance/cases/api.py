@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from fastapi.routing import APIRoute
 from pydantic import Field
 
 from node.assessment.policy_file import Language
@@ -129,9 +130,11 @@ class ReasonBody(Entry):
     reason: Reason
 
 
-def build_cases_router(cases: CaseService, *, push: PushCorrection) -> APIRouter:
+def build_cases_router(
+    cases: CaseService, *, push: PushCorrection, route_class: type[APIRoute] = APIRoute
+) -> APIRouter:
     """Return the routes; ``push`` tells past receivers of a customer of a correction."""
-    router = APIRouter(tags=["governance"])
+    router = APIRouter(tags=["governance"], route_class=route_class)
     _add_reading(router, cases)
     _add_beginning(router, cases)
     _add_deciding(router, cases)
