@@ -42,6 +42,7 @@ from node.decision.deputies import DeputyService
 from node.decision.reports import DecisionReports
 from node.decision.service import DecisionService
 from node.governance.policies.desk import PreviewDesk
+from node.governance.policies.previewing import Previews
 from node.governance.room import Governance, build_governance
 from node.rating.backtest.service import BacktestService
 from node.rating.models.registry import ModelService
@@ -78,6 +79,8 @@ from node.risk.daily.judging import CustomerJudge
 from node.risk.facts.reading import FactReader
 from node.risk.losses.room import Losses, build_losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
+from node.risk.policies.policy_kind import RISK_POLICY
+from node.risk.preview.service import RiskPreviewService
 from node.risk.standing.reading import StandingReader
 from node.risk.wiring import build_risk
 from node.sharing.objections import SummaryObjections
@@ -130,7 +133,7 @@ class LocalNode:
     losses: Losses
     policies: PolicyService
     planning: PolicyPlanning
-    previews: PreviewService
+    previews: Previews
     preview_desk: PreviewDesk
     people: PeopleService
     repeats: RepeatService
@@ -199,11 +202,19 @@ def build_local_node(
         list_peer_summaries=list_peer_summaries,
         read_outside=OutsideReader(checklist=checklist),
     )
-    previews = PreviewService(
+    grade_previews = PreviewService(
         database=database,
         assessment=assessment,
         policies=policies,
         today=find_today,
+    )
+    own_judge = CustomerJudge(reader=FactReader(read_limits=read_limit_facts))
+    risk_previews = RiskPreviewService(database=database, judge=own_judge, policies=policies)
+    previews = Previews(
+        policies=policies,
+        others=grade_previews,
+        by_kind={RISK_POLICY: risk_previews},
+        check_day=grade_previews.check_day,
     )
     statements = StatementService(
         database=database,
@@ -380,10 +391,7 @@ def build_local_node(
             clock=clock,
             find_policy=sources.decisions.get_active,
             find_rules=lambda uow: read_rules(sources.risk.read_active(uow)),
-            find_against=StandingReader(
-                judge=CustomerJudge(reader=FactReader(read_limits=read_limit_facts)),
-                policies=sources.risk,
-            ).find,
+            find_against=StandingReader(judge=own_judge, policies=sources.risk).find,
             business_date=settings.business_date,
         ),
         losses=build_losses(database=database, clock=clock, business_date=settings.business_date),

@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from node.governance.cases.service import CaseService
     from node.governance.duties.service import DutiesService
     from node.governance.looks.service import LookService
+    from node.governance.policies.previewing import Previews
     from node.governance.reviews.service import ReviewCalendar
     from node.governance.training.service import TrainingService
     from node.rating.backtest.service import BacktestService
     from node.rating.models.registry import ModelService
     from node.rating.overrides.service import OverrideService
     from node.rating.panel.judging import ScoreJudge
-    from node.rating.preview.service import PreviewService
     from node.rating.runs.movements import MovementService
     from node.rating.runs.reviews import ReviewService
     from node.rating.runs.service import RunService
@@ -249,7 +249,7 @@ class LazyNode:
         return self.local.planning
 
     @property
-    def previews(self) -> PreviewService:
+    def previews(self) -> Previews:
         """What a version of a policy would change."""
         return self.local.previews
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -26,7 +26,7 @@ def find_horizon(
     """
     gone_until, known_until_ms = connection.execute(
         select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(
-            table.c.customer_id.in_(customer_ids)
+            is_among(table.c.customer_id, customer_ids)
         )
     ).one()
     return None if gone_until is None else (gone_until, known_until_ms)
@@ -40,7 +40,7 @@ def list_gone(
     for part in chunk_values(customer_ids):
         rows = connection.execute(
             select(table.c.customer_id).where(
-                table.c.customer_id.in_(part), table.c.gone_until > as_of
+                is_among(table.c.customer_id, part), table.c.gone_until > as_of
             )
         )
         found.update(rows.scalars())

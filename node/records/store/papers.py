@@ -35,7 +35,7 @@ from node.records.store.paper_tables import (
     paper_horizon,
     paper_version,
 )
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among
 from node.records.store.visibility import counts, stands
 from node.records.tables import ledger_item
 
@@ -62,7 +62,7 @@ class PaperStore:
     ) -> list[Paper]:
         """Return the papers of some customers in the versions that stand, by their first day."""
         return self._list(
-            paper_version.c.customer_id.in_(customer_ids), paper.c.kind.in_(sorted(kinds))
+            is_among(paper_version.c.customer_id, customer_ids), paper.c.kind.in_(sorted(kinds))
         )
 
     def find_paper(self, paper_id: int) -> Paper | None:
@@ -74,7 +74,11 @@ class PaperStore:
 
     def find_papers(self, paper_ids: Sequence[int]) -> list[Paper]:
         """Return those of some papers of which a version stands."""
-        return [one for part in chunk_values(paper_ids) for one in self._list(paper.c.id.in_(part))]
+        return [
+            one
+            for part in chunk_values(paper_ids)
+            for one in self._list(is_among(paper.c.id, part))
+        ]
 
     def find_id(self, kind: PaperKind, *, source: str, number: str) -> int | None:
         """Return the key of the paper of this name, be there a version that stands or not."""
@@ -132,7 +136,9 @@ class PaperStore:
         found: dict[tuple[int, int], Terms] = {}
         for part in chunk_values(paper_ids):
             for kind, table in TERMS_TABLES.items():
-                rows = self._connection.execute(select(table).where(table.c.paper_id.in_(part)))
+                rows = self._connection.execute(
+                    select(table).where(is_among(table.c.paper_id, part))
+                )
                 for row in rows.mappings():
                     values = dict(row)
                     key = values.pop("paper_id"), values.pop("version")
@@ -144,7 +150,9 @@ class PaperStore:
         for part in chunk_values(paper_ids):
             rows = self._connection.execute(
                 select(paper_event)
-                .where(paper_event.c.paper_id.in_(part), stands(self._known_at_ms, paper_event))
+                .where(
+                    is_among(paper_event.c.paper_id, part), stands(self._known_at_ms, paper_event)
+                )
                 .order_by(paper_event.c.id)
             )
             for row in rows:
@@ -171,7 +179,7 @@ class PaperStore:
                     & (ledger_item.c.kind == named.c.kind)
                     & (ledger_item.c.document_no == named.c.document_no),
                 )
-                .where(named.c.id.in_(part), counts(self._known_at_ms))
+                .where(is_among(named.c.id, part), counts(self._known_at_ms))
                 .order_by(ledger_item.c.line)
             )
             for row in rows:

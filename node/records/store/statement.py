@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from node.records.rules_ageing import AgeingBase
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.store.items import StoredItem
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 from node.records.store.visibility import counts, sum_applied, sum_disputed
 from node.records.tables import allocation, item_correction, ledger_item
 
@@ -116,7 +116,7 @@ class StatementStore:
         found: dict[int, list[OpenLine]] = {key: [] for key in customer_ids}
         for part in chunk_values(customer_ids):
             lines = self._list_lines(
-                _item.c.customer_id.in_(part),
+                is_among(_item.c.customer_id, part),
                 _item.c.happened_on <= as_of,
                 func.abs(_item.c.amount_minor) > self._sum_applied(as_of),
                 as_of=as_of,

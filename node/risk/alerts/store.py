@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from node.core.database import ID_MAX, is_key_of
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among
 from node.risk.alerts.rules_alert import (
     AlertEventKind,
     AlertOutcome,
@@ -86,7 +86,7 @@ class AlertStore:
         for part in chunk_values(customer_ids):
             rows = self._connection.execute(
                 select(risk_alert)
-                .where(risk_alert.c.customer_id.in_(part))
+                .where(is_among(risk_alert.c.customer_id, part))
                 .order_by(risk_alert.c.id)
             )
             found += [_record(row) for row in rows]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, select, upda
 
 from node.core.database import ID_MAX, is_key_of
 from node.rating.rules_run import LEASE_MS, RunState
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 from node.risk.daily.rules_change import Change, ChangeKind, Standing
 from node.risk.daily.tables import risk_change, risk_run, risk_status
 from node.risk.rules.judged import Found
@@ -212,7 +212,7 @@ class DailyStore:
         found: dict[int, StatusRow] = {}
         for part in chunk_values(customer_ids):
             rows = self._connection.execute(
-                select(risk_status).where(risk_status.c.customer_id.in_(part))
+                select(risk_status).where(is_among(risk_status.c.customer_id, part))
             )
             found |= {row.customer_id: _status(row) for row in rows}
         return found
@@ -228,7 +228,9 @@ class DailyStore:
         if not rows:
             return
         for part in chunk_values([one.customer_id for one in rows]):
-            self._connection.execute(delete(risk_status).where(risk_status.c.customer_id.in_(part)))
+            self._connection.execute(
+                delete(risk_status).where(is_among(risk_status.c.customer_id, part))
+            )
         self._connection.execute(
             insert(risk_status),
             [

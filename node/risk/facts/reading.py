@@ -22,6 +22,7 @@ from node.risk.facts.records import (
     know_no_limits,
     know_no_peers,
 )
+from node.risk.facts.rules_quarters import build_quarters
 from node.risk.facts.store import FactStore
 from node.risk.policies.policy import RiskPolicyBody
 
@@ -77,6 +78,7 @@ class FactReader:
                 customer_id=key,
                 as_of=as_of,
                 ledger=ledgers.get(key),
+                quarters=build_quarters(ledgers[key], as_of=as_of) if key in ledgers else (),
                 limit=limits.get(key),
                 rating=ratings.get(key),
                 approval=approvals.get(key),

@@ -182,6 +182,16 @@ class EnteredSignal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quarter:
+    """Three released months by due date; ``index_deci`` is None without a rated invoice."""
+
+    last_month: int
+    invoices: int
+    index_deci: int | None
+    early_permille: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMember:
     """Another company of the group, with what its own rules and signals lead to."""
 
@@ -197,6 +207,8 @@ class CustomerFacts:
     as_of: date
     ledger: LedgerFacts | None = None
     """None of somebody who was never sold anything: then nothing of how he pays is known."""
+    quarters: tuple[Quarter, ...] = ()
+    """How he paid in the newest quarters, the newest first; none without a ledger."""
     limit: LimitFacts | None = None
     rating: RatingFacts | None = None
     approval: ApprovalFacts | None = None

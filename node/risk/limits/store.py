@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from node.core.database import is_key_of
 from node.core.people.service import Role
 from node.decision.rules_state import Approval, Authority
-from node.records.store.rows import insert_row
+from node.records.store.rows import insert_row, is_among
 from node.risk.errors import ReleaseDutyError
 from node.risk.limits.rules_limits import LimitEntry, LimitKind, Stop
 from node.risk.limits.tables import customer_stop, limit_approval, limit_entry
@@ -38,7 +38,7 @@ class LimitStore:
 
     def list_of(self, customer_ids: Collection[int]) -> list[LimitEntry]:
         """Return the entries of some customers by entry, whatever their state."""
-        return self._list(limit_entry.c.customer_id.in_(sorted(customer_ids)))
+        return self._list(is_among(limit_entry.c.customer_id, sorted(customer_ids)))
 
     def list_waiting(self, *, limit: int) -> list[LimitEntry]:
         """Return what waits for an approval, what was requested first at first."""
@@ -50,7 +50,9 @@ class LimitStore:
         """Return what stops or stopped some customers, by entry."""
         stop = customer_stop
         rows = self._connection.execute(
-            select(stop).where(stop.c.customer_id.in_(sorted(customer_ids))).order_by(stop.c.id)
+            select(stop)
+            .where(is_among(stop.c.customer_id, sorted(customer_ids)))
+            .order_by(stop.c.id)
         )
         return [_stop(row, known_at_ms=self._known_at_ms) for row in rows if self._is_known(row)]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, exists, func, insert, select, update
 
 from node.core.database import is_key_of
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among
 from node.records.store.visibility import is_known, stands
 from node.risk.orders.rules_order import (
     OrderContent,
@@ -57,7 +57,7 @@ class OrderStore:
     ) -> list[SalesOrder]:
         """Return the orders of some customers that stand in some states on a day, by entry."""
         return self._list(
-            [_version.c.customer_id.in_(customer_ids), _version.c.state.in_(sorted(states))],
+            [is_among(_version.c.customer_id, customer_ids), _version.c.state.in_(sorted(states))],
             as_of=as_of,
         )
 
@@ -105,7 +105,7 @@ class OrderStore:
                 func.max(_version.c.amount_minor),
             )
             .where(
-                _version.c.customer_id.in_(customer_ids),
+                is_among(_version.c.customer_id, customer_ids),
                 _version.c.happened_on.between(first, last),
                 _version.c.state.in_([OrderState.OPEN, OrderState.CLOSED]),
             )
@@ -225,7 +225,7 @@ class OrderStore:
         for part in chunk_values(order_ids):
             rows = self._connection.execute(
                 select(taking)
-                .where(taking.c.order_id.in_(part), stands(self._known_at_ms, taking))
+                .where(is_among(taking.c.order_id, part), stands(self._known_at_ms, taking))
                 .order_by(taking.c.id)
             )
             for row in rows:
