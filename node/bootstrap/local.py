@@ -29,6 +29,7 @@ from node.bootstrap.peers import (
     queue_renewals,
 )
 from node.bootstrap.policies import build_kinds, build_sources, enter_shipped
+from node.bootstrap.risk import build_previews, build_risk_faces
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
 from node.core.database import Database, UnitOfWork, find_named
@@ -74,15 +75,11 @@ from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
 from node.risk.bounds.reading import read_limit_facts
-from node.risk.checks.parameters import read_rules
-from node.risk.daily.judging import CustomerJudge
+from node.risk.daily.verdicts import OpenJudges
+from node.risk.daily.verdicts import open_inline as judge_inline
 from node.risk.facts.reading import FactReader
 from node.risk.losses.room import Losses, build_losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
-from node.risk.policies.policy_kind import RISK_POLICY
-from node.risk.preview.service import RiskPreviewService
-from node.risk.standing.reading import StandingReader
-from node.risk.wiring import build_risk
 from node.sharing.objections import SummaryObjections
 
 
@@ -166,11 +163,16 @@ class LocalNode:
 
 
 def build_local_node(
-    settings: Settings, *, clock: Clock | None = None, open_run_scorers: OpenScorers | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    open_run_scorers: OpenScorers | None = None,
+    open_run_judges: OpenJudges = judge_inline,
 ) -> LocalNode:
     """Wire the rooms that need no peer.
 
-    ``open_run_scorers`` decides where a run over the portfolio is scored: here, without it.
+    ``open_run_scorers`` and ``open_run_judges`` decide where runs over the portfolio are scored and
+    judged: here, without them.
     """
     clock = clock or SystemClock()
     database = open_database(settings)
@@ -202,20 +204,13 @@ def build_local_node(
         list_peer_summaries=list_peer_summaries,
         read_outside=OutsideReader(checklist=checklist),
     )
-    grade_previews = PreviewService(
+    of_grades = PreviewService(
         database=database,
         assessment=assessment,
         policies=policies,
         today=find_today,
     )
-    own_judge = CustomerJudge(reader=FactReader(read_limits=read_limit_facts))
-    risk_previews = RiskPreviewService(database=database, judge=own_judge, policies=policies)
-    previews = Previews(
-        policies=policies,
-        others=grade_previews,
-        by_kind={RISK_POLICY: risk_previews},
-        check_day=grade_previews.check_day,
-    )
+    previews = build_previews(database=database, policies=policies, of_grades=of_grades)
     statements = StatementService(
         database=database,
         clock=clock,
@@ -385,14 +380,10 @@ def build_local_node(
             ),
             random_bytes=draw_bytes,
             business_date=settings.business_date,
+            open_judges=open_run_judges,
         ),
-        risk=build_risk(
-            database=database,
-            clock=clock,
-            find_policy=sources.decisions.get_active,
-            find_rules=lambda uow: read_rules(sources.risk.read_active(uow)),
-            find_against=StandingReader(judge=own_judge, policies=sources.risk).find,
-            business_date=settings.business_date,
+        risk=build_risk_faces(
+            database=database, clock=clock, sources=sources, business_date=settings.business_date
         ),
         losses=build_losses(database=database, clock=clock, business_date=settings.business_date),
         policies=policies,

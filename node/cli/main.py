@@ -99,12 +99,15 @@ class LazyNode:
         """Open the rooms."""
         if self._node is None:
             # Here: most commands open no rooms, and to import them all takes seconds.
+            from node.bootstrap.judges import open_judges  # noqa: PLC0415
             from node.bootstrap.local import build_local_node  # noqa: PLC0415
             from node.bootstrap.scorers import open_scorers  # noqa: PLC0415
 
             settings = load_settings(self.home)
             self._node = build_local_node(
-                settings, open_run_scorers=partial(open_scorers, settings)
+                settings,
+                open_run_scorers=partial(open_scorers, settings),
+                open_run_judges=partial(open_judges, settings),
             )
         return self._node
 

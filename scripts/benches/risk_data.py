@@ -61,7 +61,7 @@ def _list_rows(key: int, invoices: int) -> Iterator[tuple[Any, ...]]:
     is_late = key % LATE_EVERY == 0
     first = key * 2 * invoices
     for number in range(invoices):
-        issued = BUSINESS_DATE - timedelta(days=STEP_DAYS * (invoices - number - 1) + key % 10)
+        issued = BUSINESS_DATE - timedelta(days=STEP_DAYS * (invoices - number - 1) + key % 7)
         due = issued + timedelta(days=TERMS_DAYS)
         minor = _AMOUNT + key % 97 * 100 + number
         item = first + 2 * number
