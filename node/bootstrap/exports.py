@@ -20,6 +20,7 @@ from node.core.policies.tables import (
 from node.decision.keeping import erase_all_references
 from node.decision.tables import (
     credit_decision,
+    decision_application,
     decision_approval,
     decision_deputy,
     decision_event,
@@ -29,7 +30,10 @@ from node.decision.tables import (
     decision_version,
 )
 from node.records.store.export import ExportSource, RewrittenTable
+from node.risk.dunning.tables import DUNNING_TABLES
+from node.risk.portfolio.tables import risk_industry
 from node.risk.provisions.tables import PROVISION_TABLES
+from node.risk.register.tables import REGISTER_TABLES
 
 MORE_TABLES: tuple[ExportSource, ...] = (
     *STATEMENT_TABLES,
@@ -49,5 +53,9 @@ MORE_TABLES: tuple[ExportSource, ...] = (
     decision_deputy,
     decision_approval,
     decision_source,
+    decision_application,
     *PROVISION_TABLES,
+    *DUNNING_TABLES,
+    risk_industry,
+    *REGISTER_TABLES,
 )

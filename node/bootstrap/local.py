@@ -13,28 +13,30 @@ from node.assessment.evidence_life import EvidenceLife
 from node.assessment.outside.service import OutsideService
 from node.assessment.renewal.service import (
     RenewalService,
-    list_waiting_within,
     queue_default_within,
 )
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
-from node.assessment.statements.store import StatementStore
 from node.assessment.statements.taxonomies import read_taxonomies
 from node.bootstrap.exports import MORE_TABLES
 from node.bootstrap.home import open_database, open_field_files
+from node.bootstrap.losses import build_loss_room
 from node.bootstrap.peers import (
     build_peer_changes,
     build_peer_reader,
+    build_training_reader,
     find_erased,
     queue_renewals,
 )
 from node.bootstrap.policies import build_kinds, build_sources, enter_shipped
-from node.bootstrap.risk import build_previews, build_risk_faces
+from node.bootstrap.reviews import build_reviews
+from node.bootstrap.risk import build_facts, build_previews, build_risk_faces
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
-from node.core.database import Database, UnitOfWork, find_named
-from node.core.field_sweep import FieldChange, change_key, settle_fields
+from node.core.database import Database, find_named
+from node.core.field_sweep import settle_fields
 from node.core.keystore import draw_bytes
+from node.core.people.accounts.room import Accounts, build_accounts
 from node.core.people.service import PeopleService
 from node.core.policies.planning import PolicyPlanning
 from node.core.policies.service import PolicyService
@@ -46,6 +48,7 @@ from node.governance.policies.desk import PreviewDesk
 from node.governance.policies.previewing import Previews
 from node.governance.room import Governance, build_governance
 from node.rating.backtest.service import BacktestService
+from node.rating.models.peer_gain import PeerGainService
 from node.rating.models.registry import ModelService
 from node.rating.overrides.reading import OverrideReader
 from node.rating.overrides.service import OverrideService
@@ -55,13 +58,12 @@ from node.rating.panel.service import PanelService
 from node.rating.preview.service import PreviewService
 from node.rating.runs.desk import RunDesk
 from node.rating.runs.movements import MovementService
-from node.rating.runs.reviews import ReviewPorts, ReviewService
+from node.rating.runs.reviews import ReviewService
 from node.rating.runs.service import OpenScorers, RunService, open_inline
 from node.rating.service import RatingService
 from node.records.adverse import NoticeService
 from node.records.ageing_list import AgeingListService
 from node.records.customers import CustomerService
-from node.records.histories import list_overdue_since
 from node.records.ledger import LedgerService
 from node.records.lifecycle import LifecycleService
 from node.records.mappings import MappingService
@@ -74,11 +76,9 @@ from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
-from node.risk.bounds.reading import read_limit_facts
 from node.risk.daily.verdicts import OpenJudges
 from node.risk.daily.verdicts import open_inline as judge_inline
-from node.risk.facts.reading import FactReader
-from node.risk.losses.room import Losses, build_losses
+from node.risk.losses.room import Losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
 from node.sharing.objections import SummaryObjections
 
@@ -111,6 +111,7 @@ class LocalNode:
     governance: Governance
     statements: StatementService
     outside: OutsideService
+    evidence_life: EvidenceLife
     applications: ApplicationService
     rating: RatingService
     runs: RunService
@@ -121,6 +122,7 @@ class LocalNode:
     reviews: ReviewService
     models: ModelService
     panels: PanelService
+    peer_gain: PeerGainService
     score_judge: ScoreJudge
     decisions: DecisionService
     decision_reports: DecisionReports
@@ -134,6 +136,7 @@ class LocalNode:
     preview_desk: PreviewDesk
     people: PeopleService
     repeats: RepeatService
+    accounts: Accounts
 
     def business_date(self) -> date:
         """Return the business date."""
@@ -152,6 +155,7 @@ class LocalNode:
                 "override_id": self.overrides.find_customer_id,
                 **self.monitoring.owners,
                 **self.risk.owners,
+                **self.losses.owners,
             },
         )
         return {} if found is None else {"customer_id": found}
@@ -182,6 +186,13 @@ def build_local_node(
         has_tombstones = StoryStore(uow.connection).has_tombstones()
     hasher = open_name_hasher(settings.home, may_make=not has_tombstones)
     policy = read_retention_policy(settings.retention_policy, home=settings.home)
+    evidence_life = EvidenceLife(
+        database=database,
+        clock=clock,
+        policy=policy,
+        hasher=hasher,
+        business_date=settings.business_date,
+    )
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
     )
@@ -230,6 +241,7 @@ def build_local_node(
         open_scorers=open_run_scorers or open_inline,
         find_erased=find_erased,
     )
+    facts = build_facts(build_peer_changes(settings, clock))
     overrides = OverrideReader(
         list_peer_summaries=list_peer_summaries, find_scale=rating.find_scale
     )
@@ -268,7 +280,7 @@ def build_local_node(
             policy=policy,
             hasher=hasher,
             business_date=settings.business_date,
-            evidence=EvidenceLife(database=database, policy=policy),
+            evidence=evidence_life,
         ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),
@@ -311,8 +323,12 @@ def build_local_node(
         ),
         statements=statements,
         outside=OutsideService(
-            database=database, clock=clock, business_date=settings.business_date
+            database=database,
+            clock=clock,
+            hasher=hasher,
+            business_date=settings.business_date,
         ),
+        evidence_life=evidence_life,
         applications=ApplicationService(
             database=database,
             clock=clock,
@@ -339,16 +355,14 @@ def build_local_node(
             reader=overrides,
             today=find_today,
         ),
-        reviews=ReviewService(
-            database=database,
-            overrides=overrides,
-            ports=ReviewPorts(
-                list_queued=list_waiting_within,
-                list_overdue=list_overdue_since,
-                list_statements=_list_year_ends,
-            ),
-        ),
+        reviews=build_reviews(database=database, overrides=overrides),
         models=ModelService(database=database, clock=clock, policies=sources.training),
+        peer_gain=PeerGainService(
+            database=database,
+            policies=sources.training,
+            cards=sources.cards,
+            list_known=build_training_reader(settings, clock),
+        ),
         score_judge=ScoreJudge(database=database),
         panels=PanelService(
             database=database,
@@ -375,9 +389,7 @@ def build_local_node(
             database=database,
             clock=clock,
             policies=sources.risk,
-            reader=FactReader(
-                read_limits=read_limit_facts, read_peers=build_peer_changes(settings, clock)
-            ),
+            reader=facts,
             random_bytes=draw_bytes,
             business_date=settings.business_date,
             open_judges=open_run_judges,
@@ -385,31 +397,19 @@ def build_local_node(
         risk=build_risk_faces(
             database=database, clock=clock, sources=sources, business_date=settings.business_date
         ),
-        losses=build_losses(database=database, clock=clock, business_date=settings.business_date),
+        losses=build_loss_room(
+            settings,
+            database=database,
+            clock=clock,
+            sources=sources,
+            facts=facts,
+            overrides=overrides,
+        ),
         policies=policies,
         planning=planning,
         previews=previews,
         preview_desk=PreviewDesk(previews),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
         repeats=RepeatService(database=database, clock=clock),
+        accounts=build_accounts(settings, database=database, clock=clock, random_bytes=draw_bytes),
     )
-
-
-def change_field_key(settings: Settings) -> FieldChange:
-    """Encrypt all fields under a new key, or finish that where it was begun.
-
-    Raises:
-        FieldKeyError: The key in use is not to be had.
-        KeyFileError: A file of a key cannot be written.
-        KeyRingFullError: There have been too many keys.
-        DatabaseBusyError: Another process writes for too long.
-    """
-    database = open_database(settings)
-    try:
-        return change_key(database, open_field_files(settings, database=database))
-    finally:
-        database.dispose()
-
-
-def _list_year_ends(uow: UnitOfWork, by: date) -> dict[int, date]:
-    return StatementStore(uow.connection).list_newest_ends(by=by)

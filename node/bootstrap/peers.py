@@ -14,10 +14,11 @@ from node.core.clock import Clock
 from node.core.config import Settings
 from node.core.database import UnitOfWork
 from node.core.member_groups import parse_member_groups
+from node.rating.models.peer_rows import ListKnownPeers
 from node.risk.facts.records import PeerChange, ReadPeers
 from node.risk.facts.rules_peers import find_index_drop, is_worse
 from node.sharing.changes import SummaryChange, SummaryEvent
-from node.sharing.received_states import JudgedSummary, SummaryJudge
+from node.sharing.received_states import MODEL, RATING, JudgedSummary, SummaryJudge
 from node.sharing.rules_state import SummaryState
 from node.sharing.service import find_erased_messages
 from protocol.encoding import decode_b64u, encode_b64u
@@ -55,6 +56,22 @@ def build_peer_changes(settings: Settings, clock: Clock) -> ReadPeers:
     return read_peers
 
 
+def build_training_reader(settings: Settings, clock: Clock) -> ListKnownPeers:
+    """Return what gives a training every kept summary that a model may be derived from.
+
+    What may not be used now teaches nothing, though it counted once.
+    """
+    judge = _build_judge(settings, clock, derivation=MODEL)
+
+    def list_known(uow: UnitOfWork, subjects: Sequence[str]) -> dict[str, list[PeerSummaryRecord]]:
+        return {
+            subject: [_read_judged(one) for one in judged]
+            for subject, judged in judge.list_kept(uow, subjects).items()
+        }
+
+    return list_known
+
+
 def find_erased(uow: UnitOfWork, refs: Sequence[str]) -> frozenset[str]:
     """Return those of some messages whose summaries are erased by now."""
     erased = find_erased_messages(uow, [decode_b64u(ref) for ref in refs])
@@ -71,8 +88,9 @@ def queue_renewals(uow: UnitOfWork, change: SummaryChange) -> None:
         queue_readers_within(uow, refs, cause=cause, at_ms=change.at_ms)
 
 
-def _build_judge(settings: Settings, clock: Clock) -> SummaryJudge:
+def _build_judge(settings: Settings, clock: Clock, *, derivation: str = RATING) -> SummaryJudge:
     return SummaryJudge(
+        derivation=derivation,
         clock=clock,
         member_id=settings.member_id,
         groups=parse_member_groups(settings.member_groups),

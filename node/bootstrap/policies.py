@@ -24,8 +24,10 @@ from node.rating.overrides.policy import (
 )
 from node.rating.scale import Scale, parse_scale
 from node.rating.scale_kind import RATING_SCALE, build_scale_kind
+from node.risk.dunning.policy_kind import build_dunning_kind
 from node.risk.policies.policy import RiskPolicy, parse_risk_policy
 from node.risk.policies.policy_kind import RISK_POLICY, build_risk_kind
+from node.risk.portfolio.policy_kind import build_portfolio_kind
 from node.risk.provisions.policy_kind import build_provision_kind
 
 
@@ -51,6 +53,8 @@ def build_kinds() -> tuple[PolicyKind, ...]:
         build_override_kind(),
         build_risk_kind(),
         build_provision_kind(),
+        build_dunning_kind(),
+        build_portfolio_kind(),
     )
 
 

@@ -15,15 +15,21 @@ from node.risk.bounds.reading import read_limit_facts
 from node.risk.checks.parameters import read_rules
 from node.risk.daily.judging import CustomerJudge
 from node.risk.facts.reading import FactReader
+from node.risk.facts.records import ReadPeers, know_no_peers
 from node.risk.policies.policy_kind import RISK_POLICY
 from node.risk.preview.service import RiskPreviewService
 from node.risk.standing.reading import StandingReader
 from node.risk.wiring import build_risk
 
 
+def build_facts(read_peers: ReadPeers = know_no_peers) -> FactReader:
+    """Return who reads facts, limits and exposures among them, with what peers have said."""
+    return FactReader(read_limits=read_limit_facts, read_peers=read_peers)
+
+
 def build_own_judge() -> CustomerJudge:
     """Return who judges by own records alone, without what peers have said."""
-    return CustomerJudge(reader=FactReader(read_limits=read_limit_facts))
+    return CustomerJudge(reader=build_facts())
 
 
 def build_risk_faces(

@@ -185,11 +185,14 @@ def read_json(response: httpx.Response) -> Any:  # noqa: ANN401  as get
         raise ServerRefusedError(f"{response.url} answers no JSON") from err
 
 
-def open_client(settings: Settings) -> NodeClient:
+def open_client(settings: Settings, *, token: str | None = None) -> NodeClient:
     """Return a client of the node of a home folder, which runs on this machine.
+
+    Without a ``token`` of a person's own it is the operator's.
 
     Its token goes to no other address: that of its peers may lead over the network, and to a proxy
     that keeps the API inside.
     """
-    token = read_secret(settings.api_token.get_secret_value(), path=settings.home / "api_token")
+    if token is None:
+        token = read_secret(settings.api_token.get_secret_value(), path=settings.home / "api_token")
     return NodeClient(url=settings.local_url, token=token)

@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from node.bootstrap.field_change import change_field_key
 from node.bootstrap.home import open_database, open_field_files, open_key_ring, read_anchor
-from node.bootstrap.local import change_field_key
 from node.cli.enrol import load_current_keys, sign_own_enrolment
 from node.cli.hub_client import HubClient
 from node.cli.join import MEMBERS_PATH, InvitationMisfitError, read_invitation

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "query": "node.cli.query:query_app",
 }
 GROUPS: Mapping[str, str] = {
+    "account": "node.cli.account:account_app",
     "application": "node.assessment.application.commands:application_app",
     "consent": "node.cli.grants:consent_app",
     "contract": "node.records.commands_papers:contract_app",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from node.assessment.statements.service import StatementService
     from node.bootstrap.local import LocalNode
     from node.core.config import Settings
+    from node.core.people.accounts.approvals import Approvals
     from node.core.people.service import PeopleService
     from node.core.policies.planning import PolicyPlanning
     from node.core.policies.service import PolicyService
@@ -315,6 +316,11 @@ class LazyNode:
     def people(self) -> PeopleService:
         """Tokens and the access log."""
         return self.local.people
+
+    @property
+    def approvals(self) -> Approvals:
+        """Who may approve by how they are here."""
+        return self.local.accounts.approvals
 
     def business_date(self) -> date:
         """Return the node's business date."""

@@ -161,6 +161,7 @@ def _say(at_ms: int | None) -> str:
 def _format_token(one: TokenRecord) -> dict[str, object]:
     return {
         "token": one.token_id,
+        "person": one.person_id,
         "role": one.role,
         "name": one.name,
         "scopes": list(one.scopes),

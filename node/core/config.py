@@ -115,6 +115,20 @@ class Settings(BaseSettings):
     """Accept questions first and answer them later, where their asker takes that."""
     accept_unkeyed_consents: bool = False
     """Answer under consents of subjects without a key, for whose papers their askers vouch."""
+    password_passes: int = Field(default=3, ge=1, le=20)
+    """Passes of argon2id over a password (RFC 9106, the second recommended choice)."""
+    password_memory_kib: int = Field(default=65_536, ge=8, le=1_048_576)
+    """Memory of argon2id for a password, in KiB; two are worked on at once, at most."""
+    invitation_hours: int = Field(default=72, ge=1, le=720)
+    """How long the one-time code of a new account, or for a new password, lives."""
+    session_idle_minutes: int = Field(default=30, ge=1, le=1_440)
+    """An account's session that nobody has used for so long is over."""
+    session_hours: int = Field(default=8, ge=1, le=24)
+    """An account's session is over after so long, used or not."""
+    approval_factor: Literal["always", "accounts", "never"] = "accounts"
+    """Who approves with a second factor: accounts; always, where tokens approve nothing; nobody."""
+    approval_factor_minutes: int = Field(default=15, ge=1, le=480)
+    """How old the last code may be when something is approved."""
     rating_run_hour: int | None = Field(default=None, ge=0, le=23)
     """Hour (UTC) from which on the whole portfolio is rated once a day; never when absent."""
     receipt_interval_s: int = Field(default=5, ge=1, le=60)

@@ -7,6 +7,7 @@ from datetime import date
 
 from node.core.database import UnitOfWork
 from node.core.errors import InvariantError
+from node.decision.applying import answer_application
 from node.decision.duties import Roll, read_roll
 from node.decision.errors import (
     DecisionNotFoundError,
@@ -93,6 +94,16 @@ class Acting:
             reason=reason,
         )
         self.store.append_event(record.decision_id, event, state=state, approved_by=approved_by)
+        answer_application(
+            self.uow,
+            record.applied,
+            customer_id=record.customer_id,
+            decision_id=record.decision_id,
+            kind=kind,
+            by=by,
+            on=self.today,
+            at_ms=self.now_ms,
+        )
         after = self.store.find(record.decision_id)
         if after is None:
             raise InvariantError("a decision that has just taken a step is not there")

@@ -20,6 +20,7 @@ from node.core.http.access import FindHidden
 from node.core.money import AMOUNT_MINOR_MAX
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import Look, PeopleService, Principal, Role, Scope
+from node.decision.asked import Asked
 from node.decision.changing import TERMS_DAYS_MAX, Change
 from node.decision.deputies import DeputyService
 from node.decision.evidence import Wish
@@ -27,7 +28,7 @@ from node.decision.policy import BuyerKind, Monitoring, Security
 from node.decision.record import DecisionRecord
 from node.decision.reports import DecisionReports
 from node.decision.rules_state import DecisionState
-from node.decision.service import Asked, DecisionService
+from node.decision.service import DecisionService
 from node.decision.tables import KEY_CHARS_MAX
 from node.decision.view import (
     build_decision_object,
@@ -49,13 +50,17 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=KEY_CHARS
 
 
 class ProposalBody(Entry):
-    """For whom a decision is proposed, and what is asked for, in the decision's currency."""
+    """For whom a decision is proposed, and what is asked for, in the decision's currency.
+
+    With an ``application`` limit, currency and terms are what it asks for.
+    """
 
     customer: Key
     currency: Currency | None = None
     limit_minor: Positive | None = None
     need_year_minor: Positive | None = None
     terms_days: Terms | None = None
+    application: Key | None = None
     buyer: BuyerKind = BuyerKind.COMPANY
 
 
@@ -224,7 +229,12 @@ def _add_entries(
             limit_minor=body.limit_minor,
             need_year_minor=body.need_year_minor,
         )
-        asked = Asked(wish=wish, buyer=body.buyer, terms_days=body.terms_days)
+        asked = Asked(
+            wish=wish,
+            buyer=body.buyer,
+            terms_days=body.terms_days,
+            application_id=body.application,
+        )
 
         def enter() -> dict[str, Any]:
             record = decisions.propose(body.customer, asked=asked, by=body.by, key=idempotency_key)

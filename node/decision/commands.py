@@ -13,13 +13,16 @@ from typing import Annotated, Protocol
 
 import typer
 
+from node.assessment.application.service import ApplicationService
 from node.assessment.commands import JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.money import parse_amount
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
 from node.core.terminal import show_json
 from node.decision.api import act_as, see_peers
+from node.decision.asked import Asked
 from node.decision.changing import TERMS_DAYS_MAX, Change
 from node.decision.deputies import DeputyService
 from node.decision.evidence import Wish
@@ -28,7 +31,7 @@ from node.decision.printing import print_decision, print_list, print_outcomes
 from node.decision.record import DecisionRecord
 from node.decision.reports import DecisionReports
 from node.decision.rules_state import DecisionState
-from node.decision.service import Asked, DecisionService
+from node.decision.service import DecisionService
 from node.decision.view import (
     build_decision_object,
     build_deputy_object,
@@ -65,6 +68,11 @@ class DecisionNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
 
     @property
+    def approvals(self) -> Approvals:
+        """Who may approve by how they are here."""
+        ...
+
+    @property
     def people(self) -> PeopleService:
         """Tokens and the access log."""
         ...
@@ -77,6 +85,11 @@ class DecisionNode(Protocol):
     @property
     def rating(self) -> RatingService:
         """The room below."""
+        ...
+
+    @property
+    def applications(self) -> ApplicationService:
+        """What customers ask for."""
         ...
 
     @property
@@ -111,6 +124,10 @@ def propose(
     terms: Annotated[
         int | None, typer.Option(min=0, max=TERMS_DAYS_MAX, help="Days that are asked for.")
     ] = None,
+    application: Annotated[
+        int | None,
+        typer.Option(min=1, help="Its key (application show): limit, currency, terms as it asks."),
+    ] = None,
     buyer: Annotated[
         BuyerKind, typer.Option(help="What the law on late payment takes it for.")
     ] = BuyerKind.COMPANY,
@@ -121,6 +138,8 @@ def propose(
     """Propose limit, terms and security for a customer, every way of finding one shown."""
     node: DecisionNode = ctx.obj
     customer_id = node.records.get_named_customer(customer).customer_id
+    if currency is None and application is not None:
+        currency = node.applications.get(customer_id, application).content.currency
     if currency is None and (limit is not None or need is not None):
         raise typer.BadParameter("name the currency of the amounts")
     wish = Wish(
@@ -130,7 +149,7 @@ def propose(
     )
     if rate:
         node.rating.rate_customer(customer_id, as_of=node.business_date())
-    asked = Asked(wish=wish, buyer=buyer, terms_days=terms)
+    asked = Asked(wish=wish, buyer=buyer, terms_days=terms, application_id=application)
     record = node.decisions.propose(customer_id, asked=asked, by=by)
     _show(node, record.decision_id, as_json=as_json, language=language)
 
@@ -196,6 +215,7 @@ def approve(
     """Approve a decision with a token of one's own; with the last approval it is active."""
     node: DecisionNode = ctx.obj
     actor = _read_actor(node, token_file, decision)
+    node.approvals.check(actor)
     _tell(
         node.decisions.approve(
             decision, actor=actor, version=version, comment=comment, human_review=human_review
@@ -269,6 +289,7 @@ def override(
     """Decide otherwise than proposed, within one's tier, with a reason."""
     node: DecisionNode = ctx.obj
     actor = _read_actor(node, token_file, decision)
+    node.approvals.check(actor)
     currency = node.decision_reports.get(decision).record.content.currency
     change = Change(
         grade=grade,
@@ -337,11 +358,13 @@ def name_deputy(
 ) -> None:
     """Name a deputy for one's own role, for some days."""
     node: DecisionNode = ctx.obj
+    actor = _read_actor(node, token_file)
+    node.approvals.check(actor)
     named = node.deputies.name(
         deputy=deputy,
         first_on=first.date(),
         last_on=last.date(),
-        actor=_read_actor(node, token_file),
+        actor=actor,
     )
     typer.echo(f"deputy {named.deputy_id}: {named.deputy} for {named.holder} ({named.role})")
 

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import UnitOfWork
+from node.core.people.areas import Access, Area, may_access
+from node.core.people.holding import list_held
 from node.core.people.names import fold_name
 from node.core.people.service import Principal, Role
-from node.core.people.store import PeopleStore
-from node.decision.errors import DecisionSamePersonError, DutyConflictError, NoAuthorityError
+from node.decision.errors import (
+    DecisionSamePersonError,
+    DutyConflictError,
+    GradeHiddenError,
+    NoAuthorityError,
+)
 from node.decision.evidence import build_converter
 from node.decision.policy import APPROVING, DecisionPolicy, Tier
 from node.decision.record import DecisionRecord
@@ -24,12 +30,10 @@ from node.decision.rules_state import (
 )
 from node.decision.store import DecisionStore, DeputyStore
 
-TOKENS_MAX = 100_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roll:
-    """Who holds which role by a token that is in force."""
+    """Who holds which role now, by a token or an account."""
 
     held: frozenset[tuple[str, Role]]
 
@@ -44,14 +48,7 @@ class Roll:
 
 def read_roll(uow: UnitOfWork, *, now_ms: int) -> Roll:
     """Read who holds which role now."""
-    tokens = PeopleStore(uow.connection).list_tokens(limit=TOKENS_MAX)
-    return Roll(
-        held=frozenset(
-            (fold_name(one.name), Role(one.role))
-            for one in tokens
-            if one.revoked_at_ms is None and one.expires_at_ms > now_ms
-        )
-    )
+    return Roll(held=frozenset((one.person, one.role) for one in list_held(uow, now_ms=now_ms)))
 
 
 def find_content_tier(
@@ -90,6 +87,18 @@ def check_person(roll: Roll, actor: Principal, *, policy: DecisionPolicy) -> str
     if against:
         raise DutyConflictError(f"{actor.name} is {against[0]} too, and decides on no credit")
     return person
+
+
+def check_sees_grade(record: DecisionRecord, actor: Principal) -> None:
+    """Check that somebody may see the grade that he would decide otherwise from.
+
+    Before anything is looked at: what is refused by the grade, and what is not, would tell it.
+
+    Raises:
+        GradeHiddenError: It rests on what peers have said, which is not for the person.
+    """
+    if record.is_changed_by_peers and not may_access(actor, Access(area=Area.PEERS, target="")):
+        raise GradeHiddenError("somebody who may see its grade decides this otherwise")
 
 
 def find_authorities(

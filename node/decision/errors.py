@@ -59,6 +59,12 @@ class NoAuthorityError(ForbiddenError):
     code = "decision-no-authority"
 
 
+class GradeHiddenError(ForbiddenError):
+    """The grade of a decision rests on what peers have said, which is not for whoever would act."""
+
+    code = "decision-grade-hidden"
+
+
 class DutyConflictError(ForbiddenError):
     """A duty of the person stands against it: sales, or the operator's token."""
 

@@ -21,6 +21,7 @@ _LINES = {
     Language.EN: ("Decided", "Grade", "Limit", "Terms (days)", "Security", "Monitoring", "Valid"),
     Language.ZH: ("决定", "等级", "额度", "账期（天）", "担保", "监控", "有效期"),  # noqa: RUF001
 }
+_ASKED = {Language.EN: "Asked (limit · days)", Language.ZH: "申请（额度 · 天）"}  # noqa: RUF001
 _LIST_HEADINGS = ("id", "customer", "state", "limit", "terms", "grade", "approvals", "proposed by")
 _OUTCOME_HEADINGS = {
     Language.EN: ("", "n", "defaulted", "> 90 days", "default rate", "peak use"),
@@ -51,6 +52,12 @@ def print_decision(shown: dict[str, Any], *, language: Language) -> None:
     )
     for name, value in zip(_LINES[language], values, strict=True):
         head.add_row(name, value)
+    asked = shown["asked"]
+    if asked["limit_minor"] is not None or asked["terms_days"] is not None:
+        terms = NOTHING if asked["terms_days"] is None else str(asked["terms_days"])
+        said = f"{say_limit(asked['limit_minor'], asked['currency'])} · {terms}"
+        number = "" if asked["application"] is None else f" (#{asked['application']})"
+        head.add_row(_ASKED[language], f"{said}{number}")
     show_table(head)
     arms = Table(*_ARM_HEADINGS[language])
     for arm in shown["proposal"]["arms"]:

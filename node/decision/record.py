@@ -50,6 +50,15 @@ class ApprovalRecord(Approval):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedFor:
+    """Which application a decision answers, as of which version; without a key it is deleted."""
+
+    application_id: int | None
+    version: int
+    applied_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
     """A decision with its whole history, each part in its order."""
 
@@ -65,6 +74,7 @@ class DecisionRecord:
     last_seq: int
     approved_by: str | None
     kept: KeptProposal
+    applied: AppliedFor | None
     versions: tuple[ContentVersion, ...]
     events: tuple[DecisionEvent, ...]
     approvals: tuple[ApprovalRecord, ...]
@@ -80,6 +90,12 @@ class DecisionRecord:
         return self.versions[0].content
 
     @property
+    def is_changed_by_peers(self) -> bool:
+        """Whether the grade that was proposed by would tell what peers have said."""
+        rated = self.kept.rated
+        return rated is not None and rated.grade_own != rated.grade_with_peers
+
+    @property
     def is_overridden(self) -> bool:
         """Whether a person decided otherwise than proposed."""
         return len(self.versions) > 1
@@ -93,6 +109,11 @@ class DecisionRecord:
     def given(self) -> tuple[ApprovalRecord, ...]:
         """The approvals since it was submitted last."""
         return tuple(one for one in self.approvals if one.round == self.round)
+
+    @property
+    def granted(self) -> Content | None:
+        """What was granted; None where it never came to hold."""
+        return None if self.activated_on is None else self.content
 
     @property
     def activated_on(self) -> date | None:

@@ -59,6 +59,14 @@ class DecisionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionAnswer:
+    """The decision that answers an application."""
+
+    decision_id: int
+    state: DecisionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeReport:
     """What became of decisions up to a day, in groups and one by one."""
 
@@ -121,6 +129,18 @@ class DecisionReports:
             )
             views = [self._view(uow, record) for record in page]
         return [one for one in views if has_persons or not one.is_person]
+
+    def list_answers(self, application_ids: Collection[int]) -> dict[int, DecisionAnswer]:
+        """Return by application the newest decision that answers it, as it stands today."""
+        today, found = self.today(), dict[int, DecisionAnswer]()
+        with self._database.read() as uow:
+            for record in DecisionStore(uow.connection).list_answering(application_ids):
+                if record.applied is not None and record.applied.application_id is not None:
+                    answer = DecisionAnswer(
+                        decision_id=record.decision_id, state=record.state_on(today)
+                    )
+                    found.setdefault(record.applied.application_id, answer)
+        return found
 
     def find_standing(self, customer_id: int) -> DecisionView | None:
         """Return the decision that holds for a customer today.

@@ -6,9 +6,8 @@ decided, by persons with tokens of their own, never with the operator's.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from node.assessment.scoring import ListPeerSummaries
@@ -17,10 +16,13 @@ from node.core.database import Database, UnitOfWork
 from node.core.people.names import fold_name
 from node.core.people.service import Principal
 from node.decision.acting import Acting
+from node.decision.applying import check_applied, take_application
+from node.decision.asked import Asked
 from node.decision.changing import Change, change_content
 from node.decision.creditable import check_rating, check_seen, get_creditable
 from node.decision.duties import (
     check_person,
+    check_sees_grade,
     find_authorities,
     find_content_tier,
     is_automatic,
@@ -28,13 +30,13 @@ from node.decision.duties import (
 )
 from node.decision.errors import (
     DecisionInvalidError,
-    DecisionKeyReusedError,
     DecisionStaleError,
     HumanReviewMissingError,
 )
-from node.decision.evidence import Wish, hash_inputs, read_evidence, read_exposure
+from node.decision.evidence import read_evidence, read_exposure
 from node.decision.keeping import KeptProposal
-from node.decision.policy import BuyerKind, DecisionPolicy
+from node.decision.keyed import get_repeated, hash_request
+from node.decision.policy import DecisionPolicy
 from node.decision.record import ApprovalRecord, ContentVersion, DecisionRecord
 from node.decision.rules_proposal import Circumstances, build_proposal, list_faults
 from node.decision.rules_state import DecisionState, EventKind, is_approved, join_names
@@ -46,15 +48,6 @@ from node.records.stories import read_is_person
 
 EXPIRED_PAGE = 200
 FindPolicy = Callable[[], DecisionPolicy]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a decision is asked for, and what the law makes of the customer."""
-
-    wish: Wish
-    buyer: BuyerKind = BuyerKind.COMPANY
-    terms_days: int | None = None
 
 
 class DecisionService:
@@ -89,22 +82,27 @@ class DecisionService:
             CustomerArchivedError: The relation is closed.
             DecisionOpenError: Another decision on it waits.
             DecisionKeyReusedError: The key stands for another proposal.
+            ApplicationNotFoundError: The customer has no such application.
+            DecisionInvalidError: The application is not submitted, or more is asked beside it.
         """
         check_by(by)
         policy, today = self._find_policy(), self.today()
-        request = _hash_request(customer_id, asked, by=by)
+        request = hash_request(customer_id, asked, by=by)
         # Read beside the writer: what all customers owe together may take a while.
         with self._database.read() as uow:
+            known = None if key is None else DecisionStore(uow.connection).find_keyed(key)
+            if known is not None:  # Its application may be closed by now.
+                return get_repeated(uow, known, request)
+            asked, applied = take_application(uow, customer_id, asked)
             kept = self._keep(uow, customer_id, asked, policy=policy, today=today)
         with self._database.write() as uow:
             store = DecisionStore(uow.connection)
             known = None if key is None else store.find_keyed(key)
             if known is not None:
-                if known[1] != request:
-                    raise DecisionKeyReusedError("this key stands for another proposal")
-                return self._act(uow).get(known[0])
+                return get_repeated(uow, known, request)
             customer = get_creditable(uow, customer_id)
             check_rating(uow, customer.customer_id, kept, overrides=self._overrides, on=today)
+            check_applied(uow, customer.customer_id, applied)
             act = self._act(uow)
             act.settle_open(customer.customer_id)
             store.keep_policy(policy)
@@ -117,6 +115,7 @@ class DecisionService:
                 policy_sha256_b64u=policy.sha256_b64u,
                 is_person=read_is_person(uow, customer),
                 kept=kept,
+                applied=applied,
                 idempotency_key=key,
                 request_sha256_b64u=request if key is not None else None,
             )
@@ -136,6 +135,7 @@ class DecisionService:
             NoAuthorityError: The amount is beyond the person's tier.
             DutyConflictError: It is the operator's token, or a role stands against it.
             DecisionSamePersonError: The person has approved it before.
+            GradeHiddenError: The grade is not for the person, who would find it out by trying.
         """
         check_reason(reason)
         with self._database.write() as uow:
@@ -147,6 +147,7 @@ class DecisionService:
             if policy.find_reason(reason_code) is None:
                 raise DecisionInvalidError(f"the policy has no reason {reason_code}")
             person = check_person(act.roll, actor, policy=policy)
+            check_sees_grade(record, actor)
             content = change_content(uow, record, change, policy=policy)
             _, tier = find_content_tier(uow, content, policy=policy, on=act.today)
             authorities = find_authorities(
@@ -393,6 +394,7 @@ class DecisionService:
             raise DecisionStaleError(f"it is older than {policy.body.proposal_days} days")
         key = get_creditable(uow, record.customer_id).customer_id
         check_rating(uow, key, record.kept, overrides=self._overrides, on=act.today)
+        check_applied(uow, key, record.applied)
         return policy
 
     def _is_person(self, uow: UnitOfWork, record: DecisionRecord) -> bool:
@@ -431,9 +433,3 @@ class DecisionService:
         _, tier = find_content_tier(uow, record.content, policy=policy, on=act.today)
         find_authorities(uow, actor, person=person, tier=tier, roll=act.roll, on=act.today)
         return person
-
-
-def _hash_request(customer_id: int, asked: Asked, *, by: str) -> str:
-    wish = asked.wish
-    members = [customer_id, wish.currency, wish.limit_minor, wish.need_year_minor]
-    return hash_inputs(json.dumps([*members, asked.buyer.value, asked.terms_days, by]))

@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from node.assessment.application.tables import credit_application
 from node.assessment.tables import HASH_CHARS, IDENTIFIER_CHARS_MAX
 from node.core.database import metadata
 from node.rating.tables import GRADE_CHARS_MAX, rating
@@ -199,4 +200,17 @@ decision_source = Table(
     Column("decision_id", ForeignKey(credit_decision.c.id), primary_key=True),
     Column("msg_hash_b64u", String(HASH_CHARS), primary_key=True),
     Index("ix_decision_source_msg", "msg_hash_b64u"),
+)
+
+# Which application a decision answers; the application has a term of its own.
+decision_application = Table(
+    "decision_application",
+    metadata,
+    Column("decision_id", ForeignKey(credit_decision.c.id), primary_key=True),
+    Column(
+        "application_id", ForeignKey(credit_application.c.id, ondelete="SET NULL"), nullable=True
+    ),
+    Column("version", Integer, nullable=False),
+    Column("applied_on", Date, nullable=False),
+    Index("ix_decision_application_application", "application_id"),
 )

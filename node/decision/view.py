@@ -25,7 +25,7 @@ def build_decision_object(
     record = view.record
     proposal = record.kept.proposal
     shown = build_summary_object(view, language=language, has_peers=has_peers)
-    hides_grade = not has_peers and is_changed_by_peers(record)
+    hides_grade = not has_peers and record.is_changed_by_peers
     shown["proposal"] = build_variant_object(
         proposal.proposed, view.policy, language=language, has_peers=has_peers
     )
@@ -41,6 +41,11 @@ def build_decision_object(
         "confidence": proposal.confidence.value,
         "confidence_text": say("confidence", proposal.confidence, language),
         "buyer": record.kept.circumstances.buyer.value,
+        "asked": _asked_object(record),
+        "granted": None
+        if record.granted is None
+        else build_content_object(record.granted, language=language)
+        | ({"grade": ""} if hides_grade else {}),
         "exposure_then_minor": record.kept.exposure_minor,
         "late_payment": build_interest_object(view, language=language),
         "versions": [
@@ -73,7 +78,7 @@ def build_summary_object(
     """
     record = view.record
     decided = build_content_object(record.content, language=language)
-    if not has_peers and is_changed_by_peers(record):
+    if not has_peers and record.is_changed_by_peers:
         decided["grade"] = ""
     return {
         "id": record.decision_id,
@@ -238,6 +243,20 @@ def build_outcomes_object(report: OutcomeReport, *, language: Language) -> dict[
     }
 
 
+def _asked_object(record: DecisionRecord) -> dict[str, Any]:
+    """Return what was asked for, and in which application; None is not named."""
+    kept, applied = record.kept, record.applied
+    return {
+        "from_application": applied is not None,
+        "application": None if applied is None else applied.application_id,
+        "version": None if applied is None else applied.version,
+        "applied_on": None if applied is None else applied.applied_on.isoformat(),
+        "currency": kept.inputs.currency,
+        "limit_minor": kept.inputs.requested_minor,
+        "terms_days": kept.circumstances.requested_terms_days,
+    }
+
+
 def _rating_object(record: DecisionRecord, *, has_peers: bool) -> dict[str, Any] | None:
     """Return which rating it rests on, and whether a person had given another grade."""
     rated = record.kept.rated
@@ -247,12 +266,6 @@ def _rating_object(record: DecisionRecord, *, has_peers: bool) -> dict[str, Any]
     if rated.override_id is not None and has_peers:
         shown["grade_rated"] = rated.grade_rated
     return shown
-
-
-def is_changed_by_peers(record: DecisionRecord) -> bool:
-    """Tell whether the grade that was proposed by would tell what peers have said."""
-    rated = record.kept.rated
-    return rated is not None and rated.grade_own != rated.grade_with_peers
 
 
 def find_difference(record: DecisionRecord) -> int | None:

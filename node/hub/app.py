@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from node.core.clock import SystemClock
 from node.core.config import Settings, SettingsError
 from node.core.database import Database
 from node.core.errors import NodeError
+from node.core.http.addresses import AddressGuard
 from node.core.http.client import BoundedClient
 from node.core.keyring import KeyRing
 from node.core.keystore import generate_key, read_secret, save_key
@@ -130,6 +132,7 @@ def build_hub_app(settings: Settings) -> Starlette:
 
     return Starlette(
         routes=build_hub_routes(hub.service, enrolment_token=token, subject_token=subject_token),
+        middleware=[Middleware(AddressGuard)],
         lifespan=keep_log,
     )
 

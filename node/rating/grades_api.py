@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
 
 from node.assessment.policy_file import Language
+from node.core.database import ID_MAX
+from node.core.http.pages import fill_page
 from node.core.people.service import Principal
 from node.rating.applied_view import build_criteria_object
 from node.rating.backtest.service import BacktestService
 from node.rating.backtest.view import build_backtest_object, build_override_report_object
 from node.rating.overrides.reading import JudgedOverride
-from node.rating.overrides.service import OverrideService
+from node.rating.overrides.service import PAGE_MAX, OverrideService
 from node.rating.overrides.view import build_override_object
 from node.rating.rated_view import build_rated_object
 from node.rating.runs.api import sees_peers
@@ -73,6 +75,7 @@ def build_overrides_router(faces: OverrideFaces) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["rating overrides"])
     _add_reads(router, faces)
+    _add_lists(router, faces)
     _add_steps(router, faces)
     _add_reports(router, faces)
     return router
@@ -105,24 +108,38 @@ def _add_reads(router: APIRouter, faces: OverrideFaces) -> None:
 
         return await asyncio.to_thread(read)
 
+
+def _add_lists(router: APIRouter, faces: OverrideFaces) -> None:
     @router.get("/rating-overrides")
     async def list_overrides(
         request: Request,
         *,
         customer: QueryKey = None,
-        limit: int = 50,
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
+        before: Annotated[int | None, Query(ge=1, le=ID_MAX)] = None,
         language: Language = Language.EN,
     ) -> list[dict[str, Any]]:
-        """List overrides as they are today, the newest first."""
+        """List overrides as they are today, the newest first.
+
+        ``before`` is the last one of the page before.
+        """
+
+        def leave_out(found: list[JudgedOverride]) -> list[JudgedOverride]:
+            hidden = faces.find_hidden(request, [one.override.customer_id for one in found])
+            return [one for one in found if one.override.customer_id not in hidden]
+
+        def read_rows(at: int | None, count: int) -> list[JudgedOverride]:
+            return faces.overrides.list_overrides(customer_id=customer, before=at, limit=count)
 
         def read() -> list[dict[str, Any]]:
-            found = faces.overrides.list_overrides(customer_id=customer, limit=limit)
-            hidden = faces.find_hidden(request, [one.override.customer_id for one in found])
-            return [
-                faces.show(request, one, language)
-                for one in found
-                if one.override.customer_id not in hidden
-            ]
+            shown = fill_page(
+                read_rows,
+                leave_out,
+                cursor=lambda one: one.override.override_id,
+                start=before,
+                limit=limit,
+            )
+            return [faces.show(request, one, language) for one in shown]
 
         return await asyncio.to_thread(read)
 
@@ -176,7 +193,10 @@ def _add_steps(router: APIRouter, faces: OverrideFaces) -> None:
 
     @router.post("/rating-overrides/{override_id}/withdrawal")
     async def withdraw(request: Request, override_id: PathKey, body: StepBody) -> dict[str, Any]:
-        """Withdraw an override: the grade of the rating holds again."""
+        """Withdraw an override: the grade of the rating holds again; two withdraw what lowers.
+
+        ``waits_for`` is how many persons have still to do so.
+        """
         return await take(
             request,
             lambda actor: faces.overrides.withdraw(override_id, reason=body.reason, actor=actor),

@@ -18,6 +18,7 @@ from rich.table import Table
 from node.assessment.commands import JsonOption, LanguageOption, get_customer_id
 from node.assessment.policy_file import Language
 from node.assessment.service import AssessmentService
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
 from node.core.terminal import show_json, show_table
@@ -31,7 +32,7 @@ from node.rating.backtest.view import (
 )
 from node.rating.overrides.reading import JudgedOverride
 from node.rating.overrides.service import OverrideService
-from node.rating.overrides.view import build_override_object
+from node.rating.overrides.view import build_override_object, count_awaited
 from node.rating.rules_criteria import Applied
 from node.rating.scale import Scale
 from node.records.customers import CustomerService
@@ -78,6 +79,11 @@ class OverrideNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
 
     @property
+    def approvals(self) -> Approvals:
+        """Who may approve by how they are here."""
+        ...
+
+    @property
     def people(self) -> PeopleService:
         """Tokens and the access log."""
         ...
@@ -121,6 +127,7 @@ def give(
     node: OverrideNode = ctx.obj
     key = get_customer_id(node.assessment, customer)
     actor = _read_actor(node, token_file, customer_id=key)
+    node.approvals.check(actor)
     _tell(
         node.overrides.give(
             key,
@@ -144,6 +151,7 @@ def approve(
     """Approve an override that another person has proposed: from today on it holds."""
     node: OverrideNode = ctx.obj
     actor = _read_actor(node, token_file, customer_id=_find_customer(node, override))
+    node.approvals.check(actor)
     _tell(node.overrides.approve(override, comment=comment, actor=actor))
 
 
@@ -161,7 +169,7 @@ def reject(
 def withdraw(
     ctx: typer.Context, override: OverrideArgument, *, reason: ReasonOption, token_file: TokenOption
 ) -> None:
-    """Withdraw an override: the grade of the rating holds again."""
+    """Withdraw an override: the grade of the rating holds again; two withdraw one that lowers."""
     node: OverrideNode = ctx.obj
     actor = _read_actor(node, token_file, customer_id=_find_customer(node, override))
     _tell(node.overrides.withdraw(override, reason=reason, actor=actor))
@@ -312,3 +320,6 @@ def _tell(judged: JudgedOverride) -> None:
         f"override {override.override_id}: {override.grade_before} → {override.grade_after},"
         f" {judged.state}, until {override.expires_on.isoformat()}"
     )
+    if awaited := count_awaited(judged):
+        step = "its withdrawal" if override.lifts else "it"
+        typer.echo(f"{step} waits for {awaited} more")

@@ -49,7 +49,7 @@ class EvidenceExpiry(Protocol):
         """Yield what is due on a day."""
         ...
 
-    def expire(self, *, today: date) -> ExpiredEvidence:
+    def expire(self, *, today: date, by: str) -> ExpiredEvidence:
         """Delete what is due and not held."""
         ...
 

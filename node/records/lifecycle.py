@@ -166,7 +166,7 @@ class LifecycleService:
             self._database.overwrite_deleted()
         evidence = ExpiredEvidence(gone=0, held=0)
         if self._evidence is not None:
-            evidence = self._evidence.expire(today=today)
+            evidence = self._evidence.expire(today=today, by=by)
         return Expired(
             customers=customers,
             stories=stories,

@@ -63,6 +63,7 @@ class GoneReason(StrEnum):
     """Why a record is here no longer."""
 
     EXPIRED = "expired"
+    ERASED = "erased"  # by a person, before its time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

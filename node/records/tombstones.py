@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import date
 from pathlib import Path
 from unicodedata import normalize
 
@@ -44,6 +45,21 @@ class NameHasher:
     def hash_paper(self, *, kind: PaperKind, source: str, number: str) -> str:
         """Return the hash of the name of a contract, delivery, guarantee or insurance in hex."""
         return self._hash("paper", kind.value, _fold(source), _fold(number))
+
+    def hash_report(self, *, subject_id: str, agency: str, number: str) -> str:
+        """Return the hash of the name of an agency's report in hex, the same for its versions."""
+        return self._hash("report", _fold(subject_id), _fold(agency), _fold(number))
+
+    def hash_look(
+        self, *, subject_id: str, public_list: str, reference: str, is_found: bool, on: date
+    ) -> str:
+        """Return the hash of the name of a look into a public list in hex.
+
+        Another day is another look: lists are looked into again.
+        """
+        found = "found" if is_found else "none"
+        parts = (public_list, _fold(reference), found, on.isoformat())
+        return self._hash("look", _fold(subject_id), *parts)
 
     def _hash(self, *parts: str) -> str:
         text = _SEPARATOR.join(parts).encode("utf-8")

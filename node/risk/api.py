@@ -19,6 +19,7 @@ from starlette.requests import Request
 
 from node.core.database import ID_MAX
 from node.core.http.access import FindHidden
+from node.core.http.pages import fill_page
 from node.core.people.areas import Access, Area, may_access
 from node.core.people.service import Principal
 from node.decision.api import act_as
@@ -37,14 +38,19 @@ from node.records.api import (
 )
 from node.records.tables import SOURCE_CHARS_MAX
 from node.risk.checks.answer import build_exposure_object
-from node.risk.checks.releasing import ReleaseService, ReleaseWish
+from node.risk.checks.releasing import (
+    QUEUE_PAGE_MAX,
+    HeldOrder,
+    ReleaseService,
+    ReleaseWish,
+)
 from node.risk.checks.rules_check import CheckPoint
 from node.risk.checks.service import CheckRequest, OrderCheckService
-from node.risk.checks.view import show_answer
+from node.risk.checks.view import list_heads, show_answer
 from node.risk.errors import RiskInvalidError
 from node.risk.exposure.reading import ExposureService
-from node.risk.limits.rules_limits import LimitKind
-from node.risk.limits.service import LimitService, NewLimit
+from node.risk.limits.rules_limits import LimitEntry, LimitKind
+from node.risk.limits.service import WAITING_MAX, LimitService, NewLimit
 from node.risk.orders.rules_order import OrderEvent
 from node.risk.orders.service import OrderService, Taking
 from node.risk.view import (
@@ -65,7 +71,7 @@ class CheckBody(Entry):
     """What is checked: amounts in minor units of the currency.
 
     At a quote or an order the amount is all of it; at a delivery or an invoice what is delivered
-    or invoiced now.
+    or invoiced now. A delivery counts once under its number; 0 says that it did not go after all.
     """
 
     point: CheckPoint
@@ -73,10 +79,11 @@ class CheckBody(Entry):
     number: Reference
     source: Annotated[str, Field(min_length=1, max_length=SOURCE_CHARS_MAX)] = "manual"
     currency: Currency
-    amount_minor: Minor
+    amount_minor: Amount
     prepaid_minor: Amount = 0
     deliver_on: Day | None = None
     copied_from: Reference | None = None
+    delivery: Reference | None = None
 
     def build(self) -> CheckRequest:
         """Return the request."""
@@ -90,6 +97,7 @@ class CheckBody(Entry):
             prepaid_minor=self.prepaid_minor,
             deliver_on=self.deliver_on,
             copied_from=self.copied_from,
+            delivery=self.delivery,
         )
 
 
@@ -158,10 +166,10 @@ def build_risk_router(
 ) -> APIRouter:
     """Return the routes; ``find_hidden`` returns those among customers who may not be shown."""
     router = APIRouter(tags=["risk"], route_class=route_class)
-    _add_check(router, faces)
-    _add_orders(router, faces.orders)
+    _add_check(router, faces, find_hidden=find_hidden)
+    _add_orders(router, faces.orders, find_hidden=find_hidden)
     _add_holds(router, faces.releases, find_hidden=find_hidden)
-    _add_exposures(router, faces)
+    _add_exposures(router, faces, find_hidden=find_hidden)
     _add_limits(router, faces.limits, find_hidden=find_hidden)
     _add_stops(router, faces.limits)
     return router
@@ -172,7 +180,7 @@ def sees_credit(request: Request) -> bool:
     return may_access(request.state.viewer, Access(area=Area.CREDIT, target=""))
 
 
-def _add_check(router: APIRouter, faces: RiskFaces) -> None:
+def _add_check(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) -> None:
     @router.post("/orders/check")
     async def check_order(
         request: Request, body: CheckBody, idempotency_key: IdempotencyKey = None
@@ -188,10 +196,13 @@ def _add_check(router: APIRouter, faces: RiskFaces) -> None:
         answer = await asyncio.to_thread(
             lambda: faces.checks.check(body.build(), key=key, by=body.by)
         )
-        return show_answer(answer, has_figures=sees_credit(request))
+        has_figures = sees_credit(request)
+        heads = list_heads(answer) if has_figures else []
+        hidden = await asyncio.to_thread(find_hidden, request, heads) if heads else frozenset()
+        return show_answer(answer, has_figures=has_figures, hidden=hidden)
 
 
-def _add_orders(router: APIRouter, orders: OrderService) -> None:
+def _add_orders(router: APIRouter, orders: OrderService, *, find_hidden: FindHidden) -> None:
     @router.get("/customers/{customer_id}/orders")
     async def list_orders(customer_id: PathKey, as_of: Day | None = None) -> list[dict[str, Any]]:
         """List a customer's orders as they stood on a day, by entry."""
@@ -199,11 +210,23 @@ def _add_orders(router: APIRouter, orders: OrderService) -> None:
         return [build_order_object(one) for one in found]
 
     @router.get("/orders/{order_id}")
-    async def get_order(order_id: PathKey) -> dict[str, Any]:
-        """Return an order with everything that happened to it."""
-        versions = await asyncio.to_thread(orders.get, order_id)
-        history = [build_order_object(one) for one in versions]
-        return history[-1] | {"versions": history}
+    async def get_order(request: Request, order_id: PathKey) -> dict[str, Any]:
+        """Return an order with everything that happened to it.
+
+        Versions in which it was a natural person's, who may not be seen, are left out; it is said
+        how many they are.
+        """
+
+        def read() -> dict[str, Any]:
+            versions = orders.get(order_id)
+            hidden = find_hidden(request, [one.content.customer_id for one in versions])
+            history = [
+                build_order_object(one) for one in versions if one.content.customer_id not in hidden
+            ]
+            left_out = len(versions) - len(history)
+            return build_order_object(versions[-1]) | {"versions": history, "left_out": left_out}
+
+        return await asyncio.to_thread(read)
 
     @router.post("/orders/{order_id}/end")
     async def end_order(order_id: PathKey, body: OrderEndBody) -> dict[str, Any]:
@@ -228,9 +251,21 @@ def _add_orders(router: APIRouter, orders: OrderService) -> None:
 
 
 def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: FindHidden) -> None:
+    def leave_out(request: Request, found: list[HeldOrder]) -> list[HeldOrder]:
+        hidden = find_hidden(request, [one.customer_id for one in found])
+        return [one for one in found if one.customer_id not in hidden]
+
+    def show(request: Request, held: HeldOrder, *, has_figures: bool) -> dict[str, Any]:
+        heads = list_heads(held.answer) if held.answer and has_figures else []
+        hidden = find_hidden(request, heads) if heads else frozenset()
+        return build_held_object(held, has_figures=has_figures, hidden=hidden)
+
     @router.get("/order-holds")
     async def list_holds(
-        request: Request, limit: int = 50, after: After = 0
+        request: Request,
+        *,
+        limit: Annotated[int, Query(ge=1, le=QUEUE_PAGE_MAX)] = 50,
+        after: After = 0,
     ) -> list[dict[str, Any]]:
         """List what is held by the key of the order; ``after`` is the last one of the page before.
 
@@ -238,24 +273,27 @@ def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: Find
         """
 
         def read() -> list[dict[str, Any]]:
-            found = releases.list_held(limit=limit, after=after)
-            hidden = find_hidden(request, [one.customer_id for one in found])
-            has_figures = sees_credit(request)
-            return [
-                build_held_object(one, has_figures=has_figures)
-                for one in found
-                if one.customer_id not in hidden
-            ]
+            shown = fill_page(
+                lambda at, count: releases.list_held(limit=count, after=at),
+                lambda found: leave_out(request, found),
+                cursor=lambda one: one.order.order_id,
+                start=after,
+                limit=limit,
+            )
+            return [show(request, one, has_figures=sees_credit(request)) for one in shown]
 
         return await asyncio.to_thread(read)
 
     @router.post("/orders/{order_id}/release-requests", status_code=201)
     async def ask_release(request: Request, order_id: PathKey, body: AskBody) -> dict[str, Any]:
         """Ask for the release of an order; sales may."""
-        held = await asyncio.to_thread(
-            lambda: releases.ask(order_id, reason=body.reason, by=body.by)
+        return await asyncio.to_thread(
+            lambda: show(
+                request,
+                releases.ask(order_id, reason=body.reason, by=body.by),
+                has_figures=sees_credit(request),
+            )
         )
-        return build_held_object(held, has_figures=sees_credit(request))
 
     @router.post("/orders/{order_id}/release")
     async def release_order(
@@ -264,13 +302,19 @@ def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: Find
         """Release an order in the name and with the role of the token."""
         actor: Principal = request.state.viewer
         wish = ReleaseWish(reason_code=body.reason_code, reason=body.reason, days=body.days)
-        held = await asyncio.to_thread(lambda: releases.release(order_id, wish=wish, actor=actor))
-        return build_held_object(held, has_figures=True)
+        return await asyncio.to_thread(
+            lambda: show(
+                request,
+                releases.release(order_id, wish=wish, actor=actor),
+                has_figures=True,
+            )
+        )
 
 
-def _add_exposures(router: APIRouter, faces: RiskFaces) -> None:
+def _add_exposures(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) -> None:
     @router.get("/customers/{customer_id}/exposure")
     async def read_exposure(
+        request: Request,
         customer_id: PathKey,
         *,
         as_of: Day | None = None,
@@ -279,9 +323,13 @@ def _add_exposures(router: APIRouter, faces: RiskFaces) -> None:
         disputed: bool | None = None,
         known_at_ms: KnownAt = None,
     ) -> dict[str, Any]:
-        """Return the exposure to a customer or its group on a day, as known now or at a moment."""
-        found = await asyncio.to_thread(
-            lambda: faces.exposures.read(
+        """Return the exposure to a customer or its group on a day, as known now or at a moment.
+
+        Natural persons of the group, who may not be seen, are in the sums and not named.
+        """
+
+        def read() -> dict[str, Any]:
+            found = faces.exposures.read(
                 customer_id,
                 as_of=as_of or faces.today(),
                 currency=currency,
@@ -289,21 +337,28 @@ def _add_exposures(router: APIRouter, faces: RiskFaces) -> None:
                 counts_disputed=disputed,
                 known_at_ms=known_at_ms,
             )
-        )
-        return build_exposure_object(found)
+            return build_exposure_object(found, hidden=find_hidden(request, found.members))
+
+        return await asyncio.to_thread(read)
+
+    @router.get("/customers/{customer_id}/limits")
+    async def read_limits(
+        request: Request,
+        customer_id: PathKey,
+        as_of: Day | None = None,
+        known_at_ms: KnownAt = None,
+    ) -> dict[str, Any]:
+        """Return what bounds a customer on a day, and every limit that it had."""
+
+        def read() -> dict[str, Any]:
+            found = faces.limits.view(customer_id, as_of=as_of, known_at_ms=known_at_ms)
+            hidden = find_hidden(request, [one.customer_id for one in found.caps])
+            return build_limits_object(found, hidden=hidden)
+
+        return await asyncio.to_thread(read)
 
 
 def _add_limits(router: APIRouter, limits: LimitService, *, find_hidden: FindHidden) -> None:
-    @router.get("/customers/{customer_id}/limits")
-    async def read_limits(
-        customer_id: PathKey, as_of: Day | None = None, known_at_ms: KnownAt = None
-    ) -> dict[str, Any]:
-        """Return what bounds a customer on a day, and every limit that it had."""
-        found = await asyncio.to_thread(
-            lambda: limits.view(customer_id, as_of=as_of, known_at_ms=known_at_ms)
-        )
-        return build_limits_object(found)
-
     @router.post("/customers/{customer_id}/limits", status_code=201)
     async def request_limit(customer_id: PathKey, body: LimitBody) -> dict[str, Any]:
         """Ask for a temporary limit, or the cap of a group; somebody else approves it."""
@@ -320,20 +375,36 @@ def _add_limits(router: APIRouter, limits: LimitService, *, find_hidden: FindHid
         return build_entry_object(entered, on=limits.today())
 
     @router.get("/limit-requests")
-    async def list_requests(request: Request, customer: QueryKey = None) -> list[dict[str, Any]]:
+    async def list_requests(
+        request: Request,
+        *,
+        customer: QueryKey = None,
+        limit: Annotated[int, Query(ge=1, le=WAITING_MAX)] = WAITING_MAX,
+        after: After = 0,
+    ) -> list[dict[str, Any]]:
         """List the limits that wait for an approval, what was asked for first at first.
 
-        Natural persons, who may not be seen, are left out.
+        ``after`` is the last one of the page before. Natural persons, who may not be seen, are left
+        out.
         """
 
-        def read() -> list[dict[str, Any]]:
-            found = limits.list_waiting()
+        def leave_out(found: list[LimitEntry]) -> list[LimitEntry]:
             hidden = find_hidden(request, [one.customer_id for one in found])
             return [
-                build_entry_object(one, on=limits.today())
+                one
                 for one in found
                 if one.customer_id not in hidden and customer in {None, one.customer_id}
             ]
+
+        def read() -> list[dict[str, Any]]:
+            shown = fill_page(
+                lambda at, count: limits.list_waiting(after=at, limit=count),
+                leave_out,
+                cursor=lambda one: one.entry_id,
+                start=after,
+                limit=limit,
+            )
+            return [build_entry_object(one, on=limits.today()) for one in shown]
 
         return await asyncio.to_thread(read)
 
@@ -346,12 +417,15 @@ def _add_limits(router: APIRouter, limits: LimitService, *, find_hidden: FindHid
 
     @router.post("/limits/{entry_id}/end")
     async def end_limit(request: Request, entry_id: PathKey, body: EndBody) -> dict[str, Any]:
-        """End a limit before its time; one that holds only with authority."""
+        """Approve that a limit ends before its time; one that holds only with authority.
+
+        ``waits_for`` is how many persons have still to approve.
+        """
         actor = act_as(request.state.viewer, body.by)
-        ended = await asyncio.to_thread(
+        ended, waits_for = await asyncio.to_thread(
             lambda: limits.end(entry_id, reason=body.reason, actor=actor)
         )
-        return build_entry_object(ended, on=limits.today())
+        return build_entry_object(ended, on=limits.today()) | {"waits_for": waits_for}
 
 
 def _add_stops(router: APIRouter, limits: LimitService) -> None:
@@ -365,9 +439,12 @@ def _add_stops(router: APIRouter, limits: LimitService) -> None:
 
     @router.post("/stops/{stop_id}/end")
     async def end_stop(request: Request, stop_id: PathKey, body: EndBody) -> dict[str, Any]:
-        """End a stop in the name and with the role of the token."""
+        """Approve in the name and with the role of the token that a stop ends.
+
+        ``waits_for`` is how many persons have still to approve.
+        """
         actor: Principal = request.state.viewer
-        stop = await asyncio.to_thread(
+        stop, waits_for = await asyncio.to_thread(
             lambda: limits.end_stop(stop_id, reason=body.reason, actor=actor)
         )
-        return build_stop_object(stop)
+        return build_stop_object(stop) | {"waits_for": waits_for}

@@ -24,11 +24,15 @@ from node.risk.errors import ReleaseDutyError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """That a person may approve; ``is_last`` where nobody else is needed."""
+    """That a person may approve; ``is_last`` where nobody else is needed.
+
+    ``waits_for`` is how many persons are still needed after this one.
+    """
 
     person: str
     authority: Authority
     is_last: bool
+    waits_for: int
 
 
 def check_authority(
@@ -73,7 +77,13 @@ def check_authority(
         *given,
         Approval(person=person, holder_person=authority.holder_person, role=authority.role),
     ]
-    return Consent(person=person, authority=authority, is_last=is_approved(after, tier=tier))
+    is_last = is_approved(after, tier=tier)
+    return Consent(
+        person=person,
+        authority=authority,
+        is_last=is_last,
+        waits_for=0 if is_last else max(1, tier.persons - len(after)),
+    )
 
 
 def fold_names(*names: str | None) -> frozenset[str]:

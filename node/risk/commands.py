@@ -15,6 +15,7 @@ import typer
 from node.assessment.commands import JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.money import format_amount, parse_amount
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
 from node.core.terminal import show_json
@@ -31,6 +32,8 @@ from node.risk.checks.wording import find_words
 from node.risk.limits.rules_limits import LimitKind
 from node.risk.limits.service import NewLimit
 from node.risk.losses.commands import provision_app
+from node.risk.losses.commands_dunning import dunning_app
+from node.risk.losses.commands_portfolio import add_commands
 from node.risk.monitoring.commands import risk_app
 from node.risk.monitoring.commands_lists import action_app, alert_app, signal_app, watch_app
 from node.risk.orders.rules_order import OrderEvent
@@ -54,6 +57,8 @@ risk_app.add_typer(watch_app, name="watch")
 risk_app.add_typer(action_app, name="action")
 risk_app.add_typer(signal_app, name="signal")
 risk_app.add_typer(provision_app, name="provision")
+risk_app.add_typer(dunning_app, name="dunning")
+add_commands(risk_app)
 risk_app.add_typer(limits_app, name="limits")
 risk_app.add_typer(orders_app, name="orders")
 
@@ -74,6 +79,11 @@ DayOption = Annotated[datetime | None, typer.Option(formats=[DAY_FORMAT], help="
 
 class RiskNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Who may approve by how they are here."""
+        ...
 
     @property
     def people(self) -> PeopleService:
@@ -196,7 +206,9 @@ def request_limit(
 def approve_limit(ctx: typer.Context, entry: EntryArgument, *, token_file: TokenOption) -> None:
     """Approve a limit that somebody else has asked for."""
     node: RiskNode = ctx.obj
-    approved = node.risk.limits.approve(entry, actor=_read_actor(node, token_file))
+    actor = _read_actor(node, token_file)
+    node.approvals.check(actor)
+    approved = node.risk.limits.approve(entry, actor=actor)
     show_json(build_entry_object(approved, on=node.business_date()))
 
 
@@ -204,10 +216,11 @@ def approve_limit(ctx: typer.Context, entry: EntryArgument, *, token_file: Token
 def end_limit(
     ctx: typer.Context, entry: EntryArgument, *, reason: ReasonOption, token_file: TokenOption
 ) -> None:
-    """End a limit before its time."""
+    """Approve that a limit ends before its time; it says for how many persons that waits."""
     node: RiskNode = ctx.obj
-    ended = node.risk.limits.end(entry, reason=reason, actor=_read_actor(node, token_file))
-    show_json(build_entry_object(ended, on=node.business_date()))
+    actor = _read_actor(node, token_file)
+    ended, waits_for = node.risk.limits.end(entry, reason=reason, actor=actor)
+    _show_ending(build_entry_object(ended, on=node.business_date()), waits_for)
 
 
 @limits_app.command("withdraw")
@@ -217,8 +230,8 @@ def withdraw_limit(
     """Withdraw a request that nobody has approved yet."""
     node: RiskNode = ctx.obj
     actor = act_as(OPERATOR_PRINCIPAL, by)
-    ended = node.risk.limits.end(entry, reason=reason, actor=actor)
-    show_json(build_entry_object(ended, on=node.business_date()))
+    ended, waits_for = node.risk.limits.end(entry, reason=reason, actor=actor)
+    _show_ending(build_entry_object(ended, on=node.business_date()), waits_for)
 
 
 @limits_app.command("stop")
@@ -239,10 +252,12 @@ def end_stop(
     reason: ReasonOption,
     token_file: TokenOption,
 ) -> None:
-    """End a stop, with the authority for the customer's limit."""
+    """Approve that a stop ends; it says for how many persons that waits."""
     node: RiskNode = ctx.obj
     actor = _read_actor(node, token_file)
-    show_json(build_stop_object(node.risk.limits.end_stop(stop_id, reason=reason, actor=actor)))
+    node.approvals.check(actor)
+    stop, waits_for = node.risk.limits.end_stop(stop_id, reason=reason, actor=actor)
+    _show_ending(build_stop_object(stop), waits_for)
 
 
 @orders_app.command("check")
@@ -258,6 +273,10 @@ def check(
     point: Annotated[CheckPoint, typer.Option(help="Where it stands.")] = CheckPoint.ORDER,
     prepaid: Annotated[str, typer.Option(help="Of it paid in advance.")] = "0",
     deliver: Annotated[datetime | None, typer.Option("--deliver-on", formats=[DAY_FORMAT])] = None,
+    delivery: Annotated[
+        str | None,
+        typer.Option(help="Number of the delivery, which counts once; 0 of it: not gone."),
+    ] = None,
     as_json: JsonOption = False,
     language: LanguageOption = Language.EN,
 ) -> None:
@@ -271,6 +290,7 @@ def check(
         amount_minor=parse_amount(amount, currency=currency),
         prepaid_minor=parse_amount(prepaid, currency=currency),
         deliver_on=None if deliver is None else deliver.date(),
+        delivery=delivery,
     )
     answer = show_answer(node.risk.checks.check(request, key=key, by=by), has_figures=True)
     if as_json:
@@ -330,7 +350,9 @@ def release(
     """Release an order, with the authority for what the customer would owe."""
     node: RiskNode = ctx.obj
     wish = ReleaseWish(reason_code=code, reason=reason, days=days)
-    released = node.risk.releases.release(order, wish=wish, actor=_read_actor(node, token_file))
+    actor = _read_actor(node, token_file)
+    node.approvals.check(actor)
+    released = node.risk.releases.release(order, wish=wish, actor=actor)
     show_json(build_held_object(released, has_figures=True))
 
 
@@ -367,6 +389,12 @@ def take(
     minor = parse_amount(amount, currency=standing.content.currency)
     taking = Taking(amount_minor=minor, paper_id=delivery, item_id=item)
     show_json(build_order_object(node.risk.orders.take(order, taking, by=by)))
+
+
+def _show_ending(shown: dict[str, Any], waits_for: int) -> None:
+    if waits_for:
+        typer.echo(f"it holds still: the end waits for {waits_for} more", err=True)
+    show_json(shown | {"waits_for": waits_for})
 
 
 def _amount(one: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ from node.risk.checks.answer import build_limit_object
 from node.risk.checks.releasing import HeldOrder
 from node.risk.checks.store import ReleaseRecord
 from node.risk.checks.view import show_answer
-from node.risk.limits.rules_limits import DecidedLimit, LimitEntry, LimitView, Stop
+from node.risk.limits.rules_limits import DecidedLimit, EndApproval, LimitEntry, LimitView, Stop
 from node.risk.orders.rules_order import SalesOrder
 
 
@@ -45,8 +46,13 @@ def build_order_object(order: SalesOrder) -> dict[str, Any]:
     }
 
 
-def build_held_object(held: HeldOrder, *, has_figures: bool) -> dict[str, Any]:
-    """Return an order that waits, with its newest check and who has done what."""
+def build_held_object(
+    held: HeldOrder, *, has_figures: bool, hidden: Collection[int] = frozenset()
+) -> dict[str, Any]:
+    """Return an order that waits, with its newest check and who has done what.
+
+    ``hidden`` are customers who are not named.
+    """
     shown = build_order_object(held.order) | {
         "customer": held.customer_id,
         "customer_name": held.customer_name,
@@ -63,7 +69,7 @@ def build_held_object(held: HeldOrder, *, has_figures: bool) -> dict[str, Any]:
     }
     if held.check is None:
         return shown
-    answer = show_answer(held.answer, has_figures=has_figures)
+    answer = show_answer(held.answer, has_figures=has_figures, hidden=hidden)
     return shown | {"check": answer | {"check": held.check.check_id}}
 
 
@@ -84,8 +90,13 @@ def _build_release(one: ReleaseRecord) -> dict[str, Any]:
     }
 
 
-def build_limits_object(view: LimitView) -> dict[str, Any]:
-    """Return what bounds a customer on a day, and every limit that it had."""
+def build_limits_object(
+    view: LimitView, *, hidden: Collection[int] = frozenset()
+) -> dict[str, Any]:
+    """Return what bounds a customer on a day, and every limit that it had.
+
+    A head of its group that is one of ``hidden`` is not named.
+    """
     day = view.as_of
     return {
         "customer": view.customer_id,
@@ -93,7 +104,11 @@ def build_limits_object(view: LimitView) -> dict[str, Any]:
         "is_assessed": view.holding is not None,
         "is_prepay": view.holding is not None and view.holding.limit_minor == 0,
         "limit": None if view.holding is None else build_limit_object(view.holding),
-        "caps": [build_entry_object(one, on=day) for one in view.caps],
+        "caps": [
+            build_entry_object(one, on=day)
+            | ({"customer": None} if one.customer_id in hidden else {})
+            for one in view.caps
+        ],
         "stop": None if view.stop is None else build_stop_object(view.stop),
         "is_stopped": view.stop is not None or view.is_stopped_by_decision,
         "decided": [_build_decided(one, on=day) for one in view.history],
@@ -133,6 +148,7 @@ def build_entry_object(one: LimitEntry, *, on: date) -> dict[str, Any]:
         "ended_by": one.ended_by,
         "ended_on": _write(one.ended_on),
         "end_reason": one.end_reason,
+        "ending": [_build_end_approval(it) for it in one.ending],
     }
 
 
@@ -147,6 +163,16 @@ def build_stop_object(one: Stop) -> dict[str, Any]:
         "ended_by": one.ended_by,
         "ended_on": _write(one.ended_on),
         "end_reason": one.end_reason,
+        "ending": [_build_end_approval(it) for it in one.ending],
+    }
+
+
+def _build_end_approval(one: EndApproval) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "role": one.approval.role.value,
+        "reason": one.reason,
+        "at_ms": one.approved_at_ms,
     }
 
 

@@ -77,14 +77,18 @@ class SummaryObjections:
         self._business_date = business_date
         self._tell_change = tell_change
 
-    def enter(self, msg: bytes, *, raised_by: RaisedBy, by: str, item: int = 0) -> int:
-        """Enter an objection to a summary; return its key.
+    def enter(
+        self, msg: bytes, *, raised_by: RaisedBy, by: str, item: int = 0, subject: str | None = None
+    ) -> int:
+        """Enter an objection to a summary, on this subject if one is named; return its key.
 
         Raises:
             SummaryNotReceivedError: No such summary was received here.
             ObjectionExistsError: One is open already, or was upheld.
         """
         with self._database.write() as uow:
+            if subject not in {None, ObjectionStore(uow.connection).find_subject(msg, item=item)}:
+                raise SummaryNotReceivedError("no such summary on this subject was received here")
             return self.enter_within(uow, msg, raised_by=raised_by, by=by, item=item)
 
     def enter_within(
@@ -112,14 +116,26 @@ class SummaryObjections:
         self._tell(uow, SummaryEvent.DISPUTED, msg=msg, subject=subject, at_ms=at_ms)
         return key
 
-    def end(self, objection_id: int, *, outcome: ObjectionOutcome, by: str) -> None:
+    def end(
+        self,
+        objection_id: int,
+        *,
+        outcome: ObjectionOutcome,
+        by: str,
+        subject: str | None = None,
+    ) -> None:
         """Enter how an objection ended, as another person than who entered it.
 
         Raises:
-            ObjectionNotOpenError: There is none that is open.
+            ObjectionNotOpenError: There is none that is open, on this subject if one is named.
             OwnObjectionError: It was entered by the same person.
         """
         with self._database.write() as uow:
+            known = (
+                () if subject is None else ObjectionStore(uow.connection).list_of_subject(subject)
+            )
+            if subject is not None and objection_id not in {one.id for one in known}:
+                raise ObjectionNotOpenError("there is no such objection on this subject")
             self.end_within(uow, objection_id, outcome=outcome, by=by)
 
     def end_within(
@@ -144,6 +160,11 @@ class SummaryObjections:
         """Return objections, the newest first."""
         with self._database.read() as uow:
             return ObjectionStore(uow.connection).list_objections(limit=LISTED_MAX)
+
+    def list_of_subject(self, subject: str) -> list[SummaryObjection]:
+        """Return the objections to summaries on a subject, the newest first."""
+        with self._database.read() as uow:
+            return ObjectionStore(uow.connection).list_of_subject(subject)
 
     def _tell(
         self, uow: UnitOfWork, event: SummaryEvent, *, msg: bytes, subject: str, at_ms: int

@@ -20,6 +20,7 @@ from protocol.registry import parse_registry
 from schemas.summary import Summary
 
 RATING = "rating"  # in a consent's ``derive``
+MODEL = "model"
 ACTIVE = "active"
 
 
@@ -39,8 +40,19 @@ class JudgedSummary:
 class SummaryJudge:
     """Judges summaries on the present moment; the newest snapshot's members are read once."""
 
-    def __init__(self, *, clock: Clock, member_id: str, groups: Mapping[str, str]) -> None:
-        """``groups`` names the group of each member who belongs to one."""
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        member_id: str,
+        groups: Mapping[str, str],
+        derivation: str = RATING,
+    ) -> None:
+        """``groups`` names the group of each member who belongs to one.
+
+        ``derivation`` is what is to be made of summaries: a consent has to allow it.
+        """
+        self._derivation = derivation
         self._clock = clock
         self._groups = groups
         self._own_group = groups.get(member_id, "")
@@ -65,6 +77,11 @@ class SummaryJudge:
         """
         store = ReceivedStore(uow.connection)
         return self._judge_rows(uow, store, store.list_series(subjects))
+
+    def list_kept(self, uow: UnitOfWork, subjects: Sequence[str]) -> dict[str, list[JudgedSummary]]:
+        """Return each provider's summaries on subjects, older ones too, the newest first."""
+        store = ReceivedStore(uow.connection)
+        return self._judge_rows(uow, store, store.list_kept(subjects))
 
     def _judge_rows(
         self, uow: UnitOfWork, store: ReceivedStore, rows: Sequence[AnyRow]
@@ -102,7 +119,7 @@ class SummaryJudge:
             is_erased=row.erased_at_ms is not None or not has_body,
             erase_basis=row.erase_basis if row.erased_at_ms is not None else None,
             is_over=row.erase_at_s is not None and row.erase_at_s <= now_s,
-            may_rate=row.token is not None and RATING in read_held_derivations(row.token),
+            may_rate=row.token is not None and self._derivation in read_held_derivations(row.token),
             is_member=members is None or row.provider in members,
             is_own_group=bool(group) and group == self._own_group,
             is_readable=summary is not None,

@@ -69,6 +69,8 @@ class ReceivedSummary:
     msg: bytes
     received_on: date
     summary: Summary | None
+    item: int = 0
+    """Of a batch answer, which one."""
     may_rate: bool = True
     """Whether the consent lets it feed a rating."""
     consent: bytes = b""
@@ -271,6 +273,7 @@ def list_received_summaries_of(
             msg=row.msg,
             received_on=row.received_on,
             summary=bodies.find_summary(bytes(row.msg), item=row.item),
+            item=row.item,
             may_rate=row.token is not None and RATING in read_held_derivations(row.token),
             consent=bytes(row.consent),
             erase_at_s=row.erase_at_s,

@@ -23,6 +23,7 @@ from node.assessment.statements.api import build_statements_router
 from node.bootstrap.member import Node
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer, get_viewer
+from node.core.http.addresses import AddressGuard
 from node.core.http.bodies import BodyGuard
 from node.core.http.problems import (
     build_problem,
@@ -103,6 +104,7 @@ def build_app(node: Node) -> FastAPI:
         passed=AUDIT_PREFIX,
         larger={f"{API_PREFIX}{IMPORTS_PATH}": IMPORT_BYTES_MAX},
     )
+    app.add_middleware(AddressGuard)
     # First, since routes are tried in turn: a message would pass all those of people.
     app.router.routes[:0] = build_peer_routes(
         answering=node.answering,
@@ -139,7 +141,9 @@ def build_app(node: Node) -> FastAPI:
     )
     app.include_router(
         build_outside_router(
-            node.local.outside, check_customers=partial(check_customers, node.local)
+            node.local.outside,
+            node.local.evidence_life,
+            check_customers=partial(check_customers, node.local),
         ),
         prefix=API_PREFIX,
         dependencies=guarded,

@@ -15,6 +15,7 @@ from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import PeopleService, Principal, Role
 from node.records.rules_adverse import FactKey
 from node.records.store.owners import OWNED
+from node.web.page_access import check_approval
 
 CUSTOMER = "customer"  # under which name a query or a body names one
 
@@ -154,6 +155,26 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("GET", "/provisions-apart"): Area.CREDIT,
     ("POST", "/provisions-apart"): Area.CREDIT,
     ("POST", "/provisions-apart/{apart_id}/end"): Area.CREDIT,
+    ("GET", "/concentration"): Area.CREDIT,
+    ("GET", "/customers/{customer_id}/industry"): Area.CREDIT,
+    ("POST", "/customers/{customer_id}/industry"): Area.CREDIT,
+    ("POST", "/stress-tests"): Area.CREDIT,
+    ("GET", "/risk-register"): Area.CREDIT,
+    ("POST", "/risk-register"): Area.CREDIT,
+    ("GET", "/risk-register/{risk_entry_id}"): Area.CREDIT,
+    ("POST", "/risk-register/{risk_entry_id}/changes"): Area.CREDIT,
+    ("POST", "/risk-register-runs"): Area.CREDIT,
+    ("POST", "/dunning-runs"): Area.LEDGER,
+    ("GET", "/dunning-runs"): Area.LEDGER,
+    ("GET", "/dunning-letters"): Area.LEDGER,
+    ("GET", "/dunning-letters/{letter_id}"): Area.LEDGER,
+    ("GET", "/dunning-letters/{letter_id}/letter"): Area.LEDGER,
+    ("POST", "/dunning-letters/{letter_id}/release"): Area.LEDGER,
+    ("POST", "/dunning-letters/{letter_id}/answer"): Area.LEDGER,
+    ("POST", "/dunning-letters/{letter_id}/withdrawal"): Area.LEDGER,
+    ("GET", "/dunning-holds"): Area.LEDGER,
+    ("POST", "/dunning-holds"): Area.LEDGER,
+    ("POST", "/dunning-holds/{dunning_hold_id}/end"): Area.LEDGER,
     ("GET", "/deputies"): Area.CREDIT,
     ("POST", "/deputies"): Area.CREDIT,
     ("POST", "/deputies/{deputy_id}/end"): Area.CREDIT,
@@ -206,6 +227,8 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/customers/{customer_id}/list-checks"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/list-checks/{check_id}/withdrawal"): Area.CREDIT,
     ("POST", "/list-checks/import"): Area.CREDIT,
+    ("POST", "/customers/{customer_id}/reports/{report_id}/erasure"): Area.ADJUSTMENTS,
+    ("POST", "/customers/{customer_id}/list-checks/{check_id}/erasure"): Area.ADJUSTMENTS,
     ("GET", "/customers/{customer_id}/applications"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/applications"): Area.CREDIT,
     ("POST", "/customers/{customer_id}/applications/{application_id}/version"): Area.CREDIT,
@@ -274,6 +297,26 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
 }
 
 
+APPROVING = frozenset(
+    {
+        ("POST", "/decisions/{decision_id}/approvals"),
+        ("POST", "/decisions/{decision_id}/overrides"),
+        ("POST", "/limits/{entry_id}/approval"),
+        ("POST", "/limits/{entry_id}/end"),
+        ("POST", "/stops/{stop_id}/end"),
+        ("POST", "/orders/{order_id}/release"),
+        ("POST", "/policies/{version_id}/decision"),
+        ("POST", "/policies/{version_id}/activation"),
+        ("POST", "/customers/{customer_id}/rating-overrides"),
+        ("POST", "/rating-overrides/{override_id}/approval"),
+        ("POST", "/rating-overrides/{override_id}/withdrawal"),
+        ("POST", "/defaults/{default_id}/decision"),
+        ("POST", "/deputies"),
+    }
+)
+"""What lets something count, or lends the authority to: where tokens approve nothing, refused."""
+
+
 class AnotherEnteredError(ForbiddenError):
     """A person enters in another's name."""
 
@@ -298,6 +341,8 @@ def build_authorisation(local: LocalNode, *, prefix: str) -> Callable[[Request],
             beside.append(parse_key(str(given.get(CUSTOMER, ""))))
         access = Access(area=area, target=target, is_entry=is_entry)
         await asyncio.to_thread(_check, local, viewer, access, request.path_params, beside)
+        if (request.method, path.removeprefix(prefix)) in APPROVING:
+            await asyncio.to_thread(check_approval, local, viewer, target)
 
     return authorise
 

@@ -1,4 +1,4 @@
-"""The console for people: pages without a script, behind a session that a token buys.
+"""The console for people: pages without a script, behind a session of an account or a token.
 
 The operator's token opens every page, an auditor's the auditor's pages; every page but the sign-in
 needs the session. A form that another site sent is refused. Services are sync and run in the thread
@@ -7,7 +7,6 @@ pool. Who sees what peers have said of a customer stands in the access log.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from importlib import resources
@@ -22,28 +21,11 @@ from starlette.routing import BaseRoute, Route
 
 from node.assessment.looks import record_look
 from node.assessment.policy_file import Language
-from node.core.clock import now_s
-from node.core.errors import (
-    NodeError,
-    NotAuthenticatedError,
-    NotFoundError,
-)
-from node.core.http.access import (
-    SESSION_COOKIE,
-    derive_session,
-    find_session,
-    get_holder,
-    seal_viewer_session,
-)
-from node.core.http.bodies import read_bounded
+from node.core.errors import NodeError, NotFoundError
+from node.core.people.accounts.errors import FactorMissingError, FactorStaleError
 from node.core.people.areas import Access, Area, check_access
-from node.core.people.service import (
-    Look,
-    Principal,
-    Role,
-    TokenExpiredError,
-    TokenRevokedError,
-)
+from node.core.people.service import Principal, Role
+from node.web.account_console import ACCOUNT_PATH, build_account_routes
 from node.web.ageing_console import build_ageing_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
@@ -54,6 +36,12 @@ from node.web.handlers import Handler
 from node.web.import_console import build_import_routes
 from node.web.languages import LANGUAGE_COOKIE, choose_language
 from node.web.ledger_console import build_ledger_routes
+from node.web.login_console import (
+    CODE_PATH,
+    HOME_PATH,
+    LOGIN_PATH,
+    build_login_routes,
+)
 from node.web.models_console import read_panel
 from node.web.page_access import PAGES, Reaching, Visit, admit
 from node.web.pages import (
@@ -66,16 +54,19 @@ from node.web.pages import (
     read_register,
 )
 from node.web.room_pages import build_room_routes
+from node.web.sessions import (
+    CSRF_FIELD,
+    SessionDesk,
+    check_csrf,
+    find_sender,
+    sign_forms,
+)
 from node.web.texts import Texts
 from node.web.wording import say_amount, say_code, say_deci, say_money, say_time
 from protocol.encoding import encode_b64u, sha256
 from protocol.errors import ProtocolError
 
-HOME_PATH = "/console/"
-LOGIN_PATH = "/console/login"
 LANGUAGE_LIFE_S = 31_536_000
-SESSION_LIFE_S = 28_800  # a working day
-FORM_BYTES_MAX = 4_096
 QUERY_CHARACTERS_MAX = 100
 PAGE_DIGITS_MAX = 6
 STATIC_LIFE_S = 86_400
@@ -94,19 +85,21 @@ SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_NEXT_PATH = re.compile(r"^/console/[A-Za-z0-9/-]{0,64}$")
 
 
 def build_console_routes(
     node: ConsoleNode, *, health: Callable[[], Mapping[str, object]] = dict
 ) -> list[BaseRoute]:
     """Return the console's routes, to be added to the node's app."""
-    console = _Console(node)
+    sessions = SessionDesk(node)
+    console = _Console(node, sessions)
     auditors = build_auditor_routes(
         node.auditing, render=console.render, guard=console.guard_audit, health=health
     )
     page = console.page
     return [
+        *build_login_routes(node, sessions, render=console.render, open_page=console.open),
+        *build_account_routes(node.local, sessions, render=console.render, guard=console.guard),
         *auditors,
         *build_ledger_routes(node.local, render=console.render, page=page),
         *build_ageing_routes(node.local, render=console.render, page=page),
@@ -114,9 +107,6 @@ def build_console_routes(
         *build_entry_routes(node.local, render=console.render, page=page, parse_form=parse_form),
         *build_import_routes(node.local, render=console.render, page=page, parse_form=parse_form),
         Route("/console", console.open(console.go_home), methods=["GET"]),
-        Route(LOGIN_PATH, console.open(console.show_login), methods=["GET"]),
-        Route(LOGIN_PATH, console.open(console.login), methods=["POST"]),
-        Route("/console/logout", console.open(console.logout), methods=["POST"]),
         Route("/console/static/{name}", console.open(console.send_static), methods=["GET"]),
         page("GET", HOME_PATH, console.list_customers),
         page("GET", "/console/shared", console.show_register),
@@ -137,11 +127,17 @@ def check_same_site(request: Request) -> None:
         raise CrossSiteError("the form was not sent by this console")
 
 
+def awaits_code(viewer: Principal) -> bool:
+    """Tell whether somebody has given the password alone, and the code is still asked for."""
+    return viewer.session is not None and viewer.session.awaits_code
+
+
 class _Console:
     """The handlers; state is the node and the compiled templates."""
 
-    def __init__(self, node: ConsoleNode) -> None:
+    def __init__(self, node: ConsoleNode, sessions: SessionDesk) -> None:
         self._node = node
+        self._sessions = sessions
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -170,7 +166,7 @@ class _Console:
             await run_in_threadpool(admit, self._node.local, viewer, access, visit)
             return await handle(request)
 
-        return Route(path, self._guard(enter), methods=[method])
+        return Route(path, self.guard(enter), methods=[method])
 
     def guard_audit(self, handle: Handler) -> Handler:
         """Let operators and auditors in; others are led to their own pages."""
@@ -180,16 +176,20 @@ class _Console:
                 return await handle(request)
             return RedirectResponse(HOME_PATH, status_code=303)
 
-        return self._guard(enter)
+        return self.guard(enter)
 
-    def _guard(self, enter: Callable[[Request, Principal], Awaitable[Response]]) -> Handler:
+    def guard(self, enter: Callable[[Request, Principal], Awaitable[Response]]) -> Handler:
+        """Let in who is signed in, whose forms carry the sign of the session."""
+
         async def admit_signed_in(request: Request) -> Response:
-            viewer = await self._find_viewer(request)
-            if viewer is not None:
+            viewer = await self._sessions.find_viewer(request)
+            if viewer is not None and not awaits_code(viewer):
                 request.state.viewer = viewer
+                check_csrf(request, viewer)
                 return await enter(request, viewer)
             back = {"next": request.url.path} if request.method == "GET" else {}
-            return RedirectResponse(f"{LOGIN_PATH}?{urlencode(back)}".rstrip("?"), status_code=303)
+            asked = LOGIN_PATH if viewer is None else CODE_PATH
+            return RedirectResponse(f"{asked}?{urlencode(back)}".rstrip("?"), status_code=303)
 
         return self.open(admit_signed_in)
 
@@ -213,48 +213,6 @@ class _Console:
     async def go_home(self, _request: Request) -> Response:
         """Lead to the first page."""
         return RedirectResponse(HOME_PATH, status_code=303)
-
-    async def show_login(self, request: Request) -> Response:
-        """Show the sign-in."""
-        if await self._find_viewer(request) is not None:
-            return RedirectResponse(HOME_PATH, status_code=303)
-        return await self._show_login(request, next_path=request.query_params.get("next", ""))
-
-    async def login(self, request: Request) -> Response:
-        """Trade the API token for a session cookie."""
-        body = await read_bounded(request, bytes_max=FORM_BYTES_MAX)
-        form = parse_form(body)
-        token = form.get("token", [""])[0].strip()
-        next_path = form.get("next", [""])[0]
-        try:
-            viewer = await run_in_threadpool(
-                lambda: get_holder(
-                    token, token=self._node.api_token, people=self._node.local.people
-                )
-            )
-        except NotAuthenticatedError as err:
-            return await self._show_login(request, next_path=next_path, refused=err.code)
-        is_operator = viewer.role is Role.OPERATOR
-        home = f"{AUDIT_PATH}/" if viewer.role is Role.AUDITOR else HOME_PATH
-        response = RedirectResponse(
-            next_path if _NEXT_PATH.match(next_path) else home, status_code=303
-        )
-        expires_s = now_s(self._node.local.clock) + SESSION_LIFE_S
-        session = derive_session(self._node.api_token)
-        if not is_operator:
-            session = seal_viewer_session(viewer, token=self._node.api_token, expires_s=expires_s)
-            look = Look(what="sign-in", target="console")
-            await run_in_threadpool(self._node.local.people.record, viewer, look)
-        self._set_cookie(
-            request, response, name=SESSION_COOKIE, value=session, life_s=SESSION_LIFE_S
-        )
-        return response
-
-    async def logout(self, _request: Request) -> Response:
-        """Take the session cookie away."""
-        response = RedirectResponse(LOGIN_PATH, status_code=303)
-        response.delete_cookie(SESSION_COOKIE, path="/console", httponly=True, samesite="strict")
-        return response
 
     async def send_static(self, request: Request) -> Response:
         """Send the style sheet or the icon; the address names the version, so it may be kept."""
@@ -344,21 +302,16 @@ class _Console:
         access = Access(area=area, target=request.url.path)
         await run_in_threadpool(check_access, self._node.local.people, viewer, access)
 
-    async def _show_login(self, request: Request, *, next_path: str, refused: str = "") -> Response:
-        kept = next_path if _NEXT_PATH.match(next_path) else ""
-        return await self.render(
-            request,
-            "login.html",
-            status=401 if refused else 200,
-            next_path=kept,
-            is_wrong=bool(refused),
-            has_ended=refused in {TokenExpiredError.code, TokenRevokedError.code},
-        )
-
     async def _show_error(self, request: Request, error: NodeError | ProtocolError) -> Response:
         status, key = choose_error_text(error)
+        lead = ("", "")
+        if isinstance(error, FactorMissingError):
+            lead = (ACCOUNT_PATH, "error.to-account")
+        elif isinstance(error, FactorStaleError):
+            back = urlencode({"next": find_sender(request)})
+            lead = (f"{CODE_PATH}?{back}", "error.to-code")
         return await self.render(
-            request, "error.html", status=status, text_key=key, code=error.code
+            request, "error.html", status=status, text_key=key, code=error.code, lead=lead
         )
 
     async def render(
@@ -367,10 +320,13 @@ class _Console:
         """Return a page of a template and its values."""
         local, texts = self._node.local, Texts(choose_language(request))
         simulated = await run_in_threadpool(is_simulated, self._node.registry)
-        viewer: Principal | None = getattr(request.state, "viewer", None)
+        holder: Principal | None = getattr(request.state, "viewer", None)
+        # Before the code nothing of the node is shown, not even where one could go.
+        viewer = None if holder is None or awaits_code(holder) else holder
 
         def address(**changes: object) -> str:
             kept = dict(request.query_params) | {key: str(one) for key, one in changes.items()}
+            kept.pop(CSRF_FIELD, None)
             return f"{request.url.path}?{urlencode(kept)}"
 
         html = self._environment.get_template(template).render(
@@ -384,6 +340,7 @@ class _Console:
             is_auditor=viewer is not None and viewer.role is Role.AUDITOR,
             sees_audit=viewer is not None and viewer.role in AUDIT_ROLES,
             may=Reaching(viewer=viewer),
+            has_account=viewer is not None and viewer.session is not None,
             person="" if viewer is None else viewer.name,
             role="" if viewer is None else viewer.role.value,
             member=local.settings.name or local.settings.member_id,
@@ -394,38 +351,12 @@ class _Console:
             refusal=lambda code: texts.find(f"refusal.{code}") or texts("refusal.other"),
             **values,
         )
-        return Response(html, status_code=status, media_type="text/html; charset=utf-8")
-
-    async def _find_viewer(self, request: Request) -> Principal | None:
-        local = self._node.local
-        return await run_in_threadpool(
-            lambda: find_session(
-                request,
-                token=self._node.api_token,
-                people=local.people,
-                now_s=now_s(local.clock),
-            )
-        )
+        signed = sign_forms(html, holder)
+        return Response(signed, status_code=status, media_type="text/html; charset=utf-8")
 
     def _remember_language(self, request: Request, response: Response) -> None:
         asked = request.query_params.get("lang")
         if asked in set(Language):
-            self._set_cookie(
+            self._sessions.set_cookie(
                 request, response, name=LANGUAGE_COOKIE, value=asked, life_s=LANGUAGE_LIFE_S
             )
-
-    def _set_cookie(
-        self, request: Request, response: Response, *, name: str, value: str, life_s: int
-    ) -> None:
-        is_secure = request.url.scheme == "https" or self._node.local.settings.url.startswith(
-            "https:"
-        )
-        response.set_cookie(
-            name,
-            value,
-            max_age=life_s,
-            path="/console",
-            httponly=True,
-            samesite="strict",
-            secure=is_secure,
-        )

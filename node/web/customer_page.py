@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from node.assessment.application.store import StoredApplication
 from node.assessment.looks import has_peers
 from node.assessment.policy import Policy
 from node.assessment.renewal.store import OWN_CAUSES, Renewal
@@ -17,6 +19,7 @@ from node.assessment.report import (
 from node.assessment.service import COLLECTIVE_KIND, AssessmentPair
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
+from node.decision.applying import ANSWERABLE
 from node.decision.policy import BuyerKind
 from node.decision.rules_state import OPEN_STATES
 from node.decision.view import build_summary_object
@@ -35,10 +38,12 @@ from node.records.windows import format_month
 from node.sharing.rules_life import LEGAL
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow, ReceivedSummary
 from node.sharing.store import HeldConsent
+from node.sharing.store.objections import SummaryObjection
 from node.web.charts import Bar, Point, draw_bars, draw_line
 from node.web.customer_lines import SourceLine, say_criteria, view_source
 from node.web.pages import REGISTER_ROWS_MAX, describe_grade, rate_without_peers
 from node.web.peer_effects import EffectsView, view_effects
+from node.web.peer_objections import ObjectionView, view_objection
 from node.web.texts import Texts
 from node.web.wording import (
     MINUS,
@@ -133,6 +138,7 @@ class PeerView:
     sections: tuple[SectionWords, ...]
     absent: str
     notes: tuple[str, ...]
+    objection: ObjectionView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +148,8 @@ class DecisionBlock:
     standing: dict[str, Any] | None
     waiting: dict[str, Any] | None
     currency: str
+    applications: tuple[StoredApplication, ...]
+    """Those on which a decision may be proposed."""
     buyers: tuple[tuple[str, str], ...]
 
 
@@ -158,6 +166,7 @@ class CustomerPage:
     rating: RatingRecord | None
     is_valid: bool
     override: Override | None
+    override_reason: str
     own_criteria: tuple[str, ...]
     with_peers_criteria: tuple[str, ...]
     grade_own_words: str
@@ -197,9 +206,13 @@ def read_customer(
     rating = local.rating.find_latest(customer_id)
     held = consents.list_consents(subject=subject)
     hashes = {one.hash for one in held}
+    objections = local.objections.list_of_subject(subject)
     incoming = consents.list_incoming(limit=REGISTER_ROWS_MAX)
     window = local.records.monthly_trend(customer_id, as_of=as_of, months=TREND_MONTHS)
     ageings = local.records.ageing(customer_id, as_of=as_of)
+    override = None
+    if rating is not None:
+        override = local.overrides.list_in_force([rating]).get(rating.rating_id)
     return CustomerPage(
         customer=customer,
         card=card,
@@ -209,9 +222,8 @@ def read_customer(
         decisions=_read_decisions(local, customer_id, texts),
         rating=rating,
         is_valid=rating is not None and rating.is_valid_on(as_of),
-        override=None
-        if rating is None
-        else local.overrides.list_in_force([rating]).get(rating.rating_id),
+        override=override,
+        override_reason=_say_reason(local, override, texts),
         own_criteria=say_criteria(local, rating, texts, with_peers=False),
         with_peers_criteria=say_criteria(local, rating, texts, with_peers=True),
         grade_own_words=_describe(local, rating, texts, with_peers=False),
@@ -221,7 +233,7 @@ def read_customer(
         comparison=_read_comparison(local, rating, texts),
         effects=None if rating is None else view_effects(local, rating.assessment_id, texts),
         renewals=tuple(local.renewals.list_causes(customer_id, shows_peers=True)),
-        peers=tuple(_view_peer(one, texts) for one in consents.list_received(subject)),
+        peers=tuple(_view_peer(one, objections, texts) for one in consents.list_received(subject)),
         outgoing=tuple(consents.list_outgoing(subject=subject, limit=REGISTER_ROWS_MAX)),
         incoming=tuple((row, subject) for row in incoming if row.consent in hashes),
         consents=tuple(held),
@@ -304,8 +316,20 @@ def _read_decisions(local: LocalNode, customer_id: int, texts: Texts) -> Decisio
         if waiting
         else None,
         currency=reports.choose_currency(customer_id),
+        applications=tuple(
+            one
+            for one in local.applications.report(customer_id).applications
+            if one.state in ANSWERABLE
+        ),
         buyers=tuple((one.value, say("buyer", one, language)) for one in BuyerKind),
     )
+
+
+def _say_reason(local: LocalNode, override: Override | None, texts: Texts) -> str:
+    if override is None:
+        return ""
+    reason = local.overrides.find_policy().find_reason(override.reason_code)
+    return override.reason_code if reason is None else reason.names.render(texts.language)
 
 
 def _describe(
@@ -348,15 +372,16 @@ def _say_share(part_minor: int, whole_minor: int, texts: Texts) -> str:
     return f"{format_deci((part_minor * 2000 + whole_minor) // (2 * whole_minor))} %"
 
 
-def _view_peer(received: ReceivedSummary, texts: Texts) -> PeerView:
-    summary, notes = received.summary, _list_notes(received, texts)
-    if summary is None:
-        return PeerView(received=received, sections=(), absent="", notes=notes)
+def _view_peer(
+    received: ReceivedSummary, objections: Sequence[SummaryObjection], texts: Texts
+) -> PeerView:
+    summary = received.summary
     return PeerView(
         received=received,
-        sections=say_sections(summary, texts),
-        absent=list_absent(summary, texts),
-        notes=notes,
+        sections=() if summary is None else say_sections(summary, texts),
+        absent="" if summary is None else list_absent(summary, texts),
+        notes=_list_notes(received, texts),
+        objection=view_objection(received, objections),
     )
 
 

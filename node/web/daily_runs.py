@@ -1,4 +1,4 @@
-"""What a node does with the whole portfolio once a day: rate it, and judge its risk."""
+"""What a node does with the whole portfolio once a day: rate it, remind, judge its risk."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from node.bootstrap.member import Node
 from node.core.clock import now_s
 from node.rating.runs.service import RunStoppedError
 from node.risk.daily.service import RiskRunStoppedError
+from node.risk.dunning.errors import DunningRunLostError
 
 
 async def rate_daily(node: Node, is_ending: threading.Event, rating: asyncio.Lock) -> None:
-    """Rate the portfolio once a day and judge its risk, from the hour of the settings on."""
+    """Rate the portfolio, propose letters and judge risk once a day, from the hour set on."""
     hour = node.local.settings.rating_run_hour
     now = datetime.fromtimestamp(now_s(node.local.clock), UTC)
     if hour is None or now.hour < hour:
@@ -29,7 +30,13 @@ async def rate_daily(node: Node, is_ending: threading.Event, rating: asyncio.Loc
                     as_of=node.local.business_date(), should_stop=is_ending.is_set
                 )
             )
+        with suppress(DunningRunLostError):  # by command, meanwhile
+            await asyncio.to_thread(
+                lambda: node.local.losses.dunning.run_daily(should_stop=is_ending.is_set)
+            )
         with suppress(RiskRunStoppedError):
             await asyncio.to_thread(
                 lambda: node.local.monitoring.runs.run_daily(should_stop=is_ending.is_set)
             )
+        if not is_ending.is_set():
+            await asyncio.to_thread(node.local.losses.register.refresh_daily)

@@ -24,6 +24,7 @@ from node.core.http.problems import status_of
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal, Role
 from node.decision.api import see_peers
+from node.decision.asked import Asked
 from node.decision.changing import TERMS_DAYS_MAX, Change
 from node.decision.errors import DecisionInvalidError, DecisionNotFoundError
 from node.decision.evidence import Wish
@@ -31,12 +32,12 @@ from node.decision.policy import BuyerKind, Monitoring, OverrideReason, Security
 from node.decision.record import DecisionRecord
 from node.decision.reports import DecisionView
 from node.decision.rules_state import DecisionState, EventKind, find_next_state
-from node.decision.service import Asked
 from node.decision.view import build_decision_object, build_summary_object
 from node.decision.wording import say
 from node.web.customer_page import parse_customer_id
 from node.web.handlers import BuildRoute, ParseForm, Render
 from node.web.languages import choose_language
+from node.web.override_console import find_override
 from node.web.page_access import Reaching
 from node.web.typed import Typed
 
@@ -83,6 +84,8 @@ class DecisionPage:
     """One decision, what may be done with it by whom is signed in, and why it was refused."""
 
     shown: dict[str, Any]
+    given: dict[str, Any] | None
+    """The grade that a person had given when it was proposed, as it stands today."""
     steps: frozenset[str]
     is_operator: bool
     is_person: bool
@@ -221,8 +224,15 @@ class _Decisions:
         has_peers = see_peers(self._local.people, viewer, decision_id)
         enters = Reaching(viewer=viewer).enters(Area.CREDIT)
         reasons = view.policy.body.override_reasons
+        rated = view.record.kept.rated
         return DecisionPage(
             shown=build_decision_object(view, language=language, has_peers=has_peers),
+            given=find_override(
+                self._local,
+                None if rated is None else rated.override_id,
+                language=language,
+                has_peers=has_peers,
+            ),
             steps=_list_steps(view, viewer) if enters else frozenset(),
             is_operator=viewer.role is Role.OPERATOR,
             is_person=view.is_person,
@@ -275,7 +285,11 @@ def _list_steps(view: DecisionView, viewer: Principal) -> frozenset[str]:
 
 def _read_asked(typed: Typed) -> Asked:
     currency = typed.currency("currency")
+    application_id = parse_key(typed.raw("application"))
+    if application_id is None and typed.raw("application"):
+        typed.refuse("application", "typed.gone")
     return Asked(
+        application_id=application_id,
         wish=Wish(
             currency=currency,
             limit_minor=_find_money(typed, "limit", currency=currency),

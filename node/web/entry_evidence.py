@@ -98,7 +98,8 @@ def _read_report(form: Typed, ground: Ground) -> Enter:
     )
 
     def enter(local: LocalNode, by: str) -> Done:
-        local.outside.enter_reports([(str(ground.customer.customer_id), report)], by=by)
+        given = [(str(ground.customer.customer_id), report)]
+        local.outside.enter_reports(given, by=by).check_whole()
         facts = (
             Fact(label="outside.agency", value=report.agency),
             Fact(label="outside.number", value=report.number),
@@ -136,7 +137,8 @@ def _read_check(form: Typed, ground: Ground) -> Enter:
     )
 
     def enter(local: LocalNode, by: str) -> Done:
-        local.outside.enter_checks([(str(ground.customer.customer_id), check)], by=by)
+        given = [(str(ground.customer.customer_id), check)]
+        local.outside.enter_checks(given, by=by).check_whole()
         facts = (
             Fact(label="outside.list", value=check.list.value, family="public-list"),
             Fact(

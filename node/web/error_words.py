@@ -5,7 +5,18 @@ from __future__ import annotations
 from node.assessment.service import CollectiveAccountError
 from node.core.errors import ForbiddenError, NodeError, NotFoundError, RejectedError
 from node.core.http.problems import status_of
+from node.core.people.accounts.errors import (
+    ApprovalByTokenError,
+    CsrfError,
+    FactorMissingError,
+    FactorStaleError,
+)
 from node.records.rules_ageing_list import CursorInvalidError
+from node.sharing.objections import (
+    ObjectionExistsError,
+    ObjectionNotOpenError,
+    OwnObjectionError,
+)
 from node.web.entry_console import FormUnfitError
 from node.web.entry_desk import EntryGoneError
 from node.web.import_desk import UploadGoneError
@@ -22,10 +33,17 @@ class CrossSiteError(RejectedError):
 # By class, the narrower ones first.
 _ERROR_TEXTS: tuple[tuple[type[NodeError | ProtocolError], str], ...] = (
     (CrossSiteError, "error.cross-site"),
+    (OwnObjectionError, "error.own-objection"),
+    (CsrfError, "error.cross-site"),
+    (FactorMissingError, "error.factor-missing"),
+    (FactorStaleError, "error.factor-stale"),
+    (ApprovalByTokenError, "error.approval-by-token"),
     (ForbiddenError, "error.forbidden"),
     (UploadGoneError, "error.upload-gone"),
     (EntryGoneError, "error.entry-gone"),
     (FormUnfitError, "error.form-unfit"),
+    (ObjectionExistsError, "error.objection-exists"),
+    (ObjectionNotOpenError, "error.objection-not-open"),
     (NotFoundError, "error.not-found"),
     (CollectiveAccountError, "error.collective"),
     (ViewInvalidError, "error.view"),

@@ -16,9 +16,11 @@ from node.assessment.application.readers import CheckedApplications
 from node.assessment.application.rules_application import OPEN_STATES
 from node.assessment.outside.readers import choose_counting
 from node.assessment.outside.store import EnteredCheck, ReportVersion
+from node.assessment.policy_file import Language
 from node.bootstrap.local import LocalNode
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal
+from node.decision.wording import say
 from node.records.store import CustomerRecord
 from node.web.customer_page import parse_customer_id
 from node.web.handlers import BuildRoute, Render
@@ -48,6 +50,8 @@ class EvidencePage:
     names: dict[str, str]
     """The documents of the checklist in words."""
     open_keys: frozenset[int]
+    answers: dict[int, tuple[int, str]]
+    """By application the decision that answers it, with its state in words."""
 
 
 def build_evidence_routes(local: LocalNode, *, render: Render, page: BuildRoute) -> list[BaseRoute]:
@@ -58,7 +62,9 @@ def build_evidence_routes(local: LocalNode, *, render: Render, page: BuildRoute)
         customer_id = parse_customer_id(request.path_params["customer_id"])
         view = read_view(request, today=local.business_date())
         language = choose_language(request)
-        evidence = await run_in_threadpool(lambda: read_evidence(local, customer_id, view=view))
+        evidence = await run_in_threadpool(
+            lambda: read_evidence(local, customer_id, view=view, language=language)
+        )
         names = {
             one.id: one.names.render(language) for one in local.applications.checklist.documents
         }
@@ -71,7 +77,9 @@ def build_evidence_routes(local: LocalNode, *, render: Render, page: BuildRoute)
     return [page("GET", "/console/customers/{customer_id}/evidence", show)]
 
 
-def read_evidence(local: LocalNode, customer_id: int, *, view: View) -> EvidencePage:
+def read_evidence(
+    local: LocalNode, customer_id: int, *, view: View, language: Language = Language.EN
+) -> EvidencePage:
     """Read the page of one customer, newest first.
 
     Raises:
@@ -80,6 +88,8 @@ def read_evidence(local: LocalNode, customer_id: int, *, view: View) -> Evidence
     versions = local.outside.list_reports(customer_id)
     counting = {one.report_id for one in choose_counting(versions)}
     checked = local.applications.report(customer_id, as_of=view.as_of)
+    keys = [one.application_id for one in checked.applications]
+    answers = local.decision_reports.list_answers(keys)
     return EvidencePage(
         customer=local.records.get_customer(customer_id),
         view=view,
@@ -98,4 +108,8 @@ def read_evidence(local: LocalNode, customer_id: int, *, view: View) -> Evidence
         open_keys=frozenset(
             one.application_id for one in checked.applications if one.state in OPEN_STATES
         ),
+        answers={
+            key: (one.decision_id, say("state", one.state, language))
+            for key, one in answers.items()
+        },
     )

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
+from node.core.errors import ForbiddenError
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import Look, Principal, Role
 from node.records.store.owners import OWNED
@@ -23,19 +24,22 @@ _STATEMENTS = "/console/customers/{customer_id}/statements"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAccess:
-    """The area of a page, and whether it is there to enter something."""
+    """The area of a page, and whether it is there to enter something, or to approve it."""
 
     area: Area
     is_entry: bool = False
+    is_approval: bool = False
 
 
 _READ: Mapping[str, Area] = {
     "/console/": Area.CUSTOMERS,
+    "/console/accounts": Area.ACCOUNTS,
     "/console/ageing": Area.LEDGER,
     "/console/ageing.csv": Area.LEDGER,
     "/console/customers/{customer_id}": Area.CREDIT,
     "/console/customers/{customer_id}/ledger": Area.LEDGER,
     "/console/customers/{customer_id}/evidence": Area.CREDIT,
+    "/console/customers/{customer_id}/overrides": Area.CREDIT,
     "/console/customers/{customer_id}/papers": Area.CREDIT,
     "/console/customers/{customer_id}/statements": Area.CREDIT,
     "/console/decisions": Area.CREDIT,
@@ -63,7 +67,11 @@ _READ: Mapping[str, Area] = {
     "/console/policies/{version_id}/preview": Area.CREDIT,
     "/console/statements": Area.CREDIT,
     "/console/ratings": Area.CREDIT,
+    "/console/ratings/backtest": Area.CREDIT,
     "/console/ratings/customers": Area.CREDIT,
+    "/console/ratings/override-report": Area.CREDIT,
+    "/console/ratings/overrides": Area.CREDIT,
+    "/console/ratings/overrides/{override_id}": Area.CREDIT,
     "/console/ratings/reviews": Area.CREDIT,
     "/console/ratings/reviews.csv": Area.CREDIT,
     "/console/shared": Area.PEERS,
@@ -102,9 +110,9 @@ _ENTER_STATEMENTS = tuple(
 )
 _DECIDING = (
     "/console/customers/{customer_id}/rate",
-    "/console/models/{model_id}/approve",
     "/console/models/{model_id}/retire",
     "/console/customers/{customer_id}/decisions",
+    "/console/ratings/overrides/{override_id}/reject",
     *(
         f"/console/customers/{{customer_id}}/risk/{step}"
         for step in (
@@ -120,9 +128,21 @@ _DECIDING = (
     ),
     *(
         f"/console/decisions/{{decision_id}}/{step}"
-        for step in ("submit", "approve", "reject", "return", "withdraw", "override")
+        for step in ("submit", "reject", "return", "withdraw")
     ),
 )
+_APPROVING = {
+    "/console/customers/{customer_id}/defaults/{default_id}/decision": Area.CREDIT,
+    "/console/decisions/{decision_id}/approve": Area.CREDIT,
+    "/console/decisions/{decision_id}/override": Area.CREDIT,
+    "/console/customers/{customer_id}/overrides": Area.CREDIT,
+    "/console/ratings/overrides/{override_id}/approve": Area.CREDIT,
+    "/console/ratings/overrides/{override_id}/withdraw": Area.CREDIT,
+    "/console/models/{model_id}/approve": Area.CREDIT,
+    f"{_POLICY}/decision": Area.APPROVALS,
+    f"{_POLICY}/activation": Area.APPROVALS,
+}
+"""What lets something count that another person has made."""
 PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     {("GET", path): PageAccess(area=area) for path, area in _READ.items()}
     | {page: PageAccess(area=Area.LEDGER, is_entry=True) for page in _IMPORT}
@@ -140,7 +160,22 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         ): PageAccess(area=Area.TRAINING, is_entry=True)
     }
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
+    | {
+        ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
+        for path in (
+            "/console/customers/{customer_id}/objections",
+            "/console/customers/{customer_id}/objections/{summary_objection_id}/end",
+        )
+    }
     | {("POST", "/console/ratings/runs"): PageAccess(area=Area.APPROVALS, is_entry=True)}
+    | {
+        ("POST", f"/console/accounts{step}"): PageAccess(area=Area.ACCOUNTS, is_entry=True)
+        for step in ("", "/{account_id}/{step}")
+    }
+    | {
+        ("POST", path): PageAccess(area=area, is_entry=True, is_approval=True)
+        for path, area in _APPROVING.items()
+    }
 )
 
 
@@ -161,10 +196,13 @@ def admit(local: LocalNode, viewer: Principal, page: PageAccess, visit: Visit) -
 
     Raises:
         OutOfReachError: It is not.
+        ForbiddenError: It approves something, and the viewer may not do so as he is here.
     """
     access = Access(area=page.area, target=visit.target, is_entry=page.is_entry)
     if visit.method == "POST" or not may_access(viewer, access):
         check_access(local.people, viewer, access)
+    if page.is_approval:
+        check_approval(local, viewer, visit.target)
     found = {name: parse_key(str(visit.named[name])) for name in OWNED if name in visit.named}
     keys = {name: key for name, key in found.items() if key is not None}
     keys |= local.find_customer_key(visit.named)
@@ -172,6 +210,21 @@ def admit(local: LocalNode, viewer: Principal, page: PageAccess, visit: Visit) -
         check_access(local.people, viewer, Access(area=Area.PERSONS, target=visit.target))
     if visit.method != "POST" and viewer.role is not Role.OPERATOR:
         local.people.record(viewer, Look(what="page", target=visit.target))
+
+
+def check_approval(local: LocalNode, viewer: Principal, target: str) -> None:
+    """Check that somebody approves as this node asks for it, and record a refusal.
+
+    Raises:
+        ApprovalByTokenError: It is a token, and they approve nothing here.
+        FactorMissingError: The account has no second factor.
+        FactorStaleError: Its last code is too long ago.
+    """
+    try:
+        local.accounts.approvals.check(viewer)
+    except ForbiddenError as err:
+        local.people.record(viewer, Look(what="approve", target=target), outcome=err.code)
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

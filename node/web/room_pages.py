@@ -5,12 +5,16 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
+from node.web.accounts_console import build_accounts_routes
 from node.web.decision_console import build_decision_routes
 from node.web.evidence_console import build_evidence_routes
 from node.web.governance_console import build_governance_routes
+from node.web.grade_statistics import build_grade_statistics_routes
 from node.web.handlers import BuildRoute, ParseForm, Render
 from node.web.models_console import build_model_routes
 from node.web.monitoring_console import build_monitoring_routes
+from node.web.objection_console import build_objection_routes
+from node.web.override_console import build_override_routes
 from node.web.papers_console import build_papers_routes
 from node.web.policies_console import build_policy_routes
 from node.web.ratings_console import build_ratings_routes
@@ -36,7 +40,11 @@ def build_room_routes(
         *build_model_routes(local, render=render, page=page, parse_form=parse_form),
         *build_policy_routes(local, render=render, page=page, parse_form=parse_form),
         *build_ratings_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_objection_routes(local, page=page, parse_form=parse_form),
+        *build_override_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_grade_statistics_routes(local, render=render, page=page),
         *build_monitoring_routes(local, render=render, page=page, parse_form=parse_form),
         *build_governance_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_accounts_routes(local, render=render, page=page, parse_form=parse_form),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),
     ]

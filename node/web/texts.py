@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
+from node.web.texts_accounts import ACCOUNT_TEXTS
 from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_decision import DECISION_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
@@ -21,6 +22,8 @@ from node.web.texts_governance import GOVERNANCE_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_models import MODEL_TEXTS
+from node.web.texts_objections import OBJECTION_TEXTS
+from node.web.texts_overrides import OVERRIDE_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_policies import POLICY_TEXTS
 from node.web.texts_ratings import RATINGS_TEXTS
@@ -178,6 +181,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "kind.company": Text("公司", "company"),
         "kind.person": Text("自然人", "person"),
         "kind.collective": Text("集体账户", "collective account"),
+        "customer.rating": Text("评级", "Rating"),
         "customer.rate": Text("按业务日期重新评级", "Rate on the business date"),
         "customer.no-rate": Text("集体账户不评级", "A collective account is not rated"),
         "rating.own": Text("仅凭自有记录", "From own records"),
@@ -373,6 +377,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
     | {
         key: Text(*words)
         for key, words in {
+            **ACCOUNT_TEXTS,
             **SUMMARY_TEXTS,
             **REPORT_TEXTS,
             **AUDITOR_TEXTS,
@@ -390,6 +395,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **DECISION_TEXTS,
             **EVIDENCE_TEXTS,
             **RATINGS_TEXTS,
+            **OVERRIDE_TEXTS,
+            **OBJECTION_TEXTS,
         }.items()
     }
 )

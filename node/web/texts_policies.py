@@ -179,6 +179,8 @@ POLICY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "policy-kind.decision-policy": ("授信决策", "Credit decision"),
         "policy-kind.risk-policy": ("风险监控", "Risk watching"),
         "policy-kind.provision-policy": ("减值准备", "Provision"),
+        "policy-kind.dunning-policy": ("催收", "Dunning"),
+        "policy-kind.portfolio-policy": ("组合风险", "Portfolio"),
         "policy-origin.shipped": ("随软件提供", "shipped"),
         "policy-origin.own": ("自定", "our own"),
         "policy-state.draft": ("草稿", "draft"),

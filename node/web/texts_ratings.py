@@ -11,7 +11,6 @@ RATINGS_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "nav.ratings": ("评级", "Ratings"),
         "ratings.title": ("评级批次与迁移", "Rating runs and movements"),
-        "ratings.reviews-link": ("复评日历", "Calendar of reviews"),
         "ratings.before": ("之前（日期或批次）", "Before (a day or a run)"),
         "ratings.after": ("之后（日期或批次）", "After (a day or a run)"),
         "ratings.form": ("例如 2026-10-31 或 run-7", "as 2026-10-31 or run-7"),

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
 from node.bootstrap.member import Node
+from node.core.people.accounts.totp import STEP_S, compute_code
+from node.core.people.service import Role
 from node.records.ledger import NewDebit, Term
 from node.records.rules_ledger import ItemKind
-from node.web.console import build_console_routes
+from tests.support.accounts import PASSWORD, read_base32
+from tests.support.browser import CHROMIUM, FLAGS, serve
 from tests.support.console_node import (
     API_TOKEN,
     BUSINESS_DATE,
@@ -33,31 +32,11 @@ if TYPE_CHECKING:
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-CHROMIUM = Path("/usr/bin/chromium")
-STARTUP_S_MAX = 20
 PNG_BYTES_MIN = 10_000
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not at {CHROMIUM}"),
 ]
-
-
-class _Server(uvicorn.Server):
-    """Says when it listens; signals stay with the test run."""
-
-    def __init__(self, node: Node) -> None:
-        app = Starlette(routes=build_console_routes(node))
-        super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-        self.is_listening = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup()
-        assert sockets is None
-        self.is_listening.set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     receive_summary(node, cold, provider=PEERS[1], tier="class")
     answer_peer(node, cold)
     adopt_registry(node, simulated=True)
-    server = _Server(node)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert server.is_listening.wait(STARTUP_S_MAX)
-    yield Site(node=node, url=server.url, cold_id=cold.customer_id)
-    server.should_exit = True
-    thread.join(STARTUP_S_MAX)
+    with serve(node) as url:
+        yield Site(node=node, url=url, cold_id=cold.customer_id)
     node.writer.close()
     node.local.close()
 
@@ -90,9 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def page(site: Site) -> Iterator[Page]:
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         context = browser.new_context(
             base_url=site.url, locale="en-GB", viewport={"width": 1400, "height": 900}
         )
@@ -104,11 +76,51 @@ def _sign_in(page: Page, path: str = "/console/") -> list[str]:
     complaints: list[str] = []
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.goto(path)
-    page.locator("#token:focus").wait_for()  # the field has the focus without being asked
+    page.locator("#login:focus").wait_for()  # the field has the focus without being asked
+    for key in ("Tab", "Tab", "Tab", "Enter", "Tab"):  # to what opens the field of the token
+        page.keyboard.press(key)
+    page.locator("#token:focus").wait_for()
     page.keyboard.type(API_TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{path}")
     return complaints
+
+
+def test_a_person_signs_in_with_a_password_and_a_code_by_the_keyboard_alone(
+    site: Site, page: Page
+) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    accounts, clock = site.node.local.accounts, site.node.local.clock
+    made = accounts.admin.invite(login="li.wei", name="Li Wei", roles=[Role.SALES])
+    accounts.own.accept(made.code, PASSWORD)
+    page.goto("/console/account")
+    page.locator("#login:focus").wait_for()
+    page.keyboard.type("li.wei")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/account")
+    page.locator("#factor-password").focus()
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    secret = read_base32(page.locator(".secret").inner_text())
+    page.keyboard.type(compute_code(secret, step=clock.now_ms() // 1000 // STEP_S))
+    page.keyboard.press("Enter")
+    first = page.locator(".codes code").first.inner_text()
+    page.get_by_role("button", name="Sign out").click()
+    page.keyboard.type("li.wei")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/login/code")
+
+    page.keyboard.type(first)
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/console/")
+    assert "Li Wei" in page.locator("header").inner_text()
+    assert complaints == []
 
 
 def test_the_keyboard_alone_enters_a_dispute_of_an_item_without_a_script(

@@ -119,6 +119,36 @@ def test_an_override_that_is_refused(
     assert not chamber.reports.get(record.decision_id).record.is_overridden
 
 
+def test_what_is_refused_tells_nothing_of_a_grade_that_may_not_be_seen(chamber: Chamber) -> None:
+    key = chamber.add_customer("A1")
+    chamber.rate(key, "D", own="A")
+    record = chamber.propose(key)
+    zhang = chamber.be("Wu", Role.ANALYST)
+    tried = [Change(grade=grade) for grade in ("AAA", "A", "B", "D", "NR")]
+    tried += [Change(), Change(limit_minor=1), Change(monitoring=Monitoring.NORMAL)]
+
+    said = set()
+    for change in tried:
+        with pytest.raises(NodeError) as refused:
+            chamber.decisions.override(
+                record.decision_id,
+                change=change,
+                reason_code="prudence",
+                reason="why",
+                actor=zhang,
+            )
+        said.add((refused.value.code, str(refused.value)))
+
+    assert [code for code, _ in said] == ["decision-grade-hidden"]
+    chamber.decisions.override(
+        record.decision_id,
+        change=Change(is_stopped=True),
+        reason_code="prudence",
+        reason="why",
+        actor=chamber.be("Li", Role.CREDIT_MANAGER),
+    )
+
+
 @pytest.mark.parametrize(
     ("grade", "change"),
     [

@@ -18,6 +18,7 @@ from node.core.errors import NodeError
 from node.core.migrations import build_config
 from node.core.people.service import OPERATOR_PRINCIPAL, Role
 from node.decision.acting import Acting
+from node.decision.asked import Asked
 from node.decision.errors import (
     DecisionInvalidError,
     DecisionKeyReusedError,
@@ -33,7 +34,6 @@ from node.decision.errors import (
 from node.decision.evidence import Wish
 from node.decision.reports import find_standing
 from node.decision.rules_state import DecisionState, EventKind
-from node.decision.service import Asked
 from node.decision.store import DecisionStore
 from node.decision.tables import (
     credit_decision,

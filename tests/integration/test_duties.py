@@ -32,6 +32,13 @@ def node(tmp_path: Path) -> Iterator[Node]:
     node.local.close()
 
 
+@pytest.fixture
+def chamber(tmp_path: Path) -> Iterator[Chamber]:
+    chamber = build_chamber(tmp_path)
+    yield chamber
+    chamber.room.database.dispose()
+
+
 def list_acts(report: DutiesReport, conflict: Conflict) -> tuple[int, list[tuple[str, str]]]:
     (found,) = [one for one in report.acts if one.conflict is conflict]
     return found.looked_at, [(one.where, one.second_by) for one in found.found]
@@ -92,9 +99,8 @@ def test_holders_tiers_and_conflicting_roles_are_told(node: Node) -> None:
 
 
 def test_a_decision_that_one_person_proposed_and_approved_behind_our_back_is_found(
-    tmp_path: Path,
+    chamber: Chamber,
 ) -> None:
-    chamber: Chamber = build_chamber(tmp_path)
     customer_id = chamber.add_customer("C1")
     record = chamber.propose(customer_id)
     chamber.decisions.submit(record.decision_id, by=record.proposed_by)

@@ -58,7 +58,16 @@ class Archive:
             policy=policy,
             hasher=HASHER,
             business_date=day,
-            evidence=EvidenceLife(database=self.house.database, policy=policy),
+            evidence=self.evidence_on(day),
+        )
+
+    def evidence_on(self, day: date) -> EvidenceLife:
+        return EvidenceLife(
+            database=self.house.database,
+            clock=self.house.clock,
+            policy=read_retention_policy(),
+            hasher=HASHER,
+            business_date=day,
         )
 
     def count(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from node.core.people.service import Role
-from node.decision.errors import DutyConflictError, NoAuthorityError
+from node.decision.errors import DutyConflictError
 from node.decision.rules_proposal import Outcome
 from node.records.rules_ledger import ItemKind
 from node.risk.checks.parameters import CheckRules
@@ -174,16 +174,6 @@ def test_expired_limit_is_still_measured_and_holds(watch: Watch) -> None:
 
     assert rules_of(answer) == {"R2": "watch", "R6-limit": "hold"}
     assert answer["figures"]["limit"]["is_expired"]
-
-
-def test_without_a_limit_a_stop_is_ended_by_the_last_tier_alone(watch: Watch) -> None:
-    stop = watch.risk.limits.stop(watch.house.customer_id, reason="fraud", by="Li")
-
-    with pytest.raises(NoAuthorityError):
-        watch.risk.limits.end_stop(
-            stop.stop_id, reason="cleared", actor=watch.be("Zhang", Role.ANALYST)
-        )
-    watch.risk.limits.end_stop(stop.stop_id, reason="cleared", actor=watch.be("Qian", Role.CFO))
 
 
 def test_stop_is_sticky_and_no_release_passes_it(watch: Watch) -> None:

@@ -60,9 +60,9 @@ def test_released_order_is_not_held_again_at_delivery_for_some_days(watch: Watch
     watch.release(order_id, watch.be("Li", Role.CREDIT_MANAGER))
     standing.append(Finding(rule="R3", status=RiskStatus.HOLD, values={"days": 40}))
 
-    fresh = watch.ask("S1", 200_00, point=DELIVERY)
+    fresh = watch.ask("S1", 200_00, point=DELIVERY, delivery="D1")
     pass_days(watch, TODAY + timedelta(days=6))
-    later = watch.ask("S1", 200_00, point=DELIVERY)
+    later = watch.ask("S1", 200_00, point=DELIVERY, delivery="D1")
 
     assert fresh["may_proceed"]
     assert not later["may_proceed"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from node.core.database import metadata
+from node.core.database import UnitOfWork, metadata
 from node.records.rules_ledger import AllocationMethod, DisputeCause
 from node.risk.alerts.rules_alert import AlertOutcome
 from node.risk.alerts.tables import risk_alert
@@ -18,6 +18,8 @@ from node.risk.bounds.reading import read_limit_facts
 from node.risk.checks.parameters import read_rules
 from node.risk.checks.rules_check import CheckPoint
 from node.risk.daily.judging import CustomerJudge
+from node.risk.dunning.policy import DunningPolicy, read_preset_dunning_policy
+from node.risk.dunning.service import DunningService, LetterSelection
 from node.risk.facts.reading import FactReader
 from node.risk.monitoring.room import Monitoring, build_monitoring
 from node.risk.policies.policy import Exclusion, RuleId
@@ -31,6 +33,7 @@ from tests.support.risk import build_watch, rules_of
 from tests.support.risks import FixedPolicy
 
 LATE = date(2026, 1, 31)
+DUNNING = read_preset_dunning_policy()
 QUOTE = CheckPoint.QUOTE
 
 
@@ -83,6 +86,19 @@ class Scene:
 
     def cancel(self) -> None:
         self.house.ledger.cancel_item(self.item_id, reason="entered wrong", by="li")
+
+
+class FixedDunning:
+    """The shipped policy of reminders."""
+
+    def read_active(self, _uow: UnitOfWork) -> DunningPolicy:
+        return DUNNING
+
+    def get_active(self) -> DunningPolicy:
+        return DUNNING
+
+    def find(self, sha256_b64u: str) -> DunningPolicy | None:
+        return DUNNING if sha256_b64u == DUNNING.sha256_b64u else None
 
 
 @pytest.fixture
@@ -205,13 +221,29 @@ def test_an_entered_signal_is_news(scene: Scene) -> None:
     assert scene.ask()[1] is None
 
 
+def test_a_reminder_is_news_once_it_is_sent(scene: Scene) -> None:
+    dunning = DunningService(
+        database=scene.house.database,
+        clock=scene.house.clock,
+        policies=FixedDunning(),
+        business_date=TODAY,
+    )
+    dunning.run(by="li")
+    proposed = scene.ask()
+    (letter,) = dunning.list_letters(LetterSelection())
+    dunning.release(letter.letter_id, by="wang")
+
+    assert proposed == (False, scene.run_id, {"R3", "R4"})
+    assert scene.ask() == (False, None, {"R3", "R4"})
+
+
 def test_every_table_of_a_customer_is_news_or_is_known_to_change_no_daily_rule() -> None:
     of_none = {
         # What an order check judges itself, or what no daily rule reads.
         "customer_stop", "limit_entry", "sales_order_version", "order_check", "order_release",
         "credit_application", "customer_archive", "customer_contact", "customer_identifier",
         "customer_name", "governance_case", "outside_report", "provision_specific", "assessment",
-        "assessment_renewal", "record_hold",
+        "assessment_renewal", "record_hold", "dunning_hold", "risk_industry",
     }  # fmt: skip
     known = {one.name for one in OF_CUSTOMER} | {one.name for one, _ in OF_ITEM}
     known |= {one.name for one, _, _ in OF_OTHER} | {"rating", "customer_merge"}

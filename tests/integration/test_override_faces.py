@@ -119,4 +119,8 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "无法计算" in run("overrides", "--lang", "zh")
     assert "not computable" in run("backtest")
     act = ("override", "withdraw", "1", "--reason", "x", "--token-file", str(token))
-    assert "withdrawn" in run(*act)
+    asked = run(*act)
+    assert "in-force" in asked
+    assert "waits for 1 more" in asked
+    (listed,) = json.loads(run("override", "list", "--json"))
+    assert [one["by"] for one in listed["withdrawal"]] == ["Li"]

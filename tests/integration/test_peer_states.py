@@ -13,6 +13,7 @@ import pytest
 from node.assessment.policy import Source
 from node.assessment.renewal.store import Renewal
 from node.assessment.service import AssessmentPair
+from node.bootstrap.peers import build_training_reader
 from node.core.errors import NodeError
 from node.records.rules_default import DecisionOutcome, EvidenceClass
 from node.sharing.objections import ObjectionOutcome, RaisedBy
@@ -325,3 +326,26 @@ def test_a_provider_of_our_own_group_is_not_heard(
 
     assert (judged.state, judged.group) == (state, group)
     assert (judged.summary is None) is (state != SummaryState.USABLE)
+
+
+@pytest.mark.parametrize(
+    ("derive", "left_out"),
+    [(("rating",), "not-for-rating"), (("rating", "model"), "")],
+    ids=["no", "yes"],
+)
+def test_a_summary_teaches_a_model_only_where_its_consent_says_so(
+    scene: Scene, derive: tuple[str, ...], left_out: str
+) -> None:
+    _, ans = know_and_ask(scene, lambda consent: replace(consent, derive=derive))
+    local = scene.consumer.local
+    list_known = build_training_reader(local.settings, local.clock)
+
+    with local.database.read() as uow:
+        (told,) = list_known(uow, [str(SUBJECT)])[str(SUBJECT)]
+
+    assert told.msg_hash_b64u == encode_b64u(ans)
+    assert (told.left_out, told.summary is None) == (left_out, bool(left_out))
+    dispute(scene, b"", ans)
+    with local.database.read() as uow:
+        (disputed,) = list_known(uow, [str(SUBJECT)])[str(SUBJECT)]
+    assert (disputed.summary, disputed.left_out) == (None, "disputed")

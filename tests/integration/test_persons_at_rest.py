@@ -18,8 +18,9 @@ from node.assessment.application.rules_application import Application, Reference
 from node.assessment.policy_kind import ASSESSMENT_POLICY
 from node.assessment.renewal.service import queue_subject_within
 from node.assessment.renewal.store import RenewalCause
+from node.bootstrap.field_change import change_field_key
 from node.bootstrap.home import init_home
-from node.bootstrap.local import LocalNode, build_local_node, change_field_key
+from node.bootstrap.local import LocalNode, build_local_node
 from node.bootstrap.member import build_node
 from node.core.backup import back_up
 from node.core.clock import ManualClock
@@ -29,8 +30,8 @@ from node.core.people.service import Role
 from node.core.people.tables import access_log
 from node.core.policies.entering import Entry
 from node.core.policies.rules_states import Actor
+from node.decision.asked import Asked
 from node.decision.evidence import Wish
-from node.decision.service import Asked
 from node.records import bulk
 from node.records.customers import ContactRole, CustomerKind, KindUnchangedError, NameKind
 from node.records.documents import DocumentOptions, parse_customer

@@ -85,6 +85,8 @@ def test_a_new_node_works_at_once_with_what_ships(policies: PolicyService) -> No
         "risk-1": "approved",
         "risk-2": "active",
         "provision-1": "active",
+        "dunning-1": "active",
+        "portfolio-1": "active",
         "gbt22116-1": "approved",
         "association5-1": "approved",
         "gbt22116-2": "active",

@@ -313,7 +313,7 @@ def test_by_command_from_an_edited_copy_to_an_active_version(home: Path) -> None
     assert "trend" in told
     assert {one["label"] for one in listed if one["state"] == "active"} == {
         "own-expert-1", "gbt22116-2", "statistical-1", "credit-1", "override-1", "risk-2",
-        "provision-1",
+        "provision-1", "dunning-1", "portfolio-1",
     }  # fmt: skip
     assert json.loads(out.read_bytes())["id"] == "own-expert"
     assert "own-expert-1 · active" in run("show", "own-expert-1")

@@ -3,6 +3,7 @@
 import csv
 import gzip
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -25,20 +26,23 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 @pytest.fixture(scope="module")
 def members(
     shared_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> list[tuple[RecordsService, ImportReport]]:
+) -> Iterator[list[tuple[RecordsService, ImportReport]]]:
     path = shared_dir / "data" / "highradius_closed_invoices.csv.gz"
     if not path.is_file():
         pytest.skip("the HighRadius invoices are not here")
-    imported = []
+    imported, databases = [], []
     for index in range(MEMBERS):
         database = Database(url=store_url(tmp_path_factory.mktemp("member") / "node.db"))
+        databases.append(database)
         metadata.create_all(database.engine)
         service = RecordsService(
             database=database, clock=ManualClock(1_578_614_400_000), business_date=BUSINESS_DATE
         )
         report = service.import_file(path, deal=Deal(index=index, members=MEMBERS))
         imported.append((service, report))
-    return imported
+    yield imported
+    for database in databases:
+        database.dispose()
 
 
 def test_every_row_is_accounted_for_and_none_is_rejected(

@@ -24,6 +24,7 @@ READERS = frozenset({Role.COLLECTOR, Role.SALES})
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     node = build_empty_node(tmp_path_factory.mktemp("training") / "home")
     yield node
+    node.writer.close()
     node.local.close()
 
 
@@ -32,7 +33,7 @@ def node(shared: Node) -> Iterator[Node]:
     yield shared
     config = build_config(shared.local.database)
     command.downgrade(config, "0050")
-    command.upgrade(config, "0051")
+    command.upgrade(config, "head")
     for one in shared.local.people.list_tokens():
         if one.revoked_at_ms is None:
             shared.local.people.revoke_token(one.token_id)

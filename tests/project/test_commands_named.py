@@ -27,11 +27,13 @@ HYPHENED = {"ask_id", "consent", "key", "kid", "message"}
 UNHYPHENED = {
     "amount",
     "base",
+    "code",
     "customer",
     "document_no",
     "identifier",
     "into",
     "kind",
+    "login",
     "member",
     "name",
     "number",
@@ -40,6 +42,7 @@ UNHYPHENED = {
     "rate",
     "source",
     "subject",
+    "title",
     "version",
 }
 SCRIPT = re.compile(r"(?<![\w/])(?:\./)?(scripts/[\w./-]*\w)")

@@ -63,6 +63,8 @@ def build_empty_node(home: Path) -> Node:
         business_date=BUSINESS_DATE,
         hub_anchor=encode_b64u(HUB_KEY.public.raw),
         api_token=API_TOKEN,
+        password_passes=1,
+        password_memory_kib=8,
     )
     init_home(settings)
     return build_node(settings, clock=ManualClock(NOW_MS))

@@ -11,13 +11,14 @@ from sqlalchemy import update
 from node.assessment.statements.rules_statement import Provenance, Source, Statement
 from node.assessment.statements.service import StatementService
 from node.core.people.service import Principal, Role
+from node.decision.asked import Asked
 from node.decision.deputies import DeputyService
 from node.decision.evidence import Wish
 from node.decision.policy import DecisionPolicy, read_preset_decision_policy
 from node.decision.record import DecisionRecord
 from node.decision.reports import DecisionReports
 from node.decision.rules_state import DecisionState
-from node.decision.service import Asked, DecisionService
+from node.decision.service import DecisionService
 from node.rating.store import NewRating, RatingStore
 from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer

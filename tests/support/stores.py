@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from node.core.database import Database
 from node.core.migrations import upgrade_database
@@ -188,10 +189,11 @@ class Server:
 
     def execute(self, statement: str) -> None:
         """Execute a statement about databases, outside of any transaction."""
-        engine = create_engine(self.address("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        engine = create_engine(
+            self.address("postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+        )
+        with engine.connect() as connection:  # closed in earnest, a refused statement or not
             connection.execute(text(statement))
-        engine.dispose()
 
     def _run(self, command: str, *arguments: str) -> None:
         line = [str(self._binaries / command), *arguments]

@@ -13,6 +13,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from node.assessment.outside.errors import OutsideFileError
+from node.assessment.outside.gone import EvidenceErasure
 from node.assessment.outside.importing import read_check_file, read_report_file
 from node.assessment.outside.rules_listing import ListCheck
 from node.assessment.outside.rules_report import OutsideReport
@@ -120,19 +121,46 @@ class OutsideFileBody(Entry):
 
 
 class KeysView(ApiModel):
-    """The keys of what was given, in order; ``known`` were there already."""
+    """The keys of what was given, in order; ``known`` were there already.
+
+    ``gone`` are the rows that were left out, each with why: what was deleted does not come back.
+    """
 
     keys: list[int]
     known: int
+    gone: dict[int, str] = Field(default_factory=dict)
 
 
-def build_outside_router(outside: OutsideService, *, check_customers: CheckCustomers) -> APIRouter:
+def build_outside_router(
+    outside: OutsideService, life: EvidenceErasure, *, check_customers: CheckCustomers
+) -> APIRouter:
     """Return the routes; ``check_customers`` refuses whom a file names and who may not be seen."""
     router = APIRouter(tags=["outside evidence"])
+    _add_erasures(router, life)
     _add_reports(router, outside)
     _add_checks(router, outside)
     _add_imports(router, outside, check_customers=check_customers)
     return router
+
+
+def _add_erasures(router: APIRouter, life: EvidenceErasure) -> None:
+    @router.post("/customers/{customer_id}/reports/{report_id}/erasure", status_code=204)
+    async def erase_report(
+        customer_id: CustomerId, report_id: PathKey, body: OutsideReasonBody
+    ) -> None:
+        """Delete a report with all its versions before its time; it is not entered again."""
+        await asyncio.to_thread(
+            lambda: life.erase(customer_id, report_id=report_id, reason=body.reason, by=body.by)
+        )
+
+    @router.post("/customers/{customer_id}/list-checks/{check_id}/erasure", status_code=204)
+    async def erase_check(
+        customer_id: CustomerId, check_id: PathKey, body: OutsideReasonBody
+    ) -> None:
+        """Delete a look into a public list before its time; it is not entered again."""
+        await asyncio.to_thread(
+            lambda: life.erase(customer_id, check_id=check_id, reason=body.reason, by=body.by)
+        )
 
 
 def _add_imports(
@@ -171,7 +199,7 @@ def _add_reports(router: APIRouter, outside: OutsideService) -> None:
     async def enter_report(customer_id: CustomerId, body: ReportBody) -> KeysView:
         """Enter a report; the same again changes nothing."""
         given = [(str(customer_id), body.build())]
-        return _view(await asyncio.to_thread(lambda: outside.enter_reports(given, by=body.by)))
+        return _view_one(await asyncio.to_thread(lambda: outside.enter_reports(given, by=body.by)))
 
     @router.post("/customers/{customer_id}/reports/{report_id}/correction", status_code=201)
     async def correct_report(
@@ -206,7 +234,7 @@ def _add_checks(router: APIRouter, outside: OutsideService) -> None:
     async def enter_check(customer_id: CustomerId, body: CheckBody) -> KeysView:
         """Enter a look into a public list; the same again changes nothing."""
         given = [(str(customer_id), body.build())]
-        return _view(await asyncio.to_thread(lambda: outside.enter_checks(given, by=body.by)))
+        return _view_one(await asyncio.to_thread(lambda: outside.enter_checks(given, by=body.by)))
 
     @router.post("/customers/{customer_id}/list-checks/{check_id}/withdrawal", status_code=201)
     async def withdraw_check(
@@ -219,5 +247,10 @@ def _add_checks(router: APIRouter, outside: OutsideService) -> None:
         return KeysView(keys=[check_id], known=0)
 
 
+def _view_one(entered: Entered) -> KeysView:
+    entered.check_whole()
+    return _view(entered)
+
+
 def _view(entered: Entered) -> KeysView:
-    return KeysView(keys=list(entered.keys), known=entered.known)
+    return KeysView(keys=list(entered.keys), known=entered.known, gone=dict(entered.gone))

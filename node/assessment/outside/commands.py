@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from node.assessment.commands import CustomerArgument, JsonOption, get_customer_id
+from node.assessment.outside.gone import EvidenceErasure, tell_gone
 from node.assessment.outside.importing import (
     CHECK_COLUMNS,
     FILE_BYTES_MAX,
@@ -57,6 +58,11 @@ class OutsideNode(Protocol):
     @property
     def outside(self) -> OutsideService:
         """The use cases."""
+        ...
+
+    @property
+    def evidence_life(self) -> EvidenceErasure:
+        """What is deleted, and stays away."""
         ...
 
 
@@ -117,6 +123,22 @@ def withdraw_report(
     typer.echo(f"withdrawn, as version {withdrawn}")
 
 
+@report_app.command("erase")
+def erase_report(
+    context: typer.Context,
+    customer: CustomerArgument,
+    key: ReportKey,
+    *,
+    reason: ReasonOption,
+    by: ByOption,
+) -> None:
+    """Delete a report with all its versions before its time; it is not entered again."""
+    node: OutsideNode = context.obj
+    customer_id = get_customer_id(node.assessment, customer)
+    node.evidence_life.erase(customer_id, report_id=key, reason=reason, by=by)
+    typer.echo(f"erased: {key}")
+
+
 @listing_app.command("template")
 def write_check_template() -> None:
     """Print the header of the table that is read; JSON has the same names."""
@@ -173,6 +195,22 @@ def withdraw_check(
     typer.echo(f"withdrawn: {key}")
 
 
+@listing_app.command("erase")
+def erase_check(
+    context: typer.Context,
+    customer: CustomerArgument,
+    key: CheckKey,
+    *,
+    reason: ReasonOption,
+    by: ByOption,
+) -> None:
+    """Delete a look before its time; it is not entered again."""
+    node: OutsideNode = context.obj
+    customer_id = get_customer_id(node.assessment, customer)
+    node.evidence_life.erase(customer_id, check_id=key, reason=reason, by=by)
+    typer.echo(f"erased: {key}")
+
+
 def _look(node: OutsideNode, text: str, *, what: str) -> int:
     """Return the customer, and record that what is kept of it is about to be shown."""
     customer_id = get_customer_id(node.assessment, text)
@@ -183,6 +221,8 @@ def _look(node: OutsideNode, text: str, *, what: str) -> int:
 
 def _tell(entered: Entered, *, is_trial: bool) -> None:
     known = f"; {entered.known} known already" if entered.known else ""
+    if entered.gone:
+        known += f"; left out, since it was deleted: {tell_gone(entered.gone)}"
     keys = ", ".join(str(key) for key in entered.keys)
     typer.echo(f"nothing kept: a dry run{known}" if is_trial else f"entered {keys}{known}")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from node.assessment.outside.errors import (
@@ -15,6 +15,7 @@ from node.assessment.outside.errors import (
     ReportInvalidError,
     ReportNotFoundError,
 )
+from node.assessment.outside.gone import GoneEvidence, tell_gone
 from node.assessment.outside.readers import choose_counting
 from node.assessment.outside.rules_listing import ListCheck, find_check_faults
 from node.assessment.outside.rules_report import OutsideReport, find_report_faults
@@ -22,28 +23,53 @@ from node.assessment.outside.store import EnteredCheck, OutsideStore, ReportVers
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.records.archiving import check_not_archived
+from node.records.ledger.errors import RecordGoneError
 from node.records.ledger.posting import check_by, check_reason, get_customer
 from node.records.service import CustomerNotFoundError
 from node.records.store import RecordsStore
+from node.records.tombstones import NameHasher
 
 AFTER_WITHDRAWAL = "entered anew after a withdrawal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """The keys of what was given, in order; ``known`` were there already and say the same."""
+    """The keys of what was given, in order; ``known`` were there already and say the same.
+
+    ``gone`` are the rows, from 1 on, of what was deleted by its time or by hand, each with why and
+    since when: it was left out.
+    """
 
     keys: tuple[int, ...]
     known: int = 0
+    gone: Mapping[int, str] = field(default_factory=dict)
+
+    def check_whole(self) -> None:
+        """Check that nothing was left out, where one thing alone was given.
+
+        Raises:
+            RecordGoneError: It was.
+        """
+        if self.gone:
+            raise RecordGoneError(tell_gone(self.gone))
 
 
 class OutsideService:
     """Enters, corrects, withdraws and lists."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, business_date: date | None = None
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        hasher: NameHasher | None = None,
+        business_date: date | None = None,
     ) -> None:
-        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        """A fixed business date lets old records be worked with; otherwise it is the clock's.
+
+        ``hasher`` knows the names of what is gone.
+        """
+        self._hasher = hasher
         self._database = database
         self._clock = clock
         self._business_date = business_date
@@ -57,7 +83,8 @@ class OutsideService:
     ) -> Entered:
         """Enter reports, all or none, each for a customer named by number or ``scheme:value``.
 
-        The same report again changes nothing. A trial refuses the same and keeps nothing.
+        The same report again changes nothing, and one that was deleted is left out and told. A
+        trial refuses and tells the same and keeps nothing.
 
         Raises:
             CustomerNotFoundError: An identifier is no customer's.
@@ -65,6 +92,7 @@ class OutsideService:
             CustomerArchivedError: A relation is closed.
             ReportInvalidError: One says something that none can say.
             ReportExistsError: There is one of its agency and number that says something else.
+            TombstoneSecretError: Something was deleted, and the secret of its name is not here.
         """
         check_by(by)
         for position, (_, report) in enumerate(given, start=1):
@@ -72,9 +100,14 @@ class OutsideService:
             if faults:
                 raise ReportInvalidError(f"{position}: {'; '.join(faults)}")
         with self._open(is_trial=is_trial) as uow:
-            keys, known = [], 0
+            keys, known, gone = [], 0, dict[int, str]()
+            barred = GoneEvidence(uow, hasher=self._hasher)
             for position, (named, report) in enumerate(given, start=1):
                 customer_id = _find_customer(uow, named, position=position)
+                why = barred.find(customer_id, report)
+                if why is not None:
+                    gone[position] = why
+                    continue
                 there = _find_report(uow, customer_id, report)
                 if there is not None and there.report != report:
                     raise ReportExistsError(
@@ -88,7 +121,7 @@ class OutsideService:
                     keys.append(
                         self._append(uow, report, customer_id=customer_id, reason=None, by=by)
                     )
-        return Entered(keys=() if is_trial else tuple(keys), known=known)
+        return Entered(keys=() if is_trial else tuple(keys), known=known, gone=gone)
 
     def correct_report(
         self, customer_id: int, report_id: int, report: OutsideReport, *, reason: str, by: str
@@ -139,6 +172,7 @@ class OutsideService:
             IdentifierMissingError: A row has none: a name matches nobody.
             CustomerArchivedError: A relation is closed.
             ListingInvalidError: One says something that none can say.
+            TombstoneSecretError: Something was deleted, and the secret of its name is not here.
         """
         check_by(by)
         for position, (_, check) in enumerate(given, start=1):
@@ -146,10 +180,14 @@ class OutsideService:
             if faults:
                 raise ListingInvalidError(f"{position}: {'; '.join(faults)}")
         with self._open(is_trial=is_trial) as uow:
-            keys, known = [], 0
-            store = OutsideStore(uow.connection)
+            keys, known, gone = [], 0, dict[int, str]()
+            store, barred = OutsideStore(uow.connection), GoneEvidence(uow, hasher=self._hasher)
             for position, (named, check) in enumerate(given, start=1):
                 customer_id = _find_customer(uow, named, position=position)
+                why = barred.find(customer_id, check)
+                if why is not None:
+                    gone[position] = why
+                    continue
                 there = _find_check(uow, customer_id, check)
                 known += there is not None
                 if there is not None:
@@ -159,7 +197,7 @@ class OutsideService:
                     keys.append(
                         store.append_check(check, customer_id=customer_id, by=by, at_ms=at_ms)
                     )
-        return Entered(keys=() if is_trial else tuple(keys), known=known)
+        return Entered(keys=() if is_trial else tuple(keys), known=known, gone=gone)
 
     def withdraw_check(self, customer_id: int, check_id: int, *, reason: str, by: str) -> None:
         """Enter that a look into a list counts no longer.

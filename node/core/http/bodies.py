@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from node.core.errors import NodeError
 from node.core.http.problems import build_problem
 from node.core.people.service import Principal
-from protocol.errors import ProtocolError, TooLargeError
+from protocol.errors import ProtocolError, SchemaError, TooLargeError
+
+_ZERO_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class BodyGuard:
@@ -54,10 +57,22 @@ class BodyGuard:
         try:
             request.state.viewer = await run_in_threadpool(self._admit, request)
             body = await read_bounded(request, bytes_max=self._larger.get(path, self._bytes_max))
+            _check_texts(request, body)
         except (NodeError, ProtocolError) as err:
             await build_problem(err)(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
+
+
+def _check_texts(request: Request, body: bytes) -> None:
+    """Check that no text of a JSON body has a zero byte, which PostgreSQL takes in none.
+
+    Raises:
+        SchemaError: One has.
+    """
+    is_json = request.headers.get("content-type", "").startswith("application/json")
+    if is_json and _ZERO_ESCAPE.search(body):
+        raise SchemaError("body: a zero byte is in no text")
 
 
 async def read_bounded(request: Request, *, bytes_max: int) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hmac import compare_digest
 from typing import TypeVar
@@ -39,6 +39,7 @@ DAY_MS = 86_400_000
 REFUSAL_PAUSE_MS = 60_000
 OUTCOME_OK = "ok"
 OPERATOR = "operator"
+ACCOUNT_PREFIX = "account-"
 _LIFE = re.compile(r"^([1-9][0-9]{0,4})([hd])$")
 _UNIT_S = {"h": 3_600, "d": 86_400}
 T = TypeVar("T")
@@ -95,6 +96,24 @@ class OutOfScopeError(ForbiddenError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """The session of an account by which somebody is here."""
+
+    account_id: int
+    session_id: int
+    login: str
+    roles: tuple[Role, ...]
+    """All that the account holds; it acts in one of them at a time."""
+    has_factor: bool
+    factor_at_ms: int | None
+    """When a code of the second factor was last given in this session."""
+    awaits_code: bool
+    """Whether the code is still asked for: such a session opens no page but that."""
+    csrf: str = field(repr=False)
+    """What each form of this session carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Who looks, and how far."""
 
@@ -107,6 +126,8 @@ class Principal:
     to_ms: int | None = None
     token_id: int = 0
     token_hash: bytes = field(default=b"", repr=False)
+    session: SessionFacts | None = None
+    """Of an account; none where a token is used."""
 
     @property
     def is_limited(self) -> bool:
@@ -213,6 +234,7 @@ class PeopleService:
         record = TokenRecord(
             token_id=0,
             hash=sha256(secret),
+            person_id=None,
             role=role.value,
             name=name.strip(),
             scopes=tuple(sorted(scope.value for scope in scopes)),
@@ -224,7 +246,9 @@ class PeopleService:
             revoked_at_ms=None,
         )
         with self._database.write() as uow:
-            token_id = PeopleStore(uow.connection).add_token(record)
+            store = PeopleStore(uow.connection)
+            person_id = store.bind_person(record.name, at_ms=now_ms)
+            token_id = store.add_token(replace(record, person_id=person_id))
         token = f"{TOKEN_PREFIX}{encode_b64u(secret)}"
         return NewToken(token_id=token_id, token=token, expires_at_ms=record.expires_at_ms)
 
@@ -293,7 +317,7 @@ class PeopleService:
                     what=look.what,
                     # An address may hold what PostgreSQL takes in no text.
                     target=look.target[:TARGET_CHARACTERS_MAX].replace("\x00", "\ufffd"),
-                    scope="" if look.scope is None else look.scope.value,
+                    scope=_name_scope(principal, look),
                     outcome=outcome,
                 )
             )
@@ -366,6 +390,17 @@ def _parse_token(token: str) -> bytes:
         return decode_b64u(token.removeprefix(TOKEN_PREFIX), bytes_exact=TOKEN_BYTES)
     except MalformedError as err:
         raise NotAuthenticatedError("a valid token is needed") from err
+
+
+def is_account(who: str) -> bool:
+    """Tell whether a row of the access log is of an account, and so says its role as scope."""
+    return who.startswith(ACCOUNT_PREFIX)
+
+
+def _name_scope(principal: Principal, look: Look) -> str:
+    if look.scope is not None:
+        return look.scope.value
+    return "" if principal.session is None else principal.role.value
 
 
 def _read_principal(record: TokenRecord) -> Principal:

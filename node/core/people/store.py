@@ -1,4 +1,4 @@
-"""All SQL of people: tokens and the access log. Nothing here changes an access row."""
+"""All SQL of people: who they are, tokens, access log. Nothing here changes an access row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from node.core.database import is_key_of
-from node.core.people.tables import access_log, access_token
+from node.core.people.names import fold_name
+from node.core.people.tables import access_log, access_token, person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,8 @@ class TokenRecord:
 
     token_id: int
     hash: bytes
+    person_id: int | None
+    """Whose it is; none where its name has no letter or digit, which is nobody's."""
     role: str
     name: str
     scopes: tuple[str, ...]
@@ -50,11 +53,30 @@ class PeopleStore:
         """Use the caller's transaction."""
         self._connection = connection
 
+    def bind_person(self, name: str, *, at_ms: int) -> int | None:
+        """Return whose name this is, entered if it is new; None where it is nobody's.
+
+        Two names of the same letters and digits are one person's.
+        """
+        folded = fold_name(name)
+        if not folded:
+            return None
+        query = select(person.c.id).where(person.c.folded == folded)
+        found = self._connection.execute(query).scalar_one_or_none()
+        if found is not None:
+            return int(found)
+        result = self._connection.execute(
+            insert(person).values(name=name, folded=folded, created_at_ms=at_ms)
+        )
+        (number,) = result.inserted_primary_key or (0,)
+        return int(number)
+
     def add_token(self, record: TokenRecord) -> int:
         """Insert a token and return its number."""
         result = self._connection.execute(
             insert(access_token).values(
                 hash=record.hash,
+                person_id=record.person_id,
                 role=record.role,
                 name=record.name,
                 scopes=" ".join(record.scopes),
@@ -155,6 +177,7 @@ def _read_token(row: Row[Any]) -> TokenRecord:
     return TokenRecord(
         token_id=row.id,
         hash=bytes(row.hash),
+        person_id=row.person_id,
         role=row.role,
         name=row.name,
         scopes=tuple(scopes),

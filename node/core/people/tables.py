@@ -1,4 +1,7 @@
-"""Tables of people: tokens, hashed, and the access log, which is appended to and goes with age.
+"""Tables of people: who they are, tokens, hashed, and the access log, which is appended to.
+
+A person is one by the letters and digits of its name: all tokens and the account of a person are
+bound to its one row, so that four eyes are two persons. Rows of the access log go with age.
 
 The migrations add triggers that refuse to change an access row and to delete one younger than a
 year, where the database has them in SQLite's words.
@@ -6,15 +9,35 @@ year, where the database has them in SQLite's words.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 from node.core.database import Bytes, metadata
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("folded", String(200), nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    UniqueConstraint("folded"),
+)
 
 access_token = Table(
     "access_token",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("hash", Bytes(32), nullable=False),
+    Column("person_id", Integer, ForeignKey(person.c.id), nullable=True),
     Column("role", String(16), nullable=False),
     Column("name", String(120), nullable=False),
     Column("scopes", String(120), nullable=False),  # names, with a space between

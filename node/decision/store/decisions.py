@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -11,15 +11,28 @@ from sqlalchemy import Connection, Row, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.database import INTEGER_MAX, is_key_of
-from node.core.people.service import Role
 from node.decision.errors import DecisionOpenError, DecisionSamePersonError, DecisionStateError
 from node.decision.keeping import KeptProposal, read_proposal, write_proposal
-from node.decision.policy import DecisionPolicy, Monitoring, Security
-from node.decision.record import ApprovalRecord, ContentVersion, DecisionEvent, DecisionRecord
-from node.decision.rules_proposal import Content, Outcome
+from node.decision.policy import DecisionPolicy
+from node.decision.record import (
+    AppliedFor,
+    ApprovalRecord,
+    ContentVersion,
+    DecisionEvent,
+    DecisionRecord,
+)
+from node.decision.rules_proposal import Content
 from node.decision.rules_state import OPEN_STATES, DecisionState, EventKind
+from node.decision.store.rows import (
+    parse_applied,
+    parse_approval,
+    parse_event,
+    parse_record,
+    parse_version,
+)
 from node.decision.tables import (
     credit_decision,
+    decision_application,
     decision_approval,
     decision_event,
     decision_hand,
@@ -31,6 +44,7 @@ from node.records.store.rows import insert_row
 
 MAKER = "maker"
 APPROVER = "approver"
+ANSWERING_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +59,7 @@ class NewDecision:
     policy_sha256_b64u: str
     is_person: bool
     kept: KeptProposal
+    applied: AppliedFor | None
     idempotency_key: str | None
     request_sha256_b64u: str | None
 
@@ -109,6 +124,10 @@ class DecisionStore:
                 entered_at_ms=new.created_at_ms,
             ),
         )
+        if new.applied is not None:
+            self._connection.execute(
+                insert(decision_application).values(decision_id=decision_id, **asdict(new.applied))
+            )
         messages = sorted({one.ref for one in new.kept.inputs.references})
         if messages:
             self._connection.execute(
@@ -297,6 +316,13 @@ class DecisionStore:
         )
         return self._read([credit_decision.c.id.in_(activated)], limit=limit)
 
+    def list_answering(self, application_ids: Collection[int]) -> list[DecisionRecord]:
+        """Return the decisions that answer some applications, the newest first."""
+        answering = select(decision_application.c.decision_id).where(
+            decision_application.c.application_id.in_(sorted(application_ids))
+        )
+        return self._read([credit_decision.c.id.in_(answering)], limit=ANSWERING_MAX)
+
     def list_resting_on(self, msg_hash_b64u: str) -> list[tuple[int, KeptProposal]]:
         """Return the proposals that read a peer's message."""
         rows = self._connection.execute(
@@ -331,12 +357,14 @@ class DecisionStore:
         versions = self._list_of(decision_version, keys, order="version")
         events = self._list_of(decision_event, keys, order="seq")
         approvals = self._list_of(decision_approval, keys, order="approved_at_ms")
+        applied = self._list_of(decision_application, keys, order="decision_id")
         return [
-            _record(
+            parse_record(
                 row,
-                versions=tuple(map(_version, versions.get(row.id, ()))),
-                events=tuple(map(_event, events.get(row.id, ()))),
-                approvals=tuple(map(_approval, approvals.get(row.id, ()))),
+                applied=parse_applied(applied.get(row.id, ())),
+                versions=tuple(map(parse_version, versions.get(row.id, ()))),
+                events=tuple(map(parse_event, events.get(row.id, ()))),
+                approvals=tuple(map(parse_approval, approvals.get(row.id, ()))),
             )
             for row in rows
         ]
@@ -349,78 +377,3 @@ class DecisionStore:
         for row in self._connection.execute(query):
             found.setdefault(row.decision_id, []).append(row)
         return found
-
-
-def _record(
-    row: Row[Any],
-    *,
-    versions: tuple[ContentVersion, ...],
-    events: tuple[DecisionEvent, ...],
-    approvals: tuple[ApprovalRecord, ...],
-) -> DecisionRecord:
-    return DecisionRecord(
-        decision_id=row.id,
-        customer_id=row.customer_id,
-        as_of=row.as_of,
-        created_at_ms=row.created_at_ms,
-        proposed_by=row.proposed_by,
-        rating_id=row.rating_id,
-        policy_sha256_b64u=row.policy_sha256_b64u,
-        is_person=row.is_person,
-        state=DecisionState(row.state),
-        last_seq=row.last_seq,
-        approved_by=row.approved_by,
-        kept=read_proposal(row.proposal_json),
-        versions=versions,
-        events=events,
-        approvals=approvals,
-    )
-
-
-def _version(row: Row[Any]) -> ContentVersion:
-    return ContentVersion(
-        version=row.version,
-        content=Content(
-            outcome=Outcome(row.outcome),
-            grade=row.grade,
-            currency=row.currency,
-            limit_minor=row.limit_minor,
-            terms_days=row.terms_days,
-            security=Security(row.security),
-            monitoring=Monitoring(row.monitoring),
-            valid_until=row.valid_until,
-            review_on=row.review_on,
-        ),
-        entered_by=row.entered_by,
-        entered_at_ms=row.entered_at_ms,
-        role=row.role,
-        reason_code=row.reason_code,
-        reason=row.reason,
-    )
-
-
-def _event(row: Row[Any]) -> DecisionEvent:
-    return DecisionEvent(
-        seq=row.seq,
-        kind=EventKind(row.kind),
-        happened_on=row.happened_on,
-        entered_by=row.entered_by,
-        entered_at_ms=row.entered_at_ms,
-        reason=row.reason,
-    )
-
-
-def _approval(row: Row[Any]) -> ApprovalRecord:
-    return ApprovalRecord(
-        person=row.person,
-        holder_person=row.holder_person,
-        role=Role(row.role),
-        round=row.round,
-        name=row.name,
-        holder=row.holder,
-        deputy_id=row.deputy_id,
-        version=row.version,
-        comment=row.comment,
-        human_review=row.human_review,
-        approved_at_ms=row.approved_at_ms,
-    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from node.decision.rules_proposal import Outcome
 from node.decision.rules_state import EventKind
@@ -39,36 +41,7 @@ def list_given_limits(
     connection: Connection, customer_ids: Collection[int], *, known_at_ms: int | None = None
 ) -> list[GivenLimit]:
     """Return the limits that decisions on some customers gave, the oldest first."""
-    event, version = decision_event.c, decision_version.c
-    newest = (
-        select(func.max(_every.c.version))
-        .where(_every.c.decision_id == credit_decision.c.id)
-        .correlate(credit_decision)
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        select(
-            credit_decision.c.id,
-            credit_decision.c.customer_id,
-            credit_decision.c.approved_by,
-            version.outcome,
-            version.currency,
-            version.limit_minor,
-            version.valid_until,
-            event.kind,
-            event.happened_on,
-            event.entered_at_ms,
-        )
-        .select_from(credit_decision)
-        .join(decision_version, version.decision_id == credit_decision.c.id)
-        .join(decision_event, event.decision_id == credit_decision.c.id)
-        .where(
-            credit_decision.c.customer_id.in_(sorted(customer_ids)),
-            version.version == newest,
-            event.kind.in_([EventKind.ACTIVE, *_ENDS]),
-        )
-        .order_by(credit_decision.c.id, event.seq)
-    )
+    rows = connection.execute(_select_given(), {"customer_ids": sorted(customer_ids)})
     found: dict[int, GivenLimit] = {}
     for row in rows:
         if known_at_ms is not None and row.entered_at_ms > known_at_ms:
@@ -89,3 +62,38 @@ def list_given_limits(
         elif row.id in found:
             found[row.id] = replace(found[row.id], ended_on=row.happened_on)
     return list(found.values())
+
+
+@cache
+def _select_given() -> Select[Any]:
+    """Return what selects the events of limits of ``customer_ids``; made once."""
+    event, version = decision_event.c, decision_version.c
+    newest = (
+        select(func.max(_every.c.version))
+        .where(_every.c.decision_id == credit_decision.c.id)
+        .correlate(credit_decision)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            credit_decision.c.id,
+            credit_decision.c.customer_id,
+            credit_decision.c.approved_by,
+            version.outcome,
+            version.currency,
+            version.limit_minor,
+            version.valid_until,
+            event.kind,
+            event.happened_on,
+            event.entered_at_ms,
+        )
+        .select_from(credit_decision)
+        .join(decision_version, version.decision_id == credit_decision.c.id)
+        .join(decision_event, event.decision_id == credit_decision.c.id)
+        .where(
+            credit_decision.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+            version.version == newest,
+            event.kind.in_([EventKind.ACTIVE, *_ENDS]),
+        )
+        .order_by(credit_decision.c.id, event.seq)
+    )

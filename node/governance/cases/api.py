@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.routing import APIRoute
 from pydantic import Field
+from starlette.requests import Request
 
 from node.assessment.policy_file import Language
 from node.core.database import INTEGER_MAX
 from node.core.http.models import ApiModel
 from node.governance.cases.entries import NewCase
+from node.governance.cases.persons import name_person
 from node.governance.cases.record import CaseChannel, CaseStory, Target, TargetKind
 from node.governance.cases.rules_case import (
     OPEN,
@@ -134,7 +136,9 @@ def build_cases_router(
     cases: CaseService, *, push: PushCorrection, route_class: type[APIRoute] = APIRoute
 ) -> APIRouter:
     """Return the routes; ``push`` tells past receivers of a customer of a correction."""
-    router = APIRouter(tags=["governance"], route_class=route_class)
+    router = APIRouter(
+        tags=["governance"], dependencies=[Depends(_check_person)], route_class=route_class
+    )
     _add_reading(router, cases)
     _add_beginning(router, cases)
     _add_deciding(router, cases)
@@ -146,6 +150,12 @@ def build_cases_router(
         return _show(cases, await push_one(cases, case_id, push=push, by=body.by))
 
     return router
+
+
+async def _check_person(request: Request) -> None:
+    """Check that a person enters; that ``by`` is its name is checked of every entry."""
+    if request.method != "GET":
+        name_person(request.state.viewer)
 
 
 async def push_one(cases: CaseService, case_id: int, *, push: PushCorrection, by: str) -> CaseStory:

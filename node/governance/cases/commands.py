@@ -13,8 +13,10 @@ from node.assessment.commands import JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.config import Settings
 from node.core.files import hash_file
+from node.core.people.service import PeopleService
 from node.core.terminal import show_json, show_table
 from node.governance.cases.entries import NewCase
+from node.governance.cases.persons import read_person
 from node.governance.cases.record import CaseChannel, CaseStory, Target, TargetKind
 from node.governance.cases.rules_case import (
     OPEN,
@@ -28,7 +30,8 @@ from node.governance.cases.service import CASES_PAGE_MAX, CaseService
 from node.governance.cases.store import CaseFilter
 from node.governance.cases.view import build_case_object, build_summary_object
 from node.governance.cases.wording import say_case
-from node.records.commands_entering import DAY_FORMAT, ByOption, ReasonOption
+from node.governance.training.commands import TokenOption
+from node.records.commands_entering import DAY_FORMAT, ReasonOption
 from node.records.service import RecordsService
 
 case_app = typer.Typer(
@@ -49,6 +52,11 @@ TextOption = Annotated[str, typer.Option("--text", help="Word for word.")]
 
 class CaseNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
+
+    @property
+    def people(self) -> PeopleService:
+        """Tokens and the access log."""
+        ...
 
     @property
     def cases(self) -> CaseService:
@@ -73,7 +81,7 @@ def receive(
     *,
     complainant: Annotated[str, typer.Option("--from", help="Who objects or complains.")],
     text: TextOption,
-    by: ByOption,
+    token_file: TokenOption,
     channel: Annotated[CaseChannel, typer.Option("--how", help="How it came.")] = (
         CaseChannel.LETTER
     ),
@@ -103,7 +111,7 @@ def receive(
         about=about,
         target=_read_target(fact, summary, dispute),
     )
-    _tell(node.cases.receive(new, by=by))
+    _tell(node.cases.receive(new, by=read_person(node.people, token_file, case_id=None)))
 
 
 @case_app.command("list")
@@ -176,7 +184,7 @@ def mark(
     ctx: typer.Context,
     case: CaseArgument,
     *,
-    by: ByOption,
+    token_file: TokenOption,
     fact: FactOption = None,
     summary: SummaryOption = None,
     dispute: DisputeOption = None,
@@ -184,7 +192,9 @@ def mark(
     """Hold back what an objection is about, or acknowledge a complaint."""
     node: CaseNode = ctx.obj
     target = _read_target(fact, summary, dispute)
-    _tell(node.cases.mark(case, target=target, by=by))
+    _tell(
+        node.cases.mark(case, target=target, by=read_person(node.people, token_file, case_id=case))
+    )
 
 
 @case_app.command("ask")
@@ -193,33 +203,67 @@ def ask(
     case: CaseArgument,
     *,
     source: Annotated[str, typer.Option("--source", help="Who was asked, and what.")],
-    by: ByOption,
+    token_file: TokenOption,
     on: OnOption = None,
 ) -> None:
     """Enter that the source was asked."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.ask(case, source=source, on=_read_day(on), by=by))
+    _tell(
+        node.cases.ask(
+            case,
+            source=source,
+            on=_read_day(on),
+            by=read_person(node.people, token_file, case_id=case),
+        )
+    )
 
 
 @case_app.command("uphold")
-def uphold(ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, by: ByOption) -> None:
+def uphold(
+    ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, token_file: TokenOption
+) -> None:
     """Decide that a case is right; what it is about counts no more."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.decide(case, step=CaseStep.UPHOLD, reason=reason, by=by))
+    _tell(
+        node.cases.decide(
+            case,
+            step=CaseStep.UPHOLD,
+            reason=reason,
+            by=read_person(node.people, token_file, case_id=case),
+        )
+    )
 
 
 @case_app.command("reject")
-def reject(ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, by: ByOption) -> None:
+def reject(
+    ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, token_file: TokenOption
+) -> None:
     """Decide that a case is not right; the mark is removed."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.decide(case, step=CaseStep.REJECT, reason=reason, by=by))
+    _tell(
+        node.cases.decide(
+            case,
+            step=CaseStep.REJECT,
+            reason=reason,
+            by=read_person(node.people, token_file, case_id=case),
+        )
+    )
 
 
 @case_app.command("withdraw")
-def withdraw(ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, by: ByOption) -> None:
+def withdraw(
+    ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, token_file: TokenOption
+) -> None:
     """Enter that whoever objected or complained has taken it back."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.decide(case, step=CaseStep.WITHDRAW, reason=reason, by=by))
+    _tell(
+        node.cases.decide(
+            case,
+            step=CaseStep.WITHDRAW,
+            reason=reason,
+            by=read_person(node.people, token_file, case_id=case),
+        )
+    )
 
 
 @case_app.command("suppress-due")
@@ -237,7 +281,7 @@ def answer(
     case: CaseArgument,
     *,
     text: TextOption,
-    by: ByOption,
+    token_file: TokenOption,
     channel: Annotated[CaseChannel, typer.Option("--how", help="letter or e-mail.")] = (
         CaseChannel.LETTER
     ),
@@ -257,7 +301,7 @@ def answer(
             channel=channel,
             on=_read_day(on),
             document_sha256_hex=digest,
-            by=by,
+            by=read_person(node.people, token_file, case_id=case),
         )
     )
 
@@ -269,27 +313,35 @@ def set_cause(
     *,
     cause: Annotated[RootCause, typer.Option("--cause", help="Of the list.")],
     text: TextOption,
-    by: ByOption,
+    token_file: TokenOption,
 ) -> None:
     """Enter why there was something to object to or complain of."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.set_cause(case, cause=cause, text=text, by=by))
+    _tell(
+        node.cases.set_cause(
+            case, cause=cause, text=text, by=read_person(node.people, token_file, case_id=case)
+        )
+    )
 
 
 @case_app.command("statement")
 def add_statement(
-    ctx: typer.Context, case: CaseArgument, *, text: TextOption, by: ByOption
+    ctx: typer.Context, case: CaseArgument, *, text: TextOption, token_file: TokenOption
 ) -> None:
     """Enter what the subject of an objection states in its own words (200 characters)."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.add_statement(case, text=text, by=by))
+    _tell(
+        node.cases.add_statement(
+            case, text=text, by=read_person(node.people, token_file, case_id=case)
+        )
+    )
 
 
 @case_app.command("close")
-def close(ctx: typer.Context, case: CaseArgument, *, by: ByOption) -> None:
+def close(ctx: typer.Context, case: CaseArgument, *, token_file: TokenOption) -> None:
     """Close a case of which nothing is owed any more."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.close(case, by=by))
+    _tell(node.cases.close(case, by=read_person(node.people, token_file, case_id=case)))
 
 
 @case_app.command("appeal")
@@ -299,25 +351,41 @@ def appeal(
     *,
     before: Annotated[Appealed, typer.Option("--before", help="Before whom.")],
     text: TextOption,
-    by: ByOption,
+    token_file: TokenOption,
 ) -> None:
     """Enter that a closed case is taken to the ombudsman or an authority."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.appeal(case, before=before, text=text, by=by))
+    _tell(
+        node.cases.appeal(
+            case, before=before, text=text, by=read_person(node.people, token_file, case_id=case)
+        )
+    )
 
 
 @case_app.command("confirm")
-def confirm(ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, by: ByOption) -> None:
+def confirm(
+    ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, token_file: TokenOption
+) -> None:
     """Enter that an appeal has changed nothing."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.confirm(case, reason=reason, by=by))
+    _tell(
+        node.cases.confirm(
+            case, reason=reason, by=read_person(node.people, token_file, case_id=case)
+        )
+    )
 
 
 @case_app.command("reopen")
-def reopen(ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, by: ByOption) -> None:
+def reopen(
+    ctx: typer.Context, case: CaseArgument, *, reason: ReasonOption, token_file: TokenOption
+) -> None:
     """Open a case again; its clock begins anew."""
     node: CaseNode = ctx.obj
-    _tell(node.cases.reopen(case, reason=reason, by=by))
+    _tell(
+        node.cases.reopen(
+            case, reason=reason, by=read_person(node.people, token_file, case_id=case)
+        )
+    )
 
 
 def _tell(story: CaseStory) -> None:

@@ -27,3 +27,9 @@ class CaseHandlerError(ForbiddenError):
     """Whoever issued what a case is about, or whom it is about, does not decide on it."""
 
     code = "case-handler"
+
+
+class CasePersonError(ForbiddenError):
+    """A case is entered and decided by persons, each with a token of its own."""
+
+    code = "case-person"

@@ -8,14 +8,14 @@ from datetime import date
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
+from node.core.people.holding import TOKENS_MAX
 from node.core.people.names import is_same_person
-from node.core.people.service import OPERATOR
+from node.core.people.service import OPERATOR, is_account
 from node.core.people.store import AccessRecord, PeopleStore
 from node.decision.store import DecisionStore
 from node.governance.cases.record import CaseStory
 from node.governance.cases.store import CaseFilter, CaseStore
 from node.governance.looks.rules_looks import Pointed, find_pointed
-from node.governance.people import TOKENS_MAX
 from node.records.ledger.posting import get_customer
 from node.records.store import CustomerRecord, RecordsStore
 from node.records.store.owners import OWNED, find_owner
@@ -144,7 +144,8 @@ class LookService:
             owner = None if pointed is None else owners[pointed]
             if ids is not None and owner not in ids:
                 continue
-            role = roles.get(record.who, "")
+            # The row of an account says in which of its roles it looked.
+            role = roles.get(record.who) or (record.scope if is_account(record.who) else "")
             found.append(LookRow(record=record, role=role, customer_id=owner))
             if len(found) == limit:
                 break

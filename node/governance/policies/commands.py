@@ -14,6 +14,7 @@ from rich.table import Table
 from node.assessment.commands import AsOfOption, JsonOption, LanguageOption
 from node.assessment.policy_file import POLICY_BYTES_MAX, Language
 from node.core.files import read_file
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService, Role
 from node.core.policies.entering import Entry
@@ -61,6 +62,11 @@ TOKEN_BYTES_MAX = 1_024
 
 class PolicyNode(Protocol):
     """What these commands need of the node that ``ctx.obj`` holds."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Who may approve by how they are here."""
+        ...
 
     @property
     def people(self) -> PeopleService:
@@ -374,11 +380,15 @@ def build_entry(
     if token_file is None:
         if not by:
             raise typer.BadParameter("say who: --by NAME, or --token-file FILE")
+        if area is Area.APPROVALS:
+            node.approvals.check(OPERATOR_PRINCIPAL)
         return Entry(actor=Actor(who=OPERATOR_PRINCIPAL.who, name=by), reason=reason)
     token = read_file(token_file, bytes_max=TOKEN_BYTES_MAX).decode("utf-8").strip()
     principal = node.people.get_principal(token)
     if principal.role is not Role.OPERATOR:
         check_access(node.people, principal, Access(area=area, target="policy", is_entry=True))
+    if area is Area.APPROVALS:
+        node.approvals.check(principal)
     return Entry(actor=Actor(who=principal.who, name=principal.name), reason=reason)
 
 

@@ -172,8 +172,12 @@ def read_actor(people: PeopleService, token_file: Path) -> Principal:
     Raises:
         NotAuthenticatedError: It is none of ours, or its time is over.
     """
-    token = read_file(token_file, bytes_max=TOKEN_BYTES_MAX).decode("utf-8", "replace").strip()
-    return people.get_principal(token)
+    return people.get_principal(read_token(token_file))
+
+
+def read_token(token_file: Path) -> str:
+    """Return the token that a file holds."""
+    return read_file(token_file, bytes_max=TOKEN_BYTES_MAX).decode("utf-8", "replace").strip()
 
 
 def _read_text(path: Path) -> str:

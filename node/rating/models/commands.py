@@ -12,13 +12,16 @@ from rich.table import Table
 
 from node.assessment.commands import AsOfOption, JsonOption, LanguageOption
 from node.assessment.policy_file import Language
+from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
 from node.core.terminal import show_json, show_table
+from node.rating.models.peer_gain import PeerGainService
 from node.rating.models.registry import ModelService
 from node.rating.models.rules_registry import ModelState
 from node.rating.models.view import (
     build_comparison_object,
     build_model_object,
+    build_peer_gain_object,
     build_summary_object,
 )
 
@@ -29,6 +32,14 @@ model_app = typer.Typer(
 ModelArgument = Annotated[int, typer.Argument(min=1, help="Number of the model (model list).")]
 ByOption = Annotated[str, typer.Option("--by", help="Who does it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
+OpeningOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--opening",
+        formats=["%Y-%m-%d"],
+        help="Entered by this day counts as known on its own date; default: first entry.",
+    ),
+]
 _PPM = 1_000_000
 _HEADINGS = {
     Language.EN: ("Factor", "Bin", "Rows", "Bad", "Points"),
@@ -56,6 +67,11 @@ class ModelNode(Protocol):
         """The registry."""
         ...
 
+    @property
+    def peer_gain(self) -> PeerGainService:
+        """What peers' summaries add."""
+        ...
+
     def business_date(self) -> date:
         """Return the node's business date."""
         ...
@@ -68,14 +84,7 @@ def train(
     by: ByOption,
     name: Annotated[str, typer.Option("--name", help="Name; versions count by name.")] = "ledger",
     as_of: AsOfOption = None,
-    opening: Annotated[
-        datetime | None,
-        typer.Option(
-            "--opening",
-            formats=["%Y-%m-%d"],
-            help="Entered by this day counts as known on its own date; default: first entry.",
-        ),
-    ] = None,
+    opening: OpeningOption = None,
     as_json: JsonOption = False,
     language: LanguageOption = Language.EN,
 ) -> None:
@@ -187,6 +196,57 @@ def compare(
     for one, other in zip(shown["champion"]["drift"], shown["challenger"]["drift"], strict=True):
         drift.add_row(one["month"], str(one["rows"]), _format_psi(one), _format_psi(other))
     show_table(drift)
+
+
+@model_app.command("peers")
+def measure_peers(
+    ctx: typer.Context,
+    *,
+    as_of: AsOfOption = None,
+    opening: OpeningOption = None,
+    as_json: JsonOption = False,
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Measure what peers' summaries add to a model on the same later rows; nothing is kept."""
+    node: ModelNode = ctx.obj
+    day = as_of.date() if as_of else node.business_date()
+    gain = node.peer_gain.measure(today=day, opening=opening.date() if opening else None)
+    look = Look(what=Area.PEERS, target="model peers")
+    node.people.record(OPERATOR_PRINCIPAL, look)
+    shown = build_peer_gain_object(gain, language=language)
+    if as_json:
+        show_json(shown)
+        return
+    table = Table("", "rows", "bad", "AUC", "KS", "verdict")
+    for side in ("own", "with_peers"):
+        figures = shown[side]["figures"]
+        table.add_row(
+            side.replace("_", " "),
+            str(figures["rows"]),
+            str(figures["bads"]),
+            format_interval(figures["auc"]),
+            format_interval(figures["ks"]),
+            shown[side]["verdict_text"],
+        )
+    show_table(table)
+    factors = Table(*_HEADINGS[language])
+    for feature in shown["factors"]:
+        for number, one in enumerate(feature["bins"]):
+            factors.add_row(
+                feature["name"] if not number else "",
+                _name_bin(one, decimals=feature["decimals"]),
+                str(one["rows"]),
+                str(one["bads"]),
+                f"{one['points_deci'] / 10:.1f}",
+            )
+    show_table(factors)
+    Console().print(
+        f"{shown['train_told']}/{shown['train_rows']} → {shown['test_told']}"
+        f"/{shown['own']['figures']['rows']} rows told of\n"
+        f"AUC {format_interval(shown['auc_gain'])}  {shown['verdict_text']}",
+        highlight=False,
+        markup=False,
+    )
 
 
 def _show(shown: dict[str, Any], *, as_json: bool, language: Language) -> None:

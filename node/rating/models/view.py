@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from node.assessment.policy_file import Language
+from node.assessment.policy_file import Language, LocalText
 from node.assessment.statistical.model_file import (
     CategoryBin,
     Earned,
@@ -12,6 +14,7 @@ from node.assessment.statistical.model_file import (
     SpecialBin,
     ValueBin,
 )
+from node.rating.models.peer_gain import PeerGain
 from node.rating.models.registry import Comparison, read_model, read_report, state_of
 from node.rating.models.report import (
     PPM,
@@ -21,6 +24,16 @@ from node.rating.models.report import (
 )
 from node.rating.models.rules_registry import STATES, ModelState
 from node.rating.store import ModelRecord
+
+_GAINS: Mapping[str, LocalText] = MappingProxyType(
+    {
+        "few": LocalText(
+            zh="违约客户太少而不下结论", en="too few customers turned bad: nothing is concluded"
+        ),
+        "shown": LocalText(zh="差异可证", en="the difference is shown"),
+        "open": LocalText(zh="未显示差异", en="no difference is shown"),
+    }
+)
 
 
 def build_summary_object(record: ModelRecord, *, language: Language) -> dict[str, Any]:
@@ -101,6 +114,33 @@ def build_comparison_object(comparison: Comparison, *, language: Language) -> di
         },
         "auc_gain": {name: round(PPM * value) for name, value in bounds if value is not None},
         "is_shown": comparison.difference.is_shown,
+    }
+
+
+def build_peer_gain_object(gain: PeerGain, *, language: Language) -> dict[str, Any]:
+    """Return both models on the same rows, and whether peers' words are shown to add anything.
+
+    Below the stated number of customers who turned bad nothing is concluded.
+    """
+    found = gain.difference.interval
+    bounds = (("value_ppm", found.value), ("low_ppm", found.low), ("high_ppm", found.high))
+    is_enough = gain.own.validation.bad_customers >= gain.bads_min
+    verdict = "few" if not is_enough else "shown" if gain.difference.is_shown else "open"
+    return {
+        "train_rows": gain.train_rows,
+        "train_told": gain.train_told,
+        "test_told": gain.test_told,
+        **{
+            side: {
+                "figures": build_judged_object(judged),
+                "verdict_text": describe_verdict(judged.validation.verdict, language),
+            }
+            for side, judged in (("own", gain.own), ("with_peers", gain.with_peers))
+        },
+        "factors": [_build_feature_object(one, language=language) for one in gain.factors],
+        "auc_gain": {name: round(PPM * value) for name, value in bounds if value is not None},
+        "verdict": verdict,
+        "verdict_text": _GAINS[verdict].render(language),
     }
 
 

@@ -1,8 +1,9 @@
 """The life of an override: what may be given, from when on it holds, and what ends it. Pure.
 
 An override is of one rating. One that lowers holds at once; one that raises waits for a second
-person. It ends by itself: on its last day, with the next rating, with a default. What it became is
-read from its events and from what is known of the customer; nothing is stored of it.
+person, and so does the withdrawal of one that lowers: both raise a grade. It ends by itself: on its
+last day, with the next rating, with a default. What it became is read from its events and from what
+is known of the customer; nothing is stored of it.
 """
 
 from __future__ import annotations
@@ -62,6 +63,17 @@ class OverrideEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideLift:
+    """That somebody has asked, or approved, that an override which lowers is withdrawn."""
+
+    happened_on: date
+    entered_by: str
+    role: str
+    entered_at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """An override as it is kept; ``notches`` are up above 0 and down below it."""
 
@@ -77,6 +89,7 @@ class Override:
     made_on: date
     expires_on: date
     events: tuple[OverrideEvent, ...]
+    lifts: tuple[OverrideLift, ...] = ()
 
     @property
     def proposal(self) -> OverrideEvent:
@@ -168,6 +181,26 @@ def check_override(policy: OverridePolicyBody, *, notches: int, reason_code: str
         raise OverrideInvalidError(f"the policy has no reason {reason_code}")
 
 
+def list_grades(policy: OverridePolicyBody, scale: ScaleBody, *, before: str) -> tuple[str, ...]:
+    """Return the grades that may be given in the place of one, from the best on.
+
+    None in the place of what is no grade of a score.
+    """
+    ranks = {step.grade: rank for rank, step in enumerate(scale.grades)}
+    if before not in ranks:
+        return ()
+    return tuple(
+        grade
+        for grade, rank in ranks.items()
+        if 0 < abs(rank - ranks[before]) <= policy.notches_max
+    )
+
+
+def find_latest_expiry(policy: OverridePolicyBody, *, today: date, valid_until: date) -> date:
+    """Return the latest day on which an override that is given today may end."""
+    return min(valid_until, today + timedelta(days=policy.valid_days_max))
+
+
 def choose_expiry(
     policy: OverridePolicyBody, *, asked: date | None, today: date, valid_until: date
 ) -> date:
@@ -176,7 +209,7 @@ def choose_expiry(
     Raises:
         OverrideInvalidError: It is past, or later than the rating or the policy allow.
     """
-    latest = min(valid_until, today + timedelta(days=policy.valid_days_max))
+    latest = find_latest_expiry(policy, today=today, valid_until=valid_until)
     chosen = latest if asked is None else asked
     if not today <= chosen <= latest:
         raise OverrideInvalidError(f"it ends from {today} to {latest}")

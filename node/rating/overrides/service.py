@@ -6,14 +6,15 @@ A person overrides with a token of his own and a role of the policy; never with 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.errors import InvariantError
+from node.core.people.holding import list_held
 from node.core.people.names import fold_name
 from node.core.people.service import Principal, Role
-from node.core.people.store import PeopleStore
 from node.core.policies.source import PolicySource
 from node.rating.overrides.errors import (
     OverrideDutyError,
@@ -27,10 +28,13 @@ from node.rating.overrides.rules_override import (
     EventKind,
     Override,
     OverrideEvent,
+    OverrideLift,
     OverrideState,
     check_override,
     choose_expiry,
     count_notches,
+    find_latest_expiry,
+    list_grades,
 )
 from node.rating.overrides.store import NewOverride, OverrideStore
 from node.rating.rules_grade import RatingState
@@ -40,7 +44,20 @@ from node.records.ledger.posting import check_by, check_reason, get_customer
 from node.records.store import RecordsStore
 
 PAGE_MAX = 200
-TOKENS_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideTerms:
+    """What a person may give on a day: which grades, and until when at most.
+
+    Without grades nothing may be given: no rating holds, its grade is of no score, or its scale is
+    not held.
+    """
+
+    policy: OverridePolicy
+    rating: RatingRecord | None
+    grades: tuple[str, ...]
+    latest: date
 
 
 class OverrideService:
@@ -145,9 +162,12 @@ class OverrideService:
     def withdraw(self, override_id: int, *, reason: str, actor: Principal) -> JudgedOverride:
         """Withdraw an override that waits or holds: the grade of the rating holds again.
 
+        One that lowers holds until a second person withdraws it too, since that raises the grade.
+
         Raises:
             OverrideNotFoundError: There is none with this key.
             OverrideStateError: It has ended.
+            OverrideSamePersonError: It lowers, and the person has asked for its withdrawal before.
             OverrideDutyError: The token or a role of the person stands against it.
         """
         check_reason(reason)
@@ -163,9 +183,11 @@ class OverrideService:
             return self._get(uow, override_id)
 
     def list_overrides(
-        self, *, customer_id: int | None = None, limit: int = 50
+        self, *, customer_id: int | None = None, before: int | None = None, limit: int = 50
     ) -> list[JudgedOverride]:
         """Return the newest overrides, of all or of one customer, as they are today.
+
+        ``before`` is the last one of the page before.
 
         Raises:
             CustomerNotFoundError: There is no such customer.
@@ -174,12 +196,44 @@ class OverrideService:
         with self._database.read() as uow:
             store = OverrideStore(uow.connection)
             if customer_id is None:
-                found = store.list_newest(limit=limit)
+                found = store.list_newest(before=before, limit=limit)
             else:
                 key = get_customer(uow, customer_id).customer_id
                 ids = RecordsStore(uow.connection).list_ids(key)
-                found = store.list_of_customers(ids, limit=limit)
+                found = store.list_of_customers(ids, before=before, limit=limit)
             return self._reader.judge(uow, found, day=self._today())
+
+    def list_open(self) -> list[JudgedOverride]:
+        """Return every override that waits or holds today, the newest first."""
+        today = self._today()
+        with self._database.read() as uow:
+            running = OverrideStore(uow.connection).list_running(today, limit=RUNNING_MAX)
+            judged = self._reader.judge(uow, running, day=today)
+        return [one for one in judged if one.state.is_open]
+
+    def find_terms(self, customer_id: int) -> OverrideTerms:
+        """Return what may be given to a customer in the place of its newest rating today.
+
+        Raises:
+            CustomerNotFoundError: There is no such customer.
+        """
+        with self._database.read() as uow:
+            policy, today = self._policies.read_active(uow), self._today()
+            key = get_customer(uow, customer_id).customer_id
+            rating = RatingStore(uow.connection).find_latest(key)
+            if rating is None or rating.state_on(today) is not RatingState.VALID:
+                return OverrideTerms(policy=policy, rating=rating, grades=(), latest=today)
+            scale = self._reader.find_scale(rating.scale.sha256_b64u)
+            return OverrideTerms(
+                policy=policy,
+                rating=rating,
+                grades=()
+                if scale is None
+                else list_grades(policy.body, scale.body, before=rating.grade_with_peers),
+                latest=find_latest_expiry(
+                    policy.body, today=today, valid_until=rating.valid_until or today
+                ),
+            )
 
     def list_in_force(self, ratings: list[RatingRecord]) -> dict[int, Override]:
         """Return the overrides that hold today for customers' newest ratings, by rating."""
@@ -213,6 +267,8 @@ class OverrideService:
     ) -> JudgedOverride:
         with self._database.write() as uow:
             judged = self._get(uow, override_id)
+            # First of all: what an override has become may rest on what peers have said.
+            person = self._check_person(uow, actor, self._policies.read_active(uow))
             is_possible = (
                 judged.state.is_open
                 if kind is EventKind.WITHDRAWN
@@ -220,14 +276,39 @@ class OverrideService:
             )
             if not is_possible:
                 raise OverrideStateError(f"override {override_id} is {judged.state}")
-            person = self._check_person(uow, actor, self._policies.read_active(uow))
             store = OverrideStore(uow.connection)
             if kind is not EventKind.WITHDRAWN and store.has_hand(override_id, person):
                 raise OverrideSamePersonError("who proposed it does not decide on it: another does")
+            if kind is EventKind.WITHDRAWN and not judged.override.is_upward:
+                self._lift(store, judged, actor=actor, person=person, reason=reason)
+                if not judged.override.lifts:
+                    return self._get(uow, override_id)
             seq = judged.override.events[-1].seq + 1
             event = self._build_event(kind, seq=seq, actor=actor, reason=reason)
             store.append_event(override_id, event, person=person)
             return self._get(uow, override_id)
+
+    def _lift(
+        self,
+        store: OverrideStore,
+        judged: JudgedOverride,
+        *,
+        actor: Principal,
+        person: str,
+        reason: str,
+    ) -> None:
+        """Keep that a person wants an override withdrawn which lowers."""
+        override_id = judged.override.override_id
+        if store.has_lifted(override_id, person):
+            raise OverrideSamePersonError("who asks that it is withdrawn waits for another person")
+        lift = OverrideLift(
+            happened_on=self._today(),
+            entered_by=actor.name,
+            role=actor.role.value,
+            entered_at_ms=self._clock.now_ms(),
+            reason=reason,
+        )
+        store.append_lift(override_id, lift, person=person)
 
     def _get(self, uow: UnitOfWork, override_id: int) -> JudgedOverride:
         found = OverrideStore(uow.connection).find(override_id)
@@ -248,13 +329,7 @@ class OverrideService:
         if actor.role not in policy.roles:
             raise OverrideDutyError(f"an override is for {', '.join(policy.body.roles)}")
         now_ms = self._clock.now_ms()
-        held = {
-            Role(one.role)
-            for one in PeopleStore(uow.connection).list_tokens(limit=TOKENS_MAX)
-            if one.revoked_at_ms is None
-            and one.expires_at_ms > now_ms
-            and fold_name(one.name) == person
-        }
+        held = {one.role for one in list_held(uow, now_ms=now_ms) if one.person == person}
         against = sorted(held & policy.conflicting_roles)
         if against:
             raise OverrideDutyError(f"{actor.name} is {against[0]} too, and overrides no grade")

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, select
 
 from node.core.database import is_key_of
-from node.rating.overrides.rules_override import EventKind, Override, OverrideEvent
+from node.rating.overrides.rules_override import (
+    EventKind,
+    Override,
+    OverrideEvent,
+    OverrideLift,
+)
 from node.rating.overrides.tables import (
     APPROVER,
     MAKER,
     rating_override,
     rating_override_event,
     rating_override_hand,
+    rating_override_lift,
 )
 from node.records.store.rows import chunk_values, insert_row
 
@@ -92,6 +98,30 @@ class OverrideStore:
             )
         )
 
+    def append_lift(self, override_id: int, lift: OverrideLift, *, person: str) -> None:
+        """Keep that a person wants an override withdrawn which lowers: the first, or the second."""
+        counted = select(func.count()).where(rating_override_lift.c.override_id == override_id)
+        self._connection.execute(
+            insert(rating_override_lift).values(
+                override_id=override_id,
+                person=person,
+                ordinal=self._connection.execute(counted).scalar_one() + 1,
+                happened_on=lift.happened_on,
+                entered_by=lift.entered_by,
+                role=lift.role,
+                entered_at_ms=lift.entered_at_ms,
+                reason=lift.reason,
+            )
+        )
+
+    def has_lifted(self, override_id: int, person: str) -> bool:
+        """Tell whether a person has asked that an override is withdrawn."""
+        found = select(rating_override_lift.c.person).where(
+            rating_override_lift.c.override_id == override_id,
+            rating_override_lift.c.person == person,
+        )
+        return self._connection.execute(found).first() is not None
+
     def find(self, override_id: int) -> Override | None:
         """Return an override."""
         if not is_key_of(rating_override.c.id, override_id):
@@ -114,9 +144,13 @@ class OverrideStore:
             found += self._list(rating_override.c.rating_id.in_(part))
         return sorted(found, key=lambda one: one.override_id, reverse=True)
 
-    def list_of_customers(self, customer_ids: Sequence[int], *, limit: int) -> list[Override]:
-        """Return the newest overrides of some customers."""
-        return self._list(rating_override.c.customer_id.in_(customer_ids), limit=limit)
+    def list_of_customers(
+        self, customer_ids: Sequence[int], *, before: int | None = None, limit: int
+    ) -> list[Override]:
+        """Return the newest overrides of some customers, older than ``before`` where given."""
+        return self._list(
+            rating_override.c.customer_id.in_(customer_ids), *_older(before), limit=limit
+        )
 
     def list_running(
         self, day: date, *, limit: int, ended_from: date | None = None
@@ -131,9 +165,9 @@ class OverrideStore:
             limit=limit,
         )
 
-    def list_newest(self, *, limit: int) -> list[Override]:
-        """Return the newest overrides of all."""
-        return self._list(limit=limit)
+    def list_newest(self, *, before: int | None = None, limit: int) -> list[Override]:
+        """Return the newest overrides of all, older than ``before`` where given."""
+        return self._list(*_older(before), limit=limit)
 
     def _list(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Override]:
         rows = self._connection.execute(
@@ -142,8 +176,30 @@ class OverrideStore:
             .order_by(rating_override.c.id.desc())
             .limit(limit)
         ).all()
-        events = self._read_events([row.id for row in rows])
-        return [_override(row, events[row.id]) for row in rows]
+        keys = [row.id for row in rows]
+        events = self._read_events(keys)
+        lifts = self._read_lifts([row.id for row in rows if row.notches < 0])
+        return [_override(row, events[row.id], lifts.get(row.id, ())) for row in rows]
+
+    def _read_lifts(self, override_ids: Sequence[int]) -> dict[int, list[OverrideLift]]:
+        found: dict[int, list[OverrideLift]] = {}
+        for part in chunk_values(override_ids):
+            rows = self._connection.execute(
+                select(rating_override_lift)
+                .where(rating_override_lift.c.override_id.in_(part))
+                .order_by(rating_override_lift.c.override_id, rating_override_lift.c.ordinal)
+            )
+            for row in rows:
+                found.setdefault(row.override_id, []).append(
+                    OverrideLift(
+                        happened_on=row.happened_on,
+                        entered_by=row.entered_by,
+                        role=row.role,
+                        entered_at_ms=row.entered_at_ms,
+                        reason=row.reason,
+                    )
+                )
+        return found
 
     def _read_events(self, override_ids: Sequence[int]) -> dict[int, list[OverrideEvent]]:
         found: dict[int, list[OverrideEvent]] = {key: [] for key in override_ids}
@@ -168,7 +224,17 @@ class OverrideStore:
         return found
 
 
-def _override(row: Any, events: Sequence[OverrideEvent]) -> Override:  # noqa: ANN401  the type of a row names each of its columns
+def _older(before: int | None) -> list[ColumnElement[bool]]:
+    if before is None or not is_key_of(rating_override.c.id, before):
+        return []
+    return [rating_override.c.id < before]
+
+
+def _override(
+    row: Any,  # noqa: ANN401  the type of a row names each of its columns
+    events: Sequence[OverrideEvent],
+    lifts: Sequence[OverrideLift],
+) -> Override:
     return Override(
         override_id=row.id,
         customer_id=row.customer_id,
@@ -182,4 +248,5 @@ def _override(row: Any, events: Sequence[OverrideEvent]) -> Override:  # noqa: A
         made_on=row.made_on,
         expires_on=row.expires_on,
         events=tuple(events),
+        lifts=tuple(lifts),
     )

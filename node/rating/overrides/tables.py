@@ -4,6 +4,7 @@ The migrations add triggers that refuse to change or delete a row. That two pers
 kept by keys: a person has one hand in an override, as maker or as approver, and an approval points
 at the hand of its approver. Of two who override one rating at once the second finds its number
 taken; of two who take a step at once, too.
+That one which lowers a grade is withdrawn raises it: two persons have a row of their own in it.
 """
 
 from __future__ import annotations
@@ -90,4 +91,20 @@ rating_override_event = Table(
         ],
         name="fk_rating_override_event_hand",
     ),
+)
+
+# Who has asked, or approved, that an override which lowers is withdrawn: nobody twice.
+rating_override_lift = Table(
+    "rating_override_lift",
+    metadata,
+    Column("override_id", ForeignKey(rating_override.c.id), primary_key=True),
+    Column("person", String(PERSON_CHARS_MAX), primary_key=True),
+    Column("ordinal", Integer, nullable=False),  # 1: who asked, 2: who approved
+    Column("happened_on", Date, nullable=False),
+    Column("entered_by", String(PERSON_CHARS_MAX), nullable=False),
+    Column("role", String(CODE_CHARS), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    UniqueConstraint("override_id", "ordinal"),
+    CheckConstraint("ordinal IN (1, 2)", name="two_persons"),
 )

@@ -50,6 +50,17 @@ def build_override_object(
         "reason_text": override.reason_code if reason is None else reason.names.render(language),
         "made_on": override.made_on.isoformat(),
         "expires_on": override.expires_on.isoformat(),
+        "waits_for": count_awaited(judged),
+        "withdrawal": [
+            {
+                "on": one.happened_on.isoformat(),
+                "by": one.entered_by,
+                "role": one.role,
+                "reason": one.reason,
+                "at_ms": one.entered_at_ms,
+            }
+            for one in override.lifts
+        ],
         "events": [
             {
                 "kind": one.kind.value,
@@ -62,3 +73,10 @@ def build_override_object(
             for one in override.events
         ],
     }
+
+
+def count_awaited(judged: JudgedOverride) -> int:
+    """Return for how many persons an override waits: to hold, or to be withdrawn."""
+    waits = judged.state is OverrideState.WAITING
+    asked = judged.state is OverrideState.IN_FORCE and bool(judged.override.lifts)
+    return int(waits or asked)

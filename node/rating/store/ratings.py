@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from node.assessment.policy import ConfidenceLevel, PolicyReference
 from node.core.fields import Personal
@@ -64,6 +64,14 @@ class RatingRecord(NewRating):
         return find_state(as_of=self.as_of, valid_until=self.valid_until, day=day)
 
 
+_LATEST = (
+    select(rating)
+    .where(rating.c.customer_id == bindparam("customer_id"))
+    .order_by(rating.c.id.desc())
+    .limit(1)
+)
+
+
 class RatingStore:
     """Appends ratings and reads them back."""
 
@@ -91,12 +99,7 @@ class RatingStore:
 
     def find_latest(self, customer_id: int) -> RatingRecord | None:
         """Return the newest rating of a customer."""
-        row = self._connection.execute(
-            select(rating)
-            .where(rating.c.customer_id == customer_id)
-            .order_by(rating.c.id.desc())
-            .limit(1)
-        ).one_or_none()
+        row = self._connection.execute(_LATEST, {"customer_id": customer_id}).one_or_none()
         return None if row is None else read_rating(row)
 
     def list_named(self, rating_ids: Collection[int]) -> dict[int, RatingRecord]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from node.core.database import is_key_of
 from node.core.fields import Personal
@@ -14,7 +15,7 @@ from node.records.rules_ledger import ItemKind
 from node.records.rules_retention import is_natural_person
 from node.records.store.rows import chunk_values, insert_row, is_among
 from node.records.store.sealing import SealingStore, list_number_forms
-from node.records.store.visibility import stands
+from node.records.store.visibility import param_moment, stands
 from node.records.tables import (
     customer,
     customer_contact,
@@ -91,6 +92,12 @@ class MergeRow:
     end_reason: str | None
 
 
+_PARENT = select(customer_parent.c.parent_id).where(
+    customer_parent.c.customer_id == bindparam("customer_id"),
+    customer_parent.c.ended_at_ms.is_(None),
+)
+
+
 class CustomerStore:
     """Reads and appends on the connection of one unit of work."""
 
@@ -119,12 +126,8 @@ class CustomerStore:
 
     def find_parent(self, customer_id: int) -> int | None:
         """Return the parent that a customer has now."""
-        return self._connection.execute(
-            select(customer_parent.c.parent_id).where(
-                customer_parent.c.customer_id == customer_id,
-                customer_parent.c.ended_at_ms.is_(None),
-            )
-        ).scalar_one_or_none()
+        found = self._connection.execute(_PARENT, {"customer_id": customer_id})
+        return found.scalar_one_or_none()
 
     def append_fact(
         self, kind: str, customer_id: int, values: dict[str, object], *, by: str, at_ms: int
@@ -234,10 +237,10 @@ class CustomerStore:
         """Return the customers that turned out to be this one by a moment, by way of others too."""
         found: list[MergeRow] = []
         into = [customer_id]
+        query = _select_merged_into(is_now=known_at_ms is None)
         while into:
-            newest = self._list_merges(
-                customer_merge.c.into_id.in_(into), stands(known_at_ms, customer_merge)
-            )
+            params = {"into_ids": into, "known_at_ms": known_at_ms}
+            newest = [_merge(row) for row in self._connection.execute(query, params)]
             found += newest
             into = [row.customer_id for row in newest]
         return found
@@ -283,12 +286,7 @@ class CustomerStore:
         return [row.id for row in rows]
 
     def _list_merges(self, *conditions: ColumnElement[bool]) -> list[MergeRow]:
-        rows = self._connection.execute(
-            select(customer_merge, customer.c.name, customer.c.scheme, customer.c.value)
-            .join(customer, customer.c.id == customer_merge.c.customer_id)
-            .where(*conditions)
-            .order_by(customer_merge.c.entered_at_ms, customer_merge.c.id)
-        )
+        rows = self._connection.execute(_select_merges(*conditions))
         return [_merge(row) for row in rows]
 
     def list_moved_names(self, merge: MergeRow) -> set[ItemIdentity]:
@@ -387,4 +385,22 @@ def _fact(row: RowMapping) -> FactRow:
         ended_by=values.pop("ended_by"),
         ended_at_ms=values.pop("ended_at_ms"),
         values=values,
+    )
+
+
+def _select_merges(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(customer_merge, customer.c.name, customer.c.scheme, customer.c.value)
+        .join(customer, customer.c.id == customer_merge.c.customer_id)
+        .where(*conditions)
+        .order_by(customer_merge.c.entered_at_ms, customer_merge.c.id)
+    )
+
+
+@cache
+def _select_merged_into(*, is_now: bool) -> Select[Any]:
+    """Return what selects who turned out to be one of ``into_ids``; made once."""
+    return _select_merges(
+        customer_merge.c.into_id.in_(bindparam("into_ids", expanding=True)),
+        stands(param_moment(is_now=is_now), customer_merge),
     )

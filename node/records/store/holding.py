@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from node.core.database import is_key_of
 from node.records.store.horizons import list_gone
@@ -57,6 +57,14 @@ class Archive:
     ended_by: str | None
     ended_at_ms: int | None
     end_reason: str | None
+
+
+_EVERY_HORIZON = select(records_horizon.c.gone_until, records_horizon.c.known_until_ms)
+_HORIZON = _EVERY_HORIZON.where(records_horizon.c.customer_id == bindparam("customer_id"))
+_ARCHIVED = select(customer_archive.c.customer_id).where(
+    customer_archive.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+    customer_archive.c.ended_at_ms.is_(None),
+)
 
 
 class HoldingStore:
@@ -146,12 +154,7 @@ class HoldingStore:
         """Return which of some customers are archived."""
         found: set[int] = set()
         for part in chunk_values(customer_ids):
-            rows = self._connection.execute(
-                select(customer_archive.c.customer_id).where(
-                    customer_archive.c.customer_id.in_(part),
-                    customer_archive.c.ended_at_ms.is_(None),
-                )
-            )
+            rows = self._connection.execute(_ARCHIVED, {"customer_ids": part})
             found.update(rows.scalars())
         return found
 
@@ -186,10 +189,8 @@ class HoldingStore:
 
         The moment is in milliseconds since 1970.
         """
-        query = select(records_horizon.c.gone_until, records_horizon.c.known_until_ms)
-        if customer_id is not None:
-            query = query.where(records_horizon.c.customer_id == customer_id)
-        rows = self._connection.execute(query).all()
+        query = _EVERY_HORIZON if customer_id is None else _HORIZON
+        rows = self._connection.execute(query, {"customer_id": customer_id}).all()
         if not rows:
             return None
         return max(row.gone_until for row in rows), max(row.known_until_ms for row in rows)

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import BindParameter, Date, bindparam, func, insert, select, update
 
-from node.records.store.rows import chunk_values, is_among
+from node.records.store.rows import chunk_values
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Select, Table
+
+_AMONG: BindParameter[Any] = bindparam("customer_ids", expanding=True)
 
 
 def find_horizon(
@@ -25,9 +28,7 @@ def find_horizon(
     The moment is in milliseconds since 1970.
     """
     gone_until, known_until_ms = connection.execute(
-        select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(
-            is_among(table.c.customer_id, customer_ids)
-        )
+        _select_horizon(table), {"customer_ids": customer_ids}
     ).one()
     return None if gone_until is None else (gone_until, known_until_ms)
 
@@ -38,13 +39,23 @@ def list_gone(
     """Return of which of some customers something is gone that bears on a day."""
     found: set[int] = set()
     for part in chunk_values(customer_ids):
-        rows = connection.execute(
-            select(table.c.customer_id).where(
-                is_among(table.c.customer_id, part), table.c.gone_until > as_of
-            )
-        )
+        rows = connection.execute(_select_gone(table), {"customer_ids": part, "as_of": as_of})
         found.update(rows.scalars())
     return found
+
+
+@cache
+def _select_horizon(table: Table) -> Select[Any]:
+    return select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(
+        table.c.customer_id.in_(_AMONG)
+    )
+
+
+@cache
+def _select_gone(table: Table) -> Select[Any]:
+    return select(table.c.customer_id).where(
+        table.c.customer_id.in_(_AMONG), table.c.gone_until > bindparam("as_of", type_=Date())
+    )
 
 
 def move_horizon(

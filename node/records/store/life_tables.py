@@ -28,6 +28,7 @@ tombstone = Table(
     Column("reason", String(16), nullable=False),  # node.records.rules_retention.GoneReason
     Column("gone_on", Date, nullable=False),
     Column("policy", String(32), nullable=False),  # version of the retention policy
+    Column("why", String(REASON_CHARS_MAX), nullable=True),  # of what a person has erased
     Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
 )

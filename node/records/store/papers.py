@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 
 from node.core.database import is_key_of
 from node.records.rules_papers import (
@@ -36,11 +37,11 @@ from node.records.store.paper_tables import (
     paper_version,
 )
 from node.records.store.rows import chunk_values, insert_row, is_among
-from node.records.store.visibility import counts, stands
+from node.records.store.visibility import counts, param_moment, stands
 from node.records.tables import ledger_item
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 TERMS_TABLES: dict[PaperKind, Table] = {
     PaperKind.CONTRACT: contract_terms,
@@ -61,9 +62,12 @@ class PaperStore:
         self, customer_ids: Sequence[int], kinds: Collection[PaperKind] = tuple(PaperKind)
     ) -> list[Paper]:
         """Return the papers of some customers in the versions that stand, by their first day."""
-        return self._list(
-            is_among(paper_version.c.customer_id, customer_ids), paper.c.kind.in_(sorted(kinds))
-        )
+        known_at_ms = self._known_at_ms
+        rows = self._connection.execute(
+            _select_of(is_now=known_at_ms is None),
+            {"customer_ids": customer_ids, "kinds": sorted(kinds), "known_at_ms": known_at_ms},
+        ).all()
+        return self._build(rows)
 
     def find_paper(self, paper_id: int) -> Paper | None:
         """Return the paper with this key, if a version of it stands."""
@@ -100,12 +104,10 @@ class PaperStore:
         return None if row is None else _event(row)
 
     def _list(self, *conditions: ColumnElement[bool]) -> list[Paper]:
-        rows = self._connection.execute(
-            select(paper_version, paper.c.kind, paper.c.source, paper.c.number)
-            .join(paper, paper.c.id == paper_version.c.paper_id)
-            .where(*conditions, stands(self._known_at_ms, paper_version))
-            .order_by(paper_version.c.begins_on, paper_version.c.paper_id)
-        ).all()
+        query = _select_papers(*conditions, stands(self._known_at_ms, paper_version))
+        return self._build(self._connection.execute(query).all())
+
+    def _build(self, rows: Sequence[Row[Any]]) -> list[Paper]:
         terms = self._read_terms([row.paper_id for row in rows])
         events = self._read_events([row.paper_id for row in rows])
         return [
@@ -347,3 +349,22 @@ def _parse_terms(kind: PaperKind, values: dict[str, Any]) -> Terms:
             return InsuranceTerms(**values)
         case PaperKind.DELIVERY:
             return None
+
+
+def _select_papers(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(paper_version, paper.c.kind, paper.c.source, paper.c.number)
+        .join(paper, paper.c.id == paper_version.c.paper_id)
+        .where(*conditions)
+        .order_by(paper_version.c.begins_on, paper_version.c.paper_id)
+    )
+
+
+@cache
+def _select_of(*, is_now: bool) -> Select[Any]:
+    """Return what selects the papers of ``customer_ids`` and ``kinds``; made once."""
+    return _select_papers(
+        paper_version.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        paper.c.kind.in_(bindparam("kinds", expanding=True)),
+        stands(param_moment(is_now=is_now), paper_version),
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, bindparam, insert, select
 
 from node.records.rules_conversion import RATE_AGE_DAYS_MAX, ExchangeRate
-from node.records.store.visibility import is_known
+from node.records.store.visibility import is_known, param_moment
 from node.records.tables import exchange_rate
 
 if TYPE_CHECKING:
@@ -39,13 +40,11 @@ class RateStore:
 
     def list_holding(self, as_of: date) -> list[ExchangeRate]:
         """Return the rates that may hold on a day, in the order of entry."""
+        known_at_ms = self._known_at_ms
+        first = as_of - timedelta(days=RATE_AGE_DAYS_MAX)
         rows = self._connection.execute(
-            select(exchange_rate)
-            .where(
-                exchange_rate.c.rate_on.between(as_of - timedelta(days=RATE_AGE_DAYS_MAX), as_of),
-                is_known(self._known_at_ms, exchange_rate),
-            )
-            .order_by(exchange_rate.c.entered_at_ms, exchange_rate.c.id)
+            _select_holding(is_now=known_at_ms is None),
+            {"first": first, "as_of": as_of, "known_at_ms": known_at_ms},
         )
         return [
             ExchangeRate(
@@ -57,3 +56,15 @@ class RateStore:
             )
             for row in rows
         ]
+
+
+@cache
+def _select_holding(*, is_now: bool) -> Select[Any]:
+    return (
+        select(exchange_rate)
+        .where(
+            exchange_rate.c.rate_on.between(bindparam("first"), bindparam("as_of")),
+            is_known(param_moment(is_now=is_now), exchange_rate),
+        )
+        .order_by(exchange_rate.c.entered_at_ms, exchange_rate.c.id)
+    )

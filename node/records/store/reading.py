@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from node.core.database import INTEGER_MAX, is_key_of, parse_key
 from node.records.behaviour import AdverseEvent, MonthBehaviour
@@ -17,7 +29,7 @@ from node.records.store.holding import HoldingStore
 from node.records.store.ledger import LedgerStore
 from node.records.store.month_rows import StoredMonth, format_month_row, parse_month_row
 from node.records.store.rows import chunk_values
-from node.records.store.visibility import stands
+from node.records.store.visibility import Moment, param_moment, stands
 from node.records.tables import (
     behaviour_month,
     customer,
@@ -74,20 +86,25 @@ class RecordsStore:
         """
         if not is_key_of(customer.c.id, customer_id):
             return None
-        return self._find_end(customer.c.id == customer_id, known_at_ms=known_at_ms)
+        return self._follow(customer_id, known_at_ms=known_at_ms)
 
     def _find_end(
         self, condition: ColumnElement[bool], *, known_at_ms: int | None
     ) -> CustomerRecord | None:
         """Return the customer that the one of a condition turned out to be, or itself."""
-        is_merged = and_(
-            customer_merge.c.customer_id == customer.c.id, stands(known_at_ms, customer_merge)
-        )
-        merged = select(customer, customer_merge.c.into_id).outerjoin(customer_merge, is_merged)
-        row = self._connection.execute(merged.where(condition)).first()
-        while row is not None and row.into_id is not None:
-            row = self._connection.execute(merged.where(customer.c.id == row.into_id)).first()
-        return None if row is None else _customer(row)
+        row = self._connection.execute(_select_ends(known_at_ms).where(condition)).first()
+        if row is None or row.into_id is None:
+            return None if row is None else _customer(row)
+        return self._follow(row.into_id, known_at_ms=known_at_ms)
+
+    def _follow(self, customer_id: int, *, known_at_ms: int | None) -> CustomerRecord | None:
+        query, key = _select_end(is_now=known_at_ms is None), customer_id
+        while True:
+            params = {"customer_id": key, "known_at_ms": known_at_ms}
+            row = self._connection.execute(query, params).first()
+            if row is None or row.into_id is None:
+                return None if row is None else _customer(row)
+            key = row.into_id
 
     def find_customer_named(
         self, text: str, *, known_at_ms: int | None = None
@@ -226,3 +243,17 @@ def _customer(row: Row[Any]) -> CustomerRecord:
         country=row.country,
         kind=row.kind,
     )
+
+
+def _select_ends(known_at_ms: Moment | None) -> Select[Any]:
+    is_merged = and_(
+        customer_merge.c.customer_id == customer.c.id, stands(known_at_ms, customer_merge)
+    )
+    return select(customer, customer_merge.c.into_id).outerjoin(customer_merge, is_merged)
+
+
+@cache
+def _select_end(*, is_now: bool) -> Select[Any]:
+    """Return what selects ``customer_id``, and which one it turned out to be; made once."""
+    known_at_ms = param_moment(is_now=is_now)
+    return _select_ends(known_at_ms).where(customer.c.id == bindparam("customer_id"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import ColumnElement, bindparam, insert
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, insert
 from node.core.errors import InvariantError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Insert, Table
 
 IN_VALUES_MAX = 500  # values of one IN list
 T = TypeVar("T")
@@ -30,13 +31,19 @@ def is_among(column: ColumnElement[T], values: Collection[T]) -> ColumnElement[b
     return column.in_(bindparam(None, list(values), type_=column.type, expanding=True))
 
 
+@cache  # A table is made once, and so is this: each insert would cost as much as the row.
+def insert_into(table: Table) -> Insert:
+    """Return the statement that inserts the row whose values are its parameters."""
+    return insert(table)
+
+
 def insert_row(connection: Connection, table: Table, **values: object) -> int:
     """Insert one row and return the key that the database gave it.
 
     Raises:
         InvariantError: It gave none.
     """
-    key = connection.execute(insert(table).values(**values)).inserted_primary_key
+    key = connection.execute(insert_into(table), values).inserted_primary_key
     if key is None:
         raise InvariantError("a row was written without a key")
     return int(key[0])

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, bindparam, case, func, or_, select
 
 from node.records.rules_ageing import AgeingBase
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.store.items import StoredItem
-from node.records.store.rows import chunk_values, is_among
-from node.records.store.visibility import counts, sum_applied, sum_disputed
+from node.records.store.rows import chunk_values
+from node.records.store.visibility import (
+    Day,
+    Moment,
+    counts,
+    param_moment,
+    sum_applied,
+    sum_disputed,
+)
 from node.records.tables import allocation, item_correction, ledger_item
 
 if TYPE_CHECKING:
@@ -114,24 +122,24 @@ class StatementStore:
     ) -> dict[int, list[OpenLine]]:
         """Return what was open on a date of each customer, in the order of one customer's."""
         found: dict[int, list[OpenLine]] = {key: [] for key in customer_ids}
+        known_at_ms = self._known_at_ms
         for part in chunk_values(customer_ids):
-            lines = self._list_lines(
-                is_among(_item.c.customer_id, part),
-                _item.c.happened_on <= as_of,
-                func.abs(_item.c.amount_minor) > self._sum_applied(as_of),
-                as_of=as_of,
+            rows = self._connection.execute(
+                _select_open_lines(is_now=known_at_ms is None),
+                {"customer_ids": part, "as_of": as_of, "known_at_ms": known_at_ms},
             )
-            for line in lines:
-                found[line.customer_id].append(line)
+            for row in rows:
+                found[row.customer_id].append(_open_line(row))
         return found
 
     def list_named_lines(
         self, customer_id: int, document_no: str, *, as_of: date
     ) -> list[OpenLine]:
         """Return a customer's items of a document number, of whatever source, open or not."""
-        return self._list_lines(
-            _item.c.customer_id == customer_id, _item.c.document_no == document_no, as_of=as_of
+        query = _select_lines(as_of, self._known_at_ms).where(
+            _item.c.customer_id == customer_id, _item.c.document_no == document_no
         )
+        return [_open_line(row) for row in self._connection.execute(query)]
 
     def list_versions(self, item: StoredItem) -> list[ItemVersion]:
         """Return every version of an item, the first one at the front."""
@@ -203,32 +211,43 @@ class StatementStore:
             for row in rows
         ]
 
-    def _list_lines(self, *conditions: ColumnElement[bool], as_of: date) -> list[OpenLine]:
-        columns = (
-            *_NAME_COLUMNS,
-            self._sum_applied(as_of).label("applied_minor"),
-            sum_disputed(as_of=as_of, known_at_ms=self._known_at_ms).label("disputed_minor"),
-        )
-        rows = self._connection.execute(
-            select(*columns)
-            .where(*conditions, counts(self._known_at_ms))
-            .order_by(
-                _item.c.currency,
-                _item.c.due_on.is_(None),
-                _item.c.due_on,
-                _item.c.happened_on,
-                _item.c.id,
-            )
-        )
-        return [_open_line(row) for row in rows]
 
-    def _sum_applied(self, as_of: date) -> ColumnElement[int]:
-        """Sum what was applied of an item, which is on one side of the allocations only."""
-        debit, credit = (
-            sum_applied(side, as_of=as_of, known_at_ms=self._known_at_ms)
-            for side in (allocation.c.debit_id, allocation.c.credit_id)
+@cache
+def _select_open_lines(*, is_now: bool) -> Select[Any]:
+    """Return what selects the open lines of ``customer_ids`` on ``as_of``; made once."""
+    as_of, known_at_ms = bindparam("as_of", type_=Date()), param_moment(is_now=is_now)
+    return _select_lines(as_of, known_at_ms).where(
+        _item.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        _item.c.happened_on <= as_of,
+        func.abs(_item.c.amount_minor) > _sum_applied(as_of, known_at_ms),
+    )
+
+
+def _select_lines(as_of: Day, known_at_ms: Moment | None) -> Select[Any]:
+    return (
+        select(
+            *_NAME_COLUMNS,
+            _sum_applied(as_of, known_at_ms).label("applied_minor"),
+            sum_disputed(as_of=as_of, known_at_ms=known_at_ms).label("disputed_minor"),
         )
-        return case((_item.c.amount_minor > 0, debit), else_=credit)
+        .where(counts(known_at_ms))
+        .order_by(
+            _item.c.currency,
+            _item.c.due_on.is_(None),
+            _item.c.due_on,
+            _item.c.happened_on,
+            _item.c.id,
+        )
+    )
+
+
+def _sum_applied(as_of: Day, known_at_ms: Moment | None) -> ColumnElement[int]:
+    """Sum what was applied of an item, which is on one side of the allocations only."""
+    debit, credit = (
+        sum_applied(side, as_of=as_of, known_at_ms=known_at_ms)
+        for side in (allocation.c.debit_id, allocation.c.credit_id)
+    )
+    return case((_item.c.amount_minor > 0, debit), else_=credit)
 
 
 def _open_line(row: Row[Any]) -> OpenLine:

@@ -77,6 +77,8 @@ class Tombstone:
     name_hash_hex: str
     reason: str
     gone_on: date
+    why: str | None = None
+    """In a person's words, of what was erased by hand; it is written and never told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +250,7 @@ class StoryStore:
                 "reason": row.reason,
                 "gone_on": row.gone_on,
                 "policy": policy,
+                "why": row.why,
                 "entered_by": by,
                 "entered_at_ms": at_ms,
             }

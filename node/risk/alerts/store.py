@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from node.core.database import ID_MAX, is_key_of
-from node.records.store.rows import chunk_values, insert_row, is_among
+from node.records.store.rows import chunk_values, insert_row
 from node.risk.alerts.rules_alert import (
     AlertEventKind,
     AlertOutcome,
@@ -74,6 +74,13 @@ class Stamp:
     at_ms: int
 
 
+_OF_CUSTOMERS = (
+    select(risk_alert)
+    .where(risk_alert.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .order_by(risk_alert.c.id)
+)
+
+
 class AlertStore:
     """Reads and moves alerts on the connection of one unit of work."""
 
@@ -84,11 +91,7 @@ class AlertStore:
         """Return every alert of some customers, closed ones too."""
         found: list[AlertRecord] = []
         for part in chunk_values(customer_ids):
-            rows = self._connection.execute(
-                select(risk_alert)
-                .where(is_among(risk_alert.c.customer_id, part))
-                .order_by(risk_alert.c.id)
-            )
+            rows = self._connection.execute(_OF_CUSTOMERS, {"customer_ids": part})
             found += [_record(row) for row in rows]
         return found
 

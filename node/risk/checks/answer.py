@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -78,8 +79,14 @@ def build_limit_object(one: HoldingLimit) -> dict[str, Any]:
     }
 
 
-def build_exposure_object(one: Exposure) -> dict[str, Any]:
-    """Return an exposure with every part of it."""
+def build_exposure_object(
+    one: Exposure, *, hidden: Collection[int] = frozenset()
+) -> dict[str, Any]:
+    """Return an exposure with every part of it; of whom it is, only those who may be named.
+
+    What ``hidden`` owe is in the sums, and how many they are is said.
+    """
+    named = [key for key in one.members if key not in hidden]
     return {
         "currency": one.currency,
         "as_of": one.as_of.isoformat(),
@@ -109,7 +116,8 @@ def build_exposure_object(one: Exposure) -> dict[str, Any]:
             }
             for rate in one.rates
         ],
-        "customers": list(one.members),
+        "customers": named,
+        "left_out": len(one.members) - len(named),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -28,6 +28,7 @@ from node.risk.exposure.reading import ReadBasis, list_members, read_bases, read
 from node.risk.exposure.rules_exposure import compute_exposure, express
 from node.risk.limits.reading import read_limits
 from node.risk.limits.rules_limits import LimitView
+from node.risk.orders.rules_delivery import Gone, find_gone
 from node.risk.orders.rules_order import (
     ENDED,
     OrderContent,
@@ -39,11 +40,14 @@ from node.risk.orders.rules_order import (
 from node.risk.orders.store import OrderStore
 from node.risk.rules_finding import Against, Finding, RiskStatus
 
-FindAgainst = Callable[[UnitOfWork, int, date], Against]
-"""What stands against a customer on a day beside its limit: overdue items, signals, its group."""
+FindAgainst = Callable[[UnitOfWork, Sequence[int], date], Against]
+"""What stands against a customer on a day beside its limit: overdue items, signals, its group.
+
+The customer is named by all its keys, its own first.
+"""
 
 
-def find_nothing(_uow: UnitOfWork, _customer_id: int, _as_of: date) -> Against:
+def find_nothing(_uow: UnitOfWork, _keys: Sequence[int], _as_of: date) -> Against:
     """Return nothing: no other rule is wired."""
     return Against()
 
@@ -57,6 +61,8 @@ class Asked:
     former: SalesOrder | None = None
     delivered_minor: int | None = None
     """At a delivery or an invoice: how much of the order it is for."""
+    delivery: str | None = None
+    """At a delivery: its number, or what else it is told apart by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +94,8 @@ class _Parts:
     prepaid_here_minor: int
     missing_minor: int
     takes_more: bool
+    gone_minor: int = 0
+    """At a delivery: what of the order has gone with it, and with those before."""
 
 
 def evaluate(
@@ -109,14 +117,15 @@ def evaluate(
     key, ids = own.records.customer_id, own.records.ids
     limits = read_limits(uow, key, ids=ids, as_of=as_of)
     currency = content.currency if limits.holding is None else limits.holding.currency
-    parts = _split(asked, own)
+    parts = _split(asked, own, gone=_find_gone(uow, asked, own))
 
     def convert(amount_minor: int) -> int | None:
         return express(
             amount_minor, content.currency, currency=currency, as_of=as_of, rates=own.rates
         )
 
-    against = find_against(uow, key, as_of)
+    against = find_against(uow, ids, as_of)
+    beyond_minor = max(0, parts.gone_minor - content.amount_minor)
     facts = CheckFacts(
         point=asked.point,
         as_of=as_of,
@@ -132,10 +141,14 @@ def evaluate(
         caps=_measure_caps(uow, asked, own, limits, parts=parts, as_of=as_of, rules=rules),
         rating_holds_until=_find_rating_end(uow, key),
         takes_more=parts.takes_more,
+        beyond_minor=beyond_minor,
+        order_currency=content.currency,
         standing=against.findings,
     )
     findings = soften(find_findings(facts, rules), facts, rules)
-    release = _find_release(uow, asked, own, as_of=as_of, rules=rules)
+    release = _find_release(
+        uow, asked, gone_minor=parts.gone_minor, as_of=as_of, over=rules.release_over_permille
+    )
     excused = find_excused(findings, release, facts=facts, grace_days=rules.grace_days)
     excused |= find_excluded(findings, held.list_excluded(key, on=as_of))
     status, may_proceed = judge(findings, excused=excused, point=asked.point)
@@ -153,11 +166,23 @@ def evaluate(
     )
 
 
-def _split(asked: Asked, own: ReadBasis) -> _Parts:
+def _find_gone(uow: UnitOfWork, asked: Asked, own: ReadBasis) -> Gone | None:
+    """Return what of the order went with other deliveries; None where none is asked for."""
+    if asked.point is not CheckPoint.DELIVERY or asked.former is None:
+        return None
+    return find_gone(
+        () if own.looked_at is None else own.looked_at.taken,
+        CheckStore(uow.connection).list_passed(asked.former.order_id),
+        but=asked.delivery,
+    )
+
+
+def _split(asked: Asked, own: ReadBasis, *, gone: Gone | None) -> _Parts:
     """Split what is asked for into what is paid in advance and what is on credit.
 
-    A delivery asks for the whole order that it is of, since the rest stays reserved; of an order
-    that is held, one that is paid for in advance asks for nothing.
+    A delivery asks for the whole order that it is of, since the rest stays reserved, and for what
+    it is together with those let through before is more than that; of an order that is held, one
+    that is paid for in advance asks for nothing.
     """
     content, former = asked.content, asked.former
     taken_minor = 0 if own.looked_at is None else own.looked_at.taken_minor
@@ -171,20 +196,22 @@ def _split(asked: Asked, own: ReadBasis) -> _Parts:
             credit_minor=left_minor - here,
             prepaid_here_minor=here,
             missing_minor=0,
-            takes_more=takes_more(former, content),
+            takes_more=takes_more(former, content, money_minor=money),
         )
-    if asked.point is CheckPoint.INVOICE:
+    if gone is None:
         # The goods are gone: what is invoiced of a delivery is in the exposure already.
         return _Parts(credit_minor=0, prepaid_here_minor=here, missing_minor=0, takes_more=False)
     first_paid = min(max(0, content.prepaid_minor - taken_minor), money)
     is_held = former is not None and former.state is OrderState.HELD
-    is_paid = is_held and delivered_minor <= first_paid
-    credit_minor = 0 if is_paid else max(left_minor, delivered_minor) - here
+    needed_minor = gone.pending_minor + max(0, delivered_minor - gone.own_minor)
+    is_paid = is_held and needed_minor <= first_paid
+    credit_minor = 0 if is_paid else max(left_minor, needed_minor) - here
     return _Parts(
         credit_minor=credit_minor,
         prepaid_here_minor=here,
         missing_minor=0 if is_paid else wanted - here,
-        takes_more=is_held or delivered_minor > left_minor,
+        takes_more=is_held or needed_minor > left_minor,
+        gone_minor=gone.delivered_minor + delivered_minor,
     )
 
 
@@ -255,7 +282,7 @@ def _find_rating_end(uow: UnitOfWork, customer_id: int) -> date | None:
 
 
 def _find_release(
-    uow: UnitOfWork, asked: Asked, own: ReadBasis, *, as_of: date, rules: CheckRules
+    uow: UnitOfWork, asked: Asked, *, gone_minor: int, as_of: date, over: int
 ) -> Release | None:
     """Return the release that binds to the order as it is now asked for, or delivered."""
     former = asked.former
@@ -264,11 +291,8 @@ def _find_release(
     store = CheckStore(uow.connection)
     since = store.find_last_reopening(former.order_id)
     content = asked.content
-    if asked.delivered_minor is not None and own.looked_at is not None:
-        gone_minor = own.looked_at.taken_minor + asked.delivered_minor
-        content = replace(content, amount_minor=max(content.amount_minor, gone_minor))
+    content = replace(content, amount_minor=max(content.amount_minor, gone_minor))
     as_asked = replace(former, content=content)
-    over = rules.release_over_permille
     for one in reversed(store.list_releases(former.order_id)):
         is_of_now = one.version >= since
         if is_of_now and one.binds(as_asked, as_of=as_of, over_permille=over):

@@ -104,7 +104,7 @@ class ReleaseService:
             found = {one.order_id: one for one in held}
             for order_id in checks.list_refused(limit=limit, after=after):
                 order = found.get(order_id) or orders.find(order_id)
-                if order is not None and order.state not in ENDED:
+                if order is not None:
                     found[order_id] = order
             page = [found[key] for key in sorted(found)][:limit]
             return self._show(uow, page)

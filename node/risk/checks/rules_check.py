@@ -42,6 +42,7 @@ class Rule(StrEnum):
     NOT_ASSESSED = "not-assessed"
     PREPAY = "prepay"
     PREPAID_MISSING = "prepaid-missing"
+    BEYOND_ORDER = "beyond-order"
     NO_RATE = "no-rate"
     STOPPED = "stopped"
     STOPPED_BY_DECISION = "stopped-by-decision"
@@ -82,7 +83,8 @@ class CheckFacts:
 
     ``asked_minor`` is the part of the order that is on credit, ``order_minor`` all of it; None
     where no rate of the day converts them. ``takes_more`` is False of an order that was let through
-    and asks for nothing more.
+    and asks for nothing more. ``beyond_minor`` is by how much deliveries are more than the order,
+    in ``order_currency``.
     """
 
     point: CheckPoint
@@ -97,6 +99,8 @@ class CheckFacts:
     caps: tuple[CapMeasure, ...]
     rating_holds_until: date | None
     takes_more: bool
+    beyond_minor: int = 0
+    order_currency: str = ""
     standing: tuple[Finding, ...] = ()
 
     @property
@@ -158,6 +162,11 @@ def find_findings(facts: CheckFacts, rules: CheckRules) -> tuple[Finding, ...]:
                 },
             )
         )
+    if facts.beyond_minor > 0:
+        values: dict[str, int | str] = {
+            "beyond_minor": facts.beyond_minor, "currency": facts.order_currency,
+        }  # fmt: skip
+        found.append(Finding(rule=Rule.BEYOND_ORDER, status=rules.over_limit, values=values))
     return tuple(found) + facts.standing
 
 

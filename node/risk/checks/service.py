@@ -54,6 +54,8 @@ class CheckRequest:
 
     At a quote and an order the amount is the whole of it; at a delivery and an invoice what is
     delivered or invoiced now. ``copied_from`` is the number of the order that it is a copy of.
+    ``delivery`` is a delivery's number, under which it counts once, however often it is checked;
+    without one the key of the check stands for it. 0 says that a delivery did not go after all.
     """
 
     point: CheckPoint
@@ -64,6 +66,7 @@ class CheckRequest:
     prepaid_minor: int = 0
     deliver_on: date | None = None
     copied_from: str | None = None
+    delivery: str | None = None
     source: str = BY_HAND
 
     @property
@@ -84,6 +87,8 @@ class CheckRequest:
             self.point, self.customer_id, self.number, self.currency, self.amount_minor,
             self.prepaid_minor, str(self.deliver_on), self.copied_from, self.source,
         ]  # fmt: skip
+        if self.delivery is not None:  # Without one the hash is that of requests before there was.
+            members.append(self.delivery)
         return encode_b64u(sha256(json.dumps(members).encode()))
 
 
@@ -136,7 +141,10 @@ class OrderCheckService:
                     raise OrderKeyReusedError("this key stands for another request of this order")
                 return kept.answer | {"check": kept.check_id}
             today = self.today()
-            found, order = self._decide(uow, request, today=today, by=by)
+            name = None
+            if request.point is CheckPoint.DELIVERY:
+                name = key if request.delivery is None else request.delivery
+            found, order = self._decide(uow, request, delivery=name, today=today, by=by)
             answer = build_answer(
                 found,
                 source=request.source,
@@ -151,6 +159,8 @@ class OrderCheckService:
                 order_id=None if order is None else order.order_id,
                 customer_id=found.limits.customer_id,
                 point=request.point.value,
+                delivery=name,
+                delivered_minor=None if name is None else request.amount_minor,
                 as_of=today,
                 status=found.status.value,
                 may_proceed=found.may_proceed,
@@ -186,7 +196,13 @@ class OrderCheckService:
         )
 
     def _decide(
-        self, uow: UnitOfWork, request: CheckRequest, *, today: date, by: str
+        self,
+        uow: UnitOfWork,
+        request: CheckRequest,
+        *,
+        delivery: str | None,
+        today: date,
+        by: str,
     ) -> tuple[Evaluation, SalesOrder | None]:
         orders = OrderStore(uow.connection)
         former = orders.find_named(source=request.source, number=request.number)
@@ -194,7 +210,7 @@ class OrderCheckService:
             return self._take_order(uow, request, former, today=today, by=by)
         if request.point is CheckPoint.INVOICE:
             return self._tell_invoice(uow, request, former, today=today)
-        return self._check_delivery(uow, request, former, today=today, by=by)
+        return self._check_delivery(uow, request, former, delivery=delivery, today=today, by=by)
 
     def _take_order(
         self,
@@ -205,11 +221,10 @@ class OrderCheckService:
         today: date,
         by: str,
     ) -> tuple[Evaluation, SalesOrder]:
-        customer = get_customer(uow, request.customer_id)
-        check_not_archived(uow, customer.customer_id)
         event = choose_event(former, request.content)
         asked = Asked(point=request.point, content=request.content, former=former)
         found = self._evaluate(uow, asked, today=today)
+        check_not_archived(uow, found.limits.customer_id)
         state = choose_state(
             former, event, may_proceed=found.may_proceed, takes_more=found.facts.takes_more
         )
@@ -248,6 +263,7 @@ class OrderCheckService:
         request: CheckRequest,
         former: SalesOrder | None,
         *,
+        delivery: str | None,
         today: date,
         by: str,
     ) -> tuple[Evaluation, SalesOrder]:
@@ -261,6 +277,7 @@ class OrderCheckService:
             content=former.content,
             former=former,
             delivered_minor=request.amount_minor,
+            delivery=delivery,
         )
         found = self._evaluate(uow, asked, today=today)
         is_cleared = (
@@ -342,15 +359,27 @@ def enter_version(
 def _check_request(request: CheckRequest) -> None:
     if not CURRENCY_FORM.fullmatch(request.currency):
         raise RiskInvalidError("a currency is a code of three capitals")
-    if not 0 < request.amount_minor <= AMOUNT_MINOR_MAX:
-        raise RiskInvalidError("an amount is positive, and at most 10^15 minor units")
+    has_delivery = request.delivery is not None
+    if has_delivery and request.point is not CheckPoint.DELIVERY:
+        raise RiskInvalidError("only a delivery has the number of one")
+    if not (0 if has_delivery else 1) <= request.amount_minor <= AMOUNT_MINOR_MAX:
+        raise RiskInvalidError(
+            "an amount is positive, and at most 10^15 minor units; 0 of a delivery with a number"
+            " says that it did not go"
+        )
     if not 0 <= request.prepaid_minor <= request.amount_minor:
         raise RiskInvalidError("the prepaid part is a part of the amount")
-    if not 0 < len(request.number) <= REFERENCE_CHARS_MAX:
-        raise RiskInvalidError(f"a number has 1 to {REFERENCE_CHARS_MAX} characters")
+    _check_names(request)
+
+
+def _check_names(request: CheckRequest) -> None:
+    given = ("number", request.number), ("delivery's number", request.delivery)
+    for what, text in given:
+        if text is not None and not 0 < len(text) <= REFERENCE_CHARS_MAX:
+            raise RiskInvalidError(f"a {what} has 1 to {REFERENCE_CHARS_MAX} characters")
     if not 0 < len(request.source) <= SOURCE_CHARS_MAX:
         raise RiskInvalidError(f"a source has 1 to {SOURCE_CHARS_MAX} characters")
-    names = (request.number, request.source, request.copied_from or "")
+    names = (request.number, request.source, request.copied_from or "", request.delivery or "")
     if not all(one.isprintable() for one in names):  # Databases refuse a part of what is not.
         raise RiskInvalidError("a number or source is of printable characters")
 

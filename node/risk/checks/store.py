@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.people.service import Role
@@ -22,7 +22,8 @@ from node.risk.checks.tables import (
     release_request,
 )
 from node.risk.errors import ReleaseDutyError
-from node.risk.orders.rules_order import OrderEvent, SalesOrder
+from node.risk.orders.rules_delivery import PassedDelivery
+from node.risk.orders.rules_order import ENDED, OrderEvent, SalesOrder
 from node.risk.orders.tables import sales_order_version
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ class ReleaseRecord:
     approvals: tuple[tuple[Approval, str], ...]
 
 
+_KEYED = select(order_check).where(
+    order_check.c.source == bindparam("source"),
+    order_check.c.number == bindparam("number"),
+    order_check.c.idempotency_key == bindparam("key"),
+)
+
+
 class CheckStore:
     """Reads and appends on the connection of one unit of work."""
 
@@ -79,13 +87,8 @@ class CheckStore:
 
     def find_keyed(self, *, source: str, number: str, key: str) -> KeptCheck | None:
         """Return the check of an order that a key stands for."""
-        row = self._connection.execute(
-            select(order_check).where(
-                order_check.c.source == source,
-                order_check.c.number == number,
-                order_check.c.idempotency_key == key,
-            )
-        ).one_or_none()
+        params = {"source": source, "number": number, "key": key}
+        row = self._connection.execute(_KEYED, params).one_or_none()
         return None if row is None else _check(row)
 
     def append_check(
@@ -98,6 +101,8 @@ class CheckStore:
         order_id: int | None,
         customer_id: int,
         point: str,
+        delivery: str | None,
+        delivered_minor: int | None,
         as_of: date,
         status: str,
         may_proceed: bool,
@@ -116,6 +121,8 @@ class CheckStore:
             order_id=order_id,
             customer_id=customer_id,
             point=point,
+            delivery=delivery,
+            delivered_minor=delivered_minor,
             as_of=as_of,
             status=status,
             may_proceed=may_proceed,
@@ -123,6 +130,27 @@ class CheckStore:
             entered_by=by,
             entered_at_ms=at_ms,
         )
+
+    def list_passed(self, order_id: int) -> list[PassedDelivery]:
+        """Return the deliveries of an order that were let through, each as it was last."""
+        rows = self._connection.execute(
+            select(
+                order_check.c.delivery, order_check.c.delivered_minor, order_check.c.entered_at_ms
+            )
+            .where(
+                order_check.c.order_id == order_id,
+                order_check.c.delivery.is_not(None),
+                order_check.c.may_proceed.is_(True) | (order_check.c.delivered_minor == 0),
+            )
+            .order_by(order_check.c.id)
+        )
+        newest = {
+            row.delivery: PassedDelivery(
+                delivery=row.delivery, amount_minor=row.delivered_minor, at_ms=row.entered_at_ms
+            )
+            for row in rows
+        }
+        return list(newest.values())
 
     def list_newest(self, order_ids: Sequence[int]) -> dict[int, KeptCheck]:
         """Return the newest check of each of some orders."""
@@ -139,7 +167,15 @@ class CheckStore:
         return found
 
     def list_refused(self, *, limit: int, after: int = 0) -> list[int]:
-        """Return orders whose newest check was refused, and that nobody released since."""
+        """Return orders whose newest check was refused, which nobody released or ended since."""
+        standing, newer = sales_order_version, sales_order_version.alias("newer")
+        has_ended = exists().where(
+            standing.c.order_id == order_check.c.order_id,
+            standing.c.state.in_([one.value for one in ENDED]),
+            ~exists().where(
+                newer.c.order_id == standing.c.order_id, newer.c.version > standing.c.version
+            ),
+        )
         later = order_check.alias("later")
         released = exists().where(
             order_release.c.order_id == order_check.c.order_id,
@@ -154,6 +190,7 @@ class CheckStore:
                     later.c.order_id == order_check.c.order_id, later.c.id > order_check.c.id
                 ),
                 ~released,
+                ~has_ended,
             )
             .order_by(order_check.c.order_id)
             .limit(limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from node.assessment.policy_file import Language
@@ -10,9 +10,22 @@ from node.risk.checks.answer import FIGURES
 from node.risk.checks.wording import find_words, word_reason
 
 
-def show_answer(answer: Mapping[str, Any], *, has_figures: bool) -> dict[str, Any]:
-    """Return an answer with its words in both languages; without figures no limit, no exposure."""
+def list_heads(answer: Mapping[str, Any]) -> list[int]:
+    """Return the heads of groups that an answer names."""
+    return [one["head"] for one in answer[FIGURES]["groups"]]
+
+
+def show_answer(
+    answer: Mapping[str, Any], *, has_figures: bool, hidden: Collection[int] = frozenset()
+) -> dict[str, Any]:
+    """Return an answer with its words in both languages; without figures no limit, no exposure.
+
+    A head of a group that is one of ``hidden`` is not named.
+    """
     shown = {name: value for name, value in answer.items() if has_figures or name != FIGURES}
+    if has_figures and hidden:
+        groups = [_hide_head(one, hidden) for one in answer[FIGURES]["groups"]]
+        shown[FIGURES] = answer[FIGURES] | {"groups": groups}
     return shown | {
         "reasons": [
             {
@@ -24,7 +37,7 @@ def show_answer(answer: Mapping[str, Any], *, has_figures: bool) -> dict[str, An
                     for language in Language
                 },
             }
-            | ({"values": one["values"]} if has_figures else {})
+            | ({"values": _hide_head(one["values"], hidden)} if has_figures else {})
             for one in answer["reasons"]
         ],
         "status_text": {
@@ -32,3 +45,8 @@ def show_answer(answer: Mapping[str, Any], *, has_figures: bool) -> dict[str, An
             for language in Language
         },
     }
+
+
+def _hide_head(values: Mapping[str, Any], hidden: Collection[int]) -> dict[str, Any]:
+    is_hidden = values.get("head") in hidden
+    return {name: None if is_hidden and name == "head" else one for name, one in values.items()}

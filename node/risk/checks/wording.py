@@ -50,6 +50,10 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
         "prepaid-missing": Words(
             "约定的预付款尚缺 {missing_amount}", "{missing_amount} of the prepaid part is not paid"
         ),
+        "beyond-order": Words(
+            "交货合计超出订单 {beyond}：须先修改订单",
+            "deliveries come to {beyond} more than the order: amend it first",
+        ),
         "no-rate": Words(
             "没有当日汇率，敞口不完整：{missing}",
             "no rate of the day, so the exposure is not whole: {missing}",
@@ -69,6 +73,7 @@ _WORDS: Mapping[str, Words] = MappingProxyType(
         "short.not-assessed": Words("未评估", "not assessed"),
         "short.prepay": Words("仅限预付款", "prepayment only"),
         "short.prepaid-missing": Words("预付款未到", "the prepaid part is not paid"),
+        "short.beyond-order": Words("超出订单", "more than the order"),
         "short.no-rate": Words("没有当日汇率", "no rate of the day"),
         "short.stopped": Words("已停止供货", "stopped"),
         "short.stopped-by-decision": Words("已停止供货", "stopped"),
@@ -101,6 +106,7 @@ _AMOUNTS = {
     "order": "order_minor",
     "highest": "highest_minor",
     "missing_amount": "missing_minor",
+    "beyond": "beyond_minor",
 }
 
 

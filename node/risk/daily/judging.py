@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +11,7 @@ from node.core.database import UnitOfWork
 from node.records.rules_promise import PromiseState, judge_promise
 from node.records.store import CustomerRecord, PromiseStore, RecordsStore
 from node.records.store.rows import chunk_values
+from node.risk.dunning.store import LetterStore
 from node.risk.facts.reading import EnteredFacts, FactReader, read_groups
 from node.risk.facts.records import CustomerFacts, EnteredSignal, GroupMember
 from node.risk.plans.store import ActionStore
@@ -29,6 +30,14 @@ from node.risk.signals.rules_points import (
 from node.risk.signals.store import SignalStore
 
 BROKEN = frozenset({PromiseState.BROKEN, PromiseState.PARTLY_KEPT})
+
+
+ChangeFacts = Callable[[CustomerFacts], CustomerFacts]
+
+
+def leave_as_is(facts: CustomerFacts) -> CustomerFacts:
+    """Change nothing."""
+    return facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +99,10 @@ class CustomerJudge:
         *,
         policy: RiskPolicy,
         as_of: date,
+        change: ChangeFacts = leave_as_is,
     ) -> list[Judgement]:
         """Return what comes of each customer, collective accounts not."""
-        return self.judge_each(uow, customers, policies=[policy], as_of=as_of)[0]
+        return self.judge_each(uow, customers, policies=[policy], as_of=as_of, change=change)[0]
 
     def judge_each(
         self,
@@ -101,11 +111,13 @@ class CustomerJudge:
         *,
         policies: Sequence[RiskPolicy],
         as_of: date,
+        change: ChangeFacts = leave_as_is,
     ) -> list[list[Judgement]]:
         """Return what comes of the same customers by each of some policies.
 
         Companies of their groups are judged with them, by themselves: so the order in which
         customers are taken changes nothing. Facts are read anew where a policy counts otherwise.
+        ``change`` says what of the facts would be otherwise.
         """
         asked = [one for one in customers if one.kind != COLLECTIVE_KIND]
         groups = read_groups(uow, [one.customer_id for one in asked])
@@ -121,7 +133,7 @@ class CustomerJudge:
             terms = body.orders.exposure.model_dump_json(), body.rules.r8_order.months
             if terms not in read:
                 read[terms] = self.reader.read(uow, subjects, entered, as_of=as_of, body=body)
-            own = {key: _judge_own(one, policy) for key, one in read[terms].items()}
+            own = {key: _judge_own(change(one), policy) for key, one in read[terms].items()}
             found.append(
                 [
                     _conclude(
@@ -140,7 +152,7 @@ class CustomerJudge:
 
 
 def read_entered(uow: UnitOfWork, subjects: Iterable[int], as_of: date) -> EnteredFacts:
-    """Return what persons have entered of customers: signals, and plans that were not kept.
+    """Return what was entered of customers: signals, plans that were not kept, dunning levels.
 
     An instalment counts as broken as soon as its day is over and it is not paid in full.
     """
@@ -160,7 +172,8 @@ def read_entered(uow: UnitOfWork, subjects: Iterable[int], as_of: date) -> Enter
         actions = sorted({action for action, promise in named if promise in broken})
         if actions:
             broken_plans[owners[key]] = (*broken_plans.get(owners[key], ()), *actions)
-    return EnteredFacts(signals=signals, broken_plans=broken_plans)
+    levels = LetterStore(uow.connection).list_levels(keys, as_of=as_of)
+    return EnteredFacts(signals=signals, broken_plans=broken_plans, dunning_levels=levels)
 
 
 def _list_broken(

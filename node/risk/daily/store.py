@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from node.core.database import ID_MAX, is_key_of
 from node.rating.rules_run import LEASE_MS, RunState
@@ -68,6 +68,18 @@ class ChangeRow:
     change: Change
 
 
+_BEHIND = (  # made once: each order check asks
+    select(risk_run)
+    .where(
+        risk_run.c.as_of == bindparam("as_of"),
+        risk_run.c.policy_sha256_b64u == bindparam("policy_sha256_b64u"),
+        risk_run.c.done_until >= bindparam("customer_id"),
+    )
+    .order_by(risk_run.c.id.desc())
+    .limit(1)
+)
+
+
 class DailyStore:
     """Reads and writes on the connection of one unit of work."""
 
@@ -90,13 +102,11 @@ class DailyStore:
         self, customer_id: int, *, as_of: date, policy_sha256_b64u: str
     ) -> RiskRunRecord | None:
         """Return the newest run as of a day by a policy that has judged a customer."""
-        return self._find(
-            and_(
-                risk_run.c.as_of == as_of,
-                risk_run.c.policy_sha256_b64u == policy_sha256_b64u,
-                risk_run.c.done_until >= customer_id,
-            )
-        )
+        row = self._connection.execute(
+            _BEHIND,
+            {"customer_id": customer_id, "as_of": as_of, "policy_sha256_b64u": policy_sha256_b64u},
+        ).one_or_none()
+        return None if row is None else _run(row)
 
     def find_newest_day(self) -> date | None:
         """Return the latest day as of which customers were judged; None before the first run."""

@@ -25,9 +25,10 @@ from node.risk.orders.rules_order import (
     OpenOrder,
     OrderState,
     SalesOrder,
+    Taken,
     leave_open,
+    list_taken,
     prepay,
-    sum_taken,
 )
 from node.risk.orders.store import OrderStore
 
@@ -75,9 +76,9 @@ def read_exposed(
         records.ids, as_of=as_of, states=_COUNTED
     )
     every = [(one, records) for one in (*found, *([] if but is None else [but]))]
-    taken = _sum_taken_of(uow, every, known_at_ms=known_at_ms)
+    taken = _list_taken_of(uow, every, known_at_ms=known_at_ms)
     basis = _build_basis(records, found, taken, but=but)
-    looked_at = None if but is None else leave_open(but, taken_minor=taken[but.order_id])
+    looked_at = None if but is None else leave_open(but, taken=taken[but.order_id])
     return ReadBasis(basis=basis, records=records, looked_at=looked_at)
 
 
@@ -95,7 +96,7 @@ def read_exposed_of(
     orders = OrderStore(uow.connection).list_of_many(list(of_id), as_of=as_of, states=_COUNTED)
     for order in orders:
         found.setdefault(of_id[order.content.customer_id].customer_id, []).append(order)
-    taken = _sum_taken_of(uow, [(one, of_id[one.content.customer_id]) for one in orders])
+    taken = _list_taken_of(uow, [(one, of_id[one.content.customer_id]) for one in orders])
     return {
         key: ReadBasis(basis=_build_basis(one, found.get(key, ()), taken), records=one)
         for key, one in records.items()
@@ -105,12 +106,12 @@ def read_exposed_of(
 def _build_basis(
     records: ExposedBasis,
     orders: Sequence[SalesOrder],
-    taken: Mapping[int, int],
+    taken: Mapping[int, tuple[Taken, ...]],
     *,
     but: SalesOrder | None = None,
 ) -> Basis:
     others = [
-        leave_open(one, taken_minor=taken[one.order_id])
+        leave_open(one, taken=taken[one.order_id])
         for one in orders
         if but is None or one.order_id != but.order_id
     ]
@@ -127,13 +128,13 @@ def _build_basis(
     )
 
 
-def _sum_taken_of(
+def _list_taken_of(
     uow: UnitOfWork,
     orders: Sequence[tuple[SalesOrder, ExposedBasis]],
     *,
     known_at_ms: int | None = None,
-) -> dict[int, int]:
-    """Return what deliveries and documents have taken off each order, in minor units.
+) -> dict[int, tuple[Taken, ...]]:
+    """Return what deliveries and documents have taken off each order, one by one.
 
     Each order stands beside the records of the customer that is looked at.
     """
@@ -150,7 +151,7 @@ def _sum_taken_of(
             named.update(item for item in items if item is not None)
     documents = PaperStore(uow.connection, known_at_ms=known_at_ms).read_documents(named)
     return {
-        order.order_id: sum_taken(
+        order.order_id: list_taken(
             order,
             deliveries=deliveries.get(order.order_id, {}),
             documents=documents,

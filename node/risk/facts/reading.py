@@ -36,6 +36,8 @@ class EnteredFacts:
 
     signals: Mapping[int, tuple[EnteredSignal, ...]]
     broken_plans: Mapping[int, tuple[int, ...]]
+    dunning_levels: Mapping[int, int] | None = None
+    """How far customers were reminded of what they owe; None where nobody ever was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,9 @@ class FactReader:
                 peers=peers.get(key),
                 entered=entered.signals.get(key, ()),
                 broken_plans=entered.broken_plans.get(key, ()),
+                dunning_level=None
+                if entered.dunning_levels is None
+                else entered.dunning_levels.get(key, 0),
             )
             for key in keys
         }

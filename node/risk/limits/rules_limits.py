@@ -14,6 +14,7 @@ from datetime import date
 from enum import StrEnum
 
 from node.decision.rules_proposal import Outcome
+from node.decision.rules_state import Approval
 
 
 class LimitKind(StrEnum):
@@ -65,6 +66,16 @@ class DecidedLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndApproval:
+    """That somebody has approved that a limit or a stop ends, and why."""
+
+    approval: Approval
+    name: str
+    reason: str
+    approved_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitEntry:
     """A temporary limit of a customer, or the cap of the group below it, in minor units."""
 
@@ -85,6 +96,7 @@ class LimitEntry:
     ended_on: date | None = None
     ended_at_ms: int | None = None
     end_reason: str | None = None
+    ending: tuple[EndApproval, ...] = ()
 
     def state_on(self, day: date) -> LimitState:
         """Return how it stands on a day."""
@@ -112,6 +124,7 @@ class Stop:
     ended_on: date | None = None
     ended_at_ms: int | None = None
     end_reason: str | None = None
+    ending: tuple[EndApproval, ...] = ()
 
     def stands_on(self, day: date) -> bool:
         """Tell whether it stands on a day."""

@@ -6,8 +6,8 @@ a limit below what is owed is allowed: only new orders are held.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from node.core.clock import Clock, current_business_date
@@ -20,10 +20,11 @@ from node.records.archiving import check_not_archived
 from node.records.errors import check_report_day
 from node.records.ledger.posting import check_by, check_reason, get_customer
 from node.records.store import RecordsStore
-from node.risk.authority import check_authority, fold_names
+from node.risk.authority import Consent, check_authority, fold_names
 from node.risk.errors import LimitNotFoundError, LimitStateError, RiskInvalidError
 from node.risk.limits.reading import read_limits
 from node.risk.limits.rules_limits import (
+    EndApproval,
     LimitEntry,
     LimitKind,
     LimitState,
@@ -132,14 +133,18 @@ class LimitService:
                 store.settle(entry_id, by=names, on=today, at_ms=now_ms)
             return _get(store, entry_id)
 
-    def end(self, entry_id: int, *, reason: str, actor: Principal) -> LimitEntry:
-        """End a limit before its time; one that holds only with authority for what follows.
+    def end(self, entry_id: int, *, reason: str, actor: Principal) -> tuple[LimitEntry, int]:
+        """Approve that a limit ends before its time; the last approval of its tier ends it.
+
+        A request that nobody has approved is withdrawn by anybody. Returns the entry, and how many
+        persons have still to approve.
 
         Raises:
             LimitNotFoundError: There is no such entry.
             LimitStateError: It has ended.
             DutyConflictError: It holds, and this is the operator's token or a role against it.
             NoAuthorityError: It holds, and what it would fall back to is beyond the tier.
+            ReleaseDutyError: It holds, and the person asked for it or has approved its end.
         """
         check_by(actor.name)
         check_reason(reason)
@@ -150,10 +155,28 @@ class LimitService:
             state = entry.state_on(today)
             if state in {LimitState.ENDED, LimitState.LAPSED}:
                 raise LimitStateError(f"entry {entry_id} has ended")
+            names, waits_for = actor.name, 0
             if state is not LimitState.REQUESTED:
-                self._check_ending(uow, entry, actor, today=today, now_ms=now_ms)
-            store.end(entry_id, reason=reason, by=actor.name, on=today, at_ms=now_ms)
-            return _get(store, entry_id)
+                consent = self._consent(
+                    uow,
+                    actor,
+                    money=self._measure_ending(uow, entry, today=today),
+                    maker=entry.requested_by,
+                    given=entry.ending,
+                )
+                store.append_ending(
+                    consent.authority,
+                    entry_id=entry_id,
+                    person=consent.person,
+                    name=actor.name,
+                    reason=reason,
+                    at_ms=now_ms,
+                )
+                names = join_names([*(one.name for one in entry.ending), actor.name])
+                waits_for = consent.waits_for
+            if not waits_for:
+                store.end(entry_id, reason=reason, by=names, on=today, at_ms=now_ms)
+            return _get(store, entry_id), waits_for
 
     def stop(self, customer_id: int, *, reason: str, by: str) -> Stop:
         """Stop a customer: nothing is sold to it until a person ends that.
@@ -176,14 +199,18 @@ class LimitService:
             )
             return _get_stop(store, stop_id)
 
-    def end_stop(self, stop_id: int, *, reason: str, actor: Principal) -> Stop:
-        """End a stop, with the authority for the customer's limit; of the last tier without one.
+    def end_stop(self, stop_id: int, *, reason: str, actor: Principal) -> tuple[Stop, int]:
+        """Approve that a stop ends; the last approval for the customer's limit ends it.
+
+        Without a limit it is of the last tier. Returns the stop, and how many persons have still to
+        approve.
 
         Raises:
             LimitNotFoundError: There is no such stop.
             LimitStateError: It has ended.
             DutyConflictError: It is the operator's token, or a role stands against it.
             NoAuthorityError: The customer's limit is beyond the person's tier.
+            ReleaseDutyError: The person stopped the customer, or has approved the end already.
         """
         check_by(actor.name)
         check_reason(reason)
@@ -194,20 +221,26 @@ class LimitService:
             if stop.ended_at_ms is not None:
                 raise LimitStateError("the stop has ended")
             holding = self._read(uow, stop.customer_id, as_of=today).holding
-            policy = self._find_policy()
-            check_authority(
+            last = AMOUNT_MINOR_MAX, self._find_policy().body.currency
+            consent = self._consent(
                 uow,
                 actor,
-                amount_minor=AMOUNT_MINOR_MAX if holding is None else holding.limit_minor,
-                currency=policy.body.currency if holding is None else holding.currency,
-                makers=frozenset(),
-                given=(),
-                policy=policy,
-                on=today,
-                now_ms=now_ms,
+                money=last if holding is None else (holding.limit_minor, holding.currency),
+                maker=stop.entered_by,
+                given=stop.ending,
             )
-            store.end_stop(stop_id, reason=reason, by=actor.name, on=today, at_ms=now_ms)
-            return _get_stop(store, stop_id)
+            store.append_ending(
+                consent.authority,
+                stop_id=stop_id,
+                person=consent.person,
+                name=actor.name,
+                reason=reason,
+                at_ms=now_ms,
+            )
+            if consent.is_last:
+                names = join_names([*(one.name for one in stop.ending), actor.name])
+                store.end_stop(stop_id, reason=reason, by=names, on=today, at_ms=now_ms)
+            return _get_stop(store, stop_id), consent.waits_for
 
     def view(
         self, customer_id: int, *, as_of: date | None = None, known_at_ms: int | None = None
@@ -221,12 +254,23 @@ class LimitService:
         day = as_of or self.today()
         check_report_day(day)
         with self._database.read() as uow:
-            return self._read(uow, customer_id, as_of=day, known_at_ms=known_at_ms)
+            found = self._read(uow, customer_id, as_of=day, known_at_ms=known_at_ms)
+            store = LimitStore(uow.connection, known_at_ms=known_at_ms)
+            return replace(
+                found,
+                caps=store.add_endings(found.caps),
+                entries=store.add_endings(found.entries),
+                stop=None if found.stop is None else store.add_stop_ending(found.stop),
+            )
 
-    def list_waiting(self) -> list[LimitEntry]:
-        """Return the limits that wait for an approval, what was asked for first at first."""
+    def list_waiting(self, *, after: int = 0, limit: int = WAITING_MAX) -> list[LimitEntry]:
+        """Return the limits that wait for an approval, what was asked for first at first.
+
+        ``after`` is the last one of the page before.
+        """
+        limit = max(1, min(limit, WAITING_MAX))
         with self._database.read() as uow:
-            return LimitStore(uow.connection).list_waiting(limit=WAITING_MAX)
+            return LimitStore(uow.connection).list_waiting(after=after, limit=limit)
 
     def today(self) -> date:
         """Return the business date."""
@@ -244,28 +288,40 @@ class LimitService:
         ids = RecordsStore(uow.connection).list_ids(key, known_at_ms=known_at_ms)
         return read_limits(uow, key, ids=ids, as_of=as_of, known_at_ms=known_at_ms)
 
-    def _check_ending(
-        self, uow: UnitOfWork, entry: LimitEntry, actor: Principal, *, today: date, now_ms: int
-    ) -> None:
-        """Check the authority for the larger of what ends and what holds afterwards.
+    def _measure_ending(
+        self, uow: UnitOfWork, entry: LimitEntry, *, today: date
+    ) -> tuple[int, str]:
+        """Return the larger of what ends and what holds afterwards, in minor units of a currency.
 
         Without its cap a group may owe anything: that is of the last tier.
         """
-        amount_minor = AMOUNT_MINOR_MAX
-        if entry.kind is LimitKind.TEMPORARY:
-            permanent = self._read(uow, entry.customer_id, as_of=today).permanent
-            after_minor = 0 if permanent is None else permanent.limit_minor or 0
-            amount_minor = max(entry.amount_minor, after_minor)
-        check_authority(
+        if entry.kind is not LimitKind.TEMPORARY:
+            return AMOUNT_MINOR_MAX, entry.currency
+        permanent = self._read(uow, entry.customer_id, as_of=today).permanent
+        after_minor = 0 if permanent is None else permanent.limit_minor or 0
+        return max(entry.amount_minor, after_minor), entry.currency
+
+    def _consent(
+        self,
+        uow: UnitOfWork,
+        actor: Principal,
+        *,
+        money: tuple[int, str],
+        maker: str,
+        given: Sequence[EndApproval],
+    ) -> Consent:
+        """Return with which authority a person approves that something ends."""
+        amount_minor, currency = money
+        return check_authority(
             uow,
             actor,
             amount_minor=amount_minor,
-            currency=entry.currency,
-            makers=frozenset(),
-            given=(),
+            currency=currency,
+            makers=fold_names(maker),
+            given=[one.approval for one in given],
             policy=self._find_policy(),
-            on=today,
-            now_ms=now_ms,
+            on=self.today(),
+            now_ms=self._clock.now_ms(),
         )
 
 
@@ -292,11 +348,11 @@ def _get(store: LimitStore, entry_id: int) -> LimitEntry:
     found = store.find(entry_id)
     if found is None:
         raise LimitNotFoundError(f"there is no entry {entry_id} of the limit ledger")
-    return found
+    return store.add_endings([found])[0]
 
 
 def _get_stop(store: LimitStore, stop_id: int) -> Stop:
     found = store.find_stop(stop_id)
     if found is None:
         raise LimitNotFoundError(f"there is no stop {stop_id}")
-    return found
+    return store.add_stop_ending(found)

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from node.core.database import is_key_of
+from node.core.database import INTEGER_MAX, is_key_of
 from node.core.people.service import Role
 from node.decision.rules_state import Approval, Authority
-from node.records.store.rows import insert_row, is_among
+from node.records.store.rows import chunk_values, insert_row
 from node.risk.errors import ReleaseDutyError
-from node.risk.limits.rules_limits import LimitEntry, LimitKind, Stop
-from node.risk.limits.tables import customer_stop, limit_approval, limit_entry
+from node.risk.limits.rules_limits import EndApproval, LimitEntry, LimitKind, Stop
+from node.risk.limits.tables import (
+    customer_stop,
+    limit_approval,
+    limit_ending,
+    limit_entry,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import Column, ColumnElement, Connection, Row
+
+
+_ENTRIES_OF = (
+    select(limit_entry)
+    .where(limit_entry.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .order_by(limit_entry.c.id)
+)
+_STOPS_OF = (
+    select(customer_stop)
+    .where(customer_stop.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .order_by(customer_stop.c.id)
+)
 
 
 class LimitStore:
@@ -38,22 +56,21 @@ class LimitStore:
 
     def list_of(self, customer_ids: Collection[int]) -> list[LimitEntry]:
         """Return the entries of some customers by entry, whatever their state."""
-        return self._list(is_among(limit_entry.c.customer_id, sorted(customer_ids)))
+        rows = self._connection.execute(_ENTRIES_OF, {"customer_ids": sorted(customer_ids)})
+        return self._read(rows)
 
-    def list_waiting(self, *, limit: int) -> list[LimitEntry]:
+    def list_waiting(self, *, after: int = 0, limit: int) -> list[LimitEntry]:
         """Return what waits for an approval, what was requested first at first."""
         return self._list(
-            limit_entry.c.approved_at_ms.is_(None), limit_entry.c.ended_at_ms.is_(None), limit=limit
+            limit_entry.c.approved_at_ms.is_(None),
+            limit_entry.c.ended_at_ms.is_(None),
+            limit_entry.c.id > min(after, INTEGER_MAX),
+            limit=limit,
         )
 
     def list_stops(self, customer_ids: Collection[int]) -> list[Stop]:
         """Return what stops or stopped some customers, by entry."""
-        stop = customer_stop
-        rows = self._connection.execute(
-            select(stop)
-            .where(is_among(stop.c.customer_id, sorted(customer_ids)))
-            .order_by(stop.c.id)
-        )
+        rows = self._connection.execute(_STOPS_OF, {"customer_ids": sorted(customer_ids)})
         return [_stop(row, known_at_ms=self._known_at_ms) for row in rows if self._is_known(row)]
 
     def find_stop(self, stop_id: int) -> Stop | None:
@@ -129,6 +146,49 @@ class LimitStore:
             for row in rows
         ]
 
+    def append_ending(
+        self,
+        authority: Authority,
+        *,
+        entry_id: int | None = None,
+        stop_id: int | None = None,
+        person: str,
+        name: str,
+        reason: str,
+        at_ms: int,
+    ) -> None:
+        """Append that somebody has approved that an entry, or a stop, ends.
+
+        Raises:
+            ReleaseDutyError: The person, or the authority, has done so already.
+        """
+        try:
+            insert_row(
+                self._connection,
+                limit_ending,
+                entry_id=entry_id,
+                stop_id=stop_id,
+                person=person,
+                holder_person=authority.holder_person,
+                role=authority.role.value,
+                name=name,
+                reason=reason,
+                approved_at_ms=at_ms,
+            )
+        except IntegrityError as err:
+            raise ReleaseDutyError("one person, or one authority, would act twice") from err
+
+    def add_endings(self, entries: Iterable[LimitEntry]) -> tuple[LimitEntry, ...]:
+        """Return entries with who has approved that they end."""
+        found = list(entries)
+        endings = self._read_endings(limit_ending.c.entry_id, [one.entry_id for one in found])
+        return tuple(replace(one, ending=tuple(endings.get(one.entry_id, ()))) for one in found)
+
+    def add_stop_ending(self, stop: Stop) -> Stop:
+        """Return a stop with who has approved that it ends."""
+        endings = self._read_endings(limit_ending.c.stop_id, [stop.stop_id])
+        return replace(stop, ending=tuple(endings.get(stop.stop_id, ())))
+
     def settle(self, entry_id: int, *, by: str, on: date, at_ms: int) -> None:
         """Let an entry be approved."""
         self._connection.execute(
@@ -169,12 +229,30 @@ class LimitStore:
         rows = self._connection.execute(
             select(limit_entry).where(*conditions).order_by(limit_entry.c.id).limit(limit)
         )
+        return self._read(rows)
+
+    def _read(self, rows: Iterable[Row[Any]]) -> list[LimitEntry]:
         known_at_ms = self._known_at_ms
         return [
             _entry(row, known_at_ms=known_at_ms)
             for row in rows
             if known_at_ms is None or row.requested_at_ms <= known_at_ms
         ]
+
+    def _read_endings(
+        self, column: Column[Any], keys: Sequence[int]
+    ) -> dict[int, list[EndApproval]]:
+        found: dict[int, list[EndApproval]] = {}
+        for part in chunk_values(keys):
+            rows = self._connection.execute(
+                select(limit_ending, column.label("of"))
+                .where(column.in_(part))
+                .order_by(limit_ending.c.id)
+            )
+            for row in rows:
+                if _happened(row.approved_at_ms, self._known_at_ms):
+                    found.setdefault(row.of, []).append(_ending(row))
+        return found
 
     def _is_known(self, row: Row[Any]) -> bool:
         return self._known_at_ms is None or row.entered_at_ms <= self._known_at_ms
@@ -201,6 +279,15 @@ def _entry(row: Row[Any], *, known_at_ms: int | None) -> LimitEntry:
         ended_on=row.ended_on if is_ended else None,
         ended_at_ms=row.ended_at_ms if is_ended else None,
         end_reason=row.end_reason if is_ended else None,
+    )
+
+
+def _ending(row: Row[Any]) -> EndApproval:
+    return EndApproval(
+        approval=Approval(person=row.person, holder_person=row.holder_person, role=Role(row.role)),
+        name=row.name,
+        reason=row.reason,
+        approved_at_ms=row.approved_at_ms,
     )
 
 

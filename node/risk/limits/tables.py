@@ -62,6 +62,7 @@ limit_approval = Table(
     UniqueConstraint("entry_id", "holder_person"),
 )
 
+# What stops a customer until persons end it.
 customer_stop = Table(
     "customer_stop",
     metadata,
@@ -76,4 +77,24 @@ customer_stop = Table(
     Column("ended_at_ms", BigInteger, nullable=True),
     Column("end_reason", String(REASON_CHARS_MAX), nullable=True),
     Index("ix_customer_stop_customer", "customer_id"),
+)
+
+# Who approved that a limit or a stop ends: nobody twice, and no authority twice.
+limit_ending = Table(
+    "limit_ending",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry_id", ForeignKey("limit_entry.id"), nullable=True),
+    Column("stop_id", ForeignKey("customer_stop.id"), nullable=True),
+    Column("person", String(NAME_CHARS_MAX), nullable=False),
+    Column("holder_person", String(NAME_CHARS_MAX), nullable=False),
+    Column("role", String(ROLE_CHARS), nullable=False),
+    Column("name", String(NAME_CHARS_MAX), nullable=False),
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Column("approved_at_ms", BigInteger, nullable=False),
+    CheckConstraint("(entry_id IS NULL) <> (stop_id IS NULL)", name="entry_or_stop"),
+    UniqueConstraint("entry_id", "person"),
+    UniqueConstraint("entry_id", "holder_person"),
+    UniqueConstraint("stop_id", "person"),
+    UniqueConstraint("stop_id", "holder_person"),
 )

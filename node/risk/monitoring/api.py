@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from node.assessment.policy_file import Language
 from node.core.database import ID_MAX
 from node.core.http.access import FindHidden
+from node.core.http.pages import fill_page
 from node.core.money import AMOUNT_MINOR_MAX
 from node.records.api import Currency, Day, Entry, Key, PathKey, QueryKey, Reason
 from node.records.tables import NAME_CHARS_MAX
@@ -116,10 +117,26 @@ class _Sight:
     sees_peers: Callable[[Request], bool]
     find_hidden: FindHidden
 
-    def leave_out(self, request: Request, found: list[T], key: Callable[[T], int]) -> list[T]:
-        """Leave out what is of persons whom the caller may not see."""
-        hidden = self.find_hidden(request, [key(one) for one in found])
-        return [one for one in found if key(one) not in hidden]
+    def fill(
+        self,
+        request: Request,
+        read: Callable[[int, int], list[T]],
+        *,
+        whose: Callable[[T], int],
+        cursor: Callable[[T], int],
+        page: tuple[int, int],
+    ) -> list[T]:
+        """Return a page without what is of persons whom the caller may not see.
+
+        ``read`` returns rows after a cursor; ``page`` is where it begins, and its most rows.
+        """
+
+        def leave_out(found: list[T]) -> list[T]:
+            hidden = self.find_hidden(request, [whose(one) for one in found])
+            return [one for one in found if whose(one) not in hidden]
+
+        after, limit = page
+        return fill_page(read, leave_out, cursor=cursor, start=after, limit=limit)
 
 
 def build_monitoring_router(
@@ -216,14 +233,20 @@ def _add_runs(router: APIRouter, monitoring: Monitoring, sight: _Sight) -> None:
         """List what runs have changed and why, in its order."""
 
         def read() -> list[dict[str, Any]]:
-            found = monitoring.runs.list_changes(
-                shows_peers=sight.sees_peers(request),
-                run_id=run,
-                customer_id=customer,
-                after=after,
-                limit=limit,
+            shows_peers = sight.sees_peers(request)
+            shown = sight.fill(
+                request,
+                lambda at, count: monitoring.runs.list_changes(
+                    shows_peers=shows_peers,
+                    run_id=run,
+                    customer_id=customer,
+                    after=at,
+                    limit=count,
+                ),
+                whose=lambda one: one.change.customer_id,
+                cursor=lambda one: one.change_id,
+                page=(after, limit),
             )
-            shown = sight.leave_out(request, found, lambda one: one.change.customer_id)
             return [build_change_object(one, language=language) for one in shown]
 
         return await asyncio.to_thread(read)
@@ -244,13 +267,19 @@ def _add_alerts(router: APIRouter, monitoring: Monitoring, sight: _Sight) -> Non
         selection = AlertSelection(
             states=frozenset(state or [AlertState.OPEN]),
             statuses=frozenset(status or RiskStatus),
-            limit=limit,
-            after=after,
         )
 
         def read() -> list[dict[str, Any]]:
-            found = monitoring.alerts.list_alerts(selection, shows_peers=sight.sees_peers(request))
-            shown = sight.leave_out(request, found, lambda one: one.customer_id)
+            shows_peers = sight.sees_peers(request)
+            shown = sight.fill(
+                request,
+                lambda at, count: monitoring.alerts.list_alerts(
+                    replace(selection, after=at, limit=count), shows_peers=shows_peers
+                ),
+                whose=lambda one: one.customer_id,
+                cursor=lambda one: one.alert_id,
+                page=(after, limit),
+            )
             policy = monitoring.signals.get_policy()
             return [build_alert_object(one, language=language, policy=policy) for one in shown]
 
@@ -298,8 +327,13 @@ def _add_watch(router: APIRouter, monitoring: Monitoring, sight: _Sight) -> None
         """List who is watched in the order of entry; with ``due`` whose review is due."""
 
         def read() -> list[dict[str, Any]]:
-            found = monitoring.watch.list_watched(after=after, limit=limit, is_due=due)
-            shown = sight.leave_out(request, found, lambda one: one.customer_id)
+            shown = sight.fill(
+                request,
+                lambda at, count: monitoring.watch.list_watched(after=at, limit=count, is_due=due),
+                whose=lambda one: one.customer_id,
+                cursor=lambda one: one.watch_id,
+                page=(after, limit),
+            )
             shows_peers = sight.sees_peers(request)
             return [build_watch_object(one, shows_peers=shows_peers) for one in shown]
 
@@ -368,13 +402,18 @@ def _add_actions(router: APIRouter, monitoring: Monitoring, sight: _Sight) -> No
             states=frozenset(state or [ActionState.OPEN]),
             is_overdue=overdue,
             owner=owner,
-            limit=limit,
-            after=after,
         )
 
         def read() -> list[dict[str, Any]]:
-            found = monitoring.actions.list_actions(selection)
-            shown = sight.leave_out(request, found, lambda one: one.customer_id)
+            shown = sight.fill(
+                request,
+                lambda at, count: monitoring.actions.list_actions(
+                    replace(selection, after=at, limit=count)
+                ),
+                whose=lambda one: one.customer_id,
+                cursor=lambda one: one.action_id,
+                page=(after, limit),
+            )
             policy = monitoring.signals.get_policy()
             return [build_action_object(one, language=language, policy=policy) for one in shown]
 

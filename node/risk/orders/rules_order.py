@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from node.core.money import AMOUNT_MINOR_MAX
 from node.records.rules_papers import DeliveryState, Document
 
 
@@ -62,6 +63,16 @@ class OrderTaking:
     amount_minor: int
     paper_id: int | None = None
     item_id: int | None = None
+    entered_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was taken off an order by a day: by a delivery of a number, or by an invoice."""
+
+    amount_minor: int
+    at_ms: int
+    delivery: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +105,7 @@ class OpenOrder:
     taken_minor: int
     open_minor: int
     prepaid_minor: int = 0
+    taken: tuple[Taken, ...] = ()
 
     @property
     def credit_minor(self) -> int:
@@ -110,27 +122,32 @@ def choose_event(former: SalesOrder | None, content: OrderContent) -> OrderEvent
     return None if former.content == content else OrderEvent.AMENDED
 
 
-def takes_more(former: SalesOrder | None, content: OrderContent) -> bool:
+def takes_more(former: SalesOrder | None, content: OrderContent, *, money_minor: int) -> bool:
     """Tell whether an order asks for more credit than it was let through with.
 
-    Another customer, another currency and a reopened order always do.
+    Another customer, another currency and a reopened order always do. A part that is to be paid in
+    advance is none of the credit only as far as ``money_minor`` for it is here.
     """
     if former is None or former.state is not OrderState.OPEN:
         return True
     then = former.content
     if (then.customer_id, then.currency) != (content.customer_id, content.currency):
         return True
-    return content.amount_minor - content.prepaid_minor > then.amount_minor - then.prepaid_minor
+    return any(
+        content.amount_minor - min(content.prepaid_minor, most_minor)
+        > then.amount_minor - min(then.prepaid_minor, most_minor)
+        for most_minor in (AMOUNT_MINOR_MAX, money_minor)
+    )
 
 
-def sum_taken(
+def list_taken(
     order: SalesOrder,
     *,
     deliveries: Mapping[int, DeliveryState],
     documents: Mapping[int, Document],
     owners: Collection[int],
     as_of: date,
-) -> int:
+) -> tuple[Taken, ...]:
     """Return what deliveries and documents have taken off an order by a day, in minor units.
 
     Args:
@@ -147,21 +164,35 @@ def sum_taken(
             document = documents.get(event.item_id or 0)
             if document is not None:
                 by_delivery[document] = by_delivery.get(document, 0) + (event.amount_minor or 0)
-    taken_minor = sum(one.amount_minor for one in of_papers.values())
+    taken = [
+        Taken(
+            amount_minor=one.amount_minor,
+            at_ms=one.entered_at_ms,
+            delivery=deliveries[paper_id or 0].delivery.number,
+        )
+        for paper_id, one in of_papers.items()
+    ]
     for one in order.takings:
         document = documents.get(one.item_id or 0)
         if document is None or document.customer_id not in owners or document.happened_on > as_of:
             continue
         # What the document invoices of deliveries of this order left it when they were delivered.
-        taken_minor += max(0, one.amount_minor - by_delivery.get(document, 0))
-    return taken_minor
+        rest_minor = max(0, one.amount_minor - by_delivery.get(document, 0))
+        taken.append(Taken(amount_minor=rest_minor, at_ms=one.entered_at_ms))
+    return tuple(taken)
 
 
-def leave_open(order: SalesOrder, *, taken_minor: int) -> OpenOrder:
+def leave_open(order: SalesOrder, *, taken: tuple[Taken, ...] = ()) -> OpenOrder:
     """Return what of an order is open; of one that is held or has ended, nothing."""
+    taken_minor = sum(one.amount_minor for one in taken)
     left_minor = max(0, order.content.amount_minor - taken_minor)
     is_open = order.state is OrderState.OPEN
-    return OpenOrder(order=order, taken_minor=taken_minor, open_minor=left_minor if is_open else 0)
+    return OpenOrder(
+        order=order,
+        taken_minor=taken_minor,
+        open_minor=left_minor if is_open else 0,
+        taken=taken,
+    )
 
 
 def prepay(
@@ -186,6 +217,7 @@ def prepay(
                 taken_minor=one.taken_minor,
                 open_minor=one.open_minor,
                 prepaid_minor=part,
+                taken=one.taken,
             )
         )
     return found, left

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, insert, select, update
+from sqlalchemy import Date, Integer, bindparam, exists, func, select, update
 
 from node.core.database import is_key_of
-from node.records.store.rows import chunk_values, insert_row, is_among
-from node.records.store.visibility import is_known, stands
+from node.records.store.rows import chunk_values, insert_into, insert_row
+from node.records.store.visibility import is_known, param_moment, stands
 from node.risk.orders.rules_order import (
     OrderContent,
     OrderEvent,
@@ -21,10 +22,42 @@ from node.risk.orders.rules_order import (
 from node.risk.orders.tables import sales_order, sales_order_taking, sales_order_version
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 _version = sales_order_version
 _later = sales_order_version.alias("later")  # made once: an alias costs as much as a query
+_taking = sales_order_taking
+
+
+_CHOSEN: Mapping[str, tuple[ColumnElement[bool], ...]] = {
+    "key": (sales_order.c.id == bindparam("order_id"),),
+    "name": (
+        sales_order.c.source == bindparam("source"),
+        sales_order.c.number == bindparam("number"),
+    ),
+    "customer": (
+        _version.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        _version.c.state.in_(bindparam("states", expanding=True)),
+    ),
+    "hold": (
+        _version.c.state == OrderState.HELD.value,
+        sales_order.c.id > bindparam("after"),
+    ),
+}
+_HIGHEST = (
+    select(
+        _version.c.customer_id,
+        _version.c.order_id,
+        _version.c.currency,
+        func.max(_version.c.amount_minor),
+    )
+    .where(
+        _version.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        _version.c.happened_on.between(bindparam("first"), bindparam("last")),
+        _version.c.state.in_([OrderState.OPEN.value, OrderState.CLOSED.value]),
+    )
+    .group_by(_version.c.customer_id, _version.c.order_id, _version.c.currency)
+)
 
 
 class OrderStore:
@@ -39,13 +72,12 @@ class OrderStore:
         """Return an order as it stands on a day; None where there is none by then."""
         if not is_key_of(sales_order.c.id, order_id):
             return None
-        found = self._list([sales_order.c.id == order_id], as_of=as_of)
+        found = self._list("key", {"order_id": order_id}, as_of=as_of)
         return found[0] if found else None
 
     def find_named(self, *, source: str, number: str) -> SalesOrder | None:
         """Return the order of a name."""
-        named = [sales_order.c.source == source, sales_order.c.number == number]
-        found = self._list(named, as_of=date.max)
+        found = self._list("name", {"source": source, "number": number}, as_of=date.max)
         return found[0] if found else None
 
     def list_of(
@@ -56,10 +88,8 @@ class OrderStore:
         states: Collection[OrderState] = tuple(OrderState),
     ) -> list[SalesOrder]:
         """Return the orders of some customers that stand in some states on a day, by entry."""
-        return self._list(
-            [is_among(_version.c.customer_id, customer_ids), _version.c.state.in_(sorted(states))],
-            as_of=as_of,
-        )
+        params = {"customer_ids": list(customer_ids), "states": sorted(states)}
+        return self._list("customer", params, as_of=as_of)
 
     def list_of_many(
         self, customer_ids: Sequence[int], *, as_of: date, states: Collection[OrderState]
@@ -74,11 +104,7 @@ class OrderStore:
 
     def list_held(self, *, as_of: date, limit: int, after: int = 0) -> list[SalesOrder]:
         """Return a page of what is held, what was entered first at first."""
-        return self._list(
-            [_version.c.state == OrderState.HELD, sales_order.c.id > after],
-            as_of=as_of,
-            limit=limit,
-        )
+        return self._list("hold", {"after": after, "limit": limit}, as_of=as_of)
 
     def list_versions(self, order_id: int) -> list[SalesOrder]:
         """Return everything that happened to an order, in its order."""
@@ -97,20 +123,8 @@ class OrderStore:
 
         By customer, order and currency, in minor units.
         """
-        rows = self._connection.execute(
-            select(
-                _version.c.customer_id,
-                _version.c.order_id,
-                _version.c.currency,
-                func.max(_version.c.amount_minor),
-            )
-            .where(
-                is_among(_version.c.customer_id, customer_ids),
-                _version.c.happened_on.between(first, last),
-                _version.c.state.in_([OrderState.OPEN, OrderState.CLOSED]),
-            )
-            .group_by(_version.c.customer_id, _version.c.order_id, _version.c.currency)
-        )
+        params = {"customer_ids": list(customer_ids), "first": first, "last": last}
+        rows = self._connection.execute(_HIGHEST, params)
         return [(key, order_id, currency, int(minor)) for key, order_id, currency, minor in rows]
 
     def append(self, *, source: str, number: str) -> int:
@@ -133,22 +147,23 @@ class OrderStore:
     ) -> None:
         """Append what happened to an order, and what it says since."""
         self._connection.execute(
-            insert(_version).values(
-                order_id=order_id,
-                version=version,
-                event=event.value,
-                state=state.value,
-                customer_id=content.customer_id,
-                currency=content.currency,
-                amount_minor=content.amount_minor,
-                prepaid_minor=content.prepaid_minor,
-                deliver_on=content.deliver_on,
-                copied_from=copied_from,
-                happened_on=on,
-                reason=reason,
-                entered_by=by,
-                entered_at_ms=at_ms,
-            )
+            insert_into(_version),
+            {
+                "order_id": order_id,
+                "version": version,
+                "event": event.value,
+                "state": state.value,
+                "customer_id": content.customer_id,
+                "currency": content.currency,
+                "amount_minor": content.amount_minor,
+                "prepaid_minor": content.prepaid_minor,
+                "deliver_on": content.deliver_on,
+                "copied_from": copied_from,
+                "happened_on": on,
+                "reason": reason,
+                "entered_by": by,
+                "entered_at_ms": at_ms,
+            },
         )
 
     def append_taking(
@@ -193,40 +208,22 @@ class OrderStore:
         ).scalar_one()
         return int(total)
 
-    def _list(
-        self, conditions: Sequence[ColumnElement[bool]], *, as_of: date, limit: int | None = None
-    ) -> list[SalesOrder]:
-        is_newest = ~exists().where(
-            and_(
-                _later.c.order_id == _version.c.order_id,
-                _later.c.version > _version.c.version,
-                _later.c.happened_on <= as_of,
-                is_known(self._known_at_ms, _later),
-            )
-        )
+    def _list(self, by: str, params: Mapping[str, object], *, as_of: date) -> list[SalesOrder]:
+        known_at_ms = self._known_at_ms
         rows = self._connection.execute(
-            select(_version, sales_order.c.source, sales_order.c.number)
-            .join(sales_order, sales_order.c.id == _version.c.order_id)
-            .where(
-                *conditions,
-                _version.c.happened_on <= as_of,
-                is_known(self._known_at_ms, _version),
-                is_newest,
-            )
-            .order_by(_version.c.order_id)
-            .limit(limit)
+            _select_standing(by, is_now=known_at_ms is None),
+            {**params, "as_of": as_of, "known_at_ms": known_at_ms},
         ).all()
         takings = self._read_takings([row.order_id for row in rows])
         return [_order(row, tuple(takings.get(row.order_id, ()))) for row in rows]
 
     def _read_takings(self, order_ids: Sequence[int]) -> dict[int, list[OrderTaking]]:
         found: dict[int, list[OrderTaking]] = {}
-        taking = sales_order_taking
+        known_at_ms = self._known_at_ms
         for part in chunk_values(order_ids):
             rows = self._connection.execute(
-                select(taking)
-                .where(is_among(taking.c.order_id, part), stands(self._known_at_ms, taking))
-                .order_by(taking.c.id)
+                _select_takings(is_now=known_at_ms is None),
+                {"order_ids": part, "known_at_ms": known_at_ms},
             )
             for row in rows:
                 found.setdefault(row.order_id, []).append(
@@ -236,6 +233,7 @@ class OrderStore:
                         amount_minor=row.amount_minor,
                         paper_id=row.paper_id,
                         item_id=row.item_id,
+                        entered_at_ms=row.entered_at_ms,
                     )
                 )
         return found
@@ -262,4 +260,40 @@ def _order(row: Row[Any], takings: tuple[OrderTaking, ...]) -> SalesOrder:
         entered_by=row.entered_by,
         entered_at_ms=row.entered_at_ms,
         takings=takings,
+    )
+
+
+@cache
+def _select_standing(by: str, *, is_now: bool) -> Select[Any]:
+    """Return what selects orders as they stand on ``as_of``, chosen in one way; made once."""
+    as_of, known_at_ms = bindparam("as_of", type_=Date()), param_moment(is_now=is_now)
+    is_newest = ~exists().where(
+        _later.c.order_id == _version.c.order_id,
+        _later.c.version > _version.c.version,
+        _later.c.happened_on <= as_of,
+        is_known(known_at_ms, _later),
+    )
+    query = (
+        select(_version, sales_order.c.source, sales_order.c.number)
+        .join(sales_order, sales_order.c.id == _version.c.order_id)
+        .where(
+            *_CHOSEN[by],
+            _version.c.happened_on <= as_of,
+            is_known(known_at_ms, _version),
+            is_newest,
+        )
+        .order_by(_version.c.order_id)
+    )
+    return query.limit(bindparam("limit", type_=Integer())) if by == "hold" else query
+
+
+@cache
+def _select_takings(*, is_now: bool) -> Select[Any]:
+    return (
+        select(_taking)
+        .where(
+            _taking.c.order_id.in_(bindparam("order_ids", expanding=True)),
+            stands(param_moment(is_now=is_now), _taking),
+        )
+        .order_by(_taking.c.id)
     )

@@ -8,14 +8,13 @@ the run counts only then, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import UnitOfWork
 from node.core.policies.source import PolicySource
 from node.records.ledger.posting import get_customer
-from node.records.store import RecordsStore
 from node.risk.alerts.rules_alert import list_causes
 from node.risk.alerts.store import AlertStore
 from node.risk.daily.judging import CustomerJudge
@@ -38,14 +37,14 @@ class StandingReader:
     judge: CustomerJudge
     policies: PolicySource[RiskPolicy]
 
-    def find(self, uow: UnitOfWork, customer_id: int, as_of: date) -> Against:
+    def find(self, uow: UnitOfWork, keys: Sequence[int], as_of: date) -> Against:
         """Return what stands against a customer, from watch on, within the caller's transaction.
 
-        That a person has closed an alert lifts nothing while its cause is there: for that there are
-        releases, and exclusions of the policy.
+        ``keys`` are all those of the customer, its own first. That a person has closed an alert
+        lifts nothing while its cause is there: for that there are releases, and exclusions of the
+        policy.
         """
-        policy = self.policies.read_active(uow)
-        keys = RecordsStore(uow.connection).list_ids(customer_id)
+        policy, customer_id = self.policies.read_active(uow), keys[0]
         run = DailyStore(uow.connection).find_behind(
             customer_id, as_of=as_of, policy_sha256_b64u=policy.sha256_b64u
         )
@@ -61,7 +60,7 @@ class StandingReader:
         return Against(findings=_choose(findings), as_of=as_of)
 
 
-def _list_alerts(uow: UnitOfWork, keys: list[int]) -> tuple[Finding, ...]:
+def _list_alerts(uow: UnitOfWork, keys: Sequence[int]) -> tuple[Finding, ...]:
     # A merge carries no alerts over: those of all keys count.
     return _choose(
         Finding(rule=one.rule, status=one.told.status, values=one.values)

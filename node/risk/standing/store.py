@@ -40,6 +40,8 @@ from node.records.tables import (
     ledger_item,
     payment_promise,
 )
+from node.risk.dunning.rules_letter import LetterStep
+from node.risk.dunning.tables import dunning_event, dunning_letter
 from node.risk.plans.tables import risk_action, risk_action_event
 from node.risk.signals.tables import risk_signal
 
@@ -94,6 +96,12 @@ def _build() -> Any:  # noqa: ANN401  a statement without columns of its own
             closed.c.item_id == item.c.id,
             dispute_closure.c.dispute_id == closed.c.id,
             _is_new(dispute_closure),
+        ),
+        exists().where(
+            dunning_letter.c.customer_id.in_(_KEYS),
+            dunning_event.c.letter_id == dunning_letter.c.id,
+            dunning_event.c.kind != LetterStep.PROPOSED.value,  # it reminds nobody yet
+            _is_new(dunning_event),
         ),
     ]
     found += [

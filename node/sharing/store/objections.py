@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from node.core.database import is_key_of
 from node.sharing.store.exchanging import AnyRow
@@ -52,6 +52,22 @@ class ObjectionStore:
         )
         row = self._connection.execute(query.limit(1)).one_or_none()
         return None if row is None else _read(row)
+
+    def list_of_subject(self, subject: str) -> list[SummaryObjection]:
+        """Return the objections to summaries on a subject, the newest first."""
+        query = (
+            select(summary_objection)
+            .join(
+                received_summary,
+                and_(
+                    received_summary.c.msg == summary_objection.c.msg,
+                    received_summary.c.item == summary_objection.c.item,
+                ),
+            )
+            .where(received_summary.c.subject == subject)
+            .order_by(summary_objection.c.id.desc())
+        )
+        return [_read(row) for row in self._connection.execute(query)]
 
     def append(self, objection: SummaryObjection) -> int:
         """Keep an objection; return its key."""

@@ -20,6 +20,7 @@ from node.sharing.tables import (
 
 UPHELD = "upheld"
 CORRECTED_AGE = 2  # what a correction took the place of stands right behind it
+KEPT_MAX = 500  # summaries of a provider on a subject that a model may learn from
 SERIES_MAX = 6  # summaries of a provider on a subject that are compared with each other
 VALUES_MAX = 250  # of one IN list; a text is sought under several keys
 
@@ -58,6 +59,10 @@ class ReceivedStore:
         They carry what decides whether they may be used, as ``list_candidates`` gives it.
         """
         return self._list_ranked(subjects, _select_series)
+
+    def list_kept(self, subjects: Sequence[str]) -> Sequence[AnyRow]:
+        """Return each provider's summaries on subjects as far back as a model may learn from."""
+        return self._list_ranked(subjects, _select_kept)
 
     def list_bodies(self, messages: Iterable[bytes]) -> dict[bytes, bytes]:
         """Return the bodies of messages, but for those that are erased."""
@@ -144,6 +149,10 @@ def _select_candidates(ranked: Subquery) -> Select[Any]:
 
 def _select_series(ranked: Subquery) -> Select[Any]:
     return _select_judgeable(ranked).where(ranked.c.age <= SERIES_MAX)
+
+
+def _select_kept(ranked: Subquery) -> Select[Any]:
+    return _select_judgeable(ranked).where(ranked.c.age <= KEPT_MAX)
 
 
 def _select_judgeable(ranked: Subquery) -> Select[Any]:

@@ -14,6 +14,7 @@ from node.assessment.application.commands import application_app
 from node.assessment.application.outside_reader import OutsideReader
 from node.assessment.application.service import ApplicationService
 from node.assessment.commands import assess_app
+from node.assessment.evidence_life import EvidenceLife
 from node.assessment.outside.commands import listing_app, report_app
 from node.assessment.outside.errors import IdentifierMissingError
 from node.assessment.outside.service import OutsideService
@@ -21,7 +22,9 @@ from node.assessment.service import AssessmentService
 from node.core.clock import ManualClock
 from node.core.field_keys import FieldCipher
 from node.core.fields import set_cipher
+from node.records.retention_policy import read_retention_policy
 from tests.support.field_secrets import FixedSecrets
+from tests.support.ledgers import HASHER
 from tests.support.nodes import CountingBytes
 from tests.support.policies import fix_policy
 from tests.unit.assessment.builders import AS_OF
@@ -39,7 +42,16 @@ class Desk:
         checklist = read_preset_checklist()
         self.database = room.database
         self.people = room.people
-        self.outside = OutsideService(database=room.database, clock=clock, business_date=AS_OF)
+        self.outside = OutsideService(
+            database=room.database, clock=clock, hasher=HASHER, business_date=AS_OF
+        )
+        self.evidence_life = EvidenceLife(
+            database=room.database,
+            clock=clock,
+            policy=read_retention_policy(),
+            hasher=HASHER,
+            business_date=AS_OF,
+        )
         self.applications = ApplicationService(
             database=room.database, clock=clock, checklist=checklist, business_date=AS_OF
         )
@@ -99,6 +111,19 @@ def test_a_report_is_imported_listed_and_withdrawn(desk: Desk, tmp_path: Path) -
     assert [one["counts"] for one in shown] == [False, False]
     looks = {(look.what, look.target) for look in desk.people.list_accesses()}
     assert looks == {("credit", "customer 1 reports")}
+
+
+def test_what_was_erased_is_told_by_the_next_import(desk: Desk, tmp_path: Path) -> None:
+    path = write_reports(tmp_path)
+    run(report_app, desk, "import", str(path), "--by", "li")
+    why = ("--reason", "never ours", "--by", "wang")
+
+    erased = run(report_app, desk, "erase", "1", "1", *why)
+    again = run(report_app, desk, "import", str(path), "--by", "li")
+
+    assert erased.output == "erased: 1\n"
+    assert f"left out, since it was deleted: 1: erased on {AS_OF}" in again.output
+    assert desk.outside.list_reports(1) == []
 
 
 def test_a_row_without_an_identifier_is_refused(desk: Desk, tmp_path: Path) -> None:

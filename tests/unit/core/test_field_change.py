@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import insert, select, text
 from structlog.testing import capture_logs
 
+from node.bootstrap.field_change import change_field_key
 from node.bootstrap.home import init_home, open_database, open_field_files
-from node.bootstrap.local import build_local_node, change_field_key
+from node.bootstrap.local import build_local_node
 from node.core.backup import back_up, restore
 from node.core.config import Settings, build_settings
 from node.core.database import Database

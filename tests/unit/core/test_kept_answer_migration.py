@@ -13,7 +13,7 @@ from node.core.repeats.tables import kept_answer
 from tests.support.schema import check_table
 from tests.support.stores import store_url
 
-BEFORE = "0054"
+BEFORE = "0061"
 
 
 def test_kept_answers_come_and_go_and_customers_stay(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ ROOM = [
     tables.decision_deputy,
     tables.decision_approval,
     tables.decision_source,
+    tables.decision_application,
 ]
 
 

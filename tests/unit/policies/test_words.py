@@ -27,7 +27,9 @@ from node.governance.policies.wording import MEMBERS, say_change
 from node.rating.models.training_kind import build_training_kind
 from node.rating.overrides.policy import build_override_kind
 from node.rating.scale_kind import build_scale_kind
+from node.risk.dunning.policy_kind import build_dunning_kind
 from node.risk.policies.policy_kind import build_risk_kind
+from node.risk.portfolio.policy_kind import build_portfolio_kind
 from node.risk.provisions.policy_kind import build_provision_kind
 
 EXPERT: dict[str, Any] = json.loads(build_policy_kind().presets[0])
@@ -45,6 +47,8 @@ SHIPPED = [
         build_override_kind,
         build_risk_kind,
         build_provision_kind,
+        build_dunning_kind,
+        build_portfolio_kind,
     )
     for raw in kind().presets
 ]

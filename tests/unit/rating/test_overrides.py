@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, delete, insert, inspect, text, update
+from sqlalchemy import Connection, delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from node.assessment.policy_file import Language
@@ -39,6 +39,7 @@ from node.rating.overrides.tables import (
     rating_override,
     rating_override_event,
     rating_override_hand,
+    rating_override_lift,
 )
 from node.rating.overrides.view import build_override_object
 from node.rating.rules_movement import Movement
@@ -88,8 +89,16 @@ def test_one_that_lowers_holds_at_once_and_one_that_raises_waits_for_another(
 ) -> None:
     down = give(room, customer, "A")
     assert (down.state, held(room, customer)) == (OverrideState.IN_FORCE, "A")
-    room.overrides.withdraw(down.override.override_id, reason="mistaken", actor=LI)
-    assert held(room, customer) == "AA"
+    key = down.override.override_id
+    asked = room.overrides.withdraw(key, reason="mistaken", actor=LI)
+    assert (asked.state, held(room, customer)) == (OverrideState.IN_FORCE, "A")
+    for same in (LI, replace(LI, role=Role.CFO), person("L-I.")):
+        with pytest.raises(OverrideSamePersonError):
+            room.overrides.withdraw(key, reason="mistaken", actor=same)
+    assert held(room, customer) == "A"  # To withdraw it raises the grade: two persons do.
+    gone = room.overrides.withdraw(key, reason="so it was", actor=WANG)
+    assert (gone.state, held(room, customer)) == (OverrideState.WITHDRAWN, "AA")
+    assert [one.entered_by for one in gone.override.lifts] == ["Li", "Wang"]
 
     up = give(room, customer, "AAA")
     assert (up.state, held(room, customer)) == (OverrideState.WAITING, "AA")
@@ -208,6 +217,8 @@ def test_it_ends_with_a_default_and_none_is_given_after_it(
     with pytest.raises(OverrideStateError, match="default"):
         give(room, customer, "A")
     assert len(room.overrides.list_overrides()) == 1
+    with pytest.raises(OverrideDutyError):  # Nor to whoever asks by trying.
+        room.overrides.withdraw(given.override_id, reason="x", actor=person("Wu", Role.ANALYST))
     reviews = room.reviews.list_reviews(today=AS_OF, until=AS_OF, shows_peers=True)
     assert [Trigger.OVERRIDE in one.triggers for one in reviews] == [True]
 
@@ -255,6 +266,11 @@ def test_rows_are_only_appended_and_keys_keep_one_person_one_hand(tmp_path: Path
             "reason": "x",
         }  # fmt: skip
         uow.connection.execute(insert(rating_override_event).values(event))
+        lift = {
+            "override_id": 1, "person": "li", "ordinal": 1, "happened_on": AS_OF,
+            "entered_by": "Li", "role": "cfo", "entered_at_ms": 1, "reason": "x",
+        }  # fmt: skip
+        uow.connection.execute(insert(rating_override_lift).values(lift))
     approved = event | {"seq": 2, "kind": "approved", "duty": "approver"}
     wrong = (
         insert(rating_override).values(values | {"id": 2}),  # its number is taken
@@ -266,6 +282,11 @@ def test_rows_are_only_appended_and_keys_keep_one_person_one_hand(tmp_path: Path
         update(rating_override_event).values(reason="y"),
         delete(rating_override_hand),
         delete(rating_override_event),
+        insert(rating_override_lift).values(lift | {"ordinal": 2}),  # one person twice
+        insert(rating_override_lift).values(lift | {"person": "wang"}),
+        insert(rating_override_lift).values(lift | {"person": "wang", "ordinal": 3}),
+        update(rating_override_lift).values(reason="y"),
+        delete(rating_override_lift),
     )
     for statement in wrong:
         with pytest.raises(DatabaseError), database.write() as uow:
@@ -273,6 +294,12 @@ def test_rows_are_only_appended_and_keys_keep_one_person_one_hand(tmp_path: Path
     with pytest.raises(DatabaseError), database.write() as uow:
         uow.connection.execute(text("UPDATE rating SET criteria = '{}'"))
 
+    command.downgrade(config, "0055")
+    assert not inspect(database.engine).has_table("rating_override_lift")
+    command.upgrade(config, "0056")
+    with database.read() as uow:
+        assert uow.connection.execute(text("SELECT count(*) FROM rating_override")).scalar() == 1
+        assert not uow.connection.execute(select(rating_override_lift)).all()
     command.downgrade(config, "0046")
     gone = set(inspect(database.engine).get_table_names())
     columns = {one["name"] for one in inspect(database.engine).get_columns("rating")}

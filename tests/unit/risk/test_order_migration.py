@@ -20,6 +20,7 @@ ROOM = [
     limits.limit_entry,
     limits.limit_approval,
     limits.customer_stop,
+    limits.limit_ending,
     orders.sales_order,
     orders.sales_order_version,
     orders.sales_order_taking,

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from node.core.http.access import SESSION_COOKIE
 from node.core.people.service import Role, Scope
 from node.sharing.store import SharingStore
-from node.web.console import SESSION_LIFE_S, build_console_routes
+from node.web.console import build_console_routes
+from node.web.login_console import SESSION_LIFE_S
 from protocol.encoding import encode_b64u
 from tests.support.auditor import DAY_S, OPERATOR_TOKEN, AuditedNode, build_audited_node
 from tests.support.log_changes import begin_next_log

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from node.assessment.application.rules_application import ApplicationState
 from node.assessment.policy_file import Language
 from node.core.people.service import Role
 from node.decision.policy import BuyerKind, Monitoring, Security
@@ -23,6 +24,7 @@ from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
 from tests.support.console_node import receive_summary
 from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.outside import make_application
 
 PROPOSING = {"currency": "EUR", "limit": "", "need": "", "terms_days": "", "buyer": "company"}
 
@@ -96,6 +98,37 @@ def test_a_decision_from_the_customers_page_to_active(desk: Desk) -> None:
     assert f'href="{page}"' in read(desk, desk.home)
     assert f'href="{page}"' not in read(desk, "/console/decisions")
     assert f'href="{page}"' in read(desk, "/console/decisions?show=active")
+
+
+def test_an_application_is_proposed_on_and_follows_to_its_end(desk: Desk) -> None:
+    applications = desk.node.local.applications
+    content = make_application(
+        requested_minor=20_000, currency="EUR", terms_days=20, applied_on=date(2026, 6, 1)
+    )
+    key = applications.enter(desk.customer_id, content, by="Zhang")
+    desk.sign_in(Role.ANALYST, "Zhang")
+    form = {"application": str(key), "currency": "EUR", "need": "", "buyer": "company"}
+    assert 'name="application"' not in read(desk, desk.home)  # a draft yet
+    assert desk.send(f"{desk.home}/decisions", form).status_code == 422
+    applications.move(desk.customer_id, key, ApplicationState.SUBMITTED, by="Zhang")
+    assert f'name="application" value="{key}"' in read(desk, desk.home)
+    for typed in ({"limit": "5"}, {"application": "x"}, {"currency": "CNY"}):
+        assert desk.send(f"{desk.home}/decisions", form | typed).status_code == 422
+
+    page = desk.send(f"{desk.home}/decisions", form).headers["location"]
+
+    waiting = read(desk, page)
+    assert f"By credit application {key} (version 1, of 2026-06-01)" in waiting
+    assert "not decided yet" in waiting
+    assert "EUR\N{NO-BREAK SPACE}200.00" in waiting
+    assert 'name="application"' not in read(desk, desk.home)  # one waits
+    assert f'<a href="{page}">' in read(desk, f"{desk.home}/evidence")
+    assert desk.send(f"{page}/submit", {}).status_code == 303
+    desk.sign_in(Role.CREDIT_MANAGER, "Li")
+    assert desk.send(f"{page}/approve", {"comment": ""}).status_code == 303
+    assert "not decided yet" not in read(desk, page)
+    assert "granted: decision 1" in read(desk, f"{desk.home}/evidence")
+    assert "生效" in read(desk, f"{desk.home}/evidence", "zh")
 
 
 def test_both_languages_show_every_part(desk: Desk) -> None:

@@ -77,7 +77,11 @@ def api(node: Node) -> TestClient:
     for error in (NodeError, ProtocolError):
         app.add_exception_handler(error, handle_error)
     app.include_router(
-        build_outside_router(node.local.outside, check_customers=lambda _request, _keys: None)
+        build_outside_router(
+            node.local.outside,
+            node.local.evidence_life,
+            check_customers=lambda _request, _keys: None,
+        )
     )
     app.include_router(build_applications_router(node.local.applications))
     return TestClient(app, base_url=HOST)
@@ -222,6 +226,23 @@ def test_reports_and_looks_go_in_and_out_over_the_api(api: TestClient) -> None:
     assert (corrected.status_code, withdrawn.status_code) == (201, 201)
     assert [one["counts"] for one in shown] == [False, False, False]
     assert [one["reason"] for one in shown] == [None, "misread", "not theirs"]
+
+
+def test_what_was_erased_is_refused_over_api_and_form(api: TestClient, console: TestClient) -> None:
+    status, _ = send(console, "/console/customers/1/enter/report", REPORT)
+    (shown,) = api.get("/customers/1/reports").json()
+    gone = {"by": "wang", "reason": "not theirs"}
+    erased = api.post(f"/customers/1/reports/{shown['report']}/erasure", json=gone)
+    again, text = send(console, "/console/customers/1/enter/report", REPORT)
+
+    assert (status, erased.status_code, again) == (303, 204, 409)
+    assert "record-gone" in text
+    body = {"list": "sanctions", "found": False, "checked_on": "2025-03-01", "source": "x"}
+    key = api.post("/customers/1/list-checks", json=body | {"by": "li"}).json()["keys"][0]
+    assert api.post(f"/customers/1/list-checks/{key}/erasure", json=gone).status_code == 204
+    refused = api.post("/customers/1/list-checks", json=body | {"by": "li"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "record-gone")
+    assert api.get("/customers/1/list-checks").json() == []
 
 
 def test_a_file_goes_in_over_the_api_by_identifier_alone(api: TestClient) -> None:

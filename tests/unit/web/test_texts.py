@@ -15,6 +15,7 @@ _CALL = re.compile(r"""\b(?:t|texts)\(\s*["']([a-z][A-Za-z0-9_.<>=-]*)["']""")
 _LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
 # Families whose keys end in a code that the schemas and rooms define.
 FAMILIES = (
+    "account-state.",
     "movement.",
     "review-state.",
     "run-state.",
@@ -58,6 +59,10 @@ FAMILIES = (
     "look-outcome.",
     "look.",
     "outcome.",
+    "objection-end.",
+    "raised-by.",
+    "override-state.",
+    "override-step.",
     "overdue.",
     "person-role.",
     "policy-kind.",

@@ -1,0 +1,1 @@
+"""Accounts of people: passwords, a second factor, sessions, and what slows guessing."""

@@ -1,0 +1,1 @@
+"""The portfolio as a whole: by customer, group, industry, country, grade, and its limits."""

@@ -1,0 +1,144 @@
+"""Deliveries of an order: together they never go for more than the order, or for more money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from node.decision.rules_proposal import Outcome
+from node.risk.checks.rules_check import CheckPoint
+from node.risk.errors import RiskInvalidError
+from tests.support.ledgers import TODAY
+from tests.support.risk import Watch, build_watch, rules_of
+
+DELIVERY = CheckPoint.DELIVERY
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    watch = build_watch(tmp_path)
+    yield watch
+    watch.house.database.dispose()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A delivery that is asked for or entered, and whether it may go."""
+
+    minor: int
+    goes: bool = True
+    name: str | None = None
+    is_entered: bool = False
+
+
+GONE = {
+    "all of it at once": [Step(minor=100_00), Step(minor=1, goes=False)],
+    "in parts": [Step(minor=60_00), Step(minor=40_00), Step(minor=1, goes=False)],
+    "more than is left": [Step(minor=60_00), Step(minor=50_00, goes=False), Step(minor=40_00)],
+    "a part that is entered too": [
+        Step(minor=60_00, name="D1"),
+        Step(minor=60_00, name="D1", is_entered=True),
+        Step(minor=40_00),
+        Step(minor=1, goes=False),
+    ],
+    "entered without a name": [
+        Step(minor=60_00),
+        Step(minor=60_00, name="D1", is_entered=True),
+        Step(minor=40_00),
+        Step(minor=1, goes=False),
+    ],
+    "one entered that was never asked for": [
+        Step(minor=60_00, name="D1", is_entered=True),
+        Step(minor=40_00),
+        Step(minor=1, goes=False),
+    ],
+    "less is entered than went": [
+        Step(minor=60_00, name="D1"),
+        Step(minor=50_00, name="D1", is_entered=True),
+        Step(minor=50_00),
+        Step(minor=1, goes=False),
+    ],
+    "asked for again by its name": [
+        Step(minor=60_00, name="D1"),
+        Step(minor=60_00, name="D1"),
+        Step(minor=40_00, name="D2"),
+        Step(minor=70_00, name="D1", goes=False),
+        Step(minor=1, name="D3", goes=False),
+    ],
+    "one that did not go": [
+        Step(minor=100_00, name="D1"),
+        Step(minor=0, name="D1"),
+        Step(minor=100_00, name="D2"),
+        Step(minor=1, goes=False),
+    ],
+}
+
+
+@pytest.mark.parametrize("steps", GONE.values(), ids=GONE)
+def test_deliveries_of_an_order_never_go_for_more_than_the_order(
+    watch: Watch, steps: list[Step]
+) -> None:
+    watch.give_limit(1_000_00)  # room enough: what is beyond the order is held all the same
+    order_id = watch.ask("S1", 100_00)["order"]
+
+    for step in steps:
+        watch.house.clock.advance_s(1)
+        if step.is_entered:
+            watch.deliver(step.name or "", order_id, step.minor)
+            continue
+        answer = watch.ask("S1", step.minor, point=DELIVERY, delivery=step.name)
+        assert answer["may_proceed"] is step.goes, step
+        assert step.goes or rules_of(answer)["beyond-order"] == "hold"
+
+
+def test_same_key_of_a_delivery_counts_once(watch: Watch) -> None:
+    watch.give_limit(1_000_00)
+    watch.ask("S1", 100_00)
+    first = watch.ask("S1", 50_00, point=DELIVERY, key="d")
+
+    assert watch.ask("S1", 50_00, point=DELIVERY, key="d") == first
+    assert watch.ask("S1", 50_00, point=DELIVERY)["may_proceed"]
+    assert not watch.ask("S1", 50_00, point=DELIVERY)["may_proceed"]
+
+
+def test_prepaid_part_of_a_held_order_goes_once(watch: Watch) -> None:
+    watch.give_limit(0, outcome=Outcome.PREPAY)
+    watch.house.credit("P1", 40_00, on=TODAY)
+    watch.ask("S1", 100_00, prepaid_minor=40_00)
+
+    parts = [watch.ask("S1", 20_00, point=DELIVERY)["may_proceed"] for _ in range(3)]
+
+    assert parts == [True, True, False]
+
+
+def test_only_a_delivery_has_a_name_and_only_a_named_one_does_not_go(watch: Watch) -> None:
+    watch.give_limit(100_00)
+    watch.ask("S1", 10_00)
+
+    for point, amount_minor, delivery in (
+        (CheckPoint.ORDER, 10_00, "D1"),
+        (DELIVERY, 0, None),
+        (DELIVERY, 1, "D\0"),
+        (DELIVERY, 1, ""),
+    ):
+        with pytest.raises(RiskInvalidError):
+            watch.ask("S1", amount_minor, point=point, delivery=delivery)
+
+
+@pytest.mark.parametrize(
+    ("here_minor", "state"), [(0, "held"), (50_00, "held"), (900_00, "open")], ids=str
+)
+def test_amended_to_a_prepaid_sum_that_is_not_here_is_a_new_check(
+    watch: Watch, here_minor: int, state: str
+) -> None:
+    watch.give_limit(100_00)
+    watch.ask("S1", 90_00)
+    if here_minor:
+        watch.house.credit("P1", here_minor, on=TODAY)
+
+    amended = watch.ask("S1", 990_00, prepaid_minor=900_00)
+
+    assert (amended["state"], amended["may_proceed"]) == (state, state == "open")
