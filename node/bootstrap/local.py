@@ -30,6 +30,7 @@ from node.bootstrap.peers import (
 )
 from node.bootstrap.policies import build_kinds, build_sources, enter_shipped
 from node.bootstrap.reviews import build_reviews
+from node.bootstrap.risk import build_facts, build_previews, build_risk_faces
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
 from node.core.database import Database, find_named
@@ -39,10 +40,12 @@ from node.core.people.accounts.room import Accounts, build_accounts
 from node.core.people.service import PeopleService
 from node.core.policies.planning import PolicyPlanning
 from node.core.policies.service import PolicyService
+from node.core.repeats.service import RepeatService
 from node.decision.deputies import DeputyService
 from node.decision.reports import DecisionReports
 from node.decision.service import DecisionService
 from node.governance.policies.desk import PreviewDesk
+from node.governance.policies.previewing import Previews
 from node.governance.room import Governance, build_governance
 from node.rating.backtest.service import BacktestService
 from node.rating.models.peer_gain import PeerGainService
@@ -73,11 +76,10 @@ from node.records.store.stories import StoryStore
 from node.records.tombstones import open_name_hasher
 from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
-from node.risk.facts.reading import FactReader
+from node.risk.daily.verdicts import OpenJudges
+from node.risk.daily.verdicts import open_inline as judge_inline
 from node.risk.losses.room import Losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
-from node.risk.monitoring.standing import list_standing
-from node.risk.wiring import build_risk
 from node.sharing.objections import SummaryObjections
 
 
@@ -130,9 +132,10 @@ class LocalNode:
     losses: Losses
     policies: PolicyService
     planning: PolicyPlanning
-    previews: PreviewService
+    previews: Previews
     preview_desk: PreviewDesk
     people: PeopleService
+    repeats: RepeatService
     accounts: Accounts
 
     def business_date(self) -> date:
@@ -164,11 +167,16 @@ class LocalNode:
 
 
 def build_local_node(
-    settings: Settings, *, clock: Clock | None = None, open_run_scorers: OpenScorers | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    open_run_scorers: OpenScorers | None = None,
+    open_run_judges: OpenJudges = judge_inline,
 ) -> LocalNode:
     """Wire the rooms that need no peer.
 
-    ``open_run_scorers`` decides where a run over the portfolio is scored: here, without it.
+    ``open_run_scorers`` and ``open_run_judges`` decide where runs over the portfolio are scored and
+    judged: here, without them.
     """
     clock = clock or SystemClock()
     database = open_database(settings)
@@ -207,12 +215,13 @@ def build_local_node(
         list_peer_summaries=list_peer_summaries,
         read_outside=OutsideReader(checklist=checklist),
     )
-    previews = PreviewService(
+    of_grades = PreviewService(
         database=database,
         assessment=assessment,
         policies=policies,
         today=find_today,
     )
+    previews = build_previews(database=database, policies=policies, of_grades=of_grades)
     statements = StatementService(
         database=database,
         clock=clock,
@@ -232,7 +241,7 @@ def build_local_node(
         open_scorers=open_run_scorers or open_inline,
         find_erased=find_erased,
     )
-    facts = FactReader(read_peers=build_peer_changes(settings, clock))
+    facts = build_facts(build_peer_changes(settings, clock))
     overrides = OverrideReader(
         list_peer_summaries=list_peer_summaries, find_scale=rating.find_scale
     )
@@ -383,13 +392,10 @@ def build_local_node(
             reader=facts,
             random_bytes=draw_bytes,
             business_date=settings.business_date,
+            open_judges=open_run_judges,
         ),
-        risk=build_risk(
-            database=database,
-            clock=clock,
-            find_policy=sources.decisions.get_active,
-            list_findings=list_standing,
-            business_date=settings.business_date,
+        risk=build_risk_faces(
+            database=database, clock=clock, sources=sources, business_date=settings.business_date
         ),
         losses=build_loss_room(
             settings,
@@ -404,5 +410,6 @@ def build_local_node(
         previews=previews,
         preview_desk=PreviewDesk(previews),
         people=PeopleService(database=database, clock=clock, random_bytes=draw_bytes),
+        repeats=RepeatService(database=database, clock=clock),
         accounts=build_accounts(settings, database=database, clock=clock, random_bytes=draw_bytes),
     )

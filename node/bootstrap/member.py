@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from node.assessment.service import erase_peer_values_within
 from node.bootstrap.home import Keys, load_member_keys, open_key_ring, read_anchor
+from node.bootstrap.judges import open_judges
 from node.bootstrap.local import LocalNode, build_local_node
 from node.bootstrap.peers import queue_renewals
 from node.bootstrap.scorers import open_scorers
@@ -192,8 +193,16 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
 def _open_ports(settings: Settings, *, clock: Clock | None) -> _Ports:
     anchor = read_anchor(settings)
     # Processes have the system's clock: with another one, everything stays in this one.
-    open_run_scorers = partial(open_scorers, settings) if clock is None else None
-    local = build_local_node(settings, clock=clock, open_run_scorers=open_run_scorers)
+    # A clock that a test holds is not that of other processes.
+    local = (
+        build_local_node(
+            settings,
+            open_run_scorers=partial(open_scorers, settings),
+            open_run_judges=partial(open_judges, settings),
+        )
+        if clock is None
+        else build_local_node(settings, clock=clock)
+    )
     load_field_key(local.database)
     keys = load_member_keys(settings, database=local.database)
     return _Ports(

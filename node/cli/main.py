@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from node.governance.cases.service import CaseService
     from node.governance.duties.service import DutiesService
     from node.governance.looks.service import LookService
+    from node.governance.policies.previewing import Previews
     from node.governance.reviews.service import ReviewCalendar
     from node.governance.training.service import TrainingService
     from node.rating.backtest.service import BacktestService
     from node.rating.models.registry import ModelService
     from node.rating.overrides.service import OverrideService
     from node.rating.panel.judging import ScoreJudge
-    from node.rating.preview.service import PreviewService
     from node.rating.runs.movements import MovementService
     from node.rating.runs.reviews import ReviewService
     from node.rating.runs.service import RunService
@@ -100,12 +100,15 @@ class LazyNode:
         """Open the rooms."""
         if self._node is None:
             # Here: most commands open no rooms, and to import them all takes seconds.
+            from node.bootstrap.judges import open_judges  # noqa: PLC0415
             from node.bootstrap.local import build_local_node  # noqa: PLC0415
             from node.bootstrap.scorers import open_scorers  # noqa: PLC0415
 
             settings = load_settings(self.home)
             self._node = build_local_node(
-                settings, open_run_scorers=partial(open_scorers, settings)
+                settings,
+                open_run_scorers=partial(open_scorers, settings),
+                open_run_judges=partial(open_judges, settings),
             )
         return self._node
 
@@ -250,7 +253,7 @@ class LazyNode:
         return self.local.planning
 
     @property
-    def previews(self) -> PreviewService:
+    def previews(self) -> Previews:
         """What a version of a policy would change."""
         return self.local.previews
 

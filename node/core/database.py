@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
@@ -168,6 +169,18 @@ def translate(error: sqlite3.Error, text: str) -> Exception:
     return DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True)
 
 
+@dataclass(slots=True)
+class _Joined:
+    """What the next writing unit of work of a database does more; threads share it."""
+
+    database: Database
+    act: Callable[[UnitOfWork], None]
+    is_done: bool = False
+
+
+_JOINED: ContextVar[_Joined | None] = ContextVar("joined", default=None)
+
+
 class Database:
     """Opens units of work on one engine."""
 
@@ -217,8 +230,26 @@ class Database:
         """
         with translate_failures(), self._write_lock, self.engine.connect() as connection:
             writing = connection.execution_options(**{_BEGIN: _Begin.WRITE})
+            joined = _JOINED.get()
+            acts = joined is not None and joined.database is self and not joined.is_done
             with writing.begin():
+                if joined is not None and acts:
+                    joined.act(UnitOfWork(writing))
                 yield UnitOfWork(writing)
+            if joined is not None and acts:
+                joined.is_done = True
+
+    @contextmanager
+    def join(self, act: Callable[[UnitOfWork], None]) -> Iterator[None]:
+        """Have the next writing unit of work do something more first, both or neither.
+
+        That is of the one that is opened while this is, here or in a thread begun from here.
+        """
+        token = _JOINED.set(_Joined(database=self, act=act))
+        try:
+            yield
+        finally:
+            _JOINED.reset(token)
 
     def try_begin(self, connection: Connection) -> WriteTransaction:
         """Begin to write on a connection of the caller's, who cannot wait, or fail at once.

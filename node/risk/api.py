@@ -13,6 +13,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
+from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.requests import Request
 
@@ -160,9 +161,11 @@ class RiskFaces:
     """By the names in addresses: whose an order, limit, stop or entry apart is."""
 
 
-def build_risk_router(faces: RiskFaces, *, find_hidden: FindHidden) -> APIRouter:
+def build_risk_router(
+    faces: RiskFaces, *, find_hidden: FindHidden, route_class: type[APIRoute] = APIRoute
+) -> APIRouter:
     """Return the routes; ``find_hidden`` returns those among customers who may not be shown."""
-    router = APIRouter(tags=["risk"])
+    router = APIRouter(tags=["risk"], route_class=route_class)
     _add_check(router, faces, find_hidden=find_hidden)
     _add_orders(router, faces.orders, find_hidden=find_hidden)
     _add_holds(router, faces.releases, find_hidden=find_hidden)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -43,6 +44,18 @@ class Finding:
     rule: str
     status: RiskStatus
     values: Mapping[str, int | str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """What stands against a customer beside its limit, and as of which day.
+
+    ``run_id`` is the daily run that found it; None where it was judged at the moment of asking.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    as_of: date | None = None
+    run_id: int | None = None
 
 
 def find_status(findings: Sequence[Finding]) -> RiskStatus:

@@ -9,8 +9,8 @@ from node.core.clock import Clock, current_business_date
 from node.core.database import Database
 from node.decision.policy import DecisionPolicy
 from node.risk.api import RiskFaces
-from node.risk.checks.evaluating import ListFindings, list_no_findings
-from node.risk.checks.parameters import CheckRules, FindRules
+from node.risk.checks.evaluating import FindAgainst, find_nothing
+from node.risk.checks.parameters import FindRules
 from node.risk.checks.releasing import ReleaseService
 from node.risk.checks.service import OrderCheckService
 from node.risk.exposure.reading import ExposureService
@@ -26,21 +26,21 @@ def build_risk(
     database: Database,
     clock: Clock,
     find_policy: Callable[[], DecisionPolicy],
-    find_rules: FindRules = CheckRules,
-    list_findings: ListFindings = list_no_findings,
+    find_rules: FindRules,
+    find_against: FindAgainst = find_nothing,
     business_date: date | None = None,
 ) -> RiskFaces:
     """Return the services of the room.
 
     ``find_policy`` returns the decision policy, whose tiers say who releases and approves what;
-    ``find_rules`` those of the order check; ``list_findings`` what else stands against a customer.
+    ``find_rules`` those of the order check; ``find_against`` what else stands against a customer.
     """
     return RiskFaces(
         checks=OrderCheckService(
             database=database,
             clock=clock,
             find_rules=find_rules,
-            list_findings=list_findings,
+            find_against=find_against,
             business_date=business_date,
         ),
         releases=ReleaseService(
@@ -48,14 +48,16 @@ def build_risk(
             clock=clock,
             find_rules=find_rules,
             find_policy=find_policy,
-            list_findings=list_findings,
+            find_against=find_against,
             business_date=business_date,
         ),
         orders=OrderService(database=database, clock=clock, business_date=business_date),
         limits=LimitService(
             database=database, clock=clock, find_policy=find_policy, business_date=business_date
         ),
-        exposures=ExposureService(database=database, find_rules=lambda: find_rules().exposure),
+        exposures=ExposureService(
+            database=database, find_rules=lambda uow: find_rules(uow).checks.exposure
+        ),
         today=lambda: current_business_date(clock, fixed=business_date),
         owners=build_owners(database),
     )

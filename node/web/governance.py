@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from node.bootstrap.member import Node
 from node.core.errors import NodeError
+from node.core.http.keyed import build_keyed_route
 from node.core.threads import finish_in_thread
 from node.governance.cases.api import build_cases_router
 from node.governance.cases.service import CLOCK_NAME
@@ -26,15 +27,21 @@ _log = structlog.get_logger()
 
 
 def build_governance_routers(node: Node) -> list[APIRouter]:
-    """Return the routes of the room."""
+    """Return the routes of the room; a ``POST`` of cases, training and reviews takes a key."""
+    keyed = build_keyed_route(node.local.repeats)
     return [
-        build_cases_router(node.local.governance.cases, push=partial(push_correction, node)),
-        build_training_router(node.local.governance.training),
+        build_cases_router(
+            node.local.governance.cases,
+            push=partial(push_correction, node),
+            route_class=keyed,
+        ),
+        build_training_router(node.local.governance.training, route_class=keyed),
         build_duties_router(node.local.governance.duties),
         build_looks_router(node.local.governance.looks),
         build_reviews_router(
             node.local.governance.reviews,
             house=node.local.settings.name or node.local.settings.member_id,
+            route_class=keyed,
         ),
         build_policies_router(
             node.local.policies,

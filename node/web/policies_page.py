@@ -25,6 +25,7 @@ from node.governance.policies.view import (
     read_document,
 )
 from node.governance.policies.wording import say_member, say_parts, say_value
+from node.risk.monitoring.words import say_rule
 from protocol.strict_json import JsonObject
 
 CHANGES_SHOWN_MAX = 300
@@ -259,14 +260,21 @@ def read_preview(
         is_stale=is_stale,
         at_ms=0 if found is None else found.entered_at_ms,
         names={key: local.records.get_customer(key).name for key in keys if key not in hidden},
-        factors=_name_factors(read_document(local.policies, record), language),
+        factors=_name_rules(shown, language)
+        | _name_factors(read_document(local.policies, record), language),
         job=job,
         refused=refused,
     )
 
 
+def _name_rules(found: Mapping[str, Any] | None, language: Language) -> dict[str, str]:
+    alerts = () if found is None else found["summary"].get("alerts", ())
+    return {one["rule"]: say_rule(one["rule"], None, language) for one in alerts}
+
+
 def _name_factors(document: JsonObject, language: Language) -> dict[str, str]:
-    factors = document.get("factors", [])
+    """Name the factors of a scorecard, or the signals of a risk policy."""
+    factors = document.get("factors", document.get("signals", []))
     named: dict[str, str] = {}
     for one in factors if isinstance(factors, list) else []:
         names = one.get("names") if isinstance(one, dict) else None

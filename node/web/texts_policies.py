@@ -83,12 +83,29 @@ POLICY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "policies.preview": ("影响预览", "Preview"),
         "policies.preview-start": ("开始预览", "Begin the preview"),
         "policies.preview-none": (
-            "尚未做影响预览。预览对现有评估客户逐一试算，只保存汇总。",
+            "尚未做影响预览。预览对全部客户逐一试算，只保存汇总。",
             (
-                "Not previewed yet. A preview tries it on every customer with an assessment and "
-                "keeps the summary alone."
+                "Not previewed yet. A preview tries it on every customer and keeps the summary "
+                "alone."
             ),
         ),
+        "policies.judged-anew": (
+            "按自有记录以两份政策重新判定，不含同行信息",
+            "Judged anew by both policies, by our own records alone",
+        ),
+        "policies.status-changed": ("状态改变", "Status changes"),
+        "policies.status-better": ("状态减轻", "Less severe"),
+        "policies.status-worse": ("状态加重", "More severe"),
+        "policies.status-ok": ("正常", "OK"),
+        "policies.status-watch": ("关注", "watch"),
+        "policies.status-hold": ("暂停", "hold"),
+        "policies.held": ("新增暂停", "Newly held"),
+        "policies.freed": ("不再暂停", "No longer held"),
+        "policies.alerts": ("提示", "Alerts"),
+        "policies.alerts-none": ("两份政策均无提示", "Neither policy finds anything"),
+        "policies.rule": ("规则或信号", "Rule or signal"),
+        "policies.opened": ("新增", "Opened"),
+        "policies.ceased": ("消失", "Ceased"),
         "policies.preview-of": (
             "截至 {as_of}，由 {name} 于 {moment}（UTC）试算",
             "As of {as_of}, by {name} at {moment} UTC",

@@ -24,7 +24,7 @@ def fill(store: Path, *, customers: int, items: int) -> None:
             " VALUES (?, 'sim', ?, ?, 'CN', 'company', 1)",
             ((key, f"C{key}", f"Customer {key}") for key in range(1, customers + 1)),
         )
-        _fill_limits(connection, customers)
+        fill_limits(connection, customers)
         connection.executemany(
             "INSERT INTO ledger_item (customer_id, kind, source, document_no, line, version,"
             " happened_on, due_on, due_business_on, due_month, currency, amount_minor,"
@@ -35,7 +35,8 @@ def fill(store: Path, *, customers: int, items: int) -> None:
         connection.execute("ANALYZE")
 
 
-def _fill_limits(connection: sqlite3.Connection, customers: int) -> None:
+def fill_limits(connection: sqlite3.Connection, customers: int) -> None:
+    """Write for each customer a decision that is in force."""
     connection.execute(
         "INSERT INTO decision_policy (sha256_b64u, id, version, json) VALUES (?, 'bench', 1, '{}')",
         (_POLICY,),
@@ -64,7 +65,7 @@ def _fill_limits(connection: sqlite3.Connection, customers: int) -> None:
 def _list_items(customers: int, items: int) -> Iterator[tuple[object, ...]]:
     for number in range(items):
         issued_on = BUSINESS_DATE - timedelta(days=number % 90)
-        due_on = issued_on + timedelta(days=60)
+        due_on = issued_on + timedelta(days=90)  # nothing is overdue, so nothing is held
         month = due_on.year * 12 + due_on.month - 1
         day = due_on.isoformat()
         amount_minor = 100_00 + number % 9_000_00

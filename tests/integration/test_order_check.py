@@ -25,7 +25,7 @@ from node.risk.errors import (
 from node.risk.limits.rules_limits import LimitKind, LimitState
 from node.risk.limits.service import NewLimit
 from node.risk.orders.rules_order import OrderEvent
-from node.risk.rules_finding import Finding, RiskStatus
+from node.risk.rules_finding import Against, Finding, RiskStatus
 from tests.support.ledgers import OLDEST, TODAY
 from tests.support.risk import Watch, add_rate, build_watch, owe, pass_days, rules_of
 
@@ -221,7 +221,7 @@ def test_invoice_is_told_and_never_blocked(watch: Watch) -> None:
 
 def test_delivery_is_checked_again_and_needs_its_order(watch: Watch) -> None:
     standing: list[Finding] = []
-    watch.risk.checks._list_findings = lambda _uow, _key, _on: tuple(standing)
+    watch.risk.checks._find_against = lambda _uow, _key, _on: Against(findings=tuple(standing))
     watch.give_limit(100_00)
     watch.ask("S1", 50_00)
     first = watch.ask("S1", 50_00, point=DELIVERY)

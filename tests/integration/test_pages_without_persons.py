@@ -63,7 +63,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
                 customer_id=key, kind=PlanKind.CALL, note="x", owner="wu", due_on=BUSINESS_DATE
             )
             local.monitoring.actions.enter(action, by="Li")
-            headers = {"authorization": f"Bearer {tokens['Li']}", "idempotency-key": "k"}
+            headers = {"authorization": f"Bearer {tokens['Li']}", "idempotency-key": f"k{key}"}
             order = {
                 "point": "order", "customer": key, "number": f"S{key}", "currency": "CNY",
                 "amount_minor": 10**12, "by": "Li",

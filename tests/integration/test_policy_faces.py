@@ -319,7 +319,7 @@ def test_by_command_from_an_edited_copy_to_an_active_version(home: Path) -> None
         "own-expert-1",
         "portfolio-1",
         "provision-1",
-        "risk-1",
+        "risk-2",
         "statistical-1",
     }
     assert json.loads(out.read_bytes())["id"] == "own-expert"

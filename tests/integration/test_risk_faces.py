@@ -15,9 +15,6 @@ from starlette.testclient import TestClient
 from node.core.people.service import Role
 from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
-from node.risk.alerts.tables import risk_alert
-from node.risk.monitoring.standing import list_standing
-from node.risk.orders.service import list_keys
 from node.web.app import API_PREFIX, build_app
 from tests.support.console_node import API_TOKEN, BUSINESS_DATE, adopt_registry, receive_summary
 from tests.support.console_people import Desk, close_desk, open_desk
@@ -88,7 +85,7 @@ def ask(desk: Desk, http: TestClient) -> Caller:
 def test_alerts_name_their_source_and_evidence_in_both_languages(ask: Caller) -> None:
     found = {one["cause"]: one for one in ask("GET", "/risk-alerts")}
     late = found["R3:EUR"]
-    assert (late["source"], late["status"], late["policy"]) == ("ledger", "hold", "risk-1")
+    assert (late["source"], late["status"], late["policy"]) == ("ledger", "hold", "risk-2")
     assert late["evidence"] == ["item:1"]
     assert late["text"] == "9,000.00 EUR overdue, the oldest for 29 days; grade - bears 0"
     chinese = {one["cause"]: one for one in ask("GET", "/risk-alerts?language=zh")}
@@ -133,48 +130,19 @@ def test_an_order_is_held_by_what_the_daily_run_found_and_says_nothing_of_peers(
     assert sales["R3"]["text"] == {"en": "Oldest item overdue too long", "zh": "最早逾期过久"}
 
 
-def test_peers_words_hold_no_order_and_a_closed_alert_lifts_nothing(ask_anew: Caller) -> None:
-    local, customer_id = ask_anew.desk.node.local, ask_anew.desk.customer_id
-
-    def list_rules() -> set[str]:
-        with local.database.read() as uow:
-            return {
-                one.rule for one in list_standing(uow, list_keys(uow, customer_id), BUSINESS_DATE)
-            }
-
-    assert {"R3", "R4"} <= list_rules()
-    with local.database.write() as uow:
-        uow.connection.execute(
-            update(risk_alert).where(risk_alert.c.rule == "R3").values(source="peers")
-        )
-    assert "R3" not in list_rules()
-    (late,) = (one for one in ask_anew("GET", "/risk-alerts") if one["rule"] == "R4")
-    ending = {"by": "li", "outcome": "acted", "reason": "they will pay"}
-    ask_anew("POST", f"/risk-alerts/{late['id']}/closing", ending)
-    assert "R4" in list_rules()  # They have not paid.
-    other = local.records.add_customer(scheme="sim", value="C2", name="Hongda 2", country="CN")
-    local.customers.merge(customer_id, into_id=other.customer_id, reason="the same", by="li")
-    with local.database.read() as uow:
-        found = {
-            one.rule for one in list_standing(uow, list_keys(uow, other.customer_id), BUSINESS_DATE)
-        }
-    assert "R4" in found
-
-
 def test_every_rule_of_a_customer_is_shown_and_what_is_not_known_is_named(ask: Caller) -> None:
     judged = ask("GET", f"/customers/{ask.desk.customer_id}/risk")
 
     rules = {one["rule"]: one for one in judged["rules"]}
     assert list(rules) == [*(f"R{n}" for n in range(1, 14)), "plan", "signals"]
-    assert rules["R1"]["outcome"] == "not-computable"
-    assert rules["R1"]["missing_texts"] == [
-        "the limit is not known",
-        "the exposure is not known",
-    ]
+    assert [one["text"] for one in rules["R1"]["found"]] == ["no limit was ever decided: no credit"]
+    assert rules["R5"]["missing_texts"] == ["no dunning levels are kept"]
+    assert rules["R8"]["outcome"] == "passed"
     assert rules["R3"]["found"][0]["evidence"] == ["item:1"]
-    assert (judged["status"], judged["policy"]) == ("hold", "risk-1")
+    assert (judged["status"], judged["policy"]) == ("hold", "risk-2")
     before = ask("GET", f"/customers/{ask.desk.customer_id}/risk?as_of=2026-05-02")
-    assert before["status"] != "hold"
+    late = next(one for one in before["rules"] if one["rule"] == "R3")
+    assert late["outcome"] == "passed"
 
 
 def test_signal_watch_action_and_alert_from_entry_to_end(ask_anew: Caller) -> None:
@@ -193,7 +161,7 @@ def test_signal_watch_action_and_alert_from_entry_to_end(ask_anew: Caller) -> No
     assert (listed["id"], listed["end_reason"]) == (entry, "they were away")
 
     (watched,) = ask("GET", "/watch-list")
-    assert watched["cause"] == "R3:EUR"
+    assert watched["cause"] == "R1:not-assessed"
     ask("POST", f"{home}/watch", {"by": "li", "reason": "again"}, status=409)
     leaving = {"by": "li", "reason": "all is well"}
     path = f"/watch-list/{watched['id']}"
@@ -290,7 +258,7 @@ def test_the_run_by_command_says_what_has_changed_and_changes_nothing_twice(
     assert "R3" in check(call(*home, "risk", "show", "1"))
     assert len(json.loads(check(call(*home, "risk", "runs", "--json")))) == 2
     assert "R3:EUR" in check(call(*home, "risk", "changes", "--customer", "1"))
-    assert "R3:EUR" in check(call(*home, "risk", "watch", "list"))
+    assert "R1:not-assessed" in check(call(*home, "risk", "watch", "list"))
     given = ("--by", "li", "--reason", "looked")
     check(call(*home, "risk", "watch", "review", "1", *given))
     alerts = json.loads(check(call(*home, "risk", "alert", "list", "--json")))
@@ -330,7 +298,7 @@ def test_the_console_shows_lists_and_a_customers_page_and_takes_what_is_entered(
         return str(answer.text)
 
     assert "9,000.00 EUR overdue" in read("/console/risk")
-    assert "R3:EUR" in read("/console/risk/watch")
+    assert "R1:not-assessed" in read("/console/risk/watch")
     assert "风险提示" in read("/console/risk", "zh")
     shown = read(base)
     assert "not computable" in shown

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from node.bootstrap import scorers
 from node.bootstrap.home import init_home
 from node.bootstrap.local import LocalNode, build_local_node
-from node.bootstrap.scorers import ProcessScorers, ScorerFailedError, open_scorers
+from node.bootstrap.scorers import ProcessScorers, open_scorers
+from node.bootstrap.workers import ScorerFailedError
 from node.core.config import Settings, build_settings
 from node.core.migrations import build_config
 from node.rating.rules_run import RunState

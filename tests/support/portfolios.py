@@ -14,11 +14,14 @@ from starlette.testclient import TestClient
 from node.bootstrap.member import Node
 from node.core.database import metadata
 from node.core.people.service import Role
+from node.decision.policy import read_preset_decision_policy
+from node.decision.rules_proposal import Outcome
 from node.rating.store import NewRating, RatingStore
 from node.records.ledger import NewDebit, Term
 from node.records.rules_ledger import ItemKind
 from node.web.app import API_PREFIX
 from tests.support.console_node import build_empty_node
+from tests.support.risk import enter_limit
 
 
 def owe(node: Node, key: int, number: str, minor: int, *, days: int, currency: str = "CNY") -> None:
@@ -57,6 +60,22 @@ def add(node: Node, value: str, grade: str | None, *, country: str = "CN") -> in
     return key
 
 
+def allow(node: Node, key: int) -> None:
+    """Let a decision of today hold that allows more than anybody owes here."""
+    with node.local.database.write() as uow:
+        enter_limit(
+            uow.connection,
+            key,
+            policy=read_preset_decision_policy(),
+            limit_minor=100_000_000_00,
+            currency="CNY",
+            on=node.local.business_date(),
+            valid_until=node.local.business_date() + timedelta(days=365),
+            outcome=Outcome.CREDIT,
+            at_ms=node.local.clock.now_ms(),
+        )
+
+
 def build_portfolio(folder: Path) -> Node:
     """Build a node: C1 A 5 m, C2 AAA 2 m overdue 20 days, C3 BBB 2 m of C1's group, C4 1 m NR."""
     node = build_empty_node(folder)
@@ -69,6 +88,8 @@ def build_portfolio(folder: Path) -> Node:
     node.local.customers.set_parent(third, parent_id=first, by="zhang")
     node.local.losses.portfolio.set_industry(first, "C26", by="zhang")
     owe(node, add(node, "C5", "A"), "F1", 70_000, days=-10, currency="EUR")
+    for key in (first, second, third, fourth):
+        allow(node, key)
     return node
 
 

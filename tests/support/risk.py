@@ -21,8 +21,8 @@ from node.decision.tables import (
 from node.records.rules_conversion import ExchangeRate
 from node.records.store import RateStore
 from node.risk.api import RiskFaces
-from node.risk.checks.evaluating import ListFindings, list_no_findings
-from node.risk.checks.parameters import CheckRules
+from node.risk.checks.evaluating import FindAgainst, find_nothing
+from node.risk.checks.parameters import CheckRules, HeldRules
 from node.risk.checks.releasing import HeldOrder, ReleaseWish
 from node.risk.checks.rules_check import CheckPoint
 from node.risk.checks.service import CheckRequest
@@ -227,18 +227,18 @@ def build_watch(
     folder: Path,
     *,
     rules: CheckRules | None = None,
-    list_findings: ListFindings = list_no_findings,
+    find_against: FindAgainst = find_nothing,
 ) -> Watch:
     """Build the rooms; the caller disposes of the house's database."""
     house = House(folder)
-    return open_watch(house, rules=rules, list_findings=list_findings)
+    return open_watch(house, rules=rules, find_against=find_against)
 
 
 def open_watch(
     house: House,
     *,
     rules: CheckRules | None = None,
-    list_findings: ListFindings = list_no_findings,
+    find_against: FindAgainst = find_nothing,
 ) -> Watch:
     """Build the room over the records of a house."""
     held = [rules or CheckRules()]
@@ -251,8 +251,8 @@ def open_watch(
             database=house.database,
             clock=house.clock,
             find_policy=lambda: policy,
-            find_rules=lambda: held[0],
-            list_findings=list_findings,
+            find_rules=lambda _uow: hold_rules(held[0]),
+            find_against=find_against,
             business_date=TODAY,
         ),
         people=PeopleService(
@@ -260,6 +260,11 @@ def open_watch(
         ),
         policy=policy,
     )
+
+
+def hold_rules(rules: CheckRules) -> HeldRules:
+    """Return parameters as if a policy said so."""
+    return HeldRules(checks=rules, policy="test-1", policy_sha256_b64u="x" * 43)
 
 
 def pass_days(watch: Watch, day: date) -> None:

@@ -13,8 +13,10 @@ from node.core.field_keys import FieldCipher
 from node.core.fields import set_cipher
 from node.core.keystore import draw_bytes
 from node.decision.policy import read_preset_decision_policy
+from node.risk.checks.parameters import read_rules
 from node.risk.checks.rules_check import CheckPoint
 from node.risk.checks.service import CheckRequest
+from node.risk.policies.policy import read_preset_risk_policy
 from node.risk.wiring import build_risk
 from tests.support.field_secrets import FixedSecrets
 
@@ -24,10 +26,12 @@ def race(url: str, name: str, customer_ids: Sequence[int], amount_minor: int) ->
     database = Database(url=url)
     set_cipher(database, FieldCipher(secrets=FixedSecrets(), random_bytes=draw_bytes))
     policy = read_preset_decision_policy()
+    rules = read_rules(read_preset_risk_policy())
     risk = build_risk(
         database=database,
         clock=ManualClock(1_782_800_000_000),
         find_policy=lambda: policy,
+        find_rules=lambda _uow: rules,
         business_date=date(2026, 3, 31),
     )
     sys.stdout.write("ready\n")

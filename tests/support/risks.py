@@ -12,7 +12,7 @@ from node.risk.daily.store import RiskRunRecord
 from node.risk.facts.reading import FactReader
 from node.risk.facts.records import LimitFacts, PeerChange
 from node.risk.monitoring.room import Monitoring, build_monitoring
-from node.risk.policies.policy import RiskPolicy, read_preset_risk_policy
+from node.risk.policies.policy import RiskPolicy, RiskPolicyBody, read_preset_risk_policy
 from node.risk.rules_finding import RiskStatus
 from tests.support.ledgers import TODAY, House
 from tests.support.nodes import CountingBytes
@@ -91,7 +91,11 @@ class Watchtower:
         self.house.database.dispose()
 
     def _read_limits(
-        self, _uow: UnitOfWork, _keys: Sequence[int], _as_of: date
+        self,
+        _uow: UnitOfWork,
+        _owners: Mapping[int, Sequence[int]],
+        _as_of: date,
+        _body: RiskPolicyBody,
     ) -> Mapping[int, LimitFacts]:
         return self.limits
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from node.core.database import is_key_of
 from node.core.policies.records import (
@@ -26,6 +26,12 @@ from node.core.policies.tables import (
     policy_preview,
     policy_text,
     policy_version,
+)
+
+_ACTIVE_TEXT = (  # made once: each order check asks
+    select(policy_text.c.id, policy_text.c.sha256_b64u)
+    .join(policy_active, policy_active.c.text_id == policy_text.c.id)
+    .where(policy_active.c.kind == bindparam("kind"))
 )
 
 
@@ -230,11 +236,7 @@ class PolicyStore:
 
     def find_active_text(self, kind: str) -> tuple[int, str] | None:
         """Return key and hash of the text that is active: what the engine asks each time."""
-        row = self._connection.execute(
-            select(policy_text.c.id, policy_text.c.sha256_b64u)
-            .join(policy_active, policy_active.c.text_id == policy_text.c.id)
-            .where(policy_active.c.kind == kind)
-        ).one_or_none()
+        row = self._connection.execute(_ACTIVE_TEXT, {"kind": kind}).one_or_none()
         return None if row is None else (row.id, row.sha256_b64u)
 
     def get_content(self, text_id: int) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.requests import Request
 
@@ -131,9 +132,13 @@ class ReasonBody(Entry):
     reason: Reason
 
 
-def build_cases_router(cases: CaseService, *, push: PushCorrection) -> APIRouter:
+def build_cases_router(
+    cases: CaseService, *, push: PushCorrection, route_class: type[APIRoute] = APIRoute
+) -> APIRouter:
     """Return the routes; ``push`` tells past receivers of a customer of a correction."""
-    router = APIRouter(tags=["governance"], dependencies=[Depends(_check_person)])
+    router = APIRouter(
+        tags=["governance"], dependencies=[Depends(_check_person)], route_class=route_class
+    )
     _add_reading(router, cases)
     _add_beginning(router, cases)
     _add_deciding(router, cases)

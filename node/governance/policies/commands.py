@@ -24,6 +24,7 @@ from node.core.policies.records import PolicyRecord
 from node.core.policies.rules_states import Actor, PolicyState
 from node.core.policies.service import PolicyService, write_document
 from node.core.terminal import show_json, show_table
+from node.governance.policies.previewing import Previews
 from node.governance.policies.printing import tabulate_preview, tabulate_versions
 from node.governance.policies.rules_form import apply_fields, find_field, list_fields
 from node.governance.policies.view import (
@@ -36,7 +37,6 @@ from node.governance.policies.view import (
     read_document,
 )
 from node.governance.policies.wording import say_member
-from node.rating.preview.service import PreviewService
 
 policy_app = typer.Typer(
     no_args_is_help=True,
@@ -84,7 +84,7 @@ class PolicyNode(Protocol):
         ...
 
     @property
-    def previews(self) -> PreviewService:
+    def previews(self) -> Previews:
         """What a version would change."""
         ...
 
@@ -226,7 +226,7 @@ def preview(
     token_file: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Try a version on every customer with an assessment; nothing but the summary is kept."""
+    """Try a version on the whole portfolio; nothing but the summary is kept."""
     node: PolicyNode = ctx.obj
     entry = build_entry(node, by or "operator", "preview", token_file, area=Area.POLICIES)
     record = node.policies.get_named(version)

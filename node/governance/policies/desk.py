@@ -8,7 +8,7 @@ from datetime import date
 
 from node.core.errors import NodeError, OverloadedError
 from node.core.policies.rules_states import Actor
-from node.rating.preview.service import PreviewService
+from node.governance.policies.previewing import Previews
 
 
 class PreviewStoppedError(NodeError):
@@ -45,7 +45,7 @@ class PreviewJob:
 class PreviewDesk:
     """Holds the newest job; used by the event loop alone. Summaries are in the store."""
 
-    def __init__(self, previews: PreviewService) -> None:
+    def __init__(self, previews: Previews) -> None:
         """Hold nothing yet."""
         self._previews = previews
         self._job: PreviewJob | None = None

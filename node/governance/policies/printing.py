@@ -37,11 +37,21 @@ def tabulate_versions(records: Sequence[PolicyRecord]) -> Table:
 def tabulate_preview(summary: dict[str, Any], *, as_of: str) -> list[Table]:
     """Return what would change: counts, the matrix, the largest moves."""
     title = f"{summary['before']['label']} → {summary['after']['label']}, as of {as_of}"
-    return [_tabulate_counts(summary, title), _tabulate_matrix(summary), _tabulate_moves(summary)]
+    last = _tabulate_alerts(summary) if "alerts" in summary else _tabulate_moves(summary)
+    return [_tabulate_counts(summary, title), _tabulate_matrix(summary), last]
 
 
 def _tabulate_counts(summary: dict[str, Any], title: str) -> Table:
     table = Table("", "Customers", title=title)
+    if "alerts" in summary:
+        for words, count in (
+            ("judged", summary["customers"]),
+            ("whose status changes", summary["changed"]),
+            ("held by the new rules alone", summary["default_gained"]["count"]),
+            ("held by the old rules alone", summary["default_lost"]["count"]),
+        ):
+            table.add_row(words, f"{count:,}")
+        return table
     rows = [("with an assessment", summary["customers"]), ("scored", summary["scored"])]
     rows.append(("whose score changes", summary["rescored"]))
     rows += [
@@ -65,6 +75,14 @@ def _tabulate_matrix(summary: dict[str, Any]) -> Table:
         table.add_row(grade, *(str(count or "") for count in row), str(sum(row)))
     after = [summary["counts_after"][grade] for grade in summary["grades_after"]]
     table.add_row("all", *(str(count) for count in after), str(sum(after)))
+    return table
+
+
+def _tabulate_alerts(summary: dict[str, Any]) -> Table:
+    table = Table("Rule", "Before", "After", "Opened", "Ceased", title="Alerts")
+    for one in summary["alerts"]:
+        counts = (one[name] for name in ("before", "after", "opened", "ceased"))
+        table.add_row(one["rule"], *map(str, counts))
     return table
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.responses import HTMLResponse, Response
 
@@ -57,9 +58,11 @@ class DoneBody(Entry):
     effect: Reason
 
 
-def build_reviews_router(reviews: ReviewCalendar, *, house: str) -> APIRouter:
+def build_reviews_router(
+    reviews: ReviewCalendar, *, house: str, route_class: type[APIRoute] = APIRoute
+) -> APIRouter:
     """Return the routes; ``house`` stands on the report."""
-    router = APIRouter(tags=["governance"])
+    router = APIRouter(tags=["governance"], route_class=route_class)
     _add_reading(router, reviews, house=house)
     _add_entering(router, reviews)
     return router

@@ -6,6 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.requests import Request
 
@@ -42,9 +43,11 @@ class ConfirmationBody(ApiModel):
     version: Version
 
 
-def build_training_router(training: TrainingService) -> APIRouter:
+def build_training_router(
+    training: TrainingService, *, route_class: type[APIRoute] = APIRoute
+) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(tags=["governance"])
+    router = APIRouter(tags=["governance"], route_class=route_class)
 
     @router.get("/procedures")
     async def list_procedures() -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from node.records.papers.exposed import (
     NO_CURRENCY,
     ExposedBasis,
     choose_currency,
+    read_bases_of,
     read_basis,
     read_cover,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "PaperService",
     "PaperState",
     "choose_currency",
+    "read_bases_of",
     "read_basis",
     "read_cover",
 ]

@@ -35,6 +35,7 @@ from node.records.store import (
     StatementStore,
 )
 from node.records.store.passed_bills import list_passed_bills
+from node.records.store.rows import chunk_values
 
 COVERS = frozenset({PaperKind.GUARANTEE, PaperKind.INSURANCE})
 NO_CURRENCY = 3 * "X"  # what ISO 4217 has where nothing is in any
@@ -104,26 +105,91 @@ def read_basis(
     """
     shelf = open_shelf(uow, customer_id, as_of=as_of, known_at_ms=known_at_ms)
     check_not_gone(uow, shelf.customer_id, as_of=as_of, known_at_ms=known_at_ms)
-    lines = StatementStore(uow.connection, known_at_ms=known_at_ms).list_open_lines(
-        shelf.customer_id, as_of=as_of
+    owners = {shelf.customer_id: shelf.ids}
+    return _read_bases(uow, owners, as_of=as_of, known_at_ms=known_at_ms)[shelf.customer_id]
+
+
+def read_bases_of(
+    uow: UnitOfWork, owners: Mapping[int, Sequence[int]], *, as_of: date
+) -> dict[int, ExposedBasis]:
+    """Read what the exposures of many customers are made of, in some ten statements.
+
+    ``owners`` are all keys of each customer, its own first; none was merged into another one. Who
+    has records or papers that expired and bear on the day is left out.
+    """
+    gone = RecordsStore(uow.connection).holding.list_gone(list(owners), as_of=as_of)
+    every = [one for ids in owners.values() for one in ids]
+    gone |= PaperStore(uow.connection).list_gone(every, as_of=as_of)
+    whole = {key: ids for key, ids in owners.items() if gone.isdisjoint((key, *ids))}
+    return _read_bases(uow, whole, as_of=as_of, known_at_ms=None)
+
+
+def _read_bases(
+    uow: UnitOfWork,
+    owners: Mapping[int, Sequence[int]],
+    *,
+    as_of: date,
+    known_at_ms: int | None,
+) -> dict[int, ExposedBasis]:
+    lines = StatementStore(uow.connection, known_at_ms=known_at_ms).list_open_lines_of(
+        list(owners), as_of=as_of
     )
-    papers = shelf.store.list_papers(shelf.ids, _READ)
-    deliveries = [one for one in papers if one.kind is PaperKind.DELIVERY]
-    states = shelf.judge(deliveries, as_of=as_of)
-    passed = list_passed_bills(
-        uow.connection, shelf.customer_id, as_of=as_of, known_at_ms=known_at_ms
-    )
-    return ExposedBasis(
-        customer_id=shelf.customer_id,
-        ids=shelf.ids,
-        as_of=as_of,
-        items=(*_list_owed(lines), *_list_delivered(states)),
-        passed=tuple(passed),
-        credits=_sum_credits(lines),
-        deliveries=tuple(states),
-        covers=tuple(one for one in papers if one.kind in COVERS),
-        rates=tuple(RateStore(uow.connection, known_at_ms=known_at_ms).list_holding(as_of)),
-    )
+    papers = _read_papers(uow, owners, known_at_ms=known_at_ms)
+    documents = _read_documents(uow, papers.values(), known_at_ms=known_at_ms)
+    passed: dict[int, list[ExposureItem]] = {}
+    for part in chunk_values(list(owners)):
+        for key, item in list_passed_bills(
+            uow.connection, part, as_of=as_of, known_at_ms=known_at_ms
+        ):
+            passed.setdefault(key, []).append(item)
+    rates = tuple(RateStore(uow.connection, known_at_ms=known_at_ms).list_holding(as_of))
+    found = {}
+    for key, ids in owners.items():
+        own = papers.get(key, ())
+        deliveries = [one for one in own if one.kind is PaperKind.DELIVERY]
+        judged = (judge_delivery(one, documents, owners=ids, as_of=as_of) for one in deliveries)
+        states = [one for one in judged if one is not None]
+        found[key] = ExposedBasis(
+            customer_id=key,
+            ids=tuple(ids),
+            as_of=as_of,
+            items=(*_list_owed(lines[key]), *_list_delivered(states)),
+            passed=tuple(passed.get(key, ())),
+            credits=_sum_credits(lines[key]),
+            deliveries=tuple(states),
+            covers=tuple(one for one in own if one.kind in COVERS),
+            rates=rates,
+        )
+    return found
+
+
+def _read_papers(
+    uow: UnitOfWork, owners: Mapping[int, Sequence[int]], *, known_at_ms: int | None
+) -> dict[int, list[Paper]]:
+    """Read the deliveries and covers of each customer, by their first day."""
+    owner_of = {one: key for key, ids in owners.items() for one in ids}
+    store = PaperStore(uow.connection, known_at_ms=known_at_ms)
+    found: dict[int, list[Paper]] = {}
+    for part in chunk_values(list(owner_of)):
+        for one in store.list_papers(part, _READ):
+            found.setdefault(owner_of[one.content.customer_id], []).append(one)
+    for papers in found.values():  # the keys of one customer may stand in two parts
+        papers.sort(key=lambda one: (one.content.begins_on, one.paper_id))
+    return found
+
+
+def _read_documents(
+    uow: UnitOfWork, papers: Iterable[Sequence[Paper]], *, known_at_ms: int | None
+) -> dict[int, Document]:
+    named = {
+        event.item_id
+        for some in papers
+        for one in some
+        if one.kind is PaperKind.DELIVERY
+        for event in one.events
+        if event.item_id
+    }
+    return PaperStore(uow.connection, known_at_ms=known_at_ms).read_documents(named)
 
 
 def read_cover(

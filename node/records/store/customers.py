@@ -13,7 +13,7 @@ from node.core.database import is_key_of
 from node.core.fields import Personal
 from node.records.rules_ledger import ItemKind
 from node.records.rules_retention import is_natural_person
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among
 from node.records.store.sealing import SealingStore, list_number_forms
 from node.records.store.visibility import param_moment, stands
 from node.records.tables import (
@@ -109,7 +109,7 @@ class CustomerStore:
         table = CUSTOMER_FACTS[kind]
         statement = select(table).order_by(table.c.id)
         if customer_ids is not None:
-            statement = statement.where(table.c.customer_id.in_(customer_ids))
+            statement = statement.where(is_among(table.c.customer_id, customer_ids))
         return [_fact(row) for row in self._connection.execute(statement).mappings()]
 
     def list_children(self, customer_ids: Sequence[int]) -> list[int]:
@@ -117,7 +117,7 @@ class CustomerStore:
         rows = self._connection.execute(
             select(customer_parent.c.customer_id)
             .where(
-                customer_parent.c.parent_id.in_(customer_ids),
+                is_among(customer_parent.c.parent_id, customer_ids),
                 customer_parent.c.ended_at_ms.is_(None),
             )
             .order_by(customer_parent.c.customer_id)
@@ -191,7 +191,7 @@ class CustomerStore:
         """Return what some customers were said to be, by entry."""
         rows = self._connection.execute(
             select(customer_kind)
-            .where(customer_kind.c.customer_id.in_(customer_ids))
+            .where(is_among(customer_kind.c.customer_id, customer_ids))
             .order_by(customer_kind.c.id)
         )
         return [
@@ -257,7 +257,7 @@ class CustomerStore:
                 row
                 for part in chunk_values(into)
                 for row in self._list_merges(
-                    customer_merge.c.into_id.in_(part), stands(known_at_ms, customer_merge)
+                    is_among(customer_merge.c.into_id, part), stands(known_at_ms, customer_merge)
                 )
             ]
             for row in newest:

@@ -1,7 +1,8 @@
-"""The highest invoice of a customer in some days."""
+"""The highest invoices of customers in some days."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,29 +18,30 @@ if TYPE_CHECKING:
 
 
 def list_highest_invoices(
-    connection: Connection, customer_id: int, *, first: date, last: date
-) -> list[tuple[str, int]]:
-    """Return the amount of the highest invoice of some days, all its lines, by currency."""
+    connection: Connection, customer_ids: Sequence[int], *, first: date, last: date
+) -> list[tuple[int, str, int]]:
+    """Return the highest invoice of some days, all its lines, by customer and currency."""
     rows = connection.execute(
-        _select_highest(), {"customer_id": customer_id, "first": first, "last": last}
+        _select_highest(), {"customer_ids": list(customer_ids), "first": first, "last": last}
     )
-    return [(currency, int(minor)) for currency, minor in rows]
+    return [(key, currency, int(minor)) for key, currency, minor in rows]
 
 
 @cache
 def _select_highest() -> Select[Any]:
     item = ledger_item.c
     documents = (
-        select(item.currency, func.sum(item.amount_minor).label("amount_minor"))
+        select(item.customer_id, item.currency, func.sum(item.amount_minor).label("amount_minor"))
         .where(
-            item.customer_id == bindparam("customer_id"),
+            item.customer_id.in_(bindparam("customer_ids", expanding=True)),
             item.kind == ItemKind.INVOICE.value,
             item.happened_on.between(bindparam("first"), bindparam("last")),
             counts(None),
         )
-        .group_by(item.currency, item.source, item.document_no)
+        .group_by(item.customer_id, item.currency, item.source, item.document_no)
         .subquery()
     )
-    return select(documents.c.currency, func.max(documents.c.amount_minor)).group_by(
-        documents.c.currency
+    of = documents.c
+    return select(of.customer_id, of.currency, func.max(of.amount_minor)).group_by(
+        of.customer_id, of.currency
     )

@@ -19,7 +19,7 @@ from node.records.rules_ledger import ItemKind
 from node.records.store.adverse import AdverseStore
 from node.records.store.ledger import CustomerPosition, LedgerStore
 from node.records.store.life_tables import records_horizon
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 from node.records.store.visibility import counts, left_of_debit, stands, sum_disputed
 from node.records.tables import allocation, behaviour_month, customer_merge, ledger_item
 
@@ -87,7 +87,7 @@ class HistoryStore:
                     func.max(_item.c.happened_on),
                 )
                 .where(
-                    _item.c.customer_id.in_(part),
+                    is_among(_item.c.customer_id, part),
                     _item.c.kind == ItemKind.INVOICE,
                     _item.c.happened_on <= as_of,
                     counts(None),
@@ -110,7 +110,7 @@ class HistoryStore:
         gone: dict[int, list[GonePart]] = {}
         for part in chunk_values(customer_ids):
             rows = self._connection.execute(
-                select(records_horizon).where(records_horizon.c.customer_id.in_(part))
+                select(records_horizon).where(is_among(records_horizon.c.customer_id, part))
             )
             for row in rows:
                 gone.setdefault(row.customer_id, []).append(
@@ -136,7 +136,7 @@ class HistoryStore:
             rows = self._connection.execute(
                 select(_month.c.customer_id, _month.c.currency, *sums)
                 .where(
-                    _month.c.customer_id.in_(part),
+                    is_among(_month.c.customer_id, part),
                     _month.c.month.between(first, last),
                     _holds(as_of),
                 )
@@ -163,7 +163,7 @@ class HistoryStore:
         ledger = LedgerStore(self._connection)
         unheld = (_item.c.due_month.between(first, last), ~held.exists())
         for part in chunk_values(list(currencies)):
-            found = ledger.iterate_invoices_where(_item.c.customer_id.in_(part), *unheld)
+            found = ledger.iterate_invoices_where(is_among(_item.c.customer_id, part), *unheld)
             for key, currency, items in found:
                 if currency == currencies[key]:
                     yield key, items
@@ -177,7 +177,7 @@ class HistoryStore:
         for part in chunk_values(list(currencies)):
             rows = self._connection.execute(
                 select(_item.c.customer_id, _item.c.currency, func.min(_item.c.due_business_on))
-                .where(_item.c.customer_id.in_(part), _is_overdue(as_of, due_before=as_of))
+                .where(is_among(_item.c.customer_id, part), _is_overdue(as_of, due_before=as_of))
                 .group_by(_item.c.customer_id, _item.c.currency)
             )
             overdue |= {key: day for key, currency, day in rows if currency == currencies[key]}
@@ -225,7 +225,7 @@ class HistoryStore:
                 .join(allocation, allocation.c.debit_id == _item.c.id)
                 .join(credit, credit.c.id == allocation.c.credit_id)
                 .where(
-                    _item.c.customer_id.in_(part),
+                    is_among(_item.c.customer_id, part),
                     _item.c.kind.in_([ItemKind.BILL, ItemKind.RECOURSE]),
                     credit.c.kind == ItemKind.BILL_RECEIVED,
                     allocation.c.allocated_on.between(first, last),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, select, update
 
 from node.core.database import is_key_of
+from node.records.store.horizons import list_gone
 from node.records.store.life_tables import (
     customer_archive,
     record_hold,
@@ -193,6 +194,10 @@ class HoldingStore:
         if not rows:
             return None
         return max(row.gone_until for row in rows), max(row.known_until_ms for row in rows)
+
+    def list_gone(self, customer_ids: Sequence[int], *, as_of: date) -> set[int]:
+        """Return of which of some customers records are gone that bear on a day."""
+        return list_gone(self._connection, records_horizon, customer_ids, as_of=as_of)
 
     def list_first_sales(self, customer_id: int) -> dict[str, date]:
         """Return the first sale that is gone, by currency."""

@@ -10,10 +10,14 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Date, bindparam, func, insert, select, update
+
+from node.records.store.rows import chunk_values
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select, Table
+
+_AMONG: BindParameter[Any] = bindparam("customer_ids", expanding=True)
 
 
 def find_horizon(
@@ -29,10 +33,29 @@ def find_horizon(
     return None if gone_until is None else (gone_until, known_until_ms)
 
 
+def list_gone(
+    connection: Connection, table: Table, customer_ids: Sequence[int], *, as_of: date
+) -> set[int]:
+    """Return of which of some customers something is gone that bears on a day."""
+    found: set[int] = set()
+    for part in chunk_values(customer_ids):
+        rows = connection.execute(_select_gone(table), {"customer_ids": part, "as_of": as_of})
+        found.update(rows.scalars())
+    return found
+
+
 @cache
 def _select_horizon(table: Table) -> Select[Any]:
-    is_of_them = table.c.customer_id.in_(bindparam("customer_ids", expanding=True))
-    return select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(is_of_them)
+    return select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(
+        table.c.customer_id.in_(_AMONG)
+    )
+
+
+@cache
+def _select_gone(table: Table) -> Select[Any]:
+    return select(table.c.customer_id).where(
+        table.c.customer_id.in_(_AMONG), table.c.gone_until > bindparam("as_of", type_=Date())
+    )
 
 
 def move_horizon(

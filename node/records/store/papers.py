@@ -26,7 +26,7 @@ from node.records.rules_papers import (
     PaperKind,
     Terms,
 )
-from node.records.store.horizons import find_horizon
+from node.records.store.horizons import find_horizon, list_gone
 from node.records.store.paper_tables import (
     contract_terms,
     guarantee_terms,
@@ -36,7 +36,7 @@ from node.records.store.paper_tables import (
     paper_horizon,
     paper_version,
 )
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among
 from node.records.store.visibility import counts, param_moment, stands
 from node.records.tables import ledger_item
 
@@ -78,7 +78,11 @@ class PaperStore:
 
     def find_papers(self, paper_ids: Sequence[int]) -> list[Paper]:
         """Return those of some papers of which a version stands."""
-        return [one for part in chunk_values(paper_ids) for one in self._list(paper.c.id.in_(part))]
+        return [
+            one
+            for part in chunk_values(paper_ids)
+            for one in self._list(is_among(paper.c.id, part))
+        ]
 
     def find_id(self, kind: PaperKind, *, source: str, number: str) -> int | None:
         """Return the key of the paper of this name, be there a version that stands or not."""
@@ -134,7 +138,9 @@ class PaperStore:
         found: dict[tuple[int, int], Terms] = {}
         for part in chunk_values(paper_ids):
             for kind, table in TERMS_TABLES.items():
-                rows = self._connection.execute(select(table).where(table.c.paper_id.in_(part)))
+                rows = self._connection.execute(
+                    select(table).where(is_among(table.c.paper_id, part))
+                )
                 for row in rows.mappings():
                     values = dict(row)
                     key = values.pop("paper_id"), values.pop("version")
@@ -146,7 +152,9 @@ class PaperStore:
         for part in chunk_values(paper_ids):
             rows = self._connection.execute(
                 select(paper_event)
-                .where(paper_event.c.paper_id.in_(part), stands(self._known_at_ms, paper_event))
+                .where(
+                    is_among(paper_event.c.paper_id, part), stands(self._known_at_ms, paper_event)
+                )
                 .order_by(paper_event.c.id)
             )
             for row in rows:
@@ -173,7 +181,7 @@ class PaperStore:
                     & (ledger_item.c.kind == named.c.kind)
                     & (ledger_item.c.document_no == named.c.document_no),
                 )
-                .where(named.c.id.in_(part), counts(self._known_at_ms))
+                .where(is_among(named.c.id, part), counts(self._known_at_ms))
                 .order_by(ledger_item.c.line)
             )
             for row in rows:
@@ -294,6 +302,10 @@ class PaperStore:
     def find_horizon(self, customer_ids: Sequence[int]) -> tuple[date, int] | None:
         """Return the last day of papers that are gone of some customers, as ``find_horizon``."""
         return find_horizon(self._connection, paper_horizon, customer_ids)
+
+    def list_gone(self, customer_ids: Sequence[int], *, as_of: date) -> set[int]:
+        """Return of which of some customers papers are gone that bear on a day."""
+        return list_gone(self._connection, paper_horizon, customer_ids, as_of=as_of)
 
 
 _DOCUMENT_COLUMNS = (

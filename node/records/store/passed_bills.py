@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -22,25 +23,28 @@ _PASSED_ON = (ItemKind.BILL_ENDORSED.value, ItemKind.BILL_DISCOUNTED.value)
 
 
 def list_passed_bills(
-    connection: Connection, customer_id: int, *, as_of: date, known_at_ms: int | None
-) -> list[ExposureItem]:
-    """Return a customer's bills that others hold on a day, and that have not matured before it.
+    connection: Connection, customer_ids: Sequence[int], *, as_of: date, known_at_ms: int | None
+) -> list[tuple[int, ExposureItem]]:
+    """Return the bills that others hold on a day and that have not matured before it, with whose.
 
     Passed on, a bill is not owed to us; until it is paid its holder has recourse to us. One that
     came back has a row of its own (``ItemKind.RECOURSE``), or its invoices are owed again.
     """
     rows = connection.execute(
         _select_passed(is_now=known_at_ms is None),
-        {"customer_id": customer_id, "as_of": as_of, "known_at_ms": known_at_ms},
+        {"customer_ids": list(customer_ids), "as_of": as_of, "known_at_ms": known_at_ms},
     )
     return [
-        ExposureItem(
-            stage=Stage.BILL,
-            number=row.document_no,
-            currency=row.currency,
-            open_minor=int(row.passed_minor),  # PostgreSQL sums into a decimal
-            happened_on=row.happened_on,
-            due_on=row.due_on,
+        (
+            row.customer_id,
+            ExposureItem(
+                stage=Stage.BILL,
+                number=row.document_no,
+                currency=row.currency,
+                open_minor=int(row.passed_minor),  # PostgreSQL sums into a decimal
+                happened_on=row.happened_on,
+                due_on=row.due_on,
+            ),
         )
         for row in rows
     ]
@@ -48,7 +52,7 @@ def list_passed_bills(
 
 @cache
 def _select_passed(*, is_now: bool) -> Select[Any]:
-    """Return what selects the bills of ``customer_id`` that others hold on ``as_of``; made once."""
+    """Return what selects the bills of ``customer_ids`` that others hold then; made once."""
     credit, recourse = _credit, _recourse
     as_of, known_at_ms = bindparam("as_of", type_=Date()), param_moment(is_now=is_now)
     is_recourse_corrected = exists().where(
@@ -66,6 +70,7 @@ def _select_passed(*, is_now: bool) -> Select[Any]:
     passed_minor = func.sum(allocation.c.amount_minor)
     return (
         select(
+            ledger_item.c.customer_id,
             ledger_item.c.document_no,
             ledger_item.c.currency,
             ledger_item.c.happened_on,
@@ -75,7 +80,7 @@ def _select_passed(*, is_now: bool) -> Select[Any]:
         .join(allocation, allocation.c.debit_id == ledger_item.c.id)
         .join(credit, credit.c.id == allocation.c.credit_id)
         .where(
-            ledger_item.c.customer_id == bindparam("customer_id"),
+            ledger_item.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
             ledger_item.c.kind == ItemKind.BILL.value,
             ledger_item.c.due_on >= as_of,
             counts(known_at_ms),
@@ -86,6 +91,7 @@ def _select_passed(*, is_now: bool) -> Select[Any]:
         )
         .group_by(
             ledger_item.c.id,
+            ledger_item.c.customer_id,
             ledger_item.c.document_no,
             ledger_item.c.currency,
             ledger_item.c.happened_on,

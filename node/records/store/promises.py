@@ -10,7 +10,7 @@ from sqlalchemy import and_, insert, select, update
 from node.core.database import is_key_of
 from node.records.rules_ledger import PAYING_KINDS
 from node.records.rules_promise import PaidPart, Promise
-from node.records.store.rows import insert_row
+from node.records.store.rows import insert_row, is_among
 from node.records.store.visibility import is_known, stands
 from node.records.tables import allocation, ledger_item, payment_promise, promise_item
 
@@ -33,7 +33,7 @@ class PromiseStore:
         rows = self._connection.execute(
             select(payment_promise)
             .where(
-                payment_promise.c.customer_id.in_(customer_ids),
+                is_among(payment_promise.c.customer_id, customer_ids),
                 payment_promise.c.promised_on <= made_by,
                 is_known(self._known_at_ms, payment_promise),
             )

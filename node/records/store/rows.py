@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import insert
+from sqlalchemy import ColumnElement, bindparam, insert
 
 from node.core.errors import InvariantError
 
@@ -21,6 +21,14 @@ def chunk_values(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield values in parts, each short enough for an IN list."""
     for start in range(0, len(values), IN_VALUES_MAX):
         yield values[start : start + IN_VALUES_MAX]
+
+
+def is_among(column: ColumnElement[T], values: Collection[T]) -> ColumnElement[bool]:
+    """Say that a column has one of some values.
+
+    As ``in_`` does, which looks at each value by itself to see that it is none of SQL's own.
+    """
+    return column.in_(bindparam(None, list(values), type_=column.type, expanding=True))
 
 
 @cache  # A table is made once, and so is this: each insert would cost as much as the row.

@@ -17,13 +17,13 @@ FIGURES = "figures"
 
 
 def build_answer(
-    found: Evaluation, *, source: str, number: str, order: SalesOrder | None, usage_permille: int
+    found: Evaluation, *, source: str, number: str, order: SalesOrder | None
 ) -> dict[str, Any]:
-    """Return what is kept of a check.
+    """Return what is kept of a check, by which policy, and as of when the daily rules were judged.
 
-    ``usage_permille`` is the share of the limit from which on a customer is watched.
+    Without a run, those rules were judged at the moment of the check.
     """
-    facts, content = found.facts, found.asked.content
+    facts, content, against = found.facts, found.asked.content, found.against
     holding = facts.limits.holding
     after_minor = facts.after_minor
     usage = None
@@ -43,6 +43,12 @@ def build_answer(
         "prepaid_here_minor": found.prepaid_here_minor,
         "status": found.status.value,
         "may_proceed": found.may_proceed,
+        "policy": found.rules.policy,
+        "policy_sha256_b64u": found.rules.policy_sha256_b64u,
+        "daily_rules": {
+            "as_of": None if against.as_of is None else against.as_of.isoformat(),
+            "run": against.run_id,
+        },
         "release": None if found.release is None else found.release.release_id,
         "reasons": [_tell(one, excused=found.excused) for one in found.findings],
         FIGURES: {
@@ -51,7 +57,7 @@ def build_answer(
             "after_minor": after_minor,
             "usage_permille": usage,
             "room_minor": find_room(facts),
-            "room_before_watch_minor": find_room(facts, permille=usage_permille),
+            "room_before_watch_minor": find_room(facts, permille=found.rules.checks.usage_permille),
             "limit": None if holding is None else build_limit_object(holding),
             "exposure": build_exposure_object(facts.exposure),
             "groups": [_tell_cap(one) for one in facts.caps],

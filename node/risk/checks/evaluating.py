@@ -11,12 +11,13 @@ from node.decision.evidence import read_rating
 from node.rating.rules_grade import add_months
 from node.rating.store import RatingStore
 from node.records.store.highest import list_highest_invoices
-from node.risk.checks.parameters import CheckRules
+from node.risk.checks.parameters import CheckRules, FindRules, HeldRules
 from node.risk.checks.rules_check import (
     CapMeasure,
     CheckFacts,
     CheckPoint,
     Release,
+    find_excluded,
     find_excused,
     find_findings,
     judge,
@@ -37,18 +38,18 @@ from node.risk.orders.rules_order import (
     takes_more,
 )
 from node.risk.orders.store import OrderStore
-from node.risk.rules_finding import Finding, RiskStatus
+from node.risk.rules_finding import Against, Finding, RiskStatus
 
-ListFindings = Callable[[UnitOfWork, Sequence[int], date], tuple[Finding, ...]]
+FindAgainst = Callable[[UnitOfWork, Sequence[int], date], Against]
 """What stands against a customer on a day beside its limit: overdue items, signals, its group.
 
-The customer is named by all its keys.
+The customer is named by all its keys, its own first.
 """
 
 
-def list_no_findings(_uow: UnitOfWork, _keys: Sequence[int], _as_of: date) -> tuple[Finding, ...]:
+def find_nothing(_uow: UnitOfWork, _keys: Sequence[int], _as_of: date) -> Against:
     """Return nothing: no other rule is wired."""
-    return ()
+    return Against()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,8 @@ class Evaluation:
     status: RiskStatus
     may_proceed: bool
     prepaid_here_minor: int
+    rules: HeldRules
+    against: Against
 
     @property
     def limits(self) -> LimitView:
@@ -100,15 +103,16 @@ def evaluate(
     asked: Asked,
     *,
     as_of: date,
-    rules: CheckRules,
-    list_findings: ListFindings,
+    find_rules: FindRules,
+    find_against: FindAgainst,
 ) -> Evaluation:
     """Check an order as it is asked for, within the caller's transaction.
 
     Raises:
         CustomerNotFoundError: There is no such customer.
     """
-    content = asked.content
+    content, held = asked.content, find_rules(uow)
+    rules = held.checks
     own = read_exposed(uow, content.customer_id, as_of=as_of, but=asked.former)
     key, ids = own.records.customer_id, own.records.ids
     limits = read_limits(uow, key, ids=ids, as_of=as_of)
@@ -120,6 +124,7 @@ def evaluate(
             amount_minor, content.currency, currency=currency, as_of=as_of, rates=own.rates
         )
 
+    against = find_against(uow, ids, as_of)
     beyond_minor = max(0, parts.gone_minor - content.amount_minor)
     facts = CheckFacts(
         point=asked.point,
@@ -138,13 +143,14 @@ def evaluate(
         takes_more=parts.takes_more,
         beyond_minor=beyond_minor,
         order_currency=content.currency,
-        standing=list_findings(uow, ids, as_of),
+        standing=against.findings,
     )
     findings = soften(find_findings(facts, rules), facts, rules)
     release = _find_release(
         uow, asked, gone_minor=parts.gone_minor, as_of=as_of, over=rules.release_over_permille
     )
     excused = find_excused(findings, release, facts=facts, grace_days=rules.grace_days)
+    excused |= find_excluded(findings, held.list_excluded(key, on=as_of))
     status, may_proceed = judge(findings, excused=excused, point=asked.point)
     return Evaluation(
         asked=asked,
@@ -155,6 +161,8 @@ def evaluate(
         status=status,
         may_proceed=may_proceed,
         prepaid_here_minor=parts.prepaid_here_minor,
+        rules=held,
+        against=against,
     )
 
 
@@ -221,10 +229,11 @@ def _find_highest(
         return None
     first = add_months(as_of, -rules.spike_months) + timedelta(days=1)
     but = None if asked.former is None else asked.former.order_id
-    found = list_highest_invoices(uow.connection, own.records.customer_id, first=first, last=as_of)
-    found += OrderStore(uow.connection).find_highest(
-        own.records.ids, first=first, last=as_of, but=but
-    )
+    key, ids = own.records.customer_id, own.records.ids
+    invoices = list_highest_invoices(uow.connection, [key], first=first, last=as_of)
+    orders = OrderStore(uow.connection).list_highest(ids, first=first, last=as_of)
+    found = [(of, minor) for _, of, minor in invoices]
+    found += [(of, minor) for _, order_id, of, minor in orders if order_id != but]
     return highest(
         express(minor, of, currency=currency, as_of=as_of, rates=own.rates) for of, minor in found
     )

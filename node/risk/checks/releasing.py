@@ -22,9 +22,9 @@ from node.risk.authority import check_authority, fold_names
 from node.risk.checks.evaluating import (
     Asked,
     Evaluation,
-    ListFindings,
+    FindAgainst,
     evaluate,
-    list_no_findings,
+    find_nothing,
 )
 from node.risk.checks.parameters import FindRules
 from node.risk.checks.rules_check import CheckPoint
@@ -79,7 +79,7 @@ class ReleaseService:
         clock: Clock,
         find_rules: FindRules,
         find_policy: Callable[[], DecisionPolicy],
-        list_findings: ListFindings = list_no_findings,
+        find_against: FindAgainst = find_nothing,
         business_date: date | None = None,
     ) -> None:
         """``find_policy`` returns the decision policy, whose tiers say who releases what."""
@@ -87,7 +87,7 @@ class ReleaseService:
         self._clock = clock
         self._find_rules = find_rules
         self._find_policy = find_policy
-        self._list_findings = list_findings
+        self._find_against = find_against
         self._business_date = business_date
 
     def list_held(self, *, limit: int = 50, after: int = 0) -> list[HeldOrder]:
@@ -153,13 +153,9 @@ class ReleaseService:
             ReleaseDutyError: The person entered the order, asked for it or has approved already.
         """
         check_reason(wish.reason)
-        rules = self._find_rules()
-        if wish.reason_code not in rules.reason_codes:
-            raise RiskInvalidError(f"no reason {wish.reason_code}: {', '.join(rules.reason_codes)}")
-        if not 0 < wish.days <= rules.release_days_max:
-            raise RiskInvalidError(f"a release is for 1 to {rules.release_days_max} days")
         today, now_ms = self.today(), self._clock.now_ms()
         with self._database.write() as uow:
+            self._check_wish(uow, wish)
             order = _get(uow, order_id)
             found = self._evaluate(uow, order, today=today)
             store = CheckStore(uow.connection)
@@ -211,6 +207,13 @@ class ReleaseService:
         """Return the business date."""
         return current_business_date(self._clock, fixed=self._business_date)
 
+    def _check_wish(self, uow: UnitOfWork, wish: ReleaseWish) -> None:
+        rules = self._find_rules(uow).checks
+        if wish.reason_code not in rules.reason_codes:
+            raise RiskInvalidError(f"no reason {wish.reason_code}: {', '.join(rules.reason_codes)}")
+        if not 0 < wish.days <= rules.release_days_max:
+            raise RiskInvalidError(f"a release is for 1 to {rules.release_days_max} days")
+
     def _evaluate(self, uow: UnitOfWork, order: SalesOrder, *, today: date) -> Evaluation:
         """Check an order once more where it stands."""
         if order.state in ENDED:
@@ -225,8 +228,8 @@ class ReleaseService:
                 delivered_minor=1 if is_open else None,
             ),
             as_of=today,
-            rules=self._find_rules(),
-            list_findings=self._list_findings,
+            find_rules=self._find_rules,
+            find_against=self._find_against,
         )
         if found.status is RiskStatus.STOP:
             raise StoppedError("the customer is stopped: end that first")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from node.assessment.policy import PERMILLE
 from node.risk.checks.parameters import CheckRules
@@ -48,6 +49,15 @@ class Rule(StrEnum):
 
 
 _CREDIT_RULES = frozenset({Rule.OVER_LIMIT, Rule.OVER_CAP, Rule.PREPAY, Rule.NOT_ASSESSED})
+_NUMBERED: Mapping[str, str] = MappingProxyType(
+    {
+        Rule.OVER_CAP: Rule.OVER_LIMIT,
+        Rule.NOT_ASSESSED: Rule.OVER_LIMIT,
+        Rule.PREPAY: Rule.OVER_LIMIT,
+        Rule.EXPIRED_LIMIT: "R6",
+        Rule.EXPIRED_RATING: "R6",
+    }
+)
 _STOPS = frozenset({Rule.STOPPED, Rule.STOPPED_BY_DECISION})
 
 
@@ -204,6 +214,11 @@ def find_excused(
     return frozenset(names if is_fresh else names & set(release.rules))
 
 
+def find_excluded(findings: Iterable[Finding], excluded: frozenset[str]) -> frozenset[str]:
+    """Return the names of what was found by rules that a policy excludes for the customer."""
+    return frozenset(one.rule for one in findings if _NUMBERED.get(one.rule, one.rule) in excluded)
+
+
 def judge(
     findings: Sequence[Finding], *, excused: frozenset[str], point: CheckPoint
 ) -> tuple[RiskStatus, bool]:
@@ -267,7 +282,7 @@ def _find_limit(facts: CheckFacts, rules: CheckRules) -> list[Finding]:
         values: dict[str, int | str] = {"currency": facts.currency, "missing": missing}
         unknown.append(Finding(rule=Rule.NO_RATE, status=status, values=values))
     if holding is None:
-        return [*unknown, Finding(rule=Rule.NOT_ASSESSED, status=status, values={})]
+        return [*unknown, Finding(rule=Rule.NOT_ASSESSED, status=rules.unassessed, values={})]
     if holding.limit_minor == 0:
         values = {"asked_minor": facts.asked_minor or 0, "currency": facts.currency}
         prepay = Finding(rule=Rule.PREPAY, status=status, values=values)

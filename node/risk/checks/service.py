@@ -23,9 +23,9 @@ from node.risk.checks.answer import build_answer
 from node.risk.checks.evaluating import (
     Asked,
     Evaluation,
-    ListFindings,
+    FindAgainst,
     evaluate,
-    list_no_findings,
+    find_nothing,
 )
 from node.risk.checks.parameters import FindRules
 from node.risk.checks.rules_check import CheckPoint, choose_state
@@ -101,17 +101,17 @@ class OrderCheckService:
         database: Database,
         clock: Clock,
         find_rules: FindRules,
-        list_findings: ListFindings = list_no_findings,
+        find_against: FindAgainst = find_nothing,
         business_date: date | None = None,
     ) -> None:
-        """``find_rules`` returns those that hold at the moment it is asked.
+        """``find_rules`` returns those that hold as the transaction sees them.
 
-        ``list_findings`` returns what stands against a customer beside its limit.
+        ``find_against`` returns what stands against a customer beside its limit.
         """
         self._database = database
         self._clock = clock
         self._find_rules = find_rules
-        self._list_findings = list_findings
+        self._find_against = find_against
         self._business_date = business_date
 
     def check(self, request: CheckRequest, *, key: str, by: str) -> dict[str, Any]:
@@ -150,7 +150,6 @@ class OrderCheckService:
                 source=request.source,
                 number=request.number,
                 order=order,
-                usage_permille=self._find_rules().usage_permille,
             )
             check_id = store.append_check(
                 source=request.source,
@@ -176,7 +175,6 @@ class OrderCheckService:
         return current_business_date(self._clock, fixed=self._business_date)
 
     def _inform(self, request: CheckRequest) -> dict[str, Any]:
-        rules = self._find_rules()
         with self._database.read() as uow:
             asked = Asked(point=request.point, content=request.content)
             found = self._evaluate(uow, asked, today=self.today())
@@ -185,7 +183,6 @@ class OrderCheckService:
             source=request.source,
             number=request.number,
             order=None,
-            usage_permille=rules.usage_permille,
         )
         return answer | {"check": None}
 
@@ -194,8 +191,8 @@ class OrderCheckService:
             uow,
             asked,
             as_of=today,
-            rules=self._find_rules(),
-            list_findings=self._list_findings,
+            find_rules=self._find_rules,
+            find_against=self._find_against,
         )
 
     def _decide(

@@ -16,16 +16,14 @@ from node.risk.alerts.rules_alert import (
     AlertEventKind,
     Cause,
     decide_event,
-    list_causes,
 )
 from node.risk.alerts.store import BY_ITSELF, AlertRecord, AlertStore, Stamp
-from node.risk.daily.judging import Judgement
 from node.risk.daily.rules_change import Change, ChangeKind, Standing, list_status_changes
-from node.risk.daily.store import DailyStore, StatusRow, write_found
+from node.risk.daily.store import DailyStore, StatusRow
+from node.risk.daily.verdicts import Verdict
 from node.risk.plans.rules_plan import ActionEventKind
 from node.risk.plans.store import ActionStep, ActionStore
 from node.risk.policies.policy import RiskPolicy
-from node.risk.rules.judged import list_counting
 from node.risk.rules_finding import RiskStatus
 from node.risk.watch.rules_watch import is_clean
 from node.risk.watch.store import WatchRecord, WatchStep, WatchStore
@@ -64,11 +62,9 @@ class Writing:
         return WatchStep(on=self.as_of, reason=reason, by=BY_ITSELF, at_ms=self.at_ms)
 
 
-def apply_judgements(
-    uow: UnitOfWork, judgements: Sequence[Judgement], writing: Writing
-) -> list[Change]:
+def apply_verdicts(uow: UnitOfWork, verdicts: Sequence[Verdict], writing: Writing) -> list[Change]:
     """Write what is new of some customers and return it as changes."""
-    keys = [one.customer_id for one in judgements]
+    keys = [one.customer_id for one in verdicts]
     store = DailyStore(uow.connection)
     statuses = store.list_statuses(keys)
     merged = RecordsStore(uow.connection).list_ids_of(keys)
@@ -79,20 +75,18 @@ def apply_judgements(
     watched = WatchStore(uow.connection).list_standing(keys)
     changes: list[Change] = []
     rows: list[StatusRow] = []
-    for one in judgements:
+    for one in verdicts:
         held = [alert for key in merged[one.customer_id] for alert in by_customer.get(key, ())]
         told = _tell(uow, one, held, writing)
         changes += told.changes
         changes += _watch(uow, one, watched.get(one.customer_id), told.entering, writing)
-        row = _build_row(one)
+        row = one.row
         before = statuses.get(one.customer_id)
         standing = Standing() if before is None else before.standing
-        changes += list_status_changes(
-            one.customer_id, standing, row.standing, cause=_name_worst(one)
-        )
+        changes += list_status_changes(one.customer_id, standing, row.standing, cause=one.worst)
         if before != row and (before is not None or row.found_json != "[]" or row.points_milli):
             rows.append(row)
-    found = [one for one in judgements if one.status.severity >= RiskStatus.WATCH.severity]
+    found = [one for one in verdicts if one.status.severity >= RiskStatus.WATCH.severity]
     staying = [watched[one.customer_id] for one in found if one.customer_id in watched]
     stale = [one.watch_id for one in staying if one.last_found_on != writing.as_of]
     WatchStore(uow.connection).mark_found(stale, on=writing.as_of)
@@ -138,11 +132,11 @@ class _Told:
 
 
 def _tell(
-    uow: UnitOfWork, judgement: Judgement, held: Sequence[AlertRecord], writing: Writing
+    uow: UnitOfWork, verdict: Verdict, held: Sequence[AlertRecord], writing: Writing
 ) -> _Told:
     store, stamp = AlertStore(uow.connection), writing.stamp
-    customer_id = judgement.customer_id
-    causes = {one.cause: one for one in list_causes(judgement.judged, judgement.signals)}
+    customer_id = verdict.customer_id
+    causes = {one.cause: one for one in verdict.causes}
     # What was told of a record that was merged into this one is this one's to tell.
     own = {one.cause: one for one in held if one.customer_id == customer_id}
     merged = [one for one in held if one.customer_id != customer_id]
@@ -186,7 +180,7 @@ def _tell(
 
 def _watch(
     uow: UnitOfWork,
-    judgement: Judgement,
+    verdict: Verdict,
     record: WatchRecord | None,
     entering: Sequence[Cause],
     writing: Writing,
@@ -198,7 +192,7 @@ def _watch(
         # Our own reason goes before a peer's, which not everybody may see; then the worst one.
         first = min(entering, key=lambda one: (one.is_of_peers, -one.status.severity))
         store.enter(
-            judgement.customer_id,
+            verdict.customer_id,
             cause=first.cause,
             is_of_peers=first.is_of_peers,
             review_on=writing.as_of + timedelta(days=terms.review_days),
@@ -206,41 +200,22 @@ def _watch(
         )
         return [
             Change(
-                customer_id=judgement.customer_id,
+                customer_id=verdict.customer_id,
                 kind=ChangeKind.WATCH_ENTERED,
                 cause=first.cause,
                 is_of_peers=first.is_of_peers,
             )
         ]
-    if judgement.status.severity >= RiskStatus.WATCH.severity or not is_clean(
+    if verdict.status.severity >= RiskStatus.WATCH.severity or not is_clean(
         record.last_found_on, quarters=terms.clean_quarters, as_of=writing.as_of
     ):
         return []
     store.leave(record, step=writing.build_step("clean"))
     return [
         Change(
-            customer_id=judgement.customer_id,
+            customer_id=verdict.customer_id,
             kind=ChangeKind.WATCH_LEFT,
             cause="clean",
             is_of_peers=record.is_of_peers,
         )
     ]
-
-
-def _build_row(judgement: Judgement) -> StatusRow:
-    return StatusRow(
-        customer_id=judgement.customer_id,
-        standing=Standing(status=judgement.status, status_own=judgement.status_own),
-        points_milli=judgement.points_milli,
-        points_own_milli=judgement.points_own_milli,
-        found_json=write_found(list_counting(judgement.judged)),
-        policy=judgement.policy.label,
-        policy_sha256_b64u=judgement.policy.sha256_b64u,
-    )
-
-
-def _name_worst(judgement: Judgement) -> str:
-    """Name the first of the most severe causes of our own, else of the peers'; none where OK."""
-    counting = list_counting(judgement.judged)
-    ranked = sorted(counting, key=lambda one: (one.is_of_peers, -one.finding.status.severity))
-    return ranked[0].cause if ranked else ""

@@ -101,10 +101,23 @@ class CustomerJudge:
         as_of: date,
         change: ChangeFacts = leave_as_is,
     ) -> list[Judgement]:
-        """Return what comes of each customer, collective accounts not.
+        """Return what comes of each customer, collective accounts not."""
+        return self.judge_each(uow, customers, policies=[policy], as_of=as_of, change=change)[0]
+
+    def judge_each(
+        self,
+        uow: UnitOfWork,
+        customers: Sequence[CustomerRecord],
+        *,
+        policies: Sequence[RiskPolicy],
+        as_of: date,
+        change: ChangeFacts = leave_as_is,
+    ) -> list[list[Judgement]]:
+        """Return what comes of the same customers by each of some policies.
 
         Companies of their groups are judged with them, by themselves: so the order in which
-        customers are taken changes nothing. ``change`` says what of the facts would be otherwise.
+        customers are taken changes nothing. Facts are read anew where a policy counts otherwise.
+        ``change`` says what of the facts would be otherwise.
         """
         asked = [one for one in customers if one.kind != COLLECTIVE_KIND]
         groups = read_groups(uow, [one.customer_id for one in asked])
@@ -112,20 +125,30 @@ class CustomerJudge:
         others = sorted({key for group in groups.values() for key in group} - set(subjects))
         for one in _list_customers(uow, others):
             subjects[one.customer_id] = one.subject_id
-        facts = self.reader.read(uow, subjects, read_entered(uow, subjects, as_of), as_of=as_of)
-        own = {key: _judge_own(change(one), policy) for key, one in facts.items()}
-        return [
-            _conclude(
-                own[one.customer_id],
+        entered = read_entered(uow, subjects, as_of)
+        read: dict[tuple[str, int], Mapping[int, CustomerFacts]] = {}
+        found = []
+        for policy in policies:
+            body = policy.body
+            terms = body.orders.exposure.model_dump_json(), body.rules.r8_order.months
+            if terms not in read:
+                read[terms] = self.reader.read(uow, subjects, entered, as_of=as_of, body=body)
+            own = {key: _judge_own(change(one), policy) for key, one in read[terms].items()}
+            found.append(
                 [
-                    GroupMember(customer_id=key, status=own[key].status)
-                    for key in sorted(groups.get(one.customer_id, frozenset()))
-                    if key != one.customer_id and key in own
-                ],
-                policy=policy,
+                    _conclude(
+                        own[one.customer_id],
+                        [
+                            GroupMember(customer_id=key, status=own[key].status)
+                            for key in sorted(groups.get(one.customer_id, frozenset()))
+                            if key != one.customer_id and key in own
+                        ],
+                        policy=policy,
+                    )
+                    for one in asked
+                ]
             )
-            for one in asked
-        ]
+        return found
 
 
 def read_entered(uow: UnitOfWork, subjects: Iterable[int], as_of: date) -> EnteredFacts:

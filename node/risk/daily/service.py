@@ -6,7 +6,7 @@ or neither. Run a second time on a day it finds the same, and writes nothing of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -19,9 +19,16 @@ from node.rating.rules_run import RunState
 from node.records.errors import check_report_day
 from node.records.ledger.posting import check_by, get_customer
 from node.records.store import RecordsStore
-from node.risk.daily.applying import Writing, apply_judgements, escalate_late
+from node.risk.daily.applying import Writing, apply_verdicts, escalate_late
 from node.risk.daily.judging import CustomerJudge, Judgement
 from node.risk.daily.store import ChangeRow, DailyStore, RiskRunRecord, StatusRow
+from node.risk.daily.verdicts import (
+    JudgedStretch,
+    OpenJudges,
+    StretchJudge,
+    StretchOrder,
+    open_inline,
+)
 from node.risk.policies.policy import RiskPolicy
 from node.risk.rules_finding import RiskStatus
 from protocol.encoding import encode_b64u
@@ -92,14 +99,19 @@ class RiskRunService:
         judge: CustomerJudge,
         random_bytes: Callable[[int], bytes],
         business_date: date | None = None,
+        open_judges: OpenJudges = open_inline,
     ) -> None:
-        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        """A fixed business date lets old records be worked with; otherwise it is the clock's.
+
+        ``open_judges`` decides where the customers of a run are judged.
+        """
         self._database = database
         self._clock = clock
         self._policies = policies
         self._judge = judge
         self._random_bytes = random_bytes
         self._business_date = business_date
+        self._open_judges = open_judges
 
     def today(self) -> date:
         """Return the business date."""
@@ -234,6 +246,10 @@ class RiskRunService:
         """Return where a run stands now."""
         return run.state_at(self._clock.now_ms())
 
+    def build_judge(self) -> StretchJudge:
+        """Return who judges a run's stretches in this process."""
+        return StretchJudge(database=self._database, policies=self._policies, customers=self._judge)
+
     def _begin(self, as_of: date, *, by: str) -> _Held:
         now_ms, lease = self._clock.now_ms(), encode_b64u(self._random_bytes(_LEASE_BYTES))
         with self._database.write() as uow:
@@ -278,36 +294,39 @@ class RiskRunService:
         with self._database.read() as uow:
             total = RecordsStore(uow.connection).count_customers()
         after, done = held.done_until, held.done
-        while (found := self._judge_stretch(held, after)) is not None:
-            until, judgements, skipped = found
-            self._keep(held, judgements, until=until, skipped=skipped)
-            after, done = until, done + len(judgements) + skipped
-            if on_progress is not None:
-                on_progress(done, max(done, total))
-            if should_stop is not None and should_stop():
-                raise RiskRunStoppedError(f"stopped at {done} customers")
+        with self._open_judges(self.build_judge(), total - done) as judges:
+            for found in judges.judge(self._iterate_orders(held)):
+                self._keep(held, found)
+                after, done = found.until, done + len(found.verdicts) + found.skipped
+                if on_progress is not None:
+                    on_progress(done, max(done, total))
+                if should_stop is not None and should_stop():
+                    raise RiskRunStoppedError(f"stopped at {done} customers")
         self._finish(held, after)
 
-    def _judge_stretch(self, held: _Held, after: int) -> tuple[int, list[Judgement], int] | None:
-        with self._database.read() as uow:
-            store = RecordsStore(uow.connection)
-            until = store.find_stretch_end(after, size=STRETCH_CUSTOMERS)
+    def _iterate_orders(self, held: _Held) -> Iterator[StretchOrder]:
+        after = held.done_until
+        while True:
+            with self._database.read() as uow:
+                store = RecordsStore(uow.connection)
+                until = store.find_stretch_end(after, size=STRETCH_CUSTOMERS)
             if until is None:
-                return None
-            customers = store.list_customers_between(after, until)
-            judgements = self._judge.judge(uow, customers, policy=held.policy, as_of=held.as_of)
-        return until, judgements, len(customers) - len(judgements)
+                return
+            yield StretchOrder(after=after, until=until, as_of=held.as_of)
+            after = until
 
-    def _keep(self, held: _Held, judgements: list[Judgement], *, until: int, skipped: int) -> None:
+    def _keep(self, held: _Held, found: JudgedStretch) -> None:
         with self._database.write() as uow:
             self._check_policy(uow, held)
-            changes = apply_judgements(uow, judgements, self._build_writing(held))
+            if found.policy_sha256_b64u != held.policy.sha256_b64u:
+                raise RiskPolicyChangedError("another policy held when the stretch was judged")
+            changes = apply_verdicts(uow, found.verdicts, self._build_writing(held))
             self._move(
                 uow,
                 held,
-                until=until,
-                judged=len(judgements),
-                skipped=skipped,
+                until=found.until,
+                judged=len(found.verdicts),
+                skipped=found.skipped,
                 changes=len(changes),
             )
 

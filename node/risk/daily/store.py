@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from node.core.database import ID_MAX, is_key_of
 from node.rating.rules_run import LEASE_MS, RunState
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 from node.risk.daily.rules_change import Change, ChangeKind, Standing
 from node.risk.daily.tables import risk_change, risk_run, risk_status
 from node.risk.rules.judged import Found
@@ -68,6 +68,18 @@ class ChangeRow:
     change: Change
 
 
+_BEHIND = (  # made once: each order check asks
+    select(risk_run)
+    .where(
+        risk_run.c.as_of == bindparam("as_of"),
+        risk_run.c.policy_sha256_b64u == bindparam("policy_sha256_b64u"),
+        risk_run.c.done_until >= bindparam("customer_id"),
+    )
+    .order_by(risk_run.c.id.desc())
+    .limit(1)
+)
+
+
 class DailyStore:
     """Reads and writes on the connection of one unit of work."""
 
@@ -85,6 +97,16 @@ class DailyStore:
     def find_finished(self) -> RiskRunRecord | None:
         """Return the run that was finished last."""
         return self._find(risk_run.c.state == RunState.FINISHED.value)
+
+    def find_behind(
+        self, customer_id: int, *, as_of: date, policy_sha256_b64u: str
+    ) -> RiskRunRecord | None:
+        """Return the newest run as of a day by a policy that has judged a customer."""
+        row = self._connection.execute(
+            _BEHIND,
+            {"customer_id": customer_id, "as_of": as_of, "policy_sha256_b64u": policy_sha256_b64u},
+        ).one_or_none()
+        return None if row is None else _run(row)
 
     def find_newest_day(self) -> date | None:
         """Return the latest day as of which customers were judged; None before the first run."""
@@ -200,7 +222,7 @@ class DailyStore:
         found: dict[int, StatusRow] = {}
         for part in chunk_values(customer_ids):
             rows = self._connection.execute(
-                select(risk_status).where(risk_status.c.customer_id.in_(part))
+                select(risk_status).where(is_among(risk_status.c.customer_id, part))
             )
             found |= {row.customer_id: _status(row) for row in rows}
         return found
@@ -216,7 +238,9 @@ class DailyStore:
         if not rows:
             return
         for part in chunk_values([one.customer_id for one in rows]):
-            self._connection.execute(delete(risk_status).where(risk_status.c.customer_id.in_(part)))
+            self._connection.execute(
+                delete(risk_status).where(is_among(risk_status.c.customer_id, part))
+            )
         self._connection.execute(
             insert(risk_status),
             [

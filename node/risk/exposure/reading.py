@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import Database, UnitOfWork
 from node.core.money import CURRENCY_FORM
 from node.records.groups import GROUP_LEVELS_MAX, list_ancestors
-from node.records.papers import NO_CURRENCY, ExposedBasis, choose_currency, read_basis
+from node.records.papers import (
+    NO_CURRENCY,
+    ExposedBasis,
+    choose_currency,
+    read_bases_of,
+    read_basis,
+)
 from node.records.rules_conversion import ExchangeRate
+from node.records.rules_papers import DeliveryState
 from node.records.store import CustomerStore, PaperStore
 from node.risk.errors import RiskInvalidError
 from node.risk.exposure.rules_exposure import Basis, Exposure, ExposureRules, compute_exposure
@@ -18,6 +25,7 @@ from node.risk.orders.rules_order import (
     OpenOrder,
     OrderState,
     SalesOrder,
+    Taken,
     leave_open,
     list_taken,
     prepay,
@@ -25,7 +33,7 @@ from node.risk.orders.rules_order import (
 from node.risk.orders.store import OrderStore
 
 GROUP_MEMBERS_MAX = 2_000
-FindExposureRules = Callable[[], ExposureRules]
+FindExposureRules = Callable[[UnitOfWork], ExposureRules]
 _COUNTED = (OrderState.OPEN, OrderState.HELD)
 
 
@@ -67,51 +75,91 @@ def read_exposed(
     found = OrderStore(uow.connection, known_at_ms=known_at_ms).list_of(
         records.ids, as_of=as_of, states=_COUNTED
     )
-    judged = [
-        _judge(uow, one, records, as_of=as_of, known_at_ms=known_at_ms)
-        for one in (*found, *([] if but is None else [but]))
+    every = [(one, records) for one in (*found, *([] if but is None else [but]))]
+    taken = _list_taken_of(uow, every, known_at_ms=known_at_ms)
+    basis = _build_basis(records, found, taken, but=but)
+    looked_at = None if but is None else leave_open(but, taken=taken[but.order_id])
+    return ReadBasis(basis=basis, records=records, looked_at=looked_at)
+
+
+def read_exposed_of(
+    uow: UnitOfWork, owners: Mapping[int, Sequence[int]], *, as_of: date
+) -> dict[int, ReadBasis]:
+    """Read what the exposures of many customers are made of, as ``read_exposed`` does of one.
+
+    ``owners`` are all keys of each customer. Who has records that expired and bear on the day is
+    left out.
+    """
+    records = read_bases_of(uow, owners, as_of=as_of)
+    of_id = {one: basis for basis in records.values() for one in basis.ids}
+    found: dict[int, list[SalesOrder]] = {}
+    orders = OrderStore(uow.connection).list_of_many(list(of_id), as_of=as_of, states=_COUNTED)
+    for order in orders:
+        found.setdefault(of_id[order.content.customer_id].customer_id, []).append(order)
+    taken = _list_taken_of(uow, [(one, of_id[one.content.customer_id]) for one in orders])
+    return {
+        key: ReadBasis(basis=_build_basis(one, found.get(key, ()), taken), records=one)
+        for key, one in records.items()
+    }
+
+
+def _build_basis(
+    records: ExposedBasis,
+    orders: Sequence[SalesOrder],
+    taken: Mapping[int, tuple[Taken, ...]],
+    *,
+    but: SalesOrder | None = None,
+) -> Basis:
+    others = [
+        leave_open(one, taken=taken[one.order_id])
+        for one in orders
+        if but is None or one.order_id != but.order_id
     ]
-    rest = judged if but is None else judged[:-1]
-    others = [one for one in rest if but is None or one.order.order_id != but.order_id]
     opened = [one for one in others if one.order.state is OrderState.OPEN]
-    orders, unapplied = prepay(opened, records.credits)
-    basis = Basis(
+    counted, unapplied = prepay(opened, records.credits)
+    return Basis(
         customer_id=records.customer_id,
         items=records.items,
         passed=records.passed,
-        orders=tuple(orders),
+        orders=tuple(counted),
         held=tuple(one for one in others if one.order.state is OrderState.HELD),
         unapplied=unapplied,
         covers=records.covers,
     )
-    return ReadBasis(basis=basis, records=records, looked_at=None if but is None else judged[-1])
 
 
-def _judge(
+def _list_taken_of(
     uow: UnitOfWork,
-    order: SalesOrder,
-    records: ExposedBasis,
+    orders: Sequence[tuple[SalesOrder, ExposedBasis]],
     *,
-    as_of: date,
-    known_at_ms: int | None,
-) -> OpenOrder:
-    if not order.takings:
-        return leave_open(order)
-    deliveries = {one.delivery.paper_id: one for one in records.deliveries}
-    named = {one.item_id for one in order.takings if one.item_id is not None}
-    for one in order.takings:
-        if one.paper_id in deliveries:
-            events = deliveries[one.paper_id].delivery.events
-            named |= {event.item_id for event in events if event.item_id is not None}
-    store = PaperStore(uow.connection, known_at_ms=known_at_ms)
-    taken = list_taken(
-        order,
-        deliveries=deliveries,
-        documents=store.read_documents(named) if named else {},
-        owners=records.ids,
-        as_of=as_of,
-    )
-    return leave_open(order, taken=taken)
+    known_at_ms: int | None = None,
+) -> dict[int, tuple[Taken, ...]]:
+    """Return what deliveries and documents have taken off each order, one by one.
+
+    Each order stands beside the records of the customer that is looked at.
+    """
+    named: set[int] = set()
+    deliveries: dict[int, dict[int, DeliveryState]] = {}
+    for order, records in orders:
+        if not order.takings:
+            continue
+        own = {one.delivery.paper_id: one for one in records.deliveries}
+        deliveries[order.order_id] = own
+        for one in order.takings:
+            events = () if one.paper_id not in own else own[one.paper_id].delivery.events
+            items = (one.item_id, *(event.item_id for event in events))
+            named.update(item for item in items if item is not None)
+    documents = PaperStore(uow.connection, known_at_ms=known_at_ms).read_documents(named)
+    return {
+        order.order_id: list_taken(
+            order,
+            deliveries=deliveries.get(order.order_id, {}),
+            documents=documents,
+            owners=records.ids,
+            as_of=records.as_of,
+        )
+        for order, records in orders
+    }
 
 
 def list_members(uow: UnitOfWork, head_id: int) -> list[int]:
@@ -136,7 +184,7 @@ class ExposureService:
     """Reads exposures; one public method is one transaction."""
 
     def __init__(self, *, database: Database, find_rules: FindExposureRules) -> None:
-        """``find_rules`` returns those that hold at the moment it is asked."""
+        """``find_rules`` returns those that hold as the transaction sees them."""
         self._database = database
         self._find_rules = find_rules
 
@@ -163,10 +211,10 @@ class ExposureService:
         """
         if currency is not None and not CURRENCY_FORM.fullmatch(currency):
             raise RiskInvalidError("a currency is a code of three capitals")
-        rules = self._find_rules()
-        if counts_disputed is not None:
-            rules = rules.model_copy(update={"counts_disputed": counts_disputed})
         with self._database.read() as uow:
+            rules = self._find_rules(uow)
+            if counts_disputed is not None:
+                rules = rules.model_copy(update={"counts_disputed": counts_disputed})
             own = read_exposed(uow, customer_id, as_of=as_of, known_at_ms=known_at_ms)
             keys = [own.records.customer_id]
             if is_group:

@@ -22,7 +22,9 @@ from node.risk.facts.records import (
     know_no_limits,
     know_no_peers,
 )
+from node.risk.facts.rules_quarters import build_quarters
 from node.risk.facts.store import FactStore
+from node.risk.policies.policy import RiskPolicyBody
 
 GROUP_ROUNDS_MAX = 20  # of looking for the companies right above and below
 GROUP_MEMBERS_MAX = 500
@@ -46,11 +48,18 @@ class FactReader:
     read_peers: ReadPeers = know_no_peers
 
     def read(
-        self, uow: UnitOfWork, subjects: Mapping[int, str], entered: EnteredFacts, *, as_of: date
+        self,
+        uow: UnitOfWork,
+        subjects: Mapping[int, str],
+        entered: EnteredFacts,
+        *,
+        as_of: date,
+        body: RiskPolicyBody,
     ) -> dict[int, CustomerFacts]:
         """Return the facts of each customer; ``subjects`` are their ids by their keys.
 
-        The keys are of customers that were not merged into others.
+        The keys are of customers that were not merged into others. ``body`` says what counts as
+        exposure, and of which months orders are compared.
         """
         keys = list(subjects)
         store = FactStore(uow)
@@ -64,13 +73,14 @@ class FactReader:
         adverse = HistoryStore(uow.connection).list_adverse(keys, as_of=as_of)
         lists = read_lists_of(uow, merged, as_of=as_of)
         promises = _read_promises(uow, owners, as_of=as_of)
-        limits: Mapping[int, LimitFacts] = self.read_limits(uow, keys, as_of)
+        limits: Mapping[int, LimitFacts] = self.read_limits(uow, merged, as_of, body)
         peers: Mapping[int, tuple[PeerChange, ...]] = self.read_peers(uow, subjects, as_of)
         return {
             key: CustomerFacts(
                 customer_id=key,
                 as_of=as_of,
                 ledger=ledgers.get(key),
+                quarters=build_quarters(ledgers[key], as_of=as_of) if key in ledgers else (),
                 limit=limits.get(key),
                 rating=ratings.get(key),
                 approval=approvals.get(key),

@@ -15,6 +15,7 @@ from node.core.database import UnitOfWork
 from node.records.behaviour import AdverseEvent
 from node.records.rules_ledger import ItemKind
 from node.records.rules_promise import JudgedPromise
+from node.risk.policies.policy import RiskPolicyBody
 from node.risk.rules_finding import RiskStatus
 
 
@@ -96,26 +97,35 @@ class LedgerFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFacts:
+    """An open order, and the largest invoice or other order of the months of the rule.
+
+    Both in minor units of one currency; the second is None where there is none.
+    """
+
+    currency: str
+    amount_minor: int
+    highest_minor: int | None
+    order_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitFacts:
     """The limit and what is open under it in one currency; None of either is not known.
 
-    ``is_assessed`` is false where nobody has decided on a limit; a limit of 0 is prepayment.
+    ``is_assessed`` is false where nobody has decided on a limit; a limit of 0 is prepayment. What
+    is in a currency of ``without_rate`` is in no sum: as much as ``exposure_minor`` is owed in any
+    case. ``valid_until`` is of a temporary limit: the decision's own day stands with the approval.
     """
 
     currency: str
     is_assessed: bool
     limit_minor: int | None
     exposure_minor: int | None
+    without_rate: tuple[str, ...] = ()
     valid_until: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderFacts:
-    """An order that is being judged, and the largest that there was in the months of the rule."""
-
-    currency: str
-    amount_minor: int
-    highest_minor: int | None
+    orders: tuple[OrderFacts, ...] | None = None
+    """The open orders; None where they are not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +182,16 @@ class EnteredSignal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quarter:
+    """Three released months by due date; ``index_deci`` is None without a rated invoice."""
+
+    last_month: int
+    invoices: int
+    index_deci: int | None
+    early_permille: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMember:
     """Another company of the group, with what its own rules and signals lead to."""
 
@@ -187,8 +207,9 @@ class CustomerFacts:
     as_of: date
     ledger: LedgerFacts | None = None
     """None of somebody who was never sold anything: then nothing of how he pays is known."""
+    quarters: tuple[Quarter, ...] = ()
+    """How he paid in the newest quarters, the newest first; none without a ledger."""
     limit: LimitFacts | None = None
-    order: OrderFacts | None = None
     rating: RatingFacts | None = None
     approval: ApprovalFacts | None = None
     contracts: tuple[ContractFacts, ...] | None = None
@@ -205,13 +226,17 @@ class CustomerFacts:
     """Actions: plans of payment of which a promise was broken."""
 
 
-ReadLimits = Callable[[UnitOfWork, Sequence[int], date], Mapping[int, LimitFacts]]
+ReadLimits = Callable[
+    [UnitOfWork, Mapping[int, Sequence[int]], date, RiskPolicyBody], Mapping[int, LimitFacts]
+]
+"""By the customer's key; all keys of each customer are given, and the policy that says what counts
+as exposure."""
 ReadPeers = Callable[[UnitOfWork, Mapping[int, str], date], Mapping[int, tuple[PeerChange, ...]]]
 """By the customer's key; the subject ids of the customers are given."""
 
 
 def know_no_limits(
-    _uow: UnitOfWork, _customer_ids: Sequence[int], _as_of: date
+    _uow: UnitOfWork, _owners: Mapping[int, Sequence[int]], _as_of: date, _body: RiskPolicyBody
 ) -> Mapping[int, LimitFacts]:
     """Say that no limit and no exposure is known."""
     return {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from node.records.rules_behaviour import (
@@ -16,22 +15,12 @@ from node.records.rules_behaviour import (
 )
 from node.records.rules_ledger import PAYING_KINDS, ItemKind
 from node.records.windows import last_released_month, month_of
-from node.risk.facts.records import Applied, LedgerFacts, OwedItem
+from node.risk.facts.records import Applied, LedgerFacts, OwedItem, Quarter
 
 QUARTER_MONTHS = 3
 QUARTERS = 3
 PERMILLE = 1_000
 _EARLY = 0  # the place of its class in a summary's delay mix
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarter:
-    """Three released months by due date; ``index_deci`` is None without a rated invoice."""
-
-    last_month: int
-    invoices: int
-    index_deci: int | None
-    early_permille: int
 
 
 def find_main_currency(ledger: LedgerFacts) -> str | None:

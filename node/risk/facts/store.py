@@ -20,7 +20,7 @@ from node.decision.tables import credit_decision, decision_event, decision_versi
 from node.rating.tables import rating
 from node.records.rules_ledger import ItemKind
 from node.records.store.paper_tables import contract_terms, paper_version
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 from node.records.store.visibility import counts, left_of_debit, stands
 from node.records.tables import (
     allocation,
@@ -73,7 +73,7 @@ class FactStore:
             rows = self._connection.execute(
                 select(_item.c.customer_id)
                 .where(
-                    _item.c.customer_id.in_(part),
+                    is_among(_item.c.customer_id, part),
                     _item.c.amount_minor > 0,
                     _item.c.happened_on <= as_of,
                     counts(None),
@@ -121,7 +121,7 @@ class FactStore:
                 .outerjoin(allocation, applies)
                 .outerjoin(_credit, _credit.c.id == allocation.c.credit_id)
                 .where(
-                    _item.c.customer_id.in_(part),
+                    is_among(_item.c.customer_id, part),
                     _item.c.amount_minor > 0,
                     _item.c.happened_on <= as_of,
                     counts(None),
@@ -146,7 +146,7 @@ class FactStore:
                     _item.c.amount_minor,
                 )
                 .where(
-                    _item.c.customer_id.in_(part),
+                    is_among(_item.c.customer_id, part),
                     _item.c.kind == ItemKind.PAYMENT,
                     _item.c.happened_on.between(since, as_of),
                     counts(None),
@@ -175,7 +175,9 @@ class FactStore:
                 )
                 .join(_item, _item.c.id == dispute.c.item_id)
                 .outerjoin(dispute_closure, dispute_closure.c.dispute_id == dispute.c.id)
-                .where(_item.c.customer_id.in_(part), dispute.c.opened_on <= as_of, counts(None))
+                .where(
+                    is_among(_item.c.customer_id, part), dispute.c.opened_on <= as_of, counts(None)
+                )
                 .order_by(dispute.c.id)
             )
             for item_id, key, amount_minor, opened_on, closed_on in rows:
@@ -197,7 +199,7 @@ class FactStore:
         for part in chunk_values(list(owners)):
             newest = (
                 select(func.max(rating.c.id))
-                .where(rating.c.customer_id.in_(part), rating.c.as_of <= as_of)
+                .where(is_among(rating.c.customer_id, part), rating.c.as_of <= as_of)
                 .group_by(rating.c.customer_id)
             )
             rows = self._connection.execute(
@@ -252,7 +254,7 @@ class FactStore:
                         decision_version.c.version == last,
                     ),
                 )
-                .where(credit_decision.c.customer_id.in_(part))
+                .where(is_among(credit_decision.c.customer_id, part))
                 .order_by(decision_event.c.happened_on, credit_decision.c.id)
             )
             for key, decision_id, approved_on, terms_days, valid_until in rows:
@@ -284,7 +286,7 @@ class FactStore:
                 )
                 .join(contract_terms, same)
                 .where(
-                    paper_version.c.customer_id.in_(part),
+                    is_among(paper_version.c.customer_id, part),
                     stands(None, paper_version),
                     paper_version.c.begins_on <= as_of,
                     or_(paper_version.c.ends_on.is_(None), paper_version.c.ends_on >= as_of),
@@ -320,7 +322,7 @@ class FactStore:
             rows = self._connection.execute(
                 select(table.c.customer_id, func.max(table.c.year_end))
                 .where(
-                    table.c.customer_id.in_(part),
+                    is_among(table.c.customer_id, part),
                     ~table.c.is_withdrawn,
                     table.c.year_end <= as_of,
                     ~is_superseded,
@@ -338,7 +340,8 @@ class FactStore:
         for part in chunk_values(customer_ids):
             rows = self._connection.execute(
                 select(child, parent).where(
-                    or_(child.in_(part), parent.in_(part)), stands(None, customer_parent)
+                    or_(is_among(child, part), is_among(parent, part)),
+                    stands(None, customer_parent),
                 )
             )
             ties.update((row[0], row[1]) for row in rows)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from node.core.database import UnitOfWork
 from node.decision.store.limits import GivenLimit, list_given_limits
 from node.records.groups import list_ancestors
 from node.records.store import CustomerStore
-from node.risk.limits.rules_limits import DecidedLimit, LimitKind, LimitView, build_view
+from node.records.store.rows import chunk_values
+from node.risk.limits.rules_limits import (
+    DecidedLimit,
+    LimitEntry,
+    LimitKind,
+    LimitView,
+    Stop,
+    build_view,
+)
 from node.risk.limits.store import LimitStore
 
 
@@ -37,6 +45,38 @@ def read_limits(
         caps=[one for one in entries if one.kind is LimitKind.GROUP_CAP],
         stops=store.list_stops(ids),
     )
+
+
+def read_limits_of(
+    uow: UnitOfWork, owners: Mapping[int, Sequence[int]], *, as_of: date
+) -> dict[int, LimitView]:
+    """Read what bounds each of many customers by itself on a day: no caps of groups.
+
+    ``owners`` are all keys of each customer.
+    """
+    owner_of = {one: key for key, ids in owners.items() for one in ids}
+    store = LimitStore(uow.connection)
+    decided: dict[int, list[DecidedLimit]] = {}
+    entries: dict[int, list[LimitEntry]] = {}
+    stops: dict[int, list[Stop]] = {}
+    for part in chunk_values(list(owner_of)):
+        for given in list_given_limits(uow.connection, part):
+            decided.setdefault(owner_of[given.customer_id], []).append(_decided(given))
+        for entry in store.list_of(part):
+            entries.setdefault(owner_of[entry.customer_id], []).append(entry)
+        for stop in store.list_stops(part):
+            stops.setdefault(owner_of[stop.customer_id], []).append(stop)
+    return {
+        key: build_view(
+            key,
+            as_of=as_of,
+            decided=decided.get(key, ()),
+            entries=entries.get(key, ()),
+            caps=(),
+            stops=stops.get(key, ()),
+        )
+        for key in owners
+    }
 
 
 def _decided(one: GivenLimit) -> DecidedLimit:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -53,9 +54,11 @@ class EndBody(Entry):
     reason: Reason
 
 
-def build_losses_router(losses: Losses, *, find_hidden: FindHidden) -> APIRouter:
+def build_losses_router(
+    losses: Losses, *, find_hidden: FindHidden, route_class: type[APIRoute] = APIRoute
+) -> APIRouter:
     """Return the routes; ``find_hidden`` returns those among customers who may not be shown."""
-    router = APIRouter(tags=["risk"])
+    router = APIRouter(tags=["risk"], route_class=route_class)
     _add_runs(router, losses, find_hidden)
     _add_apart(router, losses, find_hidden)
     add_dunning(router, losses.dunning, find_hidden=find_hidden, sender=losses.sender)

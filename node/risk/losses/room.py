@@ -10,7 +10,6 @@ from node.core.clock import Clock
 from node.core.database import Database
 from node.core.policies.source import PolicySource, StoredPolicies
 from node.rating.scale import Scale
-from node.risk.checks.parameters import CheckRules
 from node.risk.daily.judging import CustomerJudge
 from node.risk.dunning.policy import parse_dunning_policy
 from node.risk.dunning.policy_kind import DUNNING_POLICY
@@ -81,7 +80,7 @@ def build_losses(
             database=database, kind=PORTFOLIO_POLICY, parse=parse_portfolio_policy
         ),
         scales=sources.scales,
-        find_rules=lambda: CheckRules().exposure,
+        find_rules=lambda uow: sources.risk.read_active(uow).body.orders.exposure,
         list_overridden=sources.list_overridden,
     )
     return Losses(

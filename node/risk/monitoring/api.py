@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query
+from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.requests import Request
 
@@ -143,12 +144,13 @@ def build_monitoring_router(
     *,
     sees_peers: Callable[[Request], bool],
     find_hidden: FindHidden,
+    route_class: type[APIRoute] = APIRoute,
 ) -> APIRouter:
     """Return the routes; ``sees_peers`` tells and records whether peers' words may be shown.
 
     ``find_hidden`` returns those among some customers who may not be.
     """
-    router = APIRouter(tags=["risk"])
+    router = APIRouter(tags=["risk"], route_class=route_class)
     sight = _Sight(sees_peers=sees_peers, find_hidden=find_hidden)
     _add_customers(router, monitoring, sight)
     _add_runs(router, monitoring, sight)

@@ -12,6 +12,7 @@ from node.core.policies.source import PolicySource
 from node.risk.alerts.service import AlertService
 from node.risk.daily.judging import CustomerJudge
 from node.risk.daily.service import RiskRunService
+from node.risk.daily.verdicts import OpenJudges, open_inline
 from node.risk.facts.reading import FactReader
 from node.risk.plans.service import ActionService
 from node.risk.policies.policy import RiskPolicy
@@ -48,8 +49,12 @@ def build_monitoring(
     reader: FactReader,
     random_bytes: Callable[[int], bytes],
     business_date: date | None,
+    open_judges: OpenJudges = open_inline,
 ) -> Monitoring:
-    """Wire the use cases; limits, exposure and peers come through the reader's ports."""
+    """Wire the use cases; limits, exposure and peers come through the reader's ports.
+
+    ``open_judges`` decides where the customers of a run are judged.
+    """
     return Monitoring(
         runs=RiskRunService(
             database=database,
@@ -58,6 +63,7 @@ def build_monitoring(
             judge=CustomerJudge(reader=reader),
             random_bytes=random_bytes,
             business_date=business_date,
+            open_judges=open_judges,
         ),
         alerts=AlertService(database=database, clock=clock, business_date=business_date),
         signals=SignalService(

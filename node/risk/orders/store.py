@@ -29,7 +29,6 @@ _later = sales_order_version.alias("later")  # made once: an alias costs as much
 _taking = sales_order_taking
 
 
-NO_KEY = 0  # no row has it
 _CHOSEN: Mapping[str, tuple[ColumnElement[bool], ...]] = {
     "key": (sales_order.c.id == bindparam("order_id"),),
     "name": (
@@ -46,14 +45,18 @@ _CHOSEN: Mapping[str, tuple[ColumnElement[bool], ...]] = {
     ),
 }
 _HIGHEST = (
-    select(_version.c.currency, func.max(_version.c.amount_minor))
+    select(
+        _version.c.customer_id,
+        _version.c.order_id,
+        _version.c.currency,
+        func.max(_version.c.amount_minor),
+    )
     .where(
         _version.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
         _version.c.happened_on.between(bindparam("first"), bindparam("last")),
         _version.c.state.in_([OrderState.OPEN.value, OrderState.CLOSED.value]),
-        _version.c.order_id != bindparam("but"),
     )
-    .group_by(_version.c.currency)
+    .group_by(_version.c.customer_id, _version.c.order_id, _version.c.currency)
 )
 
 
@@ -88,6 +91,17 @@ class OrderStore:
         params = {"customer_ids": list(customer_ids), "states": sorted(states)}
         return self._list("customer", params, as_of=as_of)
 
+    def list_of_many(
+        self, customer_ids: Sequence[int], *, as_of: date, states: Collection[OrderState]
+    ) -> list[SalesOrder]:
+        """Return the orders of any number of customers as ``list_of`` does, by entry."""
+        found = [
+            one
+            for part in chunk_values(customer_ids)
+            for one in self.list_of(part, as_of=as_of, states=states)
+        ]
+        return sorted(found, key=lambda one: one.order_id)
+
     def list_held(self, *, as_of: date, limit: int, after: int = 0) -> list[SalesOrder]:
         """Return a page of what is held, what was entered first at first."""
         return self._list("hold", {"after": after, "limit": limit}, as_of=as_of)
@@ -102,21 +116,16 @@ class OrderStore:
         )
         return [_order(row, ()) for row in rows]
 
-    def find_highest(
-        self, customer_ids: Collection[int], *, first: date, last: date, but: int | None
-    ) -> list[tuple[str, int]]:
-        """Return the largest amount ordered in some days, by currency; what was held is left out.
+    def list_highest(
+        self, customer_ids: Collection[int], *, first: date, last: date
+    ) -> list[tuple[int, int, str, int]]:
+        """Return the largest amount of each order of some days; what was held is left out.
 
-        ``but`` is the order that is not looked at.
+        By customer, order and currency, in minor units.
         """
-        params = {
-            "customer_ids": list(customer_ids),
-            "first": first,
-            "last": last,
-            "but": NO_KEY if but is None else but,
-        }
+        params = {"customer_ids": list(customer_ids), "first": first, "last": last}
         rows = self._connection.execute(_HIGHEST, params)
-        return [(currency, int(minor)) for currency, minor in rows]
+        return [(key, order_id, currency, int(minor)) for key, order_id, currency, minor in rows]
 
     def append(self, *, source: str, number: str) -> int:
         """Append by what an order is known and return its key."""

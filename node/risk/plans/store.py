@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from node.core.database import ID_MAX, is_key_of
 from node.core.errors import ConflictError
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among
 from node.risk.plans.rules_plan import ActionEventKind, ActionState, Money
 from node.risk.plans.tables import risk_action, risk_action_event, risk_action_promise
 from node.risk.policies.policy import PlanKind
@@ -138,7 +138,7 @@ class ActionStore:
         return [
             one
             for part in chunk_values(customer_ids)
-            for one in self._read(risk_action.c.customer_id.in_(part))
+            for one in self._read(is_among(risk_action.c.customer_id, part))
         ]
 
     def list_late(self, *, as_of: date, after: int, limit: int) -> list[ActionRecord]:
@@ -163,7 +163,7 @@ class ActionStore:
                 )
                 .join(risk_action, risk_action.c.id == risk_action_promise.c.action_id)
                 .where(
-                    risk_action.c.customer_id.in_(part),
+                    is_among(risk_action.c.customer_id, part),
                     risk_action.c.state == ActionState.OPEN.value,
                 )
                 .order_by(risk_action_promise.c.action_id, risk_action_promise.c.promise_id)
@@ -260,7 +260,7 @@ class ActionStore:
         for part in chunk_values([row.id for row in rows]):
             named = self._connection.execute(
                 select(risk_action_promise)
-                .where(risk_action_promise.c.action_id.in_(part))
+                .where(is_among(risk_action_promise.c.action_id, part))
                 .order_by(risk_action_promise.c.promise_id)
             )
             for action_id, promise_id in named:

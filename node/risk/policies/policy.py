@@ -7,6 +7,7 @@ of each member: docs/formulas.md, risk rules and signals.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from importlib import resources
 from typing import Annotated, ClassVar, Literal, Self
@@ -18,6 +19,7 @@ from node.assessment.policy_file import Identifier, LocalText, parse_strictly
 from node.assessment.policy_outside import PublicList
 from node.core.money import AMOUNT_MINOR_MAX
 from node.core.people.service import Role
+from node.risk.policies.orders import OrderTerms
 from node.risk.policies.signals import SignalRule
 from node.risk.rules_finding import RiskStatus
 from protocol.encoding import encode_b64u, sha256
@@ -212,6 +214,12 @@ class Exclusion(WireModel):
     owner: Named
     reason: Named
 
+    def holds_for(self, customer_id: int, *, on: date) -> bool:
+        """Tell whether it is of a customer, on a day."""
+        is_of_customer = self.customer is None or self.customer == customer_id
+        first, last = date.fromisoformat(self.from_day), date.fromisoformat(self.until_day)
+        return is_of_customer and first <= on <= last
+
     @model_validator(mode="after")
     def _check_days(self) -> Self:
         if self.from_day > self.until_day:
@@ -286,6 +294,8 @@ class RiskPolicyBody(WireModel):
     watch: WatchTerms
     plans: Plans
     exclusions: Annotated[tuple[Exclusion, ...], Field(max_length=EXCLUSIONS_MAX)]
+    orders: OrderTerms = OrderTerms()
+    """Files of before it was there (``risk-1``) mean what it says by itself."""
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -312,11 +322,11 @@ class RiskPolicy:
     sha256_b64u: str
     raw: bytes
 
-    PRESET: ClassVar[str] = "risk-1"
+    PRESET: ClassVar[str] = "risk-2"
 
     @property
     def label(self) -> str:
-        """Name it as people do: ``risk-1``."""
+        """Name it as people do: ``risk-2``."""
         return f"{self.body.id}-{self.body.version}"
 
     def find_signal(self, signal_id: str) -> SignalRule | None:

@@ -25,6 +25,7 @@ def build_risk_kind() -> PolicyKind:
         parse=_parse_name,
         presets=sorted(found, key=_order),
         first=RiskPolicy.PRESET,
+        has_preview=True,
     )
 
 

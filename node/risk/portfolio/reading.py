@@ -6,7 +6,7 @@ whoever reads the portfolio may not see what peers have said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +18,13 @@ from node.rating.rules_loss import expected_loss_minor
 from node.rating.scale import Scale, ScaleBody
 from node.records.horizon import check_not_gone
 from node.records.store import CustomerRecord, RecordsStore
-from node.risk.exposure.reading import FindExposureRules, read_exposed
+from node.records.store.rows import chunk_values
+from node.risk.exposure.reading import (
+    FindExposureRules,
+    ReadBasis,
+    read_exposed,
+    read_exposed_of,
+)
 from node.risk.exposure.rules_exposure import compute_exposure
 from node.risk.facts.reading import read_groups
 from node.risk.facts.store import FactStore
@@ -80,11 +86,10 @@ class PortfolioReader:
         policy, scale = self.policies.read_active(uow), self.scales.read_active(uow)
         check_not_gone(uow, None, as_of=as_of, known_at_ms=None)
         customers = _list_customers(uow, as_of=as_of)
-        rules, currency = self.find_rules(), policy.body.currency
+        rules, currency = self.find_rules(uow), policy.body.currency
         exposures: dict[int, int] = {}
         not_converted: list[NotConverted] = []
-        for key in customers:
-            own = read_exposed(uow, key, as_of=as_of)
+        for key, own in _read_exposed(uow, list(customers), as_of=as_of):
             found = compute_exposure(
                 [own.basis], currency=currency, as_of=as_of, rules=rules, rates=own.rates
             )
@@ -175,6 +180,17 @@ def _list_customers(uow: UnitOfWork, *, as_of: date) -> dict[int, CustomerRecord
         if one is not None and one.kind != COLLECTIVE_KIND:
             found[one.customer_id] = one
     return dict(sorted(found.items()))
+
+
+def _read_exposed(
+    uow: UnitOfWork, keys: Sequence[int], *, as_of: date
+) -> Iterator[tuple[int, ReadBasis]]:
+    """Yield what each exposure is made of; whose papers have expired raises as it does alone."""
+    for part in chunk_values(keys):
+        owners = RecordsStore(uow.connection).list_ids_of(part)
+        found = read_exposed_of(uow, owners, as_of=as_of)
+        for key in part:
+            yield key, found[key] if key in found else read_exposed(uow, key, as_of=as_of)
 
 
 def _list_owners(uow: UnitOfWork, keys: Sequence[int]) -> dict[int, int]:

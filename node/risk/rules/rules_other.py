@@ -9,8 +9,7 @@ from node.assessment.outside_evidence import ListFacts
 from node.records.rules_ledger import PAYING_KINDS, ItemKind
 from node.records.rules_promise import PromiseState
 from node.records.windows import month_of
-from node.risk.facts.records import CustomerFacts, GroupMember, LedgerFacts, OwedItem
-from node.risk.facts.rules_quarters import build_quarters
+from node.risk.facts.records import CustomerFacts, GroupMember, LedgerFacts, OwedItem, Quarter
 from node.risk.policies.policy import IndexRule, RuleId, Rules, as_status
 from node.risk.rules.judged import Found, Judged, Source, conclude
 from node.risk.rules_finding import Finding, RiskStatus
@@ -29,7 +28,7 @@ def judge_index(facts: CustomerFacts, rules: Rules) -> Judged:
     rule = rules.r9_index
     status = as_status(rule.leads_to)
     found: list[Found] = []
-    drop = None if facts.ledger is None else find_drop(facts.ledger, rule, as_of=facts.as_of)
+    drop = find_drop(facts.quarters, rule)
     if drop is not None and drop[0] >= rule.points * DECI:
         finding = Finding(
             rule=RuleId.INDEX,
@@ -69,12 +68,14 @@ def judge_index(facts: CustomerFacts, rules: Rules) -> Judged:
     )
 
 
-def find_drop(ledger: LedgerFacts, rule: IndexRule, *, as_of: date) -> tuple[int, int, int] | None:
+def find_drop(quarters: Sequence[Quarter], rule: IndexRule) -> tuple[int, int, int] | None:
     """Return by how much the own index fell, and from what to what, in tenths of a point.
 
     None where the newest quarter or all before it have too few invoices.
     """
-    newest, *before = build_quarters(ledger, as_of=as_of)
+    if not quarters:
+        return None
+    newest, *before = quarters
     known = [
         one.index_deci
         for one in before[: rule.quarters]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from node.assessment.policy import PERMILLE
-from node.risk.facts.records import ContractFacts, CustomerFacts, OwedItem
+from node.risk.facts.records import ContractFacts, CustomerFacts, LimitFacts, OwedItem
 from node.risk.policies.policy import RuleId, Rules, as_status, find_small
 from node.risk.rules.judged import Found, Judged, Source, conclude
 from node.risk.rules_finding import Finding, RiskStatus
@@ -23,11 +23,18 @@ ALL_OF_IT = PERMILLE
 
 
 def judge_exposure(facts: CustomerFacts, rules: Rules) -> Judged:
-    """R1: more is open than the limit. Without any decision on a limit there is no credit."""
+    """R1: more is open than the limit. Without any decision on a limit there is no credit.
+
+    Who has no limit and owes nothing has taken none. Of what has no rate the part that is known
+    may be more than the limit already.
+    """
     rule, limit = rules.r1_exposure, facts.limit
     if limit is None:
         return conclude(RuleId.EXPOSURE, (), missing=("limit", "exposure"), is_known=False)
+    unknown = _name_rates(limit)
     if not limit.is_assessed:
+        if limit.exposure_minor == 0 and not unknown:
+            return conclude(RuleId.EXPOSURE, ())
         finding = _find(RuleId.EXPOSURE, as_status(rule.unassessed_leads_to), case="not-assessed")
         return conclude(RuleId.EXPOSURE, [_of(finding, Source.LIMIT, cause="R1:not-assessed")])
     if limit.limit_minor is None or limit.exposure_minor is None:
@@ -43,11 +50,12 @@ def judge_exposure(facts: CustomerFacts, rules: Rules) -> Judged:
         "currency": limit.currency,
     }
     if limit.exposure_minor <= limit.limit_minor:
-        return conclude(RuleId.EXPOSURE, (), values=values)
+        return conclude(RuleId.EXPOSURE, (), missing=unknown, values=values)
     over = limit.exposure_minor - limit.limit_minor
     level = _share(over, limit.limit_minor) // LEVEL_PERMILLE
     finding = _find(RuleId.EXPOSURE, as_status(rule.leads_to), **values, over_minor=over)
-    return conclude(RuleId.EXPOSURE, [_of(finding, Source.LIMIT, level=level)])
+    found = [_of(finding, Source.LIMIT, level=level)]
+    return conclude(RuleId.EXPOSURE, found, missing=unknown)
 
 
 def judge_usage(facts: CustomerFacts, rules: Rules) -> Judged:
@@ -67,7 +75,11 @@ def judge_usage(facts: CustomerFacts, rules: Rules) -> Judged:
     is_reached = limit.exposure_minor * PERMILLE >= limit.limit_minor * rule.usage_permille
     finding = _find(RuleId.USAGE, as_status(rule.leads_to), **values)
     found = [_of(finding, Source.LIMIT)] if is_reached else ()
-    return conclude(RuleId.USAGE, found, values=values)
+    return conclude(RuleId.USAGE, found, missing=_name_rates(limit), values=values)
+
+
+def _name_rates(limit: LimitFacts) -> tuple[str, ...]:
+    return tuple(f"rate.{one}" for one in limit.without_rate)
 
 
 def judge_oldest(facts: CustomerFacts, rules: Rules) -> Judged:
@@ -248,19 +260,40 @@ def judge_terms(facts: CustomerFacts, rules: Rules) -> Judged:
 
 
 def judge_order(facts: CustomerFacts, rules: Rules) -> Judged:
-    """R8: the order at hand is so many times larger than the largest of the months before."""
-    rule, order = rules.r8_order, facts.order
-    if order is None or order.highest_minor is None:
-        missing = ("order",) if order is None else ("earlier-orders",)
-        return conclude(RuleId.ORDER, (), missing=missing, is_known=False)
-    values: dict[str, int | str] = {
-        "order_minor": order.amount_minor,
-        "highest_minor": order.highest_minor,
-        "currency": order.currency,
-    }
-    is_larger = order.amount_minor * PERMILLE > order.highest_minor * rule.multiple_permille
-    finding = _find(RuleId.ORDER, as_status(rule.leads_to), **values)
-    return conclude(RuleId.ORDER, [_of(finding, Source.ORDER)] if is_larger else (), values=values)
+    """R8: an open order is so many times larger than the largest of the months before.
+
+    Each order is a cause by itself. One with nothing before it cannot be compared.
+    """
+    rule = rules.r8_order
+    orders = None if facts.limit is None else facts.limit.orders
+    if orders is None:
+        return conclude(RuleId.ORDER, (), missing=("orders",), is_known=False)
+    found, compared = [], 0
+    for order in orders:
+        if order.highest_minor is None:
+            continue
+        compared += 1
+        if order.amount_minor * PERMILLE <= order.highest_minor * rule.multiple_permille:
+            continue
+        finding = _find(
+            RuleId.ORDER,
+            as_status(rule.leads_to),
+            order_minor=order.amount_minor,
+            highest_minor=order.highest_minor,
+            currency=order.currency,
+        )
+        found.append(
+            _of(
+                finding,
+                Source.ORDER,
+                cause=f"R8:{order.order_id}",
+                evidence=(f"order:{order.order_id}",),
+            )
+        )
+    is_known = compared > 0 or not orders
+    missing = ("earlier-orders",) if compared < len(orders) else ()
+    values = {"orders": len(orders)}
+    return conclude(RuleId.ORDER, found, missing=missing, is_known=is_known, values=values)
 
 
 def _find_granted(facts: CustomerFacts, *, since: date) -> tuple[int, str] | None:

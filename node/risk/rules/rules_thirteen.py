@@ -96,9 +96,8 @@ def _exclude(
     if not judged.found:
         return judged
     for one in exclusions:
-        is_of_customer = one.customer is None or one.customer == customer_id
-        first, last = date.fromisoformat(one.from_day), date.fromisoformat(one.until_day)
-        if RuleId(judged.rule) is one.rule and is_of_customer and first <= on <= last:
+        if RuleId(judged.rule) is one.rule and one.holds_for(customer_id, on=on):
+            last = date.fromisoformat(one.until_day)
             return replace(
                 judged, excluded=Excluded(owner=one.owner, until=last, reason=one.reason)
             )

@@ -13,7 +13,6 @@ from datetime import timedelta
 from node.records.rules_promise import PromiseState
 from node.records.windows import last_day
 from node.risk.facts.records import CustomerFacts
-from node.risk.facts.rules_quarters import build_quarters
 from node.risk.policies.policy import RiskPolicyBody
 from node.risk.policies.signals import (
     AccountsDetector,
@@ -113,9 +112,9 @@ def _run(  # noqa: C901, PLR0911  one case a kind
 
 
 def _detect_drift(detector: DriftDetector, facts: CustomerFacts) -> Sighting | None:
-    if facts.ledger is None:
+    if not facts.quarters:
         return None
-    newest, *before = build_quarters(facts.ledger, as_of=facts.as_of)
+    newest, *before = facts.quarters
     known = [one for one in before if one.index_deci is not None]
     earlier = sum(one.invoices for one in before)
     if newest.index_deci is None or newest.invoices < detector.invoices_min or not known:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from node.core.database import is_key_of
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among
 from node.records.store.visibility import stands
 from node.risk.signals.tables import risk_signal
 
@@ -44,7 +44,7 @@ class SignalStore:
         for part in chunk_values(customer_ids):
             query = (
                 select(risk_signal)
-                .where(risk_signal.c.customer_id.in_(part))
+                .where(is_among(risk_signal.c.customer_id, part))
                 .order_by(risk_signal.c.id)
             )
             if is_standing:

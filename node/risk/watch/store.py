@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from node.core.database import ID_MAX, is_key_of
 from node.core.errors import ConflictError
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among
 from node.risk.watch.rules_watch import WatchEventKind
 from node.risk.watch.tables import risk_watch, risk_watch_event
 
@@ -79,7 +79,7 @@ class WatchStore:
         for part in chunk_values(customer_ids):
             rows = self._connection.execute(
                 select(risk_watch).where(
-                    risk_watch.c.customer_id.in_(part), risk_watch.c.left_on.is_(None)
+                    is_among(risk_watch.c.customer_id, part), risk_watch.c.left_on.is_(None)
                 )
             )
             found |= {row.customer_id: _record(row) for row in rows}
@@ -188,7 +188,7 @@ class WatchStore:
         """Keep that something was found of these on a day."""
         for part in chunk_values(watch_ids):
             self._connection.execute(
-                update(risk_watch).where(risk_watch.c.id.in_(part)).values(last_found_on=on)
+                update(risk_watch).where(is_among(risk_watch.c.id, part)).values(last_found_on=on)
             )
 
     def _move(self, record: WatchRecord, **values: object) -> None:

@@ -18,6 +18,7 @@ from node.risk.facts.records import (
     Payment,
     RatingFacts,
 )
+from node.risk.facts.rules_quarters import build_quarters
 from node.risk.policies.policy import Exclusion, RiskPolicyBody, read_preset_risk_policy
 from node.risk.rules.judged import Judged
 from node.risk.rules.rules_thirteen import judge_all
@@ -78,7 +79,9 @@ def ledger(*items: OwedItem, payments: tuple[Payment, ...] = ()) -> LedgerFacts:
 
 def facts(*items: OwedItem, **members: Any) -> CustomerFacts:  # noqa: ANN401  of any fact
     """A customer with a ledger of these items, and everything else not known."""
-    return CustomerFacts(customer_id=1, as_of=AS_OF, ledger=ledger(*items), **members)
+    owed = ledger(*items)
+    quarters = build_quarters(owed, as_of=AS_OF)
+    return CustomerFacts(customer_id=1, as_of=AS_OF, ledger=owed, quarters=quarters, **members)
 
 
 def limit(limit_minor: int | None, exposure_minor: int | None, **members: Any) -> LimitFacts:  # noqa: ANN401  of any fact

@@ -79,6 +79,15 @@ def test_the_rules_are_listed_in_their_order_and_the_most_severe_wins() -> None:
         pytest.param(limit(0, 0), P, P, id="prepayment, nothing open"),
         pytest.param(limit(0, 1), F, P, id="prepayment, and something is open"),
         pytest.param(limit(None, 5, is_assessed=False), F, N, id="never assessed is no limit of 0"),
+        pytest.param(limit(None, 0, is_assessed=False), P, N, id="never assessed and owes nothing"),
+        pytest.param(
+            limit(None, 0, is_assessed=False, without_rate=("EUR",)),
+            F,
+            N,
+            id="never assessed and owes what has no rate",
+        ),
+        pytest.param(limit(1_000, 100, without_rate=("EUR",)), H, H, id="a part has no rate"),
+        pytest.param(limit(1_000, 1_001, without_rate=("EUR",)), F, F, id="the rest is over"),
         pytest.param(limit(1_000, None), N, N, id="exposure not known"),
         pytest.param(None, N, N, id="limit not known"),
     ],
@@ -217,17 +226,36 @@ def test_r7(items: list[OwedItem], contracts: tuple[ContractFacts, ...], causes:
     assert [one.cause for one in found.found] == causes
 
 
+def order(amount_minor: int, highest_minor: int | None, order_id: int = 1) -> OrderFacts:
+    return OrderFacts(
+        order_id=order_id,
+        currency="CNY",
+        amount_minor=amount_minor,
+        highest_minor=highest_minor,
+    )
+
+
 @pytest.mark.parametrize(
-    ("order", "outcome"),
+    ("orders", "outcome"),
     [
-        (None, N),
-        (OrderFacts(currency="CNY", amount_minor=900, highest_minor=None), N),
-        (OrderFacts(currency="CNY", amount_minor=200, highest_minor=100), P),
-        (OrderFacts(currency="CNY", amount_minor=201, highest_minor=100), F),
+        pytest.param(None, N, id="orders not known"),
+        pytest.param((), P, id="none open"),
+        pytest.param((order(900, None),), N, id="nothing before it"),
+        pytest.param((order(200, 100),), P, id="twice"),
+        pytest.param((order(201, 100),), F, id="more than twice"),
+        pytest.param((order(200, 100), order(900, None)), H, id="one of two cannot be compared"),
     ],
 )
-def test_r8(order: OrderFacts | None, outcome: Outcome) -> None:
-    assert judge(facts(order=order))["R8"].outcome is outcome
+def test_r8(orders: tuple[OrderFacts, ...] | None, outcome: Outcome) -> None:
+    assert judge(facts(limit=limit(1, 1, orders=orders)))["R8"].outcome is outcome
+
+
+def test_each_order_that_is_too_large_is_a_cause_by_itself() -> None:
+    orders = (order(201, 100, 4), order(9, 100, 5), order(300, 100, 6))
+
+    found = judge(facts(limit=limit(1, 1, orders=orders)))["R8"].found
+
+    assert [one.cause for one in found] == ["R8:4", "R8:6"]
 
 
 def quarter(last: date, delay: int, *, count: int = 3) -> list[OwedItem]:

@@ -68,6 +68,7 @@ FAMILIES = (
     "policy-kind.",
     "policy-origin.",
     "policy-state.",
+    "policies.status-",
     "promise-state.",
     "refusal.",
     "renewal.",

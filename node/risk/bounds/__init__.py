@@ -1,0 +1,1 @@
+"""What bounds many customers, and how much of it is used: for the daily run."""

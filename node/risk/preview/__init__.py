@@ -1,0 +1,1 @@
+"""What another risk policy would change: statuses and alerts over the portfolio."""

@@ -1,0 +1,1 @@
+"""What stands against a customer at the moment of an order check."""
