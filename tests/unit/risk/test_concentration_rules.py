@@ -251,6 +251,4 @@ def test_a_computed_entry_is_worse_against_what_was_last_judged(
     judged: Figures, held: Figures, found: Figures, event: EntryEvent | None
 ) -> None:
     assert judge_change(held, found, judged=judged, state=EntryState.OPEN) is event
-    assert (
-        judge_change(held, found, judged=judged, state=EntryState.CLOSED) is EntryEvent.REOPENED
-    )
+    assert judge_change(held, found, judged=judged, state=EntryState.CLOSED) is EntryEvent.REOPENED
