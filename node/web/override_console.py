@@ -254,7 +254,12 @@ class _Overrides:
             today=self._local.business_date().isoformat(),
             latest=terms.latest.isoformat(),
             may_give=may_give,
-            is_open=any(one.state.is_open for one in found),
+            is_open=any(
+                one.state.is_open
+                and rating is not None
+                and one.override.rating_id == rating.rating_id
+                for one in found
+            ),
             typed={name: "" if typed is None else typed.raw(name) for name in _FIELDS},
             refused=refused,
         )

@@ -14,10 +14,11 @@ OVERRIDE_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "overrides.title": ("等级人工调整", "Grades given by persons"),
         "overrides.note": (
-            "上调须由第二人批准后才生效；下调立即生效。重新评级、违约或到期即终止。",
+            "上调须由第二人批准后才生效；下调立即生效，重新评级后仍为上限，须两人撤回。违约或到期即终止；上调遇重新评级亦终止。",
             (
                 "One that raises a grade holds once a second person has approved it, one that "
-                "lowers holds at once. A new rating, a default or its last day ends it."
+                "lowers holds at once, bounds later ratings too, and is withdrawn by two persons. "
+                "A default or its last day ends it, and one that raises a new rating too."
             ),
         ),
         "overrides.waiting": ("待第二人批准", "Waiting for a second person"),

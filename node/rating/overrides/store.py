@@ -144,6 +144,18 @@ class OverrideStore:
             found += self._list(rating_override.c.rating_id.in_(part))
         return sorted(found, key=lambda one: one.override_id, reverse=True)
 
+    def list_lowering(self, customer_ids: Collection[int], *, day: date) -> list[Override]:
+        """Return the overrides of customers that lower and whose days a day is among."""
+        found: list[Override] = []
+        for part in chunk_values(sorted(customer_ids)):
+            found += self._list(
+                rating_override.c.customer_id.in_(part),
+                rating_override.c.notches < 0,
+                rating_override.c.made_on <= day,
+                rating_override.c.expires_on >= day,
+            )
+        return found
+
     def list_of_customers(
         self, customer_ids: Sequence[int], *, before: int | None = None, limit: int
     ) -> list[Override]:
