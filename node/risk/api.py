@@ -116,6 +116,13 @@ class TakingBody(Entry):
     item: Key | None = None
 
 
+class CancelBody(Entry):
+    """Which delivery did not go, by its number or else the key of its check, and why."""
+
+    delivery: Annotated[str, Field(min_length=1, max_length=KEY_CHARS_MAX)]
+    reason: Reason
+
+
 class AskBody(Entry):
     """Why an order should be released."""
 
@@ -242,6 +249,20 @@ def _add_orders(router: APIRouter, orders: OrderService, *, find_hidden: FindHid
         taking = Taking(amount_minor=body.amount_minor, paper_id=body.delivery, item_id=body.item)
         taken = await asyncio.to_thread(lambda: orders.take(order_id, taking, by=body.by))
         return build_order_object(taken)
+
+    @router.post("/orders/{order_id}/delivery-cancellations", status_code=201)
+    async def cancel_delivery(
+        request: Request, order_id: PathKey, body: CancelBody
+    ) -> dict[str, Any]:
+        """Say, in the name of the token, that a delivery which was let through did not go."""
+        actor: Principal = request.state.viewer
+        return build_order_object(
+            await asyncio.to_thread(
+                lambda: orders.cancel_delivery(
+                    order_id, body.delivery, reason=body.reason, actor=actor
+                )
+            )
+        )
 
     @router.post("/orders/{order_id}/takings/{taking_id}/end")
     async def end_taking(order_id: PathKey, taking_id: PathKey, body: Entry) -> dict[str, Any]:

@@ -391,6 +391,22 @@ def take(
     show_json(build_order_object(node.risk.orders.take(order, taking, by=by)))
 
 
+@orders_app.command("cancel-delivery")
+def cancel_delivery(
+    ctx: typer.Context,
+    order: OrderArgument,
+    delivery: Annotated[str, typer.Argument(help="Its number, else the key of its check.")],
+    *,
+    reason: ReasonOption,
+    token_file: TokenOption,
+) -> None:
+    """Say that a delivery which was let through did not go: it counts no more."""
+    node: RiskNode = ctx.obj
+    actor = _read_actor(node, token_file)
+    found = node.risk.orders.cancel_delivery(order, delivery, reason=reason, actor=actor)
+    show_json(build_order_object(found))
+
+
 def _show_ending(shown: dict[str, Any], waits_for: int) -> None:
     if waits_for:
         typer.echo(f"it holds still: the end waits for {waits_for} more", err=True)

@@ -43,6 +43,16 @@ def build_order_object(order: SalesOrder) -> dict[str, Any]:
             }
             for one in order.takings
         ],
+        "let_through": [
+            {
+                "delivery": one.delivery,
+                "amount_minor": one.amount_minor,
+                "reason": one.reason,
+                "entered_by": one.entered_by,
+                "entered_at_ms": one.at_ms,
+            }
+            for one in order.passed
+        ],
     }
 
 

@@ -136,6 +136,7 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/orders/{order_id}/end"): Area.ORDERS,
     ("POST", "/orders/{order_id}/takings"): Area.ORDERS,
     ("POST", "/orders/{order_id}/takings/{taking_id}/end"): Area.CREDIT,
+    ("POST", "/orders/{order_id}/delivery-cancellations"): Area.CREDIT,
     ("POST", "/orders/{order_id}/release-requests"): Area.ORDERS,
     ("POST", "/orders/{order_id}/release"): Area.CREDIT,
     ("GET", "/order-holds"): Area.ORDERS,

@@ -17,7 +17,6 @@ from node.records.ledger import (
     NewBill,
     NewCredit,
     NewDebit,
-    Remittance,
     Term,
 )
 from node.records.lifecycle import LifecycleService

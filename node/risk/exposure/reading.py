@@ -21,6 +21,7 @@ from node.records.rules_papers import DeliveryState
 from node.records.store import CustomerStore, PaperStore
 from node.risk.errors import RiskInvalidError
 from node.risk.exposure.rules_exposure import Basis, Exposure, ExposureRules, compute_exposure
+from node.risk.orders.rules_delivery import find_gone
 from node.risk.orders.rules_order import (
     OpenOrder,
     OrderState,
@@ -34,7 +35,6 @@ from node.risk.orders.store import OrderStore
 
 GROUP_MEMBERS_MAX = 2_000
 FindExposureRules = Callable[[UnitOfWork], ExposureRules]
-_COUNTED = (OrderState.OPEN, OrderState.HELD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +72,13 @@ def read_exposed(
         RecordsGoneError: Records or papers of then have expired.
     """
     records = read_basis(uow, customer_id, as_of=as_of, known_at_ms=known_at_ms)
-    found = OrderStore(uow.connection, known_at_ms=known_at_ms).list_of(
-        records.ids, as_of=as_of, states=_COUNTED
+    found = OrderStore(uow.connection, known_at_ms=known_at_ms).list_exposed(
+        records.ids, as_of=as_of
     )
     every = [(one, records) for one in (*found, *([] if but is None else [but]))]
     taken = _list_taken_of(uow, every, known_at_ms=known_at_ms)
     basis = _build_basis(records, found, taken, but=but)
-    looked_at = None if but is None else leave_open(but, taken=taken[but.order_id])
+    looked_at = None if but is None else _leave_open(but, taken)
     return ReadBasis(basis=basis, records=records, looked_at=looked_at)
 
 
@@ -93,7 +93,7 @@ def read_exposed_of(
     records = read_bases_of(uow, owners, as_of=as_of)
     of_id = {one: basis for basis in records.values() for one in basis.ids}
     found: dict[int, list[SalesOrder]] = {}
-    orders = OrderStore(uow.connection).list_of_many(list(of_id), as_of=as_of, states=_COUNTED)
+    orders = OrderStore(uow.connection).list_exposed(list(of_id), as_of=as_of)
     for order in orders:
         found.setdefault(of_id[order.content.customer_id].customer_id, []).append(order)
     taken = _list_taken_of(uow, [(one, of_id[one.content.customer_id]) for one in orders])
@@ -111,11 +111,9 @@ def _build_basis(
     but: SalesOrder | None = None,
 ) -> Basis:
     others = [
-        leave_open(one, taken=taken[one.order_id])
-        for one in orders
-        if but is None or one.order_id != but.order_id
+        _leave_open(one, taken) for one in orders if but is None or one.order_id != but.order_id
     ]
-    opened = [one for one in others if one.order.state is OrderState.OPEN]
+    opened = [one for one in others if one.order.state is OrderState.OPEN or one.pending_minor]
     counted, unapplied = prepay(opened, records.credits)
     return Basis(
         customer_id=records.customer_id,
@@ -126,6 +124,12 @@ def _build_basis(
         unapplied=unapplied,
         covers=records.covers,
     )
+
+
+def _leave_open(order: SalesOrder, taken: Mapping[int, tuple[Taken, ...]]) -> OpenOrder:
+    of_it = taken[order.order_id]
+    gone = find_gone(of_it, order.passed)
+    return leave_open(order, taken=of_it, pending_minor=gone.pending_minor)
 
 
 def _list_taken_of(
