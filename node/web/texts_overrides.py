@@ -25,7 +25,7 @@ OVERRIDE_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "overrides.active": ("生效中", "In force"),
         "overrides.ended": ("已终止", "Ended"),
         "overrides.none": ("没有人工调整。", "There is none."),
-        "overrides.cut": ("只看了最近的调整；显示 {count} 项。", "Only the newest: {count} shown."),
+        "overrides.older": ("更早的调整", "Older ones"),
         "overrides.number": ("人工调整 {number}", "Override {number}"),
         "overrides.number-head": ("编号", "No."),
         "overrides.grade": ("给定等级", "Grade given"),
