@@ -7,7 +7,7 @@ credit may be shown. A person releases and approves with a token of his own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -175,7 +175,7 @@ def build_risk_router(
     router = APIRouter(tags=["risk"], route_class=route_class)
     _add_check(router, faces, find_hidden=find_hidden)
     _add_orders(router, faces.orders, find_hidden=find_hidden)
-    _add_holds(router, faces.releases, find_hidden=find_hidden)
+    _add_holds(router, faces, find_hidden=find_hidden)
     _add_exposures(router, faces, find_hidden=find_hidden)
     _add_limits(router, faces.limits, find_hidden=find_hidden)
     _add_stops(router, faces.limits)
@@ -185,6 +185,20 @@ def build_risk_router(
 def sees_credit(request: Request) -> bool:
     """Tell whether limits and exposures may be shown to whoever asks."""
     return may_access(request.state.viewer, Access(area=Area.CREDIT, target=""))
+
+
+def find_withheld(
+    request: Request,
+    heads: Sequence[int],
+    *,
+    exposures: ExposureService,
+    find_hidden: FindHidden,
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Return which heads of groups are not to be named, and of which groups no sum is told."""
+    groups = {head: exposures.list_group(head, is_whole=False) for head in heads}
+    unseen = find_hidden(request, {key for group in groups.values() for key in group})
+    blurred = frozenset(head for head, group in groups.items() if not unseen.isdisjoint(group))
+    return unseen & set(heads), blurred
 
 
 def _add_check(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) -> None:
@@ -205,8 +219,10 @@ def _add_check(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) 
         )
         has_figures = sees_credit(request)
         heads = list_heads(answer) if has_figures else []
-        hidden = await asyncio.to_thread(find_hidden, request, heads) if heads else frozenset()
-        return show_answer(answer, has_figures=has_figures, hidden=hidden)
+        hidden, blurred = await asyncio.to_thread(
+            find_withheld, request, heads, exposures=faces.exposures, find_hidden=find_hidden
+        )
+        return show_answer(answer, has_figures=has_figures, hidden=hidden, blurred=blurred)
 
 
 def _add_orders(router: APIRouter, orders: OrderService, *, find_hidden: FindHidden) -> None:
@@ -271,15 +287,19 @@ def _add_orders(router: APIRouter, orders: OrderService, *, find_hidden: FindHid
         return build_order_object(ended)
 
 
-def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: FindHidden) -> None:
+def _add_holds(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) -> None:
+    releases = faces.releases
+
     def leave_out(request: Request, found: list[HeldOrder]) -> list[HeldOrder]:
         hidden = find_hidden(request, [one.customer_id for one in found])
         return [one for one in found if one.customer_id not in hidden]
 
     def show(request: Request, held: HeldOrder, *, has_figures: bool) -> dict[str, Any]:
         heads = list_heads(held.answer) if held.answer and has_figures else []
-        hidden = find_hidden(request, heads) if heads else frozenset()
-        return build_held_object(held, has_figures=has_figures, hidden=hidden)
+        hidden, blurred = find_withheld(
+            request, heads, exposures=faces.exposures, find_hidden=find_hidden
+        )
+        return build_held_object(held, has_figures=has_figures, hidden=hidden, blurred=blurred)
 
     @router.get("/order-holds")
     async def list_holds(
@@ -346,10 +366,12 @@ def _add_exposures(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidd
     ) -> dict[str, Any]:
         """Return the exposure to a customer or its group on a day, as known now or at a moment.
 
-        Natural persons of the group, who may not be seen, are in the sums and not named.
+        Natural persons of the group, who may not be seen, are in no sum; it is said how many.
         """
 
         def read() -> dict[str, Any]:
+            members = faces.exposures.list_group(customer_id) if group else []
+            without = find_hidden(request, members) if members else frozenset()
             found = faces.exposures.read(
                 customer_id,
                 as_of=as_of or faces.today(),
@@ -357,8 +379,9 @@ def _add_exposures(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidd
                 is_group=group,
                 counts_disputed=disputed,
                 known_at_ms=known_at_ms,
+                without=without,
             )
-            return build_exposure_object(found, hidden=find_hidden(request, found.members))
+            return build_exposure_object(found, left_out=len(without))
 
         return await asyncio.to_thread(read)
 

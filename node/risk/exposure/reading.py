@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import Database, UnitOfWork
 from node.core.money import CURRENCY_FORM
 from node.records.groups import GROUP_LEVELS_MAX, list_ancestors
+from node.records.ledger.posting import get_customer
 from node.records.papers import (
     NO_CURRENCY,
     ExposedBasis,
@@ -192,6 +193,19 @@ class ExposureService:
         self._database = database
         self._find_rules = find_rules
 
+    def list_group(self, customer_id: int, *, is_whole: bool = True) -> list[int]:
+        """Return a customer and its whole group as it is now, or what is below it alone.
+
+        Raises:
+            CustomerNotFoundError: There is no such customer.
+            RiskInvalidError: The group is too large.
+        """
+        with self._database.read() as uow:
+            key = get_customer(uow, customer_id).customer_id
+            if is_whole:
+                key = list_ancestors(CustomerStore(uow.connection), key)[-1]
+            return list_members(uow, key)
+
     def read(
         self,
         customer_id: int,
@@ -201,11 +215,12 @@ class ExposureService:
         is_group: bool = False,
         counts_disputed: bool | None = None,
         known_at_ms: int | None = None,
+        without: Collection[int] = frozenset(),
     ) -> Exposure:
         """Return the exposure to a customer, or to its whole group, on a day.
 
         Without a currency it is in that of most of the customer's invoices. The group is that of
-        now, from its head downwards.
+        now, from its head downwards; those of it who are in ``without`` are in no sum.
 
         Raises:
             CustomerNotFoundError: There is no such customer.
@@ -223,7 +238,7 @@ class ExposureService:
             keys = [own.records.customer_id]
             if is_group:
                 head = list_ancestors(CustomerStore(uow.connection), keys[0])[-1]
-                keys = list_members(uow, head)
+                keys = [one for one in list_members(uow, head) if one not in without]
             chosen = currency or _choose_currency(uow, own, known_at_ms=known_at_ms)
             bases = read_bases(uow, keys, own, as_of=as_of, known_at_ms=known_at_ms)
         return compute_exposure(bases, currency=chosen, as_of=as_of, rules=rules, rates=own.rates)

@@ -13,6 +13,7 @@ from node.core.money import AMOUNT_MINOR_MAX, CURRENCY_FORM
 from node.decision.evidence import build_converter
 from node.records.errors import check_report_day
 from node.records.ledger.posting import check_by, check_reason, check_text, get_customer
+from node.records.store.persons import list_person_ids
 from node.records.tables import NAME_CHARS_MAX
 from node.risk.portfolio.reading import PortfolioReader, find_pd
 from node.risk.portfolio.service import build_report
@@ -295,6 +296,11 @@ class RegisterService:
             return False
         self.refresh(by="schedule")
         return True
+
+    def list_person_ids(self) -> frozenset[int]:
+        """Return all natural persons: what one owes may be in any computed sum."""
+        with self._database.read() as uow:
+            return list_person_ids(uow.connection)
 
     def find_customer_id(self, entry_id: int) -> int | None:
         """Return whom an entry is about."""
