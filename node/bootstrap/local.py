@@ -44,6 +44,7 @@ from node.core.repeats.service import RepeatService
 from node.decision.deputies import DeputyService
 from node.decision.reports import DecisionReports
 from node.decision.service import DecisionService
+from node.governance.cases.store import KEPT as CASES_KEPT
 from node.governance.policies.desk import PreviewDesk
 from node.governance.policies.previewing import Previews
 from node.governance.room import Governance, build_governance
@@ -64,12 +65,14 @@ from node.rating.service import RatingService
 from node.records.adverse import NoticeService
 from node.records.ageing_list import AgeingListService
 from node.records.customers import CustomerService
+from node.records.due import JoinedExpiry
 from node.records.ledger import LedgerService
 from node.records.lifecycle import LifecycleService
 from node.records.mappings import MappingService
 from node.records.papers import PaperReports, PaperService
 from node.records.portfolio import PortfolioService
 from node.records.retention_policy import read_retention_policy
+from node.records.room_life import RoomLife
 from node.records.sealing import seal_persons
 from node.records.service import RecordsService
 from node.records.store.stories import StoryStore
@@ -78,6 +81,7 @@ from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
 from node.risk.daily.verdicts import OpenJudges
 from node.risk.daily.verdicts import open_inline as judge_inline
+from node.risk.keeping.store import KEPT, list_named
 from node.risk.losses.room import Losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
 from node.sharing.objections import SummaryObjections
@@ -280,7 +284,13 @@ def build_local_node(
             policy=policy,
             hasher=hasher,
             business_date=settings.business_date,
-            evidence=evidence_life,
+            evidence=JoinedExpiry(
+                parts=(
+                    evidence_life,
+                    RoomLife(database=database, policy=policy, kinds=(*KEPT, CASES_KEPT)),
+                )
+            ),
+            list_named=lambda uow, items, papers: list_named(uow.connection, items, papers),
         ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),
