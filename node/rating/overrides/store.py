@@ -164,6 +164,15 @@ class OverrideStore:
             rating_override.c.customer_id.in_(customer_ids), *_older(before), limit=limit
         )
 
+    def count_steps(self) -> tuple[int, int]:
+        """Return the key of the newest override, 0 without any, and how many steps were taken."""
+        newest = select(func.max(rating_override.c.id))
+        steps = select(func.count()).select_from(rating_override_event)
+        return (
+            self._connection.execute(newest).scalar_one() or 0,
+            self._connection.execute(steps).scalar_one(),
+        )
+
     def list_running(
         self, day: date, *, limit: int, ended_from: date | None = None
     ) -> list[Override]:
