@@ -20,6 +20,7 @@ from node.assessment.statements.service import StatementService
 from node.assessment.statements.taxonomies import read_taxonomies
 from node.bootstrap.exports import MORE_TABLES
 from node.bootstrap.home import open_database, open_field_files
+from node.bootstrap.lifecycle import build_lifecycle
 from node.bootstrap.losses import build_loss_room
 from node.bootstrap.peers import (
     build_peer_changes,
@@ -44,7 +45,6 @@ from node.core.repeats.service import RepeatService
 from node.decision.deputies import DeputyService
 from node.decision.reports import DecisionReports
 from node.decision.service import DecisionService
-from node.governance.cases.store import KEPT as CASES_KEPT
 from node.governance.policies.desk import PreviewDesk
 from node.governance.policies.previewing import Previews
 from node.governance.room import Governance, build_governance
@@ -65,14 +65,12 @@ from node.rating.service import RatingService
 from node.records.adverse import NoticeService
 from node.records.ageing_list import AgeingListService
 from node.records.customers import CustomerService
-from node.records.due import JoinedExpiry
 from node.records.ledger import LedgerService
 from node.records.lifecycle import LifecycleService
 from node.records.mappings import MappingService
 from node.records.papers import PaperReports, PaperService
 from node.records.portfolio import PortfolioService
 from node.records.retention_policy import read_retention_policy
-from node.records.room_life import RoomLife
 from node.records.sealing import seal_persons
 from node.records.service import RecordsService
 from node.records.store.stories import StoryStore
@@ -81,7 +79,6 @@ from node.records.undertakings import DefaultService, PromiseService
 from node.risk.api import RiskFaces
 from node.risk.daily.verdicts import OpenJudges
 from node.risk.daily.verdicts import open_inline as judge_inline
-from node.risk.keeping.store import KEPT, list_named
 from node.risk.losses.room import Losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
 from node.sharing.objections import SummaryObjections
@@ -278,19 +275,13 @@ def build_local_node(
             business_date=settings.business_date,
             hasher=hasher,
         ),
-        lifecycle=LifecycleService(
+        lifecycle=build_lifecycle(
+            settings,
             database=database,
             clock=clock,
             policy=policy,
             hasher=hasher,
-            business_date=settings.business_date,
-            evidence=JoinedExpiry(
-                parts=(
-                    evidence_life,
-                    RoomLife(database=database, policy=policy, kinds=(*KEPT, CASES_KEPT)),
-                )
-            ),
-            list_named=lambda uow, items, papers: list_named(uow.connection, items, papers),
+            evidence=evidence_life,
         ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),

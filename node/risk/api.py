@@ -7,7 +7,7 @@ credit may be shown. A person releases and approves with a token of his own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -60,6 +60,7 @@ from node.risk.view import (
     build_order_object,
     build_stop_object,
 )
+from node.risk.withheld import find_withheld
 
 DAYS_MAX = 366
 Amount = Annotated[int, Field(strict=True, ge=0, le=10**15)]
@@ -185,20 +186,6 @@ def build_risk_router(
 def sees_credit(request: Request) -> bool:
     """Tell whether limits and exposures may be shown to whoever asks."""
     return may_access(request.state.viewer, Access(area=Area.CREDIT, target=""))
-
-
-def find_withheld(
-    request: Request,
-    heads: Sequence[int],
-    *,
-    exposures: ExposureService,
-    find_hidden: FindHidden,
-) -> tuple[frozenset[int], frozenset[int]]:
-    """Return which heads of groups are not to be named, and of which groups no sum is told."""
-    groups = {head: exposures.list_group(head, is_whole=False) for head in heads}
-    unseen = find_hidden(request, {key for group in groups.values() for key in group})
-    blurred = frozenset(head for head, group in groups.items() if not unseen.isdisjoint(group))
-    return unseen & set(heads), blurred
 
 
 def _add_check(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) -> None:

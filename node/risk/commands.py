@@ -18,7 +18,7 @@ from node.core.money import format_amount, parse_amount
 from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
-from node.core.terminal import show_json
+from node.core.terminal import HYPHEN_SETTINGS, show_json
 from node.decision.api import act_as
 from node.decision.commands import TOKEN_CHARACTERS_MAX
 from node.records.service import RecordsService
@@ -391,7 +391,7 @@ def take(
     show_json(build_order_object(node.risk.orders.take(order, taking, by=by)))
 
 
-@orders_app.command("cancel-delivery")
+@orders_app.command("cancel-delivery", context_settings=HYPHEN_SETTINGS)
 def cancel_delivery(
     ctx: typer.Context,
     order: OrderArgument,
