@@ -1,7 +1,8 @@
 """What goes out in an export beside the records: nothing refers to what follows it.
 
-Policies and decisions with their texts. What peers have told does not: a file that is taken away
-cannot be erased when a consent ends, so a proposal goes out as it would stand after an erasure.
+Policies and decisions with their texts, orders, limits, what risk has found, and cases. What peers
+have told does not: a file that is taken away cannot be erased when a consent ends, so a proposal
+goes out as it would stand after an erasure.
 """
 
 from __future__ import annotations
@@ -29,11 +30,9 @@ from node.decision.tables import (
     decision_source,
     decision_version,
 )
+from node.governance.cases.tables import CASE_TABLES
 from node.records.store.export import ExportSource, RewrittenTable
-from node.risk.dunning.tables import DUNNING_TABLES
-from node.risk.portfolio.tables import risk_industry
-from node.risk.provisions.tables import PROVISION_TABLES
-from node.risk.register.tables import REGISTER_TABLES
+from node.risk.keeping.store import EXPORTED
 
 MORE_TABLES: tuple[ExportSource, ...] = (
     *STATEMENT_TABLES,
@@ -54,8 +53,6 @@ MORE_TABLES: tuple[ExportSource, ...] = (
     decision_approval,
     decision_source,
     decision_application,
-    *PROVISION_TABLES,
-    *DUNNING_TABLES,
-    risk_industry,
-    *REGISTER_TABLES,
+    *EXPORTED,
+    *CASE_TABLES,
 )

@@ -20,6 +20,7 @@ from node.assessment.statements.service import StatementService
 from node.assessment.statements.taxonomies import read_taxonomies
 from node.bootstrap.exports import MORE_TABLES
 from node.bootstrap.home import open_database, open_field_files
+from node.bootstrap.lifecycle import build_lifecycle
 from node.bootstrap.losses import build_loss_room
 from node.bootstrap.peers import (
     build_peer_changes,
@@ -274,12 +275,12 @@ def build_local_node(
             business_date=settings.business_date,
             hasher=hasher,
         ),
-        lifecycle=LifecycleService(
+        lifecycle=build_lifecycle(
+            settings,
             database=database,
             clock=clock,
             policy=policy,
             hasher=hasher,
-            business_date=settings.business_date,
             evidence=evidence_life,
         ),
         customers=customers,

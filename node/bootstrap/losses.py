@@ -26,7 +26,7 @@ def build_loss_room(
 
     def list_overridden(uow: UnitOfWork, day: date) -> dict[int, str]:
         in_force = overrides.list_all_in_force(uow, day=day)
-        return {key: one.grade_after for key, one in in_force.items()}
+        return {key: one.grade_own_after for key, one in in_force.items()}
 
     return build_losses(
         database=database,

@@ -31,7 +31,7 @@ from node.rating.backtest.view import (
     say_ppm,
 )
 from node.rating.overrides.reading import JudgedOverride
-from node.rating.overrides.service import OverrideService
+from node.rating.overrides.service import PAGE_MAX, OverrideService
 from node.rating.overrides.view import build_override_object, count_awaited
 from node.rating.rules_criteria import Applied
 from node.rating.scale import Scale
@@ -180,13 +180,17 @@ def list_overrides(
     ctx: typer.Context,
     *,
     customer: Annotated[str | None, typer.Option(help="Of one customer.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=PAGE_MAX, help="How many.")] = 50,
+    before: Annotated[
+        int | None, typer.Option(min=1, help="Older than this one: the last of a page before.")
+    ] = None,
     as_json: JsonOption = False,
     language: LanguageOption = Language.EN,
 ) -> None:
-    """List overrides as they are today, the newest first."""
+    """List a page of overrides as they are today, the newest first."""
     node: OverrideNode = ctx.obj
     key = None if customer is None else get_customer_id(node.assessment, customer)
-    found = node.overrides.list_overrides(customer_id=key)
+    found = node.overrides.list_overrides(customer_id=key, before=before, limit=limit)
     _record(node, "rate override list")
     policy = node.overrides.find_policy()
     shown = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from node.rating.overrides.reading import apply_override
 from node.rating.overrides.rules_override import Override
 from node.rating.store import RatingRecord
 
@@ -12,7 +13,7 @@ def build_rated_object(
     rating: RatingRecord, override: Override | None, *, with_peers: bool
 ) -> dict[str, Any]:
     """Return a rating's grades and days; without peers neither their grade nor what it changed."""
-    rated = rating.grade_with_peers if with_peers else rating.grade_own
+    held = apply_override(rating, override)
     shown: dict[str, Any] = {
         "rating_id": rating.rating_id,
         "customer_id": rating.customer_id,
@@ -23,7 +24,7 @@ def build_rated_object(
             "sha256": rating.scale.sha256_b64u,
         },
         "grade_own": rating.grade_own,
-        "grade_in_force": rated if override is None else override.grade_after,
+        "grade_in_force": held.grade_with_peers if with_peers else held.grade_own,
         "valid_until": None if rating.valid_until is None else rating.valid_until.isoformat(),
         "review_on": rating.review_on.isoformat(),
     }

@@ -90,8 +90,9 @@ def expire(
     typer.echo(
         f"{done.items} items in {done.stories} stories of {done.customers} customers deleted, "
         f"with {done.papers} contracts, deliveries and covers; "
-        f"{done.facts} adverse facts deleted; {done.evidence} outside reports, list entries and "
-        f"applications deleted; {done.held} stories are under hold"
+        f"{done.facts} adverse facts deleted; {done.evidence} of what rooms "
+        f"keep of customers (evidence, applications, orders, limits, letters, cases) deleted; "
+        f"{done.held} stories are under hold"
     )
 
 

@@ -36,7 +36,7 @@ class DueStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiredEvidence:
-    """How many reports, looks and applications went, and how many a hold keeps."""
+    """How much of what rooms above hold went, and how much a hold keeps."""
 
     gone: int
     held: int
@@ -52,6 +52,25 @@ class EvidenceExpiry(Protocol):
     def expire(self, *, today: date, by: str) -> ExpiredEvidence:
         """Delete what is due and not held."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedExpiry:
+    """What several rooms hold, one after another."""
+
+    parts: tuple[EvidenceExpiry, ...]
+
+    def iterate_due(self, *, as_of: date) -> Iterator[DueStory]:
+        """Yield what is due on a day."""
+        for part in self.parts:
+            yield from part.iterate_due(as_of=as_of)
+
+    def expire(self, *, today: date, by: str) -> ExpiredEvidence:
+        """Delete what is due and not held."""
+        found = [part.expire(today=today, by=by) for part in self.parts]
+        return ExpiredEvidence(
+            gone=sum(one.gone for one in found), held=sum(one.held for one in found)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

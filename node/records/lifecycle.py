@@ -9,7 +9,7 @@ goes on with the next run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,17 +32,22 @@ from node.records.due import (
 from node.records.errors import CustomerNotFoundError, check_report_day
 from node.records.ledger.errors import ItemInvalidError, ItemNotFoundError
 from node.records.ledger.posting import check_by, check_day, check_reason, check_text, get_customer
-from node.records.papers.expiry import delete_papers, list_due_papers
+from node.records.papers.expiry import PaperStory, delete_papers, list_due_papers
 from node.records.rules_ledger import ItemKind
 from node.records.rules_retention import GoneReason, RetentionPolicy, add_months
 from node.records.store import CustomerStore, ItemStore
 from node.records.store.holding import Archive, HoldingStore, LegalHold
 from node.records.store.life_tables import BASIS_CHARS_MAX
+from node.records.store.paper_life import PaperLifeStore
 from node.records.store.stories import LifeItem, StoryStore, Tombstone
-from node.records.stories import read_stories
+from node.records.stories import CustomerStory, read_stories
 from node.records.tombstones import NameHasher
 
 CUSTOMERS_PAGE = 500
+ListNamed = Callable[
+    [UnitOfWork, Collection[int], Collection[int]], tuple[frozenset[int], frozenset[int]]
+]
+"""Returns which of some items, and of some papers, something of a room above is about."""
 
 
 class HoldNotFoundError(NotFoundError):
@@ -66,7 +71,7 @@ class Expired:
     items: int
     facts: int  # adverse ones
     papers: int  # contracts, deliveries, guarantees, insurances
-    evidence: int  # outside reports, looks into public lists, credit applications
+    evidence: int  # of rooms above: outside reports and looks, applications, orders, letters
     held: int  # whatever of these was due and is under hold
 
 
@@ -95,12 +100,15 @@ class LifecycleService:
         hasher: NameHasher | None,
         business_date: date | None = None,
         evidence: EvidenceExpiry | None = None,
+        list_named: ListNamed | None = None,
     ) -> None:
         """A fixed business date lets old records be worked with; otherwise it is the clock's.
 
-        ``evidence`` is what a room above holds for the same terms.
+        ``evidence`` is what rooms above hold for the same terms; ``list_named`` returns which items
+        and papers something of theirs is about, which wait until it has gone.
         """
         self._evidence = evidence
+        self._list_named = list_named
         self._database = database
         self._clock = clock
         self._policy = policy
@@ -148,6 +156,9 @@ class LifecycleService:
         """
         check_by(by)
         today = self.today()
+        evidence = ExpiredEvidence(gone=0, held=0)
+        if self._evidence is not None:  # first: what is about a record goes before it
+            evidence = self._evidence.expire(today=today, by=by)
         customers = stories = items = facts = papers = held = 0
         for customer_id in self._iterate_customers(today):
             with self._database.write() as uow:
@@ -164,9 +175,6 @@ class LifecycleService:
                 on_customer()
         if items or facts or papers:
             self._database.overwrite_deleted()
-        evidence = ExpiredEvidence(gone=0, held=0)
-        if self._evidence is not None:
-            evidence = self._evidence.expire(today=today, by=by)
         return Expired(
             customers=customers,
             stories=stories,
@@ -349,6 +357,8 @@ class LifecycleService:
         ]
         facts = list_due_facts(uow, customer, merged=merged, policy=self._policy, as_of=as_of)
         papers = list_due_papers(uow, customer, merged=merged, policy=self._policy, as_of=as_of)
+        if self._list_named is not None:
+            stories, papers = self._leave_named(uow, self._list_named, stories, papers)
         if not (stories or facts or papers):
             return Due()
         own = {customer.customer_id, *(row.customer_id for row in merged)}
@@ -363,6 +373,24 @@ class LifecycleService:
             stories=tuple((story, find_hold(story, holds, of=own)) for story in stories),
             facts=tuple((fact, kept) for fact in facts),
             papers=tuple((paper, kept) for paper in papers),
+        )
+
+    @staticmethod
+    def _leave_named(
+        uow: UnitOfWork,
+        list_named: ListNamed,
+        stories: list[CustomerStory],
+        papers: list[PaperStory],
+    ) -> tuple[list[CustomerStory], list[PaperStory]]:
+        """Leave out what something of a room above is about, with the deliveries of items."""
+        item_ids = [item.item_id for story in stories for item in story.items]
+        tied = PaperLifeStore(uow.connection).list_of_items(item_ids)
+        paper_ids = {one.name.paper_id for one in papers} | {name.paper_id for _, name in tied}
+        named_items, named_papers = list_named(uow, item_ids, paper_ids)
+        waiting = named_items | {key for key, name in tied if name.paper_id in named_papers}
+        return (
+            [one for one in stories if waiting.isdisjoint(item.item_id for item in one.items)],
+            [one for one in papers if one.name.paper_id not in named_papers],
         )
 
     def _delete(self, uow: UnitOfWork, due: Due, *, by: str, today: date) -> int:

@@ -60,6 +60,7 @@ from node.risk.view import (
     build_order_object,
     build_stop_object,
 )
+from node.risk.withheld import find_withheld
 
 DAYS_MAX = 366
 Amount = Annotated[int, Field(strict=True, ge=0, le=10**15)]
@@ -116,6 +117,13 @@ class TakingBody(Entry):
     item: Key | None = None
 
 
+class CancelBody(Entry):
+    """Which delivery did not go, by its number or else the key of its check, and why."""
+
+    delivery: Annotated[str, Field(min_length=1, max_length=KEY_CHARS_MAX)]
+    reason: Reason
+
+
 class AskBody(Entry):
     """Why an order should be released."""
 
@@ -168,7 +176,7 @@ def build_risk_router(
     router = APIRouter(tags=["risk"], route_class=route_class)
     _add_check(router, faces, find_hidden=find_hidden)
     _add_orders(router, faces.orders, find_hidden=find_hidden)
-    _add_holds(router, faces.releases, find_hidden=find_hidden)
+    _add_holds(router, faces, find_hidden=find_hidden)
     _add_exposures(router, faces, find_hidden=find_hidden)
     _add_limits(router, faces.limits, find_hidden=find_hidden)
     _add_stops(router, faces.limits)
@@ -198,8 +206,10 @@ def _add_check(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) 
         )
         has_figures = sees_credit(request)
         heads = list_heads(answer) if has_figures else []
-        hidden = await asyncio.to_thread(find_hidden, request, heads) if heads else frozenset()
-        return show_answer(answer, has_figures=has_figures, hidden=hidden)
+        hidden, blurred = await asyncio.to_thread(
+            find_withheld, request, heads, exposures=faces.exposures, find_hidden=find_hidden
+        )
+        return show_answer(answer, has_figures=has_figures, hidden=hidden, blurred=blurred)
 
 
 def _add_orders(router: APIRouter, orders: OrderService, *, find_hidden: FindHidden) -> None:
@@ -243,6 +253,20 @@ def _add_orders(router: APIRouter, orders: OrderService, *, find_hidden: FindHid
         taken = await asyncio.to_thread(lambda: orders.take(order_id, taking, by=body.by))
         return build_order_object(taken)
 
+    @router.post("/orders/{order_id}/delivery-cancellations", status_code=201)
+    async def cancel_delivery(
+        request: Request, order_id: PathKey, body: CancelBody
+    ) -> dict[str, Any]:
+        """Say, in the name of the token, that a delivery which was let through did not go."""
+        actor: Principal = request.state.viewer
+        return build_order_object(
+            await asyncio.to_thread(
+                lambda: orders.cancel_delivery(
+                    order_id, body.delivery, reason=body.reason, actor=actor
+                )
+            )
+        )
+
     @router.post("/orders/{order_id}/takings/{taking_id}/end")
     async def end_taking(order_id: PathKey, taking_id: PathKey, body: Entry) -> dict[str, Any]:
         """Say that what took from an order was entered wrong."""
@@ -250,15 +274,19 @@ def _add_orders(router: APIRouter, orders: OrderService, *, find_hidden: FindHid
         return build_order_object(ended)
 
 
-def _add_holds(router: APIRouter, releases: ReleaseService, *, find_hidden: FindHidden) -> None:
+def _add_holds(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidden) -> None:
+    releases = faces.releases
+
     def leave_out(request: Request, found: list[HeldOrder]) -> list[HeldOrder]:
         hidden = find_hidden(request, [one.customer_id for one in found])
         return [one for one in found if one.customer_id not in hidden]
 
     def show(request: Request, held: HeldOrder, *, has_figures: bool) -> dict[str, Any]:
         heads = list_heads(held.answer) if held.answer and has_figures else []
-        hidden = find_hidden(request, heads) if heads else frozenset()
-        return build_held_object(held, has_figures=has_figures, hidden=hidden)
+        hidden, blurred = find_withheld(
+            request, heads, exposures=faces.exposures, find_hidden=find_hidden
+        )
+        return build_held_object(held, has_figures=has_figures, hidden=hidden, blurred=blurred)
 
     @router.get("/order-holds")
     async def list_holds(
@@ -325,10 +353,12 @@ def _add_exposures(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidd
     ) -> dict[str, Any]:
         """Return the exposure to a customer or its group on a day, as known now or at a moment.
 
-        Natural persons of the group, who may not be seen, are in the sums and not named.
+        Natural persons of the group, who may not be seen, are in no sum; it is said how many.
         """
 
         def read() -> dict[str, Any]:
+            members = faces.exposures.list_group(customer_id) if group else []
+            without = find_hidden(request, members) if members else frozenset()
             found = faces.exposures.read(
                 customer_id,
                 as_of=as_of or faces.today(),
@@ -336,8 +366,9 @@ def _add_exposures(router: APIRouter, faces: RiskFaces, *, find_hidden: FindHidd
                 is_group=group,
                 counts_disputed=disputed,
                 known_at_ms=known_at_ms,
+                without=without,
             )
-            return build_exposure_object(found, hidden=find_hidden(request, found.members))
+            return build_exposure_object(found, left_out=len(without))
 
         return await asyncio.to_thread(read)
 

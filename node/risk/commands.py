@@ -18,7 +18,7 @@ from node.core.money import format_amount, parse_amount
 from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principal
-from node.core.terminal import show_json
+from node.core.terminal import HYPHEN_SETTINGS, show_json
 from node.decision.api import act_as
 from node.decision.commands import TOKEN_CHARACTERS_MAX
 from node.records.service import RecordsService
@@ -389,6 +389,22 @@ def take(
     minor = parse_amount(amount, currency=standing.content.currency)
     taking = Taking(amount_minor=minor, paper_id=delivery, item_id=item)
     show_json(build_order_object(node.risk.orders.take(order, taking, by=by)))
+
+
+@orders_app.command("cancel-delivery", context_settings=HYPHEN_SETTINGS)
+def cancel_delivery(
+    ctx: typer.Context,
+    order: OrderArgument,
+    delivery: Annotated[str, typer.Argument(help="Its number, else the key of its check.")],
+    *,
+    reason: ReasonOption,
+    token_file: TokenOption,
+) -> None:
+    """Say that a delivery which was let through did not go: it counts no more."""
+    node: RiskNode = ctx.obj
+    actor = _read_actor(node, token_file)
+    found = node.risk.orders.cancel_delivery(order, delivery, reason=reason, actor=actor)
+    show_json(build_order_object(found))
 
 
 def _show_ending(shown: dict[str, Any], waits_for: int) -> None:

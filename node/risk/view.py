@@ -43,15 +43,29 @@ def build_order_object(order: SalesOrder) -> dict[str, Any]:
             }
             for one in order.takings
         ],
+        "let_through": [
+            {
+                "delivery": one.delivery,
+                "amount_minor": one.amount_minor,
+                "reason": one.reason,
+                "entered_by": one.entered_by,
+                "entered_at_ms": one.at_ms,
+            }
+            for one in order.passed
+        ],
     }
 
 
 def build_held_object(
-    held: HeldOrder, *, has_figures: bool, hidden: Collection[int] = frozenset()
+    held: HeldOrder,
+    *,
+    has_figures: bool,
+    hidden: Collection[int] = frozenset(),
+    blurred: Collection[int] = frozenset(),
 ) -> dict[str, Any]:
     """Return an order that waits, with its newest check and who has done what.
 
-    ``hidden`` are customers who are not named.
+    ``hidden`` are customers who are not named, ``blurred`` heads of groups whose sums are withheld.
     """
     shown = build_order_object(held.order) | {
         "customer": held.customer_id,
@@ -69,7 +83,7 @@ def build_held_object(
     }
     if held.check is None:
         return shown
-    answer = show_answer(held.answer, has_figures=has_figures, hidden=hidden)
+    answer = show_answer(held.answer, has_figures=has_figures, hidden=hidden, blurred=blurred)
     return shown | {"check": answer | {"check": held.check.check_id}}
 
 

@@ -51,7 +51,9 @@ def build_risk(
             find_against=find_against,
             business_date=business_date,
         ),
-        orders=OrderService(database=database, clock=clock, business_date=business_date),
+        orders=OrderService(
+            database=database, clock=clock, find_policy=find_policy, business_date=business_date
+        ),
         limits=LimitService(
             database=database, clock=clock, find_policy=find_policy, business_date=business_date
         ),

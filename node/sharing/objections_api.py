@@ -66,13 +66,15 @@ def build_objections_router(objections: SummaryObjections) -> APIRouter:
         )
         return ObjectionKey(id=key)
 
-    @router.post("/received-objections/{objection_id}/end")
-    async def end_objection(objection_id: ObjectionId, body: ObjectionEndBody) -> ObjectionKey:
+    @router.post("/received-objections/{summary_objection_id}/end")
+    async def end_objection(
+        summary_objection_id: ObjectionId, body: ObjectionEndBody
+    ) -> ObjectionKey:
         """Enter how an objection ended, as another person than who entered it."""
         await asyncio.to_thread(
-            lambda: objections.end(objection_id, outcome=body.outcome, by=body.by)
+            lambda: objections.end(summary_objection_id, outcome=body.outcome, by=body.by)
         )
-        return ObjectionKey(id=objection_id)
+        return ObjectionKey(id=summary_objection_id)
 
     @router.get("/received-objections")
     async def list_objections() -> list[ObjectionView]:

@@ -18,7 +18,6 @@ from node.bootstrap.local import LocalNode
 from node.core.money import minor_exponent
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import Principal
-from node.records.ageing_list import AgeingList
 from node.records.rules_ageing import AgeingBase, Bucket
 from node.records.rules_ageing_list import (
     OVERDUE,
@@ -26,6 +25,7 @@ from node.records.rules_ageing_list import (
     AgeingSlice,
     AgeingTotal,
     CustomerAgeing,
+    add_up,
     choose_rows,
     cut_page,
 )
@@ -46,7 +46,7 @@ class AgeingPage:
     currency: str
     totals: tuple[AgeingTotal, ...]
     cut: AgeingSlice
-    hidden: frozenset[int]
+    left_out: int
     bases: tuple[AgeingBase, ...] = tuple(AgeingBase)
     buckets: tuple[Bucket, ...] = tuple(Bucket)
 
@@ -101,7 +101,7 @@ class _AgeingPages:
         )
 
     def _read(self, request: Request) -> AgeingPage:
-        view, sort, found, currency, rows = self._choose(request)
+        view, sort, totals, currency, rows, left_out = self._choose(request)
         asked = request.query_params
         cut = cut_page(
             rows,
@@ -114,37 +114,43 @@ class _AgeingPages:
             view=view,
             sort=sort,
             currency=currency,
-            totals=found.totals,
+            totals=totals,
             cut=cut,
-            hidden=self._find_hidden(request, cut.rows),
+            left_out=left_out,
         )
 
     def _write(self, request: Request) -> bytes:
-        view, _, _, currency, rows = self._choose(request)
-        hidden = self._find_hidden(request, rows)
-        shown = [row for row in rows if row.customer_id not in hidden]
+        view, _, _, currency, rows, _ = self._choose(request)
         text = io.StringIO(newline="")
-        write_ageing(text, shown, view=view, currency=currency)
+        write_ageing(text, rows, view=view, currency=currency)
         return text.getvalue().encode("utf-8-sig")  # a spreadsheet would not know UTF-8 otherwise
 
-    def _choose(self, request: Request) -> tuple[View, str, AgeingList, str, list[CustomerAgeing]]:
+    def _choose(
+        self, request: Request
+    ) -> tuple[View, str, tuple[AgeingTotal, ...], str, list[CustomerAgeing], int]:
+        """Return what is asked for, totals, the chosen rows, and how many are in none of them.
+
+        A total less the rows beside it would tell what somebody owes who may not be seen.
+        """
         view = read_view(request, today=self._local.business_date())
         sort = request.query_params.get("sort", OVERDUE)
         sort = sort if sort in SORTS else OVERDUE
         found = self._local.ageings.read(
             as_of=view.as_of, base=view.base, known_at_ms=view.known_at_ms
         )
-        currencies = [total.currency for total in found.totals]
+        hidden = self._find_hidden(request, found.rows)
+        seen = [row for row in found.rows if row.customer_id not in hidden]
+        totals = add_up(seen) if hidden else found.totals
+        currencies = [total.currency for total in totals]
         # The address says a currency; else it is that of most customers.
         currency = view.currency if view.currency in currencies else next(iter(currencies), "")
-        rows = choose_rows(found.rows, currency=currency, bucket=view.bucket, sort=sort)
-        return view, sort, found, currency, rows
+        rows = choose_rows(seen, currency=currency, bucket=view.bucket, sort=sort)
+        return view, sort, totals, currency, rows, len(hidden)
 
     def _find_hidden(self, request: Request, rows: Iterable[CustomerAgeing]) -> frozenset[int]:
         """Return the natural persons among some customers, if they are not to be seen."""
         ids = frozenset(row.customer_id for row in rows)
-        is_page = len(ids) <= ROWS_PER_PAGE
-        persons = ids & self._local.portfolio.list_persons(among=sorted(ids) if is_page else None)
+        persons = ids & self._local.portfolio.list_persons()
         viewer: Principal = request.state.viewer
         access = Access(area=Area.PERSONS, target=request.url.path)
         if persons and may_access(viewer, access):

@@ -254,6 +254,7 @@ def leave_peers_out(local: LocalNode, page: CustomerPage, texts: Texts) -> Custo
     return replace(
         page,
         rating=rating,
+        override=None if page.override is None else page.override.without_peers,
         grade_with_peers_words=page.grade_own_words,
         with_peers_criteria=page.own_criteria,
         comparison=_read_comparison(local, rating, texts, shows_peers=False),

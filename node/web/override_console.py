@@ -21,6 +21,7 @@ from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
 from node.core.errors import ConflictError, ForbiddenError, NodeError, NotFoundError, RejectedError
 from node.core.http.bodies import read_bounded
+from node.core.http.pages import fill_page
 from node.core.http.problems import status_of
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.names import is_same_person
@@ -42,7 +43,7 @@ OVERRIDE_PATH = f"{QUEUE_PATH}/{{override_id}}"
 GIVE_PATH = "/console/customers/{customer_id}/overrides"
 FORM_BYTES_MAX = 8_192
 FORM_FIELDS_MAX = 8
-SHOWN_MAX = 200
+SHOWN_MAX = 100
 _FIELDS = ("grade", "reason_code", "reason", "expires_on")
 STEPS = ("approve", "reject", "withdraw")
 _WAITING, _ACTIVE, _ENDED = "waiting", "active", "ended"
@@ -59,12 +60,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverridesPage:
-    """Overrides of one kind of state, the newest first; ``is_cut`` where there are more."""
+    """A page of overrides of one kind of state, the newest first.
+
+    ``older`` is where the next page begins; None where this one is the last.
+    """
 
     chosen: str
     filters: tuple[str, ...]
     lines: tuple[Line, ...]
-    is_cut: bool
+    older: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,19 +203,38 @@ class _Overrides:
     def _read_queue(self, request: Request) -> OverridesPage:
         asked = request.query_params.get("show", "")
         chosen = asked if asked in _FILTERS else _WAITING
+        before = parse_key(request.query_params.get("before", ""))
+        overrides = self._local.overrides
+
+        def read_ended(at: int | None, count: int) -> list[JudgedOverride]:
+            return overrides.list_overrides(before=at, limit=count)
+
+        def leave_out(found: list[JudgedOverride]) -> list[JudgedOverride]:
+            ended = [one for one in found if not one.state.is_open]
+            hidden = find_hidden(self._local, request, {one.override.customer_id for one in ended})
+            return [one for one in ended if one.override.customer_id not in hidden]
+
         if chosen == _ENDED:
-            newest = self._local.overrides.list_overrides(limit=SHOWN_MAX)
-            found = [one for one in newest if not one.state.is_open]
-            is_cut = len(newest) == SHOWN_MAX
+            found = fill_page(
+                read_ended,
+                leave_out,
+                cursor=lambda one: one.override.override_id,
+                start=before,
+                limit=SHOWN_MAX + 1,
+            )
         else:
             wanted = OverrideState.WAITING if chosen == _WAITING else OverrideState.IN_FORCE
-            found = [one for one in self._local.overrides.list_open() if one.state is wanted]
-            is_cut = len(found) > SHOWN_MAX
+            found = [
+                one
+                for one in overrides.list_open()
+                if one.state is wanted and (before is None or one.override.override_id < before)
+            ]
+        shown = found[:SHOWN_MAX]
         return OverridesPage(
             chosen=chosen,
             filters=_FILTERS,
-            lines=self._build_lines(request, found[:SHOWN_MAX]),
-            is_cut=is_cut,
+            lines=self._build_lines(request, shown),
+            older=shown[-1].override.override_id if len(found) > SHOWN_MAX else None,
         )
 
     def _read_one(self, request: Request, refused: NodeError | None) -> OverridePage:
@@ -254,7 +277,12 @@ class _Overrides:
             today=self._local.business_date().isoformat(),
             latest=terms.latest.isoformat(),
             may_give=may_give,
-            is_open=any(one.state.is_open for one in found),
+            is_open=any(
+                one.state.is_open
+                and rating is not None
+                and one.override.rating_id == rating.rating_id
+                for one in found
+            ),
             typed={name: "" if typed is None else typed.raw(name) for name in _FIELDS},
             refused=refused,
         )

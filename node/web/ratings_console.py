@@ -393,7 +393,8 @@ def _build_review(review: Review, texts: Texts, *, sees_peers: bool) -> ReviewLi
     if rating is not None:
         grade = rating.grade_with_peers if sees_peers else rating.grade_own
     if review.override is not None:
-        grade = review.override.grade_after
+        held = review.override if sees_peers else review.override.without_peers
+        grade = held.grade_after
     return ReviewLine(
         review=review,
         grade=grade,

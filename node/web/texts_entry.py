@@ -165,6 +165,10 @@ ENTRY_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "nav.ageing": ("账龄", "Ageing"),
         "ageings.title": ("全部客户账龄", "Ageing of all customers"),
         "ageings.all": ("合计", "All together"),
+        "ageings.left-out": (
+            "未显示 {count} 位自然人（本角色不可见），也不计入任何合计。",
+            "{count} natural persons are not for this role: they are shown nowhere and in no sum.",
+        ),
         "ageings.customers": ("客户数", "Customers"),
         "ageings.list": ("按客户", "By customer"),
         "ageings.overdue": ("逾期合计", "Past due"),

@@ -14,17 +14,18 @@ OVERRIDE_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "overrides.title": ("等级人工调整", "Grades given by persons"),
         "overrides.note": (
-            "上调须由第二人批准后才生效；下调立即生效。重新评级、违约或到期即终止。",
+            "上调须由第二人批准后才生效；下调立即生效，重新评级后仍为上限，须两人撤回。违约或到期即终止；上调遇重新评级亦终止。",
             (
                 "One that raises a grade holds once a second person has approved it, one that "
-                "lowers holds at once. A new rating, a default or its last day ends it."
+                "lowers holds at once, bounds later ratings too, and is withdrawn by two persons. "
+                "A default or its last day ends it, and one that raises a new rating too."
             ),
         ),
         "overrides.waiting": ("待第二人批准", "Waiting for a second person"),
         "overrides.active": ("生效中", "In force"),
         "overrides.ended": ("已终止", "Ended"),
         "overrides.none": ("没有人工调整。", "There is none."),
-        "overrides.cut": ("只看了最近的调整；显示 {count} 项。", "Only the newest: {count} shown."),
+        "overrides.older": ("更早的调整", "Older ones"),
         "overrides.number": ("人工调整 {number}", "Override {number}"),
         "overrides.number-head": ("编号", "No."),
         "overrides.grade": ("给定等级", "Grade given"),

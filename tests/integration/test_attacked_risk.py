@@ -102,7 +102,7 @@ def make_person(office: Office, customer_id: int) -> None:
         )
 
 
-def test_a_groups_exposure_names_no_person_whom_one_may_not_see_and_is_whole(
+def test_what_a_group_owes_tells_of_no_person_whom_one_may_not_see(
     office: Office,
 ) -> None:
     local = office.node.local
@@ -131,10 +131,17 @@ def test_a_groups_exposure_names_no_person_whom_one_may_not_see_and_is_whole(
 
     assert (sorted(seen["customers"]), seen["left_out"]) == ([3, 4, 5], 0)
     assert (told["customers"], told["left_out"]) == ([4], 2)
-    assert told["total_minor"] == seen["total_minor"] >= 777_00
-    assert [one["head"] for one in check["figures"]["groups"]] == [None]
-    over = [one for one in check["reasons"] if one["rule"] == "R1-group"]
-    assert [one["values"]["head"] for one in over] == [None]
+    alone = office.send("Zhang", "GET", "/customers/4/exposure?currency=CNY").json()
+    assert told["total_minor"] == alone["total_minor"] < seen["total_minor"] - 777_00 + 1
+    (group,) = check["figures"]["groups"]
+    assert (group["head"], group["exposure_minor"], group["cap_minor"]) == (None, None, 1)
+    (over,) = [one for one in check["reasons"] if one["rule"] == "R1-group"]
+    assert {name for name, value in over["values"].items() if value is None} == {
+        "head", "exposure_minor", "after_minor", "over_minor", "usage_permille",
+    }  # fmt: skip
+    assert over["text"]["en"] == "over the cap of its group"
+    whole = office.check("Li", "G3", 5, customer=4).json()["figures"]["groups"]
+    assert [one["exposure_minor"] for one in whole] == [seen["total_minor"]]
     assert [one["customer"] for one in caps] == [None]
     held = office.find_held("Zhang", "G2")
     assert held is not None

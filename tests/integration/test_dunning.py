@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from node.core.database import UnitOfWork
+from node.records.ledger import Chosen
 from node.records.rules_ledger import DisputeCause, DisputeOutcome
 from node.records.undertakings import NewPromise, PromiseService
 from node.risk.dunning.errors import (
@@ -23,7 +24,7 @@ from node.risk.dunning.errors import (
 from node.risk.dunning.policy import DunningPolicy, parse_dunning_policy
 from node.risk.dunning.policy_kind import build_dunning_kind
 from node.risk.dunning.rules_letter import LetterState
-from node.risk.dunning.service import DunningService, LetterSelection
+from node.risk.dunning.service import STRETCH_CUSTOMERS, DunningService, LetterSelection
 from node.risk.dunning.store import DunningRun, Letter, LetterStore
 from node.risk.rules_finding import RiskStatus
 from tests.support.ledgers import OLDEST, TODAY, House
@@ -40,6 +41,7 @@ class Reminding:
         self.tower = Watchtower(folder)
         self.house: House = self.tower.house
         self.policy = parse_dunning_policy(json.dumps(SHIPPED).encode())
+        self.stretch_customers = STRETCH_CUSTOMERS
         self.service = self.open(TODAY)
 
     def read_active(self, uow: UnitOfWork) -> DunningPolicy:
@@ -58,6 +60,7 @@ class Reminding:
             clock=self.house.clock,
             policies=self,
             business_date=day,
+            stretch_customers=self.stretch_customers,
         )
 
     def run(self, day: date = TODAY) -> DunningRun:
@@ -310,10 +313,30 @@ def test_a_level_follows_its_item_through_a_merge(reminding: Reminding) -> None:
     assert reminding.send(later(14)).content.level == 2
 
 
+def test_what_a_letter_did_not_ask_for_gives_no_level(reminding: Reminding) -> None:
+    house = reminding.house
+    first, second = house.invoice("A1", (date(2026, 3, 2), 60_000), (date(2026, 3, 20), 40_000))
+    early = reminding.send()
+    house.ledger.open_dispute(
+        first, amount_minor=60_000, cause=DisputeCause.QUALITY, on=TODAY, by="li"
+    )
+    late = reminding.send(later(14))
+    assert [(one.item_id, one.asked_minor > 0, one.level) for one in late.content.lines] == [
+        (second, True, 2),
+        (first, False, 1),
+    ]
+    house.credit("P1", 40_000, on=TODAY, allocate=Chosen(items=((second, None),)))
+
+    reminding.service.withdraw(early.letter_id, reason="wrong address", by="wang")
+
+    assert reminding.read_levels(later(14)) == {}
+
+
 def test_a_run_that_was_stopped_is_gone_on_with_and_another_policy_abandons_it(
-    reminding: Reminding, monkeypatch: pytest.MonkeyPatch
+    reminding: Reminding,
 ) -> None:
-    monkeypatch.setattr("node.risk.dunning.service.STRETCH_CUSTOMERS", 1)
+    reminding.stretch_customers = 1
+    reminding.service = reminding.open(TODAY)
     other = reminding.house.add_customer("C2")
     reminding.house.invoice("A1", (date(2026, 3, 20), 40_000))
     reminding.house.invoice("B1", (date(2026, 3, 20), 30_000), customer_id=other)
@@ -323,8 +346,6 @@ def test_a_run_that_was_stopped_is_gone_on_with_and_another_policy_abandons_it(
     done = reminding.run()
 
     assert (done.run_id, done.state, done.proposed) == (stopped.run_id, "finished", 2)
-    with pytest.raises(DunningRunLostError):
-        reminding.service._move(stopped)
     assert len(reminding.list()) == 2
     half = reminding.service.run(by="li", should_stop=lambda: True)
     changed = json.dumps({**SHIPPED, "version": 2}).encode()
@@ -332,6 +353,23 @@ def test_a_run_that_was_stopped_is_gone_on_with_and_another_policy_abandons_it(
     run = reminding.run()
     assert (run.run_id > half.run_id, run.proposed, run.withdrawn) == (True, 2, 2)
     assert reminding.service.get_run(half.run_id).state == "abandoned"
+
+
+def test_a_run_that_another_goes_on_with_is_lost_to_it(reminding: Reminding) -> None:
+    reminding.stretch_customers = 1
+    other = reminding.house.add_customer("C2")
+    reminding.house.invoice("A1", (date(2026, 3, 20), 40_000))
+    reminding.house.invoice("B1", (date(2026, 3, 20), 30_000), customer_id=other)
+
+    def goes_on() -> bool:
+        """Another process takes the run over, behind the first stretch."""
+        assert reminding.run().state == "finished"
+        return False
+
+    with pytest.raises(DunningRunLostError):
+        reminding.open(TODAY).run(by="li", should_stop=goes_on)
+
+    assert len(reminding.list()) == 2
 
 
 def test_the_daily_run_is_once_a_day_and_days_go_forward(reminding: Reminding) -> None:

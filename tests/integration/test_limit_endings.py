@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from node.core.people.service import Role
+from node.core.people.service import Principal, Role
 from node.decision.errors import DutyConflictError, NoAuthorityError
 from node.risk.errors import LimitStateError, ReleaseDutyError
 from node.risk.limits.rules_limits import LimitEntry, LimitKind
 from node.risk.limits.service import NewLimit
 from tests.support.ledgers import TODAY
-from tests.support.risk import Watch, build_watch
+from tests.support.risk import DAY_S, Watch, build_watch
 
 BIG = 3_000_000_00  # above every tier of one person
 
@@ -83,6 +83,36 @@ def test_a_stop_without_a_limit_ends_with_the_second_person(watch: Watch) -> Non
 
     assert (last.ended_on, last.ended_by) == (TODAY, "Qian; Li")
     assert watch.ask("S1", 1_00)["status"] == "hold"
+
+
+@pytest.mark.parametrize("is_stop", [True, False], ids=["stop", "cap"])
+def test_approvals_of_an_end_lapse_and_begin_anew(watch: Watch, *, is_stop: bool) -> None:
+    limits, key = watch.risk.limits, watch.house.customer_id
+    qian, li = watch.be("Qian", Role.CFO), watch.be("Li", Role.CREDIT_MANAGER)
+    days = watch.policy.body.proposal_days
+    watch.give_limit(BIG)
+    of = (
+        limits.stop(key, reason="fraud", by="Zhang").stop_id
+        if is_stop
+        else enter(watch, LimitKind.GROUP_CAP, 1_00).entry_id
+    )
+
+    def end(actor: Principal) -> int:
+        return (limits.end_stop if is_stop else limits.end)(of, reason="seen", actor=actor)[1]
+
+    def shown() -> list[str]:
+        view = limits.view(key)
+        found = view.stop if is_stop else view.caps[0]
+        return [] if found is None else [one.name for one in found.ending]
+
+    assert end(qian) == 1
+    watch.house.clock.advance_s(days * DAY_S)
+    assert shown() == ["Qian"]
+    watch.house.clock.advance_s(1)
+    assert shown() == []
+
+    assert end(li) == 1  # Qian's is too old to count
+    assert end(qian) == 0  # and may be given again
 
 
 def test_a_low_temporary_limit_ends_by_the_tier_of_what_follows(watch: Watch) -> None:

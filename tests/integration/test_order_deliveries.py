@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from node.core.people.service import Role
+from node.decision.errors import DutyConflictError
 from node.decision.rules_proposal import Outcome
 from node.risk.checks.rules_check import CheckPoint
-from node.risk.errors import RiskInvalidError
+from node.risk.errors import OrderNotFoundError, OrderStateError, RiskInvalidError
+from node.risk.orders.rules_order import OrderEvent
 from tests.support.ledgers import TODAY
 from tests.support.risk import Watch, build_watch, rules_of
 
@@ -92,6 +95,95 @@ def test_deliveries_of_an_order_never_go_for_more_than_the_order(
         answer = watch.ask("S1", step.minor, point=DELIVERY, delivery=step.name)
         assert answer["may_proceed"] is step.goes, step
         assert step.goes or rules_of(answer)["beyond-order"] == "hold"
+
+
+def end(watch: Watch, order_id: int, event: OrderEvent) -> None:
+    watch.risk.orders.end(order_id, event, reason="room", by="Sun")
+
+
+@pytest.mark.parametrize("event", [OrderEvent.CLOSED, OrderEvent.CANCELLED])
+def test_what_was_let_through_counts_after_its_order_has_ended_until_it_is_entered(
+    watch: Watch, event: OrderEvent
+) -> None:
+    watch.give_limit(100_00)
+    order_id = watch.ask("S1", 100_00)["order"]
+    for name, minor in (("D1", 50_00), ("D2", 40_00)):
+        assert watch.ask("S1", minor, point=DELIVERY, delivery=name)["may_proceed"]
+    before = watch.house.clock.now_ms()
+    watch.house.clock.advance_s(1)
+
+    end(watch, order_id, event)
+
+    assert watch.expose().ordered_minor == 90_00  # what nobody lets through any more is gone
+    assert not watch.ask("S2", 20_00)["may_proceed"]
+    watch.house.clock.advance_s(1)
+    watch.deliver("D1", order_id, 50_00)
+    exposed = watch.expose()
+    assert (exposed.ordered_minor, exposed.delivered_minor) == (40_00, 50_00)
+    watch.deliver("D2", order_id, 40_00)
+    assert (watch.expose().ordered_minor, watch.expose().total_minor) == (0, 90_00)
+    assert watch.expose(known_at_ms=before).ordered_minor == 100_00
+
+
+def test_without_a_number_what_is_entered_takes_its_place(watch: Watch) -> None:
+    watch.give_limit(100_00)
+    order_id = watch.ask("S1", 100_00)["order"]
+    watch.ask("S1", 60_00, point=DELIVERY)
+    watch.house.clock.advance_s(1)
+    end(watch, order_id, OrderEvent.CLOSED)
+
+    watch.deliver("D1", order_id, 45_00)
+
+    assert watch.expose().ordered_minor == 15_00
+
+
+def test_a_person_with_a_reason_says_that_a_delivery_did_not_go(watch: Watch) -> None:
+    watch.give_limit(100_00)
+    order_id = watch.ask("S1", 100_00)["order"]
+    watch.ask("S1", 90_00, point=DELIVERY, delivery="D1")
+    end(watch, order_id, OrderEvent.CLOSED)
+    li, orders = watch.be("Li", Role.CREDIT_MANAGER), watch.risk.orders
+    refused = (
+        (watch.be("op", Role.OPERATOR), "D1", DutyConflictError),
+        (li, "D9", OrderNotFoundError),
+    )
+    for actor, name, error in refused:
+        with pytest.raises(error):
+            orders.cancel_delivery(order_id, name, reason="the lorry came back", actor=actor)
+    assert watch.expose().total_minor == 90_00
+
+    cancelled = orders.cancel_delivery(order_id, "D1", reason="the lorry came back", actor=li)
+
+    assert watch.expose().total_minor == 0
+    (kept,) = cancelled.passed
+    assert (kept.amount_minor, kept.reason, kept.entered_by) == (0, "the lorry came back", "Li")
+    with pytest.raises(OrderNotFoundError):  # once is enough
+        orders.cancel_delivery(order_id, "D1", reason="again", actor=li)
+
+
+def test_a_smaller_or_a_held_order_hides_nothing_that_went(watch: Watch) -> None:
+    watch.give_limit(100_00)
+    watch.ask("S1", 80_00)
+    watch.ask("S1", 80_00, point=DELIVERY, delivery="D1")
+
+    assert watch.ask("S1", 10_00)["state"] == "open"
+    assert watch.expose().ordered_minor == 80_00
+    assert not watch.ask("S2", 30_00)["may_proceed"]
+    assert watch.ask("S1", 900_00)["state"] == "held"
+    assert watch.expose().ordered_minor == 80_00
+
+
+def test_an_order_of_which_something_went_stays_with_its_customer(watch: Watch) -> None:
+    other = watch.house.add_customer("C2")
+    for key in (watch.house.customer_id, other):
+        watch.give_limit(100_00, customer_id=key)
+    watch.ask("S1", 80_00)
+    watch.ask("S1", 80_00, point=DELIVERY, delivery="D1")
+
+    with pytest.raises(OrderStateError):
+        watch.ask("S1", 80_00, customer_id=other)
+
+    assert watch.expose().ordered_minor == 80_00
 
 
 def test_same_key_of_a_delivery_counts_once(watch: Watch) -> None:

@@ -87,11 +87,13 @@ def test_a_portfolio_is_divided_by_each_dimension_and_held_against_its_limits(no
 def test_exposures_are_those_of_the_one_function(node: Node) -> None:
     report = node.local.losses.portfolio.report()
 
-    for one in report.portfolio.holdings:
-        exposure = node.local.risk.exposures.read(
-            one.customer_id, as_of=node.local.business_date(), currency="CNY"
-        )
-        assert exposure.total_minor == one.exposure_minor
+    found = {one.customer_id: one.exposure_minor for one in report.portfolio.holdings}
+    assert found == {
+        key: node.local.risk.exposures.read(
+            key, as_of=node.local.business_date(), currency="CNY"
+        ).total_minor
+        for key in (1, 2, 3, 4)
+    }
 
 
 def test_a_day_to_come_is_refused(node: Node) -> None:
@@ -162,30 +164,86 @@ def test_a_scenario_that_is_none_is_refused(
         node.local.losses.stress.run(scenario)
 
 
-def test_natural_persons_are_in_sums_and_named_to_those_alone_who_may(fresh: Node) -> None:
-    fresh.local.losses.register.refresh(by="chen")
-    with fresh.local.database.write() as uow:
-        uow.connection.execute(update(customer).where(customer.c.id == 2).values(kind=PERSON_KIND))
-    entries = fresh.local.losses.register.list_entries()
-    (entry,) = [one.entry for one in entries if one.entry.cause == "concentration:customer:2"]
-    with TestClient(build_app(fresh)) as http:
-        for role, is_named in ((Role.ANALYST, False), (Role.CFO, True)):
-            shown = send(fresh, http, role, "GET", "/concentration").json()
-            parts = shown["dimensions"][0]["parts"]
-            assert ("2" in {one["key"] for one in parts}) is is_named
-            assert sum(one["exposure_minor"] for one in parts) == 10_000_000_00
-            keys = {(one["dimension"], one["key"]) for one in shown["breaches"]}
-            assert (("customer", "2") in keys) is is_named
-            stress = send(fresh, http, role, "POST", "/stress-tests", notches=2).json()
-            assert (2 in {one["customer"] for one in stress["changed"]}) is is_named
-            assert stress["changed_hidden"] == (0 if is_named else 1)
-            listed = send(fresh, http, role, "GET", "/risk-register").json()
-            assert (entry.cause in {one["cause"] for one in listed}) is is_named
-            got = send(fresh, http, role, "GET", f"/risk-register/{entry.entry_id}")
-            assert got.status_code == (200 if is_named else 403)
-            for body in ({"defaults": [2]}, {"notches": 1, "customers": [2]}):
-                named = send(fresh, http, role, "POST", "/stress-tests", **body)
-                assert named.status_code == (200 if is_named else 403)
+@pytest.fixture(scope="module")
+def peopled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, TestClient]]:
+    """A node whose customers 2, alone of grade AAA, and 3, alone of DE, are persons."""
+    node = build_portfolio(tmp_path_factory.mktemp("peopled") / "home")
+    node.local.losses.register.refresh(by="chen")
+    with node.local.database.write() as uow:
+        persons = customer.c.id.in_((2, 3))
+        uow.connection.execute(update(customer).where(persons).values(kind=PERSON_KIND))
+    with TestClient(build_app(node)) as http:
+        yield node, http
+    node.local.close()
+
+
+SUMS = {  # to an analyst, and to who sees persons: of 5, 2, 2 and 1 m
+    Role.ANALYST: (6_000_000_00, 2),
+    Role.CFO: (10_000_000_00, 0),
+}
+
+
+@pytest.mark.parametrize("role", SUMS)
+def test_no_sum_of_the_portfolio_tells_what_a_person_owes(
+    peopled: tuple[Node, TestClient], role: Role
+) -> None:
+    node, http = peopled
+    total_minor, left_out = SUMS[role]
+
+    shown = send(node, http, role, "GET", "/concentration").json()
+    stress = send(node, http, role, "POST", "/stress-tests", notches=2, grades=["AAA", "A"]).json()
+
+    assert shown["left_out"] == stress["left_out"] == left_out
+    for one in shown["dimensions"]:
+        assert one["total_minor"] == total_minor
+        assert sum(part["exposure_minor"] for part in one["parts"]) == total_minor
+    by_name = {
+        one["dimension"]: {part["key"] for part in one["parts"]} for one in shown["dimensions"]
+    }
+    assert ("DE" in by_name["country"]) is ("AAA" in by_name["grade"]) is (left_out == 0)
+    assert stress["before"]["exposure_minor"] == stress["after"]["exposure_minor"] == total_minor
+    assert [one["customer"] for one in stress["changed"]] == ([1] if left_out else [1, 2])
+    loss_minor = 12_000_00 if left_out else 12_000_00 + 600_00 + 12_000_00
+    assert stress["before"]["expected_loss_minor"] == loss_minor
+    held_minor = stress["after"]["held_minor"] - stress["before"]["held_minor"]
+    assert held_minor == (0 if left_out else 2_000_000_00)  # 2 is late, and A bears less than AAA
+
+
+@pytest.mark.parametrize("role", SUMS)
+def test_the_register_withholds_sums_with_a_person_in_them(
+    peopled: tuple[Node, TestClient], role: Role
+) -> None:
+    node, http = peopled
+    sees = role is Role.CFO
+    entries = {
+        one.entry.cause: one.entry.entry_id for one in node.local.losses.register.list_entries()
+    }
+
+    listed = send(node, http, role, "GET", "/risk-register").json()
+    by_cause = {one["cause"]: one for one in listed}
+    of_grade = send(
+        node, http, role, "GET", f"/risk-register/{entries['expected-loss:AAA']}"
+    ).json()
+    of_person = send(
+        node, http, role, "GET", f"/risk-register/{entries['concentration:customer:2']}"
+    )
+
+    assert ("concentration:customer:2" in by_cause) is sees
+    assert of_person.status_code == (200 if sees else 403)
+    for one in (by_cause["expected-loss:AAA"], of_grade, *of_grade["versions"]):
+        assert (one["exposure_minor"] is None) is one["is_withheld"] is not sees
+    assert (by_cause["expected-loss:AAA"]["loss_minor"] is None) is not sees
+    assert ("%" in by_cause["concentration:industry:C26"]["title"]) is sees
+    order = [one["id"] for one in listed]
+    assert (order == sorted(order)) is not sees
+
+
+@pytest.mark.parametrize("body", [{"defaults": [2]}, {"notches": 1, "customers": [2]}], ids=str)
+@pytest.mark.parametrize(("role", "status"), [(Role.ANALYST, 403), (Role.CFO, 200)])
+def test_a_scenario_names_a_person_for_those_alone_who_may_see_him(
+    peopled: tuple[Node, TestClient], role: Role, status: int, body: dict[str, Any]
+) -> None:
+    assert send(*peopled, role, "POST", "/stress-tests", **body).status_code == status
 
 
 @pytest.mark.parametrize(

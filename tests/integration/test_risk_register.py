@@ -105,6 +105,48 @@ def test_a_cause_is_told_once_again_when_worse_and_closes_when_it_is_gone(fresh:
     assert tell() == (EntryEvent.REOPENED, EntryState.OPEN)
 
 
+def test_a_loss_that_grows_slowly_is_told_when_it_has_doubled(fresh: Node) -> None:
+    register = fresh.local.losses.register
+    register.refresh(by="chen")
+    (grade_a,) = [
+        one.entry for one in register.list_entries() if one.entry.cause == "expected-loss:A"
+    ]
+    for name in ("A2", "A3", "A4"):  # each a third of what is owed now, at most
+        owe(fresh, 1, name, 1_700_000_00, days=-10)
+        register.refresh(by="chen")
+
+    _, versions = register.get(grade_a.entry_id)
+
+    assert [one.step.event.value for one in versions] == [
+        "computed",
+        "updated",
+        "updated",
+        "worsened",
+    ]
+    first, *_, last = (one.says.figures.expected_loss_minor or 0 for one in versions)
+    assert last >= 2 * first
+
+
+def test_the_list_is_cut_by_money_and_not_by_age(fresh: Node) -> None:
+    register = fresh.local.losses.register
+    for title, currency, likelihood in (
+        ("small", "CNY", 1),
+        ("large", "CNY", 900_000),
+        ("not ours", "XTS", 900_000),
+    ):
+        register.enter(
+            risk(fresh, title=title, currency=currency, likelihood_ppm=likelihood), by="chen"
+        )
+
+    def titles(entries_max: int) -> list[str]:
+        found = register.list_entries(RegisterSelection(entries_max=entries_max))
+        return [one.entry.says.title for one in found]
+
+    assert titles(1) == ["large"]
+    assert titles(2) == ["large", "small"]
+    assert titles(9) == ["large", "small", "not ours"]
+
+
 def test_an_entry_keeps_its_history_and_a_computed_ones_figures_are_not_entered(
     fresh: Node,
 ) -> None:

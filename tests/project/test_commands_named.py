@@ -23,7 +23,7 @@ FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 # Arguments that are base64url, which may begin with a hyphen, and words that seldom do.
-HYPHENED = {"ask_id", "consent", "key", "kid", "message"}
+HYPHENED = {"ask_id", "consent", "delivery", "key", "kid", "message"}
 UNHYPHENED = {
     "amount",
     "base",

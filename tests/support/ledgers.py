@@ -12,11 +12,11 @@ from node.core.fields import set_cipher
 from node.core.keystore import draw_bytes
 from node.records.customers import CustomerService
 from node.records.ledger import (
+    Allocate,
     LedgerService,
     NewBill,
     NewCredit,
     NewDebit,
-    Remittance,
     Term,
 )
 from node.records.lifecycle import LifecycleService
@@ -89,7 +89,7 @@ class House:
         *,
         on: date,
         kind: ItemKind = ItemKind.PAYMENT,
-        allocate: AllocationMethod | Remittance | None = None,
+        allocate: Allocate | None = None,
         currency: str = "CNY",
         customer_id: int | None = None,
     ) -> int:

@@ -26,10 +26,30 @@ from node.governance.cases.rules_case import (
     RootCause,
 )
 from node.governance.cases.tables import governance_case, governance_case_event
+from node.records.rules_retention import EndReason
+from node.records.store.keeping import KeptKind
 from node.records.store.rows import insert_row
 
 _case = governance_case
 _event = governance_case_event
+
+KEPT = KeptKind(
+    name="case",
+    reason=EndReason.SETTLED,
+    ended=select(
+        _case.c.id.label("key"),
+        _case.c.customer_id,
+        _case.c.closed_on.label("ended_on"),
+        _case.c.id.label("label"),
+    ).where(_case.c.state.in_([CaseState.CLOSED.value, CaseState.WITHDRAWN.value])),
+    customer_id=_case.c.customer_id,
+    ended_on=_case.c.closed_on,
+    rows=(
+        (_event, _event.c.case_id.in_),
+        (_case, _case.c.id.in_),
+    ),
+)
+"""A case that is closed goes with the records' terms; one of nobody whom we know stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

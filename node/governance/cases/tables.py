@@ -77,3 +77,5 @@ governance_case_event = Table(
     Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
 )
+
+CASE_TABLES = (governance_case, governance_case_event)

@@ -145,10 +145,10 @@ def _add_entering(router: APIRouter, reviews: ReviewCalendar) -> None:
         )
         return build_action_object(found, today=reviews.today())
 
-    @router.post("/review-actions/{action_id}/completion")
-    async def finish_action(action_id: PathKey, body: DoneBody) -> dict[str, Any]:
+    @router.post("/review-actions/{review_action_id}/completion")
+    async def finish_action(review_action_id: PathKey, body: DoneBody) -> dict[str, Any]:
         """Enter that an action was done, and with what effect."""
         found = await asyncio.to_thread(
-            lambda: reviews.finish_action(action_id, effect=body.effect, by=body.by)
+            lambda: reviews.finish_action(review_action_id, effect=body.effect, by=body.by)
         )
         return build_action_object(found, today=reviews.today())

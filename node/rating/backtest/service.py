@@ -1,11 +1,14 @@
 """Use cases of the back-test: by grade, and of overrides. Each is one reading transaction.
 
 Customers are read in batches, so that memory holds their observations and never their invoices.
+Both statistics come of one pass over the ledger, which is kept until the next day, another rating,
+another step of an override or another rule: whoever looks again reads no ledger. What is entered
+into the ledger later on a day is in the statistics of the next one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -20,6 +23,7 @@ from node.rating.backtest.observed import (
     sum_up,
 )
 from node.rating.backtest.overridden import (
+    OutcomeShare,
     OverrideReport,
     build_report,
     share_outcomes,
@@ -106,6 +110,27 @@ class _Followed:
                 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Basis:
+    """Of what a pass over the ledger is: as long as it holds, so does what came of it."""
+
+    day: date
+    newest_rating_id: int
+    overrides: tuple[int, int]
+    outcome: OutcomeRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What came of a pass over the ledger; no rows of it."""
+
+    basis: _Basis
+    backtest: BackTest
+    outcomes: Mapping[int, bool | None]
+    not_overridden: OutcomeShare
+    rated: int
+
+
 class BacktestService:
     """Reads what became of ratings; it writes nothing."""
 
@@ -124,21 +149,13 @@ class BacktestService:
         self._find_outcome = find_outcome
         self._reader = reader
         self._today = today
+        self._kept: _Kept | None = None
 
     def read_backtest(self) -> BackTest:
         """Return the back-test of all grades that were given, up to today."""
-        today = self._today()
-        scales: dict[str, ScaleBody] = {}
         with self._database.read() as uow:
-            found = self._follow(uow, today=today, overrides=(), scales=scales)
-        return sum_up(
-            found.observed,
-            not_over=found.not_over,
-            bad_already=found.bad_already,
-            # The newest scale last read says the order; of others what it does not have follows.
-            order=[symbol for body in reversed(scales.values()) for symbol in list_symbols(body)],
-            until=today,
-        )
+            overrides = OverrideStore(uow.connection).list_newest(limit=OVERRIDES_MAX)
+            return self._keep(uow, overrides, today=self._today()).backtest
 
     def read_overrides(self) -> OverrideReport:
         """Return how many grades persons have given, and what became of them, up to today."""
@@ -146,21 +163,54 @@ class BacktestService:
         with self._database.read() as uow:
             overrides = OverrideStore(uow.connection).list_newest(limit=OVERRIDES_MAX)
             judged = self._reader.judge(uow, overrides, day=today)
-            found = self._follow(uow, today=today, overrides=overrides, scales={})
+            kept = self._keep(uow, overrides, today=today)
+        return build_report(
+            judged,
+            outcomes=kept.outcomes,
+            not_overridden=kept.not_overridden,
+            rated=kept.rated,
+            until=today,
+            months=MONTHS,
+            is_cut=len(overrides) == OVERRIDES_MAX,
+        )
+
+    def _keep(self, uow: UnitOfWork, overrides: Sequence[Override], *, today: date) -> _Kept:
+        """Return what came of the pass that holds, or of one that is made now."""
+        basis = _Basis(
+            day=today,
+            newest_rating_id=RatingStore(uow.connection).find_newest_id(),
+            overrides=OverrideStore(uow.connection).count_steps(),
+            outcome=self._find_outcome(uow),
+        )
+        kept = self._kept
+        if kept is not None and kept.basis == basis:
+            return kept
+        scales: dict[str, ScaleBody] = {}
+        found = self._follow(
+            uow, today=today, overrides=overrides, scales=scales, outcome=basis.outcome
+        )
         held = {one.rating_id for one in overrides if one.holds_from is not None}
         others = [one for one in found.observed if one.rating.rating_id not in held]
         waiting = [one for one in found.not_over if one.rating_id not in held]
-        return build_report(
-            judged,
+        self._kept = kept = _Kept(
+            basis=basis,
+            backtest=sum_up(
+                found.observed,
+                not_over=found.not_over,
+                bad_already=found.bad_already,
+                # The newest scale last read says the order; of others what it has not follows.
+                order=[
+                    symbol for body in reversed(scales.values()) for symbol in list_symbols(body)
+                ],
+                until=today,
+            ),
             outcomes=found.outcomes,
             not_overridden=share_outcomes(
                 [*(one.is_bad for one in others), *(None for _ in waiting)]
             ),
             rated=found.rated,
-            until=today,
-            months=MONTHS,
-            is_cut=len(overrides) == OVERRIDES_MAX,
         )
+        return kept
 
     def _follow(
         self,
@@ -169,8 +219,9 @@ class BacktestService:
         today: date,
         overrides: Sequence[Override],
         scales: dict[str, ScaleBody],
+        outcome: OutcomeRules,
     ) -> _Followed:
-        found, outcome = _Followed(), self._find_outcome(uow)
+        found = _Followed()
         for keys in _iterate_customers(uow):
             for known in self._read_known(
                 uow, keys, today=today, overrides=overrides, scales=scales, outcome=outcome

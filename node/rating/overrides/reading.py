@@ -14,9 +14,15 @@ from node.assessment.scoring import ListPeerSummaries
 from node.core.database import UnitOfWork
 from node.core.errors import InvariantError
 from node.rating.overrides.policy import VALID_DAYS_MAX
-from node.rating.overrides.rules_override import Override, OverrideState, find_state
+from node.rating.overrides.rules_override import (
+    Override,
+    OverrideState,
+    bound_later,
+    choose_lowest,
+    find_state,
+)
 from node.rating.overrides.store import OverrideStore
-from node.rating.scale import Scale
+from node.rating.scale import Scale, ScaleBody
 from node.rating.store import RatingRecord, RatingStore
 from node.records.store.adverse import AdverseStore
 from node.records.store.histories import HistoryStore
@@ -32,7 +38,16 @@ class JudgedOverride:
 
     override: Override
     rating: RatingRecord
+    newest: RatingRecord
+    """The newest rating of its customer: another one where it was rated since."""
     state: OverrideState
+
+    @property
+    def is_rated_since(self) -> bool:
+        """Whether the customer was rated after a default, or after the last day."""
+        is_other = self.newest.rating_id != self.rating.rating_id
+        is_later = self.newest.as_of > self.override.expires_on
+        return is_other and (is_later or self.state is OverrideState.DEFAULTED)
 
     @property
     def is_by_peers(self) -> bool:
@@ -58,17 +73,57 @@ class OverrideReader:
     def list_in_force(
         self, uow: UnitOfWork, ratings: Collection[RatingRecord], *, day: date
     ) -> dict[int, Override]:
-        """Return the overrides that hold on a day, by rating; each the newest of its customer."""
+        """Return the overrides that hold on a day, by rating; each the newest of its customer.
+
+        One that lowers and is of an earlier rating is as it bounds the later one; of several that
+        hold for a rating the one with the lowest grade is meant.
+        """
         named = {rating.rating_id: rating for rating in ratings}
-        found = [
-            one
-            for one in OverrideStore(uow.connection).list_of_ratings(named)
-            if one.made_on <= day <= one.expires_on
-        ]
-        defaulted = self._list_defaulted(uow, [(one, named[one.rating_id]) for one in found], day)
+        holding = self._list_holding(uow, named, day)
+        earlier: dict[int, list[Override]] = {}
+        for one in holding:
+            if not one.is_upward:
+                earlier.setdefault(one.customer_id, []).append(one)
+        found: dict[int, list[Override]] = {}
+        for one in holding:
+            found.setdefault(one.rating_id, []).append(one)
+        for key, rating in named.items():
+            for one in earlier.get(rating.customer_id, ()):
+                bounded = self._bound_later(one, rating) if one.rating_id < key else None
+                if bounded is not None:
+                    found.setdefault(key, []).append(bounded)
         return {
-            one.rating_id: one
-            for one in found
+            key: choose_lowest(found[key], self._find_body(rating))
+            for key, rating in named.items()
+            if key in found
+        }
+
+    def list_bounding(self, uow: UnitOfWork, rating: RatingRecord, *, day: date) -> list[Override]:
+        """Return the overrides of earlier ratings of a customer that hold on a day and lower."""
+        return [
+            one
+            for one in self._list_holding(uow, {rating.rating_id: rating}, day)
+            if not one.is_upward and one.rating_id < rating.rating_id
+        ]
+
+    def _list_holding(
+        self, uow: UnitOfWork, named: Mapping[int, RatingRecord], day: date
+    ) -> list[Override]:
+        """Return what holds of the ratings themselves, and of their customers what lowers."""
+        store = OverrideStore(uow.connection)
+        customers = {rating.customer_id for rating in named.values()}
+        candidates = {
+            one.override_id: one
+            for one in (*store.list_of_ratings(named), *store.list_lowering(customers, day=day))
+            if one.made_on <= day <= one.expires_on
+        }
+        others = {one.rating_id for one in candidates.values()} - named.keys()
+        rated = {**named, **RatingStore(uow.connection).list_named(others)}
+        pairs = [(one, rated[one.rating_id]) for one in candidates.values()]
+        defaulted = self._list_defaulted(uow, pairs, day)
+        return [
+            one
+            for one, _ in pairs
             if find_state(
                 one,
                 day=day,
@@ -76,7 +131,19 @@ class OverrideReader:
                 is_defaulted=one.override_id in defaulted,
             )
             is OverrideState.IN_FORCE
-        }
+        ]
+
+    def _bound_later(self, override: Override, rating: RatingRecord) -> Override | None:
+        return bound_later(
+            override,
+            self._find_body(rating),
+            grade_own=rating.grade_own,
+            grade_with_peers=rating.grade_with_peers,
+        )
+
+    def _find_body(self, rating: RatingRecord) -> ScaleBody | None:
+        scale = self.find_scale(rating.scale.sha256_b64u)
+        return None if scale is None else scale.body
 
     def list_all_in_force(self, uow: UnitOfWork, *, day: date) -> dict[int, Override]:
         """Return every override that holds on a day, by its rating.
@@ -84,13 +151,18 @@ class OverrideReader:
         Whether that rating is the one that held on the day is the caller's to know.
         """
         running = OverrideStore(uow.connection).list_running(day, limit=RUNNING_MAX)
-        ratings = RatingStore(uow.connection).list_named({one.rating_id for one in running})
+        store = RatingStore(uow.connection)
+        ratings = store.list_named({one.rating_id for one in running})
+        lowered = {one.customer_id: one.rating_id for one in running if not one.is_upward}
+        for rating in store.list_of_customers(sorted(lowered)):
+            if rating.rating_id > lowered[rating.customer_id]:
+                ratings[rating.rating_id] = rating
         return self.list_in_force(uow, list(ratings.values()), day=day)
 
     def list_ended(self, uow: UnitOfWork, *, day: date) -> dict[int, Override]:
         """Return the overrides of newest ratings that have ended by themselves, by customer.
 
-        Only a default and the last day: with another rating nothing is left to look at.
+        Only a default and the last day: with another rating since, nothing is left to look at.
         """
         recent = OverrideStore(uow.connection).list_running(
             day, ended_from=day - timedelta(days=VALID_DAYS_MAX), limit=RUNNING_MAX
@@ -104,6 +176,7 @@ class OverrideReader:
             if one.state in ended
             and one.override.holds_from is not None
             and one.rating.rating_id not in open_again
+            and not one.is_rated_since
         }
 
     def judge(
@@ -111,8 +184,8 @@ class OverrideReader:
     ) -> list[JudgedOverride]:
         """Return overrides with what each is on a day."""
         store = RatingStore(uow.connection)
-        ratings = store.list_named({one.rating_id for one in overrides})
         newest = store.list_newest_ids({one.customer_id for one in overrides})
+        ratings = store.list_named({*(one.rating_id for one in overrides), *newest.values()})
         pairs = []
         for one in overrides:
             if one.rating_id not in ratings:
@@ -123,6 +196,7 @@ class OverrideReader:
             JudgedOverride(
                 override=one,
                 rating=rating,
+                newest=ratings[newest[one.customer_id]],
                 state=find_state(
                     one,
                     day=day,
@@ -184,4 +258,6 @@ def apply_override(rating: RatingRecord, override: Override | None) -> RatingRec
     """Return a rating with the grade that holds, where a person has given one."""
     if override is None:
         return rating
-    return replace(rating, grade_own=override.grade_after, grade_with_peers=override.grade_after)
+    return replace(
+        rating, grade_own=override.grade_own_after, grade_with_peers=override.grade_after
+    )

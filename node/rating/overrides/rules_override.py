@@ -2,13 +2,15 @@
 
 An override is of one rating. One that lowers holds at once; one that raises waits for a second
 person, and so does the withdrawal of one that lowers: both raise a grade. It ends by itself: on its
-last day, with the next rating, with a default. What it became is read from its events and from what
-is known of the customer; nothing is stored of it.
+last day, with a default, and one that raises with the next rating. One that lowers bounds the
+grades of later ratings instead: a person who may rate anew would else raise the grade alone. What
+it became is read from its events and from what is known of the customer; nothing is stored of it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -24,7 +26,7 @@ class OverrideState(StrEnum):
     IN_FORCE = "in-force"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
-    RERATED = "rerated"  # another rating was given
+    RERATED = "rerated"  # it raised, and another rating was given
     DEFAULTED = "defaulted"
     EXPIRED = "expired"
 
@@ -75,7 +77,11 @@ class OverrideLift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """An override as it is kept; ``notches`` are up above 0 and down below it."""
+    """An override as it is kept; ``notches`` are up above 0 and down below it.
+
+    ``own_after`` is only of one that bounds a later rating: what it leaves of the grade of own
+    evidence, where that differs from ``grade_after``.
+    """
 
     override_id: int
     customer_id: int
@@ -90,6 +96,17 @@ class Override:
     expires_on: date
     events: tuple[OverrideEvent, ...]
     lifts: tuple[OverrideLift, ...] = ()
+    own_after: str | None = None
+
+    @property
+    def grade_own_after(self) -> str:
+        """The grade in the place of that of own evidence."""
+        return self.own_after or self.grade_after
+
+    @property
+    def without_peers(self) -> Override:
+        """As it is for who may not see what peers have said."""
+        return replace(self, grade_after=self.grade_own_after, own_after=None)
 
     @property
     def proposal(self) -> OverrideEvent:
@@ -139,7 +156,7 @@ def find_state(
     closed = override.closed_by(day)
     if closed is not None:
         return closed
-    if newest_rating_id != override.rating_id:
+    if override.is_upward and newest_rating_id != override.rating_id:
         return OverrideState.RERATED
     if is_defaulted:
         return OverrideState.DEFAULTED
@@ -149,6 +166,59 @@ def find_state(
     if holds_from is None or day < holds_from:
         return OverrideState.WAITING
     return OverrideState.IN_FORCE
+
+
+def bound_later(
+    override: Override, scale: ScaleBody | None, *, grade_own: str, grade_with_peers: str
+) -> Override | None:
+    """Return what an override that lowers leaves of a later rating; None: that is as low already.
+
+    No grade is better than the one that the person gave. On a scale that does not know that grade
+    it is as many notches below the new one, at most the last of a score; where the scale is not
+    held, only the grade that it lowered is. D and NR stay.
+    """
+    with_peers = _bound(override, scale, grade_with_peers)
+    own = _bound(override, scale, grade_own)
+    if (own, with_peers) == (grade_own, grade_with_peers):
+        return None
+    return replace(
+        override,
+        grade_before=grade_with_peers,
+        grade_after=with_peers,
+        own_after=None if own == with_peers else own,
+    )
+
+
+def _bound(override: Override, scale: ScaleBody | None, grade: str) -> str:
+    if scale is None:
+        return override.grade_after if grade == override.grade_before else grade
+    ranks = {step.grade: rank for rank, step in enumerate(scale.grades)}
+    if grade not in ranks:
+        return grade
+    last = len(scale.grades) - 1
+    bound = ranks.get(override.grade_after, min(ranks[grade] - override.notches, last))
+    return scale.grades[max(ranks[grade], bound)].grade
+
+
+def choose_lowest(overrides: Sequence[Override], scale: ScaleBody | None) -> Override:
+    """Return of overrides that hold for a rating the one with the lowest grade."""
+    ranks = {} if scale is None else {one.grade: rank for rank, one in enumerate(scale.grades)}
+    return max(overrides, key=lambda one: ranks.get(one.grade_after, -1))
+
+
+def find_forbidding(
+    bounding: Sequence[Override], scale: ScaleBody, *, before: str, after: str
+) -> Override | None:
+    """Return which override of an earlier rating forbids a grade, since it allows none so good.
+
+    ``before`` is the rating's grade, ``after`` the one to be given; both are of the scale.
+    """
+    ranks = {step.grade: rank for rank, step in enumerate(scale.grades)}
+    for one in bounding:
+        best = one.grade_after if one.grade_after in ranks else _bound(one, scale, before)
+        if ranks[after] < ranks[best]:
+            return one
+    return None
 
 
 def count_notches(scale: ScaleBody, *, before: str, after: str) -> int:

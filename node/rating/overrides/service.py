@@ -33,6 +33,7 @@ from node.rating.overrides.rules_override import (
     check_override,
     choose_expiry,
     count_notches,
+    find_forbidding,
     find_latest_expiry,
     list_grades,
 )
@@ -95,7 +96,7 @@ class OverrideService:
             CustomerNotFoundError: There is no such customer.
             CustomerArchivedError: The relation is closed.
             OverrideStateError: There is no rating that holds, a default has happened since, another
-                override of it is open, or too many run.
+                override of it is open, one of an earlier rating lowers further, or too many run.
             OverrideInvalidError: The policy does not allow this grade, reason or time.
             OverrideDutyError: The token or a role of the person stands against it.
         """
@@ -112,6 +113,13 @@ class OverrideService:
             before = rating.grade_with_peers
             notches = count_notches(scale.body, before=before, after=grade)
             check_override(policy.body, notches=notches, reason_code=reason_code)
+            bounding = self._reader.list_bounding(uow, rating, day=today)
+            forbidding = find_forbidding(bounding, scale.body, before=before, after=grade)
+            if forbidding is not None:
+                raise OverrideStateError(
+                    f"override {forbidding.override_id} of an earlier rating lowers further until "
+                    f"{forbidding.expires_on}: two persons withdraw it first"
+                )
             new = NewOverride(
                 customer_id=key,
                 rating_id=rating.rating_id,
@@ -224,12 +232,18 @@ class OverrideService:
             if rating is None or rating.state_on(today) is not RatingState.VALID:
                 return OverrideTerms(policy=policy, rating=rating, grades=(), latest=today)
             scale = self._reader.find_scale(rating.scale.sha256_b64u)
+            bounding = self._reader.list_bounding(uow, rating, day=today)
+            before = rating.grade_with_peers
             return OverrideTerms(
                 policy=policy,
                 rating=rating,
                 grades=()
                 if scale is None
-                else list_grades(policy.body, scale.body, before=rating.grade_with_peers),
+                else tuple(
+                    one
+                    for one in list_grades(policy.body, scale.body, before=before)
+                    if find_forbidding(bounding, scale.body, before=before, after=one) is None
+                ),
                 latest=find_latest_expiry(
                     policy.body, today=today, valid_until=rating.valid_until or today
                 ),

@@ -144,12 +144,33 @@ class OverrideStore:
             found += self._list(rating_override.c.rating_id.in_(part))
         return sorted(found, key=lambda one: one.override_id, reverse=True)
 
+    def list_lowering(self, customer_ids: Collection[int], *, day: date) -> list[Override]:
+        """Return the overrides of customers that lower and whose days a day is among."""
+        found: list[Override] = []
+        for part in chunk_values(sorted(customer_ids)):
+            found += self._list(
+                rating_override.c.customer_id.in_(part),
+                rating_override.c.notches < 0,
+                rating_override.c.made_on <= day,
+                rating_override.c.expires_on >= day,
+            )
+        return found
+
     def list_of_customers(
         self, customer_ids: Sequence[int], *, before: int | None = None, limit: int
     ) -> list[Override]:
         """Return the newest overrides of some customers, older than ``before`` where given."""
         return self._list(
             rating_override.c.customer_id.in_(customer_ids), *_older(before), limit=limit
+        )
+
+    def count_steps(self) -> tuple[int, int]:
+        """Return the key of the newest override, 0 without any, and how many steps were taken."""
+        newest = select(func.max(rating_override.c.id))
+        steps = select(func.count()).select_from(rating_override_event)
+        return (
+            self._connection.execute(newest).scalar_one() or 0,
+            self._connection.execute(steps).scalar_one(),
         )
 
     def list_running(

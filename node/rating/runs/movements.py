@@ -148,7 +148,11 @@ class MovementService:
             if side.day is None:
                 return side
             held = self._overrides.list_all_in_force(uow, day=side.day)
-            return replace(side, overridden={key: one.grade_after for key, one in held.items()})
+            overridden = {
+                key: one.grade_after if sides.with_peers else one.grade_own_after
+                for key, one in held.items()
+            }
+            return replace(side, overridden=overridden)
 
         return replace(sides, before=add(sides.before), after=add(sides.after))
 

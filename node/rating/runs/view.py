@@ -115,13 +115,16 @@ def build_review_object(
     grade = None
     if rating is not None:
         grade = rating.grade_with_peers if with_peers else rating.grade_own
+    held = review.override
+    if held is not None and not with_peers:
+        held = held.without_peers
     return {
         "customer": review.row.customer_id,
         "subject": "" if is_hidden else review.row.subject_id,
         "name": "" if is_hidden else review.row.name,
         "is_hidden": is_hidden,
         "state": review.state.value,
-        "grade": grade if review.override is None else review.override.grade_after,
+        "grade": grade if held is None else held.grade_after,
         "grade_rated": grade,
         "override": None if review.override is None else review.override.override_id,
         "rated_on": None if rating is None else rating.as_of.isoformat(),

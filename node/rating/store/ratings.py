@@ -146,6 +146,10 @@ class RatingStore:
             found += map(read_rating, rows)
         return found
 
+    def find_newest_id(self) -> int:
+        """Return the key of the newest rating; 0 without any."""
+        return self._connection.execute(select(func.max(rating.c.id))).scalar_one() or 0
+
     def find_newest_scale(self) -> str | None:
         """Return the hash of the scale of the newest rating."""
         return self._connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,17 +15,21 @@ from node.records import tables
 from node.records.store import adverse_tables, life_tables, paper_tables
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import ColumnElement, Connection, Table
 
 FETCHED_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewrittenTable:
-    """A table of which some columns go out as texts that are made of what lies there."""
+    """A table of which some columns go out as texts that are made of what lies there.
+
+    With ``where`` other rows stay here.
+    """
 
     table: Table
-    texts: Mapping[str, Callable[[Any], str]]
+    texts: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    where: ColumnElement[bool] | None = None
 
 
 ExportSource: TypeAlias = "Table | RewrittenTable"
@@ -131,7 +135,9 @@ class ExportStore:
         source = next(one for one in self._sources if one.table.name == table.name)
         makers = [source.texts.get(column.name) for column in table.columns]
         rows = self._connection.execution_options(yield_per=FETCHED_ROWS).execute(
-            select(source.table).order_by(*source.table.primary_key.columns)
+            select(source.table)
+            .where(*([] if source.where is None else [source.where]))
+            .order_by(*source.table.primary_key.columns)
         )
         for row in rows:
             yield tuple(
@@ -142,7 +148,7 @@ class ExportStore:
 def _rewrite_nothing(source: ExportSource) -> RewrittenTable:
     if isinstance(source, RewrittenTable):
         return source
-    return RewrittenTable(table=source, texts={})
+    return RewrittenTable(table=source)
 
 
 def _kind_of(column_type: object) -> ColumnKind:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -79,14 +78,12 @@ def build_limit_object(one: HoldingLimit) -> dict[str, Any]:
     }
 
 
-def build_exposure_object(
-    one: Exposure, *, hidden: Collection[int] = frozenset()
-) -> dict[str, Any]:
-    """Return an exposure with every part of it; of whom it is, only those who may be named.
+def build_exposure_object(one: Exposure, *, left_out: int = 0) -> dict[str, Any]:
+    """Return an exposure with every part of it, and of whom it is.
 
-    What ``hidden`` owe is in the sums, and how many they are is said.
+    ``left_out`` says how many of its group may not be seen: they are in no sum, since what they
+    owe is the sum less what the others owe.
     """
-    named = [key for key in one.members if key not in hidden]
     return {
         "currency": one.currency,
         "as_of": one.as_of.isoformat(),
@@ -116,8 +113,8 @@ def build_exposure_object(
             }
             for rate in one.rates
         ],
-        "customers": named,
-        "left_out": len(one.members) - len(named),
+        "customers": list(one.members),
+        "left_out": left_out,
     }
 
 

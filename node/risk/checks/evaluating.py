@@ -117,7 +117,7 @@ def evaluate(
     key, ids = own.records.customer_id, own.records.ids
     limits = read_limits(uow, key, ids=ids, as_of=as_of)
     currency = content.currency if limits.holding is None else limits.holding.currency
-    parts = _split(asked, own, gone=_find_gone(uow, asked, own))
+    parts = _split(asked, own, gone=_find_gone(asked, own))
 
     def convert(amount_minor: int) -> int | None:
         return express(
@@ -166,15 +166,12 @@ def evaluate(
     )
 
 
-def _find_gone(uow: UnitOfWork, asked: Asked, own: ReadBasis) -> Gone | None:
+def _find_gone(asked: Asked, own: ReadBasis) -> Gone | None:
     """Return what of the order went with other deliveries; None where none is asked for."""
     if asked.point is not CheckPoint.DELIVERY or asked.former is None:
         return None
-    return find_gone(
-        () if own.looked_at is None else own.looked_at.taken,
-        CheckStore(uow.connection).list_passed(asked.former.order_id),
-        but=asked.delivery,
-    )
+    taken = () if own.looked_at is None else own.looked_at.taken
+    return find_gone(taken, asked.former.passed, but=asked.delivery)
 
 
 def _split(asked: Asked, own: ReadBasis, *, gone: Gone | None) -> _Parts:
@@ -184,9 +181,11 @@ def _split(asked: Asked, own: ReadBasis, *, gone: Gone | None) -> _Parts:
     it is together with those let through before is more than that; of an order that is held, one
     that is paid for in advance asks for nothing.
     """
-    content, former = asked.content, asked.former
-    taken_minor = 0 if own.looked_at is None else own.looked_at.taken_minor
+    content, former, looked_at = asked.content, asked.former, own.looked_at
+    taken_minor = 0 if looked_at is None else looked_at.taken_minor
     left_minor = max(0, content.amount_minor - taken_minor)
+    if looked_at is not None:  # What is on its way is no less by a smaller order.
+        left_minor = max(left_minor, looked_at.pending_minor)
     money = own.basis.unapplied.get(content.currency, 0)
     wanted = min(content.prepaid_minor, left_minor)
     here = min(wanted, money)

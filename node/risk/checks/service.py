@@ -126,7 +126,8 @@ class OrderCheckService:
             CustomerArchivedError: The relation is closed.
             OrderNotFoundError: A delivery of an order that is not here.
             OrderStateError: A delivery of an order that is closed or cancelled, or that is of
-                another customer or currency.
+                another customer or currency; or an order of another one, of which something was
+                let through.
             OrderKeyReusedError: The key stands for another request of this order.
         """
         _check_request(request)
@@ -168,11 +169,34 @@ class OrderCheckService:
                 by=by,
                 at_ms=self._clock.now_ms(),
             )
+            if name is not None and order is not None:
+                self._keep_delivery(uow, request, name, order=order, found=found, by=by)
             return answer | {"check": check_id}
 
     def today(self) -> date:
         """Return the business date."""
         return current_business_date(self._clock, fixed=self._business_date)
+
+    def _keep_delivery(
+        self,
+        uow: UnitOfWork,
+        request: CheckRequest,
+        name: str,
+        *,
+        order: SalesOrder,
+        found: Evaluation,
+        by: str,
+    ) -> None:
+        """Keep that a delivery may go, or did not: until it is entered it counts as gone."""
+        if found.may_proceed or not request.amount_minor:
+            OrderStore(uow.connection).append_delivery(
+                order.order_id,
+                name,
+                amount_minor=request.amount_minor,
+                on=self.today(),
+                by=by,
+                at_ms=self._clock.now_ms(),
+            )
 
     def _inform(self, request: CheckRequest) -> dict[str, Any]:
         with self._database.read() as uow:
@@ -221,6 +245,8 @@ class OrderCheckService:
         today: date,
         by: str,
     ) -> tuple[Evaluation, SalesOrder]:
+        if former is not None and any(one.amount_minor for one in former.passed):
+            _check_same(uow, request, former)
         event = choose_event(former, request.content)
         asked = Asked(point=request.point, content=request.content, former=former)
         found = self._evaluate(uow, asked, today=today)
@@ -353,6 +379,7 @@ def enter_version(
         entered_by=by,
         entered_at_ms=at_ms,
         takings=() if former is None else former.takings,
+        passed=() if former is None else former.passed,
     )
 
 
@@ -385,7 +412,7 @@ def _check_names(request: CheckRequest) -> None:
 
 
 def _check_same(uow: UnitOfWork, request: CheckRequest, former: SalesOrder) -> None:
-    """Check that a delivery is to the customer of the order, and in its currency."""
+    """Check that a request is of the customer of the order, and in its currency."""
     asked = get_customer(uow, request.customer_id).customer_id
     ordered = get_customer(uow, former.content.customer_id).customer_id
     if asked != ordered or request.currency != former.content.currency:

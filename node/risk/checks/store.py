@@ -22,7 +22,6 @@ from node.risk.checks.tables import (
     release_request,
 )
 from node.risk.errors import ReleaseDutyError
-from node.risk.orders.rules_delivery import PassedDelivery
 from node.risk.orders.rules_order import ENDED, OrderEvent, SalesOrder
 from node.risk.orders.tables import sales_order_version
 
@@ -130,27 +129,6 @@ class CheckStore:
             entered_by=by,
             entered_at_ms=at_ms,
         )
-
-    def list_passed(self, order_id: int) -> list[PassedDelivery]:
-        """Return the deliveries of an order that were let through, each as it was last."""
-        rows = self._connection.execute(
-            select(
-                order_check.c.delivery, order_check.c.delivered_minor, order_check.c.entered_at_ms
-            )
-            .where(
-                order_check.c.order_id == order_id,
-                order_check.c.delivery.is_not(None),
-                order_check.c.may_proceed.is_(True) | (order_check.c.delivered_minor == 0),
-            )
-            .order_by(order_check.c.id)
-        )
-        newest = {
-            row.delivery: PassedDelivery(
-                delivery=row.delivery, amount_minor=row.delivered_minor, at_ms=row.entered_at_ms
-            )
-            for row in rows
-        }
-        return list(newest.values())
 
     def list_newest(self, order_ids: Sequence[int]) -> dict[int, KeptCheck]:
         """Return the newest check of each of some orders."""

@@ -8,7 +8,7 @@ from datetime import date
 
 from node.assessment.service import COLLECTIVE_KIND
 from node.core.database import UnitOfWork
-from node.records.rules_promise import PromiseState, judge_promise
+from node.records.rules_promise import judge_promise
 from node.records.store import CustomerRecord, PromiseStore, RecordsStore
 from node.records.store.rows import chunk_values
 from node.risk.dunning.store import LetterStore
@@ -28,9 +28,6 @@ from node.risk.signals.rules_points import (
     weigh_best,
 )
 from node.risk.signals.store import SignalStore
-
-BROKEN = frozenset({PromiseState.BROKEN, PromiseState.PARTLY_KEPT})
-
 
 ChangeFacts = Callable[[CustomerFacts], CustomerFacts]
 
@@ -187,7 +184,7 @@ def _list_broken(
             broken.update(
                 one.promise_id
                 for one in some
-                if judge_promise(one, paid.get(one.promise_id, ()), as_of=as_of).state in BROKEN
+                if judge_promise(one, paid.get(one.promise_id, ()), as_of=as_of).state.is_unkept
             )
     return frozenset(broken)
 

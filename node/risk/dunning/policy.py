@@ -140,7 +140,7 @@ class DunningPolicy:
         """Name it as people do: ``dunning-1``."""
         return f"{self.body.id}-{self.body.version}"
 
-    def find_segment(self, *, country: str, kind: str, grade: str | None) -> DunningSegment:
+    def get_segment(self, *, country: str, kind: str, grade: str | None) -> DunningSegment:
         """Return the first segment that fits."""
         for one in self.body.segments:
             if one.fits(country=country, kind=kind, grade=grade):

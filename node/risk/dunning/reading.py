@@ -14,8 +14,6 @@ from node.risk.dunning.rules_dunning import DunnedCustomer, MadePromise
 from node.risk.dunning.store import DunningRunStore, LetterStore, OwedStore
 from node.risk.facts.store import FactStore
 
-BROKEN = frozenset({PromiseState.BROKEN, PromiseState.PARTLY_KEPT})
-
 
 def read_dunned(
     uow: UnitOfWork, customers: Sequence[CustomerRecord], *, as_of: date
@@ -73,7 +71,7 @@ def _read_promises(
             paid = store.read_paid([one.promise_id for one in some])
             for one in some:
                 judged = judge_promise(one, paid.get(one.promise_id, ()), as_of=as_of)
-                if judged.state is not PromiseState.OPEN and judged.state not in BROKEN:
+                if judged.state is not PromiseState.OPEN and not judged.state.is_unkept:
                     continue
                 made = MadePromise(
                     promise_id=one.promise_id,
@@ -81,7 +79,7 @@ def _read_promises(
                         versions[item_id] for item_id in one.item_ids if item_id in versions
                     ),
                     broken_on=one.due_business_on + timedelta(days=1)
-                    if judged.state in BROKEN
+                    if judged.state.is_unkept
                     else None,
                 )
                 owner = owners[one.customer_id]

@@ -157,9 +157,7 @@ def propose_letter(
     """Return the letter that is due to a customer on a day, or why none is."""
     if customer.is_held:
         return Rest.HELD
-    segment = policy.find_segment(
-        country=customer.country, kind=customer.kind, grade=customer.grade
-    )
+    segment = policy.get_segment(country=customer.country, kind=customer.kind, grade=customer.grade)
     rated = [
         _weigh(one, customer, segment, as_of=as_of, asks_part=policy.body.asks_undisputed_part)
         for one in customer.items

@@ -65,7 +65,7 @@ class LetterSelection:
 
 
 class DunningService:
-    """One public method is one transaction, but for ``run``."""
+    """One public method is one transaction, but for ``run`` and ``run_daily``."""
 
     def __init__(
         self,
@@ -74,12 +74,17 @@ class DunningService:
         clock: Clock,
         policies: PolicySource[DunningPolicy],
         business_date: date | None = None,
+        stretch_customers: int = STRETCH_CUSTOMERS,
     ) -> None:
-        """A fixed business date lets old records be worked with; otherwise it is the clock's."""
+        """A fixed business date lets old records be worked with; otherwise it is the clock's.
+
+        A transaction of a run keeps at most ``stretch_customers``.
+        """
         self._database = database
         self._clock = clock
         self._policies = policies
         self._business_date = business_date
+        self._stretch_customers = stretch_customers
 
     def today(self) -> date:
         """Return the business date."""
@@ -95,6 +100,10 @@ class DunningService:
         """Propose what letters are due on a day, or go on with a run of it that was interrupted.
 
         A proposal that nobody has released stays where the same is due, and is withdrawn otherwise.
+        One transaction begins the run (and abandons one of another day or policy); each that
+        follows keeps the letters of a stretch of customers together with how far the run is; the
+        last one finishes it. What stops it between two leaves the letters of the stretches that
+        are done and a run that is open: the next call for the same day goes on behind them.
 
         Raises:
             DunningInvalidError: The day is to come, or before a day that was run.
@@ -117,6 +126,9 @@ class DunningService:
 
     def run_daily(self, *, should_stop: Callable[[], bool] | None = None) -> bool:
         """Run for today unless that is done by the policy that holds; False where nothing was run.
+
+        Whether it is done is read before, in a transaction of its own: two that begin at once go on
+        with one run, and one of them may be told that the other has it.
 
         Raises:
             NodeError: As ``run`` raises it.
@@ -327,7 +339,7 @@ class DunningService:
             if policy.sha256_b64u != run.policy_sha256_b64u:
                 raise DunningRunLostError(f"{policy.label} holds by now: run again")
             records = RecordsStore(uow.connection)
-            until = records.find_stretch_end(run.done_until, size=STRETCH_CUSTOMERS)
+            until = records.find_stretch_end(run.done_until, size=self._stretch_customers)
             if until is None:
                 store.end_run(run.run_id, state="finished", at_ms=self._clock.now_ms())
                 return None

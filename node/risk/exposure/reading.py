@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import Database, UnitOfWork
 from node.core.money import CURRENCY_FORM
 from node.records.groups import GROUP_LEVELS_MAX, list_ancestors
+from node.records.ledger.posting import get_customer
 from node.records.papers import (
     NO_CURRENCY,
     ExposedBasis,
@@ -21,6 +22,7 @@ from node.records.rules_papers import DeliveryState
 from node.records.store import CustomerStore, PaperStore
 from node.risk.errors import RiskInvalidError
 from node.risk.exposure.rules_exposure import Basis, Exposure, ExposureRules, compute_exposure
+from node.risk.orders.rules_delivery import find_gone
 from node.risk.orders.rules_order import (
     OpenOrder,
     OrderState,
@@ -34,7 +36,6 @@ from node.risk.orders.store import OrderStore
 
 GROUP_MEMBERS_MAX = 2_000
 FindExposureRules = Callable[[UnitOfWork], ExposureRules]
-_COUNTED = (OrderState.OPEN, OrderState.HELD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +73,13 @@ def read_exposed(
         RecordsGoneError: Records or papers of then have expired.
     """
     records = read_basis(uow, customer_id, as_of=as_of, known_at_ms=known_at_ms)
-    found = OrderStore(uow.connection, known_at_ms=known_at_ms).list_of(
-        records.ids, as_of=as_of, states=_COUNTED
+    found = OrderStore(uow.connection, known_at_ms=known_at_ms).list_exposed(
+        records.ids, as_of=as_of
     )
     every = [(one, records) for one in (*found, *([] if but is None else [but]))]
     taken = _list_taken_of(uow, every, known_at_ms=known_at_ms)
     basis = _build_basis(records, found, taken, but=but)
-    looked_at = None if but is None else leave_open(but, taken=taken[but.order_id])
+    looked_at = None if but is None else _leave_open(but, taken)
     return ReadBasis(basis=basis, records=records, looked_at=looked_at)
 
 
@@ -93,7 +94,7 @@ def read_exposed_of(
     records = read_bases_of(uow, owners, as_of=as_of)
     of_id = {one: basis for basis in records.values() for one in basis.ids}
     found: dict[int, list[SalesOrder]] = {}
-    orders = OrderStore(uow.connection).list_of_many(list(of_id), as_of=as_of, states=_COUNTED)
+    orders = OrderStore(uow.connection).list_exposed(list(of_id), as_of=as_of)
     for order in orders:
         found.setdefault(of_id[order.content.customer_id].customer_id, []).append(order)
     taken = _list_taken_of(uow, [(one, of_id[one.content.customer_id]) for one in orders])
@@ -111,11 +112,9 @@ def _build_basis(
     but: SalesOrder | None = None,
 ) -> Basis:
     others = [
-        leave_open(one, taken=taken[one.order_id])
-        for one in orders
-        if but is None or one.order_id != but.order_id
+        _leave_open(one, taken) for one in orders if but is None or one.order_id != but.order_id
     ]
-    opened = [one for one in others if one.order.state is OrderState.OPEN]
+    opened = [one for one in others if one.order.state is OrderState.OPEN or one.pending_minor]
     counted, unapplied = prepay(opened, records.credits)
     return Basis(
         customer_id=records.customer_id,
@@ -126,6 +125,12 @@ def _build_basis(
         unapplied=unapplied,
         covers=records.covers,
     )
+
+
+def _leave_open(order: SalesOrder, taken: Mapping[int, tuple[Taken, ...]]) -> OpenOrder:
+    of_it = taken[order.order_id]
+    gone = find_gone(of_it, order.passed)
+    return leave_open(order, taken=of_it, pending_minor=gone.pending_minor)
 
 
 def _list_taken_of(
@@ -188,6 +193,19 @@ class ExposureService:
         self._database = database
         self._find_rules = find_rules
 
+    def list_group(self, customer_id: int, *, is_whole: bool = True) -> list[int]:
+        """Return a customer and its whole group as it is now, or what is below it alone.
+
+        Raises:
+            CustomerNotFoundError: There is no such customer.
+            RiskInvalidError: The group is too large.
+        """
+        with self._database.read() as uow:
+            key = get_customer(uow, customer_id).customer_id
+            if is_whole:
+                key = list_ancestors(CustomerStore(uow.connection), key)[-1]
+            return list_members(uow, key)
+
     def read(
         self,
         customer_id: int,
@@ -197,11 +215,12 @@ class ExposureService:
         is_group: bool = False,
         counts_disputed: bool | None = None,
         known_at_ms: int | None = None,
+        without: Collection[int] = frozenset(),
     ) -> Exposure:
         """Return the exposure to a customer, or to its whole group, on a day.
 
         Without a currency it is in that of most of the customer's invoices. The group is that of
-        now, from its head downwards.
+        now, from its head downwards; those of it who are in ``without`` are in no sum.
 
         Raises:
             CustomerNotFoundError: There is no such customer.
@@ -219,7 +238,7 @@ class ExposureService:
             keys = [own.records.customer_id]
             if is_group:
                 head = list_ancestors(CustomerStore(uow.connection), keys[0])[-1]
-                keys = list_members(uow, head)
+                keys = [one for one in list_members(uow, head) if one not in without]
             chosen = currency or _choose_currency(uow, own, known_at_ms=known_at_ms)
             bases = read_bases(uow, keys, own, as_of=as_of, known_at_ms=known_at_ms)
         return compute_exposure(bases, currency=chosen, as_of=as_of, rules=rules, rates=own.rates)

@@ -128,11 +128,14 @@ def compute_exposure(
     for one in bases:
         for order in one.orders:
             share = rules.share_of(order.order.content.deliver_on, as_of=as_of)
-            counted = divide_half_even(order.credit_minor * share, PERMILLE)
-            book.count("ordered", counted, order.order.content.currency)
+            gone_minor = min(
+                order.pending_minor, order.credit_minor
+            )  # on its way: all of it counts
+            later_minor = divide_half_even((order.credit_minor - gone_minor) * share, PERMILLE)
+            book.count("ordered", gone_minor + later_minor, order.order.content.currency)
             book.show("prepaid", order.prepaid_minor, order.order.content.currency)
         for order in one.held:
-            left_minor = order.order.content.amount_minor - order.taken_minor
+            left_minor = order.order.content.amount_minor - order.taken_minor - order.pending_minor
             book.show("held", max(0, left_minor), order.order.content.currency)
         for of, minor in sorted(one.unapplied.items()):
             book.show("unapplied", minor, of)

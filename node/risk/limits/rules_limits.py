@@ -25,6 +25,7 @@ class LimitKind(StrEnum):
     GROUP_CAP = "group-cap"
 
 
+DAY_MS = 86_400_000
 ENTERED = frozenset({LimitKind.TEMPORARY, LimitKind.GROUP_CAP})
 
 
@@ -73,6 +74,7 @@ class EndApproval:
     name: str
     reason: str
     approved_at_ms: int
+    round: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,19 @@ class LimitView:
     def is_stopped_by_decision(self) -> bool:
         """Tell whether the decision in force is to sell nothing."""
         return self.permanent is not None and self.permanent.outcome is Outcome.STOP
+
+
+def keep_counting(
+    ending: Sequence[EndApproval], *, now_ms: int, days: int
+) -> tuple[EndApproval, ...]:
+    """Return the approvals of an end that count: those of the newest round, while it stands.
+
+    It lapses as a whole, as a proposal does, once its first approval is older than ``days``.
+    """
+    newest = max((one.round for one in ending), default=0)
+    found = tuple(one for one in ending if one.round == newest)
+    first_ms = min((one.approved_at_ms for one in found), default=now_ms)
+    return found if now_ms - first_ms <= days * DAY_MS else ()
 
 
 def find_permanent(decided: Iterable[DecidedLimit], *, day: date) -> DecidedLimit | None:

@@ -30,6 +30,7 @@ from node.risk.limits.rules_limits import (
     LimitState,
     LimitView,
     Stop,
+    keep_counting,
 )
 from node.risk.limits.store import LimitStore
 
@@ -136,7 +137,8 @@ class LimitService:
     def end(self, entry_id: int, *, reason: str, actor: Principal) -> tuple[LimitEntry, int]:
         """Approve that a limit ends before its time; the last approval of its tier ends it.
 
-        A request that nobody has approved is withdrawn by anybody. Returns the entry, and how many
+        A request that nobody has approved is withdrawn by anybody. Approvals that wait for others
+        lapse with the days of a proposal of the decision policy. Returns the entry, and how many
         persons have still to approve.
 
         Raises:
@@ -157,12 +159,13 @@ class LimitService:
                 raise LimitStateError(f"entry {entry_id} has ended")
             names, waits_for = actor.name, 0
             if state is not LimitState.REQUESTED:
+                given, round_no = self._open_round(entry.ending)
                 consent = self._consent(
                     uow,
                     actor,
                     money=self._measure_ending(uow, entry, today=today),
                     maker=entry.requested_by,
-                    given=entry.ending,
+                    given=given,
                 )
                 store.append_ending(
                     consent.authority,
@@ -171,8 +174,9 @@ class LimitService:
                     name=actor.name,
                     reason=reason,
                     at_ms=now_ms,
+                    round_no=round_no,
                 )
-                names = join_names([*(one.name for one in entry.ending), actor.name])
+                names = join_names([*(one.name for one in given), actor.name])
                 waits_for = consent.waits_for
             if not waits_for:
                 store.end(entry_id, reason=reason, by=names, on=today, at_ms=now_ms)
@@ -202,8 +206,8 @@ class LimitService:
     def end_stop(self, stop_id: int, *, reason: str, actor: Principal) -> tuple[Stop, int]:
         """Approve that a stop ends; the last approval for the customer's limit ends it.
 
-        Without a limit it is of the last tier. Returns the stop, and how many persons have still to
-        approve.
+        Without a limit it is of the last tier. Approvals that wait lapse as those of ``end`` do.
+        Returns the stop, and how many persons have still to approve.
 
         Raises:
             LimitNotFoundError: There is no such stop.
@@ -222,12 +226,13 @@ class LimitService:
                 raise LimitStateError("the stop has ended")
             holding = self._read(uow, stop.customer_id, as_of=today).holding
             last = AMOUNT_MINOR_MAX, self._find_policy().body.currency
+            given, round_no = self._open_round(stop.ending)
             consent = self._consent(
                 uow,
                 actor,
                 money=last if holding is None else (holding.limit_minor, holding.currency),
                 maker=stop.entered_by,
-                given=stop.ending,
+                given=given,
             )
             store.append_ending(
                 consent.authority,
@@ -236,9 +241,10 @@ class LimitService:
                 name=actor.name,
                 reason=reason,
                 at_ms=now_ms,
+                round_no=round_no,
             )
             if consent.is_last:
-                names = join_names([*(one.name for one in stop.ending), actor.name])
+                names = join_names([*(one.name for one in given), actor.name])
                 store.end_stop(stop_id, reason=reason, by=names, on=today, at_ms=now_ms)
             return _get_stop(store, stop_id), consent.waits_for
 
@@ -258,9 +264,9 @@ class LimitService:
             store = LimitStore(uow.connection, known_at_ms=known_at_ms)
             return replace(
                 found,
-                caps=store.add_endings(found.caps),
-                entries=store.add_endings(found.entries),
-                stop=None if found.stop is None else store.add_stop_ending(found.stop),
+                caps=self._leave_lapsed(store.add_endings(found.caps)),
+                entries=self._leave_lapsed(store.add_endings(found.entries)),
+                stop=None if found.stop is None else self._tell_stop(store, found.stop),
             )
 
     def list_waiting(self, *, after: int = 0, limit: int = WAITING_MAX) -> list[LimitEntry]:
@@ -300,6 +306,29 @@ class LimitService:
         permanent = self._read(uow, entry.customer_id, as_of=today).permanent
         after_minor = 0 if permanent is None else permanent.limit_minor or 0
         return max(entry.amount_minor, after_minor), entry.currency
+
+    def _leave_lapsed(self, entries: Sequence[LimitEntry]) -> tuple[LimitEntry, ...]:
+        """Return entries with the approvals of their end that count; those of an ended one stay."""
+        return tuple(
+            one
+            if one.ended_at_ms is not None
+            else replace(one, ending=self._open_round(one.ending)[0])
+            for one in entries
+        )
+
+    def _tell_stop(self, store: LimitStore, stop: Stop) -> Stop:
+        told = store.add_stop_ending(stop)
+        if told.ended_at_ms is not None:
+            return told
+        return replace(told, ending=self._open_round(told.ending)[0])
+
+    def _open_round(self, ending: Sequence[EndApproval]) -> tuple[tuple[EndApproval, ...], int]:
+        """Return the approvals of an end that still count, and of which round the next one is."""
+        counting = keep_counting(
+            ending, now_ms=self._clock.now_ms(), days=self._find_policy().body.proposal_days
+        )
+        newest = max((one.round for one in ending), default=0)
+        return counting, newest if counting else newest + 1
 
     def _consent(
         self,

@@ -156,6 +156,7 @@ class LimitStore:
         name: str,
         reason: str,
         at_ms: int,
+        round_no: int,
     ) -> None:
         """Append that somebody has approved that an entry, or a stop, ends.
 
@@ -174,6 +175,7 @@ class LimitStore:
                 name=name,
                 reason=reason,
                 approved_at_ms=at_ms,
+                round=round_no,
             )
         except IntegrityError as err:
             raise ReleaseDutyError("one person, or one authority, would act twice") from err
@@ -288,6 +290,7 @@ def _ending(row: Row[Any]) -> EndApproval:
         name=row.name,
         reason=row.reason,
         approved_at_ms=row.approved_at_ms,
+        round=row.round,
     )
 
 

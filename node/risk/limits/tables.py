@@ -79,7 +79,8 @@ customer_stop = Table(
     Index("ix_customer_stop_customer", "customer_id"),
 )
 
-# Who approved that a limit or a stop ends: nobody twice, and no authority twice.
+# Who approved that a limit or a stop ends: in a round nobody twice, and no authority twice. A round
+# whose first approval is too old lapses, and the next approval begins another.
 limit_ending = Table(
     "limit_ending",
     metadata,
@@ -92,9 +93,10 @@ limit_ending = Table(
     Column("name", String(NAME_CHARS_MAX), nullable=False),
     Column("reason", String(REASON_CHARS_MAX), nullable=False),
     Column("approved_at_ms", BigInteger, nullable=False),
+    Column("round", Integer, nullable=False, server_default="1"),
     CheckConstraint("(entry_id IS NULL) <> (stop_id IS NULL)", name="entry_or_stop"),
-    UniqueConstraint("entry_id", "person"),
-    UniqueConstraint("entry_id", "holder_person"),
-    UniqueConstraint("stop_id", "person"),
-    UniqueConstraint("stop_id", "holder_person"),
+    UniqueConstraint("entry_id", "round", "person"),
+    UniqueConstraint("entry_id", "round", "holder_person"),
+    UniqueConstraint("stop_id", "round", "person"),
+    UniqueConstraint("stop_id", "round", "holder_person"),
 )

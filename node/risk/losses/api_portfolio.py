@@ -121,7 +121,7 @@ def add_portfolio(
 
         def read() -> dict[str, Any]:
             found = portfolio.report(as_of=as_of)
-            hidden = find_hidden(request, _list_named(found))
+            hidden = find_hidden(request, {*found.portfolio.customers, *_list_named(found)})
             return build_concentration_object(found, language=language, hidden=hidden)
 
         return await asyncio.to_thread(read)
@@ -150,7 +150,7 @@ def add_stress(router: APIRouter, stress: StressService, *, find_hidden: FindHid
             named = found.scenario.customers | found.scenario.defaults
             if find_hidden(request, named):  # The difference of two sums would tell of them.
                 raise OutOfReachError("a natural person is named who may not be seen")
-            hidden = find_hidden(request, {one.customer_id for one in found.changed})
+            hidden = find_hidden(request, found.portfolio.customers)
             return build_stress_object(found, hidden=hidden)
 
         return await asyncio.to_thread(read)
@@ -159,7 +159,7 @@ def add_stress(router: APIRouter, stress: StressService, *, find_hidden: FindHid
 def add_register(router: APIRouter, register: RegisterService, *, find_hidden: FindHidden) -> None:
     """Add the routes of the register."""
     _add_entries(router, register, find_hidden=find_hidden)
-    _add_register_steps(router, register)
+    _add_register_steps(router, register, find_hidden=find_hidden)
 
 
 def _add_entries(router: APIRouter, register: RegisterService, *, find_hidden: FindHidden) -> None:
@@ -182,27 +182,46 @@ def _add_entries(router: APIRouter, register: RegisterService, *, find_hidden: F
         def read() -> list[dict[str, Any]]:
             found = register.list_entries(selection)
             keys = [one.entry.customer_id for one in found if one.entry.customer_id is not None]
-            hidden = find_hidden(request, keys)
+            unseen = find_hidden(request, {*keys, *register.list_person_ids()})
+            shown = [one for one in found if one.entry.customer_id not in unseen]
+            if unseen:  # The place among others would tell what is withheld.
+                shown.sort(key=lambda one: one.entry.cause is not None)
+                computed = [one for one in shown if one.entry.cause is not None]
+                computed.sort(key=lambda one: one.entry.entry_id)
+                shown[len(shown) - len(computed) :] = computed
             return [
-                build_risk_object(one.entry, language=language, ranked=one)
-                for one in found
-                if one.entry.customer_id not in hidden
+                build_risk_object(
+                    one.entry, language=language, ranked=one, is_withheld=bool(unseen)
+                )
+                for one in shown
             ]
 
         return await asyncio.to_thread(read)
 
     @router.get("/risk-register/{risk_entry_id}")
-    async def get_entry(risk_entry_id: PathKey, language: Language = Language.EN) -> dict[str, Any]:
+    async def get_entry(
+        request: Request, risk_entry_id: PathKey, language: Language = Language.EN
+    ) -> dict[str, Any]:
         """Return a risk with all that it has said."""
-        entry, versions = await asyncio.to_thread(register.get, risk_entry_id)
-        return build_risk_object(entry, language=language) | {
-            "versions": [
-                build_risk_version_object(entry.cause, one, language=language) for one in versions
+
+        def read() -> dict[str, Any]:
+            entry, versions = register.get(risk_entry_id)
+            is_withheld = bool(find_hidden(request, register.list_person_ids()))
+            shown = build_risk_object(entry, language=language, is_withheld=is_withheld)
+            history = [
+                build_risk_version_object(
+                    entry.cause, one, language=language, is_withheld=is_withheld
+                )
+                for one in versions
             ]
-        }
+            return shown | {"versions": history}
+
+        return await asyncio.to_thread(read)
 
 
-def _add_register_steps(router: APIRouter, register: RegisterService) -> None:
+def _add_register_steps(
+    router: APIRouter, register: RegisterService, *, find_hidden: FindHidden
+) -> None:
     @router.post("/risk-register", status_code=201)
     async def enter(body: RiskBody) -> dict[str, int]:
         """Enter a risk."""
@@ -222,14 +241,20 @@ def _add_register_steps(router: APIRouter, register: RegisterService) -> None:
 
     @router.post("/risk-register/{risk_entry_id}/changes")
     async def change(
-        risk_entry_id: PathKey, body: RiskChangeBody, language: Language = Language.EN
+        request: Request,
+        risk_entry_id: PathKey,
+        body: RiskChangeBody,
+        language: Language = Language.EN,
     ) -> dict[str, Any]:
         """Change a risk; without a member it was looked at."""
         wish = RiskChange(**body.model_dump(exclude={"reason", "by"}))
-        entry = await asyncio.to_thread(
-            lambda: register.change(risk_entry_id, wish, reason=body.reason, by=body.by)
-        )
-        return build_risk_object(entry, language=language)
+
+        def enter() -> dict[str, Any]:
+            entry = register.change(risk_entry_id, wish, reason=body.reason, by=body.by)
+            is_withheld = bool(find_hidden(request, register.list_person_ids()))
+            return build_risk_object(entry, language=language, is_withheld=is_withheld)
+
+        return await asyncio.to_thread(enter)
 
     @router.post("/risk-register-runs", status_code=201)
     async def refresh(body: RefreshBody) -> dict[str, Any]:

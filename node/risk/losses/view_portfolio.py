@@ -1,19 +1,20 @@
 """Concentration, stress and the register for people and programs: plain values for every face.
 
-Customers who are ``hidden`` have their amounts in every sum and are named nowhere.
+Customers who are ``hidden`` are in no sum and named nowhere: a sum less what the others owe would
+tell what they do. How many they are is said.
 """
 
 # ruff: noqa: RUF001  Chinese punctuation is meant
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from typing import Any
 
 from node.assessment.policy_file import Language, LocalText
 from node.risk.portfolio.reading import Portfolio
 from node.risk.portfolio.rules_concentration import Breach, Concentration, Dimension, Part
-from node.risk.portfolio.service import ConcentrationReport
+from node.risk.portfolio.service import ConcentrationReport, build_report
 from node.risk.register.rules_register import (
     INDEX,
     UNRATED,
@@ -66,9 +67,15 @@ EVENTS: dict[EntryEvent, LocalText] = {
 
 
 def build_concentration_object(
-    report: ConcentrationReport, *, language: Language, hidden: Container[int] = frozenset()
+    report: ConcentrationReport, *, language: Language, hidden: Collection[int] = frozenset()
 ) -> dict[str, Any]:
-    """Return a portfolio by every dimension, the largest parts first, and limits not kept."""
+    """Return a portfolio by every dimension, the largest parts first, and limits not kept.
+
+    With ``hidden``, shares and limits are those of the portfolio without them.
+    """
+    left_out = len(report.portfolio.customers.keys() & set(hidden))
+    if left_out:
+        report = build_report(report.portfolio.leave_out(hidden))
     portfolio = report.portfolio
     return {
         "as_of": portfolio.as_of.isoformat(),
@@ -81,6 +88,7 @@ def build_concentration_object(
         "scale": portfolio.scale.reference.label,
         "pd_basis": _find_basis(portfolio),
         "has_limits": report.has_limits,
+        "left_out": left_out,
         "dimensions": [_build_dimension(one, language, hidden) for one in report.dimensions],
         "breaches": [_build_breach(one, language, hidden) for one in report.breaches],
         "not_converted": [
@@ -96,11 +104,14 @@ def build_concentration_object(
 
 
 def build_stress_object(
-    report: StressReport, *, hidden: Container[int] = frozenset()
+    report: StressReport, *, hidden: Collection[int] = frozenset()
 ) -> dict[str, Any]:
     """Return what is and what would be, with every customer of whom anything changes."""
+    left_out = len(report.portfolio.customers.keys() & set(hidden))
+    changed_hidden = sum(one.customer_id in hidden for one in report.changed)
+    if left_out:
+        report = report.leave_out(hidden)
     scenario, portfolio = report.scenario, report.portfolio
-    shown = [one for one in report.changed if one.customer_id not in hidden]
     return {
         "as_of": portfolio.as_of.isoformat(),
         "currency": portfolio.currency,
@@ -134,32 +145,44 @@ def build_stress_object(
             for one in report.provisions
         ],
         "unmoved": report.unmoved,
-        "changed": [_build_changed(one) for one in shown],
-        "changed_hidden": len(report.changed) - len(shown),
+        "changed": [_build_changed(one) for one in report.changed],
+        "changed_hidden": changed_hidden,
+        "left_out": left_out,
     }
 
 
 def build_risk_object(
-    entry: RiskEntry, *, language: Language, ranked: RankedEntry | None = None
+    entry: RiskEntry,
+    *,
+    language: Language,
+    ranked: RankedEntry | None = None,
+    is_withheld: bool = False,
 ) -> dict[str, Any]:
-    """Return an entry of the register; ``ranked`` adds its loss in the portfolio's currency."""
+    """Return an entry of the register; ``ranked`` adds its loss in the portfolio's currency.
+
+    ``is_withheld`` says that somebody may not be seen: the figures of what the portfolio shows are
+    sums with him in them, and are left out.
+    """
+    withheld = is_withheld and entry.cause is not None
     found = {
         "id": entry.entry_id,
         "cause": entry.cause,
         "type": entry.risk_type.value,
         "type_text": TYPES[entry.risk_type].render(language),
         "customer": entry.customer_id,
-        **_build_says(entry.cause, entry.says, language),
+        **_build_says(entry.cause, entry.says, language, is_withheld=withheld),
     }
     if ranked is not None:
-        found |= {"loss_minor": ranked.loss_minor, "loss_currency": ranked.currency}
+        loss_minor = None if withheld else ranked.loss_minor
+        found |= {"loss_minor": loss_minor, "loss_currency": ranked.currency}
     return found
 
 
 def build_risk_version_object(
-    cause: str | None, one: RiskVersion, *, language: Language
+    cause: str | None, one: RiskVersion, *, language: Language, is_withheld: bool = False
 ) -> dict[str, Any]:
-    """Return what an entry has said since a step."""
+    """Return what an entry has said since a step; ``is_withheld`` is that of the entry."""
+    withheld = is_withheld and cause is not None
     return {
         "event": one.step.event.value,
         "event_text": EVENTS[one.step.event].render(language),
@@ -167,7 +190,7 @@ def build_risk_version_object(
         "reason": one.step.reason,
         "by": one.step.by,
         "entered_at_ms": one.step.at_ms,
-        **_build_says(cause, one.says, language),
+        **_build_says(cause, one.says, language, is_withheld=withheld),
     }
 
 
@@ -183,8 +206,11 @@ def build_register_run_object(run: RegisterRun) -> dict[str, Any]:
     }
 
 
-def name_cause(cause: str, figures: Figures, language: Language) -> str:
-    """Put a computed cause into words: ``concentration:group:7`` with its share and limit."""
+def name_cause(cause: str, figures: Figures | None, language: Language) -> str:
+    """Put a computed cause into words: ``concentration:group:7`` with its share and limit.
+
+    Without figures, as far as it goes.
+    """
     kind, _, rest = cause.partition(":")
     is_zh = language is Language.ZH
     if kind == "expected-loss":
@@ -194,10 +220,12 @@ def name_cause(cause: str, figures: Figures, language: Language) -> str:
     dimension, _, key = rest.partition(":")
     name = DIMENSIONS[Dimension(dimension)].render(language)
     if key == INDEX:
-        values = f"{figures.value} > {figures.limit}"
-        return f"{name}集中度指数 {values}" if is_zh else f"index by {name} {values}"
-    shares = f"{_percent(figures.value)} > {_percent(figures.limit)}"
-    return f"{name} {key} 占比 {shares}" if is_zh else f"share of {name} {key} {shares}"
+        values = "" if figures is None else f" {figures.value} > {figures.limit}"
+        return f"{name}集中度指数{values}" if is_zh else f"index by {name}{values}"
+    shares = ""
+    if figures is not None:
+        shares = f" {_percent(figures.value)} > {_percent(figures.limit)}"
+    return f"{name} {key} 占比{shares}" if is_zh else f"share of {name} {key}{shares}"
 
 
 def _find_basis(portfolio: Portfolio) -> str | None:
@@ -281,8 +309,10 @@ def _build_stand(one: Stand) -> dict[str, Any]:
     }
 
 
-def _build_says(cause: str | None, says: EntrySays, language: Language) -> dict[str, Any]:
-    figures = says.figures
+def _build_says(
+    cause: str | None, says: EntrySays, language: Language, *, is_withheld: bool
+) -> dict[str, Any]:
+    figures = None if is_withheld else says.figures
     return {
         "title": says.title if cause is None else name_cause(cause, figures, language),
         "owner": says.owner,
@@ -290,13 +320,14 @@ def _build_says(cause: str | None, says: EntrySays, language: Language) -> dict[
         "review_on": says.review_on.isoformat(),
         "state": says.state.value,
         "state_text": STATES[says.state].render(language),
-        "currency": figures.currency,
-        "exposure_minor": figures.exposure_minor,
-        "likelihood_ppm": figures.likelihood_ppm,
-        "lgd_ppm": figures.lgd_ppm,
-        "expected_loss_minor": figures.expected_loss_minor,
-        "value": figures.value,
-        "limit": figures.limit,
+        "currency": says.figures.currency,
+        "is_withheld": is_withheld,
+        "exposure_minor": None if figures is None else figures.exposure_minor,
+        "likelihood_ppm": None if figures is None else figures.likelihood_ppm,
+        "lgd_ppm": None if figures is None else figures.lgd_ppm,
+        "expected_loss_minor": None if figures is None else figures.expected_loss_minor,
+        "value": None if figures is None else figures.value,
+        "limit": None if figures is None else figures.limit,
     }
 
 

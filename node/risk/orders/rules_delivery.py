@@ -10,19 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from node.risk.orders.rules_order import Taken
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassedDelivery:
-    """A delivery as it was let through last, in minor units; 0 where it did not go after all.
-
-    ``delivery`` is its number, or the key of its check where it came without one.
-    """
-
-    delivery: str
-    amount_minor: int
-    at_ms: int
+from node.risk.orders.rules_order import PassedDelivery, Taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ invoiced of it is taken off, once: an invoice for a delivery that was taken off 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -76,8 +77,23 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedDelivery:
+    """A delivery as it was let through last, in minor units; 0 where it did not go after all.
+
+    ``delivery`` is its number, or the key of its check where it came without one; with a
+    ``reason`` a person has said that it did not go.
+    """
+
+    delivery: str
+    amount_minor: int
+    at_ms: int
+    reason: str | None = None
+    entered_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SalesOrder:
-    """An order in the version that stands, with what takes from it."""
+    """An order in the version that stands, with what takes from it and what was let through."""
 
     order_id: int
     source: str
@@ -92,19 +108,22 @@ class SalesOrder:
     entered_by: str
     entered_at_ms: int
     takings: tuple[OrderTaking, ...] = ()
+    passed: tuple[PassedDelivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
     """What of an order is neither delivered nor invoiced; ``prepaid_minor`` of it is prepaid.
 
-    ``credit_minor`` is the rest: what is still to be sold on credit.
+    ``pending_minor`` was let through and is not taken off yet: it is on its way, and counts
+    whatever the order says since. ``credit_minor`` is what is still to be sold on credit.
     """
 
     order: SalesOrder
     taken_minor: int
     open_minor: int
     prepaid_minor: int = 0
+    pending_minor: int = 0
     taken: tuple[Taken, ...] = ()
 
     @property
@@ -182,15 +201,18 @@ def list_taken(
     return tuple(taken)
 
 
-def leave_open(order: SalesOrder, *, taken: tuple[Taken, ...] = ()) -> OpenOrder:
-    """Return what of an order is open; of one that is held or has ended, nothing."""
+def leave_open(
+    order: SalesOrder, *, taken: tuple[Taken, ...] = (), pending_minor: int = 0
+) -> OpenOrder:
+    """Return what of an order is open: of one that is held or has ended, what is on its way."""
     taken_minor = sum(one.amount_minor for one in taken)
     left_minor = max(0, order.content.amount_minor - taken_minor)
     is_open = order.state is OrderState.OPEN
     return OpenOrder(
         order=order,
         taken_minor=taken_minor,
-        open_minor=left_minor if is_open else 0,
+        open_minor=max(left_minor if is_open else 0, pending_minor),
+        pending_minor=pending_minor,
         taken=taken,
     )
 
@@ -211,15 +233,7 @@ def prepay(
         part = min(wanted, left.get(currency, 0))
         if part:
             left[currency] -= part
-        found.append(
-            OpenOrder(
-                order=one.order,
-                taken_minor=one.taken_minor,
-                open_minor=one.open_minor,
-                prepaid_minor=part,
-                taken=one.taken,
-            )
-        )
+        found.append(dataclasses.replace(one, prepaid_minor=part))
     return found, left
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.money import AMOUNT_MINOR_MAX
+from node.core.people.service import Principal
+from node.decision.duties import check_person, read_roll
+from node.decision.policy import DecisionPolicy
 from node.records.ledger.posting import check_by, check_reason, get_customer
 from node.records.rules_papers import PaperKind
 from node.records.store import ItemStore, PaperStore, RecordsStore
@@ -29,11 +33,17 @@ class OrderService:
     """One public method, one transaction."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, business_date: date | None = None
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        find_policy: Callable[[], DecisionPolicy],
+        business_date: date | None = None,
     ) -> None:
-        """Take the ports; the business date is the clock's without a fixed one."""
+        """``find_policy`` returns the decision policy, by whose roles a person acts on credit."""
         self._database = database
         self._clock = clock
+        self._find_policy = find_policy
         self._business_date = business_date
 
     def end(self, order_id: int, event: OrderEvent, *, reason: str, by: str) -> SalesOrder:
@@ -72,7 +82,7 @@ class OrderService:
 
         Raises:
             OrderNotFoundError: There is no such order.
-            OrderStateError: It was cancelled.
+            OrderStateError: It was cancelled, and nothing of it was let through before.
             RiskInvalidError: There is no such delivery or invoice of the customer in the order's
                 currency, it is said already, or the amount is more than it is for.
         """
@@ -82,7 +92,9 @@ class OrderService:
         with self._database.write() as uow:
             orders = OrderStore(uow.connection)
             order = _get(orders, order_id)
-            if order.state is OrderState.CANCELLED:
+            if order.state is OrderState.CANCELLED and not any(
+                one.amount_minor for one in order.passed
+            ):
                 raise OrderStateError(f"order {order.number} is cancelled")
             self._check_taking(uow, order, taking)
             orders.append_taking(
@@ -92,6 +104,36 @@ class OrderService:
                 item_id=taking.item_id,
                 by=by,
                 at_ms=self._clock.now_ms(),
+            )
+            return _get(orders, order_id)
+
+    def cancel_delivery(
+        self, order_id: int, delivery: str, *, reason: str, actor: Principal
+    ) -> SalesOrder:
+        """Say that a delivery which was let through did not go: it counts as exposure no more.
+
+        Raises:
+            OrderNotFoundError: There is no such order, or no such delivery of it was let through.
+            DutyConflictError: It is the operator's token, or a role stands against it.
+            ItemInvalidError: Who or the reason cannot be kept.
+        """
+        check_by(actor.name)
+        check_reason(reason)
+        now_ms = self._clock.now_ms()
+        with self._database.write() as uow:
+            check_person(read_roll(uow, now_ms=now_ms), actor, policy=self._find_policy())
+            orders = OrderStore(uow.connection)
+            order = _get(orders, order_id)
+            if not any(one.amount_minor for one in order.passed if one.delivery == delivery):
+                raise OrderNotFoundError(f"no delivery {delivery} of order {order.number} went")
+            orders.append_delivery(
+                order_id,
+                delivery,
+                amount_minor=0,
+                on=self.today(),
+                reason=reason,
+                by=actor.name,
+                at_ms=now_ms,
             )
             return _get(orders, order_id)
 

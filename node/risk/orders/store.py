@@ -7,9 +7,10 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Date, Integer, bindparam, exists, func, select, update
+from sqlalchemy import Date, Integer, bindparam, exists, func, or_, select, update
 
 from node.core.database import is_key_of
+from node.records.store.paper_tables import paper, paper_version
 from node.records.store.rows import chunk_values, insert_into, insert_row
 from node.records.store.visibility import is_known, param_moment, stands
 from node.risk.orders.rules_order import (
@@ -17,16 +18,23 @@ from node.risk.orders.rules_order import (
     OrderEvent,
     OrderState,
     OrderTaking,
+    PassedDelivery,
     SalesOrder,
 )
-from node.risk.orders.tables import sales_order, sales_order_taking, sales_order_version
+from node.risk.orders.tables import (
+    sales_order,
+    sales_order_delivery,
+    sales_order_taking,
+    sales_order_version,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Row, Select
+    from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select
 
 _version = sales_order_version
 _later = sales_order_version.alias("later")  # made once: an alias costs as much as a query
 _taking = sales_order_taking
+_delivery = sales_order_delivery
 
 
 _CHOSEN: Mapping[str, tuple[ColumnElement[bool], ...]] = {
@@ -91,14 +99,16 @@ class OrderStore:
         params = {"customer_ids": list(customer_ids), "states": sorted(states)}
         return self._list("customer", params, as_of=as_of)
 
-    def list_of_many(
-        self, customer_ids: Sequence[int], *, as_of: date, states: Collection[OrderState]
-    ) -> list[SalesOrder]:
-        """Return the orders of any number of customers as ``list_of`` does, by entry."""
+    def list_exposed(self, customer_ids: Sequence[int], *, as_of: date) -> list[SalesOrder]:
+        """Return the orders of any number of customers that may be exposed on a day, by entry.
+
+        Those that are open or held, and of the others those of which something was let through
+        that nothing of its number was entered for.
+        """
         found = [
             one
             for part in chunk_values(customer_ids)
-            for one in self.list_of(part, as_of=as_of, states=states)
+            for one in self._list("exposed", {"customer_ids": list(part)}, as_of=as_of)
         ]
         return sorted(found, key=lambda one: one.order_id)
 
@@ -114,7 +124,7 @@ class OrderStore:
             .where(sales_order.c.id == order_id, is_known(self._known_at_ms, _version))
             .order_by(_version.c.version)
         )
-        return [_order(row, ()) for row in rows]
+        return [_order(row) for row in rows]
 
     def list_highest(
         self, customer_ids: Collection[int], *, first: date, last: date
@@ -159,6 +169,31 @@ class OrderStore:
                 "prepaid_minor": content.prepaid_minor,
                 "deliver_on": content.deliver_on,
                 "copied_from": copied_from,
+                "happened_on": on,
+                "reason": reason,
+                "entered_by": by,
+                "entered_at_ms": at_ms,
+            },
+        )
+
+    def append_delivery(
+        self,
+        order_id: int,
+        delivery: str,
+        *,
+        amount_minor: int,
+        on: date,
+        by: str,
+        at_ms: int,
+        reason: str | None = None,
+    ) -> None:
+        """Append that a delivery was let through; 0: it did not go after all."""
+        self._connection.execute(
+            insert_into(_delivery),
+            {
+                "order_id": order_id,
+                "delivery": delivery,
+                "amount_minor": amount_minor,
                 "happened_on": on,
                 "reason": reason,
                 "entered_by": by,
@@ -214,8 +249,37 @@ class OrderStore:
             _select_standing(by, is_now=known_at_ms is None),
             {**params, "as_of": as_of, "known_at_ms": known_at_ms},
         ).all()
-        takings = self._read_takings([row.order_id for row in rows])
-        return [_order(row, tuple(takings.get(row.order_id, ()))) for row in rows]
+        keys = [row.order_id for row in rows]
+        takings, passed = self._read_takings(keys), self._read_passed(keys, as_of=as_of)
+        return [
+            _order(
+                row,
+                tuple(takings.get(row.order_id, ())),
+                tuple(passed.get(row.order_id, {}).values()),
+            )
+            for row in rows
+        ]
+
+    def _read_passed(
+        self, order_ids: Sequence[int], *, as_of: date
+    ) -> dict[int, dict[str, PassedDelivery]]:
+        """Return by order and delivery what was let through by a day, each as it was last."""
+        found: dict[int, dict[str, PassedDelivery]] = {}
+        known_at_ms = self._known_at_ms
+        for part in chunk_values(order_ids):
+            rows = self._connection.execute(
+                _select_passed(is_now=known_at_ms is None),
+                {"order_ids": part, "as_of": as_of, "known_at_ms": known_at_ms},
+            )
+            for row in rows:
+                found.setdefault(row.order_id, {})[row.delivery] = PassedDelivery(
+                    delivery=row.delivery,
+                    amount_minor=row.amount_minor,
+                    at_ms=row.entered_at_ms,
+                    reason=row.reason,
+                    entered_by=row.entered_by,
+                )
+        return found
 
     def _read_takings(self, order_ids: Sequence[int]) -> dict[int, list[OrderTaking]]:
         found: dict[int, list[OrderTaking]] = {}
@@ -239,7 +303,11 @@ class OrderStore:
         return found
 
 
-def _order(row: Row[Any], takings: tuple[OrderTaking, ...]) -> SalesOrder:
+def _order(
+    row: Row[Any],
+    takings: tuple[OrderTaking, ...] = (),
+    passed: tuple[PassedDelivery, ...] = (),
+) -> SalesOrder:
     return SalesOrder(
         order_id=row.order_id,
         source=row.source,
@@ -260,6 +328,7 @@ def _order(row: Row[Any], takings: tuple[OrderTaking, ...]) -> SalesOrder:
         entered_by=row.entered_by,
         entered_at_ms=row.entered_at_ms,
         takings=takings,
+        passed=passed,
     )
 
 
@@ -277,7 +346,7 @@ def _select_standing(by: str, *, is_now: bool) -> Select[Any]:
         select(_version, sales_order.c.source, sales_order.c.number)
         .join(sales_order, sales_order.c.id == _version.c.order_id)
         .where(
-            *_CHOSEN[by],
+            *(_choose_exposed(as_of, known_at_ms) if by == "exposed" else _CHOSEN[by]),
             _version.c.happened_on <= as_of,
             is_known(known_at_ms, _version),
             is_newest,
@@ -285,6 +354,50 @@ def _select_standing(by: str, *, is_now: bool) -> Select[Any]:
         .order_by(_version.c.order_id)
     )
     return query.limit(bindparam("limit", type_=Integer())) if by == "hold" else query
+
+
+def _choose_exposed(
+    as_of: BindParameter[date], known_at_ms: BindParameter[int] | None
+) -> tuple[ColumnElement[bool], ...]:
+    """Say that an order of some customers may be exposed on a day.
+
+    What of an ended one was let through under a number is settled once a delivery of that number
+    takes from the order; what came without a number the rule settles (rules_delivery.py).
+    """
+    is_entered = exists().where(
+        _taking.c.order_id == _delivery.c.order_id,
+        stands(known_at_ms, _taking),
+        paper.c.id == _taking.c.paper_id,
+        paper.c.number == _delivery.c.delivery,
+        paper_version.c.paper_id == paper.c.id,
+        paper_version.c.begins_on <= as_of,
+        stands(known_at_ms, paper_version),
+    )
+    on_its_way = exists().where(
+        _delivery.c.order_id == _version.c.order_id,
+        _delivery.c.amount_minor > 0,
+        _delivery.c.happened_on <= as_of,
+        is_known(known_at_ms, _delivery),
+        ~is_entered,
+    )
+    counted = [OrderState.OPEN.value, OrderState.HELD.value]
+    return (
+        _version.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        or_(_version.c.state.in_(counted), on_its_way),
+    )
+
+
+@cache
+def _select_passed(*, is_now: bool) -> Select[Any]:
+    return (
+        select(_delivery)
+        .where(
+            _delivery.c.order_id.in_(bindparam("order_ids", expanding=True)),
+            _delivery.c.happened_on <= bindparam("as_of", type_=Date()),
+            is_known(param_moment(is_now=is_now), _delivery),
+        )
+        .order_by(_delivery.c.id)
+    )
 
 
 @cache

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from node.core.database import metadata
+from node.decision.tables import KEY_CHARS_MAX
 from node.records.tables import (
     KEY,
     NAME_CHARS_MAX,
@@ -74,4 +75,23 @@ sales_order_taking = Table(
     Index("ix_sales_order_taking_order", "order_id"),
     Index("ix_sales_order_taking_paper", "paper_id"),
     Index("ix_sales_order_taking_item", "item_id"),
+)
+
+# That a delivery of an order was let through, under its number or else the key of its check; 0
+# where it did not go after all, with a reason where a person says so. The newest row of a delivery
+# counts, until what went is taken off the order.
+sales_order_delivery = Table(
+    "sales_order_delivery",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("order_id", ForeignKey("sales_order.id"), nullable=False),
+    Column("delivery", String(KEY_CHARS_MAX), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("happened_on", Date, nullable=False),
+    Column("reason", String(REASON_CHARS_MAX), nullable=True),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
+    CheckConstraint("reason IS NULL OR amount_minor = 0", name="reason_of_none"),
+    Index("ix_sales_order_delivery_order", "order_id"),
 )

@@ -6,8 +6,8 @@ whoever reads the portfolio may not see what peers have said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from node.assessment.service import COLLECTIVE_KIND
@@ -64,6 +64,17 @@ class Portfolio:
     customers: Mapping[int, CustomerRecord]
     holdings: tuple[Holding, ...]
     not_converted: tuple[NotConverted, ...]
+
+    def leave_out(self, customer_ids: Collection[int]) -> Portfolio:
+        """Return it without some customers."""
+        return replace(
+            self,
+            customers={key: one for key, one in self.customers.items() if key not in customer_ids},
+            holdings=tuple(one for one in self.holdings if one.customer_id not in customer_ids),
+            not_converted=tuple(
+                one for one in self.not_converted if one.customer_id not in customer_ids
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,10 @@ class EntryEvent(StrEnum):
     CEASED = "ceased"
 
 
+UNJUDGED = frozenset({EntryEvent.UPDATED, EntryEvent.CEASED})
+"""After these nobody is asked to look: what counts as judged are the figures of before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """How likely, how much; in minor units of the currency, shares in millionths.
@@ -69,15 +73,21 @@ class Figures:
     value: int | None = None
     limit: int | None = None
 
-    @property
-    def level(self) -> int:
-        """How bad it is, coarsely: only a higher one is a worsening.
+    def is_worse_than(self, judged: Figures) -> bool:
+        """Whether it has become worse by enough to be told: docs/formulas.md, register.
 
-        A tenth of the limit where there is one, else twice the expected loss.
+        By whole tenths of the limit where both have one, else by an expected loss that has at
+        least doubled; without one it counts as 0.
         """
-        if self.value is not None and self.limit:
-            return self.value * 10 // self.limit
-        return (self.expected_loss_minor or 0).bit_length()
+        tenths, before = self._tenths, judged._tenths
+        if tenths is not None and before is not None:
+            return tenths > before
+        loss, loss_before = self.expected_loss_minor or 0, judged.expected_loss_minor or 0
+        return loss > 0 and loss >= 2 * loss_before
+
+    @property
+    def _tenths(self) -> int | None:
+        return self.value * 10 // self.limit if self.value is not None and self.limit else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +170,15 @@ def _of_breach(one: Breach, divided: Concentration, *, currency: str) -> Compute
     )
 
 
-def judge_change(held: Figures, found: Figures, *, state: EntryState) -> EntryEvent | None:
-    """Say what a newer look makes of a computed entry; None where nothing is new."""
+def judge_change(
+    held: Figures, found: Figures, *, judged: Figures, state: EntryState
+) -> EntryEvent | None:
+    """Say what a newer look makes of a computed entry; None where nothing is new.
+
+    ``judged`` are the figures when it was last told or looked at: what grows slowly is told too.
+    """
     if state is EntryState.CLOSED:
         return EntryEvent.REOPENED
     if held == found:
         return None
-    return EntryEvent.WORSENED if found.level > held.level else EntryEvent.UPDATED
+    return EntryEvent.WORSENED if found.is_worse_than(judged) else EntryEvent.UPDATED

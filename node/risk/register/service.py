@@ -8,11 +8,12 @@ from datetime import date, timedelta
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database
-from node.core.errors import ConflictError, NotFoundError, RejectedError
+from node.core.errors import ConflictError, InvariantError, NotFoundError, RejectedError
 from node.core.money import AMOUNT_MINOR_MAX, CURRENCY_FORM
 from node.decision.evidence import build_converter
 from node.records.errors import check_report_day
 from node.records.ledger.posting import check_by, check_reason, check_text, get_customer
+from node.records.store.persons import list_person_ids
 from node.records.tables import NAME_CHARS_MAX
 from node.risk.portfolio.reading import PortfolioReader, find_pd
 from node.risk.portfolio.service import build_report
@@ -97,6 +98,8 @@ class RegisterSelection:
     types: Collection[RiskType] = ALL_TYPES
     is_due: bool = False
     """Those only whose day of review has come."""
+    entries_max: int = ENTRIES_MAX
+    """How many: those with the most money at risk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,17 +206,17 @@ class RegisterService:
                 states=selection.states,
                 types=selection.types,
                 review_by=today if selection.is_due else None,
-                limit=ENTRIES_MAX,
+                currency_entries_max=selection.entries_max,
             )
         ranked = []
         for one in found:
             loss = one.says.figures.expected_loss_minor
             in_ours = None if loss is None else convert(loss, one.says.figures.currency)
             ranked.append(RankedEntry(entry=one, currency=currency, loss_minor=in_ours))
-        return sorted(
-            ranked,
-            key=lambda one: (one.loss_minor is None, -(one.loss_minor or 0), one.entry.entry_id),
+        ranked.sort(
+            key=lambda one: (one.loss_minor is None, -(one.loss_minor or 0), one.entry.entry_id)
         )
+        return ranked[: selection.entries_max]
 
     def get(self, entry_id: int) -> tuple[RiskEntry, list[RiskVersion]]:
         """Return an entry with all that it has said.
@@ -267,7 +270,7 @@ class RegisterService:
             )
             newest = store.find_newest_run()
         if newest is None:
-            raise RiskEntryChangedError("a look was kept and is not there")
+            raise InvariantError("a look was kept and is not there")
         return newest
 
     def refresh_daily(self) -> bool:
@@ -294,6 +297,11 @@ class RegisterService:
         self.refresh(by="schedule")
         return True
 
+    def list_person_ids(self) -> frozenset[int]:
+        """Return all natural persons: what one owes may be in any computed sum."""
+        with self._database.read() as uow:
+            return list_person_ids(uow.connection)
+
     def find_customer_id(self, entry_id: int) -> int | None:
         """Return whom an entry is about."""
         with self._database.read() as uow:
@@ -309,6 +317,7 @@ class RegisterService:
         by: str,
     ) -> int:
         known, changes = store.list_computed(), 0
+        judged = store.list_judged()
         for one in computed:
             held = known.pop(one.cause, None)
             if held is None:
@@ -329,7 +338,12 @@ class RegisterService:
                 )
                 changes += 1
                 continue
-            event = judge_change(held.says.figures, one.figures, state=held.says.state)
+            event = judge_change(
+                held.says.figures,
+                one.figures,
+                judged=judged[held.entry_id],
+                state=held.says.state,
+            )
             if event is None:
                 continue
             is_told = event is not EntryEvent.UPDATED  # worse or back: somebody looks at it anew

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 
 from node.core.database import is_key_of
 from node.records.store.rows import insert_row
-from node.risk.register.rules_register import EntryEvent, EntryState, Figures, RiskType
+from node.risk.register.rules_register import UNJUDGED, EntryEvent, EntryState, Figures, RiskType
 from node.risk.register.tables import risk_entry, risk_entry_version, risk_register_run
 
 if TYPE_CHECKING:
@@ -127,22 +127,59 @@ class RegisterStore:
         """Return the computed entries by their causes, the closed ones too."""
         return {one.cause: one for one in self._list(risk_entry.c.cause.is_not(None)) if one.cause}
 
+    def list_judged(self) -> dict[int, Figures]:
+        """Return of each computed entry the figures when somebody was last asked to look, or did.
+
+        Those are the figures of its newest version but what only moved or ceased.
+        """
+        version = risk_entry_version
+        told = version.c.event.not_in([one.value for one in UNJUDGED])
+        newest = (
+            select(version.c.entry_id, func.max(version.c.seq).label("seq"))
+            .join(risk_entry, risk_entry.c.id == version.c.entry_id)
+            .where(risk_entry.c.cause.is_not(None), told)
+            .group_by(version.c.entry_id)
+            .subquery()
+        )
+        is_it = and_(version.c.entry_id == newest.c.entry_id, version.c.seq == newest.c.seq)
+        rows = self._connection.execute(select(version).join(newest, is_it))
+        return {row.entry_id: _says(row).figures for row in rows}
+
     def list_entries(
         self,
         *,
         states: Collection[EntryState],
         types: Collection[RiskType],
         review_by: date | None = None,
-        limit: int,
+        currency_entries_max: int,
     ) -> list[RiskEntry]:
-        """Return entries of some states and types; those only that are to be looked at by a day."""
+        """Return of each currency the entries with the most expected loss, those without one last.
+
+        Within a currency they are in order; between currencies a rate decides, which is not here.
+        """
         conditions: list[ColumnElement[bool]] = [
             risk_entry.c.state.in_([one.value for one in states]),
             risk_entry.c.risk_type.in_([one.value for one in types]),
         ]
         if review_by is not None:
             conditions.append(risk_entry.c.review_on <= review_by)
-        return self._list(*conditions, limit=limit)
+        loss = risk_entry_version.c.expected_loss_minor
+        ranked = (
+            select(
+                risk_entry.c.id,
+                func.row_number()
+                .over(
+                    partition_by=risk_entry_version.c.currency,
+                    order_by=[loss.is_(None), loss.desc(), risk_entry.c.id],
+                )
+                .label("place"),
+            )
+            .join(risk_entry_version, _is_newest())
+            .where(*conditions)
+            .subquery()
+        )
+        first = select(ranked.c.id).where(ranked.c.place <= currency_entries_max)
+        return self._list(risk_entry.c.id.in_(first))
 
     def list_versions(self, entry_id: int) -> list[RiskVersion]:
         """Return all that an entry has said, the first version at the front."""
@@ -214,17 +251,15 @@ class RegisterStore:
             )
         )
 
-    def _list(self, *conditions: ColumnElement[bool], limit: int = 10_000) -> list[RiskEntry]:
+    def _list(self, *conditions: ColumnElement[bool]) -> list[RiskEntry]:
         version = risk_entry_version
-        newest = and_(version.c.entry_id == risk_entry.c.id, version.c.seq == risk_entry.c.last_seq)
         rows = self._connection.execute(
             select(risk_entry.c.id, risk_entry.c.cause, risk_entry.c.risk_type)
             .add_columns(risk_entry.c.customer_id, risk_entry.c.last_seq)
             .add_columns(*(one for one in version.c if one.name not in {"entry_id", "seq"}))
-            .join(version, newest)
+            .join(version, _is_newest())
             .where(*conditions)
             .order_by(risk_entry.c.id)
-            .limit(limit)
         )
         return [
             RiskEntry(
@@ -237,6 +272,13 @@ class RegisterStore:
             )
             for row in rows
         ]
+
+
+def _is_newest() -> ColumnElement[bool]:
+    return and_(
+        risk_entry_version.c.entry_id == risk_entry.c.id,
+        risk_entry_version.c.seq == risk_entry.c.last_seq,
+    )
 
 
 def _says(row: Row[Any]) -> EntrySays:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from node.assessment.outside_evidence import ListFacts
 from node.records.rules_ledger import PAYING_KINDS, ItemKind
-from node.records.rules_promise import PromiseState
 from node.records.windows import month_of
 from node.risk.facts.records import CustomerFacts, GroupMember, LedgerFacts, OwedItem, Quarter
 from node.risk.policies.policy import IndexRule, RuleId, Rules, as_status
@@ -205,7 +204,7 @@ def find_entry(one: ListFacts, as_of: date) -> date | None:
 
 
 def judge_promises(facts: CustomerFacts, rules: Rules) -> Judged:
-    """R12: so many promises to pay were broken within some days."""
+    """R12: so many promises to pay were not kept in full within some days."""
     rule = rules.r12_promises
     if facts.promises is None:
         return conclude(RuleId.PROMISES, (), missing=("promises",), is_known=False)
@@ -213,7 +212,7 @@ def judge_promises(facts: CustomerFacts, rules: Rules) -> Judged:
     broken = [
         one.promise
         for one in facts.promises
-        if one.state is PromiseState.BROKEN and one.promise.due_business_on >= first
+        if one.state.is_unkept and one.promise.due_business_on >= first
     ]
     values: dict[str, int | str] = {"broken": len(broken), "days": rule.days}
     if len(broken) < rule.broken:

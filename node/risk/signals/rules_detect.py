@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from node.records.rules_promise import PromiseState
 from node.records.windows import last_day
 from node.risk.facts.records import CustomerFacts
 from node.risk.policies.policy import RiskPolicyBody
@@ -147,7 +146,7 @@ def _detect_promise(detector: PromiseDetector, facts: CustomerFacts) -> Sighting
     broken = [
         one.promise
         for one in facts.promises or ()
-        if one.state is PromiseState.BROKEN and one.promise.due_business_on >= first
+        if one.state.is_unkept and one.promise.due_business_on >= first
     ]
     if not broken:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -93,6 +93,22 @@ class StressReport:
     provisions: tuple[ProvisionSums, ...] | None
     changed: tuple[Changed, ...]
     unmoved: int
+    holdings: tuple[Holding, ...]
+    """Those of the portfolio under the scenario."""
+    held: tuple[frozenset[int], frozenset[int]]
+    """Who is held before and after."""
+
+    def leave_out(self, customer_ids: Collection[int]) -> StressReport:
+        """Return it without some customers; provisions are of the whole ledger and stay."""
+        return _build_report(
+            self.portfolio.leave_out(customer_ids),
+            self.scenario,
+            self.risk_policy,
+            after=[one for one in self.holdings if one.customer_id not in customer_ids],
+            held=(self.held[0] - set(customer_ids), self.held[1] - set(customer_ids)),
+            provisions=self.provisions,
+            changed=[one for one in self.changed if one.customer_id not in customer_ids],
+        )
 
 
 class StressService:
@@ -154,21 +170,14 @@ class StressService:
             _compare(one, other, judged.get(one.customer_id), stressed.get(one.customer_id))
             for one, other in zip(portfolio.holdings, after, strict=True)
         ]
-        exposures = {one.customer_id: one.exposure_minor for one in after}
-        held = [_list_held(some) for some in (judged, stressed)]
-        return StressReport(
-            portfolio=portfolio,
-            scenario=scenario,
-            risk_policy=policy,
-            before=sum_up(portfolio.holdings, scale=scale),
-            after=sum_up(after, scale=scale),
-            held_before=len(held[0]),
-            held_after=len(held[1]),
-            held_before_minor=sum(exposures[key] for key in held[0]),
-            held_after_minor=sum(exposures[key] for key in held[1]),
+        return _build_report(
+            portfolio,
+            scenario,
+            policy,
+            after=after,
+            held=(_list_held(judged), _list_held(stressed)),
             provisions=self._provide(scenario, portfolio.policy.body.lgd_ppm, as_of=day),
-            changed=tuple(one for one in changed if one.before != one.after),
-            unmoved=count_unmoved(portfolio.holdings, scenario),
+            changed=[one for one in changed if one.before != one.after],
         )
 
     def _judge_all(
@@ -283,5 +292,35 @@ def _stand(one: Holding, judged: Judgement | None) -> Stand:
     )
 
 
-def _list_held(judged: Mapping[int, Judgement]) -> list[int]:
-    return [key for key, one in judged.items() if one.status_own in HELD]
+def _list_held(judged: Mapping[int, Judgement]) -> frozenset[int]:
+    return frozenset(key for key, one in judged.items() if one.status_own in HELD)
+
+
+def _build_report(
+    portfolio: Portfolio,
+    scenario: Scenario,
+    policy: RiskPolicy,
+    *,
+    after: Sequence[Holding],
+    held: tuple[frozenset[int], frozenset[int]],
+    provisions: tuple[ProvisionSums, ...] | None,
+    changed: Sequence[Changed],
+) -> StressReport:
+    scale = portfolio.scale.body
+    exposures = {one.customer_id: one.exposure_minor for one in after}
+    return StressReport(
+        portfolio=portfolio,
+        scenario=scenario,
+        risk_policy=policy,
+        before=sum_up(portfolio.holdings, scale=scale),
+        after=sum_up(after, scale=scale),
+        held_before=len(held[0]),
+        held_after=len(held[1]),
+        held_before_minor=sum(exposures[key] for key in held[0]),
+        held_after_minor=sum(exposures[key] for key in held[1]),
+        provisions=provisions,
+        changed=tuple(changed),
+        unmoved=count_unmoved(portfolio.holdings, scenario),
+        holdings=tuple(after),
+        held=held,
+    )

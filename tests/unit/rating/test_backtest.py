@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from node.rating.backtest.observed import (
     BackTest,
@@ -142,13 +143,15 @@ def room(tmp_path: Path) -> Iterator[Room]:
     built.database.dispose()
 
 
-def build_service(room: Room, today: date) -> BacktestService:
+def build_service(
+    room: Room, day: date, *, today: Callable[[], date] | None = None
+) -> BacktestService:
     return BacktestService(
         database=room.database,
         find_scale=room.rating.find_scale,
         find_outcome=lambda _uow: read_preset_training_policy().body.outcome,
         reader=room.override_reader,
-        today=lambda: today,
+        today=today or (lambda: day),
     )
 
 
@@ -206,3 +209,35 @@ def _fail(room: Room, key: int, day: date, *, kind: str = "write_off") -> None:
     room.records.record_adverse_event(
         key, kind=kind, happened_on=day, settled_on=None, evidence_sha256_hex="0" * 64
     )
+
+
+def test_the_ledger_is_read_once_a_day_until_another_rating_or_step(room: Room) -> None:
+    key = room.add_invoices("one", [0] * 12)
+    room.rating.rate_customer(key, as_of=AS_OF)
+    days = [AS_OF]
+    service = build_service(room, AS_OF, today=lambda: days[-1])
+    passes: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM ledger_item" in statement:
+            passes.append(statement)
+
+    def look() -> bool:
+        """Return whether a look at both reads the ledger."""
+        passes.clear()
+        service.read_backtest()
+        report = service.read_overrides()
+        assert report.until == days[-1]
+        return bool(passes)
+
+    event.listen(room.database.engine, "before_cursor_execute", note)
+    try:
+        assert [look(), look()] == [True, False]
+        room.rating.rate_customer(key, as_of=AS_OF)
+        assert [look(), look()] == [True, False]
+        room.overrides.give(key, grade="A", reason_code="group", reason="x", actor=person("Li"))
+        assert [look(), look()] == [True, False]
+        days.append(AS_OF + timedelta(days=1))
+        assert [look(), look()] == [True, False]
+    finally:
+        event.remove(room.database.engine, "before_cursor_execute", note)

@@ -181,15 +181,6 @@ def test_a_default_and_a_missing_grade_are_not_overridden(room: Room) -> None:
         give(room, bad, "C")
 
 
-def test_it_ends_with_the_next_rating(room: Room, customer: int) -> None:
-    given = give(room, customer, "A").override
-
-    room.rating.rate_customer(customer, as_of=AS_OF)
-
-    assert room.overrides.get(given.override_id).state is OverrideState.RERATED
-    assert held(room, customer) == "AA"
-
-
 @pytest.mark.parametrize("told_by_peer", [False, True])
 def test_it_ends_with_a_default_and_none_is_given_after_it(
     room: Room, customer: int, *, told_by_peer: bool

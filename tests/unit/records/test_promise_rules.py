@@ -77,10 +77,15 @@ def test_a_due_day_that_is_no_business_day_gives_until_the_next_one() -> None:
 
 
 def test_broken_ones_are_counted_within_their_time_and_withdrawn_ones_are_not() -> None:
-    def judge(**changes: object) -> JudgedPromise:
-        return judge_promise(dataclasses.replace(PROMISE, **changes), [], as_of=date(2026, 6, 1))  # type: ignore[arg-type]  # any field of it
+    def judge(*parts: PaidPart, **changes: object) -> JudgedPromise:
+        return judge_promise(dataclasses.replace(PROMISE, **changes), parts, as_of=date(2026, 6, 1))  # type: ignore[arg-type]  # any field of it
 
-    judged = [judge(), judge(due_business_on=date(2026, 4, 1)), judge(ended_at_ms=9)]
-    assert [one.state.value for one in judged] == ["broken", "broken", "withdrawn"]
+    judged = [
+        judge(paid(DUE, 999)),
+        judge(due_business_on=date(2026, 4, 1)),
+        judge(ended_at_ms=9),
+        judge(paid(DUE, 1_000)),
+    ]
+    assert [one.state.value for one in judged] == ["partly-kept", "broken", "withdrawn", "kept"]
     for days, expected in ((365, 2), (66, 2), (65, 1), (10, 0)):
         assert count_broken(judged, as_of=date(2026, 6, 1), days=days) == expected

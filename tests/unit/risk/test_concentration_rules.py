@@ -20,7 +20,13 @@ from node.risk.portfolio.rules_concentration import (
     find_index_breach,
     find_share_breaches,
 )
-from node.risk.register.rules_register import list_computed
+from node.risk.register.rules_register import (
+    EntryEvent,
+    EntryState,
+    Figures,
+    judge_change,
+    list_computed,
+)
 from node.risk.stress.rules_stress import Scenario, apply_scenario, count_unmoved, sum_up
 
 SHIPPED: dict[str, Any] = json.loads(build_portfolio_kind().presets[0])
@@ -200,3 +206,49 @@ def test_a_scenario_is_of_those_who_are_of_every_list(
 def test_a_policy_that_makes_no_sense_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(PolicyInvalidError):
         parse_portfolio_policy(json.dumps({**SHIPPED, **changed}).encode())
+
+
+def figures(loss: int | None = None, *, value: int | None = None) -> Figures:
+    return Figures(
+        currency="CNY",
+        exposure_minor=100,
+        expected_loss_minor=loss,
+        value=value,
+        limit=None if value is None else 100,
+    )
+
+
+@pytest.mark.parametrize(
+    ("judged", "held", "found", "event"),
+    [
+        pytest.param(figures(500), figures(500), figures(500), None, id="nothing-new"),
+        pytest.param(figures(500), figures(500), figures(999), EntryEvent.UPDATED, id="not-yet"),
+        pytest.param(figures(500), figures(500), figures(1_000), EntryEvent.WORSENED, id="twice"),
+        pytest.param(
+            figures(500), figures(500), figures(520), EntryEvent.UPDATED, id="over-a-power-of-two"
+        ),
+        pytest.param(figures(500), figures(999), figures(1_001), EntryEvent.WORSENED, id="slowly"),
+        pytest.param(figures(500), figures(10), figures(900), EntryEvent.UPDATED, id="back-again"),
+        pytest.param(figures(), figures(), figures(1), EntryEvent.WORSENED, id="from-none"),
+        pytest.param(figures(0), figures(0), figures(), EntryEvent.UPDATED, id="none-is-no-more"),
+        pytest.param(
+            figures(1, value=119),
+            figures(1, value=119),
+            figures(9, value=119),
+            EntryEvent.UPDATED,
+            id="same-tenth",
+        ),
+        pytest.param(
+            figures(1, value=109),
+            figures(1, value=109),
+            figures(1, value=110),
+            EntryEvent.WORSENED,
+            id="next-tenth",
+        ),
+    ],
+)
+def test_a_computed_entry_is_worse_against_what_was_last_judged(
+    judged: Figures, held: Figures, found: Figures, event: EntryEvent | None
+) -> None:
+    assert judge_change(held, found, judged=judged, state=EntryState.OPEN) is event
+    assert judge_change(held, found, judged=judged, state=EntryState.CLOSED) is EntryEvent.REOPENED

@@ -73,3 +73,27 @@ def test_it_goes_back_and_forward_and_keeps_the_checks(database: Database) -> No
     with database.read() as uow:
         kept = uow.connection.exec_driver_sql("SELECT delivered_minor FROM order_check").all()
     assert [one[0] for one in kept] == [None]
+
+
+def test_rounds_are_added_and_going_back_keeps_the_newest(database: Database) -> None:
+    config = build_config(database)
+    command.downgrade(config, "0063")
+    with database.write() as uow:
+        for row in (ROWS[0], ROWS[3]):
+            uow.connection.exec_driver_sql(row)
+        uow.connection.exec_driver_sql(ENDING.format(stop=1, entry="NULL", person="qian"))
+
+    command.upgrade(config, "head")
+    again = ENDING.replace("reason,", "reason, round,").replace("'x', 1)", "'x', {round}, 2)")
+    with database.write() as uow:
+        one = again.format(stop=1, entry="NULL", person="qian", round=2)
+        uow.connection.exec_driver_sql(one)
+    with pytest.raises(IntegrityError), database.write() as uow:
+        uow.connection.exec_driver_sql(one)
+    command.downgrade(config, "0063")
+
+    with database.read() as uow:
+        kept = uow.connection.exec_driver_sql("SELECT approved_at_ms FROM limit_ending").all()
+    assert [one[0] for one in kept] == [2]
+    with pytest.raises(IntegrityError), database.write() as uow:
+        uow.connection.exec_driver_sql(ENDING.format(stop=1, entry="NULL", person="qian"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -24,6 +25,7 @@ ROOM = [
     orders.sales_order,
     orders.sales_order_version,
     orders.sales_order_taking,
+    orders.sales_order_delivery,
     checks.order_check,
     checks.release_request,
     checks.order_release,
@@ -72,3 +74,56 @@ def test_going_back_takes_orders_away_and_leaves_customers(database: Database) -
         assert uow.connection.execute(text("SELECT count(*) FROM customer")).scalar_one() == 1
     upgrade_database(database)
     assert {one.name for one in ROOM} <= set(inspect(database.engine).get_table_names())
+
+
+def test_what_checks_have_let_through_is_taken_along(tmp_path: Path) -> None:
+    database = Database(url=store_url(tmp_path / "node.sqlite"))
+    config = build_config(database)
+    command.upgrade(config, "0062")
+    true = "1" if database.engine.dialect.name == "sqlite" else "true"
+    false = "0" if database.engine.dialect.name == "sqlite" else "false"
+    check = (
+        "INSERT INTO order_check (source, number, idempotency_key, request_sha256_b64u, order_id,"
+        " customer_id, point, delivery, delivered_minor, as_of, status, may_proceed, answer_json,"
+        " entered_by, entered_at_ms) VALUES ('erp', 'S7', '{key}', 'h', {order}, {customer},"
+        " 'delivery', {delivery}, {minor}, '2026-03-31', 'ok', {proceeds}, '', 'x', 1)"
+    )
+    with database.write() as uow:
+        connection = uow.connection
+        customer = connection.exec_driver_sql(
+            "INSERT INTO customer (scheme, value, name, country, kind, entered_at_ms)"
+            " VALUES ('sim', 'C7', 'x', 'CN', 'company', 1) RETURNING id"
+        ).scalar_one()
+        order = connection.exec_driver_sql(
+            "INSERT INTO sales_order (source, number) VALUES ('erp', 'S7') RETURNING id"
+        ).scalar_one()
+        for key, delivery, minor, proceeds in (
+            ("a", "'D1'", 5, true),
+            ("b", "'D2'", 7, false),
+            ("c", "'D1'", 0, false),
+            ("d", "NULL", "NULL", true),
+        ):
+            connection.exec_driver_sql(
+                check.format(
+                    key=key,
+                    order=order,
+                    customer=customer,
+                    delivery=delivery,
+                    minor=minor,
+                    proceeds=proceeds,
+                )
+            )
+
+    upgrade_database(database)
+
+    with database.read() as uow:
+        rows = uow.connection.exec_driver_sql(
+            "SELECT delivery, amount_minor FROM sales_order_delivery ORDER BY id"
+        ).all()
+    assert [tuple(one) for one in rows] == [("D1", 5), ("D1", 0)]
+    command.downgrade(config, "0062")
+    assert not inspect(database.engine).has_table("sales_order_delivery")
+    with database.read() as uow:
+        kept = uow.connection.exec_driver_sql("SELECT count(*) FROM order_check").scalar_one()
+    assert kept == 4
+    database.dispose()

@@ -9,6 +9,7 @@ import pytest
 from node.assessment.outside_evidence import ListFacts
 from node.assessment.policy_outside import PublicList
 from node.records.rules_ledger import ItemKind
+from node.records.rules_promise import PromiseState
 from node.risk.facts.records import (
     CustomerFacts,
     EnteredSignal,
@@ -232,7 +233,7 @@ def test_disputes_promises_accounts_lists_and_peers_are_found_with_their_day() -
         facts(
             late,
             early,
-            promises=(promise(ago(3)), promise(ago(70))),
+            promises=(promise(ago(3)), promise(ago(70), PromiseState.PARTLY_KEPT)),
             accounts_end=ago(546),
             lists=(listed,),
             peers=(worse,),

@@ -389,7 +389,10 @@ def test_r11_passes_where_every_list_was_looked_into() -> None:
         pytest.param((promise(ago(9)), promise(ago(3))), F, id="two"),
         pytest.param((promise(ago(366)), promise(ago(3))), P, id="one too long ago"),
         pytest.param((promise(ago(365)), promise(ago(3))), F, id="one just within"),
-        pytest.param((promise(ago(9), PromiseState.PARTLY_KEPT), promise(ago(3))), P, id="part"),
+        pytest.param(
+            (promise(ago(9), PromiseState.PARTLY_KEPT), promise(ago(3))), F, id="a part is unkept"
+        ),
+        pytest.param((promise(ago(9), PromiseState.KEPT), promise(ago(3))), P, id="one kept"),
     ],
 )
 def test_r12(promises: tuple[object, ...] | None, outcome: Outcome) -> None:

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from html import unescape
+from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from node.core.people.service import Role
 from node.records.ledger import NewCredit
 from node.records.rules_ledger import ItemKind
+from node.records.rules_retention import PERSON_KIND
+from node.records.tables import customer
 from node.web import ageing_console
 from tests.support.console_people import Desk, close_desk, open_desk
 
@@ -129,3 +133,29 @@ def test_the_csv_holds_every_customer_and_no_formula(desk: Desk) -> None:
         "7806.30",
     )
     assert answer.headers["content-disposition"] == 'attachment; filename="ageing.csv"'
+
+
+def test_totals_and_rows_leave_persons_out_for_whom_they_are_not(tmp_path: Path) -> None:
+    desk = open_desk(tmp_path / "home")
+    records = desk.node.local.records
+    for number, minor in enumerate((1_000_00, 77_700)):
+        desk.customer_id = records.add_customer(
+            scheme="sim", value=f"A{number}", name=f"Name {number}", country="DE"
+        ).customer_id
+        desk.invoice(f"R{number}", (JUNE, minor))
+    with desk.node.local.database.write() as uow:
+        one = customer.c.id == desk.customer_id
+        uow.connection.execute(update(customer).where(one).values(kind=PERSON_KIND))
+
+    desk.sign_in(Role.ANALYST, "Zhang")
+    hidden, rows = show(desk), desk.client.get(f"{PATH}.csv").text.splitlines()
+    desk.sign_in(Role.CFO, "Qian")
+    seen = show(desk)
+    close_desk(desk)
+
+    assert "1,000.00" in hidden
+    assert "1 natural persons are not for this role" in hidden
+    assert [one for one in ("777.00", "Name 1") if one in hidden] == []
+    assert len(rows) == 2  # the head and one company
+    assert "1,777.00" in seen
+    assert "Name 1" in seen

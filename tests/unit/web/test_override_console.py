@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
@@ -19,6 +20,7 @@ from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
 from node.web.interval_chart import Row, draw_intervals
 from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.persons import person
 
 QUEUE = "/console/ratings/overrides"
 GIVING = {"reason_code": "group", "reason": "its parent <answers>", "expires_on": ""}
@@ -290,3 +292,29 @@ def test_decision_and_customer_show_both_grades_who_why_until(desk: Desk) -> Non
     desk.send(f"{page}/withdraw", {"reason": "seen"})
     assert "withdrawn" in read(desk, decision)
     assert f'<a href="{page}">' not in read(desk, desk.home)
+
+
+def test_ended_ones_are_paged_and_none_is_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.web.override_console.SHOWN_MAX", 2)
+    lower = move(desk, -1)
+    desk.sign_in(Role.CREDIT_MANAGER, "Li")
+    overrides, manager, cfo = desk.node.local.overrides, person("Li"), person("Qian", Role.CFO)
+    keys = []
+    for _ in range(3):
+        given = overrides.give(
+            desk.customer_id, grade=lower, reason_code="group", reason="x", actor=manager
+        )
+        keys.append(given.override.override_id)
+        for actor in (manager, cfo):
+            overrides.withdraw(keys[-1], reason="x", actor=actor)
+
+    first = read(desk, f"{QUEUE}?show=ended")
+    (older,) = re.findall(r"show=ended&amp;before=([0-9]+)", first)
+    last = read(desk, f"{QUEUE}?show=ended&before={older}")
+
+    def linked(page: str) -> list[int]:
+        found = re.findall(rf'href="{QUEUE}/([0-9]+)"', page)
+        return sorted({int(one) for one in found}, reverse=True)
+
+    assert [*linked(first), *linked(last)] == sorted(keys, reverse=True)
+    assert "Older ones" not in last

@@ -45,7 +45,8 @@ class LetterStore:
     def list_levels(self, customer_ids: Sequence[int], *, as_of: date) -> dict[int, int] | None:
         """Return the highest level of what customers owe on a day; None before the first run.
 
-        A customer without a row owes nothing that was reminded of.
+        A customer without a row owes nothing that was reminded of. A line that a letter did not ask
+        for only tells at which level its item was.
         """
         is_kept = select(dunning_run.c.id).where(
             dunning_run.c.state == "finished", dunning_run.c.as_of <= as_of
@@ -60,6 +61,7 @@ class LetterStore:
                 .select_from(_lines_by_name())
                 .where(
                     version.c.customer_id.in_(part),
+                    dunning_line.c.asked_minor > 0,
                     counts(None),
                     left_of_debit(as_of=as_of, known_at_ms=None) > 0,
                     *_counted_on(as_of),

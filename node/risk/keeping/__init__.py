@@ -1,0 +1,1 @@
+"""What of the room stays how long, and goes out in an export."""
