@@ -83,6 +83,7 @@ class _Begin(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    WRITE_IF_FREE = "write-if-free"
     WRITE_NOW = "write-now"
 
 
@@ -238,6 +239,28 @@ class Database:
                 yield UnitOfWork(writing)
             if joined is not None and acts:
                 joined.is_done = True
+
+    @contextmanager
+    def write_if_free(self) -> Iterator[UnitOfWork]:
+        """Open a writing unit of work that waits for nobody, for what may as well be left out.
+
+        Raises:
+            DatabaseBusyError: Somebody else writes, here or in another process.
+            DatabaseFailedError: The store cannot be written.
+        """
+        if not self.try_write_lock():
+            raise DatabaseBusyError("this process is writing into the database")
+        try:
+            with translate_failures(), self.engine.connect() as connection:
+                writing = connection.execution_options(**{_BEGIN: _Begin.WRITE_IF_FREE})
+                try:
+                    with writing.begin():
+                        yield UnitOfWork(writing)
+                finally:
+                    if self.is_sqlite:
+                        _wait_at_most(connection, self._busy_timeout_ms)
+        finally:
+            self.release_write_lock()
 
     @contextmanager
     def join(self, act: Callable[[UnitOfWork], None]) -> Iterator[None]:
@@ -455,6 +478,9 @@ class _Sqlite:
                 connection.exec_driver_sql("BEGIN")
             case _Begin.WRITE:
                 _wait_at_most(connection, self.busy_timeout_ms)
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            case _Begin.WRITE_IF_FREE:
+                _wait_at_most(connection, 0)
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             case _Begin.WRITE_NOW:
                 pass  # ``try_begin`` has.
