@@ -22,7 +22,7 @@ from node.web.page_access import PAGES
 
 ROOM = Path(__file__).resolve().parents[2] / "node"
 VERBS = re.compile(
-    r"approv|activat|releas|confirm|decid|decision$|uphold|verdict|end-stop|champion|accept"
+    r"approv|activat|release|confirm|decid|decision$|uphold|verdict|end-stop|champion|accept"
 )
 # What sounds like approving and is none, and why.
 NO_OPERATION = {

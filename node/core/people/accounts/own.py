@@ -253,7 +253,11 @@ class OwnAccount:
             )
 
     def count_recovery(self, principal: Principal) -> int:
-        """Return how many recovery codes are left."""
+        """Return how many recovery codes are left.
+
+        Raises:
+            AccountNotFoundError: A token has no account.
+        """
         with self._database.read() as uow:
             return AccountStore(uow.connection).count_recovery(get_facts(principal).account_id)
 

@@ -127,6 +127,7 @@ class SignInService:
         ``device`` is one with which the account has signed in before.
 
         Raises:
+            AccountNotFoundError: A token has no account.
             SignInRefusedError: The code is wrong, was used, or the session is over.
             SignInTooSoonError: After so many failures one waits.
         """
@@ -151,6 +152,7 @@ class SignInService:
         """Act in another role of the account, under another secret.
 
         Raises:
+            AccountNotFoundError: A token has no account.
             RoleNotHeldError: The account does not hold it.
             SignInRefusedError: The session is over.
         """
@@ -178,7 +180,11 @@ class SignInService:
         began_at_ms: int | None,
         role: Role,
     ) -> SignedIn:
-        """Put a session under another secret in the place of one, within a transaction."""
+        """Put a session under another secret in the place of one, within a transaction.
+
+        Raises:
+            AccountNotFoundError: There is no account of it any more.
+        """
         account = AccountStore(uow.connection).find(session.account_id)
         if account is None:
             raise AccountNotFoundError("there is no such account")
@@ -203,7 +209,11 @@ class SignInService:
             self._end_former(uow, cookie)
 
     def list_sessions(self, principal: Principal) -> list[SessionRecord]:
-        """Return the sessions of one's own account that are in force, the newest first."""
+        """Return the sessions of one's own account that are in force, the newest first.
+
+        Raises:
+            AccountNotFoundError: A token has no account.
+        """
         with self._database.read() as uow:
             return self._sessions.list_alive(uow, get_facts(principal).account_id)
 
@@ -211,7 +221,7 @@ class SignInService:
         """End a session of one's own account.
 
         Raises:
-            AccountNotFoundError: There is none such that is open.
+            AccountNotFoundError: There is none such that is open, or a token is used.
         """
         account_id, now_ms = get_facts(principal).account_id, self._clock.now_ms()
         with self._database.write() as uow:
@@ -220,7 +230,11 @@ class SignInService:
                 raise AccountNotFoundError(f"session {session_id} is none of this account")
 
     def end_others(self, principal: Principal) -> int:
-        """End every session of one's own account but this one; return how many."""
+        """End every session of one's own account but this one; return how many.
+
+        Raises:
+            AccountNotFoundError: A token has no account.
+        """
         facts = get_facts(principal)
         with self._database.write() as uow:
             return SessionStore(uow.connection).end_all(
