@@ -102,7 +102,7 @@ ACCOUNT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "accounts.steps": ("操作", "Steps"),
         "accounts.invite": ("创建并生成代码", "Make it and its code"),
         "accounts.code": ("一次性代码", "One-time code"),
-        "accounts.where": ("输入地址", "Where to enter it"),
+        "accounts.where": ("输入地址", "Enter it at"),
         "accounts.hand-over": (
             "请交给本人；只显示这一次，使用后即失效。",
             "Hand it to the person alone; it is shown this once and opens once.",

@@ -163,6 +163,26 @@ def test_a_device_is_known_once_all_was_right_and_opens_nothing(desk: Desk) -> N
     assert browser.get("/console/").status_code == 303
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_over_tls_no_cookie_goes_without_it(desk: Desk, scheme: str) -> None:
+    browser = open_browser(desk, Role.SALES)
+    browser.http = TestClient(
+        desk.client.app, base_url=f"{scheme}://testserver", follow_redirects=False
+    )
+    form = {"login": browser.login, "password": PASSWORD}
+    headers = {"origin": f"{scheme}://testserver"}
+
+    by_account = browser.http.post("/console/login?lang=en", data=form, headers=headers)
+    by_token = browser.http.post("/console/login", data={"token": API_TOKEN}, headers=headers)
+
+    cookies = [one for a in (by_account, by_token) for one in a.headers.get_list("set-cookie")]
+    assert len(cookies) == 4  # Device, session, language; session.
+    for cookie in cookies:
+        flags = set(cookie.split("; ")[1:])
+        assert {"HttpOnly", "SameSite=strict"} <= flags
+        assert ("Secure" in flags) is (scheme == "https")
+
+
 @pytest.mark.parametrize("device", ["own", "none", "another's", "forged", "old"])
 def test_the_owners_device_signs_in_while_the_same_address_guesses(desk: Desk, device: str) -> None:
     browser = signed_in(desk, Role.SALES)
