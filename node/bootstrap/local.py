@@ -34,9 +34,10 @@ from node.bootstrap.reviews import build_reviews
 from node.bootstrap.risk import build_facts, build_previews, build_risk_faces
 from node.core.clock import Clock, SystemClock, current_business_date
 from node.core.config import Settings
-from node.core.database import Database, find_named
+from node.core.database import Database
 from node.core.field_sweep import settle_fields
 from node.core.keystore import draw_bytes
+from node.core.named_keys import find_named
 from node.core.people.accounts.room import Accounts, build_accounts
 from node.core.people.service import PeopleService
 from node.core.policies.planning import PolicyPlanning

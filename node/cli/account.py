@@ -46,7 +46,7 @@ def create(
     name: Annotated[str, typer.Option(help="The person's name; one account a person.")],
     role: RoleOption,
 ) -> None:
-    """Make an account and print the one-time link by which its person sets a password."""
+    """Make an account and print the one-time code by which its person sets a password."""
     home: AccountHome = ctx.obj
     _tell_code(home.local, home.local.accounts.admin.invite(login=login, name=name, roles=role))
 
@@ -74,7 +74,7 @@ def list_all(
 
 @account_app.command("reset")
 def reset(ctx: typer.Context, login: LoginArgument) -> None:
-    """Take the password away, end the sessions, and print a one-time link for a new one."""
+    """Take the password away, end the sessions, and print a one-time code for a new one."""
     home: AccountHome = ctx.obj
     _tell_code(home.local, home.local.accounts.admin.reset(_find(home.local, login)))
 
@@ -129,10 +129,13 @@ def _find(local: LocalNode, login: str) -> int:
 def _tell_code(local: LocalNode, made: NewCode) -> None:
     until = describe_time(made.expires_at_ms // SECOND_MS)
     notes = Console(stderr=True)
+    where = f"{local.settings.url}{INVITATION_PATH}"
     notes.print(
-        f"account {made.account_id}; for its person alone, once, until {until}:", highlight=False
+        f"account {made.account_id}: its person enters this code at {where}, once, until {until}:",
+        highlight=False,
+        soft_wrap=True,
     )
-    typer.echo(f"{local.settings.url}{INVITATION_PATH}?code={made.code}")
+    typer.echo(made.code)
 
 
 def _format_account(one: AccountRecord) -> dict[str, object]:

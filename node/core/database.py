@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -83,6 +83,7 @@ class _Begin(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    WRITE_IF_FREE = "write-if-free"
     WRITE_NOW = "write-now"
 
 
@@ -240,6 +241,24 @@ class Database:
                 joined.is_done = True
 
     @contextmanager
+    def write_if_free(self) -> Iterator[UnitOfWork]:
+        """Open a writing unit of work that waits for nobody, for what may as well be left out.
+
+        Raises:
+            DatabaseBusyError: Somebody else writes, here or in another process.
+            DatabaseFailedError: The store cannot be written.
+        """
+        if not self.try_write_lock():
+            raise DatabaseBusyError("this process is writing into the database")
+        try:
+            with translate_failures(), self.engine.connect() as connection:
+                writing = connection.execution_options(**{_BEGIN: _Begin.WRITE_IF_FREE})
+                with writing.begin():
+                    yield UnitOfWork(writing)
+        finally:
+            self.release_write_lock()
+
+    @contextmanager
     def join(self, act: Callable[[UnitOfWork], None]) -> Iterator[None]:
         """Have the next writing unit of work do something more first, both or neither.
 
@@ -381,16 +400,6 @@ def parse_key(text: str) -> int | None:
     return int(text) if is_number and int(text) <= ID_MAX else None
 
 
-def find_named(
-    named: Mapping[str, object], finders: Mapping[str, Callable[[int], int | None]]
-) -> int | None:
-    """Return what is found by the first of these names that stands with a key; None without one."""
-    for name, find in finders.items():
-        if (key := parse_key(str(named.get(name, "")))) is not None:
-            return find(key)
-    return None
-
-
 def is_key_of(column: Column[int], number: int) -> bool:
     """Tell whether a row of a table can have this key; no store is asked for another one."""
     return 0 < number <= (ID_MAX if isinstance(column.type, BigInteger) else INTEGER_MAX)
@@ -452,9 +461,10 @@ class _Sqlite:
         how: _Begin = connection.get_execution_options().get(_BEGIN, _Begin.READ)
         match how:
             case _Begin.READ:
-                connection.exec_driver_sql("BEGIN")
-            case _Begin.WRITE:
                 _wait_at_most(connection, self.busy_timeout_ms)
+                connection.exec_driver_sql("BEGIN")
+            case _Begin.WRITE | _Begin.WRITE_IF_FREE:
+                _wait_at_most(connection, self.busy_timeout_ms if how is _Begin.WRITE else 0)
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             case _Begin.WRITE_NOW:
                 pass  # ``try_begin`` has.
@@ -470,8 +480,9 @@ class _Postgresql:
 
     def begin(self, connection: Connection) -> None:
         how: _Begin = connection.get_execution_options().get(_BEGIN, _Begin.READ)
-        if how is _Begin.WRITE:
-            postgresql.wait_for_lock(connection, timeout_ms=self.busy_timeout_ms)
+        if how in {_Begin.WRITE, _Begin.WRITE_IF_FREE}:
+            timeout_ms = self.busy_timeout_ms if how is _Begin.WRITE else 0
+            postgresql.wait_for_lock(connection, timeout_ms=timeout_ms)
 
 
 def _checkpoint(connection: Connection, mode: str) -> int:

@@ -214,8 +214,8 @@ def approve(
 ) -> None:
     """Approve a decision with a token of one's own; with the last approval it is active."""
     node: DecisionNode = ctx.obj
+    node.approvals.check_token()
     actor = _read_actor(node, token_file, decision)
-    node.approvals.check(actor)
     _tell(
         node.decisions.approve(
             decision, actor=actor, version=version, comment=comment, human_review=human_review
@@ -288,8 +288,8 @@ def override(
 ) -> None:
     """Decide otherwise than proposed, within one's tier, with a reason."""
     node: DecisionNode = ctx.obj
+    node.approvals.check_token()
     actor = _read_actor(node, token_file, decision)
-    node.approvals.check(actor)
     currency = node.decision_reports.get(decision).record.content.currency
     change = Change(
         grade=grade,
@@ -358,8 +358,8 @@ def name_deputy(
 ) -> None:
     """Name a deputy for one's own role, for some days."""
     node: DecisionNode = ctx.obj
+    node.approvals.check_token()
     actor = _read_actor(node, token_file)
-    node.approvals.check(actor)
     named = node.deputies.name(
         deputy=deputy,
         first_on=first.date(),

@@ -125,9 +125,9 @@ def give(
 ) -> None:
     """Give another grade than the rating's; one that raises it waits for a second person."""
     node: OverrideNode = ctx.obj
+    node.approvals.check_token()
     key = get_customer_id(node.assessment, customer)
     actor = _read_actor(node, token_file, customer_id=key)
-    node.approvals.check(actor)
     _tell(
         node.overrides.give(
             key,
@@ -150,8 +150,8 @@ def approve(
 ) -> None:
     """Approve an override that another person has proposed: from today on it holds."""
     node: OverrideNode = ctx.obj
+    node.approvals.check_token()
     actor = _read_actor(node, token_file, customer_id=_find_customer(node, override))
-    node.approvals.check(actor)
     _tell(node.overrides.approve(override, comment=comment, actor=actor))
 
 
@@ -171,6 +171,7 @@ def withdraw(
 ) -> None:
     """Withdraw an override: the grade of the rating holds again; two withdraw one that lowers."""
     node: OverrideNode = ctx.obj
+    node.approvals.check_token()
     actor = _read_actor(node, token_file, customer_id=_find_customer(node, override))
     _tell(node.overrides.withdraw(override, reason=reason, actor=actor))
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from node.core.config import Settings
 from node.core.files import hash_file
+from node.core.people.accounts.approvals import Approvals
 from node.core.terminal import show_table
 from node.records.adverse import FactInvalidError, FactStanding, NewNotice, NoticeService
 from node.records.commands_entering import DAY_FORMAT, ByOption, OnOption, ReasonOption
@@ -37,6 +38,11 @@ life_app.add_typer(notice_app, name="notice")
 
 class HasNotices(HasLifecycle, Protocol):
     """What a command needs of the node that the command line puts into the context."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Whether tokens approve."""
+        ...
 
     @property
     def notices(self) -> NoticeService:
@@ -211,6 +217,7 @@ def close_objection(
 ) -> None:
     """Enter what came of an objection; upheld, the fact counts for nothing any more."""
     node = _get(context)
+    node.approvals.check_token()
     node.notices.close_objection(
         objection, result=result, reason=reason, on=_choose(node, on), by=by
     )

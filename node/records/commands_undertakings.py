@@ -12,6 +12,7 @@ from rich.table import Table
 
 from node.core.files import hash_file
 from node.core.money import format_amount, parse_amount
+from node.core.people.accounts.approvals import Approvals
 from node.core.terminal import show_table
 from node.records.commands_entering import (
     DAY_FORMAT,
@@ -53,6 +54,11 @@ class HasUndertakings(HasLedger, Protocol):
     """What a command needs of the node that the command line puts into the context."""
 
     @property
+    def approvals(self) -> Approvals:
+        """Whether tokens approve."""
+        ...
+
+    @property
     def defaults(self) -> DefaultService:
         """Defaults by two persons."""
         ...
@@ -91,6 +97,7 @@ def confirm_default(
 ) -> None:
     """Confirm a default that another person has proposed: it counts; shared it is once told."""
     node: HasUndertakings = context.obj
+    node.approvals.check_token()
     node.defaults.decide(default, outcome=DecisionOutcome.CONFIRMED, reason=reason, by=by)
 
 
@@ -100,6 +107,7 @@ def reject_default(
 ) -> None:
     """Reject a default that was proposed."""
     node: HasUndertakings = context.obj
+    node.approvals.check_token()
     node.defaults.decide(default, outcome=DecisionOutcome.REJECTED, reason=reason, by=by)
 
 

@@ -206,8 +206,8 @@ def request_limit(
 def approve_limit(ctx: typer.Context, entry: EntryArgument, *, token_file: TokenOption) -> None:
     """Approve a limit that somebody else has asked for."""
     node: RiskNode = ctx.obj
+    node.approvals.check_token()
     actor = _read_actor(node, token_file)
-    node.approvals.check(actor)
     approved = node.risk.limits.approve(entry, actor=actor)
     show_json(build_entry_object(approved, on=node.business_date()))
 
@@ -218,6 +218,7 @@ def end_limit(
 ) -> None:
     """Approve that a limit ends before its time; it says for how many persons that waits."""
     node: RiskNode = ctx.obj
+    node.approvals.check_token()
     actor = _read_actor(node, token_file)
     ended, waits_for = node.risk.limits.end(entry, reason=reason, actor=actor)
     _show_ending(build_entry_object(ended, on=node.business_date()), waits_for)
@@ -254,8 +255,8 @@ def end_stop(
 ) -> None:
     """Approve that a stop ends; it says for how many persons that waits."""
     node: RiskNode = ctx.obj
+    node.approvals.check_token()
     actor = _read_actor(node, token_file)
-    node.approvals.check(actor)
     stop, waits_for = node.risk.limits.end_stop(stop_id, reason=reason, actor=actor)
     _show_ending(build_stop_object(stop), waits_for)
 
@@ -349,9 +350,9 @@ def release(
 ) -> None:
     """Release an order, with the authority for what the customer would owe."""
     node: RiskNode = ctx.obj
+    node.approvals.check_token()
     wish = ReleaseWish(reason_code=code, reason=reason, days=days)
     actor = _read_actor(node, token_file)
-    node.approvals.check(actor)
     released = node.risk.releases.release(order, wish=wish, actor=actor)
     show_json(build_held_object(released, has_figures=True))
 

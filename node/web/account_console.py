@@ -13,10 +13,11 @@ from starlette.routing import BaseRoute, Route
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
 from node.core.errors import ForbiddenError, NodeError, NotFoundError
-from node.core.http.problems import status_of
+from node.core.http.problems import find_retry_s, status_of
 from node.core.people.accounts.errors import (
     FactorStateError,
     PasswordUnfitError,
+    SignInBusyError,
     SignInRefusedError,
     SignInTooSoonError,
 )
@@ -38,7 +39,13 @@ OWN_PAGES = (
     ("POST", f"{ACCOUNT_PATH}/sessions/{{session_id}}"),
 )
 """What each person does with its own account; no area is asked for."""
-_SHOWN = (SignInRefusedError, SignInTooSoonError, PasswordUnfitError, FactorStateError)
+_SHOWN = (
+    SignInBusyError,
+    SignInRefusedError,
+    SignInTooSoonError,
+    PasswordUnfitError,
+    FactorStateError,
+)
 Act = Callable[[Request, Principal], Awaitable[Response]]
 
 
@@ -158,10 +165,10 @@ class _AccountPages:
     async def remove_factor(self, request: Request, viewer: Principal) -> Response:
         """Remove the second factor."""
         form = await read_form(request)
-        await run_in_threadpool(
+        made = await run_in_threadpool(
             self._local.accounts.own.remove_factor, viewer, form.get("code", "")
         )
-        return RedirectResponse(ACCOUNT_PATH, status_code=303)
+        return self._lead_back(request, made.cookie)
 
     async def end_others(self, _request: Request, viewer: Principal) -> Response:
         """End every session but this one."""
@@ -186,6 +193,7 @@ class _AccountPages:
             request,
             "account.html",
             status=200 if refused is None else status_of(refused),
+            retry_s=None if refused is None else find_retry_s(refused),
             facts=viewer.session,
             sessions=sessions,
             codes_left=left,

@@ -120,16 +120,13 @@ class _AccountsPages:
         access = Access(area=Area.ACCOUNTS, target=request.url.path)
         await run_in_threadpool(check_access, self._local.people, viewer, access)
         rows = await run_in_threadpool(self._local.accounts.admin.list_accounts)
-        link = ""
-        if made is not None:
-            link = f"{self._local.settings.url}{INVITATION_PATH}?code={made.code}"
         return await self._render(
             request,
             "accounts.html",
             status=200 if refused is None else status_of(refused),
             rows=rows,
             made=made,
-            link=link,
+            link=f"{self._local.settings.url}{INVITATION_PATH}",
             roles=[role.value for role in ACCOUNT_ROLES],
             refused="" if refused is None else refused.code,
         )

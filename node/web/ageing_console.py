@@ -18,6 +18,7 @@ from node.bootstrap.local import LocalNode
 from node.core.money import minor_exponent
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import Principal
+from node.core.spreadsheets import tame_cell
 from node.records.rules_ageing import AgeingBase, Bucket
 from node.records.rules_ageing_list import (
     OVERDUE,
@@ -34,7 +35,6 @@ from node.web.ledger_console import View, read_view
 
 AGEING_PATH = "/console/ageing"
 ROWS_PER_PAGE = 50
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ def write_ageing(
     for row in rows:
         amounts = (*row.buckets, row.overdue_minor, row.unapplied_minor, row.balance_minor)
         lines.writerow(
-            [row.customer_id, _tame(row.name), _tame(row.subject_id), row.currency]
+            [row.customer_id, tame_cell(row.name), tame_cell(row.subject_id), row.currency]
             + [view.as_of.isoformat(), view.base.value]
             + [_write_plain(minor, exponent) for minor in (*amounts, row.disputed_minor)]
         )
@@ -187,7 +187,3 @@ def _write_plain(amount_minor: int, exponent: int) -> str:
     digits = str(abs(amount_minor)).zfill(exponent + 1)
     whole, decimals = digits[: len(digits) - exponent], digits[len(digits) - exponent :]
     return f"{sign}{whole}.{decimals}" if exponent else f"{sign}{whole}"
-
-
-def _tame(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -15,6 +15,7 @@ from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import PeopleService, Principal, Role
 from node.records.rules_adverse import FactKey
 from node.records.store.owners import OWNED
+from node.web.approving import APPROVING
 from node.web.page_access import check_approval
 
 CUSTOMER = "customer"  # under which name a query or a body names one
@@ -296,26 +297,6 @@ OPERATIONS: Mapping[tuple[str, str], Area] = {
     ("POST", "/receipts"): Area.RUNNING,
     ("POST", "/witness"): Area.RUNNING,
 }
-
-
-APPROVING = frozenset(
-    {
-        ("POST", "/decisions/{decision_id}/approvals"),
-        ("POST", "/decisions/{decision_id}/overrides"),
-        ("POST", "/limits/{entry_id}/approval"),
-        ("POST", "/limits/{entry_id}/end"),
-        ("POST", "/stops/{stop_id}/end"),
-        ("POST", "/orders/{order_id}/release"),
-        ("POST", "/policies/{version_id}/decision"),
-        ("POST", "/policies/{version_id}/activation"),
-        ("POST", "/customers/{customer_id}/rating-overrides"),
-        ("POST", "/rating-overrides/{override_id}/approval"),
-        ("POST", "/rating-overrides/{override_id}/withdrawal"),
-        ("POST", "/defaults/{default_id}/decision"),
-        ("POST", "/deputies"),
-    }
-)
-"""What lets something count, or lends the authority to: where tokens approve nothing, refused."""
 
 
 class AnotherEnteredError(ForbiddenError):

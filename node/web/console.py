@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from node.assessment.looks import record_look
 from node.assessment.policy_file import Language
 from node.core.errors import NodeError, NotFoundError
+from node.core.http.problems import find_retry_s
 from node.core.people.accounts.errors import FactorMissingError, FactorStaleError
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal, Role
@@ -311,11 +312,23 @@ class _Console:
             back = urlencode({"next": find_sender(request)})
             lead = (f"{CODE_PATH}?{back}", "error.to-code")
         return await self.render(
-            request, "error.html", status=status, text_key=key, code=error.code, lead=lead
+            request,
+            "error.html",
+            status=status,
+            retry_s=find_retry_s(error),
+            text_key=key,
+            code=error.code,
+            lead=lead,
         )
 
     async def render(
-        self, request: Request, template: str, *, status: int = 200, **values: object
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        retry_s: int | None = None,
+        **values: object,
     ) -> Response:
         """Return a page of a template and its values."""
         local, texts = self._node.local, Texts(choose_language(request))
@@ -352,7 +365,9 @@ class _Console:
             **values,
         )
         signed = sign_forms(html, holder)
-        return Response(signed, status_code=status, media_type="text/html; charset=utf-8")
+        headers = {} if retry_s is None else {"retry-after": str(retry_s)}
+        media_type = "text/html; charset=utf-8"
+        return Response(signed, status_code=status, media_type=media_type, headers=headers)
 
     def _remember_language(self, request: Request, response: Response) -> None:
         asked = request.query_params.get("lang")

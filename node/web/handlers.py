@@ -32,7 +32,13 @@ class Render(Protocol):
     """Makes a page of a template and its values."""
 
     async def __call__(
-        self, request: Request, template: str, *, status: int = 200, **values: object
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        retry_s: int | None = None,
+        **values: object,
     ) -> Response:
-        """Return the page."""
+        """Return the page; ``retry_s`` is told to who has to try again later."""
         ...

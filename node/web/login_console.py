@@ -9,33 +9,37 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from node.core.clock import now_s
 from node.core.errors import NodeError, NotAuthenticatedError
 from node.core.http.access import (
     SESSION_COOKIE,
-    derive_session,
     get_holder,
-    seal_viewer_session,
 )
 from node.core.http.bodies import read_bounded
-from node.core.http.problems import status_of
+from node.core.http.problems import find_retry_s, status_of
 from node.core.people.accounts.errors import (
     CodeInvalidError,
     PasswordUnfitError,
+    SignInBusyError,
     SignInTooSoonError,
 )
-from node.core.people.accounts.sign_in import Credentials
+from node.core.people.accounts.sign_in import Credentials, parse_login
 from node.core.people.service import Look, Principal, Role
 from node.web.auditor_console import AUDIT_PATH
 from node.web.form_fields import parse_form
 from node.web.handlers import Handler, Render
-from node.web.sessions import COOKIE_PATH, SessionDesk, SessionNode, check_csrf, choose_next
+from node.web.sessions import (
+    COOKIE_PATH,
+    SIGN_IN_PATH,
+    SessionDesk,
+    SessionNode,
+    check_csrf,
+    choose_next,
+)
 
 HOME_PATH = "/console/"
-LOGIN_PATH = "/console/login"
+LOGIN_PATH = SIGN_IN_PATH
 CODE_PATH = "/console/login/code"
 INVITATION_PATH = "/console/invitation"
-SESSION_LIFE_S = 28_800  # a working day
 FORM_BYTES_MAX = 4_096
 
 
@@ -87,7 +91,8 @@ class _LoginPages:
     async def show_login(self, request: Request) -> Response:
         """Show the sign-in."""
         viewer = await self._desk.find_viewer(request)
-        if viewer is not None:
+        # Who has given the password alone may begin anew: with another account, say.
+        if viewer is not None and not (viewer.session and viewer.session.awaits_code):
             return RedirectResponse(_find_home(viewer), status_code=303)
         return await self._show_login(request, next_path=request.query_params.get("next", ""))
 
@@ -102,10 +107,11 @@ class _LoginPages:
             password=form.get("password", ""),
             address=find_address(request),
             former=request.cookies.get(SESSION_COOKIE, ""),
+            device=self._desk.find_device(request, parse_login(form.get("login", ""))),
         )
         try:
             made = await run_in_threadpool(self._node.local.accounts.sign_in.sign_in, given)
-        except NotAuthenticatedError as err:
+        except (NotAuthenticatedError, SignInBusyError) as err:
             return await self._show_login(
                 request, next_path=next_path, refused=err, login=given.login
             )
@@ -113,6 +119,8 @@ class _LoginPages:
             response = RedirectResponse(_add_next(CODE_PATH, next_path), status_code=303)
         else:
             response = RedirectResponse(next_path or HOME_PATH, status_code=303)
+            self._desk.set_device(request, response, parse_login(given.login))
+        await run_in_threadpool(self._desk.end_brought, request)
         self._desk.set_account_session(request, response, made.cookie)
         return response
 
@@ -132,29 +140,27 @@ class _LoginPages:
         next_path = choose_next(form.get("next", ""))
         if viewer is None or viewer.session is None:
             return RedirectResponse(_add_next(LOGIN_PATH, next_path), status_code=303)
+        login = viewer.session.login
         try:
             made = await run_in_threadpool(
-                self._node.local.accounts.sign_in.give_code, viewer, form.get("code", "")
+                self._node.local.accounts.sign_in.give_code,
+                viewer,
+                form.get("code", ""),
+                device=self._desk.find_device(request, login),
             )
         except NotAuthenticatedError as err:
             return await self._show_code(request, viewer, next_path=next_path, refused=err)
         response = RedirectResponse(next_path or HOME_PATH, status_code=303)
         self._desk.set_account_session(request, response, made.cookie)
+        self._desk.set_device(request, response, login)
         return response
 
     async def show_invitation(self, request: Request) -> Response:
-        """Ask for a first password, or for a code where the address names none."""
-        code = request.query_params.get("code", "")
-        if not code:
-            return await self._show_invitation(request, code="", login="")
-        try:
-            found = await run_in_threadpool(self._node.local.accounts.own.find_invited, code)
-        except CodeInvalidError as err:
-            return await self._show_invitation(request, code="", login="", refused=err)
-        return await self._show_invitation(request, code=code, login=found.login)
+        """Ask for a one-time code; an address is logged, kept and sent on, so none holds one."""
+        return await self._show_invitation(request, code="", login="")
 
     async def accept(self, request: Request) -> Response:
-        """Set the password of an account by its one-time code and lead to the sign-in."""
+        """Take a one-time code, then the password that it sets; lead to the sign-in."""
         form = await read_form(request)
         code, password = form.get("code", ""), form.get("password", "")
         own = self._node.local.accounts.own
@@ -162,10 +168,12 @@ class _LoginPages:
             found = await run_in_threadpool(own.find_invited, code)
         except CodeInvalidError as err:
             return await self._show_invitation(request, code="", login="", refused=err)
+        if "password" not in form:
+            return await self._show_invitation(request, code=code, login=found.login)
         try:
             check_again(password, form.get("again", ""))
             await run_in_threadpool(own.accept, code, password)
-        except (PasswordUnfitError, CodeInvalidError) as err:
+        except (PasswordUnfitError, CodeInvalidError, SignInBusyError) as err:
             return await self._show_invitation(request, code=code, login=found.login, refused=err)
         return RedirectResponse(f"{LOGIN_PATH}?set=1", status_code=303)
 
@@ -173,10 +181,7 @@ class _LoginPages:
         """End the session and take its cookie away."""
         viewer = await self._desk.find_viewer(request)
         check_csrf(request, viewer)
-        if viewer is not None and viewer.session is not None:
-            await run_in_threadpool(
-                self._node.local.accounts.sign_in.end_session, viewer, viewer.session.session_id
-            )
+        await run_in_threadpool(self._desk.end_brought, request)
         response = RedirectResponse(LOGIN_PATH, status_code=303)
         response.delete_cookie(SESSION_COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")
         return response
@@ -193,15 +198,11 @@ class _LoginPages:
                 request, next_path=next_path, refused=err, is_by_token=True
             )
         response = RedirectResponse(next_path or _find_home(viewer), status_code=303)
-        session = derive_session(self._node.api_token)
         if viewer.role is not Role.OPERATOR:
-            expires_s = now_s(local.clock) + SESSION_LIFE_S
-            session = seal_viewer_session(viewer, token=self._node.api_token, expires_s=expires_s)
             look = Look(what="sign-in", target="console")
             await run_in_threadpool(local.people.record, viewer, look)
-        self._desk.set_cookie(
-            request, response, name=SESSION_COOKIE, value=session, life_s=SESSION_LIFE_S
-        )
+        await run_in_threadpool(self._desk.end_brought, request)
+        self._desk.set_token_session(request, response, viewer)
         return response
 
     async def _show_login(
@@ -216,7 +217,8 @@ class _LoginPages:
         return await self._render(
             request,
             "login.html",
-            status=200 if refused is None else 401,
+            status=200 if refused is None else status_of(refused),
+            retry_s=None if refused is None else find_retry_s(refused),
             next_path=choose_next(next_path),
             refused="" if refused is None else refused.code,
             wait_s=refused.wait_s if isinstance(refused, SignInTooSoonError) else 0,
@@ -237,7 +239,8 @@ class _LoginPages:
         return await self._render(
             request,
             "login_code.html",
-            status=200 if refused is None else 401,
+            status=200 if refused is None else status_of(refused),
+            retry_s=None if refused is None else find_retry_s(refused),
             next_path=next_path,
             refused="" if refused is None else refused.code,
             wait_s=refused.wait_s if isinstance(refused, SignInTooSoonError) else 0,
@@ -250,6 +253,7 @@ class _LoginPages:
             request,
             "invitation.html",
             status=200 if refused is None else status_of(refused),
+            retry_s=None if refused is None else find_retry_s(refused),
             code=code,
             login=login,
             refused="" if refused is None else refused.code,

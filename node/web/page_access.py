@@ -16,6 +16,7 @@ from node.core.errors import ForbiddenError
 from node.core.people.areas import Access, Area, check_access, may_access
 from node.core.people.service import Look, Principal, Role
 from node.records.store.owners import OWNED
+from node.web.approving import APPROVING_PAGES
 from node.web.entry_forms import ENTRY_FORMS
 
 IMPORT_PATH = "/console/import"
@@ -131,18 +132,6 @@ _DECIDING = (
         for step in ("submit", "reject", "return", "withdraw")
     ),
 )
-_APPROVING = {
-    "/console/customers/{customer_id}/defaults/{default_id}/decision": Area.CREDIT,
-    "/console/decisions/{decision_id}/approve": Area.CREDIT,
-    "/console/decisions/{decision_id}/override": Area.CREDIT,
-    "/console/customers/{customer_id}/overrides": Area.CREDIT,
-    "/console/ratings/overrides/{override_id}/approve": Area.CREDIT,
-    "/console/ratings/overrides/{override_id}/withdraw": Area.CREDIT,
-    "/console/models/{model_id}/approve": Area.CREDIT,
-    f"{_POLICY}/decision": Area.APPROVALS,
-    f"{_POLICY}/activation": Area.APPROVALS,
-}
-"""What lets something count that another person has made."""
 PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     {("GET", path): PageAccess(area=area) for path, area in _READ.items()}
     | {page: PageAccess(area=Area.LEDGER, is_entry=True) for page in _IMPORT}
@@ -162,10 +151,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
     | {
         ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
-        for path in (
-            "/console/customers/{customer_id}/objections",
-            "/console/customers/{customer_id}/objections/{summary_objection_id}/end",
-        )
+        for path in ("/console/customers/{customer_id}/objections",)
     }
     | {("POST", "/console/ratings/runs"): PageAccess(area=Area.APPROVALS, is_entry=True)}
     | {
@@ -174,7 +160,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     }
     | {
         ("POST", path): PageAccess(area=area, is_entry=True, is_approval=True)
-        for path, area in _APPROVING.items()
+        for path, area in APPROVING_PAGES.items()
     }
 )
 

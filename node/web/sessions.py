@@ -17,15 +17,32 @@ from starlette.responses import Response
 
 from node.bootstrap.local import LocalNode
 from node.core.clock import now_s
-from node.core.http.access import SESSION_COOKIE, find_session
+from node.core.http.access import (
+    SESSION_COOKIE,
+    SESSION_NONCE_BYTES,
+    SealedSession,
+    find_session,
+    seal_session,
+)
+from node.core.http.devices import (
+    DEVICE_COOKIE,
+    DEVICE_LIFE_S,
+    NONCE_BYTES,
+    find_device,
+    seal_device,
+)
+from node.core.keystore import draw_bytes
 from node.core.people.accounts.errors import CsrfError
 from node.core.people.accounts.sessions import COOKIE_PREFIX, is_csrf_of
 from node.core.people.service import Principal
 
 CSRF_FIELD = "csrf"
 COOKIE_PATH = "/console"
+SIGN_IN_PATH = "/console/login"
 HOUR_S = 3_600
-_NEXT_PATH = re.compile(r"/console/[A-Za-z0-9/-]{0,64}")
+SECOND_MS = 1_000
+TOKEN_SESSION_LIFE_S = 8 * HOUR_S  # a working day
+_NEXT_PATH = re.compile(r"/console/(?!log(in|out)(/|$)|invitation(/|$))[A-Za-z0-9/-]{0,64}")
 _POST_FORM = re.compile(r'(<form\b[^>]*\bmethod="post"[^>]*\baction=")([^"]*)(")')
 
 
@@ -55,14 +72,58 @@ class SessionDesk:
         local, cookie = self._node.local, request.cookies.get(SESSION_COOKIE, "")
         if cookie.startswith(COOKIE_PREFIX):
             return await run_in_threadpool(local.accounts.sign_in.find, cookie)
-        return await run_in_threadpool(
-            lambda: find_session(
-                request,
-                token=self._node.api_token,
-                people=local.people,
-                now_s=now_s(local.clock),
-            )
+        sealed = await run_in_threadpool(self._find_sealed, cookie)
+        return None if sealed is None else sealed.principal
+
+    def end_brought(self, request: Request) -> None:
+        """End the session that a request brings along, of whichever kind, at the node itself."""
+        cookie, accounts = request.cookies.get(SESSION_COOKIE, ""), self._node.local.accounts
+        if cookie.startswith(COOKIE_PREFIX):
+            accounts.sign_in.end_brought(cookie)
+        elif (sealed := self._find_sealed(cookie)) is not None:
+            accounts.sealed.end(cookie, expires_at_ms=sealed.expires_s * SECOND_MS)
+
+    def set_token_session(self, request: Request, response: Response, principal: Principal) -> None:
+        """Let the browser hold a session that a token bought."""
+        cookie = seal_session(
+            principal,
+            token=self._node.api_token,
+            expires_s=now_s(self._node.local.clock) + TOKEN_SESSION_LIFE_S,
+            nonce=draw_bytes(SESSION_NONCE_BYTES),
         )
+        self.set_cookie(
+            request, response, name=SESSION_COOKIE, value=cookie, life_s=TOKEN_SESSION_LIFE_S
+        )
+
+    def find_device(self, request: Request, login: str) -> str:
+        """Return with which device of a login a request comes, nothing where with none."""
+        cookie = request.cookies.get(DEVICE_COOKIE, "")
+        clock = self._node.local.clock
+        return find_device(cookie, login, token=self._node.api_token, now_s=now_s(clock))
+
+    def set_device(self, request: Request, response: Response, login: str) -> None:
+        """Let the browser prove, the next time, that this login has signed in with it."""
+        cookie = seal_device(
+            login,
+            token=self._node.api_token,
+            nonce=draw_bytes(NONCE_BYTES),
+            expires_s=now_s(self._node.local.clock) + DEVICE_LIFE_S,
+        )
+        self.set_cookie(
+            request,
+            response,
+            name=DEVICE_COOKIE,
+            value=cookie,
+            life_s=DEVICE_LIFE_S,
+            path=SIGN_IN_PATH,
+        )
+
+    def _find_sealed(self, cookie: str) -> SealedSession | None:
+        local = self._node.local
+        found = find_session(
+            cookie, token=self._node.api_token, people=local.people, now_s=now_s(local.clock)
+        )
+        return None if found is None or local.accounts.sealed.is_ended(cookie) else found
 
     def set_account_session(self, request: Request, response: Response, cookie: str) -> None:
         """Let the browser hold the session of an account."""
@@ -70,7 +131,14 @@ class SessionDesk:
         self.set_cookie(request, response, name=SESSION_COOKIE, value=cookie, life_s=life_s)
 
     def set_cookie(
-        self, request: Request, response: Response, *, name: str, value: str, life_s: int
+        self,
+        request: Request,
+        response: Response,
+        *,
+        name: str,
+        value: str,
+        life_s: int,
+        path: str = COOKIE_PATH,
     ) -> None:
         """Set a cookie of the console, which no script reads and no other site sends."""
         is_secure = request.url.scheme == "https" or self._node.local.settings.url.startswith(
@@ -80,7 +148,7 @@ class SessionDesk:
             name,
             value,
             max_age=life_s,
-            path=COOKIE_PATH,
+            path=path,
             httponly=True,
             samesite="strict",
             secure=is_secure,
@@ -88,7 +156,7 @@ class SessionDesk:
 
 
 def choose_next(path: str) -> str:
-    """Return where a sign-in leads on to: a page of this console, else nothing."""
+    """Return where a sign-in leads on to: a page of this console behind it, else nothing."""
     return path if _NEXT_PATH.fullmatch(path) else ""
 
 

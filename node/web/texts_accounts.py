@@ -101,7 +101,8 @@ ACCOUNT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "accounts.state": ("状态", "State"),
         "accounts.steps": ("操作", "Steps"),
         "accounts.invite": ("创建并生成代码", "Make it and its code"),
-        "accounts.code": ("一次性链接", "One-time link"),
+        "accounts.code": ("一次性代码", "One-time code"),
+        "accounts.where": ("输入地址", "Enter it at"),
         "accounts.hand-over": (
             "请交给本人；只显示这一次，使用后即失效。",
             "Hand it to the person alone; it is shown this once and opens once.",
@@ -134,6 +135,10 @@ ACCOUNT_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "refusal.sign-in-refused": (
             "密码或验证码不正确。",
             "The password or the code is not right.",
+        ),
+        "refusal.sign-in-busy": (
+            "当前登录人数过多，请稍后再试。",
+            "Too many sign in at this moment: try again in a second.",
         ),
         "refusal.password-unfit": (
             "密码不符合要求，或两次输入不一致。",

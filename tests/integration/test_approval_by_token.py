@@ -12,7 +12,8 @@ from node.bootstrap.member import Node
 from node.core.people.accounts.errors import ApprovalByTokenError
 from node.core.people.service import Role
 from node.web.app import API_PREFIX, build_app
-from node.web.authorisation import APPROVING, OPERATIONS
+from node.web.approving import APPROVING
+from node.web.authorisation import OPERATIONS
 from tests.support.console_node import API_TOKEN, build_empty_node
 
 

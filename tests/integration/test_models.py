@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from node.core.errors import InvariantError, NodeError
 from node.core.http.problems import handle_error
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.service import PeopleService
 from node.rating.models.api import build_models_router
 from node.rating.models.commands import model_app
@@ -95,6 +96,7 @@ class Desk:
     house: House
     models: ModelService
     people: PeopleService
+    approvals: Approvals
 
     def business_date(self) -> date:
         return TODAY
@@ -114,6 +116,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             policies=FixedPolicies(POLICY, hash_of=lambda one: one.sha256_b64u),
         ),
         people=PeopleService(database=house.database, clock=house.clock, random_bytes=bytes),
+        approvals=Approvals(clock=house.clock, factor="accounts", minutes=15),
     )
     house.database.dispose()
 

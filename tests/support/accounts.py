@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from node.bootstrap.local import LocalNode
 from node.core.clock import ManualClock
+from node.core.people.accounts.passwords import PasswordCost
 from node.core.people.accounts.room import Accounts, build_accounts
 from node.core.people.accounts.sessions import SignedIn
 from node.core.people.accounts.sign_in import Credentials
@@ -24,23 +25,30 @@ class CountingHasher:
     """Keeps a password as it is and counts how often the real one would have worked."""
 
     calls: int = 0
+    work: int = 0
+    """What all calls have cost together."""
     cost: int = 1
     meanwhile: Callable[[], object] | None = None
     """What somebody else does, once, while a password is looked at."""
 
     def hash(self, password: str) -> str:
         self.calls += 1
+        self.work += self.cost
         return f"{self.cost}:{password}"
 
     def is_match(self, kept: str, password: str) -> bool:
         self.calls += 1
+        self.work += self.read_cost(kept).passes
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
         return kept.partition(":")[2] == password
 
+    def read_cost(self, kept: str) -> PasswordCost:
+        return PasswordCost(passes=int(kept.partition(":")[0]), memory_kib=0)
+
     def is_outdated(self, kept: str) -> bool:
-        return int(kept.partition(":")[0]) < self.cost
+        return self.read_cost(kept).passes < self.cost
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,8 +74,11 @@ class AccountDesk:
         *,
         address: str = ADDRESS,
         former: str = "",
+        device: str = "",
     ) -> SignedIn:
-        given = Credentials(login=login, password=password, address=address, former=former)
+        given = Credentials(
+            login=login, password=password, address=address, former=former, device=device
+        )
         return self.accounts.sign_in.sign_in(given)
 
     def get(self, signed: SignedIn) -> Principal:

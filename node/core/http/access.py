@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from hmac import compare_digest, digest
 
 from starlette.requests import Request
@@ -12,9 +13,10 @@ from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService, Principa
 from protocol.encoding import encode_b64u, sha256
 
 SESSION_COOKIE = "chengxin_session"
-_SESSION_DOMAIN = b"chengxin/session/v1\n"
-_VIEWER_DOMAIN = b"chengxin/viewer-session/v1\n"
-_VIEWER_PARTS = 3
+SESSION_NONCE_BYTES = 16
+_VIEWER_DOMAIN = b"chengxin/viewer-session/v2\n"
+_VIEWER_PARTS = 4
+_OPERATOR_ID = 0  # No token of a person's has this number.
 _NUMBER_DIGITS_MAX = 12
 _BEARER = "Bearer "
 
@@ -22,11 +24,6 @@ FindHidden = Callable[[Request, Iterable[int]], frozenset[int]]
 """Returns those among customers' keys whom the request's role may not be shown."""
 SeesPeers = Callable[[Request], bool]
 """Tells whether the request's role may see what peers have said."""
-
-
-def derive_session(token: str) -> str:
-    """Return the cookie value of a token; the token itself stays out of the browser."""
-    return encode_b64u(sha256(_SESSION_DOMAIN, token.encode("utf-8")))
 
 
 def check_bearer(request: Request, *, token: str) -> None:
@@ -38,12 +35,6 @@ def check_bearer(request: Request, *, token: str) -> None:
     given = request.headers.get("authorization", "")
     if not compare_digest(given.encode("utf-8"), f"Bearer {token}".encode()):
         raise NotAuthenticatedError("a valid bearer token is needed")
-
-
-def has_session(request: Request, *, token: str) -> bool:
-    """Tell whether the request carries the session cookie."""
-    given = request.cookies.get(SESSION_COOKIE, "")
-    return compare_digest(given.encode("utf-8"), derive_session(token).encode("ascii"))
 
 
 def get_viewer(request: Request, *, token: str, people: PeopleService) -> Principal:
@@ -69,42 +60,53 @@ def get_holder(given: str, *, token: str, people: PeopleService) -> Principal:
     return people.get_principal(given)
 
 
-def seal_viewer_session(principal: Principal, *, token: str, expires_s: int) -> str:
-    """Return the cookie value of a session that an auditor's token bought.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedSession:
+    """A session that a token bought: whose it is, and until when it lives by itself."""
 
-    A thief of the database alone cannot make one: it is keyed with the operator's token.
+    principal: Principal
+    expires_s: int
+
+
+def seal_session(principal: Principal, *, token: str, expires_s: int, nonce: bytes) -> str:
+    """Return the cookie value of a session that a token bought; the token is not in it.
+
+    No two are alike, so that each can be ended. A thief of the database alone cannot make one: it
+    is keyed with the operator's token.
     """
-    mac = _sign_viewer(principal.token_id, expires_s, token_hash=principal.token_hash, token=token)
-    return f"{principal.token_id}.{expires_s}.{mac}"
+    head = f"{principal.token_id}.{expires_s}.{encode_b64u(nonce)}"
+    return f"{head}.{_seal(head, token_hash=principal.token_hash, token=token)}"
 
 
 def find_session(
-    request: Request, *, token: str, people: PeopleService, now_s: int
-) -> Principal | None:
-    """Return who holds the request's session, None where it has none that is in force."""
-    if has_session(request, token=token):
-        return OPERATOR_PRINCIPAL
-    parts = request.cookies.get(SESSION_COOKIE, "").split(".")
+    cookie: str, *, token: str, people: PeopleService, now_s: int
+) -> SealedSession | None:
+    """Return who holds a session that a token bought, None where it is none that is in force.
+
+    Whether it was ended before its time is the caller's to ask.
+    """
+    parts = cookie.split(".")
     if len(parts) != _VIEWER_PARTS or not all(map(_is_number, parts[:2])):
         return None
     token_id, expires_s = int(parts[0]), int(parts[1])
-    record = people.find_token(token_id)
-    if record is None or expires_s <= now_s:
+    record = None if token_id == _OPERATOR_ID else people.find_token(token_id)
+    if expires_s <= now_s or (record is None and token_id != _OPERATOR_ID):
         return None
-    expected = _sign_viewer(token_id, expires_s, token_hash=record.hash, token=token)
-    if not compare_digest(parts[2].encode("utf-8"), expected.encode("ascii")):
+    token_hash = b"" if record is None else record.hash
+    expected = _seal(".".join(parts[:3]), token_hash=token_hash, token=token)
+    if not compare_digest(parts[3].encode("utf-8"), expected.encode("ascii")):
         return None
     try:
-        return people.admit(record)
+        principal = OPERATOR_PRINCIPAL if record is None else people.admit(record)
     except NotAuthenticatedError:
         return None
+    return SealedSession(principal=principal, expires_s=expires_s)
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS_MAX
 
 
-def _sign_viewer(token_id: int, expires_s: int, *, token_hash: bytes, token: str) -> str:
+def _seal(head: str, *, token_hash: bytes, token: str) -> str:
     key = sha256(_VIEWER_DOMAIN, token.encode("utf-8"))
-    message = f"{token_id}.{expires_s}\n".encode("ascii") + token_hash
-    return encode_b64u(digest(key, message, "sha256"))
+    return encode_b64u(digest(key, f"{head}\n".encode() + token_hash, "sha256"))

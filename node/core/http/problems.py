@@ -20,14 +20,16 @@ from node.core.errors import (
     RejectedError,
     UnavailableError,
 )
+from node.core.people.accounts.errors import SignInTooSoonError
 from node.core.policies.errors import PolicyFaultyError
 from protocol.errors import ProtocolError, SchemaError, TooLargeError
 from protocol.problems import PROBLEMS, TYPE_PREFIX, Hop
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_S = "1"
+RETRY_AFTER_S = 1
 _log = structlog.get_logger()
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (SignInTooSoonError, 429),
     (NotAuthenticatedError, 401),
     (ForbiddenError, 403),
     (NotFoundError, 404),
@@ -46,6 +48,13 @@ def status_of(error: NodeError | ProtocolError) -> int:
     if row is not None:
         return row.status
     return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
+def find_retry_s(error: NodeError | ProtocolError) -> int | None:
+    """Return after how many seconds it may be tried again; None where that is of no use."""
+    if isinstance(error, SignInTooSoonError):
+        return error.wait_s
+    return RETRY_AFTER_S if isinstance(error, UnavailableError) else None
 
 
 def build_problem(
@@ -74,8 +83,8 @@ def build_problem(
         # Each at its field: what RFC 9457 shows as an extension in its section 3.
         body["errors"] = [{"path": one.path, "detail": one.message} for one in error.faults]
     headers: dict[str, str] = {}
-    if isinstance(error, UnavailableError):
-        headers["retry-after"] = RETRY_AFTER_S
+    if (retry_s := find_retry_s(error)) is not None:
+        headers["retry-after"] = str(retry_s)
     if isinstance(error, NotAuthenticatedError):
         headers["www-authenticate"] = error.challenge
     return JSONResponse(body, status_code=status, media_type=PROBLEM_MEDIA_TYPE, headers=headers)

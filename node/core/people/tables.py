@@ -50,6 +50,15 @@ access_token = Table(
     UniqueConstraint("hash"),
 )
 
+# Of a session that a token bought and that was ended before its time, until that is over.
+ended_session = Table(
+    "ended_session",
+    metadata,
+    Column("hash", Bytes, primary_key=True),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Index("ix_ended_session_expires", "expires_at_ms"),
+)
+
 access_log = Table(
     "access_log",
     metadata,

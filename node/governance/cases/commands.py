@@ -13,6 +13,7 @@ from node.assessment.commands import JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.config import Settings
 from node.core.files import hash_file
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.service import PeopleService
 from node.core.terminal import show_json, show_table
 from node.governance.cases.entries import NewCase
@@ -56,6 +57,11 @@ class CaseNode(Protocol):
     @property
     def people(self) -> PeopleService:
         """Tokens and the access log."""
+        ...
+
+    @property
+    def approvals(self) -> Approvals:
+        """Whether tokens approve."""
         ...
 
     @property
@@ -224,6 +230,7 @@ def uphold(
 ) -> None:
     """Decide that a case is right; what it is about counts no more."""
     node: CaseNode = ctx.obj
+    node.approvals.check_token()
     _tell(
         node.cases.decide(
             case,
@@ -240,6 +247,7 @@ def reject(
 ) -> None:
     """Decide that a case is not right; the mark is removed."""
     node: CaseNode = ctx.obj
+    node.approvals.check_token()
     _tell(
         node.cases.decide(
             case,
@@ -368,6 +376,7 @@ def confirm(
 ) -> None:
     """Enter that an appeal has changed nothing."""
     node: CaseNode = ctx.obj
+    node.approvals.check_token()
     _tell(
         node.cases.confirm(
             case, reason=reason, by=read_person(node.people, token_file, case_id=case)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from node.assessment.policy_file import Language
+from node.core.spreadsheets import tame_cell
 from node.governance.cases.rules_case import CaseStep
 from node.governance.cases.wording import say_case
 from node.governance.duties.wording import say_duty
 from node.governance.looks.service import LookRow, SubjectExtract
 
 COLUMNS = ("at", "who", "name", "role", "what", "target", "customer", "scope", "outcome")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def build_look_object(row: LookRow) -> dict[str, Any]:
@@ -94,5 +94,4 @@ def write_moment(at_ms: int) -> str:
 
 
 def _tame(value: object) -> object:
-    is_formula = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
-    return f"'{value}" if is_formula else value
+    return tame_cell(value) if isinstance(value, str) else value

@@ -381,14 +381,14 @@ def build_entry(
         if not by:
             raise typer.BadParameter("say who: --by NAME, or --token-file FILE")
         if area is Area.APPROVALS:
-            node.approvals.check(OPERATOR_PRINCIPAL)
+            node.approvals.check_token()
         return Entry(actor=Actor(who=OPERATOR_PRINCIPAL.who, name=by), reason=reason)
     token = read_file(token_file, bytes_max=TOKEN_BYTES_MAX).decode("utf-8").strip()
     principal = node.people.get_principal(token)
     if principal.role is not Role.OPERATOR:
         check_access(node.people, principal, Access(area=area, target="policy", is_entry=True))
     if area is Area.APPROVALS:
-        node.approvals.check(principal)
+        node.approvals.check_token()
     return Entry(actor=Actor(who=principal.who, name=principal.name), reason=reason)
 
 

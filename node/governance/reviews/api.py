@@ -27,6 +27,13 @@ Months = Annotated[int, Field(strict=True, ge=1, le=MONTHS_MAX)]
 EveryMonths = Annotated[int, Field(strict=True, ge=1, le=EVERY_MONTHS_MAX)]
 
 
+PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+
+
 class ReviewBody(Entry):
     """What is reviewed when, over how many months, how often."""
 
@@ -87,7 +94,8 @@ def _add_reading(router: APIRouter, reviews: ReviewCalendar, *, house: str) -> N
         """Return a review as one page of HTML to print and keep."""
         story = await asyncio.to_thread(reviews.get, review_id)
         shown = build_story_object(story, today=reviews.today(), language=language)
-        return HTMLResponse(build_review_page(shown, house=house, language=language))
+        page = build_review_page(shown, house=house, language=language)
+        return HTMLResponse(page, headers=PAGE_HEADERS)
 
     @router.get("/review-figures")
     async def read_pack(

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from node.assessment.commands import AsOfOption, JsonOption, LanguageOption
 from node.assessment.policy_file import Language
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
 from node.core.terminal import show_json, show_table
@@ -65,6 +66,11 @@ class ModelNode(Protocol):
     @property
     def models(self) -> ModelService:
         """The registry."""
+        ...
+
+    @property
+    def approvals(self) -> Approvals:
+        """Whether tokens approve."""
         ...
 
     @property
@@ -151,6 +157,7 @@ def approve(
 ) -> None:
     """Approve a model by another person than who trained it; a new champion displaces the old."""
     node: ModelNode = ctx.obj
+    node.approvals.check_token()
     record = node.models.approve(model, role=ModelState(role.value), by=by, reason=reason)
     typer.echo(f"{record.label}: {role.value}")
 

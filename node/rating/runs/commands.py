@@ -23,6 +23,7 @@ from rich.table import Table
 from node.assessment.commands import AsOfOption, JsonOption
 from node.core.people.areas import Area
 from node.core.people.service import OPERATOR_PRINCIPAL, Look, PeopleService
+from node.core.spreadsheets import tame_cell
 from node.core.terminal import show_json, show_table
 from node.rating.rules_movement import Matrix, Movement
 from node.rating.runs.movements import Comparison, MovementService, Selection
@@ -44,7 +45,6 @@ CSV_HEADER = (
     "customer", "subject", "name", "state", "grade", "rated_on", "review_on", "valid_until",
     "days", "triggers",
 )  # fmt: skip
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 BeforeOption = Annotated[
     str | None,
@@ -272,8 +272,8 @@ def format_csv(
         lines.writerow(
             [
                 one.row.customer_id,
-                _tame(one.row.subject_id),
-                _tame(one.row.name),
+                tame_cell(one.row.subject_id),
+                tame_cell(one.row.name),
                 one.state.value,
                 grade,
                 rating.as_of if rating else "",
@@ -360,7 +360,3 @@ def _say_permille(share: int) -> str:
 def _order(symbol: str) -> tuple[str, int]:
     # AAA before AA before A before BBB: by letter, then the longer first.
     return symbol[0], -len(symbol)
-
-
-def _tame(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

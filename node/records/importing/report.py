@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TextIO
 
+from node.core.spreadsheets import tame_cell
 from node.records.importing.draft import DraftCredit, DraftInvoice
 from node.records.importing.suggestions import suggest
 
@@ -115,5 +116,6 @@ def write_reject_report(rejects: Iterable[Reject], file: TextIO) -> None:
     writer = csv.writer(file)
     writer.writerow(("row", "column", "reason", "suggestion"))
     writer.writerows(
-        (reject.row, reject.column, reject.reason, suggest(reject.reason)) for reject in rejects
+        (reject.row, tame_cell(reject.column), reject.reason, suggest(reject.reason))
+        for reject in rejects
     )

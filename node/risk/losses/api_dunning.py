@@ -35,7 +35,11 @@ from node.risk.losses.view_dunning import (
 )
 
 # What a letter's page may load is its own styles, wherever it is opened.
-PAGE_HEADERS = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
+PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
 
 
 class DunningRunBody(Entry):

@@ -11,6 +11,7 @@ from rich.table import Table
 from node.assessment.commands import AsOfOption, CustomerArgument, JsonOption, LanguageOption
 from node.assessment.policy_file import Language
 from node.core.money import format_amount
+from node.core.people.accounts.approvals import Approvals
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import OPERATOR_PRINCIPAL, PeopleService
 from node.core.terminal import show_json, show_table
@@ -42,6 +43,11 @@ class LossNode(Protocol):
     @property
     def records(self) -> RecordsService:
         """The customers."""
+        ...
+
+    @property
+    def approvals(self) -> Approvals:
+        """Whether tokens approve."""
         ...
 
     @property

@@ -151,6 +151,7 @@ def release(
 ) -> None:
     """Release a letter: from today on it is sent, and its levels count."""
     node: LossNode = ctx.obj
+    node.approvals.check_token()
     released = node.losses.dunning.release(letter, by=by)
     show_json(build_letter_object(released, language=language))
 

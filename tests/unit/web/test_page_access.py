@@ -61,6 +61,27 @@ ENTERS = {
 }
 
 
+# Every area by every role: r reads, e reads and enters. Each page and operation is of one area.
+MATRIX = """
+               operator credit-manager analyst cfo collector steward sales auditor
+customers      e        e              r       r   r         e       r     -
+ledger         e        e              r       r   e         r       r     -
+adjustments    e        e              r       r   r         e       r     -
+running        e        r              -       -   -         -       -     -
+orders         e        e              e       r   r         r       e     -
+credit         e        e              e       e   -         -       -     -
+policies       e        e              e       -   -         -       -     -
+approvals      e        e              -       -   -         -       -     -
+persons        e        e              -       r   r         e       -     -
+cases          e        e              -       r   e         e       -     -
+training       e        e              e       e   e         e       e     -
+governance     e        e              -       e   -         -       -     -
+accounts       e        -              -       -   -         -       -     -
+consents       e        e              -       -   -         -       -     -
+peers          e        e              -       r   -         -       -     -
+"""
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     desk = open_desk(tmp_path_factory.mktemp("roles") / "home")
@@ -102,6 +123,23 @@ def test_each_role_opens_the_pages_of_its_row_and_no_other(desk: Desk, role: Rol
         assert ('<form class="card entry"' in answer.text) is (
             is_opened and page in ENTERS[role] - {"/console/import"}
         ), page
+
+
+def test_the_matrix_of_roles_and_areas_is_as_it_is_written_here() -> None:
+    head, *lines = (line.split() for line in MATRIX.strip().splitlines())
+    written = {
+        (area, role): cell for area, *cells in lines for role, cell in zip(head, cells, strict=True)
+    }
+
+    assert written == {
+        (area.value, role.value): "e"
+        if area in REACHES[role].enters
+        else "r"
+        if area in REACHES[role].reads
+        else "-"
+        for area in Area
+        for role in Role
+    }
 
 
 @pytest.mark.parametrize("role", WORKERS)

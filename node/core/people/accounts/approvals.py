@@ -30,6 +30,17 @@ class Approvals:
     factor: ApprovalFactor
     minutes: int
 
+    def check_token(self) -> None:
+        """Check that tokens, and so commands, approve here at all.
+
+        Raises:
+            ApprovalByTokenError: They do not.
+        """
+        if self.factor == "always":
+            raise ApprovalByTokenError(
+                "here approvals are given on the console, by accounts with a second factor"
+            )
+
     def check(self, principal: Principal) -> None:
         """Check that somebody may approve something now.
 
@@ -40,10 +51,7 @@ class Approvals:
         """
         session = principal.session
         if session is None:
-            if self.factor == "always":
-                raise ApprovalByTokenError(
-                    "here approvals are given on the console, by accounts with a second factor"
-                )
+            self.check_token()
             return
         if self.factor == "never":
             return

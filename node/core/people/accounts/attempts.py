@@ -13,7 +13,7 @@ from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
 from node.core.people.accounts.errors import SignInTooSoonError
 from node.core.people.accounts.records import DelayRecord
-from node.core.people.accounts.rules_delay import FORGOTTEN_MS, find_wait_s
+from node.core.people.accounts.rules_delay import FORGOTTEN_MS, WAIT_S_MAX, find_wait_s
 from node.core.people.accounts.store import SessionStore
 from node.core.people.service import OUTCOME_OK, TARGET_CHARACTERS_MAX
 from node.core.people.store import AccessRecord, PeopleStore
@@ -30,6 +30,7 @@ class Key:
     free: int
     is_forgiven: bool = True
     """Whether a success forgets all failures under it; else it takes back its own alone."""
+    wait_s_max: int = WAIT_S_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +65,12 @@ class Attempts:
             for one in keys if not waiting else ():
                 before = found.get(one.key)
                 failures = 1 if before is None else before.failures + 1
-                wait_ms = find_wait_s(failures, free=one.free) * SECOND_MS
+                wait_s = find_wait_s(failures, free=one.free, wait_s_max=one.wait_s_max)
                 counted = DelayRecord(
-                    key=one.key, failures=failures, next_at_ms=now_ms + wait_ms, is_told=False
+                    key=one.key,
+                    failures=failures,
+                    next_at_ms=now_ms + wait_s * SECOND_MS,
+                    is_told=False,
                 )
                 store.put_delay(counted, at_ms=now_ms)
             if any(not one.is_told for one in waiting):

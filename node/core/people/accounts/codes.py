@@ -6,9 +6,10 @@ import base64
 
 from node.core.database import UnitOfWork
 from node.core.people.accounts.attempts import SECOND_MS, Key
-from node.core.people.accounts.rules_delay import NAME_FREE, build_key
+from node.core.people.accounts.rules_delay import CODE_WAIT_S_MAX, NAME_FREE, build_key
 from node.core.people.accounts.store import AccountStore
 from node.core.people.accounts.totp import DIGITS, find_step
+from node.core.people.service import SessionFacts
 from protocol.encoding import sha256
 
 RECOVERY_BYTES = 10  # 80 bits each: a plain hash keeps them, guessing does not find one
@@ -16,12 +17,21 @@ RECOVERY_CODES = 10
 CODE_CHARACTERS_MAX = 64
 
 
-def build_code_key(account_id: int) -> Key:
-    """Return under which key wrong codes of an account are counted."""
-    return Key(key=build_key("code", str(account_id)), free=NAME_FREE)
+def build_code_key(facts: SessionFacts, *, device: str = "") -> Key:
+    """Return under which key wrong codes of an account are counted.
+
+    Who is inside, and who comes with a device of the account's, is counted apart: whoever has got
+    the password and guesses codes makes neither of them wait.
+    """
+    account = str(facts.account_id)
+    if not facts.awaits_code:
+        return Key(key=build_key("code-inside", account), free=NAME_FREE)
+    if device:
+        return Key(key=build_key("code-device", account, device), free=NAME_FREE)
+    return Key(key=build_key("code", account), free=NAME_FREE, wait_s_max=CODE_WAIT_S_MAX)
 
 
-def verify_code(uow: UnitOfWork, account_id: int, code: str, *, now_ms: int) -> bool:
+def take_code(uow: UnitOfWork, account_id: int, code: str, *, now_ms: int) -> bool:
     """Tell whether a code is right, and take it: it opens nothing again."""
     store = AccountStore(uow.connection)
     factor = store.find_factor(account_id)

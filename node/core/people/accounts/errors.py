@@ -12,6 +12,7 @@ from node.core.errors import (
     NotAuthenticatedError,
     NotFoundError,
     RejectedError,
+    UnavailableError,
 )
 
 
@@ -30,6 +31,12 @@ class SignInTooSoonError(NotAuthenticatedError):
         """Keep the seconds."""
         super().__init__(f"too many failures: try again in {wait_s} s")
         self.wait_s = wait_s
+
+
+class SignInBusyError(UnavailableError):
+    """So many passwords are worked on that another one would hold up every page."""
+
+    code = "sign-in-busy"
 
 
 class CodeInvalidError(RejectedError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
+from node.core.people.accounts.admission import Admission
 from node.core.people.accounts.attempts import SECOND_MS, Attempts, Key, Knocker, record_act
 from node.core.people.accounts.codes import (
     RECOVERY_BYTES,
@@ -14,7 +16,7 @@ from node.core.people.accounts.codes import (
     build_code_key,
     format_recovery,
     hash_recovery,
-    verify_code,
+    take_code,
 )
 from node.core.people.accounts.errors import (
     AccountNotFoundError,
@@ -23,7 +25,7 @@ from node.core.people.accounts.errors import (
     SignInRefusedError,
 )
 from node.core.people.accounts.passwords import PasswordHasher, check_password
-from node.core.people.accounts.records import AccountRecord, AccountState
+from node.core.people.accounts.records import AccountRecord, AccountState, SessionRecord
 from node.core.people.accounts.rules_delay import NAME_FREE, build_key
 from node.core.people.accounts.service import CODE_BYTES, CODE_PREFIX
 from node.core.people.accounts.sessions import Sessions, SignedIn
@@ -63,9 +65,11 @@ class OwnAccount:
         hasher: PasswordHasher,
         sessions: Sessions,
         sign_in: SignInService,
+        admission: Admission,
         issuer: str,
     ) -> None:
         """Take the ports; ``issuer`` is how an app names this node."""
+        self._admission = admission
         self._database = database
         self._clock = clock
         self._random_bytes = random_bytes
@@ -90,10 +94,12 @@ class OwnAccount:
         Raises:
             CodeInvalidError: The code is none, was used, or its time is over.
             PasswordUnfitError: The password is too short, too long or a name.
+            SignInBusyError: Too many passwords are worked on at this moment.
         """
         found = self.find_invited(code)
         check_password(password, login=found.login, name=found.name)
-        kept = self._hasher.hash(password)  # Before the transaction: it takes its time.
+        with self._admission.enter(is_known=True):  # By the code: nobody guesses that.
+            kept = self._hasher.hash(password)  # Before the transaction: it takes its time.
         now_ms = self._clock.now_ms()
         with self._database.write() as uow:
             account = self._get_invited(uow, code)
@@ -113,18 +119,19 @@ class OwnAccount:
         """Set another password; all other sessions end, and this one has another secret.
 
         Raises:
-            SignInRefusedError: The former password is wrong.
+            AccountNotFoundError: A token has none, or the account is not active any more.
+            SignInBusyError: Too many passwords are worked on at this moment.
+            SignInRefusedError: The former password is wrong, or the session is over.
             SignInTooSoonError: After so many failures one waits.
             PasswordUnfitError: The new one is too short, too long or a name.
         """
-        account = self._check_former(principal, former)
-        check_password(password, login=account.login, name=account.name)
-        kept = self._hasher.hash(password)
+        with self._admission.enter(is_known=True):
+            account = self._check_former(principal, former)
+            check_password(password, login=account.login, name=account.name)
+            kept = self._hasher.hash(password)
         facts, now_ms = get_facts(principal), self._clock.now_ms()
         with self._database.write() as uow:
-            session = self._sessions.get_within(uow, facts.account_id, facts.session_id)
-            if session is None or AccountStore(uow.connection).find(facts.account_id) != account:
-                raise SignInRefusedError("this session is over")
+            session = self._get_unchanged(uow, facts, account)
             AccountStore(uow.connection).change(account.account_id, password=kept)
             SessionStore(uow.connection).end_all(
                 account.account_id, at_ms=now_ms, but=session.session_id
@@ -142,13 +149,17 @@ class OwnAccount:
         """Make the secret of a second factor; its first code confirms it.
 
         Raises:
+            AccountNotFoundError: A token has none, or the account is not active any more.
             FactorStateError: There is one already.
-            SignInRefusedError: The password is wrong.
+            SignInBusyError: Too many passwords are worked on at this moment.
+            SignInRefusedError: The password is wrong, or the session is over.
             SignInTooSoonError: After so many failures one waits.
         """
-        account = self._check_former(principal, password)
+        with self._admission.enter(is_known=True):
+            account = self._check_former(principal, password)
         secret, now_ms = self._random_bytes(SECRET_BYTES), self._clock.now_ms()
         with self._database.write() as uow:
+            self._get_unchanged(uow, get_facts(principal), account)
             store = AccountStore(uow.connection)
             before = store.find_factor(account.account_id)
             if before is not None and before.confirmed_at_ms is not None:
@@ -164,6 +175,7 @@ class OwnAccount:
         """Confirm a second factor by its first code; the session goes on under another secret.
 
         Raises:
+            AccountNotFoundError: A token has no account.
             FactorStateError: None is begun, or it is confirmed already.
             SignInRefusedError: The code is wrong, or the session is over.
             SignInTooSoonError: After so many failures one waits.
@@ -176,7 +188,7 @@ class OwnAccount:
             factor = store.find_factor(facts.account_id)
             if factor is None or factor.confirmed_at_ms is not None:
                 raise FactorStateError("no second factor waits to be confirmed")
-            session = self._sessions.get_within(uow, facts.account_id, facts.session_id)
+            session = self._sessions.find_open_within(uow, facts)
             step = find_step(
                 factor.secret, code, now_s=now_ms // SECOND_MS, after_step=factor.last_step
             )
@@ -204,52 +216,68 @@ class OwnAccount:
         """Return new recovery codes in the place of all before.
 
         Raises:
-            SignInRefusedError: The code is wrong.
+            AccountNotFoundError: A token has no account.
+            SignInRefusedError: The code is wrong, or the session is over.
             SignInTooSoonError: After so many failures one waits.
         """
         codes = self._draw_recovery()
-
-        def put(uow: UnitOfWork, account_id: int) -> None:
-            AccountStore(uow.connection).put_recovery(account_id, map(hash_recovery, codes))
+        with self._taking_code(principal, code) as (uow, session):
+            hashes = map(hash_recovery, codes)
+            AccountStore(uow.connection).put_recovery(session.account_id, hashes)
             self._record(uow, principal, "recovery codes")
-
-        self._with_code(principal, code, put)
         return codes
 
-    def remove_factor(self, principal: Principal, code: str) -> None:
-        """Remove one's second factor; who approves then does so no more.
+    def remove_factor(self, principal: Principal, code: str) -> SignedIn:
+        """Remove one's second factor: all other sessions end, and this one has another secret.
+
+        Who approves then does so no more.
 
         Raises:
-            SignInRefusedError: The code is wrong.
+            AccountNotFoundError: A token has no account.
+            SignInRefusedError: The code is wrong, or the session is over.
             SignInTooSoonError: After so many failures one waits.
         """
-
-        def remove(uow: UnitOfWork, account_id: int) -> None:
-            AccountStore(uow.connection).remove_factor(account_id)
+        now_ms = self._clock.now_ms()
+        with self._taking_code(principal, code) as (uow, session):
+            AccountStore(uow.connection).remove_factor(session.account_id)
+            SessionStore(uow.connection).end_all(
+                session.account_id, at_ms=now_ms, but=session.session_id
+            )
             self._record(uow, principal, "factor removed")
-
-        self._with_code(principal, code, remove)
+            return self._sign_in.rotate(
+                uow,
+                session,
+                factor_at_ms=None,
+                began_at_ms=session.created_at_ms,
+                role=session.role,
+            )
 
     def count_recovery(self, principal: Principal) -> int:
-        """Return how many recovery codes are left."""
+        """Return how many recovery codes are left.
+
+        Raises:
+            AccountNotFoundError: A token has no account.
+        """
         with self._database.read() as uow:
             return AccountStore(uow.connection).count_recovery(get_facts(principal).account_id)
 
-    def _with_code(
-        self, principal: Principal, code: str, act: Callable[[UnitOfWork, int], None]
-    ) -> None:
+    @contextmanager
+    def _taking_code(
+        self, principal: Principal, code: str
+    ) -> Iterator[tuple[UnitOfWork, SessionRecord]]:
+        """Open the transaction of what a right code of a session that is still open allows."""
         facts, keys = self._begin_code(principal)
         now_ms = self._clock.now_ms()
         with self._database.write() as uow:
-            if verify_code(uow, facts.account_id, code, now_ms=now_ms):
-                self._attempts.succeed(uow, keys)
-                act(uow, facts.account_id)
-                return
-        raise SignInRefusedError("this code is none of this moment, or was used")
+            session = self._sessions.find_open_within(uow, facts)
+            if session is None or not take_code(uow, facts.account_id, code, now_ms=now_ms):
+                raise SignInRefusedError("this code is none of this moment, or was used")
+            self._attempts.succeed(uow, keys)
+            yield uow, session
 
     def _begin_code(self, principal: Principal) -> tuple[SessionFacts, list[Key]]:
         facts = get_facts(principal)
-        keys = [build_code_key(facts.account_id)]
+        keys = [build_code_key(facts)]
         self._attempts.begin(keys, knocker=_tell_knocker(principal, "code"))
         return facts, keys
 
@@ -267,6 +295,19 @@ class OwnAccount:
         with self._database.write() as uow:
             self._attempts.succeed(uow, keys)
         return account
+
+    def _get_unchanged(
+        self, uow: UnitOfWork, facts: SessionFacts, account: AccountRecord
+    ) -> SessionRecord:
+        """Return a session that is open, of an account as it was when the password was looked at.
+
+        Raises:
+            SignInRefusedError: One of them is over or changed.
+        """
+        session = self._sessions.find_open_within(uow, facts)
+        if session is None or AccountStore(uow.connection).find(facts.account_id) != account:
+            raise SignInRefusedError("this session is over")
+        return session
 
     def _get_invited(self, uow: UnitOfWork, code: str) -> AccountRecord:
         found = AccountStore(uow.connection).find_by_code(_hash_code(code))

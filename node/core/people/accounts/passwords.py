@@ -25,8 +25,16 @@ _KIB = 1_024
 _WRITTEN = re.compile(r"^\$argon2id\$v=19\$m=([0-9]+),t=([0-9]+),p=1\$")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordCost:
+    """How much work a password takes: passes, and memory in KiB."""
+
+    passes: int
+    memory_kib: int
+
+
 class PasswordHasher(Protocol):
-    """Makes and checks what is kept of a password; each call costs the same."""
+    """Makes and checks what is kept of a password; a check costs what making it has cost."""
 
     def hash(self, password: str) -> str:
         """Return what is kept."""
@@ -36,17 +44,13 @@ class PasswordHasher(Protocol):
         """Tell whether this is the password."""
         ...
 
+    def read_cost(self, kept: str) -> PasswordCost:
+        """Return how much work comparing with it takes."""
+        ...
+
     def is_outdated(self, kept: str) -> bool:
         """Tell whether it was made with lower parameters than are asked for now."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordCost:
-    """How much work a password takes: passes, and memory in KiB."""
-
-    passes: int
-    memory_kib: int
 
 
 class ArgonHasher:
@@ -75,12 +79,25 @@ class ArgonHasher:
             except InvalidkeyError:
                 return False
 
-    def is_outdated(self, kept: str) -> bool:
-        """Tell whether it was made with lower parameters than are asked for now."""
+    def read_cost(self, kept: str) -> PasswordCost:
+        """Return how much work comparing with it takes.
+
+        Raises:
+            InvariantError: Argon2id has not made it.
+        """
         found = _WRITTEN.match(kept)
         if found is None:
             raise InvariantError("a password is kept that argon2id has not made")
-        return int(found[1]) < self._cost.memory_kib or int(found[2]) < self._cost.passes
+        return PasswordCost(passes=int(found[2]), memory_kib=int(found[1]))
+
+    def is_outdated(self, kept: str) -> bool:
+        """Tell whether it was made with lower parameters than are asked for now.
+
+        Raises:
+            InvariantError: Argon2id has not made it.
+        """
+        cost = self.read_cost(kept)
+        return cost.memory_kib < self._cost.memory_kib or cost.passes < self._cost.passes
 
 
 def check_password(password: str, *, login: str, name: str) -> None:

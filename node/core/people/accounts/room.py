@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from node.core.clock import Clock
 from node.core.config import Settings
 from node.core.database import Database
+from node.core.people.accounts.admission import Admission
 from node.core.people.accounts.approvals import MINUTE_MS, Approvals
 from node.core.people.accounts.own import OwnAccount
 from node.core.people.accounts.passwords import ArgonHasher, PasswordCost, PasswordHasher
 from node.core.people.accounts.service import HOUR_MS, AccountService
 from node.core.people.accounts.sessions import SessionLife, Sessions
 from node.core.people.accounts.sign_in import SignInService
+from node.core.people.sealed import SealedSessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Accounts:
     own: OwnAccount
     sign_in: SignInService
     approvals: Approvals
+    sealed: SealedSessions
 
 
 def build_accounts(
@@ -46,7 +49,10 @@ def build_accounts(
             whole_ms=settings.session_hours * HOUR_MS,
         ),
     )
-    sign_in = SignInService(database=database, clock=clock, hasher=hasher, sessions=sessions)
+    admission = Admission()
+    sign_in = SignInService(
+        database=database, clock=clock, hasher=hasher, sessions=sessions, admission=admission
+    )
     return Accounts(
         admin=AccountService(
             database=database,
@@ -61,9 +67,11 @@ def build_accounts(
             hasher=hasher,
             sessions=sessions,
             sign_in=sign_in,
+            admission=admission,
             issuer=settings.name or settings.member_id,
         ),
         sign_in=sign_in,
+        sealed=SealedSessions(database=database, clock=clock),
         approvals=Approvals(
             clock=clock,
             factor=settings.approval_factor,

@@ -128,7 +128,7 @@ class AccountService:
         return NewCode(account_id=account_id, code=code, expires_at_ms=now_ms + self._code_life_ms)
 
     def lock(self, account_id: int, *, by: Principal = OPERATOR_PRINCIPAL) -> None:
-        """Let an account open nothing until it is unlocked; its sessions end.
+        """Let an account open nothing until it is unlocked; its sessions and its code end.
 
         Raises:
             AccountNotFoundError: There is none such.
@@ -136,12 +136,17 @@ class AccountService:
         """
         with self._database.write() as uow:
             self._get(uow, account_id, AccountState.ACTIVE, AccountState.INVITED)
-            AccountStore(uow.connection).change(account_id, state=AccountState.LOCKED.value)
+            AccountStore(uow.connection).change(
+                account_id,
+                state=AccountState.LOCKED.value,
+                code_hash=None,  # Or unlocking would bring back a link that lies about since.
+                code_expires_at_ms=None,
+            )
             self._end_sessions(uow, account_id)
             self._record(uow, by, account_id, "lock")
 
     def unlock(self, account_id: int, *, by: Principal = OPERATOR_PRINCIPAL) -> None:
-        """Let a locked account be what it was.
+        """Let a locked account be what it was; one that had no password needs another code.
 
         Raises:
             AccountNotFoundError: There is none such.

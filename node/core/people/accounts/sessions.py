@@ -8,11 +8,13 @@ after a time without use, and after a day's work in any case; with its account a
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hmac import compare_digest, digest
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
+from node.core.errors import UnavailableError
 from node.core.people.accounts.records import AccountRecord, AccountState, SessionRecord
 from node.core.people.accounts.store import AccountStore, SessionStore
 from node.core.people.service import Principal, Role, SessionFacts
@@ -108,7 +110,8 @@ class Sessions:
         if not account.is_holding(session.role):
             return None
         if now_ms - session.seen_at_ms >= TOUCH_MS:
-            with self._database.write() as uow:
+            # A page that only reads is not held up by whoever writes: the next one notes it.
+            with suppress(UnavailableError), self._database.write_if_free() as uow:
                 SessionStore(uow.connection).touch(session.session_id, at_ms=now_ms)
         return _build_principal(account, session, secret)
 
@@ -117,8 +120,9 @@ class Sessions:
         secret = _parse_cookie(cookie)
         return None if secret is None else SessionStore(uow.connection).find(sha256(secret))
 
-    def get_within(self, uow: UnitOfWork, account_id: int, session_id: int) -> SessionRecord | None:
-        """Return an open session of an account that is alive, within the caller's transaction."""
+    def find_open_within(self, uow: UnitOfWork, facts: SessionFacts) -> SessionRecord | None:
+        """Return a session if it is still open and alive, within the caller's transaction."""
+        account_id, session_id = facts.account_id, facts.session_id
         found = SessionStore(uow.connection).find_open(session_id, account_id=account_id)
         is_alive = found is not None and self._is_alive(found, now_ms=self._clock.now_ms())
         return found if is_alive else None

@@ -84,6 +84,11 @@ class AccountStore:
         query = _ACCOUNTS.order_by(account.c.id.desc()).limit(limit)
         return [_read_account(row) for row in self._connection.execute(query)]
 
+    def list_passwords(self) -> list[str]:
+        """Return what is kept of every password."""
+        query = select(account.c.password).where(account.c.password.is_not(None))
+        return list(self._connection.execute(query).scalars())
+
     def change(self, account_id: int, **values: object) -> None:
         """Change columns of an account."""
         self._connection.execute(update(account).where(account.c.id == account_id).values(values))

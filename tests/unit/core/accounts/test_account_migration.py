@@ -12,6 +12,7 @@ from sqlalchemy import Table, inspect
 from node.core.database import Database
 from node.core.migrations import build_config, upgrade_database
 from node.core.people.accounts.tables import ACCOUNT_TABLES
+from node.core.people.tables import ended_session
 from tests.support.schema import check_table
 from tests.support.stores import store_url
 
@@ -64,6 +65,30 @@ def test_tokens_of_before_are_bound_to_their_persons_and_stay_when_one_goes_back
     with database.read() as uow:
         left = uow.connection.exec_driver_sql("SELECT name FROM access_token ORDER BY id")
         assert tuple(left.scalars()) == NAMES
+
+
+def test_ended_sessions_come_and_go_and_tokens_stay(database: Database) -> None:
+    check_table(database, ended_session)
+    with database.write() as uow:
+        uow.connection.exec_driver_sql(
+            f"INSERT INTO ended_session SELECT CAST('x' AS {_bytes(database)}), 9"
+        )
+        uow.connection.exec_driver_sql(
+            "INSERT INTO access_token (hash, role, name, scopes, peer, created_at_ms,"
+            f" expires_at_ms) SELECT CAST('1' AS {_bytes(database)}), 'sales', 'Li', '', '', 1, 9"
+        )
+
+    command.downgrade(build_config(database), "0062")
+    names = inspect(database.engine).get_table_names()
+    upgrade_database(database)
+
+    assert ended_session.name not in names
+    with database.read() as uow:
+        counts = [
+            uow.connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()  # noqa: S608
+            for table in ("access_token", "ended_session")
+        ]
+    assert counts == [1, 0]
 
 
 def _bytes(database: Database) -> str:

@@ -8,6 +8,7 @@ from node.bootstrap.field_change import change_field_key
 from node.core.errors import NodeError
 from node.core.field_keys import is_encrypted
 from node.core.people.accounts.approvals import Approvals
+from node.core.people.accounts.codes import hash_recovery
 from node.core.people.accounts.errors import (
     ApprovalByTokenError,
     FactorMissingError,
@@ -111,6 +112,9 @@ def test_a_factor_is_begun_with_the_password_and_removed_with_a_code(desk: Accou
 def test_secrets_are_in_no_row_as_they_are(desk: AccountDesk) -> None:
     desk.open("li.wei", "Li Wei", Role.SALES)
     signed = desk.add_factor(desk.enter("li.wei"))
+    codes = desk.accounts.own.renew_recovery(desk.get(signed), desk.next_code("li.wei"))
+    plain = {text for code in codes for text in (code, code.replace("-", ""))}
+    plain |= {text.upper() for text in plain}
     with desk.local.database.read() as uow:
         rows = [
             row
@@ -122,6 +126,8 @@ def test_secrets_are_in_no_row_as_they_are(desk: AccountDesk) -> None:
     cookie = decode_b64u(signed.cookie.partition(".")[2], bytes_exact=32)
     values = [value for row in rows for value in row]
     assert not {secret, encode_b64u(secret), cookie, signed.cookie} & set(values)
+    assert not {*plain, *(text.encode() for text in plain)} & set(values)
+    assert len([value for value in values if value == hash_recovery(codes[0])]) == 1
     assert is_encrypted(next(value for value in rows[0] if isinstance(value, str)))
 
 
