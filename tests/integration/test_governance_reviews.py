@@ -139,9 +139,12 @@ def test_the_page_of_a_review_is_whole_in_both_languages_and_shows_others_words_
     with TestClient(build_app(node)) as http:
         headers = {"authorization": f"Bearer {API_TOKEN}"}
         path = f"{API_PREFIX}/reviews/1/report"
-        english = http.get(path, headers=headers).text
+        answer = http.get(path, headers=headers)
         chinese = http.get(f"{path}?language=zh", headers=headers).text
 
+    english = answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
     assert "<script>" not in english
     assert "&lt;script&gt;" in english
     assert "order holds" in english
