@@ -62,6 +62,25 @@ _READ: Mapping[str, Area] = {
     "/console/risk/watch": Area.CREDIT,
     "/console/risk/actions": Area.CREDIT,
     "/console/customers/{customer_id}/risk": Area.CREDIT,
+    "/console/orders": Area.ORDERS,
+    "/console/orders/{order_id}": Area.ORDERS,
+    "/console/limits": Area.CREDIT,
+    "/console/customers/{customer_id}/limits": Area.CREDIT,
+    "/console/collection": Area.LEDGER,
+    "/console/dunning": Area.LEDGER,
+    "/console/dunning/{letter_id}": Area.LEDGER,
+    "/console/dunning/{letter_id}/letter": Area.LEDGER,
+    "/console/dunning-runs": Area.LEDGER,
+    "/console/promises": Area.LEDGER,
+    "/console/provisions": Area.CREDIT,
+    "/console/provisions/{run_id}": Area.CREDIT,
+    "/console/provisions/{run_id}/movement.csv": Area.CREDIT,
+    "/console/provisions/{run_id}/customers": Area.CREDIT,
+    "/console/provisions/{run_id}/customers/{customer_id}": Area.CREDIT,
+    "/console/risk/register": Area.CREDIT,
+    "/console/risk/register/{risk_entry_id}": Area.CREDIT,
+    "/console/risk/concentration": Area.CREDIT,
+    "/console/risk/stress": Area.CREDIT,
     "/console/policies": Area.POLICIES,
     "/console/policies/{version_id}": Area.POLICIES,
     "/console/policies/{version_id}/preview": Area.CREDIT,
@@ -131,6 +150,26 @@ _DECIDING = (
         for step in ("submit", "reject", "return", "withdraw")
     ),
 )
+_CONTROLLING = {
+    "/console/orders/{order_id}/ask": Area.ORDERS,
+    "/console/orders/{order_id}/reject": Area.ORDERS,
+    "/console/orders/{order_id}/recheck": Area.ORDERS,
+    "/console/customers/{customer_id}/limits": Area.CREDIT,
+    "/console/customers/{customer_id}/stop": Area.CREDIT,
+    "/console/dunning-runs": Area.LEDGER,
+    "/console/customers/{customer_id}/dunning-hold": Area.LEDGER,
+    "/console/dunning-holds/{dunning_hold_id}/end": Area.LEDGER,
+    "/console/dunning/{letter_id}/release": Area.LEDGER,
+    "/console/dunning/{letter_id}/answer": Area.LEDGER,
+    "/console/dunning/{letter_id}/withdraw": Area.LEDGER,
+    "/console/provisions": Area.CREDIT,
+    "/console/provisions-apart": Area.CREDIT,
+    "/console/provisions-apart/{apart_id}/end": Area.CREDIT,
+    "/console/risk/register": Area.CREDIT,
+    "/console/risk/register/{risk_entry_id}": Area.CREDIT,
+    "/console/risk/register-runs": Area.CREDIT,
+}
+"""What is entered on the pages of risk control."""
 _APPROVING = {
     "/console/customers/{customer_id}/defaults/{default_id}/decision": Area.CREDIT,
     "/console/decisions/{decision_id}/approve": Area.CREDIT,
@@ -139,6 +178,10 @@ _APPROVING = {
     "/console/ratings/overrides/{override_id}/approve": Area.CREDIT,
     "/console/ratings/overrides/{override_id}/withdraw": Area.CREDIT,
     "/console/models/{model_id}/approve": Area.CREDIT,
+    "/console/orders/{order_id}/release": Area.CREDIT,
+    "/console/limits/{entry_id}/approve": Area.CREDIT,
+    "/console/limits/{entry_id}/end": Area.CREDIT,
+    "/console/stops/{stop_id}/end": Area.CREDIT,
     f"{_POLICY}/decision": Area.APPROVALS,
     f"{_POLICY}/activation": Area.APPROVALS,
 }
@@ -160,6 +203,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         ): PageAccess(area=Area.TRAINING, is_entry=True)
     }
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
+    | {("POST", path): PageAccess(area=area, is_entry=True) for path, area in _CONTROLLING.items()}
     | {
         ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
         for path in (
