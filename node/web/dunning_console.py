@@ -22,9 +22,10 @@ from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
 from node.core.http.pages import fill_page
 from node.core.people.areas import Area
-from node.records.rules_promise import JudgedPromise, PromiseState
+from node.records.rules_promise import PromiseState
 from node.records.store import CustomerRecord
 from node.records.tables import REASON_CHARS_MAX
+from node.records.undertakings.promises import DuePromise
 from node.risk.dunning.errors import LetterNotFoundError
 from node.risk.dunning.letters import LetterForm
 from node.risk.dunning.rules_letter import LetterState, LetterStep, find_next
@@ -79,8 +80,18 @@ class LetterLine:
 class PromiseLine:
     """A promise that is asked about, with who made it."""
 
-    promise: JudgedPromise
+    due: DuePromise
     name: str
+
+    @property
+    def state(self) -> PromiseState:
+        """What came of it so far."""
+        return self.due.judged.state
+
+    @property
+    def due_on(self) -> date:
+        """The business day on which it falls due."""
+        return self.due.judged.promise.due_business_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,15 +368,19 @@ class _Dunning:
         found = self._local.promises.list_due(
             as_of=today, days_before=LATE_DAYS, days_after=AHEAD_DAYS
         )
-        hidden = find_hidden(self._local, request, [one.promise.customer_id for one in found])
-        shown = [one for one in found if one.promise.customer_id not in hidden]
-        names = self._read_names(one.promise.customer_id for one in shown)
-        lines = [PromiseLine(promise=one, name=names[one.promise.customer_id]) for one in shown]
-        still = [one for one in lines if one.promise.state is PromiseState.OPEN]
+        owners = [one.judged.promise.customer_id for one in found]
+        hidden = find_hidden(self._local, request, owners)
+        names = self._read_names(key for key in owners if key not in hidden)
+        lines = [
+            PromiseLine(due=one, name=names[key])
+            for one, key in zip(found, owners, strict=True)
+            if key not in hidden
+        ]
+        still = [one for one in lines if one.state is PromiseState.OPEN]
         return PromiseLists(
-            broken=tuple(one for one in lines if one.promise.state is not PromiseState.OPEN),
-            today=tuple(one for one in still if one.promise.promise.due_business_on == today),
-            ahead=tuple(one for one in still if one.promise.promise.due_business_on > today),
+            broken=tuple(one for one in lines if one.state is not PromiseState.OPEN),
+            today=tuple(one for one in still if one.due_on == today),
+            ahead=tuple(one for one in still if one.due_on > today),
         )
 
     def _read_runs(self, request: Request, sent: Sent) -> RunsPage:

@@ -156,7 +156,8 @@ class _Holds:
         wish = ReleaseWish(
             reason_code=typed.choice("reason_code", terms.reason_codes),
             reason=typed.text("reason", chars_max=REASON_CHARS_MAX),
-            days=days or 1,
+            days=1 if days is None else days,
+            version=parse_key(typed.raw("version")),
         )
 
         def enter() -> str:

@@ -102,7 +102,7 @@ class LimitsPage:
     group: ShownExposure | None
     gone: NodeError | None
     waiting: tuple[WaitingLine, ...]
-    kinds: tuple[str, ...]
+    kinds: tuple[tuple[str, str], ...]
     today: str
     sent: Sent
     key: str
@@ -280,6 +280,7 @@ class _Limits:
             gone = err
         now = view if as_of == today else self._risk.limits.view(customer.customer_id)
         waiting = [one for one in now.entries if one.approved_on is None and one.ended_on is None]
+        texts = Texts(choose_language(request))
         return LimitsPage(
             customer=customer,
             as_of=as_of,
@@ -290,7 +291,7 @@ class _Limits:
             group=group,
             gone=gone,
             waiting=self._weigh(request, waiting),
-            kinds=tuple(one.value for one in KINDS),
+            kinds=tuple((one.value, texts(f"limit-kind.{one.value}")) for one in KINDS),
             today=today.isoformat(),
             sent=sent,
             key=self._steps.draw_key(request),

@@ -160,9 +160,10 @@ class _Portfolio:
 
     def _name_all(self, report: ConcentrationReport, hidden: Collection[int]) -> dict[int, str]:
         known = report.portfolio.customers
-        heads = {one.group_id for one in report.portfolio.holdings} - set(known)
+        others = {one.group_id for one in report.portfolio.holdings}
+        others |= {one.customer_id for one in report.portfolio.not_converted}
         names = {key: one.name for key, one in known.items()}
-        names |= {key: self._local.records.get_customer(key).name for key in heads}
+        names |= {key: self._local.records.get_customer(key).name for key in others - set(known)}
         return {key: name for key, name in names.items() if key not in hidden}
 
     def _read_stress(self, request: Request) -> StressPage:

@@ -62,7 +62,13 @@ def give_limit(node: Node, customer_id: int, limit_minor: int, *, currency: str 
 
 
 def order(
-    node: Node, customer_id: int, number: str, minor: int, *, currency: str = "EUR", by: str = "erp"
+    node: Node,
+    customer_id: int,
+    number: str,
+    minor: int,
+    *,
+    currency: str = "EUR",
+    key: str = "first",
 ) -> int:
     """Check an order; return its key."""
     request = CheckRequest(
@@ -72,7 +78,7 @@ def order(
         currency=currency,
         amount_minor=minor,
     )
-    answer = node.local.risk.checks.check(request, key=f"key of {number}", by=by)
+    answer = node.local.risk.checks.check(request, key=f"{key} of {number}", by="erp")
     return int(answer["order"])
 
 
@@ -136,7 +142,7 @@ def furnish_risk(node: Node, customer_id: int) -> RiskDesk:
     letters = local.losses.dunning.list_letters()
     runs = local.losses.provisions.run(by="Zhang")
     rate = ExchangeRate(
-        base="EUR", quote="CNY", on=date(2026, 6, 1), rate_nano=7_800_000_000, source="test"
+        base="EUR", quote="CNY", on=local.business_date(), rate_nano=7_800_000_000, source="test"
     )
     with local.database.write() as uow:
         RateStore(uow.connection).append(rate, by="Zhang", at_ms=local.clock.now_ms())

@@ -92,6 +92,15 @@ class PromiseStore:
             found[promise_id] = (*found.get(promise_id, ()), item_id)
         return found
 
+    def name_items(self, promise_ids: Sequence[int]) -> dict[int, str]:
+        """Return the numbers of the documents for which promises were made, by their items."""
+        rows = self._connection.execute(
+            select(ledger_item.c.id, ledger_item.c.document_no)
+            .join(promise_item, promise_item.c.item_id == ledger_item.c.id)
+            .where(promise_item.c.promise_id.in_(promise_ids))
+        )
+        return {int(item_id): str(document_no) for item_id, document_no in rows}
+
     def read_paid(self, promise_ids: Sequence[int]) -> dict[int, list[PaidPart]]:
         """Return what payments were applied to the items of promises, in every version of them.
 

@@ -48,6 +48,14 @@ class PromiseReport:
     days: int = BROKEN_DAYS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePromise:
+    """A promise that somebody is to be asked about, with the documents that it is for, by item."""
+
+    judged: JudgedPromise
+    documents: tuple[tuple[int, str], ...]
+
+
 class PromiseService:
     """One public method is one transaction, entered by whom ``by`` names."""
 
@@ -143,7 +151,7 @@ class PromiseService:
 
     def list_due(
         self, *, as_of: date, days_before: int, days_after: int, limit: int = DUE_MAX
-    ) -> list[JudgedPromise]:
+    ) -> list[DuePromise]:
         """Return what customers are to be asked about: what falls due around a day and is not kept.
 
         What falls due first is at the front; of more than ``limit`` promises of that time the
@@ -160,9 +168,17 @@ class PromiseService:
                 last=as_of + timedelta(days=days_after),
                 limit=max(1, min(limit, DUE_MAX)),
             )
-            paid = store.read_paid([one.promise_id for one in promises])
+            keys = [one.promise_id for one in promises]
+            paid, names = store.read_paid(keys), store.name_items(keys)
         judged = [judge_promise(one, paid.get(one.promise_id, ()), as_of=as_of) for one in promises]
-        return [one for one in judged if one.state in _ASKED_FOR]
+        return [
+            DuePromise(
+                judged=one,
+                documents=tuple((item_id, names[item_id]) for item_id in one.promise.item_ids),
+            )
+            for one in judged
+            if one.state in _ASKED_FOR
+        ]
 
 
 def _get_items(uow: UnitOfWork, item_ids: tuple[int, ...]) -> list[StoredItem]:

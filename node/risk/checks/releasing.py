@@ -74,11 +74,15 @@ class HeldOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseWish:
-    """Why an order is released, by a code of the rules and in words, and for how many days."""
+    """Why an order is released, by a code of the rules and in words, and for how many days.
+
+    ``version`` is the one that was looked at: another one is not released.
+    """
 
     reason_code: str
     reason: str
     days: int
+    version: int | None = None
 
 
 class ReleaseService:
@@ -157,7 +161,7 @@ class ReleaseService:
 
         Raises:
             OrderNotFoundError: There is no such order.
-            OrderStateError: It has ended, or nothing holds it.
+            OrderStateError: It has ended, was changed since it was looked at, or nothing holds it.
             StoppedError: The customer is stopped.
             RiskInvalidError: The reason is none of the rules', or the days are too many.
             DutyConflictError: It is the operator's token, or a role stands against it.
@@ -169,6 +173,8 @@ class ReleaseService:
         with self._database.write() as uow:
             self._check_wish(uow, wish)
             order = _get(uow, order_id)
+            if wish.version not in {None, order.version}:
+                raise OrderStateError(f"order {order.number} was changed meanwhile: look again")
             found = self._evaluate(uow, order, today=today)
             store = CheckStore(uow.connection)
             waiting = _find_waiting(store.list_release_records(order_id), order, today=today)
