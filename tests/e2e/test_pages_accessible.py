@@ -32,6 +32,7 @@ from tests.support.console_node import (
     build_console_node,
     receive_summary,
 )
+from tests.support.risk_pages import furnish_risk
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -133,7 +134,14 @@ def _furnish(node: Node, customer_id: int) -> list[str]:
         ),
         by="erp",
     )
+    shown = furnish_risk(node, customer_id)
     return [
+        f"/console/orders/{shown.order_id}",
+        f"/console/dunning/{shown.letter_id}",
+        f"/console/provisions/{shown.run_id}",
+        f"/console/risk/register/{shown.risk_id}",
+        "/console/risk/concentration?part=country:DE",
+        "/console/risk/stress?notches=1",
         f"/console/items/{item_id}",
         f"/console/customers/{customer_id}/ledger",
         f"/console/decisions/{decision.decision_id}",

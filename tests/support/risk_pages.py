@@ -127,6 +127,16 @@ def promise(node: Node, customer_id: int, item_id: int, minor: int, *, due_on: d
     return node.local.promises.enter(made, by="Wu")
 
 
+def add_rate(node: Node) -> None:
+    """Enter what a euro is in yuan on the business date."""
+    local = node.local
+    rate = ExchangeRate(
+        base="EUR", quote="CNY", on=local.business_date(), rate_nano=7_800_000_000, source="test"
+    )
+    with local.database.write() as uow:
+        RateStore(uow.connection).append(rate, by="Zhang", at_ms=local.clock.now_ms())
+
+
 def furnish_risk(node: Node, customer_id: int) -> RiskDesk:
     """Let a customer be over its limit, late, reminded, provided for and in the register."""
     local = node.local
@@ -141,11 +151,7 @@ def furnish_risk(node: Node, customer_id: int) -> RiskDesk:
     local.losses.dunning.run(by="Wu")
     letters = local.losses.dunning.list_letters()
     runs = local.losses.provisions.run(by="Zhang")
-    rate = ExchangeRate(
-        base="EUR", quote="CNY", on=local.business_date(), rate_nano=7_800_000_000, source="test"
-    )
-    with local.database.write() as uow:
-        RateStore(uow.connection).append(rate, by="Zhang", at_ms=local.clock.now_ms())
+    add_rate(node)
     local.rating.rate_customer(customer_id, as_of=local.business_date())
     local.losses.register.refresh(by="Zhang")
     risk_id = local.losses.register.enter(

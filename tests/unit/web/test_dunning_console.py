@@ -100,7 +100,13 @@ def test_a_letter_is_shown_as_the_customer_will_read_it(still: Desk) -> None:
 
     page = read(still, LETTER)
 
-    for words in ("To: Hongda (sim:C1)", "致：Hongda", "草稿，尚未签发", "3,000.00", "promise broken"):
+    for words in (
+        "To: Hongda (sim:C1)",
+        "draft, not released",
+        "尚未签发",
+        "3,000.00",
+        "promise broken",
+    ):
         assert words in page, words
     assert f'action="{LETTER}/' not in page
     printed = still.client.get(f"{LETTER}/letter", params={"lang": "zh"})
@@ -130,13 +136,16 @@ def test_a_collector_releases_enters_the_answer_and_withdraws(desk: Desk) -> Non
 
 def test_a_letter_that_something_has_overtaken_is_not_released(desk: Desk) -> None:
     desk.sign_in(Role.COLLECTOR, "Wu")
-    assert send(
-        desk,
-        f"{desk.home}/dunning-hold",
-        LETTER,
-        until_on="2026-07-31",
-        reason="we talk",
-    )[0] == 303
+    assert (
+        send(
+            desk,
+            f"{desk.home}/dunning-hold",
+            LETTER,
+            until_on="2026-07-31",
+            reason="we talk",
+        )[0]
+        == 303
+    )
     assert "we talk" in read(desk, RUNS)
 
     status, page = send(desk, f"{LETTER}/release", LETTER)
