@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from node.bootstrap.member import Node
+from node.core.people.service import Role
 from node.decision.policy import read_preset_decision_policy
 from node.decision.rules_proposal import Outcome
 from node.records.ledger import NewDebit, Term
@@ -140,7 +141,10 @@ def add_rate(node: Node) -> None:
 def furnish_risk(node: Node, customer_id: int) -> RiskDesk:
     """Let a customer be over its limit, late, reminded, provided for and in the register."""
     local = node.local
-    give_limit(node, customer_id, 500_000)
+    held = ask_limit(node, customer_id, 500_000)
+    for role, name in ((Role.CREDIT_MANAGER, "Wang"), (Role.CFO, "Qian")):
+        token = local.people.create_token(role=role, name=name, life_s=3_600).token
+        local.risk.limits.approve(held, actor=local.people.get_principal(token))
     late = invoice(node, customer_id, "LATE-1", 300_000, due_on=date(2026, 4, 15))
     owed = invoice(node, customer_id, "LATE-2", 150_000, due_on=date(2026, 6, 1))
     broken = promise(node, customer_id, late, 300_000, due_on=date(2026, 6, 15))

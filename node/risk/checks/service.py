@@ -167,12 +167,7 @@ class OrderCheckService:
         if request.point is CheckPoint.DELIVERY:
             name = key if request.delivery is None else request.delivery
         found, order = self._decide(uow, request, delivery=name, today=today, by=by)
-        answer = build_answer(
-            found,
-            source=request.source,
-            number=request.number,
-            order=order,
-        )
+        answer = build_answer(found, source=request.source, number=request.number, order=order)
         check_id = store.append_check(
             source=request.source,
             number=request.number,
@@ -200,12 +195,7 @@ class OrderCheckService:
         with self._database.read() as uow:
             asked = Asked(point=request.point, content=request.content)
             found = self._evaluate(uow, asked, today=self.today())
-        answer = build_answer(
-            found,
-            source=request.source,
-            number=request.number,
-            order=None,
-        )
+        answer = build_answer(found, source=request.source, number=request.number, order=None)
         return answer | {"check": None}
 
     def _evaluate(self, uow: UnitOfWork, asked: Asked, *, today: date) -> Evaluation:
