@@ -168,8 +168,23 @@ _CONTROLLING = {
     "/console/risk/register": Area.CREDIT,
     "/console/risk/register/{risk_entry_id}": Area.CREDIT,
     "/console/risk/register-runs": Area.CREDIT,
+    "/console/cases": Area.CASES,
+    "/console/cases/{case_id}/mark": Area.CASES,
+    "/console/cases/{case_id}/ask": Area.CASES,
+    "/console/cases/{case_id}/decide": Area.CASES,
+    "/console/cases/{case_id}/answer": Area.CASES,
+    "/console/cases/{case_id}/cause": Area.CASES,
+    "/console/cases/{case_id}/statement": Area.CASES,
+    "/console/cases/{case_id}/close": Area.CASES,
+    "/console/cases/{case_id}/appeal": Area.CASES,
+    "/console/cases/{case_id}/confirm": Area.CASES,
+    "/console/cases/{case_id}/reopen": Area.CASES,
+    "/console/reviews": Area.GOVERNANCE,
+    "/console/reviews/{review_id}/hold": Area.GOVERNANCE,
+    "/console/reviews/{review_id}/actions": Area.GOVERNANCE,
+    "/console/review-actions/{review_action_id}/done": Area.GOVERNANCE,
 }
-"""What is entered on the pages of risk control."""
+"""What is entered on the pages of risk control, of cases and of reviews."""
 _APPROVING = {
     "/console/customers/{customer_id}/defaults/{default_id}/decision": Area.CREDIT,
     "/console/decisions/{decision_id}/approve": Area.CREDIT,

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
 from node.web.accounts_console import build_accounts_routes
+from node.web.cases_console import build_cases_routes
 from node.web.decision_console import build_decision_routes
 from node.web.dunning_console import build_dunning_routes
 from node.web.evidence_console import build_evidence_routes
@@ -25,6 +26,7 @@ from node.web.provisions_console import build_provisions_routes
 from node.web.ratings_console import build_ratings_routes
 from node.web.register_console import build_register_routes
 from node.web.renewals_console import build_renewal_routes
+from node.web.reviews_console import build_reviews_routes
 from node.web.statement_list import build_statement_list_routes
 from node.web.statement_pages import build_statement_form_routes
 from node.web.statement_upload import build_statement_upload_routes
@@ -58,6 +60,8 @@ def build_room_routes(
         *build_provisions_routes(local, render=render, page=page, steps=steps),
         *build_register_routes(local, render=render, page=page, steps=steps),
         *build_portfolio_routes(local, render=render, page=page),
+        *build_cases_routes(local, render=render, page=page, steps=steps),
+        *build_reviews_routes(local, render=render, page=page, steps=steps),
         *build_governance_routes(local, render=render, page=page, parse_form=parse_form),
         *build_accounts_routes(local, render=render, page=page, parse_form=parse_form),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),

@@ -26,7 +26,7 @@ from node.web.handlers import Handler, ParseForm
 from node.web.typed import Typed
 from protocol.encoding import sha256
 
-FORM_BYTES_MAX = 16_384
+FORM_BYTES_MAX = 65_536  # an answer of 4,000 characters, each nine bytes of a form
 FORM_FIELDS_MAX = 24
 STALE, USED = "form.stale", "form.used"
 UNREADABLE = 422

@@ -15,6 +15,7 @@ from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_accounts import ACCOUNT_TEXTS
 from node.web.texts_auditor import AUDITOR_TEXTS
+from node.web.texts_case_forms import CASE_FORM_TEXTS
 from node.web.texts_decision import DECISION_TEXTS
 from node.web.texts_dunning import DUNNING_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
@@ -401,6 +402,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **PROVISION_TEXTS,
             **REGISTER_TEXTS,
             **GOVERNANCE_TEXTS,
+            **CASE_FORM_TEXTS,
             **MODEL_TEXTS,
             **DECISION_TEXTS,
             **EVIDENCE_TEXTS,

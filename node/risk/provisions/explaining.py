@@ -135,7 +135,7 @@ def _share(
         ]
         return CustomerShare(customer_id=row.customer_id, lines=tuple(lines))
     pool = [one for one in run.content.lines if one.kind is LineKind.BUCKET]
-    befores = [None, *(one.upto_days for one in pool[:-1])]
+    earlier = [None, *(one.upto_days for one in pool[:-1])]
     lines = [
         CustomerLine(
             line=one,
@@ -143,7 +143,7 @@ def _share(
             balance_minor=minor,
             allowance_minor=one.rate.raise_by(run.content.forward_ppm).apply(minor),
         )
-        for one, before, minor in zip(pool, befores, minors, strict=True)
+        for one, before, minor in zip(pool, earlier, minors, strict=True)
         if minor
     ]
     return CustomerShare(customer_id=row.customer_id, lines=tuple(lines))

@@ -43,6 +43,7 @@ FAMILIES = (
     "basis.",
     "bucket.",
     "cause.",
+    "case-step.",
     "code.",
     "confidence.",
     "contract-form.",
