@@ -164,7 +164,7 @@ class _Cases:
 
     def read_new(self, request: Request, typed: Typed) -> Enter:
         """Read a case that came."""
-        by = name_person(get_viewer(request))
+        actor = get_viewer(request)
         customer_id = None
         if typed.raw("customer"):
             customer_id = read_customer(self._local, request, typed, "customer")
@@ -181,16 +181,17 @@ class _Cases:
         )
 
         def enter() -> str:
-            return f"{CASES_PATH}/{self._cases.receive(new, by=by).record.case_id}"
+            received = self._cases.receive(new, by=name_person(actor))
+            return f"{CASES_PATH}/{received.record.case_id}"
 
         return enter
 
     def _read_step(self, build: Callable[[Typed], Take], request: Request, typed: Typed) -> Enter:
-        case_id, by = _parse_case(request), name_person(get_viewer(request))
+        case_id, actor = _parse_case(request), get_viewer(request)
         take = build(typed)
 
         def enter() -> str:
-            take(case_id, by)
+            take(case_id, name_person(actor))
             return f"{CASES_PATH}/{case_id}"
 
         return enter

@@ -42,7 +42,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe i
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(180),  # some eighty pages, each judged twice
+    pytest.mark.timeout(400),  # some eighty pages, each judged twice
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not at {CHROMIUM}"),
 ]
 ALL = {"resultTypes": ["violations"]}
