@@ -81,6 +81,13 @@ def build_held_object(
         "releases": [_build_release(one) for one in held.releases],
         "check": None,
     }
+    if has_figures:  # The tier tells between which amounts the customer would owe.
+        shown["tier"] = {
+            "roles": [one.value for one in held.tier.roles],
+            "required": [one.value for one in held.tier.required],
+            "persons": held.tier.persons,
+            "given": 0 if held.waiting is None else len(held.waiting.approvals),
+        }
     if held.check is None:
         return shown
     answer = show_answer(held.answer, has_figures=has_figures, hidden=hidden, blurred=blurred)

@@ -47,16 +47,22 @@ ACTS = (
     Act(
         name="a limit of another kind holds, or ends",
         operations=("/limits/{entry_id}/approval", "/limits/{entry_id}/end"),
+        pages=(
+            ("/console/limits/{entry_id}/approve", Area.CREDIT),
+            ("/console/limits/{entry_id}/end", Area.CREDIT),
+        ),
         commands=("risk limits approve", "risk limits end"),
     ),
     Act(
         name="a customer is sold to again",
         operations=("/stops/{stop_id}/end",),
+        pages=(("/console/stops/{stop_id}/end", Area.CREDIT),),
         commands=("risk limits end-stop",),
     ),
     Act(
         name="an order that was held goes on",
         operations=("/orders/{order_id}/release",),
+        pages=(("/console/orders/{order_id}/release", Area.CREDIT),),
         commands=("risk orders release",),
     ),
     Act(
@@ -93,6 +99,10 @@ ACTS = (
     Act(
         name="a case ends: what it is about counts, or does no more",
         operations=("/cases/{case_id}/decision", "/cases/{case_id}/confirmation"),
+        pages=(
+            ("/console/cases/{case_id}/decide", Area.CASES),
+            ("/console/cases/{case_id}/confirm", Area.CASES),
+        ),
         commands=("governance case uphold", "governance case reject", "governance case confirm"),
     ),
     Act(
@@ -104,6 +114,7 @@ ACTS = (
     Act(
         name="a dunning letter is sent",
         operations=("/dunning-letters/{letter_id}/release",),
+        pages=(("/console/dunning/{letter_id}/release", Area.LEDGER),),
         commands=("risk dunning release",),
     ),
 )

@@ -63,6 +63,7 @@ from node.web.sessions import (
     sign_forms,
 )
 from node.web.texts import Texts
+from node.web.typed_share import say_percent
 from node.web.wording import say_amount, say_code, say_deci, say_money, say_time
 from protocol.encoding import encode_b64u, sha256
 from protocol.errors import ProtocolError
@@ -151,6 +152,7 @@ class _Console:
             "money": say_money,
             "amount": say_amount,
             "moment": say_time,
+            "percent": say_percent,
         }
         files = resources.files("node.web") / "static"
         self._static = {name: (files / name).read_bytes() for name in STATIC_TYPES}

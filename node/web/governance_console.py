@@ -1,8 +1,4 @@
-"""The pages of cases, procedures, duties, reviews and the access log.
-
-What is entered of a case, a review or an action goes by command or over the API; here a person
-confirms what it has read.
-"""
+"""The pages of procedures, duties and the access log; a person confirms here what it has read."""
 
 from __future__ import annotations
 
@@ -15,38 +11,24 @@ from starlette.routing import BaseRoute
 
 from node.bootstrap.local import LocalNode
 from node.core.database import parse_key
-from node.core.errors import NotFoundError
 from node.core.http.bodies import read_bounded
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal
-from node.governance.cases.rules_case import OPEN
-from node.governance.cases.store import CaseFilter
-from node.governance.cases.view import build_case_object, build_summary_object
-from node.governance.cases.wording import say_case
 from node.governance.duties.view import build_duties_object
 from node.governance.duties.wording import say_duty
 from node.governance.looks.service import LookFilter, LookRow
 from node.governance.looks.view import build_look_object, write_looks
-from node.governance.reviews.view import (
-    build_action_object,
-    build_review_object,
-    build_story_object,
-)
 from node.governance.training.view import build_procedure_object, build_standing_object
 from node.web.handlers import BuildRoute, ParseForm, Render
 from node.web.languages import choose_language
 from node.web.page_access import Reaching
 
-CASES_PATH = "/console/cases"
 PROCEDURES_PATH = "/console/procedures"
 DUTIES_PATH = "/console/duties"
-REVIEWS_PATH = "/console/reviews"
 LOOKS_PATH = "/console/looks"
-CASES_SHOWN = 200
 LOOKS_SHOWN = 500
 FORM_BYTES_MAX = 4_096
 FORM_FIELDS_MAX = 4
-_CASE_FILTERS = ("open", "late", "all")
 
 
 def build_governance_routes(
@@ -55,14 +37,10 @@ def build_governance_routes(
     """Return the routes of the pages."""
     desk = _Governance(local, render=render, parse_form=parse_form)
     return [
-        page("GET", CASES_PATH, desk.list_cases),
-        page("GET", f"{CASES_PATH}/{{case_id}}", desk.show_case),
         page("GET", PROCEDURES_PATH, desk.list_procedures),
         page("GET", f"{PROCEDURES_PATH}/{{procedure}}", desk.show_procedure),
         page("POST", f"{PROCEDURES_PATH}/{{procedure}}/confirm", desk.confirm),
         page("GET", DUTIES_PATH, desk.show_duties),
-        page("GET", REVIEWS_PATH, desk.list_reviews),
-        page("GET", f"{REVIEWS_PATH}/{{review_id}}", desk.show_review),
         page("GET", LOOKS_PATH, desk.list_looks),
         page("GET", f"{LOOKS_PATH}.csv", desk.send_looks),
     ]
@@ -75,38 +53,6 @@ class _Governance:
         self._local = local
         self._render = render
         self._parse_form = parse_form
-
-    async def list_cases(self, request: Request) -> Response:
-        """Show the cases that are open, late, or all."""
-        language, today = choose_language(request), self._local.governance.cases.today()
-        asked = request.query_params.get("show", "")
-        chosen = asked if asked in _CASE_FILTERS else "open"
-        states = () if chosen == "all" else OPEN
-        found = await run_in_threadpool(
-            lambda: self._local.governance.cases.list_cases(
-                CaseFilter(states=states, late_on=today if chosen == "late" else None),
-                limit=CASES_SHOWN,
-            )
-        )
-        await self._record(request, Area.CASES)
-        rows = [build_summary_object(one, today=today, language=language) for one in found]
-        return await self._render(
-            request, "cases.html", rows=rows, chosen=chosen, filters=_CASE_FILTERS
-        )
-
-    async def show_case(self, request: Request) -> Response:
-        """Show one case with all its steps."""
-        story = await run_in_threadpool(
-            self._local.governance.cases.get, _read_key(request, "case_id")
-        )
-        await self._record(request, Area.CASES)
-        language = choose_language(request)
-        case = build_case_object(
-            story, today=self._local.governance.cases.today(), language=language
-        )
-        target = case["target"]
-        words = "" if target is None else say_case("target", target["kind"], language)
-        return await self._render(request, "case.html", case=case, target_text=words)
 
     async def list_procedures(self, request: Request) -> Response:
         """Show the procedures, which of them wait for who is signed in, and who has confirmed."""
@@ -160,30 +106,6 @@ class _Governance:
         looked_at = sum(one["looked_at"] for one in shown["acts"])
         return await self._render(request, "duties.html", duties=shown, looked_at=looked_at)
 
-    async def list_reviews(self, request: Request) -> Response:
-        """Show the calendar of reviews, and actions."""
-        calendar, language = self._local.governance.reviews, choose_language(request)
-        reviews = await run_in_threadpool(calendar.list_reviews)
-        actions = await run_in_threadpool(calendar.list_actions)
-        await self._record(request, Area.GOVERNANCE)
-        today = calendar.today()
-        return await self._render(
-            request,
-            "reviews.html",
-            reviews=[build_review_object(one, today=today, language=language) for one in reviews],
-            actions=[build_action_object(one, today=today) for one in actions],
-        )
-
-    async def show_review(self, request: Request) -> Response:
-        """Show a review with its figures and actions, to be printed too."""
-        calendar = self._local.governance.reviews
-        story = await run_in_threadpool(calendar.get, _read_key(request, "review_id"))
-        await self._record(request, Area.GOVERNANCE)
-        review = build_story_object(
-            story, today=calendar.today(), language=choose_language(request)
-        )
-        return await self._render(request, "review.html", review=review)
-
     async def list_looks(self, request: Request) -> Response:
         """Show who looked at what: of a customer, by a person."""
         rows = await self._read_looks(request, limit=LOOKS_SHOWN)
@@ -234,10 +156,3 @@ class _Governance:
             for one in self._local.governance.training.list_procedures()
             for role in one.roles
         }
-
-
-def _read_key(request: Request, name: str) -> int:
-    key = parse_key(request.path_params[name])
-    if key is None:
-        raise NotFoundError("there is no such page")
-    return key

@@ -63,6 +63,25 @@ _READ: Mapping[str, Area] = {
     "/console/risk/watch": Area.CREDIT,
     "/console/risk/actions": Area.CREDIT,
     "/console/customers/{customer_id}/risk": Area.CREDIT,
+    "/console/orders": Area.ORDERS,
+    "/console/orders/{order_id}": Area.ORDERS,
+    "/console/limits": Area.CREDIT,
+    "/console/customers/{customer_id}/limits": Area.CREDIT,
+    "/console/collection": Area.LEDGER,
+    "/console/dunning": Area.LEDGER,
+    "/console/dunning/{letter_id}": Area.LEDGER,
+    "/console/dunning/{letter_id}/letter": Area.LEDGER,
+    "/console/dunning-runs": Area.LEDGER,
+    "/console/promises": Area.LEDGER,
+    "/console/provisions": Area.CREDIT,
+    "/console/provisions/{run_id}": Area.CREDIT,
+    "/console/provisions/{run_id}/movement.csv": Area.CREDIT,
+    "/console/provisions/{run_id}/customers": Area.CREDIT,
+    "/console/provisions/{run_id}/customers/{customer_id}": Area.CREDIT,
+    "/console/risk/register": Area.CREDIT,
+    "/console/risk/register/{risk_entry_id}": Area.CREDIT,
+    "/console/risk/concentration": Area.CREDIT,
+    "/console/risk/stress": Area.CREDIT,
     "/console/policies": Area.POLICIES,
     "/console/policies/{version_id}": Area.POLICIES,
     "/console/policies/{version_id}/preview": Area.CREDIT,
@@ -132,6 +151,38 @@ _DECIDING = (
         for step in ("submit", "reject", "return", "withdraw")
     ),
 )
+_CONTROLLING = {
+    "/console/orders/{order_id}/ask": Area.ORDERS,
+    "/console/orders/{order_id}/reject": Area.ORDERS,
+    "/console/orders/{order_id}/recheck": Area.ORDERS,
+    "/console/customers/{customer_id}/limits": Area.CREDIT,
+    "/console/customers/{customer_id}/stop": Area.CREDIT,
+    "/console/dunning-runs": Area.LEDGER,
+    "/console/customers/{customer_id}/dunning-hold": Area.LEDGER,
+    "/console/dunning-holds/{dunning_hold_id}/end": Area.LEDGER,
+    "/console/dunning/{letter_id}/answer": Area.LEDGER,
+    "/console/dunning/{letter_id}/withdraw": Area.LEDGER,
+    "/console/provisions": Area.CREDIT,
+    "/console/provisions-apart": Area.CREDIT,
+    "/console/provisions-apart/{apart_id}/end": Area.CREDIT,
+    "/console/risk/register": Area.CREDIT,
+    "/console/risk/register/{risk_entry_id}": Area.CREDIT,
+    "/console/risk/register-runs": Area.CREDIT,
+    "/console/cases": Area.CASES,
+    "/console/cases/{case_id}/mark": Area.CASES,
+    "/console/cases/{case_id}/ask": Area.CASES,
+    "/console/cases/{case_id}/answer": Area.CASES,
+    "/console/cases/{case_id}/cause": Area.CASES,
+    "/console/cases/{case_id}/statement": Area.CASES,
+    "/console/cases/{case_id}/close": Area.CASES,
+    "/console/cases/{case_id}/appeal": Area.CASES,
+    "/console/cases/{case_id}/reopen": Area.CASES,
+    "/console/reviews": Area.GOVERNANCE,
+    "/console/reviews/{review_id}/hold": Area.GOVERNANCE,
+    "/console/reviews/{review_id}/actions": Area.GOVERNANCE,
+    "/console/review-actions/{review_action_id}/done": Area.GOVERNANCE,
+}
+"""What is entered on the pages of risk control, of cases and of reviews."""
 PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     {("GET", path): PageAccess(area=area) for path, area in _READ.items()}
     | {page: PageAccess(area=Area.LEDGER, is_entry=True) for page in _IMPORT}
@@ -149,6 +200,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         ): PageAccess(area=Area.TRAINING, is_entry=True)
     }
     | {("POST", path): PageAccess(area=Area.CREDIT, is_entry=True) for path in _DECIDING}
+    | {("POST", path): PageAccess(area=area, is_entry=True) for path, area in _CONTROLLING.items()}
     | {
         ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
         for path in ("/console/customers/{customer_id}/objections",)

@@ -15,18 +15,24 @@ from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_accounts import ACCOUNT_TEXTS
 from node.web.texts_auditor import AUDITOR_TEXTS
+from node.web.texts_case_forms import CASE_FORM_TEXTS
 from node.web.texts_decision import DECISION_TEXTS
+from node.web.texts_dunning import DUNNING_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_evidence import EVIDENCE_TEXTS
 from node.web.texts_governance import GOVERNANCE_TEXTS
+from node.web.texts_holds import HOLD_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
+from node.web.texts_limits import LIMIT_TEXTS
 from node.web.texts_models import MODEL_TEXTS
 from node.web.texts_objections import OBJECTION_TEXTS
 from node.web.texts_overrides import OVERRIDE_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_policies import POLICY_TEXTS
+from node.web.texts_provisions import PROVISION_TEXTS
 from node.web.texts_ratings import RATINGS_TEXTS
+from node.web.texts_register import REGISTER_TEXTS
 from node.web.texts_renewals import RENEWAL_TEXTS
 from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_risk import RISK_TEXTS
@@ -390,7 +396,13 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **STATEMENT_FORM_TEXTS,
             **RENEWAL_TEXTS,
             **RISK_TEXTS,
+            **HOLD_TEXTS,
+            **LIMIT_TEXTS,
+            **DUNNING_TEXTS,
+            **PROVISION_TEXTS,
+            **REGISTER_TEXTS,
             **GOVERNANCE_TEXTS,
+            **CASE_FORM_TEXTS,
             **MODEL_TEXTS,
             **DECISION_TEXTS,
             **EVIDENCE_TEXTS,

@@ -12,7 +12,13 @@ from node.core.people.service import Role
 from node.decision.errors import DutyConflictError
 from node.decision.rules_proposal import Outcome
 from node.risk.checks.rules_check import CheckPoint
-from node.risk.errors import OrderNotFoundError, OrderStateError, RiskInvalidError
+from node.risk.checks.store import CheckStore
+from node.risk.errors import (
+    OrderKeyReusedError,
+    OrderNotFoundError,
+    OrderStateError,
+    RiskInvalidError,
+)
 from node.risk.orders.rules_order import OrderEvent
 from tests.support.ledgers import TODAY
 from tests.support.risk import Watch, build_watch, rules_of
@@ -234,3 +240,26 @@ def test_amended_to_a_prepaid_sum_that_is_not_here_is_a_new_check(
     amended = watch.ask("S1", 990_00, prepaid_minor=900_00)
 
     assert (amended["state"], amended["may_proceed"]) == (state, state == "open")
+
+
+def test_checking_again_asks_what_was_asked_last_of_the_order_as_it_stands(watch: Watch) -> None:
+    watch.give_limit(100_00)
+    order_id = int(watch.ask("SO-1", 80_00, deliver_on=TODAY, prepaid_minor=10_00)["order"])
+    watch.risk.limits.stop(watch.house.customer_id, reason="rumours", by="li")
+    refused = watch.ask("SO-1", 60_00, point=DELIVERY, delivery="D1")
+    watch.ask("SO-1", 50_00)  # amended since: the content that stands is asked about, no other
+
+    order = watch.risk.checks.recheck(order_id, key="again", by="sun")
+
+    assert not refused["may_proceed"]
+    assert (order["point"], order["amount_minor"]) == (CheckPoint.ORDER, 50_00)
+    assert watch.risk.orders.get(order_id)[-1].content.amount_minor == 50_00
+    watch.ask("SO-1", 40_00, point=DELIVERY, delivery="D2")
+    delivery = watch.risk.checks.recheck(order_id, key="once more", by="sun")
+    assert delivery["point"] == CheckPoint.DELIVERY
+    with watch.house.database.read() as uow:
+        newest = CheckStore(uow.connection).list_newest([order_id])[order_id]
+    assert (newest.delivery, newest.delivered_minor) == ("D2", 40_00)
+    assert watch.risk.checks.recheck(order_id, key="once more", by="sun") == delivery
+    with pytest.raises(OrderKeyReusedError):
+        watch.risk.checks.recheck(order_id, key="again", by="sun")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, insert, select, update
 
@@ -17,7 +17,7 @@ from node.records.tables import allocation, ledger_item, payment_promise, promis
 if TYPE_CHECKING:
     from datetime import date
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 
 class PromiseStore:
@@ -39,6 +39,23 @@ class PromiseStore:
             )
             .order_by(payment_promise.c.due_on, payment_promise.c.id)
         ).all()
+        return self._build(rows)
+
+    def list_standing(self, *, first: date, last: date, limit: int) -> list[Promise]:
+        """Return promises that stand and fall due in a time, what falls due first at the front."""
+        rows = self._connection.execute(
+            select(payment_promise)
+            .where(
+                payment_promise.c.due_business_on >= first,
+                payment_promise.c.due_business_on <= last,
+                payment_promise.c.ended_at_ms.is_(None),
+            )
+            .order_by(payment_promise.c.due_business_on, payment_promise.c.id)
+            .limit(limit)
+        ).all()
+        return self._build(rows)
+
+    def _build(self, rows: Sequence[Row[Any]]) -> list[Promise]:
         items = self._read_items([row.id for row in rows])
         promises = []
         for row in rows:
@@ -74,6 +91,15 @@ class PromiseStore:
         for promise_id, item_id in rows:
             found[promise_id] = (*found.get(promise_id, ()), item_id)
         return found
+
+    def name_items(self, promise_ids: Sequence[int]) -> dict[int, str]:
+        """Return the numbers of the documents for which promises were made, by their items."""
+        rows = self._connection.execute(
+            select(ledger_item.c.id, ledger_item.c.document_no)
+            .join(promise_item, promise_item.c.item_id == ledger_item.c.id)
+            .where(promise_item.c.promise_id.in_(promise_ids))
+        )
+        return {int(item_id): str(document_no) for item_id, document_no in rows}
 
     def read_paid(self, promise_ids: Sequence[int]) -> dict[int, list[PaidPart]]:
         """Return what payments were applied to the items of promises, in every version of them.

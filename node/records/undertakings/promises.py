@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
@@ -12,12 +12,19 @@ from node.records.business_day import BusinessCalendars, next_business_day
 from node.records.errors import check_report_day
 from node.records.ledger.errors import ItemNotFoundError
 from node.records.ledger.posting import check_by, check_day, check_reason, get_customer
-from node.records.rules_promise import JudgedPromise, count_broken, judge_promise
+from node.records.rules_promise import (
+    JudgedPromise,
+    PromiseState,
+    count_broken,
+    judge_promise,
+)
 from node.records.store import ItemStore, PromiseStore, RecordsStore, StoredItem
 from node.records.undertakings.errors import PromiseInvalidError, PromiseNotFoundError
 
 PROMISE_ITEMS_MAX = 120
 BROKEN_DAYS = 365
+DUE_MAX = 500
+_ASKED_FOR = frozenset({PromiseState.OPEN, PromiseState.PARTLY_KEPT, PromiseState.BROKEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,14 @@ class PromiseReport:
     promises: tuple[JudgedPromise, ...]
     broken: int
     days: int = BROKEN_DAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePromise:
+    """A promise that somebody is to be asked about, with the documents that it is for, by item."""
+
+    judged: JudgedPromise
+    documents: tuple[tuple[int, str], ...]
 
 
 class PromiseService:
@@ -133,6 +148,37 @@ class PromiseService:
         )
         broken = count_broken(judged, as_of=as_of, days=BROKEN_DAYS)
         return PromiseReport(as_of=as_of, promises=judged, broken=broken)
+
+    def list_due(
+        self, *, as_of: date, days_before: int, days_after: int, limit: int = DUE_MAX
+    ) -> list[DuePromise]:
+        """Return what customers are to be asked about: what falls due around a day and is not kept.
+
+        What falls due first is at the front; of more than ``limit`` promises of that time the
+        first are judged. Withdrawn ones are left out.
+
+        Raises:
+            ReportInvalidError: Records are not of such a day.
+        """
+        check_report_day(as_of)
+        with self._database.read() as uow:
+            store = PromiseStore(uow.connection)
+            promises = store.list_standing(
+                first=as_of - timedelta(days=days_before),
+                last=as_of + timedelta(days=days_after),
+                limit=max(1, min(limit, DUE_MAX)),
+            )
+            keys = [one.promise_id for one in promises]
+            paid, names = store.read_paid(keys), store.name_items(keys)
+        judged = [judge_promise(one, paid.get(one.promise_id, ()), as_of=as_of) for one in promises]
+        return [
+            DuePromise(
+                judged=one,
+                documents=tuple((item_id, names[item_id]) for item_id in one.promise.item_ids),
+            )
+            for one in judged
+            if one.state in _ASKED_FOR
+        ]
 
 
 def _get_items(uow: UnitOfWork, item_ids: tuple[int, ...]) -> list[StoredItem]:

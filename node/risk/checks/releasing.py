@@ -16,9 +16,12 @@ from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.people.names import fold_name
 from node.core.people.service import Principal
-from node.decision.policy import DecisionPolicy
+from node.decision.evidence import build_converter
+from node.decision.policy import DecisionPolicy, Tier
+from node.decision.rules_state import find_tier
 from node.records.ledger.posting import check_by, check_reason, get_customer
 from node.risk.authority import check_authority, fold_names
+from node.risk.checks.answer import FIGURES
 from node.risk.checks.evaluating import (
     Asked,
     Evaluation,
@@ -38,6 +41,7 @@ from node.risk.errors import (
 )
 from node.risk.orders.rules_order import ENDED, OrderEvent, OrderState, SalesOrder
 from node.risk.orders.store import OrderStore
+from node.risk.policies.orders import OrderTerms
 from node.risk.rules_finding import RiskStatus
 
 QUEUE_PAGE_MAX = 200
@@ -53,6 +57,14 @@ class HeldOrder:
     check: KeptCheck | None
     requests: tuple[ReleaseRequest, ...]
     releases: tuple[ReleaseRecord, ...]
+    tier: Tier
+    """Whose approval a release needs today, by what the newest check says would be owed."""
+
+    @property
+    def waiting(self) -> ReleaseRecord | None:
+        """The release that some have approved, and others are still to."""
+        found = [one for one in self.releases if one.released_on is None]
+        return found[-1] if found and found[-1].version == self.order.version else None
 
     @property
     def answer(self) -> dict[str, Any]:
@@ -62,11 +74,15 @@ class HeldOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseWish:
-    """Why an order is released, by a code of the rules and in words, and for how many days."""
+    """Why an order is released, by a code of the rules and in words, and for how many days.
+
+    ``version`` is the one that was looked at: another one is not released.
+    """
 
     reason_code: str
     reason: str
     days: int
+    version: int | None = None
 
 
 class ReleaseService:
@@ -145,7 +161,7 @@ class ReleaseService:
 
         Raises:
             OrderNotFoundError: There is no such order.
-            OrderStateError: It has ended, or nothing holds it.
+            OrderStateError: It has ended, was changed since it was looked at, or nothing holds it.
             StoppedError: The customer is stopped.
             RiskInvalidError: The reason is none of the rules', or the days are too many.
             DutyConflictError: It is the operator's token, or a role stands against it.
@@ -157,6 +173,8 @@ class ReleaseService:
         with self._database.write() as uow:
             self._check_wish(uow, wish)
             order = _get(uow, order_id)
+            if wish.version not in {None, order.version}:
+                raise OrderStateError(f"order {order.number} was changed meanwhile: look again")
             found = self._evaluate(uow, order, today=today)
             store = CheckStore(uow.connection)
             waiting = _find_waiting(store.list_release_records(order_id), order, today=today)
@@ -203,6 +221,11 @@ class ReleaseService:
                 )
             return self._show(uow, [order])[0]
 
+    def find_terms(self) -> OrderTerms:
+        """Return for which reasons and how many days an order may be released."""
+        with self._database.read() as uow:
+            return self._find_rules(uow).checks
+
     def today(self) -> date:
         """Return the business date."""
         return current_business_date(self._clock, fixed=self._business_date)
@@ -241,9 +264,12 @@ class ReleaseService:
         store = CheckStore(uow.connection)
         keys = [one.order_id for one in orders]
         checks, requests = store.list_newest(keys), store.list_requests(keys)
+        body = self._find_policy().body
+        convert = build_converter(uow, body.currency, as_of=self.today())
         shown = []
         for one in orders:
             customer = get_customer(uow, one.content.customer_id)
+            amount_minor = convert(*_measure(one, checks.get(one.order_id)))
             shown.append(
                 HeldOrder(
                     order=one,
@@ -252,6 +278,7 @@ class ReleaseService:
                     check=checks.get(one.order_id),
                     requests=tuple(it for it in requests if it.order_id == one.order_id),
                     releases=tuple(store.list_release_records(one.order_id)),
+                    tier=find_tier(body.tiers, amount_minor=amount_minor)[1],
                 )
             )
         return shown
@@ -262,6 +289,15 @@ def _get(uow: UnitOfWork, order_id: int) -> SalesOrder:
     if found is None:
         raise OrderNotFoundError(f"there is no order {order_id}")
     return found
+
+
+def _measure(order: SalesOrder, check: KeptCheck | None) -> tuple[int, str]:
+    """Return what the customer would owe with an order, in minor units of a currency."""
+    figures = {} if check is None else check.answer[FIGURES]
+    after_minor = figures.get("after_minor")
+    if after_minor is None:
+        return order.content.amount_minor, order.content.currency
+    return int(after_minor), str(figures["currency"])
 
 
 def _find_waiting(

@@ -29,7 +29,7 @@ from node.risk.checks.evaluating import (
 )
 from node.risk.checks.parameters import FindRules
 from node.risk.checks.rules_check import CheckPoint, choose_state
-from node.risk.checks.store import CheckStore
+from node.risk.checks.store import CheckStore, KeptCheck
 from node.risk.errors import (
     OrderKeyReusedError,
     OrderNotFoundError,
@@ -135,43 +135,60 @@ class OrderCheckService:
         if request.point is CheckPoint.QUOTE:
             return self._inform(request)
         with self._database.write() as uow:
-            store = CheckStore(uow.connection)
-            kept = store.find_keyed(source=request.source, number=request.number, key=key)
-            if kept is not None:
-                if kept.request_sha256_b64u != request.sha256_b64u:
-                    raise OrderKeyReusedError("this key stands for another request of this order")
-                return kept.answer | {"check": kept.check_id}
-            today = self.today()
-            name = None
-            if request.point is CheckPoint.DELIVERY:
-                name = key if request.delivery is None else request.delivery
-            found, order = self._decide(uow, request, delivery=name, today=today, by=by)
-            answer = build_answer(
-                found,
-                source=request.source,
-                number=request.number,
-                order=order,
-            )
-            check_id = store.append_check(
-                source=request.source,
-                number=request.number,
-                key=key,
-                request_sha256_b64u=request.sha256_b64u,
-                order_id=None if order is None else order.order_id,
-                customer_id=found.limits.customer_id,
-                point=request.point.value,
-                delivery=name,
-                delivered_minor=None if name is None else request.amount_minor,
-                as_of=today,
-                status=found.status.value,
-                may_proceed=found.may_proceed,
-                answer=answer,
-                by=by,
-                at_ms=self._clock.now_ms(),
-            )
-            if name is not None and order is not None:
-                self._keep_delivery(uow, request, name, order=order, found=found, by=by)
-            return answer | {"check": check_id}
+            return self._keep(uow, request, key=key, by=by)
+
+    def recheck(self, order_id: int, *, key: str, by: str) -> dict[str, Any]:
+        """Ask anew what the newest check of an order asked: of its delivery, else of the order.
+
+        Raises:
+            OrderNotFoundError: There is no such order.
+            OrderStateError: It has ended.
+            OrderKeyReusedError: The key stands for another request of this order.
+        """
+        check_by(by)
+        with self._database.write() as uow:
+            order = OrderStore(uow.connection).find(order_id)
+            if order is None:
+                raise OrderNotFoundError(f"there is no order {order_id}")
+            if order.state in ENDED:
+                raise OrderStateError(f"order {order.number} is {order.state}")
+            newest = CheckStore(uow.connection).list_newest([order_id]).get(order_id)
+            return self._keep(uow, _ask_again(order, newest), key=key, by=by)
+
+    def _keep(self, uow: UnitOfWork, request: CheckRequest, *, key: str, by: str) -> dict[str, Any]:
+        """Check within the caller's transaction, and keep the answer."""
+        store = CheckStore(uow.connection)
+        kept = store.find_keyed(source=request.source, number=request.number, key=key)
+        if kept is not None:
+            if kept.request_sha256_b64u != request.sha256_b64u:
+                raise OrderKeyReusedError("this key stands for another request of this order")
+            return kept.answer | {"check": kept.check_id}
+        today = self.today()
+        name = None
+        if request.point is CheckPoint.DELIVERY:
+            name = key if request.delivery is None else request.delivery
+        found, order = self._decide(uow, request, delivery=name, today=today, by=by)
+        answer = build_answer(found, source=request.source, number=request.number, order=order)
+        check_id = store.append_check(
+            source=request.source,
+            number=request.number,
+            key=key,
+            request_sha256_b64u=request.sha256_b64u,
+            order_id=None if order is None else order.order_id,
+            customer_id=found.limits.customer_id,
+            point=request.point.value,
+            delivery=name,
+            delivered_minor=None if name is None else request.amount_minor,
+            as_of=today,
+            status=found.status.value,
+            may_proceed=found.may_proceed,
+            answer=answer,
+            by=by,
+            at_ms=self._clock.now_ms(),
+        )
+        if name is not None and order is not None:
+            self._keep_delivery(uow, request, name, order=order, found=found, by=by)
+        return answer | {"check": check_id}
 
     def today(self) -> date:
         """Return the business date."""
@@ -202,12 +219,7 @@ class OrderCheckService:
         with self._database.read() as uow:
             asked = Asked(point=request.point, content=request.content)
             found = self._evaluate(uow, asked, today=self.today())
-        answer = build_answer(
-            found,
-            source=request.source,
-            number=request.number,
-            order=None,
-        )
+        answer = build_answer(found, source=request.source, number=request.number, order=None)
         return answer | {"check": None}
 
     def _evaluate(self, uow: UnitOfWork, asked: Asked, *, today: date) -> Evaluation:
@@ -380,6 +392,29 @@ def enter_version(
         entered_at_ms=at_ms,
         takings=() if former is None else former.takings,
         passed=() if former is None else former.passed,
+    )
+
+
+def _ask_again(order: SalesOrder, newest: KeptCheck | None) -> CheckRequest:
+    """Return what was asked last of an order that stands."""
+    content = order.content
+    is_delivery = (
+        newest is not None
+        and newest.delivery is not None
+        and order.state is OrderState.OPEN
+        and newest.answer["point"] == CheckPoint.DELIVERY
+    )
+    gone = newest if is_delivery else None
+    return CheckRequest(
+        point=CheckPoint.ORDER if gone is None else CheckPoint.DELIVERY,
+        customer_id=content.customer_id,
+        number=order.number,
+        currency=content.currency,
+        amount_minor=content.amount_minor if gone is None else gone.delivered_minor or 0,
+        prepaid_minor=content.prepaid_minor if gone is None else 0,
+        deliver_on=content.deliver_on if gone is None else None,
+        delivery=None if gone is None else gone.delivery,
+        source=order.source,
     )
 
 

@@ -40,6 +40,9 @@ class KeptCheck:
     answer: dict[str, Any]
     entered_by: str
     entered_at_ms: int
+    delivery: str | None = None
+    delivered_minor: int | None = None
+    """Of a delivery, under its number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +339,8 @@ def _check(row: Row[Any]) -> KeptCheck:
         answer=json.loads(row.answer_json),
         entered_by=row.entered_by,
         entered_at_ms=row.entered_at_ms,
+        delivery=row.delivery,
+        delivered_minor=row.delivered_minor,
     )
 
 

@@ -293,6 +293,15 @@ class DunningService:
         with self._database.read() as uow:
             return DunningRunStore(uow.connection).list_holds(on=self.today())
 
+    def count_levels(self) -> int:
+        """Return how many levels the policy that holds has at most.
+
+        Raises:
+            PolicyNoneActiveError: None is active.
+        """
+        segments = self._policies.get_active().body.segments
+        return max(len(one.levels) for one in segments)
+
     def find_letter_owner(self, letter_id: int) -> int | None:
         """Return whom a letter is for."""
         with self._database.read() as uow:

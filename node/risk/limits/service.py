@@ -14,8 +14,9 @@ from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.core.money import AMOUNT_MINOR_MAX, CURRENCY_FORM
 from node.core.people.service import Principal
-from node.decision.policy import DecisionPolicy
-from node.decision.rules_state import join_names
+from node.decision.evidence import build_converter
+from node.decision.policy import DecisionPolicy, Tier
+from node.decision.rules_state import find_tier, join_names
 from node.records.archiving import check_not_archived
 from node.records.errors import check_report_day
 from node.records.ledger.posting import check_by, check_reason, get_customer
@@ -50,6 +51,15 @@ class NewLimit:
     first_on: date
     last_on: date | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighedLimit:
+    """A limit that waits, by whom its amount is approved, and who has approved it so far."""
+
+    entry: LimitEntry
+    tier: Tier
+    given: tuple[str, ...]
 
 
 class LimitService:
@@ -277,6 +287,23 @@ class LimitService:
         limit = max(1, min(limit, WAITING_MAX))
         with self._database.read() as uow:
             return LimitStore(uow.connection).list_waiting(after=after, limit=limit)
+
+    def weigh(self, entries: Sequence[LimitEntry]) -> list[WeighedLimit]:
+        """Return of limits that wait whose approval they need today, and who has given it."""
+        body = self._find_policy().body
+        with self._database.read() as uow:
+            convert = build_converter(uow, body.currency, as_of=self.today())
+            store = LimitStore(uow.connection)
+            return [
+                WeighedLimit(
+                    entry=one,
+                    tier=find_tier(
+                        body.tiers, amount_minor=convert(one.amount_minor, one.currency)
+                    )[1],
+                    given=tuple(name for _, name in store.list_approvals(one.entry_id)),
+                )
+                for one in entries
+            ]
 
     def today(self) -> date:
         """Return the business date."""

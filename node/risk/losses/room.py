@@ -20,6 +20,7 @@ from node.risk.portfolio.policy import parse_portfolio_policy
 from node.risk.portfolio.policy_kind import PORTFOLIO_POLICY
 from node.risk.portfolio.reading import ListOverridden, PortfolioReader
 from node.risk.portfolio.service import PortfolioService
+from node.risk.provisions.explaining import ProvisionExplainer
 from node.risk.provisions.policy import parse_provision_policy
 from node.risk.provisions.policy_kind import PROVISION_POLICY
 from node.risk.provisions.service import ProvisionService
@@ -32,6 +33,7 @@ class Losses:
     """The use cases; ``sender`` is who signs letters."""
 
     provisions: ProvisionService
+    explainer: ProvisionExplainer
     dunning: DunningService
     portfolio: PortfolioService
     stress: StressService
@@ -67,12 +69,13 @@ def build_losses(
     sender: str,
 ) -> Losses:
     """Wire the use cases."""
+    provision_policies = StoredPolicies(
+        database=database, kind=PROVISION_POLICY, parse=parse_provision_policy
+    )
     provisions = ProvisionService(
         database=database,
         clock=clock,
-        policies=StoredPolicies(
-            database=database, kind=PROVISION_POLICY, parse=parse_provision_policy
-        ),
+        policies=provision_policies,
         business_date=business_date,
     )
     reader = PortfolioReader(
@@ -85,6 +88,7 @@ def build_losses(
     )
     return Losses(
         provisions=provisions,
+        explainer=ProvisionExplainer(database=database, policies=provision_policies),
         dunning=DunningService(
             database=database,
             clock=clock,

@@ -84,6 +84,16 @@ class PortfolioService:
             portfolio = self._reader.read(uow, as_of=day)
         return build_report(portfolio)
 
+    def list_grades(self) -> tuple[str, ...]:
+        """Return the grades of the scale that holds, the best first, without that of a default.
+
+        Raises:
+            PolicyNoneActiveError: No scale is active.
+        """
+        with self._database.read() as uow:
+            scale = self._reader.scales.read_active(uow)
+        return tuple(one.grade for one in scale.body.grades)
+
     def set_industry(self, customer_id: int, code: str, *, by: str) -> None:
         """Enter of which industry a customer is, in the place of the one before.
 

@@ -31,13 +31,30 @@ OPEN = {
 }
 WORKERS = [role for role in Role if role is not Role.AUDITOR]
 # What a role opens, written out: the table of areas is not to change unnoticed.
-_BOOKS = {"/console/", "/console/ageing", "ledger", "item"}
+_BOOKS = {
+    "/console/",
+    "/console/ageing",
+    "ledger",
+    "item",
+    "/console/orders",
+    "/console/collection",
+    "/console/dunning",
+    "/console/dunning-runs",
+    "/console/promises",
+}
 _CREDIT = {
     "customer",
     "/console/decisions",
     "/console/ratings",
     "/console/ratings/reviews",
     "/console/renewals",
+    "limits",
+    "/console/limits",
+    "/console/provisions",
+    "/console/risk",
+    "/console/risk/register",
+    "/console/risk/concentration",
+    "/console/risk/stress",
 }
 READS = {
     Role.OPERATOR: _BOOKS | _CREDIT | {"/console/shared"},
@@ -100,8 +117,8 @@ def _address(page: str) -> str:
     of_items = {"dispute", "correction", "cancellation"}
     if page.startswith("/"):
         return page
-    if page in {"ledger", "customer"}:
-        return "/console/customers/1" + ("/ledger" if page == "ledger" else "")
+    if page in {"ledger", "customer", "limits"}:
+        return "/console/customers/1" + ("" if page == "customer" else f"/{page}")
     if page == "item":
         return "/console/items/1"
     kind = "items" if page in of_items else "customers"

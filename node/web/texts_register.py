@@ -1,0 +1,161 @@
+"""The part of the catalogue about the register of risks, concentration and stress."""
+
+# ruff: noqa: RUF001  Chinese punctuation is meant
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+REGISTER_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "register.title": ("风险登记册", "Register"),
+        "register.note": (
+            "按预期损失排列。系统计算的风险由组合得出，其数字不可人工修改。",
+            (
+                "Most money at risk first. Computed risks come from the portfolio, "
+                "and nobody changes their figures."
+            ),
+        ),
+        "register.risks": ("风险", "Risks"),
+        "register.risk": ("风险", "Risk"),
+        "register.none": ("没有这样的风险。", "No such risk."),
+        "register.state": ("状态", "State"),
+        "register.standing": ("未关闭", "not closed"),
+        "register.all": ("全部", "all"),
+        "register.type": ("类型", "Type"),
+        "register.due": ("仅须复查的", "review is due"),
+        "register.loss": ("预期损失", "Expected loss"),
+        "register.exposure": ("敞口", "Exposure"),
+        "register.likelihood": ("12 个月内可能性", "Likelihood in 12 months"),
+        "register.lgd": ("违约损失率", "Lost then"),
+        "register.owner": ("负责人", "Owner"),
+        "register.controls": ("控制措施", "Controls"),
+        "register.review": ("复查日", "Review on"),
+        "register.refresh": ("重新计算", "Compute anew"),
+        "register.refresh-note": (
+            "按今天的组合；没有新情况时什么也不写。",
+            "Of the portfolio of today; with nothing new, nothing is written.",
+        ),
+        "register.enter": ("登记风险", "Enter a risk"),
+        "register.enter-note": ("登记一项风险", "Enter a risk that no figure shows"),
+        "register.now": ("现状", "How it stands"),
+        "register.cause": ("原因", "Cause"),
+        "register.source": ("数字来源", "Where the figures come from"),
+        "register.change": ("变更或记录复查", "Change it, or enter a review"),
+        "register.change-note": (
+            "没有改动即为一次复查。",
+            "Without a change it was looked at.",
+        ),
+        "register.change-computed": (
+            "数字与名称由系统计算；没有改动即为一次复查。",
+            "Figures and title stay computed. Without a change it was looked at.",
+        ),
+        "register.chart": ("预期损失最大的风险", "The risks with the largest expected loss"),
+        "concentration.title": ("集中度", "Concentration"),
+        "concentration.basis": (
+            "政策 {policy}，标尺 {scale}，违约损失率 {lgd} %",
+            "by the policy {policy}, the scale {scale}, {lgd} % lost at a default",
+        ),
+        "concentration.breaches": ("未遵守的限额", "Limits that are not kept"),
+        "concentration.kept": ("各项限额均已遵守。", "All limits are kept."),
+        "concentration.too-small": (
+            "组合低于政策的最低规模，不看限额。",
+            "The whole is below the policy's minimum: no limit is looked at.",
+        ),
+        "concentration.by": ("按{dimension}", "By {dimension}"),
+        "concentration.chart": ("敞口占比，按{dimension}", "Shares of the exposure by {dimension}"),
+        "concentration.hhi": ("集中度指数（HHI）{index}", "Index (HHI) {index}"),
+        "concentration.at-most": ("限额 {limit}", "at most {limit}"),
+        "concentration.top": ("前 {count}：{share} %", "the largest {count}: {share} %"),
+        "concentration.customers": ("客户数", "Customers"),
+        "concentration.exposure": ("敞口", "Exposure"),
+        "concentration.share": ("占比", "Share"),
+        "concentration.limit": ("限额", "Limit"),
+        "concentration.loss": ("预期损失", "Expected loss"),
+        "concentration.grade": ("等级", "Grade"),
+        "concentration.country": ("国家", "Country"),
+        "concentration.industry": ("行业", "Industry"),
+        "concentration.index": ("集中度指数", "index"),
+        "concentration.hidden": ("自然人", "a natural person"),
+        "concentration.unknown": ("未知", "not known"),
+        "concentration.nothing": ("当日没有敞口。", "Nothing was exposed that day."),
+        "concentration.cut": ("列出 {shown} 项，共 {count} 项。", "{shown} of {count} are listed."),
+        "concentration.behind": ("{dimension} {part} 的客户", "Customers of {dimension} {part}"),
+        "concentration.left-out": ("另有 {count} 位未列出。", "{count} more are not listed."),
+        "concentration.no-rate": (
+            "没有当日汇率，未计入",
+            "Without a rate of the day, so in no sum",
+        ),
+        "stress.title": ("压力测试", "Stress"),
+        "stress.note": (
+            "如果等级下调或客户违约会怎样。只计算，不保存。",
+            "What would be if grades fell or customers failed. Nothing is kept.",
+        ),
+        "stress.scenario": ("情景", "Scenario"),
+        "stress.notches": ("等级下调级数", "Grades fall by"),
+        "stress.notches-hint": ("0 至 {most} 级", "0 to {most} notches"),
+        "stress.grades": ("仅限这些等级", "Of these grades alone"),
+        "stress.of-hint": (
+            "以下各项留空即为全部；填写的各项须同时满足。",
+            "Left empty, all are meant; of those filled in, all have to fit.",
+        ),
+        "stress.customers": ("仅限这些客户", "Of these customers alone"),
+        "stress.customers-hint": (
+            "编号或识别号，以空格分隔",
+            "numbers or identifiers, with spaces between",
+        ),
+        "stress.industries": ("仅限这些行业", "Of these industries alone"),
+        "stress.industries-hint": ("如 C26 F51", "as C26 F51"),
+        "stress.countries": ("仅限这些国家", "Of these countries alone"),
+        "stress.countries-hint": ("如 CN DE", "as CN DE"),
+        "stress.defaults": ("违约的客户", "Who fails"),
+        "stress.run": ("计算", "Show"),
+        "stress.result": ("结果", "What would be"),
+        "stress.basis": (
+            "政策 {policy}，标尺 {scale}，规则 {risk}",
+            "by the policy {policy}, the scale {scale}, the rules {risk}",
+        ),
+        "stress.unmoved": (
+            "{count} 位没有等级，不受影响",
+            "{count} have no grade to fall from",
+        ),
+        "stress.before": ("现在", "Now"),
+        "stress.after": ("情景下", "Then"),
+        "stress.change": ("变化", "Change"),
+        "stress.unrated": ("其中无等级", "of it without a grade"),
+        "stress.defaulted": ("其中违约等级", "of it of the default grade"),
+        "stress.held": ("被冻结客户的敞口", "Exposure of customers held"),
+        "stress.held-count": ("被冻结客户数", "Customers held"),
+        "stress.provision": ("坏账准备（{currency}）", "Provision in {currency}"),
+        "stress.no-provision": ("无法计算坏账准备。", "No provision can be worked out."),
+        "stress.changed": ("有变化的客户", "Customers of whom anything changes"),
+        "stress.nothing-changed": ("没有变化。", "Nothing changes."),
+        "stress.rules": ("导致冻结的规则", "Rules that hold"),
+        "stress.chart": ("占全部敞口的比例", "Shares of the whole exposure"),
+        "stress.loss-before": ("预期损失，现在", "expected loss, now"),
+        "stress.loss-after": ("预期损失，情景下", "expected loss, then"),
+        "stress.held-before": ("被冻结，现在", "held, now"),
+        "stress.held-after": ("被冻结，情景下", "held, then"),
+        "risk-status.no-check": ("不检查", "not checked"),
+        "risk-status.ok": ("正常", "OK"),
+        "risk-status.watch": ("关注", "watch"),
+        "risk-status.hold": ("冻结", "hold"),
+        "risk-status.stop": ("停止", "stop"),
+        "refusal.risk-entry-invalid": (
+            "币种、金额或复查日不符合规则。",
+            "The currency, the amount or the review day is wrong.",
+        ),
+        "refusal.risk-entry-changed": (
+            "其间已有变更：请再看一遍。",
+            "Something happened to it meanwhile: look again.",
+        ),
+        "refusal.loss-invalid": ("比例须在 0 至 100 % 之间。", "A share is within 0 and 100 %."),
+        "refusal.portfolio-invalid": ("这一天尚未到来。", "The day is to come."),
+        "refusal.portfolio-too-large": ("客户过多。", "There are too many customers."),
+        "refusal.stress-invalid": (
+            "情景须使等级下调或有客户违约。",
+            "In a scenario grades fall, or somebody fails.",
+        ),
+    }
+)
