@@ -99,6 +99,9 @@ class OverrideService:
                 override of it is open, one of an earlier rating lowers further, or too many run.
             OverrideInvalidError: The policy does not allow this grade, reason or time.
             OverrideDutyError: The token or a role of the person stands against it.
+            ItemInvalidError: Who or the reason cannot be kept.
+            PolicyNoneActiveError: No policy of overrides is active.
+            InvariantError: One override was judged as several, or its rating is not there.
         """
         check_reason(reason)
         with self._database.write() as uow:
@@ -153,6 +156,8 @@ class OverrideService:
             OverrideStateError: It does not wait.
             OverrideSamePersonError: The person proposed it.
             OverrideDutyError: The token or a role of the person stands against it.
+            ItemInvalidError: Who or the comment cannot be kept.
+            PolicyNoneActiveError: No policy of overrides is active.
         """
         if comment:
             check_reason(comment)
@@ -177,6 +182,8 @@ class OverrideService:
             OverrideStateError: It has ended.
             OverrideSamePersonError: It lowers, and the person has asked for its withdrawal before.
             OverrideDutyError: The token or a role of the person stands against it.
+            ItemInvalidError: Who or the reason cannot be kept.
+            PolicyNoneActiveError: No policy of overrides is active.
         """
         check_reason(reason)
         return self._step(override_id, EventKind.WITHDRAWN, reason=reason, actor=actor)
@@ -224,6 +231,7 @@ class OverrideService:
 
         Raises:
             CustomerNotFoundError: There is no such customer.
+            PolicyNoneActiveError: No policy of overrides is active.
         """
         with self._database.read() as uow:
             policy, today = self._policies.read_active(uow), self._today()

@@ -83,6 +83,10 @@ class DunningSegment(WireModel):
         """Whether nobody is left out of it."""
         return not (self.countries or self.customer_kinds or self.dunned_grades)
 
+    def get_level(self, level: int) -> DunningLevel:
+        """Return a level by its number, from 1; above the last one it is the last one."""
+        return self.levels[max(0, min(level, len(self.levels)) - 1)]
+
     def fits(self, *, country: str, kind: str, grade: str | None) -> bool:
         """Tell whether a customer is of it."""
         return (
@@ -149,8 +153,7 @@ class DunningPolicy:
 
     def get_level(self, segment: str, level: int) -> DunningLevel:
         """Return a level of a segment; above the last one it is the last one."""
-        found = next(one for one in self.body.segments if one.id == segment)
-        return found.levels[max(0, min(level, len(found.levels)) - 1)]
+        return next(one for one in self.body.segments if one.id == segment).get_level(level)
 
 
 def find_amount(rows: Sequence[CurrencyAmount], currency: str) -> int:

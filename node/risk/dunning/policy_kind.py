@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 
 from node.core.policies.kinds import PolicyKind
-from node.core.policies.records import PolicyName
+from node.core.policies.shipped import build_shipped_kind
 from node.risk.dunning.policy import DunningPolicy, parse_dunning_policy
 
 DUNNING_POLICY = "dunning-policy"
@@ -16,20 +16,6 @@ DUNNING_POLICY = "dunning-policy"
 def build_dunning_kind() -> PolicyKind:
     """Return what is registered of policies of dunning."""
     folder = resources.files(__package__) / "policies"
-    found = [one.read_bytes() for one in folder.iterdir() if one.name.endswith(".json")]
-    return PolicyKind(
-        name=DUNNING_POLICY,
-        parse=_parse_name,
-        presets=sorted(found, key=_order),
-        first=DunningPolicy.PRESET,
+    return build_shipped_kind(
+        DUNNING_POLICY, folder, parse=parse_dunning_policy, first=DunningPolicy.PRESET
     )
-
-
-def _parse_name(raw: bytes) -> PolicyName:
-    body = parse_dunning_policy(raw).body
-    return PolicyName(kind=DUNNING_POLICY, policy_id=body.id, version=body.version)
-
-
-def _order(raw: bytes) -> tuple[int, str]:
-    name = _parse_name(raw)
-    return name.version, name.policy_id

@@ -260,7 +260,7 @@ def _build(
     as_of: date,
 ) -> LetterContent:
     level = max(one.level for one in lines if one.reason.is_asked)
-    rule = segment.levels[min(level, len(segment.levels)) - 1]
+    rule = segment.get_level(level)
     priced = tuple(
         _price(one, rule)
         for one in sorted(

@@ -84,8 +84,10 @@ class LimitService:
 
         Raises:
             RiskInvalidError: It makes no sense.
+            ReportInvalidError: Its first day is none that records are of.
             CustomerNotFoundError: There is no such customer.
             CustomerArchivedError: The relation is closed.
+            ItemInvalidError: Who or the reason cannot be kept.
         """
         check_by(by)
         check_reason(new.reason)
@@ -157,6 +159,7 @@ class LimitService:
             DutyConflictError: It holds, and this is the operator's token or a role against it.
             NoAuthorityError: It holds, and what it would fall back to is beyond the tier.
             ReleaseDutyError: It holds, and the person asked for it or has approved its end.
+            ItemInvalidError: Who or the reason cannot be kept.
         """
         check_by(actor.name)
         check_reason(reason)
@@ -198,6 +201,7 @@ class LimitService:
         Raises:
             CustomerNotFoundError: There is no such customer.
             LimitStateError: It is stopped already.
+            ItemInvalidError: Who or the reason cannot be kept.
         """
         check_by(by)
         check_reason(reason)
@@ -225,6 +229,7 @@ class LimitService:
             DutyConflictError: It is the operator's token, or a role stands against it.
             NoAuthorityError: The customer's limit is beyond the person's tier.
             ReleaseDutyError: The person stopped the customer, or has approved the end already.
+            ItemInvalidError: Who or the reason cannot be kept.
         """
         check_by(actor.name)
         check_reason(reason)

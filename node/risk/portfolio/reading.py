@@ -29,7 +29,7 @@ from node.risk.exposure.rules_exposure import compute_exposure
 from node.risk.facts.reading import read_groups
 from node.risk.facts.store import FactStore
 from node.risk.portfolio.policy import PortfolioPolicy
-from node.risk.portfolio.rules_concentration import Holding
+from node.risk.portfolio.rules_concentration import Holding, find_pd
 from node.risk.portfolio.store import PortfolioStore
 
 CUSTOMERS_MAX = 20_000
@@ -145,13 +145,6 @@ class PortfolioReader:
             else one.grade_own
             for key, one in FactStore(uow).read_ratings(owners, as_of=as_of).items()
         }
-
-
-def find_pd(scale: ScaleBody, grade: str | None) -> int | None:
-    """Return the probability of default of a grade in millionths; None where there is none."""
-    if grade == scale.default.grade:
-        return scale.default.pd_ppm
-    return next((one.pd_ppm for one in scale.grades if one.grade == grade), None)
 
 
 def build_holding(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from node.core.money import divide_half_even
+from node.rating.scale import ScaleBody
 
 HHI_MAX = 10_000
 PERMILLE = 1_000
@@ -109,6 +110,13 @@ class Breach:
     value: int
     limit: int
     """Per mille of a share; of the index from 0 to 10,000."""
+
+
+def find_pd(scale: ScaleBody, grade: str | None) -> int | None:
+    """Return the probability of default of a grade in millionths; None where there is none."""
+    if grade == scale.default.grade:
+        return scale.default.pd_ppm
+    return next((one.pd_ppm for one in scale.grades if one.grade == grade), None)
 
 
 def concentrate(

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 
 from node.core.policies.kinds import PolicyKind
-from node.core.policies.records import PolicyName
+from node.core.policies.shipped import build_shipped_kind
 from node.risk.provisions.policy import ProvisionPolicy, parse_provision_policy
 
 PROVISION_POLICY = "provision-policy"
@@ -16,20 +16,6 @@ PROVISION_POLICY = "provision-policy"
 def build_provision_kind() -> PolicyKind:
     """Return what is registered of policies of provisions."""
     folder = resources.files(__package__) / "policies"
-    found = [one.read_bytes() for one in folder.iterdir() if one.name.endswith(".json")]
-    return PolicyKind(
-        name=PROVISION_POLICY,
-        parse=_parse_name,
-        presets=sorted(found, key=_order),
-        first=ProvisionPolicy.PRESET,
+    return build_shipped_kind(
+        PROVISION_POLICY, folder, parse=parse_provision_policy, first=ProvisionPolicy.PRESET
     )
-
-
-def _parse_name(raw: bytes) -> PolicyName:
-    body = parse_provision_policy(raw).body
-    return PolicyName(kind=PROVISION_POLICY, policy_id=body.id, version=body.version)
-
-
-def _order(raw: bytes) -> tuple[int, str]:
-    name = _parse_name(raw)
-    return name.version, name.policy_id

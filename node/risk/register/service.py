@@ -15,7 +15,8 @@ from node.records.errors import check_report_day
 from node.records.ledger.posting import check_by, check_reason, check_text, get_customer
 from node.records.store.persons import list_person_ids
 from node.records.tables import NAME_CHARS_MAX
-from node.risk.portfolio.reading import PortfolioReader, find_pd
+from node.risk.portfolio.reading import PortfolioReader
+from node.risk.portfolio.rules_concentration import find_pd
 from node.risk.portfolio.service import build_report
 from node.risk.register.rules_register import (
     ComputedRisk,
@@ -112,7 +113,7 @@ class RankedEntry:
 
 
 class RegisterService:
-    """One public method is one transaction, entered by whom ``by`` names."""
+    """One public method is one transaction, but for the refreshes; entered by whom ``by`` names."""
 
     def __init__(
         self,
@@ -233,12 +234,18 @@ class RegisterService:
 
         A cause is told once; again where it is worse or had gone. With nothing new, nothing of an
         entry is written.
+        The portfolio is read in one transaction, and all entries with the run are written in
+        another: what is entered between the two is in the next look, and what stops it leaves
+        nothing of this one. Of two at once each writes what its own look has seen.
 
         Raises:
             PortfolioTooLargeError: There are too many customers.
             RecordsGoneError: Records or papers of today have expired.
+            ReportInvalidError: Records are not of such a day.
             PolicyNoneActiveError: No policy of the portfolio, or no scale, is active.
+            RiskEntryChangedError: Somebody changed an entry at the same moment; nothing is kept.
             ItemInvalidError: Who cannot be kept.
+            InvariantError: What was kept is not there.
         """
         check_by(by)
         today = self.today()
@@ -275,6 +282,9 @@ class RegisterService:
 
     def refresh_daily(self) -> bool:
         """Refresh unless that was done today by the policy and the scale that hold.
+
+        Whether it was done is read before, in a transaction of its own: two processes that look at
+        once may both refresh, and the second one finds nothing new.
 
         Raises:
             NodeError: As ``refresh`` raises it.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from node.rating.rules_loss import expected_loss_minor
 from node.rating.scale import PPM, ScaleBody
-from node.risk.portfolio.rules_concentration import Dimension, Holding
+from node.risk.portfolio.rules_concentration import Dimension, Holding, find_pd
 
 NOTCHES_MAX = 32
 NAMED_MAX = 1_000
@@ -91,17 +91,19 @@ def count_unmoved(holdings: Sequence[Holding], scenario: Scenario) -> int:
 
 
 def _change(one: Holding, scenario: Scenario, *, scale: ScaleBody, lgd_ppm: int) -> Holding:
+    missing = None
     if one.customer_id in scenario.defaults:
-        grade, pd_ppm = scale.default.grade, scale.default.pd_ppm or PPM
+        grade, missing = scale.default.grade, PPM  # who fails has failed, whatever a scale says
     elif scenario.worsens(one):
         lowered = lower_grade(one.grade, notches=scenario.notches, scale=scale)
         if lowered == one.grade or lowered is None:
             return one
-        pd = next(step.pd_ppm for step in scale.grades if step.grade == lowered)
-        if pd is None:
-            return replace(one, grade=lowered)
-        grade, pd_ppm = lowered, pd
+        grade = lowered
     else:
         return one
+    found = find_pd(scale, grade)
+    pd_ppm = missing if found is None else found
+    if pd_ppm is None:  # of a scale without probabilities there is no loss, before or after
+        return replace(one, grade=grade, pd_ppm=None, expected_loss_minor=None)
     loss = expected_loss_minor(pd_ppm=pd_ppm, lgd_ppm=lgd_ppm, ead_minor=one.exposure_minor)
     return replace(one, grade=grade, pd_ppm=pd_ppm, expected_loss_minor=loss)

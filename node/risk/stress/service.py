@@ -139,7 +139,9 @@ class StressService:
 
         Grades that fall change expected losses and the days past due that are borne (R3); who fails
         is looked at apart in the provision and is insolvent to the rules (R11), with its group
-        (R13). Exposures, limits and ages stay.
+        (R13). Exposures, limits and ages stay. Customers, grades and rules are read in one
+        transaction; the provision is worked out in two more, before and after, so that what is
+        entered meanwhile can be in it and not in the rest.
 
         Raises:
             StressInvalidError: Nothing would change, too many are named, or the day is to come.
