@@ -262,6 +262,33 @@ def test_interest_is_simple_and_from_the_due_day(
     assert compute_interest([stretch], ppm=ppm) == interest
 
 
+@pytest.mark.parametrize(
+    ("until", "changes", "interest"),
+    [
+        (45, [], 12_514),
+        (45, [OpenChange(on=date(2026, 1, 31), applied_minor=400_000)], 10_845),
+        (20, [OpenChange(on=date(2026, 1, 31), applied_minor=400_000)], 5_562),
+        (
+            45,
+            [
+                OpenChange(on=date(2026, 1, 11), disputed_minor=100_000),
+                OpenChange(on=date(2026, 1, 21), disputed_minor=-100_000),
+            ],
+            9_733,
+        ),
+    ],
+    ids=["open", "paid-in-part", "before-the-payment", "in-dispute"],
+)
+def test_the_worked_cases_of_the_formulas(
+    until: int, changes: list[OpenChange], interest: int
+) -> None:
+    due = date(2026, 1, 1)
+    history = OpenHistory(from_on=due, amount_minor=1_000_000, changes=tuple(changes))
+    stretches = list_stretches(history, until=due + timedelta(days=until), asks_part=False)
+
+    assert compute_interest(stretches, ppm=101_500) == interest
+
+
 LEVELS = SHIPPED["segments"][0]["levels"]
 
 
