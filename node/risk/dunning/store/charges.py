@@ -317,7 +317,7 @@ class ChargeStore:
         self,
         *conditions: ColumnElement[bool],
         as_of: date | None = None,
-        limit: int = 10_000,
+        limit: int | None = None,
         first: ColumnElement[int] | None = None,
     ) -> list[Charge]:
         order = [_charge.c.id] if first is None else [first, _charge.c.id]

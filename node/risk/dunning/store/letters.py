@@ -13,19 +13,25 @@ from node.core.database import ID_MAX, is_key_of
 from node.records.store.rows import chunk_values, insert_row
 from node.records.store.visibility import counts, left_of_debit
 from node.records.tables import ledger_item
-from node.risk.dunning.rules_charges import ChargeKind, OpenCharge
+from node.risk.dunning.rules_charges import OpenCharge
 from node.risk.dunning.rules_dunning import (
     ItemHistory,
     LetterContent,
     LetterLine,
     LetterSum,
-    LineReason,
 )
 from node.risk.dunning.rules_letter import COUNTED, LetterState, LetterStep
+from node.risk.dunning.store.letter_rows import (
+    LISTED_CHARGES,
+    read_charge,
+    read_line,
+    read_sum,
+    write_line,
+    write_sum,
+)
 from node.risk.dunning.store.records import DunningRun, Letter, LetterEvent, RemindedItem
 from node.risk.dunning.store.versions import is_same_name
 from node.risk.dunning.tables import (
-    dunning_charge,
     dunning_event,
     dunning_letter,
     dunning_letter_charge,
@@ -38,24 +44,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
 
 _COUNTED = tuple(sorted(COUNTED))
-_stands = dunning_letter_charge.c
-_SELECT_CHARGES = (
-    select(
-        _stands.letter_id,
-        _stands.charge_id,
-        _stands.open_minor,
-        dunning_charge.c.letter_id.label("charged_by"),
-        dunning_letter.c.level,
-        dunning_charge.c.kind,
-        dunning_charge.c.item_id,
-        dunning_charge.c.document_no,
-        dunning_charge.c.line,
-        dunning_charge.c.currency,
-    )
-    .join(dunning_charge, dunning_charge.c.id == _stands.charge_id)
-    .join(dunning_letter, dunning_letter.c.id == dunning_charge.c.letter_id)
-    .order_by(_stands.letter_id, _stands.place)
-)
 
 
 class LetterStore:
@@ -248,11 +236,11 @@ class LetterStore:
             state=LetterState.PROPOSED.value,
             last_seq=0,
         )
-        lines = [_write_line(letter_id, place, one) for place, one in enumerate(content.lines)]
+        lines = [write_line(letter_id, place, one) for place, one in enumerate(content.lines)]
         if lines:
             self._connection.execute(insert(dunning_line), lines)
         self._connection.execute(
-            insert(dunning_sum), [_write_sum(letter_id, one) for one in content.sums]
+            insert(dunning_sum), [write_sum(letter_id, one) for one in content.sums]
         )
         charges = [
             {
@@ -313,15 +301,17 @@ class LetterStore:
                 .where(dunning_line.c.letter_id.in_(part))
                 .order_by(dunning_line.c.letter_id, dunning_line.c.place)
             ):
-                lines.setdefault(row.letter_id, []).append(_read_line(row))
+                lines.setdefault(row.letter_id, []).append(read_line(row))
             for row in self._connection.execute(
                 select(dunning_sum)
                 .where(dunning_sum.c.letter_id.in_(part))
                 .order_by(dunning_sum.c.letter_id, dunning_sum.c.currency)
             ):
-                sums.setdefault(row.letter_id, []).append(_read_sum(row))
-            for row in self._connection.execute(_SELECT_CHARGES.where(_stands.letter_id.in_(part))):
-                charges.setdefault(row.letter_id, []).append(_read_charge(row))
+                sums.setdefault(row.letter_id, []).append(read_sum(row))
+            for row in self._connection.execute(
+                LISTED_CHARGES.where(dunning_letter_charge.c.letter_id.in_(part))
+            ):
+                charges.setdefault(row.letter_id, []).append(read_charge(row))
         return [
             _build(row, lines.get(row.id, ()), sums[row.id], charges.get(row.id, ()))
             for row in rows
@@ -346,85 +336,6 @@ def _counted_on(as_of: date) -> tuple[ColumnElement[bool], ...]:
             dunning_letter.c.state.in_(_COUNTED),
             dunning_letter.c.withdrawn_on > as_of,
         ),
-    )
-
-
-def _write_line(letter_id: int, place: int, one: LetterLine) -> dict[str, object]:
-    return {
-        "letter_id": letter_id,
-        "place": place,
-        "item_id": one.item_id,
-        "document_no": one.document_no,
-        "line": one.line,
-        "due_on": one.due_on,
-        "days_overdue": one.days_overdue,
-        "currency": one.currency,
-        "open_minor": one.open_minor,
-        "disputed_minor": one.disputed_minor,
-        "asked_minor": one.asked_minor,
-        "interest_minor": one.interest_minor,
-        "level": one.level,
-        "reason": one.reason.value,
-        "promise_id": one.promise_id,
-        "charged_minor": one.charged_minor,
-        "interest_from_on": one.interest_from_on,
-    }
-
-
-def _write_sum(letter_id: int, one: LetterSum) -> dict[str, object]:
-    return {
-        "letter_id": letter_id,
-        "currency": one.currency,
-        "asked_minor": one.asked_minor,
-        "interest_minor": one.interest_minor,
-        "fee_minor": one.fee_minor,
-        "unapplied_minor": one.unapplied_minor,
-        "charges_minor": one.charges_minor,
-    }
-
-
-def _read_line(row: Row[Any]) -> LetterLine:
-    return LetterLine(
-        item_id=row.item_id,
-        document_no=row.document_no,
-        line=row.line,
-        due_on=row.due_on,
-        days_overdue=row.days_overdue,
-        currency=row.currency,
-        open_minor=row.open_minor,
-        disputed_minor=row.disputed_minor,
-        asked_minor=row.asked_minor,
-        interest_minor=row.interest_minor,
-        level=row.level,
-        reason=LineReason(row.reason),
-        promise_id=row.promise_id,
-        charged_minor=row.charged_minor,
-        interest_from_on=row.interest_from_on,
-    )
-
-
-def _read_sum(row: Row[Any]) -> LetterSum:
-    return LetterSum(
-        currency=row.currency,
-        asked_minor=row.asked_minor,
-        interest_minor=row.interest_minor,
-        fee_minor=row.fee_minor,
-        unapplied_minor=row.unapplied_minor,
-        charges_minor=row.charges_minor,
-    )
-
-
-def _read_charge(row: Row[Any]) -> OpenCharge:
-    return OpenCharge(
-        charge_id=row.charge_id,
-        letter_id=row.charged_by,
-        level=row.level,
-        kind=ChargeKind(row.kind),
-        item_id=row.item_id,
-        document_no=row.document_no,
-        line=row.line,
-        currency=row.currency,
-        open_minor=row.open_minor,
     )
 
 
