@@ -204,3 +204,27 @@ def test_open_charges_come_first_page_by_page(reminding: Reminding) -> None:
         second.charge_id, third.charge_id, first.charge_id,
     ]  # fmt: skip
     assert reminding.list_charges(after=ChargePlace(is_settled=True, charge_id=9)) == []
+
+
+@pytest.mark.parametrize("step", ["append", "take_back"])
+def test_a_letter_whose_charges_fail_has_not_moved(
+    reminding: Reminding, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    reminding.charge(fee_minor=4_000)
+    reminding.house.invoice("A1", (DUE, 100_000))
+    if step == "append":
+        reminding.run()
+    else:
+        reminding.send()
+    (before,), charges = reminding.list(), reminding.list_charges()
+
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(f"node.risk.dunning.store.ChargeStore.{step}", fail)
+    act = reminding.service.release if step == "append" else reminding.service.withdraw
+    reason = {} if step == "append" else {"reason": "x"}
+    with pytest.raises(LookupError):
+        act(before.letter_id, by="wang", **reason)
+
+    assert (reminding.list(), reminding.list_charges()) == ([before], charges)
