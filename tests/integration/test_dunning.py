@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from node.core.database import UnitOfWork
 from node.records.ledger import Chosen
 from node.records.rules_ledger import DisputeCause, DisputeOutcome
 from node.records.undertakings import NewPromise, PromiseService
@@ -21,64 +19,12 @@ from node.risk.dunning.errors import (
     LetterOutdatedError,
     LetterStateError,
 )
-from node.risk.dunning.policy import DunningPolicy, parse_dunning_policy
-from node.risk.dunning.policy_kind import build_dunning_kind
+from node.risk.dunning.policy import parse_dunning_policy
 from node.risk.dunning.rules_letter import LetterState
-from node.risk.dunning.service import STRETCH_CUSTOMERS, DunningService, LetterSelection
-from node.risk.dunning.store import DunningRun, Letter, LetterStore
+from node.risk.dunning.store import LetterStore
 from node.risk.rules_finding import RiskStatus
-from tests.support.ledgers import OLDEST, TODAY, House
-from tests.support.risks import Watchtower
-
-SHIPPED: dict[str, Any] = json.loads(build_dunning_kind().presets[0])
-EVERY = frozenset(LetterState)
-
-
-class Reminding:
-    """A house whose customers are reminded, on days that a test lets pass."""
-
-    def __init__(self, folder: Path) -> None:
-        self.tower = Watchtower(folder)
-        self.house: House = self.tower.house
-        self.policy = parse_dunning_policy(json.dumps(SHIPPED).encode())
-        self.stretch_customers = STRETCH_CUSTOMERS
-        self.service = self.open(TODAY)
-
-    def read_active(self, uow: UnitOfWork) -> DunningPolicy:
-        assert uow.connection is not None
-        return self.policy
-
-    def get_active(self) -> DunningPolicy:
-        return self.policy
-
-    def find(self, sha256_b64u: str) -> DunningPolicy | None:
-        return self.policy if sha256_b64u == self.policy.sha256_b64u else None
-
-    def open(self, day: date) -> DunningService:
-        return DunningService(
-            database=self.house.database,
-            clock=self.house.clock,
-            policies=self,
-            business_date=day,
-            stretch_customers=self.stretch_customers,
-        )
-
-    def run(self, day: date = TODAY) -> DunningRun:
-        self.service = self.open(day)
-        return self.service.run(by="li")
-
-    def list(self, states: frozenset[LetterState] = EVERY) -> list[Letter]:
-        return self.service.list_letters(LetterSelection(states=states))
-
-    def send(self, day: date = TODAY) -> Letter:
-        """Run, and release the one letter that waits."""
-        self.run(day)
-        (letter,) = self.list(frozenset({LetterState.PROPOSED}))
-        return self.service.release(letter.letter_id, by="wang")
-
-    def read_levels(self, day: date) -> dict[int, int] | None:
-        with self.house.database.read() as uow:
-            return LetterStore(uow.connection).list_levels([self.house.customer_id], as_of=day)
+from tests.support.ledgers import OLDEST, TODAY
+from tests.support.reminding import SHIPPED, Reminding, later
 
 
 @pytest.fixture
@@ -86,10 +32,6 @@ def reminding(tmp_path: Path) -> Iterator[Reminding]:
     found = Reminding(tmp_path)
     yield found
     found.tower.close()
-
-
-def later(days: int) -> date:
-    return TODAY + timedelta(days=days)
 
 
 def test_a_run_proposes_one_letter_a_customer_and_a_second_one_changes_nothing(
@@ -201,23 +143,6 @@ def test_a_dispute_of_the_ledger_stops_its_item_until_it_is_closed(reminding: Re
     with pytest.raises(LetterOutdatedError):
         reminding.service.release(letter.letter_id, by="wang")
     assert reminding.send().content.sums[0].asked_minor == 100_000
-
-
-def test_interest_is_from_the_due_day_of_what_is_open_whatever_was_paid_since(
-    reminding: Reminding,
-) -> None:
-    segment = SHIPPED["segments"][0]
-    levels = [{**one, "interest_ppm": 365_000} for one in segment["levels"]]  # 0.1 % a day
-    changed = {**SHIPPED, "segments": [{**segment, "levels": levels}]}
-    reminding.policy = parse_dunning_policy(json.dumps(changed).encode())
-    reminding.house.invoice("A1", (date(2026, 3, 2), 100_000))
-    reminding.house.credit("P1", 40_000, on=date(2026, 3, 30), allocate=OLDEST)
-    reminding.run()
-
-    (letter,) = reminding.list()
-
-    assert letter.content.lines[0].days_overdue == 29
-    assert letter.content.sums[0].interest_minor == 60_000 * 29 // 1_000
 
 
 def test_a_letter_is_not_released_when_something_changed_and_the_next_run_replaces_it(
@@ -348,7 +273,7 @@ def test_a_run_that_was_stopped_is_gone_on_with_and_another_policy_abandons_it(
     assert (done.run_id, done.state, done.proposed) == (stopped.run_id, "finished", 2)
     assert len(reminding.list()) == 2
     half = reminding.service.run(by="li", should_stop=lambda: True)
-    changed = json.dumps({**SHIPPED, "version": 2}).encode()
+    changed = json.dumps({**SHIPPED, "version": 3}).encode()
     reminding.policy = parse_dunning_policy(changed)
     run = reminding.run()
     assert (run.run_id > half.run_id, run.proposed, run.withdrawn) == (True, 2, 2)

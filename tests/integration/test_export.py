@@ -22,9 +22,12 @@ from node.records.ledger import Correction
 from node.records.portfolio import PortfolioService
 from node.records.store import adverse_tables, life_tables, paper_tables
 from node.records.store.export import ExportStore
+from node.risk.dunning import tables as dunning_tables
 from protocol.encoding import encode_b64u, sha256
 from tests.support.ledgers import OLDEST, TODAY, House
 from tests.support.places import call, check, error_of
+
+OWN_NAMES = ("policy_", "decision_", "credit_", "dunning_")
 
 
 def list_tables() -> set[str]:
@@ -93,14 +96,16 @@ def test_an_export_never_goes_over_another(tmp_path: Path) -> None:
         (tmp_path / "new" / "manifest.json").read_bytes()
 
 
-@pytest.mark.parametrize("room", [policy_tables, decision_tables], ids=lambda room: room.__name__)
-def test_every_policy_and_decision_goes_out_after_what_it_refers_to(room: ModuleType) -> None:
+@pytest.mark.parametrize(
+    "room", [policy_tables, decision_tables, dunning_tables], ids=lambda room: room.__name__
+)
+def test_every_policy_decision_and_charge_goes_out_after_what_it_refers_to(
+    room: ModuleType,
+) -> None:
     order = [one if isinstance(one, Table) else one.table for one in MORE_TABLES]
     own = {one for one in vars(room).values() if isinstance(one, Table)}
 
-    assert {one for one in own if one.name.startswith(("policy_", "decision_", "credit_"))} <= {
-        *order
-    }
+    assert {one for one in own if one.name.startswith(OWN_NAMES)} <= {*order}
     for place, table in enumerate(order):
         later = {*order[place + 1 :]}
         assert not {key.column.table for key in table.foreign_keys} & later, table.name

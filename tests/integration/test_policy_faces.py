@@ -313,7 +313,7 @@ def test_by_command_from_an_edited_copy_to_an_active_version(home: Path) -> None
     assert "trend" in told
     assert {one["label"] for one in listed if one["state"] == "active"} == {
         "credit-1",
-        "dunning-1",
+        "dunning-2",
         "gbt22116-2",
         "override-1",
         "own-expert-1",

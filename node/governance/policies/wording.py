@@ -321,6 +321,7 @@ MEMBERS: Mapping[str, LocalText] = MappingProxyType(
             ("insolvent_ppm", "破产客户损失率", "loss rate of the insolvent"),
             ("template", "版式", "template"),
             ("asks_undisputed_part", "争议项目的无争议部分照催", "asks for the undisputed part"),
+            ("asks_charges_alone", "仅有费用与利息时也发函", "letters for charges alone"),
             ("segments", "客户群", "segment"),
             ("countries", "国家", "countries"),
             ("customer_kinds", "客户类型", "kinds of customers"),

@@ -33,3 +33,21 @@ class DunningRunLostError(ConflictError):
     """Another goes on with this run, or another policy holds by now."""
 
     code = "dunning-run-lost"
+
+
+class ChargeNotFoundError(NotFoundError):
+    """There is no such charge."""
+
+    code = "dunning-charge-not-found"
+
+
+class ChargeInvalidError(RejectedError):
+    """A charge is not paid or waived so: the amount, the day, or by what it was paid is wrong."""
+
+    code = "dunning-charge-invalid"
+
+
+class ChargeSettledError(ConflictError):
+    """No more of the charge, or of what it is paid by, is open than was settled meanwhile."""
+
+    code = "dunning-charge-settled"

@@ -117,6 +117,8 @@ class DunningPolicyBody(WireModel):
     """Which of the templates that ship a letter is laid out by."""
     asks_undisputed_part: bool
     """Whether what is not disputed of an item in dispute is asked for; else all of it rests."""
+    asks_charges_alone: bool = False
+    """Whether a letter is due where open charges of earlier letters are all that is asked for."""
     segments: Annotated[tuple[DunningSegment, ...], Field(min_length=1, max_length=SEGMENTS_MAX)]
 
     @model_validator(mode="after")
@@ -137,7 +139,12 @@ class DunningPolicy:
     body: DunningPolicyBody
     sha256_b64u: str
 
-    PRESET: ClassVar[str] = "dunning-1"
+    PRESET: ClassVar[str] = "dunning-2"
+
+    @property
+    def has_interest(self) -> bool:
+        """Whether any level asks for interest."""
+        return any(rule.interest_ppm for one in self.body.segments for rule in one.levels)
 
     @property
     def label(self) -> str:

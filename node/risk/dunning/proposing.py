@@ -13,9 +13,16 @@ from node.risk.dunning.errors import LetterNotFoundError, LetterStateError
 from node.risk.dunning.letters import TEMPLATES
 from node.risk.dunning.policy import DunningPolicy
 from node.risk.dunning.reading import read_dunned
-from node.risk.dunning.rules_dunning import LetterContent, Rest, propose_letter, says_same
+from node.risk.dunning.rules_dunning import (
+    DunnedCustomer,
+    LetterContent,
+    Rest,
+    list_new_charges,
+    propose_letter,
+    says_same,
+)
 from node.risk.dunning.rules_letter import LetterStep, find_next
-from node.risk.dunning.store import DunningRun, Letter, LetterEvent, LetterStore
+from node.risk.dunning.store import ChargeStore, DunningRun, Letter, LetterEvent, LetterStore
 
 SUPERSEDED = "another letter is due by now, or none"
 
@@ -50,19 +57,18 @@ def propose_stretch(
 ) -> Counted:
     """Append what letters are due to customers; what waits and is not due any more is withdrawn."""
     store, held = LetterStore(uow.connection), 0
-    due: dict[int, LetterContent] = {}
-    for one in read_dunned(uow, list(customers), as_of=run.as_of):
+    due: dict[int, tuple[LetterContent, DunnedCustomer]] = {}
+    for one in read_dunned(uow, list(customers), policy, as_of=run.as_of):
         found = propose_letter(one, policy, as_of=run.as_of)
         if isinstance(found, Rest):
             held += found is Rest.HELD
         else:
-            due[one.customer_id] = found
+            due[one.customer_id] = (found, one)
     merged = RecordsStore(uow.connection).list_ids_of([one.customer_id for one in customers])
     gone = []
     for letter in store.list_proposed([key for ids in merged.values() for key in ids]):
         key = letter.content.customer_id
-        is_same = letter.policy_sha256_b64u == policy.sha256_b64u
-        if key in due and is_same and says_same(due[key], letter.content):
+        if key in due and _asks_same(due[key][1], letter, policy, as_of=run.as_of):
             del due[key]
         else:
             gone.append(letter)
@@ -72,20 +78,57 @@ def propose_stretch(
     for letter in gone:
         take_step(uow, letter, stamp, withdrawn_on=run.as_of)
     name = policy.body.template
-    for content in due.values():
+    for content, _ in due.values():
         store.append(content, run=run, template=(name, TEMPLATES[name]), at_ms=at_ms)
     return Counted(proposed=len(due), withdrawn=len(gone), held=held)
 
 
 def is_due(uow: UnitOfWork, letter: Letter, policy: DunningPolicy, *, as_of: date) -> bool:
     """Tell whether the same letter would be proposed on a day by a policy."""
+    customer = get_customer(uow, letter.content.customer_id)
+    dunned = read_dunned(uow, [customer], policy, as_of=as_of)
+    return any(_asks_same(one, letter, policy, as_of=as_of) for one in dunned)
+
+
+def _asks_same(
+    customer: DunnedCustomer, letter: Letter, policy: DunningPolicy, *, as_of: date
+) -> bool:
+    """Tell whether on a day the same is due, with the interest of the letter's own day."""
     if letter.policy_sha256_b64u != policy.sha256_b64u:
         return False
-    customer = get_customer(uow, letter.content.customer_id)
-    for one in read_dunned(uow, [customer], as_of=as_of):
-        found = propose_letter(one, policy, as_of=as_of)
-        return not isinstance(found, Rest) and says_same(found, letter.content)
-    return False
+    found = propose_letter(customer, policy, as_of=as_of, interest_until=letter.content.as_of)
+    return not isinstance(found, Rest) and says_same(found, letter.content)
+
+
+def release_letter(uow: UnitOfWork, letter: Letter, stamp: Stamp, *, pay_by_on: date) -> Letter:
+    """Let a letter go, and append what it charges.
+
+    Raises:
+        LetterStateError: It is not waiting for a release, or something happened meanwhile.
+    """
+    released = take_step(uow, letter, stamp, sent_on=stamp.on, pay_by_on=pay_by_on)
+    ChargeStore(uow.connection).append(
+        list_new_charges(letter.content),
+        letter_id=letter.letter_id,
+        customer_id=letter.content.customer_id,
+        on=stamp.on,
+        by=stamp.by,
+        at_ms=stamp.at_ms,
+    )
+    return released
+
+
+def withdraw_letter(uow: UnitOfWork, letter: Letter, stamp: Stamp) -> Letter:
+    """Withdraw a letter, and take back what of its charges is open.
+
+    Raises:
+        LetterStateError: It was answered or withdrawn, or something happened meanwhile.
+    """
+    withdrawn = take_step(uow, letter, stamp, withdrawn_on=stamp.on)
+    ChargeStore(uow.connection).take_back(
+        letter.letter_id, on=stamp.on, reason=stamp.text, by=stamp.by, at_ms=stamp.at_ms
+    )
+    return withdrawn
 
 
 def take_step(uow: UnitOfWork, letter: Letter, stamp: Stamp, **days: date) -> Letter:

@@ -14,10 +14,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from node.core.money import divide_half_even
-from node.risk.dunning.policy import PPM, DunningLevel, DunningPolicy, DunningSegment, find_amount
-
-DAYS_OF_YEAR = 365
+from node.core.errors import InvariantError
+from node.risk.dunning.policy import DunningLevel, DunningPolicy, DunningSegment, find_amount
+from node.risk.dunning.rules_charges import ChargedInterest, ChargeKind, NewCharge, OpenCharge
+from node.risk.dunning.rules_interest import (
+    OpenHistory,
+    compute_interest,
+    find_asked,
+    list_stretches,
+)
 
 
 class LineReason(StrEnum):
@@ -61,6 +66,8 @@ class OverdueItem:
     due_business_on: date
     open_minor: int
     disputed_minor: int
+    history: OpenHistory | None = None
+    """Read where a policy asks for interest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,9 @@ class DunnedCustomer:
     """Those that are open or broken."""
     unapplied: Mapping[str, int] = field(default_factory=dict)
     """What of his money is here and applied to nothing, by currency."""
+    charged: Mapping[int, ChargedInterest] = field(default_factory=dict)
+    """What earlier letters have charged of each item's interest."""
+    charges: tuple[OpenCharge, ...] = ()
     last_letter_on: date | None = None
     is_held: bool = False
 
@@ -118,9 +128,14 @@ class LetterLine:
     disputed_minor: int
     asked_minor: int
     interest_minor: int
+    """What this letter adds to what earlier ones have charged."""
     level: int
     reason: LineReason
     promise_id: int | None = None
+    charged_minor: int = 0
+    """What earlier letters have charged of its interest."""
+    interest_from_on: date | None = None
+    """From when on this letter's interest is; up to the day of the letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +147,14 @@ class LetterSum:
     interest_minor: int
     fee_minor: int
     unapplied_minor: int
+    charges_minor: int = 0
+    """What of earlier letters' charges is open."""
 
     @property
     def total_minor(self) -> int:
         """What is to be paid: what is unapplied is taken off."""
-        return self.asked_minor + self.interest_minor + self.fee_minor - self.unapplied_minor
+        added_minor = self.interest_minor + self.fee_minor + self.charges_minor
+        return self.asked_minor + added_minor - self.unapplied_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,20 +167,69 @@ class LetterContent:
     level: int
     lines: tuple[LetterLine, ...]
     sums: tuple[LetterSum, ...]
+    charges: tuple[OpenCharge, ...] = ()
+    """Those of earlier letters that are open."""
 
 
 def propose_letter(
-    customer: DunnedCustomer, policy: DunningPolicy, *, as_of: date
+    customer: DunnedCustomer,
+    policy: DunningPolicy,
+    *,
+    as_of: date,
+    interest_until: date | None = None,
 ) -> LetterContent | Rest:
-    """Return the letter that is due to a customer on a day, or why none is."""
+    """Return the letter that is due to a customer on a day, or why none is.
+
+    Interest runs up to the day, or to an earlier one, to hold the letter against one of that day.
+
+    Raises:
+        InvariantError: The policy asks for interest, and what was open since is not known.
+    """
     if customer.is_held:
         return Rest.HELD
     segment = policy.get_segment(country=customer.country, kind=customer.kind, grade=customer.grade)
+    asks_part = policy.body.asks_undisputed_part
     rated = [
-        _weigh(one, customer, segment, as_of=as_of, asks_part=policy.body.asks_undisputed_part)
+        _weigh(one, customer, segment, as_of=as_of, asks_part=asks_part)
         for one in customer.items
         if (as_of - one.due_business_on).days > segment.grace_days
     ]
+    resting = {one.item_id for one in rated if not one.reason.is_asked}
+    charges = [one for one in customer.charges if one.item_id not in resting]
+    lines = _select_lines(rated, customer, segment)
+    if isinstance(lines, Rest):
+        if policy.body.asks_charges_alone and charges:
+            return _ask_charges(customer, charges, segment, as_of=as_of)
+        return lines
+    if not _is_time(lines, customer, segment, as_of=as_of):
+        return Rest.WAITS
+    level = max(one.level for one in lines if one.reason.is_asked)
+    rule = segment.get_level(level)
+    until, items = interest_until or as_of, {one.item_id: one for one in customer.items}
+    priced = [
+        _price(one, items[one.item_id], customer, rule, until=until, asks_part=asks_part)
+        for one in lines
+    ]
+    content = LetterContent(
+        customer_id=customer.customer_id,
+        as_of=as_of,
+        segment=segment.id,
+        level=level,
+        lines=tuple(
+            sorted(
+                priced,
+                key=lambda one: (one.currency, not one.reason.is_asked, one.due_on, one.item_id),
+            )
+        ),
+        sums=(),
+    )
+    return _sum_up(content, customer, charges, rule)
+
+
+def _select_lines(
+    rated: Sequence[LetterLine], customer: DunnedCustomer, segment: DunningSegment
+) -> list[LetterLine] | Rest:
+    """Return what stands in a letter: the currencies of which enough is asked for."""
     asked = [one for one in rated if one.reason.is_asked]
     if not asked:
         return Rest.NOTHING_DUE
@@ -173,12 +240,39 @@ def propose_letter(
         - customer.unapplied.get(currency, 0)
         >= max(find_amount(segment.small_amounts, currency), 1)
     }
+    return [one for one in rated if one.currency in large] or Rest.SMALL
+
+
+def _ask_charges(
+    customer: DunnedCustomer,
+    charges: Sequence[OpenCharge],
+    segment: DunningSegment,
+    *,
+    as_of: date,
+) -> LetterContent | Rest:
+    """Return a letter that asks for open charges alone: no fee for it, and no interest on them."""
+    large = [
+        one
+        for one in charges
+        if _sum_charges(charges, one.currency) - customer.unapplied.get(one.currency, 0)
+        >= max(find_amount(segment.small_amounts, one.currency), 1)
+    ]
     if not large:
         return Rest.SMALL
-    lines = [one for one in rated if one.currency in large]
-    if not _is_time(lines, customer, segment, as_of=as_of):
+    level = max(one.level for one in large)
+    rule = segment.get_level(level)
+    last, least = customer.last_letter_on, max(segment.gap_days, rule.wait_days)
+    if last is not None and (as_of - last).days < least:
         return Rest.WAITS
-    return _build(customer, lines, segment, as_of=as_of)
+    content = LetterContent(
+        customer_id=customer.customer_id,
+        as_of=as_of,
+        segment=segment.id,
+        level=level,
+        lines=(),
+        sums=(),
+    )
+    return _sum_up(content, customer, large, rule)
 
 
 def _weigh(
@@ -192,11 +286,11 @@ def _weigh(
     """Say what becomes of an item: left out, at a new level, or listed at the one it has."""
     history = customer.history.get(item.item_id, ItemHistory())
     days = (as_of - item.due_business_on).days
-    asked_minor = item.open_minor - item.disputed_minor
+    asked_minor = find_asked(item.open_minor, item.disputed_minor, asks_part=asks_part)
     named = [one for one in customer.promises if item.item_id in one.item_ids]
     broken = [one for one in named if _is_news(one, history)]
     level, promise_id = history.level, None
-    if item.disputed_minor and not (asks_part and asked_minor > 0):
+    if not asked_minor:
         reason = LineReason.DISPUTED
     elif any(not one.is_broken for one in named):
         reason = LineReason.PROMISED
@@ -252,61 +346,100 @@ def _is_time(
     return is_calm and any(one.reason.is_rise for one in lines)
 
 
-def _build(
+def _price(
+    line: LetterLine,
+    item: OverdueItem,
     customer: DunnedCustomer,
-    lines: Sequence[LetterLine],
-    segment: DunningSegment,
+    rule: DunningLevel,
     *,
-    as_of: date,
-) -> LetterContent:
-    level = max(one.level for one in lines if one.reason.is_asked)
-    rule = segment.get_level(level)
-    priced = tuple(
-        _price(one, rule)
-        for one in sorted(
-            lines, key=lambda one: (one.currency, not one.reason.is_asked, one.due_on, one.item_id)
-        )
+    until: date,
+    asks_part: bool,
+) -> LetterLine:
+    """Add what of the item's interest no earlier letter has charged."""
+    if not (line.reason.is_asked and rule.interest_ppm):
+        return line
+    if item.history is None:
+        raise InvariantError(f"what was open of item {item.item_id} was not read")
+    charged = customer.charged.get(item.item_id)
+    charged_minor = 0 if charged is None else charged.charged_minor
+    stretches = list_stretches(item.history, until=until, asks_part=asks_part)
+    whole_minor = compute_interest(stretches, ppm=rule.interest_ppm)
+    return replace(
+        line,
+        interest_minor=max(0, whole_minor - charged_minor),
+        charged_minor=charged_minor,
+        interest_from_on=item.history.from_on if charged is None else charged.until_on,
     )
-    return LetterContent(
-        customer_id=customer.customer_id,
-        as_of=as_of,
-        segment=segment.id,
-        level=level,
-        lines=priced,
+
+
+def _sum_up(
+    content: LetterContent,
+    customer: DunnedCustomer,
+    charges: Sequence[OpenCharge],
+    rule: DunningLevel,
+) -> LetterContent:
+    """Add open charges and the sums; of another currency where not all of it is here already."""
+    own = {one.currency for one in content.lines}
+    listed = tuple(
+        one
+        for one in charges
+        if one.currency in own
+        or _sum_charges(charges, one.currency) > customer.unapplied.get(one.currency, 0)
+    )
+    return replace(
+        content,
+        charges=listed,
         sums=tuple(
             LetterSum(
                 currency=currency,
-                asked_minor=sum(one.asked_minor for one in priced if one.currency == currency),
-                interest_minor=sum(
-                    one.interest_minor for one in priced if one.currency == currency
+                asked_minor=sum(
+                    one.asked_minor for one in content.lines if one.currency == currency
                 ),
-                fee_minor=find_amount(rule.fees, currency),
+                interest_minor=sum(
+                    one.interest_minor for one in content.lines if one.currency == currency
+                ),
+                fee_minor=find_amount(rule.fees, currency) if currency in own else 0,
                 unapplied_minor=customer.unapplied.get(currency, 0),
+                charges_minor=_sum_charges(listed, currency),
             )
-            for currency in sorted({one.currency for one in priced})
+            for currency in sorted(own | {one.currency for one in listed})
         ),
     )
 
 
-def _price(line: LetterLine, rule: DunningLevel) -> LetterLine:
-    interest = compute_interest(line.asked_minor, days=line.days_overdue, ppm=rule.interest_ppm)
-    return replace(line, interest_minor=interest)
+def _sum_charges(charges: Sequence[OpenCharge], currency: str) -> int:
+    return sum(one.open_minor for one in charges if one.currency == currency)
 
 
-def compute_interest(amount_minor: int, *, days: int, ppm: int) -> int:
-    """Return simple interest in minor units, half to even: amount · rate a year · days / 365."""
-    return divide_half_even(amount_minor * ppm * days, PPM * DAYS_OF_YEAR)
+def list_new_charges(content: LetterContent) -> list[NewCharge]:
+    """Return what a letter charges when it goes: its fees, and the interest that it adds."""
+    fees = [
+        NewCharge(kind=ChargeKind.FEE, currency=one.currency, amount_minor=one.fee_minor)
+        for one in content.sums
+        if one.fee_minor
+    ]
+    return fees + [
+        NewCharge(
+            kind=ChargeKind.INTEREST,
+            currency=one.currency,
+            amount_minor=one.interest_minor,
+            item_id=one.item_id,
+            document_no=one.document_no,
+            line=one.line,
+            from_on=one.interest_from_on,
+            until_on=content.as_of,
+        )
+        for one in content.lines
+        if one.interest_minor
+    ]
 
 
 def says_same(left: LetterContent, right: LetterContent) -> bool:
-    """Tell whether two letters ask for the same: days that pass change interest, and no more."""
+    """Tell whether two letters ask for the same."""
     return _identify(left) == _identify(right)
 
 
 def _identify(one: LetterContent) -> tuple[object, ...]:
-    lines = [
-        (each.item_id, each.open_minor, each.asked_minor, each.level, each.reason, each.promise_id)
-        for each in one.lines
-    ]
-    sums = [(each.currency, each.fee_minor, each.unapplied_minor) for each in one.sums]
-    return (one.customer_id, one.segment, one.level, lines, sums)
+    lines = [replace(each, days_overdue=0) for each in one.lines]
+    charges = [(each.charge_id, each.open_minor) for each in one.charges]
+    return (one.customer_id, one.segment, one.level, lines, one.sums, charges)

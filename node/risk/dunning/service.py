@@ -26,7 +26,15 @@ from node.risk.dunning.errors import (
     LetterStateError,
 )
 from node.risk.dunning.policy import DunningPolicy
-from node.risk.dunning.proposing import Stamp, get_letter, is_due, propose_stretch, take_step
+from node.risk.dunning.proposing import (
+    Stamp,
+    get_letter,
+    is_due,
+    propose_stretch,
+    release_letter,
+    take_step,
+    withdraw_letter,
+)
 from node.risk.dunning.rules_letter import LetterState, LetterStep, find_next
 from node.risk.dunning.store import (
     DunningRun,
@@ -198,7 +206,7 @@ class DunningService:
         return LetterView(letter=letter, customer=customer, policy=policy, events=events)
 
     def release(self, letter_id: int, *, by: str) -> Letter:
-        """Release a letter: from today on it is sent, and its levels count.
+        """Release a letter: from today on it is sent, its levels count, and it has charged.
 
         Raises:
             LetterNotFoundError: There is none with this key.
@@ -219,11 +227,10 @@ class DunningService:
                 raise LetterOutdatedError("something has changed since: another letter is due")
             content = letter.content
             rule = policy.get_level(content.segment, content.level)
-            return take_step(
+            return release_letter(
                 uow,
                 letter,
                 self._stamp(LetterStep.RELEASED, by=by),
-                sent_on=today,
                 pay_by_on=today + timedelta(days=rule.pay_days),
             )
 
@@ -235,19 +242,28 @@ class DunningService:
             LetterStateError: It was not sent, or was answered.
             ItemInvalidError: Who or the answer cannot be kept.
         """
-        return self._take(letter_id, LetterStep.ANSWERED, text=text, by=by)
+        check_by(by)
+        check_reason(text)
+        with self._database.write() as uow:
+            letter = get_letter(LetterStore(uow.connection), letter_id)
+            return take_step(uow, letter, self._stamp(LetterStep.ANSWERED, text=text, by=by))
 
     def withdraw(self, letter_id: int, *, reason: str, by: str) -> Letter:
-        """Withdraw a letter: the levels that it gave count no longer.
+        """Withdraw a letter: its levels count no longer, and what it charged is taken back.
+
+        What was paid of its charges stays paid, and what was waived stays waived.
 
         Raises:
             LetterNotFoundError: There is none with this key.
             LetterStateError: It was answered or withdrawn.
             ItemInvalidError: Who or the reason cannot be kept.
         """
-        return self._take(
-            letter_id, LetterStep.WITHDRAWN, text=reason, by=by, withdrawn_on=self.today()
-        )
+        check_by(by)
+        check_reason(reason)
+        with self._database.write() as uow:
+            letter = get_letter(LetterStore(uow.connection), letter_id)
+            stamp = self._stamp(LetterStep.WITHDRAWN, text=reason, by=by)
+            return withdraw_letter(uow, letter, stamp)
 
     def hold(self, customer_id: int, *, until_on: date, reason: str, by: str) -> int:
         """Remind a customer of nothing up to a day, and return the hold's key.
@@ -372,15 +388,6 @@ class DunningService:
             ):
                 raise DunningRunLostError(f"another goes on with run {run.run_id}")
         return moved
-
-    def _take(
-        self, letter_id: int, step: LetterStep, *, text: str, by: str, **days: date
-    ) -> Letter:
-        check_by(by)
-        check_reason(text)
-        with self._database.write() as uow:
-            letter = get_letter(LetterStore(uow.connection), letter_id)
-            return take_step(uow, letter, self._stamp(step, text=text, by=by), **days)
 
     def _stamp(self, step: LetterStep, *, by: str, text: str = "") -> Stamp:
         return Stamp(step=step, on=self.today(), text=text, by=by, at_ms=self._clock.now_ms())

@@ -1,7 +1,7 @@
-"""Tables of dunning: runs, letters with items and sums, what happened to them, and holds.
+"""Tables of dunning: runs, letters with items and sums, what happened to them, charges, holds.
 
-What a letter says is appended and never changed; its state moves, and each step is a row. A hold is
-never changed but for its end.
+What a letter says is appended and never changed; its state moves, and each step is a row. So is
+what it charges: a charge ends by the rows beside it. A hold is never changed but for its end.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    UniqueConstraint,
     text,
 )
 
@@ -106,6 +107,9 @@ dunning_line = Table(
     Column("level", Integer, nullable=False),
     Column("reason", String(CODE_CHARS), nullable=False),  # rules_dunning.LineReason
     Column("promise_id", Integer, nullable=True),  # the broken one that raised it
+    # What earlier letters charged of its interest, and from when on this one's is.
+    Column("charged_minor", BigInteger, nullable=False),
+    Column("interest_from_on", Date, nullable=True),
     CheckConstraint("asked_minor BETWEEN 0 AND open_minor", name="asked_of_open"),
     Index("ix_dunning_line_item", "item_id"),
 )
@@ -119,6 +123,7 @@ dunning_sum = Table(
     Column("interest_minor", BigInteger, nullable=False),
     Column("fee_minor", BigInteger, nullable=False),
     Column("unapplied_minor", BigInteger, nullable=False),
+    Column("charges_minor", BigInteger, nullable=False),  # open of earlier letters
 )
 
 dunning_event = Table(
@@ -131,6 +136,65 @@ dunning_event = Table(
     Column("text", String(REASON_CHARS_MAX), nullable=False),
     Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
     Column("entered_at_ms", BigInteger, nullable=False),
+)
+
+# A fee of a letter, or what it adds to the interest of an item; made when the letter goes.
+dunning_charge = Table(
+    "dunning_charge",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("letter_id", ForeignKey(dunning_letter.c.id), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("customer_id", ForeignKey(customer.c.id), nullable=False),
+    # Without a constraint: an item is deleted when its time is over.
+    Column("item_id", Integer, nullable=True),
+    Column("document_no", String(DOCUMENT_CHARS_MAX), nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("kind", String(CODE_CHARS), nullable=False),  # rules_charges.ChargeKind
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("from_on", Date, nullable=True),  # the first day that bears interest
+    Column("until_on", Date, nullable=True),  # and the first that bears none
+    Column("charged_on", Date, nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    UniqueConstraint("letter_id", "place"),
+    CheckConstraint("amount_minor > 0", name="amount_positive"),
+    CheckConstraint("(kind = 'interest') = (item_id IS NOT NULL)", name="interest_of_an_item"),
+    CheckConstraint("(item_id IS NULL) = (until_on IS NULL)", name="days_of_interest"),
+    Index("ix_dunning_charge_customer", "customer_id"),
+    Index("ix_dunning_charge_item", "item_id"),
+)
+
+# How a charge, or a part of it, ended. A charge is open as far as these do not reach.
+dunning_settlement = Table(
+    "dunning_settlement",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("charge_id", ForeignKey(dunning_charge.c.id), nullable=False),
+    Column("kind", String(CODE_CHARS), nullable=False),  # rules_charges.SettlementKind
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("settled_on", Date, nullable=False),
+    # By which it was paid; without a constraint as above.
+    Column("item_id", Integer, nullable=True),
+    Column("reason", String(REASON_CHARS_MAX), nullable=False),
+    Column("entered_by", String(NAME_CHARS_MAX), nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    CheckConstraint("amount_minor > 0", name="amount_positive"),
+    CheckConstraint("(kind = 'paid') = (item_id IS NOT NULL)", name="paid_by_an_item"),
+    Index("ix_dunning_settlement_charge", "charge_id"),
+    Index("ix_dunning_settlement_item", "item_id"),
+)
+
+# Which charges of earlier letters stand in a letter, and what of them was open.
+dunning_letter_charge = Table(
+    "dunning_letter_charge",
+    metadata,
+    Column("letter_id", ForeignKey(dunning_letter.c.id), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("charge_id", ForeignKey(dunning_charge.c.id), nullable=False),
+    Column("open_minor", BigInteger, nullable=False),
+    CheckConstraint("open_minor > 0", name="open_positive"),
 )
 
 dunning_hold = Table(
@@ -154,5 +218,8 @@ DUNNING_TABLES = (
     dunning_line,
     dunning_sum,
     dunning_event,
+    dunning_charge,
+    dunning_settlement,
+    dunning_letter_charge,
     dunning_hold,
 )

@@ -19,6 +19,7 @@ from node.assessment.policy_file import Language
 from node.core.database import ID_MAX
 from node.core.http.access import FindHidden
 from node.records.api import Currency, Day, Entry, Key, PathKey, QueryKey, Reason
+from node.risk.losses.api_charges import add_charges
 from node.risk.losses.api_dunning import add_dunning
 from node.risk.losses.api_portfolio import add_portfolio, add_register, add_stress
 from node.risk.losses.room import Losses
@@ -61,7 +62,10 @@ def build_losses_router(
     router = APIRouter(tags=["risk"], route_class=route_class)
     _add_runs(router, losses, find_hidden)
     _add_apart(router, losses, find_hidden)
-    add_dunning(router, losses.dunning, find_hidden=find_hidden, sender=losses.sender)
+    add_dunning(
+        router, losses.dunning, losses.charges, find_hidden=find_hidden, sender=losses.sender
+    )
+    add_charges(router, losses.charges, find_hidden=find_hidden)
     add_portfolio(router, losses.portfolio, find_hidden=find_hidden)
     add_stress(router, losses.stress, find_hidden=find_hidden)
     add_register(router, losses.register, find_hidden=find_hidden)

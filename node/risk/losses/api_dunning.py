@@ -17,6 +17,7 @@ from node.assessment.policy_file import Language
 from node.core.database import ID_MAX
 from node.core.http.access import FindHidden
 from node.records.api import Day, Entry, Key, PathKey, QueryKey, Reason
+from node.risk.dunning.charging import ChargeService
 from node.risk.dunning.letters import LetterForm
 from node.risk.dunning.rules_letter import LetterState
 from node.risk.dunning.service import (
@@ -26,6 +27,7 @@ from node.risk.dunning.service import (
     DunningService,
     LetterSelection,
 )
+from node.risk.losses.view_charges import build_letter_charges_object
 from node.risk.losses.view_dunning import (
     build_dunning_run_object,
     build_hold_object,
@@ -69,13 +71,14 @@ class HoldBody(Entry):
 def add_dunning(
     router: APIRouter,
     dunning: DunningService,
+    charges: ChargeService,
     *,
     find_hidden: FindHidden,
     sender: str,
 ) -> None:
     """Add the routes; ``sender`` signs letters."""
     _add_runs(router, dunning)
-    _add_letters(router, dunning, find_hidden=find_hidden, sender=sender)
+    _add_letters(router, dunning, charges, find_hidden=find_hidden, sender=sender)
     _add_steps(router, dunning)
     _add_holds(router, dunning, find_hidden=find_hidden)
 
@@ -99,6 +102,7 @@ def _add_runs(router: APIRouter, dunning: DunningService) -> None:
 def _add_letters(
     router: APIRouter,
     dunning: DunningService,
+    charges: ChargeService,
     *,
     find_hidden: FindHidden,
     sender: str,
@@ -137,11 +141,14 @@ def _add_letters(
 
     @router.get("/dunning-letters/{letter_id}")
     async def get_letter(letter_id: PathKey, language: Language = Language.EN) -> dict[str, Any]:
-        """Return a letter with what happened to it."""
+        """Return a letter with what happened to it, what it charged, and whether it is over."""
         view = await asyncio.to_thread(dunning.get_letter, letter_id)
-        return build_letter_object(view.letter, language=language) | {
-            "events": [build_letter_event_object(one) for one in view.events]
-        }
+        charged = await asyncio.to_thread(charges.read_letter, letter_id)
+        return (
+            build_letter_object(view.letter, language=language)
+            | {"events": [build_letter_event_object(one) for one in view.events]}
+            | build_letter_charges_object(charged, language=language)
+        )
 
     @router.get("/dunning-letters/{letter_id}/letter", response_class=PlainTextResponse)
     async def print_letter(
@@ -163,7 +170,7 @@ def _add_steps(router: APIRouter, dunning: DunningService) -> None:
     async def release(
         letter_id: PathKey, body: ReleaseBody, language: Language = Language.EN
     ) -> dict[str, Any]:
-        """Release a letter: from today on it is sent, and its levels count."""
+        """Release a letter: from today on it is sent, and its levels count, it has charged."""
         letter = await asyncio.to_thread(lambda: dunning.release(letter_id, by=body.by))
         return build_letter_object(letter, language=language)
 
@@ -181,7 +188,7 @@ def _add_steps(router: APIRouter, dunning: DunningService) -> None:
     async def withdraw(
         letter_id: PathKey, body: DunningReasonBody, language: Language = Language.EN
     ) -> dict[str, Any]:
-        """Withdraw a letter: the levels that it gave count no longer."""
+        """Withdraw a letter: its levels count no longer, and its charges are taken back."""
         letter = await asyncio.to_thread(
             lambda: dunning.withdraw(letter_id, reason=body.reason, by=body.by)
         )

@@ -19,6 +19,8 @@ from node.risk.dunning.letters import LetterForm
 from node.risk.dunning.rules_letter import LetterState
 from node.risk.dunning.service import OPEN_STATES, LetterSelection
 from node.risk.losses.commands import LossNode, record_look
+from node.risk.losses.commands_charges import charge_app
+from node.risk.losses.view_charges import build_letter_charges_object
 from node.risk.losses.view_dunning import (
     build_dunning_run_object,
     build_hold_object,
@@ -29,6 +31,7 @@ from node.risk.losses.view_dunning import (
 
 DAY_FORMAT = "%Y-%m-%d"
 dunning_app = typer.Typer(no_args_is_help=True, help="Reminders to customers. 催收。")
+dunning_app.add_typer(charge_app)
 
 ByOption = Annotated[str, typer.Option("--by", help="Who enters it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stays beside it.")]
@@ -116,6 +119,7 @@ def show(
     show_json(
         build_letter_object(view.letter, language=language)
         | {"events": [build_letter_event_object(one) for one in view.events]}
+        | build_letter_charges_object(node.losses.charges.read_letter(letter), language=language)
     )
 
 

@@ -11,6 +11,7 @@ from node.core.database import Database
 from node.core.policies.source import PolicySource, StoredPolicies
 from node.rating.scale import Scale
 from node.risk.daily.judging import CustomerJudge
+from node.risk.dunning.charging import ChargeService
 from node.risk.dunning.policy import parse_dunning_policy
 from node.risk.dunning.policy_kind import DUNNING_POLICY
 from node.risk.dunning.service import DunningService
@@ -35,6 +36,7 @@ class Losses:
     provisions: ProvisionService
     explainer: ProvisionExplainer
     dunning: DunningService
+    charges: ChargeService
     portfolio: PortfolioService
     stress: StressService
     register: RegisterService
@@ -42,9 +44,10 @@ class Losses:
 
     @property
     def owners(self) -> Mapping[str, Callable[[int], int | None]]:
-        """By the names in addresses: whose a letter is, who is held, whom a risk is about."""
+        """By the names in addresses: whose a letter, charge or hold is, whom a risk is about."""
         return {
             "letter_id": self.dunning.find_letter_owner,
+            "dunning_charge_id": self.charges.find_charge_owner,
             "dunning_hold_id": self.dunning.find_hold_owner,
             "risk_entry_id": self.register.find_customer_id,
         }
@@ -97,6 +100,7 @@ def build_losses(
             ),
             business_date=business_date,
         ),
+        charges=ChargeService(database=database, clock=clock, business_date=business_date),
         portfolio=PortfolioService(
             database=database, clock=clock, reader=reader, business_date=business_date
         ),

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from node.assessment.policy_file import Language, LocalText
 from node.core.money import format_amount
-from node.risk.dunning.letters import LetterForm, render_letter
-from node.risk.dunning.rules_dunning import LetterLine, LetterSum, LineReason
+from node.risk.dunning.letters import SUMMING, LetterForm, render_letter
+from node.risk.dunning.rules_charges import ChargeKind, OpenCharge
+from node.risk.dunning.rules_dunning import LetterContent, LetterLine, LetterSum, LineReason
 from node.risk.dunning.rules_letter import LetterState
 from node.risk.dunning.service import LetterView
 from node.risk.dunning.store import DunningRun, Hold, Letter, LetterEvent
@@ -29,9 +31,9 @@ REASONS: dict[LineReason, LocalText] = {
 }
 
 
-def name_letter(letter: Letter) -> str:
+def name_letter(letter_id: int) -> str:
     """Return the number under which a letter goes."""
-    return f"M-{letter.letter_id}"
+    return f"M-{letter_id}"
 
 
 def write_letter(view: LetterView, *, sender: str, language: Language, form: LetterForm) -> str:
@@ -51,7 +53,7 @@ def write_letter(view: LetterView, *, sender: str, language: Language, form: Let
             "sender": sender,
             "name": view.customer.name,
             "subject_id": view.customer.subject_id,
-            "number": name_letter(letter),
+            "number": name_letter(letter.letter_id),
             "date": (letter.sent_on or content.as_of).isoformat(),
             "as_of": content.as_of.isoformat(),
             "is_draft": letter.sent_on is None,
@@ -60,9 +62,7 @@ def write_letter(view: LetterView, *, sender: str, language: Language, form: Let
             "closing": words.closing.render(language),
             "pay_by": "" if letter.pay_by_on is None else letter.pay_by_on.isoformat(),
             "currencies": [
-                _write_currency(
-                    one, [line for line in content.lines if line.currency == one.currency]
-                )
+                _write_currency(one, content, sums_up=letter.template in SUMMING)
                 for one in content.sums
             ],
         },
@@ -74,7 +74,7 @@ def build_letter_object(letter: Letter, *, language: Language) -> dict[str, Any]
     content = letter.content
     return {
         "id": letter.letter_id,
-        "number": name_letter(letter),
+        "number": name_letter(letter.letter_id),
         "run": letter.run_id,
         "customer": content.customer_id,
         "as_of": content.as_of.isoformat(),
@@ -93,6 +93,7 @@ def build_letter_object(letter: Letter, *, language: Language) -> dict[str, Any]
                 "interest_minor": one.interest_minor,
                 "fee_minor": one.fee_minor,
                 "unapplied_minor": one.unapplied_minor,
+                "charges_minor": one.charges_minor,
                 "total_minor": one.total_minor,
             }
             for one in content.sums
@@ -109,12 +110,28 @@ def build_letter_object(letter: Letter, *, language: Language) -> dict[str, Any]
                 "disputed_minor": one.disputed_minor,
                 "asked_minor": one.asked_minor,
                 "interest_minor": one.interest_minor,
+                "charged_minor": one.charged_minor,
+                "interest_from_on": None
+                if one.interest_from_on is None
+                else one.interest_from_on.isoformat(),
                 "level": one.level,
                 "reason": one.reason.value,
                 "reason_text": REASONS[one.reason].render(language),
                 "promise": one.promise_id,
             }
             for one in content.lines
+        ],
+        "charges": [
+            {
+                "charge": one.charge_id,
+                "letter": one.letter_id,
+                "kind": one.kind.value,
+                "document_no": one.document_no,
+                "line": one.line,
+                "currency": one.currency,
+                "open_minor": one.open_minor,
+            }
+            for one in content.charges
         ],
     }
 
@@ -161,7 +178,18 @@ def build_hold_object(hold: Hold) -> dict[str, Any]:
     }
 
 
-def _write_currency(one: LetterSum, lines: list[LetterLine]) -> dict[str, Any]:
+def _write_currency(one: LetterSum, content: LetterContent, *, sums_up: bool) -> dict[str, Any]:
+    """Return a currency's part of a letter; ``sums_up`` is one that lists no earlier charges.
+
+    There they stand in its sums of interest and of fees.
+    """
+    lines = [line for line in content.lines if line.currency == one.currency]
+    charges = [charge for charge in content.charges if charge.currency == one.currency]
+    interest_minor, fee_minor = one.interest_minor, one.fee_minor
+    if sums_up:
+        interest_minor += _sum_open(charges, ChargeKind.INTEREST)
+        fee_minor += _sum_open(charges, ChargeKind.FEE)
+
     def say(minor: int) -> str:
         return format_amount(minor, currency=one.currency)
 
@@ -191,13 +219,26 @@ def _write_currency(one: LetterSum, lines: list[LetterLine]) -> dict[str, Any]:
             for line in lines
             if not line.reason.is_asked
         ],
+        "charges": [
+            {
+                "letter": name_letter(charge.letter_id),
+                "is_fee": charge.kind is ChargeKind.FEE,
+                "document": _name_document(charge),
+                "open": say(charge.open_minor),
+            }
+            for charge in charges
+        ],
         "asked_total": say(one.asked_minor),
-        "interest_total": say_if_any(one.interest_minor),
-        "fee": say_if_any(one.fee_minor),
+        "interest_total": say_if_any(interest_minor),
+        "fee": say_if_any(fee_minor),
         "unapplied": say_if_any(one.unapplied_minor),
         "total": say(one.total_minor),
     }
 
 
-def _name_document(line: LetterLine) -> str:
-    return line.document_no if line.line == 1 else f"{line.document_no}/{line.line}"
+def _sum_open(charges: Sequence[OpenCharge], kind: ChargeKind) -> int:
+    return sum(one.open_minor for one in charges if one.kind is kind)
+
+
+def _name_document(one: LetterLine | OpenCharge) -> str:
+    return one.document_no if one.line <= 1 else f"{one.document_no}/{one.line}"

@@ -20,8 +20,14 @@ from node.risk.dunning.rules_dunning import (
     MadePromise,
     OverdueItem,
     Rest,
-    compute_interest,
     propose_letter,
+)
+from node.risk.dunning.rules_interest import (
+    OpenChange,
+    OpenHistory,
+    Stretch,
+    compute_interest,
+    list_stretches,
 )
 
 TODAY = date(2026, 3, 31)
@@ -47,6 +53,7 @@ def late(days: int, *, item_id: int = 1, minor: int = 50_000, **more: Any) -> Ov
         "due_business_on": due_on,
         "open_minor": minor,
         "disputed_minor": 0,
+        "history": OpenHistory(from_on=due_on, amount_minor=minor),
     }
     return OverdueItem(**values | more)
 
@@ -250,7 +257,36 @@ def test_segments_decide_fees_and_interest_and_the_first_that_fits_holds() -> No
 def test_interest_is_simple_and_from_the_due_day(
     minor: int, days: int, ppm: int, interest: int
 ) -> None:
-    assert compute_interest(minor, days=days, ppm=ppm) == interest
+    stretch = Stretch(from_on=TODAY - timedelta(days=days), until_on=TODAY, amount_minor=minor)
+
+    assert compute_interest([stretch], ppm=ppm) == interest
+
+
+@pytest.mark.parametrize(
+    ("until", "changes", "interest"),
+    [
+        (45, [], 12_514),
+        (45, [OpenChange(on=date(2026, 1, 31), applied_minor=400_000)], 10_845),
+        (20, [OpenChange(on=date(2026, 1, 31), applied_minor=400_000)], 5_562),
+        (
+            45,
+            [
+                OpenChange(on=date(2026, 1, 11), disputed_minor=100_000),
+                OpenChange(on=date(2026, 1, 21), disputed_minor=-100_000),
+            ],
+            9_733,
+        ),
+    ],
+    ids=["open", "paid-in-part", "before-the-payment", "in-dispute"],
+)
+def test_the_worked_cases_of_the_formulas(
+    until: int, changes: list[OpenChange], interest: int
+) -> None:
+    due = date(2026, 1, 1)
+    history = OpenHistory(from_on=due, amount_minor=1_000_000, changes=tuple(changes))
+    stretches = list_stretches(history, until=due + timedelta(days=until), asks_part=False)
+
+    assert compute_interest(stretches, ppm=101_500) == interest
 
 
 LEVELS = SHIPPED["segments"][0]["levels"]

@@ -19,6 +19,8 @@ from node.core.errors import InvariantError
 from protocol.encoding import encode_b64u, sha256
 
 LANGUAGES = ("zh", "en")
+SUMMING = frozenset({"letter-1"})
+"""Templates that list no open charges of earlier letters: they stand in interest and fee."""
 
 
 class LetterForm(StrEnum):
@@ -29,7 +31,10 @@ class LetterForm(StrEnum):
 
 
 TEMPLATES: Mapping[str, str] = MappingProxyType(
-    {"letter-1": "nFtNDbnw4ugSIN-fmGEmwz0Y4hk0FZ4LWcCCYk91V1A"}
+    {
+        "letter-1": "nFtNDbnw4ugSIN-fmGEmwz0Y4hk0FZ4LWcCCYk91V1A",
+        "letter-2": "QqLWELbqGoMXN8bGB3j_ZSmU7A0m07Q9Y7wrIPLAGl0",
+    }
 )
 """The hash of each template: over its files in the order of languages, then forms."""
 

@@ -1,11 +1,24 @@
 """All SQL of dunning."""
 
+from node.risk.dunning.store.charges import ChargePlace, ChargeStore
 from node.risk.dunning.store.letters import LetterStore
 from node.risk.dunning.store.owed import OwedStore
-from node.risk.dunning.store.records import DunningRun, Hold, Letter, LetterEvent
+from node.risk.dunning.store.records import (
+    Charge,
+    DunningRun,
+    Hold,
+    Letter,
+    LetterEvent,
+    RemindedItem,
+    Settlement,
+)
 from node.risk.dunning.store.runs import DunningRunStore
+from node.risk.dunning.store.versions import map_versions
 
 __all__ = [
+    "Charge",
+    "ChargePlace",
+    "ChargeStore",
     "DunningRun",
     "DunningRunStore",
     "Hold",
@@ -13,4 +26,7 @@ __all__ = [
     "LetterEvent",
     "LetterStore",
     "OwedStore",
+    "RemindedItem",
+    "Settlement",
+    "map_versions",
 ]

@@ -7,24 +7,34 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from node.core.database import ID_MAX, is_key_of
 from node.records.store.rows import chunk_values, insert_row
 from node.records.store.visibility import counts, left_of_debit
 from node.records.tables import ledger_item
+from node.risk.dunning.rules_charges import OpenCharge
 from node.risk.dunning.rules_dunning import (
     ItemHistory,
     LetterContent,
     LetterLine,
     LetterSum,
-    LineReason,
 )
 from node.risk.dunning.rules_letter import COUNTED, LetterState, LetterStep
-from node.risk.dunning.store.records import DunningRun, Letter, LetterEvent
+from node.risk.dunning.store.letter_rows import (
+    LISTED_CHARGES,
+    read_charge,
+    read_line,
+    read_sum,
+    write_line,
+    write_sum,
+)
+from node.risk.dunning.store.records import DunningRun, Letter, LetterEvent, RemindedItem
+from node.risk.dunning.store.versions import is_same_name
 from node.risk.dunning.tables import (
     dunning_event,
     dunning_letter,
+    dunning_letter_charge,
     dunning_line,
     dunning_run,
     dunning_sum,
@@ -100,18 +110,45 @@ class LetterStore:
                 )
         return found
 
-    def map_versions(self, item_ids: Collection[int]) -> dict[int, int]:
-        """Return by the keys of items, in any version, those that they have now."""
-        named = ledger_item.alias("named")
-        found: dict[int, int] = {}
-        for part in chunk_values(sorted(item_ids)):
-            rows = self._connection.execute(
-                select(named.c.id, ledger_item.c.id)
-                .select_from(named.join(ledger_item, _same_name(named)))
-                .where(named.c.id.in_(part), counts(None))
+    def list_reminded(
+        self, customer_id: int, *, as_of: date, after: int, limit: int
+    ) -> list[RemindedItem]:
+        """Return what a customer was reminded of by a day, in the order of the items' keys."""
+        left = left_of_debit(as_of=as_of, known_at_ms=None)
+        rows = self._connection.execute(
+            select(
+                ledger_item,
+                left.label("open_minor"),
+                func.max(dunning_line.c.level).label("level"),
+                func.min(dunning_letter.c.sent_on).label("first_on"),
+                func.max(dunning_letter.c.sent_on).label("last_on"),
             )
-            found |= {row[0]: row[1] for row in rows}
-        return found
+            .select_from(_lines_by_name())
+            .where(
+                ledger_item.c.customer_id == customer_id,
+                ledger_item.c.id > min(after, ID_MAX),
+                dunning_line.c.asked_minor > 0,
+                counts(None),
+                *_counted_on(as_of),
+            )
+            .group_by(ledger_item.c.id)
+            .order_by(ledger_item.c.id)
+            .limit(limit)
+        )
+        return [
+            RemindedItem(
+                item_id=row.id,
+                document_no=row.document_no,
+                line=row.line,
+                due_on=row.due_on,
+                currency=row.currency,
+                open_minor=max(0, int(row.open_minor)),
+                level=row.level,
+                first_on=row.first_on,
+                last_on=row.last_on,
+            )
+            for row in rows
+        ]
 
     def list_last_sent(self, owners: Mapping[int, int], *, as_of: date) -> dict[int, date]:
         """Return when the last letter went to each customer; keys merged into it are its."""
@@ -201,13 +238,23 @@ class LetterStore:
             state=LetterState.PROPOSED.value,
             last_seq=0,
         )
+        lines = [write_line(letter_id, place, one) for place, one in enumerate(content.lines)]
+        if lines:
+            self._connection.execute(insert(dunning_line), lines)
         self._connection.execute(
-            insert(dunning_line),
-            [_write_line(letter_id, place, one) for place, one in enumerate(content.lines)],
+            insert(dunning_sum), [write_sum(letter_id, one) for one in content.sums]
         )
-        self._connection.execute(
-            insert(dunning_sum), [_write_sum(letter_id, one) for one in content.sums]
-        )
+        charges = [
+            {
+                "letter_id": letter_id,
+                "place": place,
+                "charge_id": one.charge_id,
+                "open_minor": one.open_minor,
+            }
+            for place, one in enumerate(content.charges)
+        ]
+        if charges:
+            self._connection.execute(insert(dunning_letter_charge), charges)
         event = LetterEvent(
             seq=0, kind=LetterStep.PROPOSED, on=run.as_of, text="", by=run.entered_by, at_ms=at_ms
         )
@@ -249,29 +296,28 @@ class LetterStore:
         keys = [row.id for row in rows]
         lines: dict[int, list[LetterLine]] = {}
         sums: dict[int, list[LetterSum]] = {}
+        charges: dict[int, list[OpenCharge]] = {}
         for part in chunk_values(keys):
             for row in self._connection.execute(
                 select(dunning_line)
                 .where(dunning_line.c.letter_id.in_(part))
                 .order_by(dunning_line.c.letter_id, dunning_line.c.place)
             ):
-                lines.setdefault(row.letter_id, []).append(_read_line(row))
+                lines.setdefault(row.letter_id, []).append(read_line(row))
             for row in self._connection.execute(
                 select(dunning_sum)
                 .where(dunning_sum.c.letter_id.in_(part))
                 .order_by(dunning_sum.c.letter_id, dunning_sum.c.currency)
             ):
-                sums.setdefault(row.letter_id, []).append(_read_sum(row))
-        return [_build(row, lines[row.id], sums[row.id]) for row in rows]
-
-
-def _same_name(named: Any) -> Any:  # noqa: ANN401  of SQLAlchemy's
-    return and_(
-        ledger_item.c.source == named.c.source,
-        ledger_item.c.kind == named.c.kind,
-        ledger_item.c.document_no == named.c.document_no,
-        ledger_item.c.line == named.c.line,
-    )
+                sums.setdefault(row.letter_id, []).append(read_sum(row))
+            for row in self._connection.execute(
+                LISTED_CHARGES.where(dunning_letter_charge.c.letter_id.in_(part))
+            ):
+                charges.setdefault(row.letter_id, []).append(read_charge(row))
+        return [
+            _build(row, lines.get(row.id, ()), sums[row.id], charges.get(row.id, ()))
+            for row in rows
+        ]
 
 
 def _lines_by_name() -> Any:  # noqa: ANN401  of SQLAlchemy's
@@ -280,7 +326,7 @@ def _lines_by_name() -> Any:  # noqa: ANN401  of SQLAlchemy's
     return (
         dunning_line.join(dunning_letter, dunning_letter.c.id == dunning_line.c.letter_id)
         .join(named, named.c.id == dunning_line.c.item_id)
-        .join(ledger_item, _same_name(named))
+        .join(ledger_item, is_same_name(named))
     )
 
 
@@ -295,66 +341,12 @@ def _counted_on(as_of: date) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _write_line(letter_id: int, place: int, one: LetterLine) -> dict[str, object]:
-    return {
-        "letter_id": letter_id,
-        "place": place,
-        "item_id": one.item_id,
-        "document_no": one.document_no,
-        "line": one.line,
-        "due_on": one.due_on,
-        "days_overdue": one.days_overdue,
-        "currency": one.currency,
-        "open_minor": one.open_minor,
-        "disputed_minor": one.disputed_minor,
-        "asked_minor": one.asked_minor,
-        "interest_minor": one.interest_minor,
-        "level": one.level,
-        "reason": one.reason.value,
-        "promise_id": one.promise_id,
-    }
-
-
-def _write_sum(letter_id: int, one: LetterSum) -> dict[str, object]:
-    return {
-        "letter_id": letter_id,
-        "currency": one.currency,
-        "asked_minor": one.asked_minor,
-        "interest_minor": one.interest_minor,
-        "fee_minor": one.fee_minor,
-        "unapplied_minor": one.unapplied_minor,
-    }
-
-
-def _read_line(row: Row[Any]) -> LetterLine:
-    return LetterLine(
-        item_id=row.item_id,
-        document_no=row.document_no,
-        line=row.line,
-        due_on=row.due_on,
-        days_overdue=row.days_overdue,
-        currency=row.currency,
-        open_minor=row.open_minor,
-        disputed_minor=row.disputed_minor,
-        asked_minor=row.asked_minor,
-        interest_minor=row.interest_minor,
-        level=row.level,
-        reason=LineReason(row.reason),
-        promise_id=row.promise_id,
-    )
-
-
-def _read_sum(row: Row[Any]) -> LetterSum:
-    return LetterSum(
-        currency=row.currency,
-        asked_minor=row.asked_minor,
-        interest_minor=row.interest_minor,
-        fee_minor=row.fee_minor,
-        unapplied_minor=row.unapplied_minor,
-    )
-
-
-def _build(row: Row[Any], lines: Sequence[LetterLine], sums: Sequence[LetterSum]) -> Letter:
+def _build(
+    row: Row[Any],
+    lines: Sequence[LetterLine],
+    sums: Sequence[LetterSum],
+    charges: Sequence[OpenCharge],
+) -> Letter:
     return Letter(
         letter_id=row.id,
         run_id=row.run_id,
@@ -365,6 +357,7 @@ def _build(row: Row[Any], lines: Sequence[LetterLine], sums: Sequence[LetterSum]
             level=row.level,
             lines=tuple(lines),
             sums=tuple(sums),
+            charges=tuple(charges),
         ),
         policy_sha256_b64u=row.policy_sha256_b64u,
         template=row.template,

@@ -1,4 +1,4 @@
-"""What customers owe past due, and what of their money is applied to nothing, many at once."""
+"""What customers owe past due, since when, and what of their money is applied to nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from node.records.store.rows import chunk_values
-from node.records.store.visibility import counts, left_of_debit, sum_applied, sum_disputed
-from node.records.tables import allocation, ledger_item
+from node.records.store.visibility import (
+    closes,
+    counts,
+    left_of_debit,
+    sum_applied,
+    sum_disputed,
+)
+from node.records.tables import allocation, dispute, dispute_closure, ledger_item
 from node.risk.dunning.rules_dunning import OverdueItem
+from node.risk.dunning.rules_interest import OpenChange, OpenHistory
+from node.risk.dunning.store.charges import sum_paid_by
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,9 +34,12 @@ class OwedStore:
         self._connection = connection
 
     def read_overdue(
-        self, customer_ids: Sequence[int], *, as_of: date
+        self, customer_ids: Sequence[int], *, as_of: date, has_interest: bool = False
     ) -> dict[int, list[OverdueItem]]:
-        """Return what of each customer is open and past due on a day, what fell due first first."""
+        """Return what of each customer is open and past due on a day, what fell due first first.
+
+        Where interest is asked for each item has its history, too.
+        """
         found: dict[int, list[OverdueItem]] = {}
         left = left_of_debit(as_of=as_of, known_at_ms=None)
         disputed = sum_disputed(as_of=as_of, known_at_ms=None)
@@ -42,6 +53,8 @@ class OwedStore:
                     _item.c.currency,
                     _item.c.due_on,
                     _item.c.due_business_on,
+                    _item.c.happened_on,
+                    _item.c.amount_minor,
                     left.label("open_minor"),
                     disputed.label("disputed_minor"),
                 )
@@ -54,7 +67,8 @@ class OwedStore:
                     left > 0,
                 )
                 .order_by(_item.c.due_on, _item.c.id)
-            )
+            ).all()
+            changes = self.read_changes([row.id for row in rows]) if has_interest else {}
             for row in rows:
                 open_minor = int(row.open_minor)
                 one = OverdueItem(
@@ -66,18 +80,59 @@ class OwedStore:
                     due_business_on=row.due_business_on,
                     open_minor=open_minor,
                     disputed_minor=min(int(row.disputed_minor), open_minor),
+                    history=OpenHistory(
+                        from_on=max(row.due_business_on, row.happened_on),
+                        amount_minor=row.amount_minor,
+                        changes=tuple(changes.get(row.id, ())),
+                    )
+                    if has_interest
+                    else None,
                 )
                 found.setdefault(row.customer_id, []).append(one)
+        return found
+
+    def read_changes(self, item_ids: Sequence[int]) -> dict[int, list[OpenChange]]:
+        """Return what was applied of items and disputed of them, by day, as it is known now."""
+        found: dict[int, list[OpenChange]] = {}
+        for part in chunk_values(item_ids):
+            for row in self._connection.execute(
+                select(
+                    allocation.c.debit_id,
+                    allocation.c.allocated_on,
+                    func.sum(allocation.c.amount_minor).label("applied_minor"),
+                )
+                .where(allocation.c.debit_id.in_(part))
+                .group_by(allocation.c.debit_id, allocation.c.allocated_on)
+            ):
+                change = OpenChange(on=row.allocated_on, applied_minor=int(row.applied_minor))
+                found.setdefault(row.debit_id, []).append(change)
+            for one in self._connection.execute(
+                select(
+                    dispute.c.item_id,
+                    dispute.c.opened_on,
+                    dispute.c.amount_minor,
+                    dispute_closure.c.closed_on,
+                )
+                .select_from(dispute.outerjoin(dispute_closure, closes(None)))
+                .where(dispute.c.item_id.in_(part))
+            ):
+                opened = OpenChange(on=one.opened_on, disputed_minor=one.amount_minor)
+                found.setdefault(one.item_id, []).append(opened)
+                if one.closed_on is not None:
+                    closed = OpenChange(on=one.closed_on, disputed_minor=-one.amount_minor)
+                    found[one.item_id].append(closed)
         return found
 
     def read_unapplied(
         self, customer_ids: Sequence[int], *, as_of: date
     ) -> dict[int, dict[str, int]]:
-        """Return what of each customer's credits is applied to nothing, by currency."""
+        """Return what of each customer's credits is applied to nothing, by currency.
+
+        What has paid charges is taken off: no allocation of the ledger tells of it.
+        """
         found: dict[int, dict[str, int]] = {}
-        rest = -_item.c.amount_minor - sum_applied(
-            allocation.c.credit_id, as_of=as_of, known_at_ms=None
-        )
+        applied = sum_applied(allocation.c.credit_id, as_of=as_of, known_at_ms=None)
+        rest = -_item.c.amount_minor - applied - sum_paid_by(as_of)
         for part in chunk_values(customer_ids):
             lines = (
                 select(_item.c.customer_id, _item.c.currency, rest.label("rest_minor"))

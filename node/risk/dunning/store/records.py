@@ -1,10 +1,11 @@
-"""What the stores of dunning return: runs, letters, what happened to them, holds."""
+"""What the stores of dunning return: runs, letters, what happened to them, charges, holds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
+from node.risk.dunning.rules_charges import ChargeKind, ItemState, SettlementKind
 from node.risk.dunning.rules_dunning import LetterContent
 from node.risk.dunning.rules_letter import LetterState, LetterStep
 
@@ -55,6 +56,61 @@ class LetterEvent:
     text: str
     by: str
     at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """A charge as it stands on a day, in minor units.
+
+    ``from_on`` is the first day that bears its interest and ``until_on`` the first that bears none;
+    ``item_state`` is None of a fee, and so is ``item_id``, which is the item as it was then.
+    """
+
+    charge_id: int
+    letter_id: int
+    customer_id: int
+    item_id: int | None
+    item_state: ItemState | None
+    document_no: str
+    line: int
+    kind: ChargeKind
+    currency: str
+    amount_minor: int
+    open_minor: int
+    from_on: date | None
+    until_on: date | None
+    charged_on: date
+    entered_by: str
+    entered_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How a part of a charge ended, in minor units; ``item_id`` is by which it was paid."""
+
+    settlement_id: int
+    kind: SettlementKind
+    amount_minor: int
+    settled_on: date
+    item_id: int | None
+    reason: str
+    entered_by: str
+    entered_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemindedItem:
+    """An item in letters that had gone by a day, as it counts now, with what of it is open."""
+
+    item_id: int
+    document_no: str
+    line: int
+    due_on: date
+    currency: str
+    open_minor: int
+    level: int
+    first_on: date
+    last_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ def test_ended_sessions_come_and_go_and_tokens_stay(database: Database) -> None:
             f" expires_at_ms) SELECT CAST('1' AS {_bytes(database)}), 'sales', 'Li', '', '', 1, 9"
         )
 
-    command.downgrade(build_config(database), "0062")
+    command.downgrade(build_config(database), "0064")
     names = inspect(database.engine).get_table_names()
     upgrade_database(database)
 
