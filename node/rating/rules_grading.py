@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from node.assessment.evidence import OwnEvidence, PeerEvidence
 from node.assessment.outside_evidence import OutsideEvidence
@@ -64,11 +65,10 @@ class Graded:
     applied: Applied
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grades:
+class Grades(NamedTuple):
     """The grades of a customer from own records and with peers; the latter decides how long.
 
-    What lowered them is None by a scale that has no criteria.
+    A plain tuple, since it goes from process to process. What lowered them is None by a scale that has no criteria.
     """
 
     own: str
@@ -97,7 +97,9 @@ def grade_customer(
 ) -> Grades:
     """Grade both scores of a customer."""
     alone = grade_one(evidence.without_peers, own, scale=scale, as_of=as_of)
-    counted = grade_one(evidence, with_peers, scale=scale, as_of=as_of)
+    # Whom no peer has told of has one score and one grade.
+    is_one = with_peers is own and not evidence.peers
+    counted = alone if is_one else grade_one(evidence, with_peers, scale=scale, as_of=as_of)
     return Grades(
         own=alone.grade.symbol,
         with_peers=counted.grade.symbol,

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, bindparam, insert
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Integer,
+    Text,
+    TypeDecorator,
+    bindparam,
+    insert,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from node.core.errors import InvariantError
 
@@ -23,11 +35,51 @@ def chunk_values(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[start : start + IN_VALUES_MAX]
 
 
+class KeyList(TypeDecorator[list[int]]):
+    """Many keys as one value: an array on a server, a text of JSON on SQLite, which has none."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:  # noqa: ANN401  a type of any dialect
+        """Return the type of the one value."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Text())
+        return dialect.type_descriptor(ARRAY(BigInteger))
+
+    def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:  # noqa: ANN401  as above
+        """Write the keys."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return f"[{','.join(map(str, value))}]"
+
+
+class _Keys(FunctionElement[int]):
+    """The keys of a list that is one value, as rows."""
+
+    inherit_cache = True
+    type = BigInteger()
+
+
+@compiles(_Keys, "sqlite")
+def _compile_sqlite(element: _Keys, compiler: Any, **kw: Any) -> str:  # noqa: ANN401  of SQLAlchemy
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(_Keys)
+def _compile_server(element: _Keys, compiler: Any, **kw: Any) -> str:  # noqa: ANN401  of SQLAlchemy
+    return f"(SELECT unnest({compiler.process(element.clauses, **kw)}))"
+
+
 def is_among(column: ColumnElement[T], values: Collection[T]) -> ColumnElement[bool]:
     """Say that a column has one of some values.
 
-    As ``in_`` does, which looks at each value by itself to see that it is none of SQL's own.
+    As ``in_`` does, whose text has a place for each of them: keys go as one value, so that the
+    statement is put together once.
     """
+    if isinstance(column.type, Integer):
+        keys = _Keys(bindparam(None, list(values), type_=KeyList()))
+        return column.bool_op("IN")(keys)
     return column.in_(bindparam(None, list(values), type_=column.type, expanding=True))
 
 
