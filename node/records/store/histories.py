@@ -247,7 +247,7 @@ class HistoryStore:
         into = list(customer_ids)
         while into:
             merges = select(customer_merge.c.customer_id, customer_merge.c.into_id).where(
-                customer_merge.c.into_id.in_(into), stands(None, customer_merge)
+                is_among(customer_merge.c.into_id, into), stands(None, customer_merge)
             )
             merged = {key: ends[end] for key, end in self._connection.execute(merges)}
             ends |= merged

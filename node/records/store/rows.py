@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     ColumnElement,
     Dialect,
     Integer,
@@ -78,9 +79,19 @@ def is_among(column: ColumnElement[T], values: Collection[T]) -> ColumnElement[b
     statement is put together once.
     """
     if isinstance(column.type, Integer):
-        keys = _Keys(bindparam(None, list(values), type_=KeyList()))
-        return column.bool_op("IN")(keys)
+        return _is_one_of(column, bindparam(None, list(values), type_=KeyList()))
     return column.in_(bindparam(None, list(values), type_=column.type, expanding=True))
+
+
+def is_among_param(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Say that a column has one of the keys of a parameter: for a query that is made once."""
+    return _is_one_of(column, bindparam(name, type_=KeyList()))
+
+
+def _is_one_of(
+    column: ColumnElement[Any], keys: BindParameter[list[int]]
+) -> ColumnElement[bool]:
+    return column.bool_op("IN")(_Keys(keys))
 
 
 @cache  # A table is made once, and so is this: each insert would cost as much as the row.
