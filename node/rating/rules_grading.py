@@ -42,6 +42,8 @@ class GradingEvidence:
     @property
     def without_peers(self) -> GradingEvidence:
         """The evidence for the grade from own records alone."""
+        if not self.peers:
+            return self
         return GradingEvidence(
             own=self.own, peers=(), outside=self.outside, incidents=self.incidents
         )
@@ -119,10 +121,14 @@ def grade_one(
     evidence: GradingEvidence, scored: Scored, *, scale: ScaleBody, as_of: date
 ) -> Graded:
     """Grade one score: by its cuts, then by caps and triggers; a default event wins over all."""
-    facts = read_facts(evidence, scored, as_of=as_of)
-    events = list_default_events(scale, own=facts.own_adverse, peers=facts.peers_adverse)
+    own = evidence.own.open_adverse if evidence.own else ()
+    peers = tuple([kind for peer in evidence.peers for kind in peer.open_adverse])
+    events = list_default_events(scale, own=own, peers=peers)
     given = grade(score_deci=scored.score_deci, scale=scale, default_event=bool(events))
-    lowered, applied = apply_criteria(given, facts, scale)
+    if not scale.criteria:  # Then nothing reads any fact.
+        applied = Applied(score_grade=given.symbol, marks=())
+        return Graded(grade=given, default_events=events, applied=applied)
+    lowered, applied = apply_criteria(given, read_facts(evidence, scored, as_of=as_of), scale)
     return Graded(grade=lowered, default_events=events, applied=applied)
 
 

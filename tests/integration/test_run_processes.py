@@ -149,3 +149,34 @@ def test_runs_go_back_and_ratings_stay_as_they_are_kept(node: LocalNode) -> None
     assert {one.run_id for one in node.rating.latest_ratings()} == {None}
     with pytest.raises(DBAPIError), node.database.write() as uow:
         uow.connection.execute(text("DELETE FROM rating"))
+
+
+@pytest.mark.timeout(120)
+def test_processes_end_with_the_one_that_they_work_for(settings: Settings) -> None:
+    code = (
+        "import sys, time\n"
+        "from node.bootstrap.scorers import prepare_scorer\n"
+        "from node.bootstrap.workers import open_workers\n"
+        "from node.core.config import build_settings\n"
+        "from pathlib import Path\n"
+        "settings = build_settings(home=Path(sys.argv[1]), member_id='acme.example',"
+        " database_url=sys.argv[2])\n"
+        "with open_workers(settings, 2, prepare_scorer) as workers:\n"
+        "    print(*(one.process.pid for one in workers), flush=True)\n"
+        "    time.sleep(100)\n"
+    )
+    arguments = [sys.executable, "-c", code, str(settings.home), settings.database_url or ""]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  our own program
+        assert process.stdout is not None
+        workers = process.stdout.readline().split()
+        process.kill()
+
+    assert len(workers) == 2
+    assert wait_until(lambda: not any(map(is_running, workers)))
+
+
+def is_running(pid: str) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False

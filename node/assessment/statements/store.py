@@ -177,11 +177,12 @@ class StatementStore:
         table = financial_statement_line
         for start in range(0, len(statement_ids), IN_VALUES_MAX):
             part = statement_ids[start : start + IN_VALUES_MAX]
-            for statement_id, is_opening, code, amount_minor in self._connection.execute(
+            rows = self._connection.execute(
                 select(table.c.statement_id, table.c.is_opening, table.c.code, table.c.amount_minor)
                 .where(is_among(table.c.statement_id, part))
                 .order_by(table.c.code)
-            ):
+            ).all()
+            for statement_id, is_opening, code, amount_minor in rows:
                 lines[(statement_id, is_opening)][code] = amount_minor
         return lines
 
