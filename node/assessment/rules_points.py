@@ -153,9 +153,7 @@ class ScoredFactor:
             spread_deci=self.unknown.spread_deci,
         )
 
-    def _split(
-        self, values: Values
-    ) -> tuple[int | None, int | None, int | None]:
+    def _split(self, values: Values) -> tuple[int | None, int | None, int | None]:
         """Return what our own records say, what peers say together, and what all others say."""
         if len(values) == 1:
             ((item, value),) = values  # The mean of one is that one, whatever it weighs.

@@ -93,7 +93,9 @@ class OutsideStore:
         found = [
             _parse_report(row)
             for part in _chunk(customer_ids)
-            for row in self._connection.execute(select(table).where(is_among(table.c.customer_id, part)))
+            for row in self._connection.execute(
+                select(table).where(is_among(table.c.customer_id, part))
+            )
         ]
         return sorted(found, key=lambda one: one.report_id)
 

@@ -40,7 +40,8 @@ class DefaultStore:
         """
         return self._list(
             and_(
-                is_among(default_event.c.customer_id, customer_ids), is_known(known_at_ms, default_event)
+                is_among(default_event.c.customer_id, customer_ids),
+                is_known(known_at_ms, default_event),
             ),
             known_at_ms=known_at_ms,
         )

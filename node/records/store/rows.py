@@ -88,9 +88,7 @@ def is_among_param(column: ColumnElement[int], name: str) -> ColumnElement[bool]
     return _is_one_of(column, bindparam(name, type_=KeyList()))
 
 
-def _is_one_of(
-    column: ColumnElement[Any], keys: BindParameter[list[int]]
-) -> ColumnElement[bool]:
+def _is_one_of(column: ColumnElement[Any], keys: BindParameter[list[int]]) -> ColumnElement[bool]:
     return column.bool_op("IN")(_Keys(keys))
 
 
