@@ -25,7 +25,7 @@ from node.core.errors import NodeError, UnavailableError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.process import BaseProcess
 
 WORKERS_MAX = 8
 AHEAD = 2  # orders of each process
@@ -47,7 +47,7 @@ class ScorerFailedError(UnavailableError):
 class Worker:
     """A process and our end of its pipe."""
 
-    process: SpawnProcess
+    process: BaseProcess
     pipe: Connection[Any, Any]  # orders or the end; results or why there is none
 
 
@@ -96,14 +96,14 @@ def open_workers(
     # threads, a server, it would have their locks and nobody who gives them back. Threads of
     # numerical libraries are not counted here: they see to a fork themselves.
     is_forked = threading.active_count() == 1
-    context = get_context("fork" if is_forked else "spawn")
+    context = get_context("fork") if is_forked else get_context("spawn")
     workers: list[Worker] = []
     try:
         for _ in range(count):
             ours, theirs = context.Pipe()
             # Who is forked has our ends too: held open there, our end would never be noticed.
             held = (*(one.pipe for one in workers), ours) if is_forked else ()
-            process: Any = context.Process(
+            process = context.Process(
                 target=_serve, args=(settings, theirs, prepare, held), daemon=True
             )
             process.start()

@@ -70,7 +70,8 @@ class Graded:
 class Grades(NamedTuple):
     """The grades of a customer from own records and with peers; the latter decides how long.
 
-    A plain tuple, since it goes from process to process. What lowered them is None by a scale that has no criteria.
+    A plain tuple, since it goes from process to process. What lowered them is None by a scale that
+    has no criteria.
     """
 
     own: str

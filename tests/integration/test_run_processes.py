@@ -168,7 +168,7 @@ def test_processes_end_with_the_one_that_they_work_for(settings: Settings) -> No
         "    time.sleep(100)\n"
     )
     arguments = [sys.executable, "-c", code, str(settings.home), settings.database_url]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  our own program
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         workers = process.stdout.readline().split()
         process.kill()

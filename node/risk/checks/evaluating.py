@@ -43,8 +43,8 @@ from node.risk.rules_finding import Against, Finding, RiskStatus
 FindAgainst = Callable[[UnitOfWork, Sequence[int], date, HeldRules], Against]
 """What stands against a customer on a day beside its limit: overdue items, signals, its group.
 
-The customer is named by all its keys, its own first; the rules are those of the check, so that their
-policy is read once.
+The customer is named by all its keys, its own first; the rules are those of the check, so that
+their policy is read once.
 """
 
 
