@@ -8,11 +8,12 @@ codes, points and hashes of the other one stay readable without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import date
-from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
 
 from node.assessment.policy import PolicyReference
 from node.assessment.policy_parts import Freshness, Source
@@ -29,16 +30,9 @@ SAID_OF_FACTORS = tuple(
     field.name for field in fields(FactorResult) if field.name not in (*ERASED_OF_FACTORS, SOURCES)
 )
 
-_pick_said_of_evidence = attrgetter(*SAID_OF_EVIDENCE)
-_pick_said_of_factor = attrgetter(*SAID_OF_FACTORS)
-_pick_erased_of_evidence = attrgetter(*ERASED_OF_EVIDENCE)
-_pick_erased_of_factor = attrgetter(*ERASED_OF_FACTORS)
-_format = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackedAssessment:
-    """An assessment as it is written.
+class PackedAssessment(NamedTuple):
+    """An assessment as it is written; a plain tuple, since it goes from process to process.
 
     ``readings`` are the peers' messages that it read, each with the code of its line.
     """
@@ -76,14 +70,14 @@ def pack(
         reasons=" ".join(result.reasons),
         said=format_said(
             evidence=[_pick_said_of_evidence(line) for line in result.evidence],
-            factors=[
-                (*_pick_said_of_factor(factor), [positions[ref] for ref in factor.sources])
-                for factor in result.factors
-            ],
+            factors=[_pick_said_of_factor(factor, positions) for factor in result.factors],
         ),
         told=format_told(
-            evidence=[_pick_erased_of_evidence(line) for line in result.evidence],
-            factors=[_pick_erased_of_factor(factor) for factor in result.factors],
+            evidence=[(line.invoices, line.age_days, line.dated_on) for line in result.evidence],
+            factors=[
+                (factor.value, factor.own_value, factor.peers_value, factor.outside_value)
+                for factor in result.factors
+            ],
         ),
         readings=tuple(
             {
@@ -101,8 +95,8 @@ def format_said(*, evidence: Sequence[Sequence[Any]], factors: Sequence[Sequence
     return _format(
         {
             "form": FORM,
-            "evidence": [list(SAID_OF_EVIDENCE), *evidence],
-            "factors": [[*SAID_OF_FACTORS, SOURCES], *factors],
+            "evidence": [SAID_OF_EVIDENCE, *evidence],
+            "factors": [(*SAID_OF_FACTORS, SOURCES), *factors],
         }
     )
 
@@ -112,8 +106,8 @@ def format_told(*, evidence: Sequence[Sequence[Any]], factors: Sequence[Sequence
     return _format(
         {
             "form": FORM,
-            "evidence": [list(ERASED_OF_EVIDENCE), *evidence],
-            "factors": [list(ERASED_OF_FACTORS), *factors],
+            "evidence": [ERASED_OF_EVIDENCE, *evidence],
+            "factors": [ERASED_OF_FACTORS, *factors],
         }
     )
 
@@ -134,6 +128,36 @@ def unpack(
         more = {SOURCES: sources, "spread_deci": spread_deci}
         factors.append(FactorResult(**(members | more)))
     return evidence, tuple(factors)
+
+
+def _format(card: dict[str, Any]) -> str:
+    return to_json(card).decode()
+
+
+def _pick_said_of_evidence(line: EvidenceLine) -> tuple[Any, ...]:
+    """Return the members of ``SAID_OF_EVIDENCE``; an enumeration costs five plain texts."""
+    freshness = line.freshness
+    return (
+        line.ref,
+        line.provider,
+        line.code,
+        line.weight_milli,
+        str(line.source),
+        None if freshness is None else str(freshness),
+    )
+
+
+def _pick_said_of_factor(factor: FactorResult, positions: Mapping[str, int]) -> tuple[Any, ...]:
+    """Return the members of ``SAID_OF_FACTORS``, and its sources."""
+    return (
+        factor.factor_id,
+        factor.code,
+        factor.points_deci,
+        factor.points_max_deci,
+        factor.is_higher_better,
+        factor.spread_deci,
+        [positions[ref] for ref in factor.sources],
+    )
 
 
 def _read_line(members: dict[str, Any]) -> EvidenceLine:

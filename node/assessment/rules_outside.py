@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,7 +21,13 @@ from node.assessment.outside_evidence import (
     ReportFacts,
     StatementFacts,
 )
-from node.assessment.policy_outside import ListRules, OutsideRules, ReportRules, Scale
+from node.assessment.policy_outside import (
+    ListRules,
+    OutsideRules,
+    PublicList,
+    ReportRules,
+    Scale,
+)
 from node.assessment.policy_parts import PERMILLE, Freshness, Source, choose_step
 from node.assessment.results import MISSING, USED, EvidenceLine
 from node.core.money import divide_half_even
@@ -111,16 +116,33 @@ def date_lines(
     """Return the lines of own records and peers with day and freshness, and those missing."""
     days = {peer.msg_hash_b64u: peer.window_end for peer in peers}
     dated = []
+    has_own = has_peers = False
     for line in lines:
-        is_own = line.source is Source.OWN
-        day = (own.newest_on if own else None) if is_own else days.get(line.ref)
-        limit = rules.own_stale_days if is_own else rules.peers_stale_days
+        if line.source is Source.OWN:
+            has_own, limit = True, rules.own_stale_days
+            day = own.newest_on if own else None
+        else:
+            has_peers, limit = True, rules.peers_stale_days
+            day = days.get(line.ref)
         is_fresh = line.age_days is not None and line.age_days <= limit
-        state = Freshness.FRESH if is_fresh else Freshness.STALE
-        dated.append(replace(line, dated_on=day, freshness=state))
-    there = {line.source for line in lines}
-    missing = [source for source in (Source.OWN, Source.PEERS) if source not in there]
-    return (*dated, *map(build_missing, missing))
+        dated.append(
+            EvidenceLine(
+                ref=line.ref,
+                provider=line.provider,
+                code=line.code,
+                weight_milli=line.weight_milli,
+                invoices=line.invoices,
+                age_days=line.age_days,
+                source=line.source,
+                dated_on=day,
+                freshness=Freshness.FRESH if is_fresh else Freshness.STALE,
+            )
+        )
+    if not has_own:
+        dated.append(build_missing(Source.OWN))
+    if not has_peers:
+        dated.append(build_missing(Source.PEERS))
+    return tuple(dated)
 
 
 def _weigh_statements(
@@ -200,12 +222,11 @@ def is_expired(report: ReportFacts, rules: ReportRules, *, as_of: date) -> bool:
     return as_of > last_on
 
 
-def _weigh_lists(lists: Sequence[ListFacts], rules: ListRules, *, as_of: date) -> list[WeighedLine]:
+def _weigh_lists(
+    lists: Sequence[ListFacts], rules: ListRules, *, as_of: date
+) -> Sequence[WeighedLine]:
     if not lists:
-        return [
-            WeighedLine(line=build_missing(Source.LISTS, provider=name.value))
-            for name in rules.expected
-        ]
+        return _miss_lists(tuple(rules.expected))
     found = {one.list: one for one in lists}
     weighed = []
     for name in dict.fromkeys((*rules.expected, *sorted(found))):
@@ -231,6 +252,13 @@ def _weigh_lists(lists: Sequence[ListFacts], rules: ListRules, *, as_of: date) -
         )
         weighed.append(WeighedLine(line=line, figures=Figures(list_rank=rank) if counts else None))
     return weighed
+
+
+@lru_cache(maxsize=MISSING_LINES_MAX)
+def _miss_lists(expected: tuple[PublicList, ...]) -> tuple[WeighedLine, ...]:
+    return tuple(
+        WeighedLine(line=build_missing(Source.LISTS, provider=name.value)) for name in expected
+    )
 
 
 def _rank_list(facts: ListFacts, rules: ListRules, *, as_of: date) -> int:

@@ -138,7 +138,7 @@ class ScoredFactor:
             band = Band.GOOD
         else:
             band = Band.FAIR if reached >= self.fair_from else Band.POOR
-        own, peers, outside = _split(values)
+        own, peers, outside = self._split(values)
         return FactorResult(
             factor_id=factor.id,
             code=self.codes[band],
@@ -148,10 +148,21 @@ class ScoredFactor:
             sources=tuple([item.ref for item, _ in values]),
             value=at,
             own_value=own,
-            peers_value=ready.combine(peers, prior_milli=0),
-            outside_value=ready.combine(outside, prior_milli=0),
+            peers_value=peers,
+            outside_value=outside,
             spread_deci=self.unknown.spread_deci,
         )
+
+    def _split(self, values: Values) -> tuple[int | None, int | None, int | None]:
+        """Return what our own records say, what peers say together, and what all others say."""
+        if len(values) == 1:
+            ((item, value),) = values  # The mean of one is that one, whatever it weighs.
+            if item.source is Source.OWN:
+                return value, None, None
+            return (None, value, None) if item.source is Source.PEERS else (None, None, value)
+        own, peers, outside = _sort(values)
+        combine = self.ready.combine
+        return own, combine(peers, prior_milli=0), combine(outside, prior_milli=0)
 
 
 def build_factors(body: PolicyBody) -> tuple[ReadyFactor, ...]:
@@ -262,7 +273,7 @@ def _pass_over(factor: Factor) -> FactorResult:
     )
 
 
-def _split(values: Values) -> tuple[int | None, Values, Values]:
+def _sort(values: Values) -> tuple[int | None, Values, Values]:
     """Return our own value, and those of peers and of others."""
     own, peers, outside = None, [], []
     for item, value in values:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from operator import itemgetter
 from typing import TypeAlias
 
 from node.assessment.evidence import Figures, LeftOutPeer, OwnEvidence, PeerEvidence
@@ -46,6 +47,8 @@ __all__ = [
     "read_points",
 ]
 
+_GOOD = f".{Band.GOOD}"
+_points = itemgetter(0)
 _WeighedBySource: TypeAlias = dict[Source, list[Weighed]]
 
 
@@ -202,10 +205,12 @@ def _add(weighed: _WeighedBySource, line: EvidenceLine, figures: Figures) -> Non
 def _choose_reasons(factors: Sequence[FactorResult], *, limit: int) -> tuple[str, ...]:
     # What costs most comes first; where little is wrong, the strengths follow. Sorting is stable:
     # the policy's order ends ties.
-    good = f".{Band.GOOD}"
-    weak = [factor for factor in factors if not factor.code.endswith(good)]
-    weak.sort(key=lambda factor: factor.points_deci - factor.points_max_deci)
-    weak = [factor for factor in weak if factor.points_deci < factor.points_max_deci]
-    strong = [factor for factor in factors if factor.code.endswith(good)]
-    strong.sort(key=lambda factor: -factor.points_deci)
-    return tuple(factor.code for factor in (weak + strong)[:limit])
+    weak, strong = [], []
+    for factor in factors:
+        if factor.code.endswith(_GOOD):
+            strong.append((-factor.points_deci, factor.code))
+        elif factor.points_deci < factor.points_max_deci:
+            weak.append((factor.points_deci - factor.points_max_deci, factor.code))
+    weak.sort(key=_points)
+    strong.sort(key=_points)
+    return tuple([code for _, code in (weak + strong)[:limit]])

@@ -14,8 +14,29 @@ from node.assessment.policy import ConfidenceLevel, PolicyReference
 from node.assessment.results import Assessment
 from node.assessment.rules_confidence import count_lines
 from node.assessment.tables import assessment, assessment_card, assessment_reader
-from node.core.fields import Personal
+from node.core.fields import format_personal
+from node.core.statements import DriverStatement
 from node.records.store.sealing import SealingStore
+
+_ROW = (
+    "id",
+    "customer_id",
+    "subject_id",
+    "as_of",
+    "created_at_ms",
+    "own_assessment_id",
+    "policy_id",
+    "policy_version",
+    "policy_sha256_b64u",
+    "score_deci",
+    "confidence",
+    "confidence_code",
+    "confidence_permille",
+    "reasons",
+)
+_INSERT = DriverStatement(insert(assessment), names=_ROW)
+_INSERT_CARD = DriverStatement(insert(assessment_card), names=("assessment_id", "said", "told"))
+_INSERT_READER = DriverStatement(insert(assessment_reader), names=("ref", "assessment_id", "code"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +70,10 @@ class AssessmentStore:
         packed = pack(
             result, customer_id=customer_id, subject_id=subject_id, created_at_ms=created_at_ms
         )
-        sealed = SealingStore(self._connection).find_sealed([customer_id])
-        values = _format_row(
-            packed, own_assessment_id=own_assessment_id, is_sealed=customer_id in sealed
+        (assessment_id,) = self.reserve_keys(1)
+        self.append_many(
+            [packed], assessment_ids=[assessment_id], own_assessment_ids=[own_assessment_id]
         )
-        assessment_id = self._connection.execute(
-            insert(assessment).values(values).returning(assessment.c.id)
-        ).scalar_one()
-        self._append_cards([assessment_id], [packed])
         return AssessmentRecord(
             assessment_id=assessment_id,
             customer_id=customer_id,
@@ -92,15 +109,20 @@ class AssessmentStore:
         """Keep many assessments under keys that the caller has reserved."""
         if not packed:
             return
+        sealed = SealingStore(self._connection).find_sealed([one.customer_id for one in packed])
         rows = zip(assessment_ids, own_assessment_ids, packed, strict=True)
-        keys = [one.customer_id for one in packed]
-        sealed = SealingStore(self._connection).find_sealed(keys)
-        self._connection.execute(
-            insert(assessment),
+        _INSERT.execute_many(
+            self._connection,
             [
-                {"id": key}
-                | _format_row(one, own_assessment_id=own, is_sealed=one.customer_id in sealed)
-                for key, own, one in rows
+                _format_row(
+                    one,
+                    key=key,
+                    own_key=own_key,
+                    subject_id=self._seal(one.subject_id)
+                    if one.customer_id in sealed
+                    else one.subject_id,
+                )
+                for key, own_key, one in rows
             ],
         )
         self._append_cards(assessment_ids, packed)
@@ -170,17 +192,15 @@ class AssessmentStore:
         self, assessment_ids: Sequence[int], packed: Sequence[PackedAssessment]
     ) -> None:
         both = list(zip(assessment_ids, packed, strict=True))
-        self._connection.execute(
-            insert(assessment_card),
-            [{"assessment_id": key, "said": one.said, "told": one.told} for key, one in both],
+        _INSERT_CARD.execute_many(
+            self._connection, [(key, one.said, one.told) for key, one in both]
         )
-        readers = [
-            {"ref": ref, "assessment_id": key, "code": code}
-            for key, one in both
-            for ref, code in one.readings
-        ]
+        readers = [(ref, key, code) for key, one in both for ref, code in one.readings]
         if readers:
-            self._connection.execute(insert(assessment_reader), readers)
+            _INSERT_READER.execute_many(self._connection, readers)
+
+    def _seal(self, subject_id: str) -> str:
+        return format_personal(self._connection, assessment.c.subject_id, subject_id)
 
 
 def _select_whole() -> Any:  # noqa: ANN401  the type of a select names each of its columns
@@ -190,23 +210,25 @@ def _select_whole() -> Any:  # noqa: ANN401  the type of a select names each of 
 
 
 def _format_row(
-    packed: PackedAssessment, *, own_assessment_id: int | None, is_sealed: bool
-) -> dict[str, object]:
-    return {
-        "customer_id": packed.customer_id,
-        "subject_id": Personal(packed.subject_id) if is_sealed else packed.subject_id,
-        "as_of": packed.as_of,
-        "created_at_ms": packed.created_at_ms,
-        "own_assessment_id": own_assessment_id,
-        "policy_id": packed.policy.policy_id,
-        "policy_version": packed.policy.version,
-        "policy_sha256_b64u": packed.policy.sha256_b64u,
-        "score_deci": packed.score_deci,
-        "confidence": packed.confidence,
-        "confidence_code": packed.confidence_code,
-        "confidence_permille": packed.confidence_permille,
-        "reasons": packed.reasons,
-    }
+    packed: PackedAssessment, *, key: int, own_key: int | None, subject_id: str
+) -> tuple[object, ...]:
+    """Return the row as the driver takes it, in the order of ``_ROW``."""
+    return (
+        key,
+        packed.customer_id,
+        subject_id,
+        packed.as_of.isoformat(),
+        packed.created_at_ms,
+        own_key,
+        packed.policy.policy_id,
+        packed.policy.version,
+        packed.policy.sha256_b64u,
+        packed.score_deci,
+        packed.confidence,
+        packed.confidence_code,
+        packed.confidence_permille,
+        packed.reasons,
+    )
 
 
 def _read(row: Row[Any]) -> AssessmentRecord:

@@ -12,7 +12,7 @@ from node.governance.policies.previewing import Previews
 from node.rating.preview.service import PreviewService
 from node.risk.api import RiskFaces
 from node.risk.bounds.reading import read_limit_facts
-from node.risk.checks.parameters import read_rules
+from node.risk.checks.parameters import ActiveRules
 from node.risk.daily.judging import CustomerJudge
 from node.risk.facts.reading import FactReader
 from node.risk.facts.records import ReadPeers, know_no_peers
@@ -40,8 +40,8 @@ def build_risk_faces(
         database=database,
         clock=clock,
         find_policy=sources.decisions.get_active,
-        find_rules=lambda uow: read_rules(sources.risk.read_active(uow)),
-        find_against=StandingReader(judge=build_own_judge(), policies=sources.risk).find,
+        find_rules=ActiveRules(sources.risk).find,
+        find_against=StandingReader(judge=build_own_judge()).find,
         business_date=business_date,
     )
 

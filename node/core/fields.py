@@ -253,6 +253,14 @@ def list_personal_forms(
     return plain + sealed
 
 
+def format_personal(connection: Connection, column: Column[str], text: str) -> str:
+    """Return what a column of ``PersonalText`` holds of a text, for who writes past SQLAlchemy."""
+    kind = column.type
+    if not isinstance(kind, PersonalText):
+        raise TypeError(f"{column} holds nothing of persons")
+    return kind.encrypt(text, cipher=get_cipher(connection.dialect))
+
+
 def has_sealed(connection: Connection) -> bool:
     """Tell whether the rows of anybody are encrypted."""
     return connection.execute(_ANY_SEALED).first() is not None

@@ -55,6 +55,19 @@ class DriverStatement:
             raise translate(err, form.text) from err
         return rowcount
 
+    def execute_many(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Execute once for each row, of which there is one at least, in the open transaction.
+
+        Raises:
+            DBAPIError: The driver's error, as SQLAlchemy would raise it.
+        """
+        form = self._forms.get(connection.dialect.name) or self._compile(connection)
+        if form.arrange is None:
+            named = [dict(zip(self._names, row, strict=True)) for row in rows]
+            connection.exec_driver_sql(form.text, named)
+            return
+        connection.exec_driver_sql(form.text, list(map(form.arrange, rows)))
+
     def _compile(self, connection: Connection) -> _Form:
         compiled: Any = self._statement.compile(
             dialect=connection.dialect, column_keys=list(self._names)

@@ -31,10 +31,11 @@ def grade_scored(
         outside=scored.outside,
         incidents=incidents.get(scored.customer.customer_id, NO_INCIDENTS),
     )
+    own = read_scored(scored.own_result)
     return grade_customer(
         evidence,
-        own=read_scored(scored.own_result),
-        with_peers=read_scored(scored.result),
+        own=own,
+        with_peers=own if scored.with_peers is None else read_scored(scored.with_peers),
         scale=scale,
         as_of=as_of,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from node.rating.scale import DefaultGrade, GradeStep, ScaleBody
 
@@ -30,8 +31,7 @@ class Grade:
     rank: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validity:
+class Validity(NamedTuple):
     """Until when a rating holds (None: there is nothing to hold), and when its review begins."""
 
     valid_until: date | None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from node.assessment.evidence import OwnEvidence, PeerEvidence
 from node.assessment.outside_evidence import OutsideEvidence
@@ -41,6 +42,8 @@ class GradingEvidence:
     @property
     def without_peers(self) -> GradingEvidence:
         """The evidence for the grade from own records alone."""
+        if not self.peers:
+            return self
         return GradingEvidence(
             own=self.own, peers=(), outside=self.outside, incidents=self.incidents
         )
@@ -64,11 +67,11 @@ class Graded:
     applied: Applied
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grades:
+class Grades(NamedTuple):
     """The grades of a customer from own records and with peers; the latter decides how long.
 
-    What lowered them is None by a scale that has no criteria.
+    A plain tuple, since it goes from process to process. What lowered them is None by a scale that
+    has no criteria.
     """
 
     own: str
@@ -97,7 +100,9 @@ def grade_customer(
 ) -> Grades:
     """Grade both scores of a customer."""
     alone = grade_one(evidence.without_peers, own, scale=scale, as_of=as_of)
-    counted = grade_one(evidence, with_peers, scale=scale, as_of=as_of)
+    # Whom no peer has told of has one score and one grade.
+    is_one = with_peers is own and not evidence.peers
+    counted = alone if is_one else grade_one(evidence, with_peers, scale=scale, as_of=as_of)
     return Grades(
         own=alone.grade.symbol,
         with_peers=counted.grade.symbol,
@@ -117,10 +122,14 @@ def grade_one(
     evidence: GradingEvidence, scored: Scored, *, scale: ScaleBody, as_of: date
 ) -> Graded:
     """Grade one score: by its cuts, then by caps and triggers; a default event wins over all."""
-    facts = read_facts(evidence, scored, as_of=as_of)
-    events = list_default_events(scale, own=facts.own_adverse, peers=facts.peers_adverse)
+    own = evidence.own.open_adverse if evidence.own else ()
+    peers = tuple([kind for peer in evidence.peers for kind in peer.open_adverse])
+    events = list_default_events(scale, own=own, peers=peers)
     given = grade(score_deci=scored.score_deci, scale=scale, default_event=bool(events))
-    lowered, applied = apply_criteria(given, facts, scale)
+    if not scale.criteria:  # Then nothing reads any fact.
+        applied = Applied(score_grade=given.symbol, marks=())
+        return Graded(grade=given, default_events=events, applied=applied)
+    lowered, applied = apply_criteria(given, read_facts(evidence, scored, as_of=as_of), scale)
     return Graded(grade=lowered, default_events=events, applied=applied)
 
 

@@ -44,8 +44,9 @@ from node.risk.checks.releasing import (
     ReleaseService,
     ReleaseWish,
 )
+from node.risk.checks.request import CheckRequest
 from node.risk.checks.rules_check import CheckPoint
-from node.risk.checks.service import CheckRequest, OrderCheckService
+from node.risk.checks.service import OrderCheckService
 from node.risk.checks.view import list_heads, show_answer
 from node.risk.errors import RiskInvalidError
 from node.risk.exposure.reading import ExposureService

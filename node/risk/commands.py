@@ -25,8 +25,8 @@ from node.records.service import RecordsService
 from node.risk.api import RiskFaces
 from node.risk.checks.answer import build_exposure_object
 from node.risk.checks.releasing import ReleaseWish
+from node.risk.checks.request import CheckRequest
 from node.risk.checks.rules_check import CheckPoint
-from node.risk.checks.service import CheckRequest
 from node.risk.checks.view import show_answer
 from node.risk.checks.wording import find_words
 from node.risk.limits.rules_limits import LimitKind

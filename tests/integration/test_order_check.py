@@ -221,7 +221,9 @@ def test_invoice_is_told_and_never_blocked(watch: Watch) -> None:
 
 def test_delivery_is_checked_again_and_needs_its_order(watch: Watch) -> None:
     standing: list[Finding] = []
-    watch.risk.checks._find_against = lambda _uow, _key, _on: Against(findings=tuple(standing))
+    watch.risk.checks._find_against = lambda _uow, _key, _on, _held: Against(
+        findings=tuple(standing)
+    )
     watch.give_limit(100_00)
     watch.ask("S1", 50_00)
     first = watch.ask("S1", 50_00, point=DELIVERY)

@@ -54,7 +54,9 @@ def test_release_binds_to_the_order_its_amount_and_its_days(watch: Watch) -> Non
 
 def test_released_order_is_not_held_again_at_delivery_for_some_days(watch: Watch) -> None:
     standing: list[Finding] = []
-    watch.risk.checks._find_against = lambda _uow, _key, _on: Against(findings=tuple(standing))
+    watch.risk.checks._find_against = lambda _uow, _key, _on, _held: Against(
+        findings=tuple(standing)
+    )
     watch.give_limit(100_00)
     order_id = watch.ask("S1", 200_00)["order"]
     watch.release(order_id, watch.be("Li", Role.CREDIT_MANAGER))
@@ -73,7 +75,9 @@ def test_released_order_is_not_held_again_at_delivery_for_some_days(watch: Watch
 
 def test_release_excuses_from_no_stop_that_the_daily_run_finds_later(watch: Watch) -> None:
     standing: list[Finding] = []
-    watch.risk.checks._find_against = lambda _uow, _key, _on: Against(findings=tuple(standing))
+    watch.risk.checks._find_against = lambda _uow, _key, _on, _held: Against(
+        findings=tuple(standing)
+    )
     watch.give_limit(100_00)
     order_id = watch.ask("S1", 200_00)["order"]
     watch.release(order_id, watch.be("Li", Role.CREDIT_MANAGER))

@@ -15,7 +15,7 @@ from node.records.rules_ledger import AllocationMethod, DisputeCause
 from node.risk.alerts.rules_alert import AlertOutcome
 from node.risk.alerts.tables import risk_alert
 from node.risk.bounds.reading import read_limit_facts
-from node.risk.checks.parameters import read_rules
+from node.risk.checks.parameters import ActiveRules
 from node.risk.checks.rules_check import CheckPoint
 from node.risk.daily.judging import CustomerJudge
 from node.risk.dunning.policy import DunningPolicy, parse_dunning_policy
@@ -50,10 +50,8 @@ class Scene:
             database=self.house.database,
             clock=self.house.clock,
             find_policy=lambda: self.watch.policy,
-            find_rules=lambda uow: read_rules(self.policies.read_active(uow)),
-            find_against=StandingReader(
-                judge=CustomerJudge(reader=reader), policies=self.policies
-            ).find,
+            find_rules=ActiveRules(self.policies).find,
+            find_against=StandingReader(judge=CustomerJudge(reader=reader)).find,
             business_date=TODAY,
         )
         self.monitoring: Monitoring = build_monitoring(

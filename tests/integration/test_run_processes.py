@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -149,3 +151,27 @@ def test_runs_go_back_and_ratings_stay_as_they_are_kept(node: LocalNode) -> None
     assert {one.run_id for one in node.rating.latest_ratings()} == {None}
     with pytest.raises(DBAPIError), node.database.write() as uow:
         uow.connection.execute(text("DELETE FROM rating"))
+
+
+@pytest.mark.timeout(120)
+def test_processes_end_with_the_one_that_they_work_for(settings: Settings) -> None:
+    code = (
+        "import sys, time\n"
+        "from node.bootstrap.scorers import prepare_scorer\n"
+        "from node.bootstrap.workers import open_workers\n"
+        "from node.core.config import build_settings\n"
+        "from pathlib import Path\n"
+        "settings = build_settings(home=Path(sys.argv[1]), member_id='acme.example',"
+        " database_url=sys.argv[2])\n"
+        "with open_workers(settings, 2, prepare_scorer) as workers:\n"
+        "    print(*(one.process.pid for one in workers), flush=True)\n"
+        "    time.sleep(100)\n"
+    )
+    arguments = [sys.executable, "-c", code, str(settings.home), settings.database_url]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        workers = process.stdout.readline().split()
+        process.kill()
+        rest = process.stdout.read()  # Ends when the last process that holds it has ended.
+
+    assert (len(workers), rest) == (2, "")

@@ -24,8 +24,8 @@ from node.risk.api import RiskFaces
 from node.risk.checks.evaluating import FindAgainst, find_nothing
 from node.risk.checks.parameters import CheckRules, HeldRules
 from node.risk.checks.releasing import HeldOrder, ReleaseWish
+from node.risk.checks.request import CheckRequest
 from node.risk.checks.rules_check import CheckPoint
-from node.risk.checks.service import CheckRequest
 from node.risk.exposure.rules_exposure import Exposure
 from node.risk.orders.service import Taking
 from node.risk.wiring import build_risk

@@ -15,8 +15,8 @@ from node.records.rules_conversion import ExchangeRate
 from node.records.rules_ledger import ItemKind
 from node.records.store import RateStore
 from node.records.undertakings.promises import NewPromise
+from node.risk.checks.request import CheckRequest
 from node.risk.checks.rules_check import CheckPoint
-from node.risk.checks.service import CheckRequest
 from node.risk.limits.rules_limits import LimitKind
 from node.risk.limits.service import NewLimit
 from node.risk.register.rules_register import RiskType

@@ -14,8 +14,8 @@ from node.core.fields import set_cipher
 from node.core.keystore import draw_bytes
 from node.decision.policy import read_preset_decision_policy
 from node.risk.checks.parameters import read_rules
+from node.risk.checks.request import CheckRequest
 from node.risk.checks.rules_check import CheckPoint
-from node.risk.checks.service import CheckRequest
 from node.risk.policies.policy import read_preset_risk_policy
 from node.risk.wiring import build_risk
 from tests.support.field_secrets import FixedSecrets

@@ -25,6 +25,7 @@ from node.assessment.application.tables import (
     credit_application_version,
     credit_document_withdrawal,
 )
+from node.records.store.rows import is_among
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Row, Select
@@ -316,7 +317,7 @@ class ApplicationStore:
             row
             for start in range(0, len(keys), IN_VALUES_MAX)
             for row in self._connection.execute(
-                query.where(column.in_(keys[start : start + IN_VALUES_MAX]))
+                query.where(is_among(column, keys[start : start + IN_VALUES_MAX]))
             )
         ]
 

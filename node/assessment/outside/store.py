@@ -13,6 +13,7 @@ from node.assessment.outside.rules_report import OutsideReport
 from node.assessment.outside.tables import list_check, list_check_withdrawal, outside_report
 from node.assessment.outside_evidence import ReportKind
 from node.assessment.policy_outside import PublicList
+from node.records.store.rows import is_among
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -92,7 +93,9 @@ class OutsideStore:
         found = [
             _parse_report(row)
             for part in _chunk(customer_ids)
-            for row in self._connection.execute(select(table).where(table.c.customer_id.in_(part)))
+            for row in self._connection.execute(
+                select(table).where(is_among(table.c.customer_id, part))
+            )
         ]
         return sorted(found, key=lambda one: one.report_id)
 
@@ -133,7 +136,7 @@ class OutsideStore:
             for row in self._connection.execute(
                 select(list_check, gone.c.reason.label("withdrawn_reason"))
                 .select_from(joined)
-                .where(list_check.c.customer_id.in_(part))
+                .where(is_among(list_check.c.customer_id, part))
             )
         ]
         return sorted(found, key=lambda one: one.check_id)

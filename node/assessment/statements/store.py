@@ -20,6 +20,7 @@ from node.assessment.statements.rules_statement import (
     Unit,
 )
 from node.assessment.statements.tables import financial_statement, financial_statement_line
+from node.records.store.rows import is_among
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
@@ -129,7 +130,7 @@ class StatementStore:
         found = []
         for start in range(0, len(customer_ids), IN_VALUES_MAX):
             part = customer_ids[start : start + IN_VALUES_MAX]
-            query = select(table).where(table.c.customer_id.in_(part))
+            query = select(table).where(is_among(table.c.customer_id, part))
             if known_at_ms is not None:
                 query = query.where(table.c.entered_at_ms <= known_at_ms)
             found += self._read(query)
@@ -176,11 +177,12 @@ class StatementStore:
         table = financial_statement_line
         for start in range(0, len(statement_ids), IN_VALUES_MAX):
             part = statement_ids[start : start + IN_VALUES_MAX]
-            for statement_id, is_opening, code, amount_minor in self._connection.execute(
+            rows = self._connection.execute(
                 select(table.c.statement_id, table.c.is_opening, table.c.code, table.c.amount_minor)
-                .where(table.c.statement_id.in_(part))
+                .where(is_among(table.c.statement_id, part))
                 .order_by(table.c.code)
-            ):
+            ).all()
+            for statement_id, is_opening, code, amount_minor in rows:
                 lines[(statement_id, is_opening)][code] = amount_minor
         return lines
 

@@ -8,11 +8,12 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from node.decision.rules_proposal import Outcome
 from node.decision.rules_state import EventKind
 from node.decision.tables import credit_decision, decision_event, decision_version
+from node.records.store.rows import is_among_param
 
 _every = decision_version.alias("every")  # made once: an alias costs as much as a query
 _ENDS = (EventKind.SUPERSEDED, EventKind.WITHDRAWN)
@@ -91,7 +92,7 @@ def _select_given() -> Select[Any]:
         .join(decision_version, version.decision_id == credit_decision.c.id)
         .join(decision_event, event.decision_id == credit_decision.c.id)
         .where(
-            credit_decision.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+            is_among_param(credit_decision.c.customer_id, "customer_ids"),
             version.version == newest,
             event.kind.in_([EventKind.ACTIVE, *_ENDS]),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from node.assessment.cards import PackedAssessment, pack
 from node.assessment.policy import PolicyReference
@@ -47,8 +47,7 @@ class Order:
     as_of: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RatedRow:
+class RatedRow(NamedTuple):
     """One rated customer as it is written; ``with_peers`` is None where no peer has answered."""
 
     own: PackedAssessment

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from node.assessment.policy import ConfidenceLevel, PolicyReference
-from node.core.fields import Personal
+from node.core.errors import InvariantError
+from node.core.fields import format_personal
+from node.core.statements import DriverStatement
 from node.rating.applied_text import format_applied, parse_applied
 from node.rating.rules_criteria import Applied
 from node.rating.rules_grade import RatingState, find_state
@@ -70,6 +72,31 @@ _LATEST = (
     .order_by(rating.c.id.desc())
     .limit(1)
 )
+_ROW = (
+    "customer_id",
+    "subject_id",
+    "as_of",
+    "created_at_ms",
+    "own_assessment_id",
+    "assessment_id",
+    "policy_id",
+    "policy_version",
+    "policy_sha256_b64u",
+    "scale_id",
+    "scale_version",
+    "scale_sha256_b64u",
+    "grade_own",
+    "grade_with_peers",
+    "score_own_deci",
+    "score_with_peers_deci",
+    "confidence",
+    "default_events",
+    "valid_until",
+    "review_on",
+    "run_id",
+    "criteria",
+)
+_INSERT = DriverStatement(insert(rating), names=_ROW)
 
 
 class RatingStore:
@@ -80,21 +107,28 @@ class RatingStore:
 
     def append(self, new: NewRating) -> RatingRecord:
         """Keep one rating."""
-        rating_id = self._connection.execute(
-            insert(rating)
-            .values(_format(new, is_sealed=bool(self._find_sealed([new]))))
-            .returning(rating.c.id)
-        ).scalar_one()
-        members = {field.name: getattr(new, field.name) for field in fields(new)}
-        return RatingRecord(rating_id=rating_id, **members)
+        self.append_many([new])
+        kept = self.find_latest(new.customer_id)
+        if kept is None:
+            raise InvariantError("a rating was written and is not there")
+        return kept
 
     def append_many(self, ratings: Sequence[NewRating]) -> None:
         """Keep many ratings."""
         if ratings:
             sealed = self._find_sealed(ratings)
-            self._connection.execute(
-                insert(rating),
-                [_format(new, is_sealed=new.customer_id in sealed) for new in ratings],
+            subject_id = rating.c.subject_id
+            _INSERT.execute_many(
+                self._connection,
+                [
+                    _format(
+                        new,
+                        subject_id=format_personal(self._connection, subject_id, new.subject_id)
+                        if new.customer_id in sealed
+                        else new.subject_id,
+                    )
+                    for new in ratings
+                ],
             )
 
     def find_latest(self, customer_id: int) -> RatingRecord | None:
@@ -187,31 +221,32 @@ class RatingStore:
         return SealingStore(self._connection).find_sealed(keys)
 
 
-def _format(new: NewRating, *, is_sealed: bool) -> dict[str, object]:
-    return {
-        "customer_id": new.customer_id,
-        "subject_id": Personal(new.subject_id) if is_sealed else new.subject_id,
-        "as_of": new.as_of,
-        "created_at_ms": new.created_at_ms,
-        "own_assessment_id": new.own_assessment_id,
-        "assessment_id": new.assessment_id,
-        "policy_id": new.policy.policy_id,
-        "policy_version": new.policy.version,
-        "policy_sha256_b64u": new.policy.sha256_b64u,
-        "scale_id": new.scale.scale_id,
-        "scale_version": new.scale.version,
-        "scale_sha256_b64u": new.scale.sha256_b64u,
-        "grade_own": new.grade_own,
-        "grade_with_peers": new.grade_with_peers,
-        "score_own_deci": new.score_own_deci,
-        "score_with_peers_deci": new.score_with_peers_deci,
-        "confidence": new.confidence.value,
-        "default_events": " ".join(new.default_events),
-        "valid_until": new.valid_until,
-        "review_on": new.review_on,
-        "run_id": new.run_id,
-        "criteria": format_applied(new.own_applied, new.with_peers_applied),
-    }
+def _format(new: NewRating, *, subject_id: str) -> tuple[object, ...]:
+    """Return the row as the driver takes it, in the order of ``_ROW``."""
+    return (
+        new.customer_id,
+        subject_id,
+        new.as_of.isoformat(),
+        new.created_at_ms,
+        new.own_assessment_id,
+        new.assessment_id,
+        new.policy.policy_id,
+        new.policy.version,
+        new.policy.sha256_b64u,
+        new.scale.scale_id,
+        new.scale.version,
+        new.scale.sha256_b64u,
+        new.grade_own,
+        new.grade_with_peers,
+        new.score_own_deci,
+        new.score_with_peers_deci,
+        str(new.confidence),
+        " ".join(new.default_events),
+        None if new.valid_until is None else new.valid_until.isoformat(),
+        new.review_on.isoformat(),
+        new.run_id,
+        format_applied(new.own_applied, new.with_peers_applied),
+    )
 
 
 def read_rating(row: Row[Any]) -> RatingRecord:

@@ -38,7 +38,7 @@ from node.records.store.adverse_tables import (
 )
 from node.records.store.defaults import DefaultStore
 from node.records.store.horizons import find_horizon, move_horizon
-from node.records.store.rows import insert_row
+from node.records.store.rows import insert_row, is_among
 from node.records.store.visibility import is_known, stands
 from node.records.tables import (
     adverse_event,
@@ -89,7 +89,7 @@ class AdverseStore:
         defaults = DefaultStore(self._connection)
         facts = [
             *self._list_events(
-                adverse_event.c.customer_id.in_(customer_ids), known_at_ms=known_at_ms
+                is_among(adverse_event.c.customer_id, customer_ids), known_at_ms=known_at_ms
             ),
             *map(read_default, defaults.list_defaults(customer_ids, known_at_ms=known_at_ms)),
         ]

@@ -13,7 +13,7 @@ from node.core.database import is_key_of
 from node.core.fields import Personal
 from node.records.rules_ledger import ItemKind
 from node.records.rules_retention import is_natural_person
-from node.records.store.rows import chunk_values, insert_row, is_among
+from node.records.store.rows import chunk_values, insert_row, is_among, is_among_param
 from node.records.store.sealing import SealingStore, list_number_forms
 from node.records.store.visibility import param_moment, stands
 from node.records.tables import (
@@ -401,6 +401,6 @@ def _select_merges(*conditions: ColumnElement[bool]) -> Select[Any]:
 def _select_merged_into(*, is_now: bool) -> Select[Any]:
     """Return what selects who turned out to be one of ``into_ids``; made once."""
     return _select_merges(
-        customer_merge.c.into_id.in_(bindparam("into_ids", expanding=True)),
+        is_among_param(customer_merge.c.into_id, "into_ids"),
         stands(param_moment(is_now=is_now), customer_merge),
     )

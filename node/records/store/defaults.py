@@ -17,7 +17,7 @@ from node.records.rules_default import (
     EndOutcome,
     EvidenceClass,
 )
-from node.records.store.rows import insert_row
+from node.records.store.rows import insert_row, is_among
 from node.records.store.visibility import is_known
 from node.records.tables import default_decision, default_end, default_event
 
@@ -40,7 +40,8 @@ class DefaultStore:
         """
         return self._list(
             and_(
-                default_event.c.customer_id.in_(customer_ids), is_known(known_at_ms, default_event)
+                is_among(default_event.c.customer_id, customer_ids),
+                is_known(known_at_ms, default_event),
             ),
             known_at_ms=known_at_ms,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, bindparam, func, select
 
 from node.records.rules_ledger import ItemKind
+from node.records.store.rows import is_among_param
 from node.records.store.visibility import counts
 from node.records.tables import ledger_item
 
@@ -33,7 +34,7 @@ def _select_highest() -> Select[Any]:
     documents = (
         select(item.customer_id, item.currency, func.sum(item.amount_minor).label("amount_minor"))
         .where(
-            item.customer_id.in_(bindparam("customer_ids", expanding=True)),
+            is_among_param(item.customer_id, "customer_ids"),
             item.kind == ItemKind.INVOICE.value,
             item.happened_on.between(bindparam("first"), bindparam("last")),
             counts(None),

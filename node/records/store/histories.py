@@ -93,7 +93,7 @@ class HistoryStore:
                     counts(None),
                 )
                 .group_by(_item.c.customer_id, _item.c.currency)
-            )
+            ).all()
             for key, currency, number, first, last in rows:
                 held = main.get(key)
                 if held is None or (-number, currency) < (-held.invoice_count, held.currency):
@@ -141,7 +141,7 @@ class HistoryStore:
                     _holds(as_of),
                 )
                 .group_by(_month.c.customer_id, _month.c.currency)
-            )
+            ).all()
             spans += [_span(row) for row in rows if row[1] == currencies[row[0]]]
         return spans
 
@@ -179,7 +179,7 @@ class HistoryStore:
                 select(_item.c.customer_id, _item.c.currency, func.min(_item.c.due_business_on))
                 .where(is_among(_item.c.customer_id, part), _is_overdue(as_of, due_before=as_of))
                 .group_by(_item.c.customer_id, _item.c.currency)
-            )
+            ).all()
             overdue |= {key: day for key, currency, day in rows if currency == currencies[key]}
         return overdue
 
@@ -247,7 +247,7 @@ class HistoryStore:
         into = list(customer_ids)
         while into:
             merges = select(customer_merge.c.customer_id, customer_merge.c.into_id).where(
-                customer_merge.c.into_id.in_(into), stands(None, customer_merge)
+                is_among(customer_merge.c.into_id, into), stands(None, customer_merge)
             )
             merged = {key: ends[end] for key, end in self._connection.execute(merges)}
             ends |= merged

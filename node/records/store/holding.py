@@ -17,7 +17,7 @@ from node.records.store.life_tables import (
     records_horizon,
     write_off_closure,
 )
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among_param
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -62,7 +62,7 @@ class Archive:
 _EVERY_HORIZON = select(records_horizon.c.gone_until, records_horizon.c.known_until_ms)
 _HORIZON = _EVERY_HORIZON.where(records_horizon.c.customer_id == bindparam("customer_id"))
 _ARCHIVED = select(customer_archive.c.customer_id).where(
-    customer_archive.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+    is_among_param(customer_archive.c.customer_id, "customer_ids"),
     customer_archive.c.ended_at_ms.is_(None),
 )
 

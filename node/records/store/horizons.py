@@ -10,14 +10,12 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, Date, bindparam, func, insert, select, update
+from sqlalchemy import Date, bindparam, func, insert, select, update
 
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among_param
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select, Table
-
-_AMONG: BindParameter[Any] = bindparam("customer_ids", expanding=True)
 
 
 def find_horizon(
@@ -47,14 +45,15 @@ def list_gone(
 @cache
 def _select_horizon(table: Table) -> Select[Any]:
     return select(func.max(table.c.gone_until), func.max(table.c.known_until_ms)).where(
-        table.c.customer_id.in_(_AMONG)
+        is_among_param(table.c.customer_id, "customer_ids")
     )
 
 
 @cache
 def _select_gone(table: Table) -> Select[Any]:
     return select(table.c.customer_id).where(
-        table.c.customer_id.in_(_AMONG), table.c.gone_until > bindparam("as_of", type_=Date())
+        is_among_param(table.c.customer_id, "customer_ids"),
+        table.c.gone_until > bindparam("as_of", type_=Date()),
     )
 
 

@@ -21,7 +21,7 @@ from node.records.rules_ledger import (
     ItemKind,
     OpenDebit,
 )
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 from node.records.store.visibility import closes, counts, is_known, left_of_debit
 from node.records.tables import allocation, dispute, dispute_closure, ledger_item
 
@@ -255,7 +255,6 @@ class LedgerStore:
     def _iterate_invoices(
         self, *conditions: ColumnElement[bool]
     ) -> Iterator[tuple[int, str, InvoiceItem]]:
-        disputes = self._read_disputes(*conditions)
         applied = and_(allocation.c.debit_id == _item.c.id, is_known(self._known_at_ms, allocation))
         rows = self._connection.execute(
             select(*_INVOICE_COLUMNS)
@@ -274,7 +273,10 @@ class LedgerStore:
                 _credit.c.happened_on,
                 allocation.c.id,
             )
-        )
+        ).all()
+        # By what was found: by the conditions every item would be looked at once more.
+        found = {row.id for row in rows}
+        disputes = self._read_disputes(is_among(dispute.c.item_id, found)) if found else {}
         for item_id, group in groupby(rows, key=lambda row: row.id):
             lines = list(group)
             invoice = _invoice(lines, disputes.get(item_id, ()))

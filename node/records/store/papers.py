@@ -36,7 +36,7 @@ from node.records.store.paper_tables import (
     paper_horizon,
     paper_version,
 )
-from node.records.store.rows import chunk_values, insert_row, is_among
+from node.records.store.rows import chunk_values, insert_row, is_among, is_among_param
 from node.records.store.visibility import counts, param_moment, stands
 from node.records.tables import ledger_item
 
@@ -364,7 +364,7 @@ def _select_papers(*conditions: ColumnElement[bool]) -> Select[Any]:
 def _select_of(*, is_now: bool) -> Select[Any]:
     """Return what selects the papers of ``customer_ids`` and ``kinds``; made once."""
     return _select_papers(
-        paper_version.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        is_among_param(paper_version.c.customer_id, "customer_ids"),
         paper.c.kind.in_(bindparam("kinds", expanding=True)),
         stands(param_moment(is_now=is_now), paper_version),
     )

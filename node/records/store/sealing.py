@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, exists, insert, literal, select, updat
 from node.core.field_tables import field_key, sealed_owner
 from node.core.fields import Personal, PersonalText, has_sealed, list_personal, list_personal_forms
 from node.records.rules_retention import is_natural_person
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 from node.records.store.visibility import stands
 from node.records.tables import customer, customer_identifier, customer_merge
 
@@ -38,7 +38,7 @@ class SealingStore:
         found: set[int] = set()
         for part in chunk_values(customer_ids):
             rows = self._connection.execute(
-                select(sealed_owner.c.owner_id).where(sealed_owner.c.owner_id.in_(part))
+                select(sealed_owner.c.owner_id).where(is_among(sealed_owner.c.owner_id, part))
             )
             found.update(rows.scalars())
         return found

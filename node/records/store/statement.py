@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Date, Select, bindparam, case, func, or_, 
 from node.records.rules_ageing import AgeingBase
 from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.store.items import StoredItem
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among_param
 from node.records.store.visibility import (
     Day,
     Moment,
@@ -217,7 +217,7 @@ def _select_open_lines(*, is_now: bool) -> Select[Any]:
     """Return what selects the open lines of ``customer_ids`` on ``as_of``; made once."""
     as_of, known_at_ms = bindparam("as_of", type_=Date()), param_moment(is_now=is_now)
     return _select_lines(as_of, known_at_ms).where(
-        _item.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        is_among_param(_item.c.customer_id, "customer_ids"),
         _item.c.happened_on <= as_of,
         func.abs(_item.c.amount_minor) > _sum_applied(as_of, known_at_ms),
     )

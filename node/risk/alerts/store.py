@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from node.core.database import ID_MAX, is_key_of
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among_param
 from node.risk.alerts.rules_alert import (
     AlertEventKind,
     AlertOutcome,
@@ -76,7 +76,7 @@ class Stamp:
 
 _OF_CUSTOMERS = (
     select(risk_alert)
-    .where(risk_alert.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .where(is_among_param(risk_alert.c.customer_id, "customer_ids"))
     .order_by(risk_alert.c.id)
 )
 

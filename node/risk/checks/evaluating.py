@@ -40,14 +40,15 @@ from node.risk.orders.rules_order import (
 from node.risk.orders.store import OrderStore
 from node.risk.rules_finding import Against, Finding, RiskStatus
 
-FindAgainst = Callable[[UnitOfWork, Sequence[int], date], Against]
+FindAgainst = Callable[[UnitOfWork, Sequence[int], date, HeldRules], Against]
 """What stands against a customer on a day beside its limit: overdue items, signals, its group.
 
-The customer is named by all its keys, its own first.
+The customer is named by all its keys, its own first; the rules are those of the check, so that
+their policy is read once.
 """
 
 
-def find_nothing(_uow: UnitOfWork, _keys: Sequence[int], _as_of: date) -> Against:
+def find_nothing(_uow: UnitOfWork, _keys: Sequence[int], _as_of: date, _held: HeldRules) -> Against:
     """Return nothing: no other rule is wired."""
     return Against()
 
@@ -124,7 +125,7 @@ def evaluate(
             amount_minor, content.currency, currency=currency, as_of=as_of, rates=own.rates
         )
 
-    against = find_against(uow, ids, as_of)
+    against = find_against(uow, ids, as_of, held)
     beyond_minor = max(0, parts.gone_minor - content.amount_minor)
     facts = CheckFacts(
         point=asked.point,

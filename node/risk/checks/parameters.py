@@ -11,6 +11,7 @@ from pydantic import Field
 
 from node.assessment.policy import PERMILLE
 from node.core.database import UnitOfWork
+from node.core.policies.source import PolicySource
 from node.risk.policies.orders import OrderTerms
 from node.risk.policies.policy import Exclusion, RiskPolicy, as_status
 from node.risk.rules_finding import RiskStatus
@@ -47,6 +48,8 @@ class HeldRules:
     policy: str
     policy_sha256_b64u: str
     exclusions: tuple[Exclusion, ...] = ()
+    source: RiskPolicy | None = None
+    """Where they are from, for whoever judges by the rest of it."""
 
     def list_excluded(self, customer_id: int, *, on: date) -> frozenset[str]:
         """Return the rules of the policy that do not count for a customer on a day."""
@@ -78,4 +81,21 @@ def read_rules(policy: RiskPolicy) -> HeldRules:
         policy=policy.label,
         policy_sha256_b64u=policy.sha256_b64u,
         exclusions=body.exclusions,
+        source=policy,
     )
+
+
+class ActiveRules:
+    """The parameters of the policy that is active, made from it once."""
+
+    def __init__(self, policies: PolicySource[RiskPolicy]) -> None:
+        """Read nothing yet."""
+        self._policies = policies
+        self._held: HeldRules | None = None
+
+    def find(self, uow: UnitOfWork) -> HeldRules:
+        """Return what holds as the transaction sees it."""
+        policy, held = self._policies.read_active(uow), self._held
+        if held is None or held.policy_sha256_b64u != policy.sha256_b64u:
+            held = self._held = read_rules(policy)
+        return held

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from node.core.database import INTEGER_MAX, is_key_of
 from node.core.people.service import Role
 from node.decision.rules_state import Approval, Authority
-from node.records.store.rows import chunk_values, insert_row
+from node.records.store.rows import chunk_values, insert_row, is_among_param
 from node.risk.errors import ReleaseDutyError
 from node.risk.limits.rules_limits import EndApproval, LimitEntry, LimitKind, Stop
 from node.risk.limits.tables import (
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 _ENTRIES_OF = (
     select(limit_entry)
-    .where(limit_entry.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .where(is_among_param(limit_entry.c.customer_id, "customer_ids"))
     .order_by(limit_entry.c.id)
 )
 _STOPS_OF = (
     select(customer_stop)
-    .where(customer_stop.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .where(is_among_param(customer_stop.c.customer_id, "customer_ids"))
     .order_by(customer_stop.c.id)
 )
 

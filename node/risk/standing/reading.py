@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import UnitOfWork
-from node.core.policies.source import PolicySource
+from node.core.errors import InvariantError
 from node.records.ledger.posting import get_customer
 from node.risk.alerts.rules_alert import list_causes
 from node.risk.alerts.store import AlertStore
+from node.risk.checks.parameters import HeldRules
 from node.risk.daily.judging import CustomerJudge
 from node.risk.daily.store import DailyStore
-from node.risk.policies.policy import RiskPolicy
 from node.risk.rules_finding import Against, Finding, RiskStatus
 from node.risk.standing.store import has_news
 
@@ -35,16 +35,20 @@ class StandingReader:
     """
 
     judge: CustomerJudge
-    policies: PolicySource[RiskPolicy]
 
-    def find(self, uow: UnitOfWork, keys: Sequence[int], as_of: date) -> Against:
+    def find(self, uow: UnitOfWork, keys: Sequence[int], as_of: date, held: HeldRules) -> Against:
         """Return what stands against a customer, from watch on, within the caller's transaction.
 
         ``keys`` are all those of the customer, its own first. That a person has closed an alert
         lifts nothing while its cause is there: for that there are releases, and exclusions of the
         policy.
+
+        Raises:
+            InvariantError: The check's rules are of no policy.
         """
-        policy, customer_id = self.policies.read_active(uow), keys[0]
+        policy, customer_id = held.source, keys[0]
+        if policy is None:
+            raise InvariantError("an order is checked by rules of no policy")
         run = DailyStore(uow.connection).find_behind(
             customer_id, as_of=as_of, policy_sha256_b64u=policy.sha256_b64u
         )
