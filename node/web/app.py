@@ -63,7 +63,7 @@ from node.web.authorisation import (
     see_persons,
 )
 from node.web.console import build_console_routes
-from node.web.daily_runs import rate_daily
+from node.web.daily_runs import bring_overview_up, rate_daily
 from node.web.governance import build_governance_routers, drive_cases
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from node.web.override_faces import build_override_faces
@@ -75,6 +75,7 @@ from protocol.errors import ProtocolError
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
 RATING_ROUND_S = 600
 POLICY_ROUND_S = 30  # how late a planned policy may become active after its day has begun
+OVERVIEW_ROUND_S = 60  # how late what is much at once comes into the list of customers
 RETENTION_ROUND_S = 3_600  # a node that is started anew each day erases too
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
@@ -369,6 +370,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         await run_round("decisions", expire())
         is_ending, rating = threading.Event(), asyncio.Lock()
         rate = partial(rate_daily, node, is_ending, rating)
+        bring_up = partial(bring_overview_up, node, is_ending)
         tasks += [
             asyncio.create_task(_check_log(node)),
             asyncio.create_task(_repeat("cases", partial(drive_cases, node), RETENTION_ROUND_S)),
@@ -376,6 +378,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)),
             asyncio.create_task(_repeat("policies", activate, POLICY_ROUND_S)),
             asyncio.create_task(_repeat("rating", rate, RATING_ROUND_S)),
+            asyncio.create_task(_repeat("overview", bring_up, OVERVIEW_ROUND_S)),
         ]
         if node.timestamping is not None:
             tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))

@@ -17,6 +17,7 @@ from node.web.objection_console import build_objection_routes
 from node.web.override_console import build_override_routes
 from node.web.papers_console import build_papers_routes
 from node.web.policies_console import build_policy_routes
+from node.web.portfolio_console import build_portfolio_routes
 from node.web.ratings_console import build_ratings_routes
 from node.web.renewals_console import build_renewal_routes
 from node.web.statement_list import build_statement_list_routes
@@ -30,6 +31,7 @@ def build_room_routes(
 ) -> list[BaseRoute]:
     """Return the routes of these pages."""
     return [
+        *build_portfolio_routes(local, render=render, page=page),
         *build_papers_routes(local, render=render, page=page),
         *build_statement_routes(local, render=render, page=page),
         *build_statement_list_routes(local, render=render, page=page),

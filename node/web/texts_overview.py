@@ -26,6 +26,46 @@ OVERVIEW_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "list.none": ("没有这样的客户。", "There is no such customer."),
         "list.first": ("首页", "First"),
         "list.shown": ("本页 {count} 个，共 {matches} 个", "{count} of {matches}"),
+        "nav.portfolio": ("总览", "Portfolio"),
+        "portfolio.title": ("客户总览", "Portfolio"),
+        "portfolio.as-of": ("截至 {day}", "As of {day}"),
+        "portfolio.made": ("{moment} UTC 整理", "brought up at {moment} UTC"),
+        "portfolio.changed": ("自 {day} 以来的变化", "What has changed since {day}"),
+        "portfolio.changed-note": (
+            "每个数字为客户数，含起始日当天；点击即见名单。评级为评出的等级，不含人工给定的等级。",
+            (
+                "Each number counts customers, the first day included, and leads to them. Grades "
+                "are as rated, without what persons have given."
+            ),
+        ),
+        "portfolio.since": ("起始日", "Since"),
+        "portfolio.since-1": ("昨天", "yesterday"),
+        "portfolio.since-7": ("7 天前", "7 days ago"),
+        "portfolio.since-30": ("30 天前", "30 days ago"),
+        "portfolio.watch": ("风险状态与关注名单", "Risk status and watch list"),
+        "portfolio.watch-due": ("待复查", "to be reviewed"),
+        "portfolio.grades": ("评级分布与应收", "Grades and what is owed"),
+        "portfolio.grades-note": (
+            "应收按客户的主要币种计，不含未交货订单；敞口另见风险页。",
+            (
+                "What is owed is in each customer's main currency and without orders that are not "
+                "delivered: exposure stands on the pages of risk."
+            ),
+        ),
+        "portfolio.grades-chart": ("各评级的客户数", "Customers by grade"),
+        "portfolio.owing-chart": ("各评级的应收（{currency}）", "Owing by grade, {currency}"),
+        "portfolio.grade": ("评级", "Grade"),
+        "portfolio.of-currency": ("其中主要币种 {currency}", "of them in {currency}"),
+        "portfolio.ageing": ("全部账龄（{currency}）", "Ageing of all, {currency}"),
+        "portfolio.trend": ("逾期天数趋势（{currency}）", "Days beyond terms by month, {currency}"),
+        "portfolio.trend-note": (
+            "全部客户已发布月份的发票，按金额加权；每日整理一次。",
+            "Invoices of all customers in released months, weighted by amount; made once a day.",
+        ),
+        "portfolio.trend-chart": (
+            "全部客户平均逾期天数（{currency}），{first} 至 {last}",
+            "Days beyond terms of all customers, {currency}, {first} to {last}",
+        ),
         "narrowed.query": ("查找“{query}”", "found by “{query}”"),
         "narrowed.grade": ("评级 {grade}", "grade {grade}"),
         "narrowed.status": ("风险状态：{status}", "risk status: {status}"),
