@@ -370,7 +370,6 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
         await run_round("decisions", expire())
         is_ending, rating = threading.Event(), asyncio.Lock()
         rate = partial(rate_daily, node, is_ending, rating)
-        bring_up = partial(bring_overview_up, node, is_ending)
         tasks += [
             asyncio.create_task(_check_log(node)),
             asyncio.create_task(_repeat("cases", partial(drive_cases, node), RETENTION_ROUND_S)),
@@ -378,7 +377,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)),
             asyncio.create_task(_repeat("policies", activate, POLICY_ROUND_S)),
             asyncio.create_task(_repeat("rating", rate, RATING_ROUND_S)),
-            asyncio.create_task(_repeat("overview", bring_up, OVERVIEW_ROUND_S)),
+            asyncio.create_task(_bring_up(node, is_ending)),
         ]
         if node.timestamping is not None:
             tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
@@ -397,6 +396,10 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await node.close()
 
     return lifespan
+
+
+async def _bring_up(node: Node, is_ending: threading.Event) -> None:
+    await _repeat("overview", partial(bring_overview_up, node, is_ending), OVERVIEW_ROUND_S)
 
 
 async def _expire_decisions(node: Node) -> None:

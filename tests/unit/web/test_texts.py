@@ -17,6 +17,7 @@ _LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
 FAMILIES = (
     "account-state.",
     "moved.",
+    "portfolio.since-",
     "movement.",
     "review-state.",
     "run-state.",
