@@ -28,6 +28,7 @@ from node.core.people.service import Principal, Role
 from node.web.account_console import ACCOUNT_PATH, build_account_routes
 from node.web.ageing_console import build_ageing_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
+from node.web.customer_charts import read_charts
 from node.web.customer_list import read_list
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
 from node.web.entry_console import build_entry_routes
@@ -249,7 +250,14 @@ class _Console:
         panel = await run_in_threadpool(
             read_panel, self._node.local, page.rating, sight=sight, texts=texts
         )
-        return await self.render(request, "customer.html", page=page, sight=sight, panel=panel)
+        charts = await run_in_threadpool(
+            lambda: read_charts(
+                self._node.local, page.customer.customer_id, page.rating, texts, sight=sight
+            )
+        )
+        return await self.render(
+            request, "customer.html", page=page, sight=sight, panel=panel, charts=charts
+        )
 
     async def rate_customer(self, request: Request) -> Response:
         """Rate a customer on the business date and lead back to its page."""

@@ -66,6 +66,34 @@ OVERVIEW_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "全部客户平均逾期天数（{currency}），{first} 至 {last}",
             "Days beyond terms of all customers, {currency}, {first} to {last}",
         ),
+        "payments.title": ("付款时间线", "How invoices were paid"),
+        "payments.note": (
+            "每月到期的发票按付款早晚所占的份额（按张数）。",
+            "Of the invoices due in each month, what share was paid how late, by number.",
+        ),
+        "payments.chart": (
+            "{first} 至 {last} 各月到期发票的付款早晚",
+            "How late the invoices due in each month were paid, {first} to {last}",
+        ),
+        "payments.key": ("图例", "Key"),
+        "payments.count": ("{count} 张发票", "{count} invoices"),
+        "points.title": ("得分如何累加", "How the points add up"),
+        "points.note": (
+            "每行从上一行结束处开始；浅色部分是该项未得的分。数字见下表。",
+            (
+                "Each row begins where the one above ends; its pale part is what it did not bring. "
+                "The figures stand in the table below."
+            ),
+        ),
+        "points.chart": ("各项得分累加至 {score}", "Points of each factor, up to {score}"),
+        "history.title": ("评级历史", "Ratings so far"),
+        "history.note": ("一点为一次评级。", "A point is a rating."),
+        "history.chart": ("{first} 至 {last} 的得分", "Scores from {first} to {last}"),
+        "history.axis": ("分", "points"),
+        "history.open": (
+            "未关闭的预警 {alerts} 项，措施 {actions} 项",
+            "Open: {alerts} alerts, {actions} actions",
+        ),
         "narrowed.query": ("查找“{query}”", "found by “{query}”"),
         "narrowed.grade": ("评级 {grade}", "grade {grade}"),
         "narrowed.status": ("风险状态：{status}", "risk status: {status}"),

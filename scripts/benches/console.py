@@ -4,7 +4,7 @@ A whole node in one process answers the list of customers (first page, a search 
 Chinese script, an order with a cursor, narrowed down), the page of the whole portfolio, and that of
 a customer with very many invoices. In turn with each of them, the same app is asked for a bare
 page, that of the sign-in: a page's ratio to it says more than its milliseconds on a busy machine.
-Weights are of a page with its style sheet and icon, each compressed as a proxy before the node does.
+Weights are of a page with its style sheet and icon, compressed as a proxy in front does.
 """
 
 from __future__ import annotations
@@ -133,9 +133,7 @@ def prepare(home: Path, args: argparse.Namespace) -> dict[str, Any]:
 async def measure(args: argparse.Namespace, home: Path) -> dict[str, Any]:
     """Return the figures of every page beside those of the bare one."""
     port = pick_port()
-    server = _start(
-        ["-m", "scripts.benches.orders_server", "node", str(home), str(port)], home, port
-    )
+    server = _start(home, port)
     try:
         await asyncio.to_thread(wait_until_live, server)
         jar = aiohttp.CookieJar(unsafe=True)
