@@ -80,7 +80,6 @@ from node.risk.daily.verdicts import OpenJudges
 from node.risk.daily.verdicts import open_inline as judge_inline
 from node.risk.losses.room import Losses
 from node.risk.monitoring.room import Monitoring, build_monitoring
-from node.risk.overview.service import OverviewService
 from node.sharing.objections import SummaryObjections
 
 
@@ -129,7 +128,6 @@ class LocalNode:
     decision_reports: DecisionReports
     deputies: DeputyService
     monitoring: Monitoring
-    overview: OverviewService
     risk: RiskFaces
     losses: Losses
     policies: PolicyService
@@ -395,9 +393,6 @@ def build_local_node(
             random_bytes=draw_bytes,
             business_date=settings.business_date,
             open_judges=open_run_judges,
-        ),
-        overview=OverviewService(
-            database=database, clock=clock, business_date=settings.business_date
         ),
         risk=build_risk_faces(
             database=database, clock=clock, sources=sources, business_date=settings.business_date

@@ -110,7 +110,7 @@ def read_list(
     asked = _choose_params(params, sight)
     narrowing = _parse_narrowing(asked)
     sort = Sort(asked.get("sort", Sort.PAST_DUE))
-    found = local.overview.list_customers(
+    found = local.monitoring.overview.list_customers(
         narrowing,
         Paging(
             sort=sort,

@@ -113,7 +113,7 @@ def read_portfolio_page(
     """Return the page: in the currency that the address names, or in that of most customers."""
     today = local.business_date()
     since = _parse_since(params.get("since", ""), today=today)
-    glance = local.overview.look(sights=find_sights(local, sight), since=since)
+    glance = local.monitoring.overview.look(sights=find_sights(local, sight), since=since)
     totals = glance.totals
     held = [one.currency for one in totals.ageings]
     held += [one.currency for one in totals.sums if one.currency not in held]

@@ -118,7 +118,7 @@ def prepare(home: Path, args: argparse.Namespace) -> dict[str, Any]:
         refresh_behaviour(uow, [LARGE], business_date=BUSINESS_DATE)
     local.rating.rate_customer(LARGE, as_of=BUSINESS_DATE)
     rated_s = time.perf_counter()
-    local.overview.bring_up()  # as in the first minute of each day
+    local.monitoring.overview.bring_up()  # as in the first minute of each day
     done_s = time.perf_counter()
     local.close()
     return {

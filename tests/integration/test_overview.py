@@ -53,7 +53,7 @@ def local(tmp_path: Path) -> Iterator[LocalNode]:
 
 
 def _list(local: LocalNode, narrowing: Narrowing | None = None, *, sights: Sights = ALL) -> Listing:
-    return local.overview.list_customers(
+    return local.monitoring.overview.list_customers(
         narrowing or Narrowing(), Paging(sort=Sort.PAST_DUE, size=500), sights=sights
     )
 
@@ -119,12 +119,14 @@ def test_pages_forward_and_back_are_the_whole_list_once(
     full: LocalNode, sort: Sort, sights: Sights
 ) -> None:
     def read(**cursor: str) -> Listing:
-        return full.overview.list_customers(
+        return full.monitoring.overview.list_customers(
             Narrowing(), Paging(sort=sort, size=SIZE, **cursor), sights=sights
         )
 
     whole = _ids(
-        full.overview.list_customers(Narrowing(), Paging(sort=sort, size=500), sights=sights)
+        full.monitoring.overview.list_customers(
+            Narrowing(), Paging(sort=sort, size=500), sights=sights
+        )
     )
     forward, page = [], read()
     assert page.cut.before == ""
@@ -241,7 +243,9 @@ def test_a_person_is_found_but_lies_encrypted_and_is_hidden_from_who_may_not_see
     assert (hidden.totals.customers, hidden.totals.hidden) == (1, 1)
     assert not hidden.totals.sums
     assert not hidden.totals.ageings
-    by_name = local.overview.list_customers(Narrowing(), Paging(sort=Sort.NAME, size=1), sights=ALL)
+    by_name = local.monitoring.overview.list_customers(
+        Narrowing(), Paging(sort=Sort.NAME, size=1), sights=ALL
+    )
     assert _ids(by_name) == [company]  # persons stand last, whatever their names
 
 
@@ -249,7 +253,9 @@ def test_names_are_in_the_order_of_pinyin_after_latin_ones(local: LocalNode) -> 
     names = ("中国", "北京", "Zeta", "安徽", "alpha")
     keys = {name: _add(local, f"C{number}", name) for number, name in enumerate(names)}
 
-    found = local.overview.list_customers(Narrowing(), Paging(sort=Sort.NAME, size=9), sights=ALL)
+    found = local.monitoring.overview.list_customers(
+        Narrowing(), Paging(sort=Sort.NAME, size=9), sights=ALL
+    )
 
     assert _ids(found) == [keys[name] for name in ("alpha", "Zeta", "安徽", "北京", "中国")]
 
@@ -262,7 +268,7 @@ def test_a_page_says_as_of_when_it_is_where_much_is_behind(
     new = _list(local)
     assert (new.freshness, new.lines) == (None, ())
 
-    assert local.overview.bring_up()
+    assert local.monitoring.overview.bring_up()
     now = _list(local)
     _add(local, "C2", "Huatai")
     behind = _list(local)
@@ -277,8 +283,8 @@ def test_a_page_says_as_of_when_it_is_where_much_is_behind(
 def test_a_bringing_up_that_is_stopped_begins_again(local: LocalNode) -> None:
     _add(local, "C1", "Hongda")
 
-    assert not local.overview.bring_up(should_stop=lambda: True)
-    assert local.overview.look(sights=ALL, since=BUSINESS_DATE).totals.customers == 1
+    assert not local.monitoring.overview.bring_up(should_stop=lambda: True)
+    assert local.monitoring.overview.look(sights=ALL, since=BUSINESS_DATE).totals.customers == 1
 
 
 def test_each_change_counts_as_many_customers_as_its_list_has(local: LocalNode) -> None:
@@ -297,12 +303,12 @@ def test_each_change_counts_as_many_customers_as_its_list_has(local: LocalNode) 
     local.monitoring.runs.run(by="li")
     since = date(2026, 6, 20)
 
-    glance = local.overview.look(sights=ALL, since=since)
+    glance = local.monitoring.overview.look(sights=ALL, since=since)
 
     for moved, count in glance.moved.items():
         assert len(_ids(_list(local, Narrowing(moved=moved, since=since)))) == count, moved
     assert glance.moved[Moved.PROMISE] == 1
     assert glance.moved[Moved.ALERT] == 1
     assert glance.moved[Moved.STATUS] == 1
-    later = local.overview.look(sights=ALL, since=date(2026, 6, 26))
+    later = local.monitoring.overview.look(sights=ALL, since=date(2026, 6, 26))
     assert later.moved[Moved.PROMISE] == 0
