@@ -251,9 +251,7 @@ class _Console:
             read_panel, self._node.local, page.rating, sight=sight, texts=texts
         )
         charts = await run_in_threadpool(
-            lambda: read_charts(
-                self._node.local, page.customer.customer_id, page.rating, texts, sight=sight
-            )
+            lambda: read_charts(self._node.local, page, texts, sight=sight)
         )
         return await self.render(
             request, "customer.html", page=page, sight=sight, panel=panel, charts=charts

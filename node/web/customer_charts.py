@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from node.assessment.report import build_comparison
 from node.bootstrap.local import LocalNode
 from node.rating.store import RatingRecord
-from node.records.behaviour import BehaviourWindow
+from node.records.behaviour import ReleasedMonths
 from node.records.windows import format_month
 from node.risk.alerts.rules_alert import AlertState
 from node.risk.plans.rules_plan import ActionState
 from node.web.charts import Point, draw_line
 from node.web.column_chart import Column, Step, draw_columns, draw_steps
+from node.web.customer_page import CustomerPage
 from node.web.pages import Sight, rate_without_peers
 from node.web.texts import Texts
 from node.web.wording import say_deci
 from schemas.summary import DELAY_CLASSES
 
-PAYMENT_MONTHS = 24
 HISTORY_MAX = 24
-POINTS_MAX_DECI = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +59,15 @@ class CustomerCharts:
 
 
 def read_charts(
-    local: LocalNode, customer_id: int, rating: RatingRecord | None, texts: Texts, *, sight: Sight
+    local: LocalNode, page: CustomerPage, texts: Texts, *, sight: Sight
 ) -> CustomerCharts:
     """Return the charts of a customer, as far as one may see.
 
     Raises:
         CustomerNotFoundError: There is none with this key.
     """
-    window = local.records.monthly_trend(
-        customer_id, as_of=local.business_date(), months=PAYMENT_MONTHS
-    )
-    columns = [] if window is None else _list_columns(window, texts)
+    customer_id, rating = page.customer.customer_id, page.rating
+    columns = [] if page.released is None else _list_columns(page.released, texts)
     ratings = [
         one if sight.has_peers else rate_without_peers(one)
         for one in reversed(local.rating.list_history(customer_id, limit=HISTORY_MAX))
@@ -99,7 +96,7 @@ def read_charts(
     )
 
 
-def _list_columns(window: BehaviourWindow, texts: Texts) -> list[Column]:
+def _list_columns(window: ReleasedMonths, texts: Texts) -> list[Column]:
     months = {one.month: one for one in window.months}
     columns = []
     for number in range(window.first_month, window.last_month + 1):

@@ -15,8 +15,8 @@ from pathlib import Path
 BUSINESS_DATE = date(2026, 3, 31)
 LARGE = 1
 """The key of the customer with most invoices."""
-LARGE_PAID_IN = 10
-"""One in so many invoices of that customer is open."""
+LARGE_OPEN, LARGE_OPEN_IN = 2_000, 5
+"""Of so many of its newest invoices one in so many is open, beside those that are not due."""
 _SEQUENCE = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)"
 
 
@@ -43,7 +43,7 @@ def fill(
 
 
 def _fill_large(connection: sqlite3.Connection, before: int, count: int) -> None:
-    """Write invoices of four years, nine in ten of them paid one by one."""
+    """Write invoices of four years, paid one by one within weeks; of the last ones few are."""
     rows, paid = [], []
     key = 2 * before
     for number in range(count):
@@ -56,7 +56,7 @@ def _fill_large(connection: sqlite3.Connection, before: int, count: int) -> None
             (key, LARGE, "invoice", f"L{number}", *map(str, (issued, due, due)), month, minor)
         )
         paid_on = due + timedelta(days=number % 40 - 5)
-        if number % LARGE_PAID_IN and paid_on <= BUSINESS_DATE:
+        if (number % LARGE_OPEN_IN or number > LARGE_OPEN) and paid_on <= BUSINESS_DATE:
             rows.append(
                 (key + 1, LARGE, "payment", f"P{number}", str(paid_on), None, None, None, -minor)
             )

@@ -15,6 +15,7 @@ from threading import Lock
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.rating.store import RatingRecord, RatingStore
+from node.records.rules_ageing import Ageing
 from node.records.store import CustomerRecord, RecordsStore
 from node.records.windows import last_released_month
 from node.risk.overview.figures import read_figures
@@ -176,6 +177,20 @@ class OverviewService:
                 watched_due=due,
                 moved=_count_moved(uow, seen, since=since),
             )
+
+    def find_ageings(self, customer_id: int) -> list[Ageing] | None:
+        """Return the ageing of a customer as of today, its main currency first.
+
+        None where the overview is behind, or has no such customer: it is read from the ledger.
+        """
+        if not self.bring_up(customers_max=INLINE_CUSTOMERS_MAX):
+            return None
+        as_of = self.today()
+        with self._database.read() as uow:
+            state = LineStore(uow.connection).find_state()
+            if state is None or state.as_of != as_of:
+                return None
+            return LineStore(uow.connection).find_ageings(customer_id, as_of=as_of)
 
     def _find_behind(self) -> _Behind | None:
         """Return what is to be brought up; None where nothing is."""

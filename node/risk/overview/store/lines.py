@@ -12,7 +12,7 @@ from sqlalchemy import Integer, case, delete, func, insert, literal_column, sele
 
 from node.core.field_tables import sealed_owner
 from node.core.fields import Personal
-from node.records.rules_ageing import Bucket
+from node.records.rules_ageing import Ageing, Bucket
 from node.records.store.customers import CustomerStore
 from node.records.store.rows import chunk_values, is_among
 from node.records.store.sealing import SealingStore
@@ -150,6 +150,24 @@ class LineStore:
         if ageings:
             self._connection.execute(insert(overview_ageing), ageings)
 
+    def find_ageings(self, customer_id: int, *, as_of: date) -> list[Ageing] | None:
+        """Return the ageing of a customer by currency, the main one first; None without a line."""
+        main = self._connection.execute(
+            select(overview_line.c.currency).where(overview_line.c.customer_id == customer_id)
+        ).scalar_one_or_none()
+        if main is None:
+            return None
+        held = overview_ageing.c
+        rows = self._connection.execute(
+            select(overview_ageing)
+            .where(held.customer_id == customer_id)
+            .order_by(held.currency != main, held.currency)
+        )
+        found = [_read_ageing(row, as_of) for row in rows]
+        if main and main not in {one.currency for one in found}:
+            found.insert(0, _build_nothing(main, as_of))
+        return found
+
     def sum_months(self, *, first: int, last: int) -> tuple[MonthSum, ...]:
         """Sum up how all customers paid, month by month, from what is rolled up of each."""
         month = behaviour_month.c
@@ -201,6 +219,28 @@ class LineStore:
             key: (build_sort_name(names[key]), build_search_text(found[key]))
             for key in customer_ids
         }
+
+
+def _read_ageing(row: Row[Any], as_of: date) -> Ageing:
+    return Ageing(
+        currency=row.currency,
+        as_of=as_of,
+        buckets={bucket: getattr(row, bucket_column(bucket)) for bucket in Bucket},
+        disputed_minor=row.disputed_minor,
+        unapplied_minor=row.unapplied_minor,
+        balance_minor=row.balance_minor,
+    )
+
+
+def _build_nothing(currency: str, as_of: date) -> Ageing:
+    return Ageing(
+        currency=currency,
+        as_of=as_of,
+        buckets=dict.fromkeys(Bucket, 0),
+        disputed_minor=0,
+        unapplied_minor=0,
+        balance_minor=0,
+    )
 
 
 def _read_month(row: Row[Any]) -> MonthSum:

@@ -37,9 +37,10 @@ from node.risk.watch.tables import risk_watch
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
+FOUND_MAX = 2_000
+"""As many customers as a search keeps the keys of."""
 PERSONS_FOUND_MAX = 5_000
 """Persons that a search finds: their texts are decrypted one by one."""
-_ESCAPE = "\\"
 _THERE, _NOT_THERE, _PERSONS = "v", "n", "p"
 _line = overview_line.c
 
@@ -189,17 +190,27 @@ class ListingStore:
         return _line.grade_own, _line.prior_own
 
     def _match(self, narrowing: Narrowing) -> ColumnElement[bool]:
-        plain = and_(
-            *(_line.search_text.contains(word, autoescape=True) for word in narrowing.words)
-        )
-        found: list[ColumnElement[bool]] = [
-            _line.customer_id.in_(select(_line.customer_id).where(plain, ~_is_sealed()))
-        ]
+        """Say that a customer has every word.
+
+        Where few have, their keys are looked for once; where many have, a page finds them at once.
+        """
+        plain = and_(*(self._contains(word) for word in narrowing.words), ~_is_sealed())
+        few = self._connection.execute(
+            select(_line.customer_id).where(plain).limit(FOUND_MAX + 1)
+        ).scalars()
+        keys = list(few)
+        found = [plain if len(keys) > FOUND_MAX else is_among(_line.customer_id, keys)]
         if self._sights.has_persons:
             found.append(is_among(_line.customer_id, self._find_persons(narrowing.words)))
         if narrowing.number is not None and 0 < narrowing.number <= INTEGER_MAX:
             found.append(_line.customer_id == narrowing.number)
         return or_(*found)
+
+    def _contains(self, word: str) -> ColumnElement[bool]:
+        # Both sides are folded, and a word may hold what LIKE takes for a sign of its own.
+        is_sqlite = self._connection.dialect.name == "sqlite"
+        find = func.instr if is_sqlite else func.strpos
+        return find(_line.search_text, word) > 0
 
     def _find_persons(self, words: Sequence[str]) -> list[int]:
         """Return the persons who have every word: their texts are encrypted, so each is opened."""
