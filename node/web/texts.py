@@ -121,7 +121,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         ),
         # Customers
         "list.title": Text("客户", "Customers"),
-        "list.search": Text("按名称、标识或编号查找", "Find by name, identifier or number"),
+        "list.search": Text("按名称或标识查找", "Find by name or identifier"),
         "list.search.submit": Text("查找", "Find"),
         "list.search.clear": Text("清除", "Clear"),
         "list.search.none": Text("没有符合“{query}”的客户。", "No customer matches “{query}”."),

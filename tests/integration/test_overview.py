@@ -289,7 +289,9 @@ def test_a_bringing_up_that_is_stopped_begins_again(local: LocalNode) -> None:
 
 def test_each_change_counts_as_many_customers_as_its_list_has(local: LocalNode) -> None:
     key = _add(local, "C1", "Hongda")
+    local.rating.rate_customer(key, as_of=date(2026, 6, 20))  # of nothing
     item = _invoice(local, key, "R1", date(2026, 4, 30))
+    local.rating.rate_customer(key, as_of=date(2026, 6, 25))
     local.promises.enter(
         NewPromise(
             customer_id=key,
@@ -310,5 +312,6 @@ def test_each_change_counts_as_many_customers_as_its_list_has(local: LocalNode) 
     assert glance.moved[Moved.PROMISE] == 1
     assert glance.moved[Moved.ALERT] == 1
     assert glance.moved[Moved.STATUS] == 1
+    assert glance.moved[Moved.GRADE] == 1
     later = local.monitoring.overview.look(sights=ALL, since=date(2026, 6, 26))
-    assert later.moved[Moved.PROMISE] == 0
+    assert (later.moved[Moved.PROMISE], later.moved[Moved.GRADE]) == (0, 0)

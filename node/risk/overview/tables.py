@@ -32,9 +32,8 @@ overview_line = Table(
     Column("grade_with_peers", String(GRADE_CHARS_MAX), nullable=True),
     Column("score_own_deci", Integer, nullable=True),
     Column("score_with_peers_deci", Integer, nullable=True),
-    Column("rated_on", Date, nullable=True),
-    Column("prior_own", String(GRADE_CHARS_MAX), nullable=True),  # of the rating before
-    Column("prior_with_peers", String(GRADE_CHARS_MAX), nullable=True),
+    Column("moved_own_on", Date, nullable=True),  # of the newest rating, if it was another grade
+    Column("moved_with_peers_on", Date, nullable=True),
     Index("ix_overview_line_past_due", "currency", "past_due_minor", "owing_minor", "customer_id"),
     Index("ix_overview_line_owing", "currency", "owing_minor", "customer_id"),
     Index("ix_overview_line_oldest", "oldest_due_on", "customer_id"),
@@ -43,6 +42,8 @@ overview_line = Table(
     Index("ix_overview_line_score", "score_with_peers_deci", "customer_id"),
     Index("ix_overview_line_score_own", "score_own_deci", "customer_id"),
     Index("ix_overview_line_name", "sort_name", "customer_id"),
+    Index("ix_overview_line_moved", "moved_with_peers_on"),
+    Index("ix_overview_line_moved_own", "moved_own_on"),
 )
 
 

@@ -20,6 +20,8 @@ INDEXES = {
     "score": ("score_with_peers_deci", "customer_id"),
     "score_own": ("score_own_deci", "customer_id"),
     "name": ("sort_name", "customer_id"),
+    "moved": ("moved_with_peers_on",),
+    "moved_own": ("moved_own_on",),
 }
 
 
@@ -41,9 +43,8 @@ def upgrade() -> None:
         sa.Column("grade_with_peers", sa.String(5), nullable=True),
         sa.Column("score_own_deci", sa.Integer(), nullable=True),
         sa.Column("score_with_peers_deci", sa.Integer(), nullable=True),
-        sa.Column("rated_on", sa.Date(), nullable=True),
-        sa.Column("prior_own", sa.String(5), nullable=True),
-        sa.Column("prior_with_peers", sa.String(5), nullable=True),
+        sa.Column("moved_own_on", sa.Date(), nullable=True),
+        sa.Column("moved_with_peers_on", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_overview_line")),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_overview_line_customer_id_customer")

@@ -267,6 +267,10 @@ def _build_line(
     sort_name, search_text = map(Personal, texts) if is_sealed else texts
     sold = figures.sold.get(key)
     rating, prior = figures.ratings.get(key), figures.priors.get(key)
+    has_moved_own = has_moved = False
+    if rating is not None and prior is not None:
+        has_moved_own = rating.grade_own != prior.grade_own
+        has_moved = rating.grade_with_peers != prior.grade_with_peers
     return {
         "customer_id": key,
         "sort_name": sort_name,
@@ -282,7 +286,6 @@ def _build_line(
         "grade_with_peers": rating.grade_with_peers if rating else None,
         "score_own_deci": rating.score_own_deci if rating else None,
         "score_with_peers_deci": rating.score_with_peers_deci if rating else None,
-        "rated_on": rating.as_of if rating else None,
-        "prior_own": prior.grade_own if prior else None,
-        "prior_with_peers": prior.grade_with_peers if prior else None,
+        "moved_own_on": rating.as_of if has_moved_own and rating else None,
+        "moved_with_peers_on": rating.as_of if has_moved and rating else None,
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, true, tuple_, union
 
 from node.core.database import INTEGER_MAX
 from node.core.field_tables import sealed_owner
@@ -174,20 +174,15 @@ class ListingStore:
     def _list_plain(self, narrowing: Narrowing) -> list[ColumnElement[bool]]:
         """Return what the line alone tells."""
         late_before = self._sights.as_of - timedelta(days=LATE_DAYS)
+        grade = _line.grade_with_peers if self._sights.has_peers else _line.grade_own
         conditions: tuple[tuple[object, ColumnElement[bool]], ...] = (
             (narrowing.currency, _line.currency == narrowing.currency),
-            (narrowing.grade, self._grades()[0] == narrowing.grade),
+            (narrowing.grade, grade == narrowing.grade),
             (narrowing.is_unrated, _line.rating_id.is_(None)),
             (narrowing.is_late, _line.oldest_due_on < late_before),
             (narrowing.is_changed, _line.grade_own != _line.grade_with_peers),
         )
         return [condition for is_asked, condition in conditions if is_asked]
-
-    def _grades(self) -> tuple[ColumnElement[str], ColumnElement[str]]:
-        """Return the grade that one may see, now and before."""
-        if self._sights.has_peers:
-            return _line.grade_with_peers, _line.prior_with_peers
-        return _line.grade_own, _line.prior_own
 
     def _match(self, narrowing: Narrowing) -> ColumnElement[bool]:
         """Say that a customer has every word.
@@ -248,10 +243,11 @@ class ListingStore:
                     ),
                 )
             case Moved.LIMIT:
-                return or_(*(_line.customer_id.in_(one) for one in _select_limits(since)))
+                return _line.customer_id.in_(union(*_select_limits(since)))
             case Moved.GRADE:
-                grade, prior = self._grades()
-                return and_(_line.rated_on >= since, grade != prior)
+                has_peers = self._sights.has_peers
+                moved_on = _line.moved_with_peers_on if has_peers else _line.moved_own_on
+                return moved_on >= since
             case Moved.PROMISE:
                 return true()  # judged by rules: ``among``
 
