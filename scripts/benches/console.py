@@ -13,11 +13,13 @@ import argparse
 import asyncio
 import gzip
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +141,7 @@ async def measure(args: argparse.Namespace, home: Path) -> dict[str, Any]:
         jar = aiohttp.CookieJar(unsafe=True)
         async with aiohttp.ClientSession(server.url, cookie_jar=jar) as session:
             await _sign_in(session, server.url)
-            return await _ask_in_turn(session, server.url, rounds=args.rounds)
+            return await _ask_in_turn(session, server, rounds=args.rounds)
     finally:
         stop_server(server)
 
@@ -152,8 +154,10 @@ async def _sign_in(session: aiohttp.ClientSession, url: str) -> None:
             raise PageRefusedError(f"the sign-in answers {answer.status}")
 
 
-async def _ask_in_turn(session: aiohttp.ClientSession, url: str, *, rounds: int) -> dict[str, Any]:
-    pages = dict(PAGES)
+async def _ask_in_turn(
+    session: aiohttp.ClientSession, server: Server, *, rounds: int
+) -> dict[str, Any]:
+    pages, pid = dict(PAGES), server.process.pid
     first = await _get(session, pages["list-name"])
     found = _AFTER.search(first.decode())
     if found is not None:
@@ -161,14 +165,16 @@ async def _ask_in_turn(session: aiohttp.ClientSession, url: str, *, rounds: int)
     static = [await _get(session, name) for name in _STATIC.findall(first.decode())]
     times: dict[str, list[float]] = {name: [] for name in (*pages, "bare")}
     weights: dict[str, int] = {}
-    async with aiohttp.ClientSession(url) as stranger:
+    cpu_ms: Counter[str] = Counter()
+    async with aiohttp.ClientSession(server.url) as stranger:
         for number in range(WARM_UP + rounds):
             for name, path in pages.items():
                 for key, client, target in (("bare", stranger, BARE), (name, session, path)):
-                    begun_s = time.perf_counter()
+                    begun_s, begun_cpu_s = time.perf_counter(), _read_cpu(pid)
                     body = await _get(client, target)
                     if number >= WARM_UP:
                         times[key].append(1000 * (time.perf_counter() - begun_s))
+                        cpu_ms[key] += 1000 * (_read_cpu(pid) - begun_cpu_s)
                     weights[key] = len(gzip.compress(body, 6))
     shared = sum(len(gzip.compress(one, 6)) for one in static)
     p95 = {name: _at(sorted(values), 95) for name, values in times.items()}
@@ -180,6 +186,8 @@ async def _ask_in_turn(session: aiohttp.ClientSession, url: str, *, rounds: int)
         "worst_page": worst,
         "p50_ms_by_page": {name: p50[name] for name in pages},
         "p95_ms_by_page": {name: p95[name] for name in pages},
+        "cpu_ms_by_page": {name: round(cpu_ms[name] / rounds, 1) for name in pages},
+        "bare_cpu_ms": round(cpu_ms["bare"] / rounds / len(pages), 1),
         "bare_p50_ms": p50["bare"],
         "bare_p95_ms": p95["bare"],
         "ratio_to_bare": {name: round(p50[name] / p50["bare"], 1) for name in pages},
@@ -193,6 +201,12 @@ async def _get(session: aiohttp.ClientSession, path: str) -> bytes:
         if answer.status != _OK:
             raise PageRefusedError(f"{path} answers {answer.status}")
         return await answer.read()
+
+
+def _read_cpu(pid: int) -> float:
+    """Return the processor time of a process in seconds (proc(5), ``utime`` and ``stime``)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _at(sorted_values: list[float], percent: int) -> float:

@@ -8,12 +8,11 @@ from datetime import date
 
 from node.core.database import UnitOfWork
 from node.rating.store import RatingRecord, RatingStore
-from node.records.histories import Months, read_histories
+from node.records.histories import Months, read_newer_spans
 from node.records.rules_ageing import AgeingBase
 from node.records.rules_ageing_list import CustomerAgeing
 from node.records.rules_behaviour import divide_half_up
 from node.records.store.ageing import AgeingStore, CustomerOwing
-from node.records.store.histories import HistoryStore
 from node.records.windows import last_released_month, trailing_window
 
 MONTHS = 12
@@ -49,18 +48,15 @@ def read_figures(uow: UnitOfWork, customer_ids: Sequence[int], *, as_of: date) -
     They are those of ``RecordsService.list_portfolio``; a test holds the two to each other.
     """
     first, last = trailing_window(last_month=last_released_month(as_of), months=MONTHS)
-    histories = read_histories(
+    spans = read_newer_spans(
         uow, customer_ids, months=Months(first=first, newer_from=first, last=last), as_of=as_of
     )
-    main = HistoryStore(uow.connection).list_main_positions(list(histories), as_of=as_of)
     ageings = AgeingStore(uow.connection)
     owing = {
-        (one.customer_id, one.currency): one
-        for one in ageings.list_owing(list(histories), as_of=as_of)
+        (one.customer_id, one.currency): one for one in ageings.list_owing(list(spans), as_of=as_of)
     }
     sold = {}
-    for key, history in histories.items():
-        currency, span = main[key].currency, history.newer
+    for key, (currency, span) in spans.items():
         owed: CustomerOwing | None = owing.get((key, currency))
         sold[key] = Sold(
             currency=currency,

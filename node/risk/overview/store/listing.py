@@ -193,13 +193,14 @@ class ListingStore:
         few = self._connection.execute(
             select(_line.customer_id).where(plain).limit(FOUND_MAX + 1)
         ).scalars()
-        keys = list(few)
-        found = [plain if len(keys) > FOUND_MAX else is_among(_line.customer_id, keys)]
-        if self._sights.has_persons:
-            found.append(is_among(_line.customer_id, self._find_persons(narrowing.words)))
+        keys = set(few)
+        is_many = len(keys) > FOUND_MAX
+        others = set(self._find_persons(narrowing.words)) if self._sights.has_persons else set()
         if narrowing.number is not None and 0 < narrowing.number <= INTEGER_MAX:
-            found.append(_line.customer_id == narrowing.number)
-        return or_(*found)
+            others.add(narrowing.number)
+        if is_many:
+            return or_(plain, is_among(_line.customer_id, others))
+        return is_among(_line.customer_id, keys | others)
 
     def _contains(self, word: str) -> ColumnElement[bool]:
         # Both sides are folded, and a word may hold what LIKE takes for a sign of its own.
@@ -211,7 +212,7 @@ class ListingStore:
         """Return the persons who have every word: their texts are encrypted, so each is opened."""
         rows = self._connection.execute(
             select(_line.customer_id, _line.search_text)
-            .join(sealed_owner, sealed_owner.c.owner_id == _line.customer_id)
+            .where(_is_sealed())
             .order_by(_line.customer_id)
         )
         found = (row.customer_id for row in rows if has_words(row.search_text, words))
