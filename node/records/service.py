@@ -13,7 +13,7 @@ from node.core.errors import InvariantError
 from node.records.adverse.events import check_adverse
 from node.records.adverse.expiry import check_new_fact
 from node.records.archiving import check_not_archived
-from node.records.behaviour import BehaviourWindow, ReleasedMonths
+from node.records.behaviour import BehaviourWindow
 from node.records.business_day import BusinessCalendars
 from node.records.derivation import (
     BehaviourDifference,
@@ -21,7 +21,6 @@ from node.records.derivation import (
     compare_months,
     find_behaviour_window,
     iterate_pages,
-    read_released_months,
     refresh_behaviour,
 )
 from node.records.documents import (
@@ -56,7 +55,6 @@ from node.records.store import (
     RecordsStore,
     TurnoverStore,
 )
-from node.records.store.histories import HistoryStore
 from node.records.table_import import TableOptions, import_table
 from node.records.telling import TellDefault, tell_nobody
 from node.records.tombstones import NameHasher
@@ -361,32 +359,6 @@ class RecordsService:
             if first_month > last_month:
                 return None
             return build_window(store, customer, months=(first_month, last_month), as_of=as_of)
-
-    def released_months(
-        self, customer_id: int, *, as_of: date, months: int = 24
-    ) -> ReleasedMonths | None:
-        """Return the last released months of one customer as their release saw them.
-
-        In its main currency; None before its first invoice, and where records have expired.
-
-        Raises:
-            CustomerNotFoundError: There is none with this key.
-        """
-        last_month = last_released_month(as_of)
-        first_month, _ = trailing_window(
-            last_month=last_month, months=min(months, TREND_MONTHS_MAX)
-        )
-        with self._database.read() as uow:
-            store = RecordsStore(uow.connection)
-            key = get_customer(uow, customer_id).customer_id
-            first_month = max(first_month, find_whole_month(uow, key))
-            position = HistoryStore(uow.connection).list_main_positions([key], as_of=as_of).get(key)
-            if position is None or first_month > last_month:
-                return None
-            found = read_released_months(
-                store, key, currency=position.currency, months=(first_month, last_month)
-            )
-        return ReleasedMonths(first_month=first_month, last_month=last_month, months=found)
 
     def list_portfolio(
         self, *, as_of: date, limit: int = 100, after: int = 0

@@ -56,8 +56,6 @@ from node.web.wording import (
     say_value,
 )
 
-TREND_MONTHS = 24
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketLine:
@@ -209,7 +207,7 @@ def read_customer(
     hashes = {one.hash for one in held}
     objections = local.objections.list_of_subject(subject)
     incoming = consents.list_incoming(limit=REGISTER_ROWS_MAX)
-    window = local.records.released_months(customer_id, as_of=as_of, months=TREND_MONTHS)
+    window = local.monitoring.overview.read_months(customer_id)
     ageings = local.monitoring.overview.find_ageings(customer_id)
     if ageings is None:
         ageings = local.records.ageing(customer_id, as_of=as_of)

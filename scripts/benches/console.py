@@ -221,7 +221,7 @@ def _start(home: Path, port: int) -> Server:
         [sys.executable, *arguments], stdout=log, stderr=log
     )
     url = f"http://127.0.0.1:{port}"
-    return Server(name=arguments[1], home=home, url=url, process=process, log=log)
+    return Server(name=arguments[1], home=home.parent, url=url, process=process, log=log)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,13 @@ from threading import Lock
 from node.core.clock import Clock, current_business_date
 from node.core.database import Database, UnitOfWork
 from node.rating.store import RatingRecord, RatingStore
+from node.records.behaviour import ReleasedMonths
+from node.records.derivation import read_released_months
+from node.records.horizon import find_whole_month
+from node.records.ledger.posting import get_customer
 from node.records.rules_ageing import Ageing
 from node.records.store import CustomerRecord, RecordsStore
+from node.records.store.histories import HistoryStore
 from node.records.windows import last_released_month
 from node.risk.overview.figures import read_figures
 from node.risk.overview.rules_listing import Moved, Narrowing
@@ -191,6 +196,27 @@ class OverviewService:
             if state is None or state.as_of != as_of:
                 return None
             return LineStore(uow.connection).find_ageings(customer_id, as_of=as_of)
+
+    def read_months(self, customer_id: int) -> ReleasedMonths | None:
+        """Return the last released months of a customer as their release saw them.
+
+        In its main currency; None before its first invoice, and where records have expired.
+
+        Raises:
+            CustomerNotFoundError: There is none with this key.
+        """
+        as_of = self.today()
+        last = last_released_month(as_of)
+        with self._database.read() as uow:
+            key = get_customer(uow, customer_id).customer_id
+            first = max(last - TREND_MONTHS + 1, find_whole_month(uow, key))
+            main = HistoryStore(uow.connection).list_main_positions([key], as_of=as_of).get(key)
+            if main is None or first > last:
+                return None
+            months = read_released_months(
+                RecordsStore(uow.connection), key, currency=main.currency, months=(first, last)
+            )
+        return ReleasedMonths(first_month=first, last_month=last, months=months)
 
     def _find_behind(self) -> _Behind | None:
         """Return what is to be brought up; None where nothing is."""

@@ -303,6 +303,8 @@ def test_a_customers_page_explains_the_rating_with_and_without_peers(site: Site)
     assert "has sold to it for 3–5 years" in english
     assert "业务往来3–5 年" in chinese
     assert english.count('class="chart') == chinese.count('class="chart') >= 1
+    for words in ("How the points add up", "How invoices were paid", "Ratings so far"):
+        assert words in english
     assert "bravo.example" in english
     assert "answered: full" in english
 
