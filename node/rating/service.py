@@ -96,6 +96,16 @@ class RatingService:
         """Return the scale that a hash names; None where this node does not hold it."""
         return self._scales.find(sha256_b64u)
 
+    def list_newest_grades(self) -> list[str]:
+        """Return the grades of the scale of the newest rating, the best first; none held: empty."""
+        with self._database.read() as uow:
+            sha256_b64u = RatingStore(uow.connection).find_newest_scale()
+        scale = None if sha256_b64u is None else self._scales.find(sha256_b64u)
+        if scale is None:
+            return []
+        body = scale.body
+        return [*(step.grade for step in body.grades), body.default.grade, body.missing.grade]
+
     def describe(
         self, code: str, *, language: Language, scale: ScaleReference | None = None
     ) -> str:

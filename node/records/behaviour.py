@@ -46,6 +46,18 @@ class AdverseEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedMonths:
+    """Whole months of one customer in one currency, as the last one's release saw them.
+
+    ``months`` holds only months with invoices, ascending.
+    """
+
+    first_month: int
+    last_month: int
+    months: tuple[MonthBehaviour, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BehaviourWindow:
     """Whole months from ``first_month`` to ``last_month`` of one customer, as seen on ``as_of``.
 

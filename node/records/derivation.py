@@ -180,6 +180,18 @@ def build_window(
     )
 
 
+def read_released_months(
+    store: RecordsStore, customer_id: int, *, currency: str, months: tuple[int, int]
+) -> tuple[MonthBehaviour, ...]:
+    """Return months of a customer in a currency as the last one's release saw them.
+
+    What is rolled up is kept as of then, so that hardly an invoice is read; of a window as of
+    today, every month with anything unpaid would be summed up anew.
+    """
+    as_of = release_date(months[1])
+    return _read_months(store, customer_id, currency=currency, months=months, as_of=as_of)
+
+
 def has_gone(store: RecordsStore, customer: CustomerRecord, *, first_month: int) -> bool:
     """Tell whether records of a window's first month, or of later ones, have expired."""
     found = store.holding.find_horizon(customer.customer_id)

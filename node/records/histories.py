@@ -7,14 +7,14 @@ customers there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from node.core.database import UnitOfWork
 from node.records.rules_behaviour import build_months
 from node.records.rules_history import BehaviourSpan, CustomerHistory, add_spans, sum_months
-from node.records.store.histories import HistoryStore, SpanSum
+from node.records.store.histories import GonePart, HistoryStore, SpanSum
 from node.records.windows import first_day
 
 
@@ -38,8 +38,7 @@ def read_histories(
     store = HistoryStore(uow.connection)
     main = store.list_main_positions(customer_ids, as_of=as_of)
     gone = store.list_gone(customer_ids)
-    first = first_day(months.first)
-    kept = [one for one in main if one not in gone or all(part.until < first for part in gone[one])]
+    kept = _list_whole(main, gone, months=months)
     currencies = {one: main[one].currency for one in kept}
     spans = _read_spans(store, currencies, months=months, as_of=as_of)
     overdue = store.list_oldest_overdue(currencies, as_of=as_of)
@@ -65,12 +64,32 @@ def read_histories(
     return histories
 
 
+def read_newer_spans(
+    uow: UnitOfWork, customer_ids: Sequence[int], *, months: Months, as_of: date
+) -> dict[int, tuple[str, BehaviourSpan]]:
+    """Return main currency and newer months of customers: a part of ``read_histories``."""
+    store = HistoryStore(uow.connection)
+    main = store.list_main_positions(customer_ids, as_of=as_of)
+    kept = _list_whole(main, store.list_gone(customer_ids), months=months)
+    currencies = {one: main[one].currency for one in kept}
+    spans = _read_spans(store, currencies, months=months, as_of=as_of)
+    return {key: (currencies[key], spans.get(key, _NOTHING)[0]) for key in kept}
+
+
 def list_overdue_since(uow: UnitOfWork, as_of: date, due_before: date) -> dict[int, date]:
     """Return since when customers have been overdue on a date, if before an earlier one."""
     return HistoryStore(uow.connection).list_overdue_since(as_of=as_of, due_before=due_before)
 
 
 _NOTHING = (BehaviourSpan(), BehaviourSpan())
+
+
+def _list_whole(
+    sold_to: Iterable[int], gone: Mapping[int, Sequence[GonePart]], *, months: Months
+) -> list[int]:
+    """Return those customers of whose months nothing has expired."""
+    first = first_day(months.first)
+    return [one for one in sold_to if all(part.until < first for part in gone.get(one, ()))]
 
 
 def _read_spans(

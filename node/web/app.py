@@ -63,7 +63,7 @@ from node.web.authorisation import (
     see_persons,
 )
 from node.web.console import build_console_routes
-from node.web.daily_runs import rate_daily
+from node.web.daily_runs import bring_overview_up, rate_daily
 from node.web.governance import build_governance_routers, drive_cases
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
 from node.web.override_faces import build_override_faces
@@ -75,6 +75,7 @@ from protocol.errors import ProtocolError
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
 RATING_ROUND_S = 600
 POLICY_ROUND_S = 30  # how late a planned policy may become active after its day has begun
+OVERVIEW_ROUND_S = 60  # how late what is much at once comes into the list of customers
 RETENTION_ROUND_S = 3_600  # a node that is started anew each day erases too
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
@@ -376,6 +377,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)),
             asyncio.create_task(_repeat("policies", activate, POLICY_ROUND_S)),
             asyncio.create_task(_repeat("rating", rate, RATING_ROUND_S)),
+            asyncio.create_task(_bring_up(node, is_ending)),
         ]
         if node.timestamping is not None:
             tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
@@ -394,6 +396,10 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await node.close()
 
     return lifespan
+
+
+async def _bring_up(node: Node, is_ending: threading.Event) -> None:
+    await _repeat("overview", partial(bring_overview_up, node, is_ending), OVERVIEW_ROUND_S)
 
 
 async def _expire_decisions(node: Node) -> None:

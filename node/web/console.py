@@ -29,6 +29,8 @@ from node.core.people.service import Principal, Role
 from node.web.account_console import ACCOUNT_PATH, build_account_routes
 from node.web.ageing_console import build_ageing_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
+from node.web.customer_charts import read_charts
+from node.web.customer_list import read_list
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
 from node.web.entry_console import build_entry_routes
 from node.web.error_words import CrossSiteError, choose_error_text
@@ -45,15 +47,7 @@ from node.web.login_console import (
 )
 from node.web.models_console import read_panel
 from node.web.page_access import PAGES, Reaching, Visit, admit
-from node.web.pages import (
-    SORT_DEFAULT,
-    SORTS,
-    ConsoleNode,
-    Sight,
-    is_simulated,
-    read_portfolio,
-    read_register,
-)
+from node.web.pages import ConsoleNode, Sight, is_simulated, read_register
 from node.web.room_pages import build_room_routes
 from node.web.sessions import (
     CSRF_FIELD,
@@ -69,8 +63,6 @@ from protocol.encoding import encode_b64u, sha256
 from protocol.errors import ProtocolError
 
 LANGUAGE_LIFE_S = 31_536_000
-QUERY_CHARACTERS_MAX = 100
-PAGE_DIGITS_MAX = 6
 STATIC_LIFE_S = 86_400
 AUDIT_ROLES = frozenset({Role.OPERATOR, Role.AUDITOR})
 STATIC_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
@@ -228,29 +220,15 @@ class _Console:
     async def list_customers(self, request: Request) -> Response:
         """Show the customers with their ratings, the most past due first."""
         texts = Texts(choose_language(request))
-        query = request.query_params.get("q", "").strip()[:QUERY_CHARACTERS_MAX]
-        sort = request.query_params.get("sort", SORT_DEFAULT)
         sight = self._find_sight(request)
-        number = request.query_params.get("page", "1")
-        is_number = number.isascii() and number.isdigit() and len(number) <= PAGE_DIGITS_MAX
-        portfolio = await run_in_threadpool(
-            lambda: read_portfolio(
-                self._node.local,
-                texts,
-                query=query,
-                sort=sort,
-                page=int(number) if is_number else 1,
-                sight=sight,
-            )
+        page = await run_in_threadpool(
+            lambda: read_list(self._node.local, texts, dict(request.query_params), sight=sight)
         )
-        sort = sort if sort in SORTS else SORT_DEFAULT
         if sight.has_ratings:
             await self._record_look(request, Area.CREDIT)
-        if portfolio.has_persons and sight.has_persons:
+        if page.has_persons and sight.has_persons:
             await self._record_look(request, Area.PERSONS)
-        return await self.render(
-            request, "customers.html", portfolio=portfolio, query=query, sort=sort, sight=sight
-        )
+        return await self.render(request, "customers.html", page=page, sight=sight)
 
     async def show_customer(self, request: Request) -> Response:
         """Show one customer."""
@@ -275,7 +253,12 @@ class _Console:
         panel = await run_in_threadpool(
             read_panel, self._node.local, page.rating, sight=sight, texts=texts
         )
-        return await self.render(request, "customer.html", page=page, sight=sight, panel=panel)
+        charts = await run_in_threadpool(
+            lambda: read_charts(self._node.local, page, texts, sight=sight)
+        )
+        return await self.render(
+            request, "customer.html", page=page, sight=sight, panel=panel, charts=charts
+        )
 
     async def rate_customer(self, request: Request) -> Response:
         """Rate a customer on the business date and lead back to its page."""

@@ -26,7 +26,7 @@ from node.decision.view import build_summary_object
 from node.decision.wording import say
 from node.rating.overrides.rules_override import Override
 from node.rating.store import RatingRecord
-from node.records.behaviour import BehaviourWindow
+from node.records.behaviour import ReleasedMonths
 from node.records.customers import CustomerCard
 from node.records.rules_ageing import Ageing, Bucket
 from node.records.rules_behaviour import mean_late_days_deci
@@ -55,8 +55,6 @@ from node.web.wording import (
     say_sections,
     say_value,
 )
-
-TREND_MONTHS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +171,7 @@ class CustomerPage:
     grade_with_peers_words: str
     ageings: tuple[AgeingView, ...]
     trend: TrendView | None
+    released: ReleasedMonths | None
     comparison: ComparisonView | None
     effects: EffectsView | None
     renewals: tuple[Renewal, ...]
@@ -208,8 +207,10 @@ def read_customer(
     hashes = {one.hash for one in held}
     objections = local.objections.list_of_subject(subject)
     incoming = consents.list_incoming(limit=REGISTER_ROWS_MAX)
-    window = local.records.monthly_trend(customer_id, as_of=as_of, months=TREND_MONTHS)
-    ageings = local.records.ageing(customer_id, as_of=as_of)
+    window = local.monitoring.overview.read_months(customer_id)
+    ageings = local.monitoring.overview.find_ageings(customer_id)
+    if ageings is None:
+        ageings = local.records.ageing(customer_id, as_of=as_of)
     override = None
     if rating is not None:
         override = local.overrides.list_in_force([rating]).get(rating.rating_id)
@@ -230,6 +231,7 @@ def read_customer(
         grade_with_peers_words=_describe(local, rating, texts, with_peers=True),
         ageings=tuple(_view_ageing(ageing, texts) for ageing in ageings),
         trend=None if window is None else view_trend(window, texts),
+        released=window,
         comparison=_read_comparison(local, rating, texts),
         effects=None if rating is None else view_effects(local, rating.assessment_id, texts),
         renewals=tuple(local.renewals.list_causes(customer_id, shows_peers=True)),
@@ -279,7 +281,7 @@ def parse_customer_id(text: str) -> int:
     return key
 
 
-def view_trend(window: BehaviourWindow, texts: Texts) -> TrendView:
+def view_trend(window: ReleasedMonths, texts: Texts) -> TrendView:
     """Lay out every month of a window; one without rated invoices stays in it, empty."""
     months = {month.month: month for month in window.months}
     points: list[Point] = []

@@ -9,9 +9,18 @@ from datetime import UTC, datetime
 
 from node.bootstrap.member import Node
 from node.core.clock import now_s
+from node.core.threads import finish_in_thread
 from node.rating.runs.service import RunStoppedError
 from node.risk.daily.service import RiskRunStoppedError
 from node.risk.dunning.errors import DunningRunLostError
+
+
+async def bring_overview_up(node: Node, is_ending: threading.Event) -> None:
+    """Bring the overview of all customers up to what is entered; a new day asks for all of it."""
+    if not is_ending.is_set():
+        await finish_in_thread(
+            node.local.monitoring.overview.bring_up, should_stop=is_ending.is_set
+        )
 
 
 async def rate_daily(node: Node, is_ending: threading.Event, rating: asyncio.Lock) -> None:

@@ -12,11 +12,13 @@ from node.core.people.accounts.errors import (
     FactorStaleError,
 )
 from node.records.rules_ageing_list import CursorInvalidError
+from node.risk.overview.rules_listing import ListCursorError
 from node.sharing.objections import (
     ObjectionExistsError,
     ObjectionNotOpenError,
     OwnObjectionError,
 )
+from node.web.customer_list import ListFilterError
 from node.web.entry_console import FormUnfitError
 from node.web.entry_desk import EntryGoneError
 from node.web.import_desk import UploadGoneError
@@ -48,6 +50,8 @@ _ERROR_TEXTS: tuple[tuple[type[NodeError | ProtocolError], str], ...] = (
     (CollectiveAccountError, "error.collective"),
     (ViewInvalidError, "error.view"),
     (CursorInvalidError, "error.cursor"),
+    (ListCursorError, "error.cursor"),
+    (ListFilterError, "error.list-filter"),
     (TooLargeError, "error.too-large"),
 )
 

@@ -58,6 +58,7 @@ _READ: Mapping[str, Area] = {
     "/console/reviews/{review_id}": Area.GOVERNANCE,
     "/console/looks": Area.GOVERNANCE,
     "/console/looks.csv": Area.GOVERNANCE,
+    "/console/portfolio": Area.CREDIT,
     "/console/renewals": Area.CREDIT,
     "/console/risk": Area.CREDIT,
     "/console/risk/watch": Area.CREDIT,

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from node.bootstrap.local import LocalNode
 from node.web.accounts_console import build_accounts_routes
 from node.web.cases_console import build_cases_routes
+from node.web.concentration_console import build_concentration_routes
 from node.web.decision_console import build_decision_routes
 from node.web.dunning_console import build_dunning_routes
 from node.web.evidence_console import build_evidence_routes
@@ -40,6 +41,7 @@ def build_room_routes(
     """Return the routes of these pages."""
     steps = StepForms(local, parse_form=parse_form)
     return [
+        *build_portfolio_routes(local, render=render, page=page),
         *build_papers_routes(local, render=render, page=page),
         *build_statement_routes(local, render=render, page=page),
         *build_statement_list_routes(local, render=render, page=page),
@@ -59,7 +61,7 @@ def build_room_routes(
         *build_dunning_routes(local, render=render, page=page, steps=steps),
         *build_provisions_routes(local, render=render, page=page, steps=steps),
         *build_register_routes(local, render=render, page=page, steps=steps),
-        *build_portfolio_routes(local, render=render, page=page),
+        *build_concentration_routes(local, render=render, page=page),
         *build_cases_routes(local, render=render, page=page, steps=steps),
         *build_reviews_routes(local, render=render, page=page, steps=steps),
         *build_governance_routes(local, render=render, page=page, parse_form=parse_form),

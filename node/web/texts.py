@@ -28,6 +28,7 @@ from node.web.texts_limits import LIMIT_TEXTS
 from node.web.texts_models import MODEL_TEXTS
 from node.web.texts_objections import OBJECTION_TEXTS
 from node.web.texts_overrides import OVERRIDE_TEXTS
+from node.web.texts_overview import OVERVIEW_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_policies import POLICY_TEXTS
 from node.web.texts_provisions import PROVISION_TEXTS
@@ -144,12 +145,6 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             "有多种币种：金额不换算，各币种分别排列。",
             "There is more than one currency: nothing is converted, each is sorted apart.",
         ),
-        "list.cut": Text(
-            "只列出最先建立的 {count} 个客户，本页的排序和合计都只涉及这些客户；"
-            "其余请用接口或命令行。",
-            "Only the first {count} customers are here, and order and sums are of these; "
-            "the API and the command line have the others.",
-        ),
         "list.customer": Text("客户", "Customer"),
         "list.identifier": Text("标识", "Identifier"),
         "list.grade-own": Text("自有评级", "Grade, own"),
@@ -163,7 +158,6 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "list.dbt.long": Text("平均超出账期的天数", "Days beyond terms"),
         "list.sort": Text("按“{column}”排序", "Sort by {column}"),
         "list.pages": Text("分页", "Pages"),
-        "list.page": Text("第 {page} 页，共 {pages} 页", "Page {page} of {pages}"),
         "list.previous": Text("上一页", "Previous"),
         "list.next": Text("下一页", "Next"),
         "list.grades": Text("评级含义", "The grades in words"),
@@ -409,6 +403,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **RATINGS_TEXTS,
             **OVERRIDE_TEXTS,
             **OBJECTION_TEXTS,
+            **OVERVIEW_TEXTS,
         }.items()
     }
 )

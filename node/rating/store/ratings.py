@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -151,6 +151,21 @@ class RatingStore:
             rows = self._connection.execute(
                 select(rating.c.customer_id, func.max(rating.c.id))
                 .where(rating.c.customer_id.in_(part))
+                .group_by(rating.c.customer_id)
+            )
+            found |= {row[0]: row[1] for row in rows}
+        return found
+
+    def list_prior_ids(self, newest: Mapping[int, int]) -> dict[int, int]:
+        """Return the key of the rating before the newest one, of each customer that has one."""
+        found: dict[int, int] = {}
+        for part in chunk_values(sorted(newest)):
+            rows = self._connection.execute(
+                select(rating.c.customer_id, func.max(rating.c.id))
+                .where(
+                    rating.c.customer_id.in_(part),
+                    rating.c.id.not_in([newest[key] for key in part]),
+                )
                 .group_by(rating.c.customer_id)
             )
             found |= {row[0]: row[1] for row in rows}

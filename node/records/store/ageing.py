@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, case, func, literal, select
 
 from node.records.rules_ageing import BUCKET_EDGES, AgeingBase, Bucket
 from node.records.rules_ageing_list import CustomerAgeing
-from node.records.store.rows import chunk_values
+from node.records.store.rows import chunk_values, is_among
 from node.records.store.turnover import AGED_FROM
 from node.records.store.visibility import closes, counts, is_known, sum_applied
 from node.records.tables import (
@@ -39,6 +39,17 @@ class LedgerMark:
     dispute_id: int
     corrections: int
     closures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerOwing:
+    """What a customer owes in a currency; the oldest that is late, None where nothing is."""
+
+    customer_id: int
+    currency: str
+    owing_minor: int
+    past_due_minor: int
+    oldest_due_on: date | None
 
 
 class AgeingStore:
@@ -122,6 +133,41 @@ class AgeingStore:
             return
         for part in chunk_values(list(only)):
             yield from self._iterate(_item.c.customer_id.in_(part), as_of=as_of, base=base)
+
+    def list_owing(self, customer_ids: Collection[int], *, as_of: date) -> list[CustomerOwing]:
+        """Return what some customers owe on a date, by currency, and what of it is late.
+
+        What is in dispute is owed, but not late; late is counted from the payer's business day.
+        """
+        found: list[CustomerOwing] = []
+        for part in chunk_values(list(customer_ids)):
+            left = self._list_left(
+                is_among(_item.c.customer_id, part), as_of=as_of, base=AgeingBase.BUSINESS_DUE
+            )
+            is_late = (left.c.day < literal(as_of)) & (left.c.left_minor > left.c.disputed_minor)
+            late_minor = left.c.left_minor - left.c.disputed_minor
+            rows = self._connection.execute(
+                select(
+                    left.c.customer_id,
+                    left.c.currency,
+                    func.sum(left.c.left_minor),
+                    func.sum(case((is_late, late_minor), else_=0)),
+                    func.min(case((is_late, left.c.day))),
+                )
+                .where(left.c.amount_minor > 0, left.c.left_minor > 0)
+                .group_by(left.c.customer_id, left.c.currency)
+            )
+            found += [
+                CustomerOwing(
+                    customer_id=key,
+                    currency=currency,
+                    owing_minor=int(owing),
+                    past_due_minor=int(late),
+                    oldest_due_on=oldest,
+                )
+                for key, currency, owing, late, oldest in rows
+            ]
+        return found
 
     def _iterate(
         self, *conditions: ColumnElement[bool], as_of: date, base: AgeingBase

@@ -137,6 +137,14 @@ class RecordsStore:
         )
         return [_customer(row) for row in rows]
 
+    def list_named_customers(self, customer_ids: Sequence[int]) -> dict[int, CustomerRecord]:
+        """Return customers by their keys, as they were entered, be they merged or not."""
+        found: dict[int, CustomerRecord] = {}
+        for part in chunk_values(customer_ids):
+            rows = self._connection.execute(select(customer).where(customer.c.id.in_(part)))
+            found |= {row.id: _customer(row) for row in rows}
+        return found
+
     def find_stretch_end(self, after: int, *, size: int) -> int | None:
         """Return the key of the last of so many customers behind a key; None where none is."""
         stretch = (

@@ -14,6 +14,7 @@ from node.risk.daily.judging import CustomerJudge
 from node.risk.daily.service import RiskRunService
 from node.risk.daily.verdicts import OpenJudges, open_inline
 from node.risk.facts.reading import FactReader
+from node.risk.overview.service import OverviewService
 from node.risk.plans.service import ActionService
 from node.risk.policies.policy import RiskPolicy
 from node.risk.signals.service import SignalService
@@ -29,6 +30,7 @@ class Monitoring:
     signals: SignalService
     watch: WatchService
     actions: ActionService
+    overview: OverviewService
 
     @property
     def owners(self) -> Mapping[str, Callable[[int], int | None]]:
@@ -75,4 +77,5 @@ def build_monitoring(
         actions=ActionService(
             database=database, clock=clock, policies=policies, business_date=business_date
         ),
+        overview=OverviewService(database=database, clock=clock, business_date=business_date),
     )

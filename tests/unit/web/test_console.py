@@ -25,7 +25,6 @@ from node.records.rules_ledger import (
     ItemKind,
 )
 from node.records.tables import customer
-from node.web import pages
 from node.web.console import build_console_routes
 from tests.support.console_node import (
     API_TOKEN,
@@ -245,9 +244,24 @@ def test_the_search_finds_by_name_and_by_identifier(site: Site) -> None:
     assert "<script>" not in nothing
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "999999", "x", "9" * 50])
-def test_a_page_number_out_of_range_shows_a_page(site: Site, page: str) -> None:
-    assert site.client.get("/console/", params={"page": page}).status_code == 200
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"after": "x"},
+        {"after": "CNY.1.2"},
+        {"before": "CNY." + "9" * 40},
+        {"status": "none"},
+        {"moved": "grade"},
+        {"moved": "grade", "since": "yesterday"},
+        {"grade": "A" * 6},
+    ],
+    ids=str,
+)
+def test_an_address_that_no_list_has_named_is_refused(site: Site, query: dict[str, str]) -> None:
+    answer = site.client.get("/console/", params=query)
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
 
 
 def test_what_cannot_be_computed_is_in_words(site: Site) -> None:
@@ -289,6 +303,8 @@ def test_a_customers_page_explains_the_rating_with_and_without_peers(site: Site)
     assert "has sold to it for 3–5 years" in english
     assert "业务往来3–5 年" in chinese
     assert english.count('class="chart') == chinese.count('class="chart') >= 1
+    for words in ("How the points add up", "How invoices were paid", "Ratings so far"):
+        assert words in english
     assert "bravo.example" in english
     assert "answered: full" in english
 
@@ -400,18 +416,6 @@ def test_a_collective_account_is_shown_and_not_rated(empty_site: Site) -> None:
     assert "customer-collective" in refused.text
     assert "A collective account is not rated" in page
     assert "/rate" not in page
-
-
-def test_more_customers_than_can_be_sorted_are_said_to_be_cut(
-    empty_site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _import_two(empty_site)
-    monkeypatch.setattr(pages, "PORTFOLIO_CUSTOMERS_MAX", 1)
-    monkeypatch.setattr(pages, "CUSTOMERS_PAGE_MAX", 1)
-
-    page = empty_site.client.get("/console/?lang=en").text
-
-    assert "Only the first 1 customers are here" in page
 
 
 def test_the_bare_address_leads_to_the_customers(site: Site) -> None:

@@ -16,6 +16,8 @@ _LITERAL = re.compile(r"""["']([a-z]+(?:\.[A-Za-z0-9_<>=%-]+)+|yes|no)["']""")
 # Families whose keys end in a code that the schemas and rooms define.
 FAMILIES = (
     "account-state.",
+    "moved.",
+    "portfolio.since-",
     "movement.",
     "review-state.",
     "run-state.",
