@@ -26,7 +26,7 @@ from node.risk.losses.view_portfolio import (
 )
 from node.risk.portfolio.policy import PortfolioPolicyBody
 from node.risk.portfolio.rules_concentration import Dimension, Holding
-from node.risk.portfolio.service import ConcentrationReport
+from node.risk.portfolio.service import ConcentrationReport, build_report
 from node.risk.register.rules_register import INDEX, UNRATED
 from node.risk.stress.rules_stress import NOTCHES_MAX, Scenario
 from node.risk.stress.service import StressReport
@@ -143,8 +143,12 @@ class _Concentration:
                 as_of=as_of.isoformat(),
                 refused=err,
             )
-        hidden = find_hidden(self._local, request, list_keys(report))
+        hidden = find_hidden(
+            self._local, request, {*report.portfolio.customers, *list_keys(report)}
+        )
         values = build_concentration_object(report, language=language, hidden=hidden)
+        if values["left_out"]:
+            report = build_report(report.portfolio.leave_out(hidden))
         names = self._name_all(report, hidden)
         texts = Texts(language)
         return ConcentrationPage(
@@ -179,9 +183,12 @@ class _Concentration:
                 refused = err
         hidden: Collection[int] = ()
         if report is not None:
-            hidden = find_hidden(self._local, request, {one.customer_id for one in report.changed})
+            hidden = find_hidden(self._local, request, report.portfolio.customers)
+        values = None if report is None else build_stress_object(report, hidden=hidden)
+        if report is not None and hidden:
+            report = report.leave_out(hidden)
         return StressPage(
-            report=None if report is None else build_stress_object(report, hidden=hidden),
+            report=values,
             names={} if report is None else self._name(report, hidden),
             chart="" if report is None else _draw_stress(report, Texts(language)),
             grades=self._losses.portfolio.list_grades(),

@@ -22,13 +22,13 @@ from node.risk.losses.view_portfolio import (
     TYPES,
     build_risk_object,
     build_risk_version_object,
+    sort_withheld,
 )
 from node.risk.register.rules_register import EntryState, RiskType
 from node.risk.register.service import (
     ALL_TYPES,
     STANDING,
     NewRisk,
-    RankedEntry,
     RegisterSelection,
     RiskChange,
     RiskEntryNotFoundError,
@@ -210,14 +210,20 @@ class _Register:
         )
         found = self._register.list_entries(selection)
         keys = [one.entry.customer_id for one in found if one.entry.customer_id is not None]
-        hidden = find_hidden(self._local, request, keys)
+        persons = self._register.list_person_ids()
+        hidden = find_hidden(self._local, request, {*keys, *persons})
         shown = [one for one in found if one.entry.customer_id not in hidden]
-        rows = [build_risk_object(one.entry, language=language, ranked=one) for one in shown]
+        if hidden:
+            shown = sort_withheld(shown)
+        rows = [
+            build_risk_object(one.entry, language=language, ranked=one, is_withheld=bool(hidden))
+            for one in shown
+        ]
         return RegisterPage(
             rows=tuple(rows),
             names={key: self._local.records.get_customer(key).name for key in set(keys) - hidden},
             hidden=len(found) - len(shown),
-            chart=_draw(shown, rows, Texts(language)),
+            chart=_draw(rows, Texts(language)),
             states=tuple((one.value, words.render(language)) for one, words in STATES.items()),
             types=tuple((one.value, words.render(language)) for one, words in TYPES.items()),
             state=state,
@@ -233,14 +239,18 @@ class _Register:
         self._record(request)
         language = choose_language(request)
         entry, versions = self._register.get(_parse_entry(request))
-        shown, figures = build_risk_object(entry, language=language), entry.says.figures
+        is_withheld = bool(find_hidden(self._local, request, self._register.list_person_ids()))
+        shown = build_risk_object(entry, language=language, is_withheld=is_withheld)
+        figures = entry.says.figures
         name = ""
         if entry.customer_id is not None:
             name = self._local.records.get_customer(entry.customer_id).name
         return RiskPage(
             shown=shown,
             versions=tuple(
-                build_risk_version_object(entry.cause, one, language=language)
+                build_risk_version_object(
+                    entry.cause, one, language=language, is_withheld=is_withheld
+                )
                 for one in reversed(versions)
             ),
             name=name,
@@ -261,21 +271,19 @@ class _Register:
         check_access(self._local.people, get_viewer(request), access)
 
 
-def _draw(found: list[RankedEntry], rows: list[dict[str, Any]], texts: Texts) -> str:
+def _draw(rows: list[dict[str, Any]], texts: Texts) -> str:
     """Draw the risks of which most is expected to be lost, each as a share of the largest."""
-    losses = [
-        (one, row) for one, row in zip(found, rows, strict=True) if (one.loss_minor or 0) > 0
-    ][:DRAWN_MAX]
+    losses = [row for row in rows if (row["loss_minor"] or 0) > 0][:DRAWN_MAX]
     if not losses:
         return ""
-    largest = losses[0][0].loss_minor or 1
+    largest = losses[0]["loss_minor"]
     shares = [
         Share(
             label=str(row["title"]),
-            permille=(one.loss_minor or 0) * PERMILLE // largest,
-            text=say_money(one.loss_minor or 0, one.currency),
+            permille=row["loss_minor"] * PERMILLE // largest,
+            text=say_money(row["loss_minor"], row["loss_currency"]),
         )
-        for one, row in losses
+        for row in losses
     ]
     return draw_shares(shares, title=texts("register.chart"), scale_permille=PERMILLE)
 

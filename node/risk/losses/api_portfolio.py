@@ -22,6 +22,7 @@ from node.risk.losses.view_portfolio import (
     build_risk_object,
     build_risk_version_object,
     build_stress_object,
+    sort_withheld,
 )
 from node.risk.portfolio.policy import PPM
 from node.risk.portfolio.rules_concentration import Dimension
@@ -184,11 +185,8 @@ def _add_entries(router: APIRouter, register: RegisterService, *, find_hidden: F
             keys = [one.entry.customer_id for one in found if one.entry.customer_id is not None]
             unseen = find_hidden(request, {*keys, *register.list_person_ids()})
             shown = [one for one in found if one.entry.customer_id not in unseen]
-            if unseen:  # The place among others would tell what is withheld.
-                shown.sort(key=lambda one: one.entry.cause is not None)
-                computed = [one for one in shown if one.entry.cause is not None]
-                computed.sort(key=lambda one: one.entry.entry_id)
-                shown[len(shown) - len(computed) :] = computed
+            if unseen:
+                shown = sort_withheld(shown)
             return [
                 build_risk_object(
                     one.entry, language=language, ranked=one, is_withheld=bool(unseen)

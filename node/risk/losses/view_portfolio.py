@@ -8,7 +8,7 @@ tell what they do. How many they are is said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Sequence
 from typing import Any
 
 from node.assessment.policy_file import Language, LocalText
@@ -176,6 +176,16 @@ def build_risk_object(
         loss_minor = None if withheld else ranked.loss_minor
         found |= {"loss_minor": loss_minor, "loss_currency": ranked.currency}
     return found
+
+
+def sort_withheld(found: Sequence[RankedEntry]) -> list[RankedEntry]:
+    """Return ranked entries, the computed ones last by their keys.
+
+    For whoever their figures are withheld from: the place among others would tell them.
+    """
+    computed = [one for one in found if one.entry.cause is not None]
+    computed.sort(key=lambda one: one.entry.entry_id)
+    return [one for one in found if one.entry.cause is None] + computed
 
 
 def build_risk_version_object(
