@@ -45,6 +45,7 @@ from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService
 from node.sharing.settling import SettlingService
+from node.sharing.subjects.room import Subjects, build_subjects
 from node.sharing.timestamping import Timestamping, build_timestamping
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
@@ -68,6 +69,7 @@ class Node:
     courier: Courier
     asking: AskingService
     grants: Grants
+    subjects: Subjects
     fan_out: FanOut
     settling: SettlingService
     later: LaterAnswers
@@ -149,6 +151,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=exchange.courier,
         asking=exchange.asking,
         grants=_build_grants(ports, exchange),
+        subjects=_build_subjects(ports, exchange),
         fan_out=_build_fan_out(ports, exchange),
         settling=SettlingService(
             database=local.database, writer=writer, clock=local.clock, courier=exchange.courier
@@ -287,6 +290,17 @@ def _build_grants(ports: _Ports, exchange: _Exchange) -> Grants:
         ports=exchange.answering.ports,
         erase_derived=erase_derived,
         hub_url=ports.settings.hub_url,
+    )
+
+
+def _build_subjects(ports: _Ports, exchange: _Exchange) -> Subjects:
+    return build_subjects(
+        database=ports.local.database,
+        clock=ports.local.clock,
+        registry=ports.registry,
+        consents=exchange.consents,
+        random_bytes=draw_bytes,
+        member_id=ports.settings.member_id,
     )
 
 
