@@ -138,6 +138,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
     software = f"chengxin {version('chengxin')}"
     session = LogSession(writer=writer, clock=local.clock, software=software)
+    upkeep = _build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk)
     return Node(
         local=local,
         keys=ports.keys,
@@ -151,7 +152,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=exchange.courier,
         asking=exchange.asking,
         grants=_build_grants(ports, exchange),
-        subjects=_build_subjects(ports, exchange),
+        subjects=_build_subjects(ports, exchange, upkeep=upkeep),
         fan_out=_build_fan_out(ports, exchange),
         settling=SettlingService(
             database=local.database, writer=writer, clock=local.clock, courier=exchange.courier
@@ -180,7 +181,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
             telemetry=ports.telemetry,
             clock_watch=ports.clock_watch,
         ),
-        upkeep=_build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk),
+        upkeep=upkeep,
         witnessing=witnessing,
         own_keys=_build_own_keys(ports),
         own_logs=_build_own_logs(ports, session=session, guard=guard),
@@ -293,12 +294,14 @@ def _build_grants(ports: _Ports, exchange: _Exchange) -> Grants:
     )
 
 
-def _build_subjects(ports: _Ports, exchange: _Exchange) -> Subjects:
+def _build_subjects(ports: _Ports, exchange: _Exchange, *, upkeep: Upkeep) -> Subjects:
     return build_subjects(
         database=ports.local.database,
         clock=ports.local.clock,
         registry=ports.registry,
         consents=exchange.consents,
+        asking=exchange.asking,
+        check_exchanging=upkeep.check_exchanging,
         random_bytes=draw_bytes,
         member_id=ports.settings.member_id,
     )

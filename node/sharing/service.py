@@ -223,6 +223,12 @@ class ConsentService:
         with self._database.read() as uow:
             return SharingStore(uow.connection).find_consent(consent_hash)
 
+    def find_last_seq(self, consent_hash: bytes, *, signer: str) -> int:
+        """Return the number of a signer's last word on a consent, 0 where it has said none."""
+        with self._database.read() as uow:
+            stated = SharingStore(uow.connection).list_states(consent_hash)
+        return stated[signer][0] if signer in stated else 0
+
     def build_record(self, consent_hash: bytes, *, as_json_ld: bool) -> JsonObject:
         """Return a consent as a record for regulators, never signed.
 

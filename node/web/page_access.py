@@ -38,6 +38,7 @@ _READ: Mapping[str, Area] = {
     "/console/ageing.csv": Area.LEDGER,
     "/console/customers/{customer_id}": Area.CREDIT,
     "/console/customers/{customer_id}/ledger": Area.LEDGER,
+    "/console/customers/{customer_id}/consents": Area.CONSENTS,
     "/console/customers/{customer_id}/evidence": Area.CREDIT,
     "/console/customers/{customer_id}/overrides": Area.CREDIT,
     "/console/customers/{customer_id}/papers": Area.CREDIT,
@@ -166,6 +167,12 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
             "/console/customers/{customer_id}/objections",
             "/console/customers/{customer_id}/objections/{summary_objection_id}/end",
         )
+    }
+    | {
+        ("POST", f"/console/customers/{{customer_id}}/consents{step}"): PageAccess(
+            area=Area.CONSENTS, is_entry=True
+        )
+        for step in ("", "/{request_id}/{step}")
     }
     | {("POST", "/console/ratings/runs"): PageAccess(area=Area.APPROVALS, is_entry=True)}
     | {

@@ -17,6 +17,7 @@ from node.records.store import CustomerRecord
 from node.sharing.auditing import AuditService
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow
+from node.sharing.subjects.room import Subjects
 from node.web.texts import Texts
 
 PORTFOLIO_CUSTOMERS_MAX = 5_000  # sorted and searched in memory; the API pages through more
@@ -42,6 +43,11 @@ class ConsoleNode(Protocol):
     @property
     def registry(self) -> RegistryHolder:
         """The federation's registry."""
+        ...
+
+    @property
+    def subjects(self) -> Subjects:
+        """Requests to subjects, and their sessions."""
         ...
 
     @property

@@ -32,6 +32,7 @@ from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_risk import RISK_TEXTS
 from node.web.texts_statement_forms import STATEMENT_FORM_TEXTS
 from node.web.texts_statements import STATEMENT_TEXTS
+from node.web.texts_subject import SUBJECT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
 
@@ -378,6 +379,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         key: Text(*words)
         for key, words in {
             **ACCOUNT_TEXTS,
+            **SUBJECT_TEXTS,
             **SUMMARY_TEXTS,
             **REPORT_TEXTS,
             **AUDITOR_TEXTS,

@@ -48,3 +48,9 @@ class SubjectSessionError(NotAuthenticatedError):
     """There is no session of a subject, or it is over."""
 
     code = "subject-session-over"
+
+
+class NotDeliveredError(RejectedError):
+    """A provider has not taken a consent."""
+
+    code = "consent-not-delivered"

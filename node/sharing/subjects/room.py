@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from node.core.clock import Clock
 from node.core.database import Database
 from node.core.decision import Batch
+from node.sharing.asking import AskingService
 from node.sharing.braking import note_status
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService
 from node.sharing.store import HeldConsent
-from node.sharing.subjects.errors import SubjectSessionError
+from node.sharing.subjects.errors import NotDeliveredError, SubjectSessionError
 from node.sharing.subjects.possession import PossessionDesk
 from node.sharing.subjects.record import SubjectSession
 from node.sharing.subjects.requests import ConsentRequests
 from node.sharing.subjects.sessions import SubjectSessions
 from protocol.consent import StatusSigner, read_held_status
+from protocol.message import ANSWERED
 
 
 class SubjectStatuses:
@@ -63,6 +65,38 @@ class SubjectStatuses:
         return await asyncio.wrap_future(future)
 
 
+class ConsentDelivery:
+    """Hands what subjects have signed to the providers that it names."""
+
+    def __init__(
+        self,
+        *,
+        consents: ConsentService,
+        asking: AskingService,
+        check_exchanging: Callable[[], None],
+    ) -> None:
+        """``check_exchanging`` raises where this node does not exchange now."""
+        self._consents = consents
+        self._asking = asking
+        self._check_exchanging = check_exchanging
+
+    async def deliver(self, names: Sequence[bytes]) -> None:
+        """Deliver each consent that its provider has not acknowledged yet.
+
+        Raises:
+            NotDeliveredError: A provider does not take one; those before it are delivered.
+            UnavailableError: A provider does not answer, or this node does not exchange now.
+        """
+        self._check_exchanging()
+        for name in names:
+            held = await asyncio.to_thread(self._consents.find, name)
+            if held is None or held.delivered:
+                continue
+            outcome = await self._asking.deliver(held)
+            if outcome.status != ANSWERED:
+                raise NotDeliveredError(f"{held.provider}: {outcome.status} {outcome.detail}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subjects:
     """The services."""
@@ -71,6 +105,7 @@ class Subjects:
     possession: PossessionDesk
     sessions: SubjectSessions
     statuses: SubjectStatuses
+    delivery: ConsentDelivery
 
 
 def build_subjects(
@@ -79,6 +114,8 @@ def build_subjects(
     clock: Clock,
     registry: RegistryHolder,
     consents: ConsentService,
+    asking: AskingService,
+    check_exchanging: Callable[[], None],
     random_bytes: Callable[[int], bytes],
     member_id: str,
 ) -> Subjects:
@@ -108,5 +145,8 @@ def build_subjects(
             consents=consents,
             random_bytes=random_bytes,
             member_id=member_id,
+        ),
+        delivery=ConsentDelivery(
+            consents=consents, asking=asking, check_exchanging=check_exchanging
         ),
     )

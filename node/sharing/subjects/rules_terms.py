@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
 
 from node.sharing.granting import USES_A_DAY, Grant, build_consents, list_purpose_texts
 from node.sharing.subjects.errors import OtherTermsError, RequestInvalidError
@@ -20,7 +23,9 @@ from protocol.limits import CONSENT_MONTHS_MAX, CONSENT_USES_MAX, SALT_BYTES
 from protocol.purpose import METRICS, TEMPLATES
 from protocol.shape import ShapeReader
 from protocol.strict_json import JsonObject, canonical_json, parse_object
+from schemas.exchange import DeliveredConsent
 from schemas.summary import Section
+from schemas.wire import WireModel
 
 PROVIDERS_MAX = 50
 DAYS_MAX = 732
@@ -30,6 +35,12 @@ AHEAD_S = 60  # how far a signer's clock may be before ours
 LANGUAGES = frozenset({"en", "zh"})
 JURISDICTION = "CN"
 KIND = "consent-request"
+
+
+class _SignedConsents(WireModel):
+    """The file of consents that ``chengxin consent sign`` writes."""
+
+    consents: Annotated[tuple[DeliveredConsent, ...], Field(max_length=PROVIDERS_MAX)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,3 +196,12 @@ def list_payloads(
         raise RequestInvalidError("there is no such language")
     grant = terms.build_grant(salt=salt, language=language)
     return [(one.provider, encode_consent(one)) for one in build_consents(grant, now_s=now_s)]
+
+
+def parse_consents(raw: bytes) -> list[DeliveredConsent]:
+    """Read signed consents, as a page or the command's file brings them.
+
+    Raises:
+        ProtocolError: They are not of that form.
+    """
+    return list(_SignedConsents.from_bytes(raw).consents)
