@@ -6,7 +6,6 @@ consumer that vouches for a paper.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -68,11 +67,6 @@ def build_consents(grant: Grant, *, now_s: int) -> list[Consent]:
     ]
 
 
-def list_purpose_texts(purpose: str) -> Sequence[str]:
-    """Return the words in which a purpose may have been read."""
-    return [TEMPLATES[purpose].text, _CHINESE_PURPOSES[purpose]]
-
-
 def _build_consent(grant: Grant, *, provider: str, bundle: str, now_s: int) -> Consent:
     template = TEMPLATES[grant.purpose]
     is_chinese = grant.language == CHINESE
@@ -107,9 +101,16 @@ def _build_consent(grant: Grant, *, provider: str, bundle: str, now_s: int) -> C
         notice_language=grant.language,
         jurisdiction=grant.jurisdiction,
         storage="consumer's own node",
-        withdraw="own page at the consumer, chengxin consent revoke, or the hub"
-        if grant.evidence is None
-        else "a word to the consumer, the provider or the hub",
+        withdraw=_find_withdrawal(grant),
         bundle=bundle,
         evidence=grant.evidence,
     )
+
+
+def _find_withdrawal(grant: Grant) -> str:
+    """Return in the words of the grant's language how the consent is withdrawn."""
+    if grant.evidence is not None:
+        return "a word to the consumer, the provider or the hub"
+    if grant.language == CHINESE:
+        return "请求方节点上的“我的页面”、chengxin consent revoke，或通过协会"  # noqa: RUF001
+    return "own page at the consumer, chengxin consent revoke, or the hub"

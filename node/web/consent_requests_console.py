@@ -19,6 +19,7 @@ from node.core.http.problems import status_of
 from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal
 from node.records.store import CustomerRecord
+from node.sharing.granting import USES_A_DAY
 from node.sharing.store import HeldConsent
 from node.sharing.subjects.errors import RequestInvalidError, RequestNotFoundError
 from node.sharing.subjects.record import ConsentRequest, NewCode, RequestState
@@ -210,6 +211,7 @@ class _Requests:
 def _read_terms(
     typed: dict[str, list[str]], customer: CustomerRecord, member_id: str
 ) -> ConsentTerms:
+    max_uses = _read_number(typed, "max_uses")
     return ConsentTerms(
         subject=parse_subject_id(customer.subject_id),
         consumer=member_id,
@@ -218,7 +220,8 @@ def _read_terms(
         metrics=_read_metrics(typed),
         last_months=_read_number(typed, "last_months"),
         days=_read_number(typed, "days"),
-        max_uses=_read_number(typed, "max_uses"),
+        max_uses=max_uses,
+        uses_a_day=max(1, min(max_uses, USES_A_DAY)),
         may_push="push" in typed,
         k_min=_read_number(typed, "k_min"),
         data_life_months=_read_number(typed, "data_life_months"),

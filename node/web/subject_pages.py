@@ -1,7 +1,7 @@
 """The subject's pages on the node that asks: opening a request by its code, reading, signing.
 
 Everything can be read without a script; signing in the browser needs ours. Whose browser cannot
-sign takes the request as a file, signs it with ``chengxin consent sign --request`` and brings it.
+sign takes the request as a file, signs it with ``chengxin consent sign-request`` and brings it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from starlette.routing import BaseRoute
 from node.core.clock import now_s
 from node.core.errors import NotFoundError
 from node.core.http.bodies import read_bounded
-from node.sharing.granting import DAY_S
 from node.sharing.subjects.possession import Proof
-from node.sharing.subjects.record import ConsentRequest, SubjectSession
+from node.sharing.subjects.record import ConsentRequest, RequestState, SubjectSession
 from node.sharing.subjects.rules_terms import format_terms, parse_consents
 from node.sharing.subjects.sessions import check_csrf
 from node.web.handlers import Handler, Render
+from node.web.languages import choose_language
 from node.web.login_console import find_address
 from node.web.multipart import parse_upload
 from node.web.pages import ConsoleNode
@@ -37,11 +37,11 @@ from node.web.subject_desk import (
     read_signed,
 )
 from node.web.subject_own import build_own_routes
+from node.web.texts import Texts
 from protocol.consent import commit_subject
 from protocol.encoding import decode_b64u, encode_b64u, sha256
 from protocol.identifiers import parse_subject_id
 from protocol.limits import SALT_BYTES
-from protocol.purpose import TEMPLATES
 
 STATIC_TYPES = {
     "console.css": "text/css; charset=utf-8",
@@ -152,14 +152,15 @@ class _SubjectPages:
     async def show_request(self, request: Request, session: SubjectSession) -> Response:
         """Show what is asked, by whom, for what, for how long, and how it is withdrawn."""
         asked = await run_in_threadpool(self._get, session)
-        clock = self._node.local.clock
+        clock, settings = self._node.local.clock, self._node.local.settings
+        state = "over" if asked.state is RequestState.OPEN else asked.state.value
+        texts = Texts(choose_language(request))
         return await self._render(
             request,
             "subject_request.html",
+            state_words=texts(f"subject.state.{state}", member=settings.name or settings.member_id),
             asked=asked,
             terms=asked.terms,
-            purpose=TEMPLATES[asked.terms.purpose],
-            ends_at_ms=(now_s(clock) + asked.terms.days * DAY_S) * 1_000,
             is_open=asked.is_open(now_ms=clock.now_ms()),
             csrf=session.csrf,
         )

@@ -109,7 +109,7 @@ class Visit:
         """Return what hinders who cannot see or point, light and dark."""
         found: list[str] = []
         for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two
+            self.page.emulate_media(color_scheme=scheme)
             found += [one["id"] for one in axe.Axe().run(self.page).response["violations"]]
         return found
 

@@ -1,9 +1,8 @@
 """What is asked of a subject, and whether what it signed is that. Pure.
 
 The terms are kept as canonical JSON and travel so in the file that is signed offline. What comes
-back is compared whole: each artefact is what this node would have built of the terms, but for its
-number, its times and the words of its language. A subject may leave providers out, and nothing
-else.
+back is compared whole: each artefact is what this node would have built of the terms in its
+language, but for its number and its times. A subject may leave providers out, and nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from node.sharing.granting import USES_A_DAY, Grant, build_consents, list_purpose_texts
+from node.sharing.granting import USES_A_DAY, Grant, build_consents
 from node.sharing.subjects.errors import OtherTermsError, RequestInvalidError
 from protocol.consent import Consent, encode_consent
 from protocol.errors import ProtocolError
@@ -165,20 +164,12 @@ def check_signed(
         raise OtherTermsError("each provider that was asked for once at most, and no other")
     if len({one.bundle for one in signed}) != 1 or len({one.id for one in signed}) != len(signed):
         raise OtherTermsError("they were not signed in one act")
-    texts = list_purpose_texts(terms.purpose)
     for one in signed:
         asked = replace(terms, providers=(one.provider,))
-        (expected,) = build_consents(asked.build_grant(salt=salt, language="en"), now_s=one.nbf)
-        expected = replace(
-            expected,
-            id=one.id,
-            bundle=one.bundle,
-            iat=one.iat,
-            notice_language=one.notice_language,
-            purpose=replace(expected.purpose, text=one.purpose.text),
-        )
-        is_said = one.purpose.text in texts and one.notice_language in LANGUAGES
-        if one != expected or not is_said:
+        grant = asked.build_grant(salt=salt, language=one.notice_language)
+        (expected,) = build_consents(grant, now_s=one.nbf)
+        expected = replace(expected, id=one.id, bundle=one.bundle, iat=one.iat)
+        if one != expected or one.notice_language not in LANGUAGES:
             raise OtherTermsError(f"what {one.provider} would be allowed is not what was asked for")
         if one.nbf != one.iat or not asked_at_s - AHEAD_S <= one.iat <= now_s + AHEAD_S:
             raise OtherTermsError("it is not dated of the time between the request and now")

@@ -11,7 +11,7 @@ from node.core.database import Bytes, metadata
 from node.core.fields import SearchableText
 
 NAME_CHARS_MAX = 200
-HASH = Bytes(32)
+HASH = Bytes()  # SHA-256
 
 consent_request = Table(
     "consent_request",

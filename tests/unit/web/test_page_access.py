@@ -18,6 +18,7 @@ from node.web.account_console import OWN_PAGES
 from node.web.auditor_console import AUDIT_PATH
 from node.web.console import build_console_routes
 from node.web.page_access import PAGES
+from node.web.subject_desk import SUBJECT_PATH
 from tests.support.console_node import PEERS, receive_summary
 from tests.support.console_people import ORIGIN, Desk, close_desk, open_desk
 
@@ -29,6 +30,8 @@ OPEN = {
     "/console/invitation",
     "/console/static/{name}",
 }
+# Auditors' pages look at scopes, subjects' at sessions of their own.
+OTHER_ROOMS = (AUDIT_PATH, SUBJECT_PATH)
 WORKERS = [role for role in Role if role is not Role.AUDITOR]
 # What a role opens, written out: the table of areas is not to change unnoticed.
 _BOOKS = {"/console/", "/console/ageing", "ledger", "item"}
