@@ -29,6 +29,7 @@ from node.web.texts_policies import POLICY_TEXTS
 from node.web.texts_ratings import RATINGS_TEXTS
 from node.web.texts_renewals import RENEWAL_TEXTS
 from node.web.texts_report import REPORT_TEXTS
+from node.web.texts_requests import REQUEST_TEXTS
 from node.web.texts_risk import RISK_TEXTS
 from node.web.texts_statement_forms import STATEMENT_FORM_TEXTS
 from node.web.texts_statements import STATEMENT_TEXTS
@@ -391,6 +392,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **STATEMENT_TEXTS,
             **STATEMENT_FORM_TEXTS,
             **RENEWAL_TEXTS,
+            **REQUEST_TEXTS,
             **RISK_TEXTS,
             **GOVERNANCE_TEXTS,
             **MODEL_TEXTS,
