@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 REQUEST_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "look.subject": ("客户本人", "the customer itself"),
         "requests.title": ("授权请求", "Consents"),
         "requests.none": ("还没有请求。", "None was asked for yet."),
         "requests.number": ("编号", "No."),

@@ -27,6 +27,10 @@ _PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "You need no account. {member} gives you a one-time code when it asks for a consent.",
         ),
         "subject.go-on": ("继续上次的页面", "Go on where you were"),
+        "subject.before": (
+            "已在此浏览器中打开过请求？",
+            "Have you opened the request in this browser before?",
+        ),
         "subject.open-title": ("查看授权请求", "Open a request"),
         "subject.open-note": (
             "请输入 {member} 交给您的代码。代码只能使用一次；查看不等于同意。",
