@@ -147,6 +147,8 @@ def visit(site: SubjectSite, browser: tuple[Browser, str]) -> Iterator[Visit]:
 
 def test_a_key_made_in_the_browser_signs_enters_and_withdraws(visit: Visit) -> None:
     site, page = visit.site, visit.page
+    page.goto("/subject?lang=en")
+    assert visit.judge() == []
     number = visit.ask()
     assert visit.judge() == []
     visit.make_key()
@@ -158,6 +160,7 @@ def test_a_key_made_in_the_browser_signs_enters_and_withdraws(visit: Visit) -> N
 
     visit.sign()
 
+    assert visit.judge() == []
     request = site.subjects.requests.get(number)
     assert request.state is RequestState.SIGNED
     (name,) = request.consents
@@ -192,8 +195,9 @@ def withdraw_on_own_page(visit: Visit, name: bytes) -> None:
     page.get_by_label("In your own words").fill("We always pay.")
     page.get_by_role("button", name="Add a statement").click()
     page.get_by_text("Your statement: We always pay.").wait_for()
-    page.get_by_role("button", name="Withdraw: beta.example").click()
-    page.get_by_text("withdrawn").first.wait_for()
+    one = page.locator(".consent", has_text=encode_b64u(name))
+    one.get_by_role("button", name="Withdraw: beta.example").click()
+    one.get_by_text("withdrawn").wait_for()
     after = site.consents.find(name)
     assert after is not None
     assert after.state is ConsentState.REVOKED

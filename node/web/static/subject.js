@@ -73,13 +73,17 @@
 
   // --- the start: a code out of the address's fragment, and the way to one's own page
 
-  async function start() {
+  function takeCode() {
     const code = new URLSearchParams(location.hash.slice(1)).get("code");
-    if (code !== null) {
-      history.replaceState(null, "", location.pathname + location.search);
-      find("#code").value = code;
-      find("#open").focus();
-    }
+    if (code === null) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    find("#code").value = code;
+    find("#open").focus();
+  }
+
+  async function start() {
+    takeCode();
+    addEventListener("hashchange", takeCode); // a link that is opened where the page stands already
     if (!(await SubjectKey.isSupported())) {
       show("#unsupported");
       return;
