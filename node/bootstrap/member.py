@@ -45,6 +45,7 @@ from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService
 from node.sharing.settling import SettlingService
+from node.sharing.subjects.room import Subjects, build_subjects
 from node.sharing.timestamping import Timestamping, build_timestamping
 from node.sharing.unacked import ReceiptWatch
 from node.sharing.upkeep import Upkeep
@@ -68,6 +69,7 @@ class Node:
     courier: Courier
     asking: AskingService
     grants: Grants
+    subjects: Subjects
     fan_out: FanOut
     settling: SettlingService
     later: LaterAnswers
@@ -136,6 +138,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
     software = f"chengxin {version('chengxin')}"
     session = LogSession(writer=writer, clock=local.clock, software=software)
+    upkeep = _build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk)
     return Node(
         local=local,
         keys=ports.keys,
@@ -149,6 +152,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=exchange.courier,
         asking=exchange.asking,
         grants=_build_grants(ports, exchange),
+        subjects=_build_subjects(ports, exchange, upkeep=upkeep),
         fan_out=_build_fan_out(ports, exchange),
         settling=SettlingService(
             database=local.database, writer=writer, clock=local.clock, courier=exchange.courier
@@ -177,7 +181,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
             telemetry=ports.telemetry,
             clock_watch=ports.clock_watch,
         ),
-        upkeep=_build_upkeep(ports, exchange, witnessing=witnessing, hub_log=hub_log, disk=disk),
+        upkeep=upkeep,
         witnessing=witnessing,
         own_keys=_build_own_keys(ports),
         own_logs=_build_own_logs(ports, session=session, guard=guard),
@@ -287,6 +291,19 @@ def _build_grants(ports: _Ports, exchange: _Exchange) -> Grants:
         ports=exchange.answering.ports,
         erase_derived=erase_derived,
         hub_url=ports.settings.hub_url,
+    )
+
+
+def _build_subjects(ports: _Ports, exchange: _Exchange, *, upkeep: Upkeep) -> Subjects:
+    return build_subjects(
+        database=ports.local.database,
+        clock=ports.local.clock,
+        registry=ports.registry,
+        consents=exchange.consents,
+        asking=exchange.asking,
+        check_exchanging=upkeep.check_exchanging,
+        random_bytes=draw_bytes,
+        member_id=ports.settings.member_id,
     )
 
 

@@ -12,13 +12,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from node.cli.consent_request import consent_app
 from node.cli.exchange import exchange_app
 from node.cli.http import open_client
-from node.cli.vouch import consent_app
+from node.cli.vouch import vouch
 from node.core.config import load_settings
 from node.core.terminal import HYPHEN_SETTINGS, show_json, show_table
 
-__all__ = ["consent_app", "exchange_app"]
+__all__ = ["consent_app", "exchange_app", "vouch"]
 
 Home = Annotated[Path, typer.Option("--home", envvar="CHENGXIN_HOME", help="The node's folder.")]
 ConsentArgument = Annotated[str, typer.Argument(metavar="HASH", help="Hash of the consent.")]

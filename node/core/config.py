@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8440, ge=0, le=65_535)
     public_url: str = ""
     """Address under which peers reach this node; ``http://host:port`` when empty."""
+    subject_url: str = ""
+    """Address under which subjects open their pages; ``public_url`` when empty."""
     hub_url: str = ""
     """Address of the association's hub; a node without one rates and does not exchange."""
     hub_anchor: str = ""

@@ -22,6 +22,7 @@ from protocol.__main__ import hash_document
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.identifiers import parse_member_id
 from protocol.invitation import format_invitation
+from protocol.jws import split_compact
 from protocol.keys import PUBLIC_KEY_BYTES, PublicKey
 from protocol.limits import HASH_BYTES, STATEMENT_BYTES_MAX
 from protocol.shape import ShapeReader
@@ -262,6 +263,27 @@ def enrol(
     with opened(home) as service:
         commitment = service.enrol_unkeyed(token, seen=seen)
     typer.echo(f"entered without a key, as {encode_b64u(commitment)}")
+
+
+@subject_app.command("enter")
+def enter(
+    home: HomeOption,
+    enrolment: Annotated[
+        Path, typer.Argument(help="What its page or `chengxin consent enrol --out` wrote.")
+    ],
+    *,
+    fingerprint: Annotated[
+        str, typer.Option(help="Of its key, as the customer itself has told you.")
+    ],
+) -> None:
+    """Enter a customer's first key after your own check of who brings it."""
+    token = _read_token(enrolment)
+    kid = split_compact(token, bytes_max=STATEMENT_BYTES_MAX).header.kid
+    if kid != fingerprint.strip():
+        raise typer.BadParameter(f"the file is of the key {kid}, and not of {fingerprint}")
+    with opened(home) as service:
+        commitment = service.enrol_subject([token])
+    typer.echo(f"entered with the key {kid}, as {encode_b64u(commitment)}")
 
 
 @consent_app.command("revoke", context_settings=HYPHEN_SETTINGS)

@@ -10,6 +10,7 @@ says when it ended.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -57,6 +58,25 @@ class VoucherOnlyEndsError(RejectedError):
     """The consumer that vouches for a consent neither pauses nor resumes it."""
 
     code = "voucher-only-ends"
+
+
+def note_status(
+    batch: Batch, name: bytes, *, peer: str, signer: StatusSigner, draw: Callable[[int], bytes]
+) -> None:
+    """Note in the writer's transaction that a signer's newest status is to be brought to a peer."""
+    NoticeStore(batch.connection).add(
+        Notice(
+            jti=draw(JTI_BYTES),
+            op=STATUS,
+            peer=peer,
+            about=name,
+            consent=name,
+            reason=signer.value,
+            tries=0,
+            next_at_ms=batch.now_ms,
+            state=NOTICE_OPEN,
+        )
+    )
 
 
 class BrakeService:
@@ -207,7 +227,7 @@ class BrakeService:
         if is_told:
             other = consent.provider if signer is StatusSigner.CONSUMER else consent.consumer
             for peer in (other, self._registry.newest.hub):
-                self._note(batch, name, peer=peer)
+                note_status(batch, name, peer=peer, signer=signer, draw=self._sealer.random_bytes)
         return decided
 
     def _get_signer(self, consent: Consent) -> StatusSigner:
@@ -216,29 +236,15 @@ class BrakeService:
         check_parties(consent, provider=self._sealer.member_id)
         return StatusSigner.PROVIDER
 
-    def _note(self, batch: Batch, name: bytes, *, peer: str) -> None:
-        NoticeStore(batch.connection).add(
-            Notice(
-                jti=self._sealer.random_bytes(JTI_BYTES),
-                op=STATUS,
-                peer=peer,
-                about=name,
-                consent=name,
-                reason=None,
-                tries=0,
-                next_at_ms=batch.now_ms,
-                state=NOTICE_OPEN,
-            )
-        )
-
     async def _bring(self, notice: Notice) -> bool:
         """Bring the newest status; one that came before it is brought with it."""
         registry = self._registry.newest
         with self._database.read() as uow:
             grants, name = GrantStore(uow.connection), notice.about or b""
             consent = read_held_consent(grants.find_token(name) or "")
-            signer = self._get_signer(consent)
-            token = grants.get_newest_status(name, signer=signer.value)
+            # One that was noted before signers were named is our own.
+            signer = self._get_signer(consent).value if notice.reason is None else notice.reason
+            token = grants.get_newest_status(name, signer=signer)
         member = registry.find_member(notice.peer)
         if notice.peer == registry.hub:
             reply = await self._peers.report_status(self._hub_url, token)

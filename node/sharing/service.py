@@ -5,13 +5,14 @@ Holding consents, taking over changes of state, showing what left and what came.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date
 
 from node.core.clock import Clock
 from node.core.database import Database, UnitOfWork
+from node.core.decision import Batch, Decided
 from node.core.errors import NotFoundError, RejectedError
 from node.core.writer import Writer
 from node.sharing.changes import TellChange, tell_nobody
@@ -134,19 +135,46 @@ class ConsentService:
             ConsentBundleError: None, or more than a hundred.
             ProtocolError: One of them does not hold; nothing is taken in.
         """
+        taken = self.verify(delivered)
+        with self._database.write() as uow:
+            return self.hold_within(uow, taken)
+
+    def verify(self, delivered: Sequence[DeliveredConsent]) -> list[tuple[HeldConsent, Consent]]:
+        """Check consents that a subject gives to us as consumer; nothing is taken in yet.
+
+        Raises:
+            ConsentBundleError: None, or more than a hundred.
+            ProtocolError: One of them does not hold.
+        """
         if not 0 < len(delivered) <= CONSENTS_PER_MESSAGE_MAX:
             raise ConsentBundleError(f"1 to {CONSENTS_PER_MESSAGE_MAX} consents at once")
         registry = self._registry.newest
         taken = [take_consent(one, verdicts=self._verdicts, registry=registry) for one in delivered]
         for _, consent in taken:
             check_parties(consent, consumer=self._member_id)
-        with self._database.write() as uow:
-            store, now_ms = SharingStore(uow.connection), self._clock.now_ms()
-            check_new_papers(store, taken, registry=registry, now_s=now_ms // 1000)
-            return [hold_consent(store, held, consent, at_ms=now_ms) for held, consent in taken]
+        return taken
 
-    def submit_status(self, token: str) -> Future[HeldConsent]:
+    def hold_within(
+        self, uow: UnitOfWork, taken: Sequence[tuple[HeldConsent, Consent]]
+    ) -> list[HeldConsent]:
+        """Take in verified consents within the caller's transaction.
+
+        Raises:
+            ConsentSignatureError: A paper stands behind one, and may not.
+        """
+        store, now_ms = SharingStore(uow.connection), self._clock.now_ms()
+        registry = self._registry.newest
+        check_new_papers(store, taken, registry=registry, now_s=now_ms // 1000)
+        return [hold_consent(store, held, consent, at_ms=now_ms) for held, consent in taken]
+
+    def submit_status(
+        self, token: str, *, then: Callable[[Batch, bytes], None] | None = None
+    ) -> Future[HeldConsent]:
         """Verify a signed change of state and queue it; it takes effect with its log entry.
+
+        Args:
+            token: The signed status.
+            then: What else is written in the transaction of a change, by the consent's name.
 
         Raises:
             ConsentNotHeldError: The consent is not held here.
@@ -164,9 +192,14 @@ class ConsentService:
         status = verify_status(
             token, registry=registry, find_consent=find, now_s=self._clock.now_ms() // 1000
         )
-        return self._writer.submit(
-            lambda batch: decide_status(batch, token, status, tell_change=self._tell_change)
-        )
+
+        def decide(batch: Batch) -> Decided[HeldConsent]:
+            decided = decide_status(batch, token, status, tell_change=self._tell_change)
+            if then is not None and decided.entry is not None:
+                then(batch, status.consent)
+            return decided
+
+        return self._writer.submit(decide)
 
     def list_held(self, names: Sequence[bytes]) -> set[bytes]:
         """Return which of these consents are held here."""
@@ -189,6 +222,12 @@ class ConsentService:
         """Return a consent held here."""
         with self._database.read() as uow:
             return SharingStore(uow.connection).find_consent(consent_hash)
+
+    def find_last_seq(self, consent_hash: bytes, *, signer: str) -> int:
+        """Return the number of a signer's last word on a consent, 0 where it has said none."""
+        with self._database.read() as uow:
+            stated = SharingStore(uow.connection).list_states(consent_hash)
+        return stated[signer][0] if signer in stated else 0
 
     def build_record(self, consent_hash: bytes, *, as_json_ld: bool) -> JsonObject:
         """Return a consent as a record for regulators, never signed.

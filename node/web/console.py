@@ -29,6 +29,7 @@ from node.core.people.service import Principal, Role
 from node.web.account_console import ACCOUNT_PATH, build_account_routes
 from node.web.ageing_console import build_ageing_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
+from node.web.consent_requests_console import build_request_routes
 from node.web.customer_charts import read_charts
 from node.web.customer_list import read_list
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
@@ -56,6 +57,7 @@ from node.web.sessions import (
     find_sender,
     sign_forms,
 )
+from node.web.subject_pages import build_subject_routes
 from node.web.texts import Texts
 from node.web.typed_share import say_percent
 from node.web.wording import say_amount, say_code, say_deci, say_money, say_time
@@ -99,6 +101,8 @@ def build_console_routes(
         *build_ageing_routes(node.local, render=console.render, page=page),
         *build_room_routes(node.local, render=console.render, page=page, parse_form=parse_form),
         *build_entry_routes(node.local, render=console.render, page=page, parse_form=parse_form),
+        *build_request_routes(node, render=console.render, page=page, parse_form=parse_form),
+        *build_subject_routes(node, render=console.render, open_page=console.open),
         *build_import_routes(node.local, render=console.render, page=page, parse_form=parse_form),
         Route("/console", console.open(console.go_home), methods=["GET"]),
         Route("/console/static/{name}", console.open(console.send_static), methods=["GET"]),

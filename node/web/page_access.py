@@ -39,6 +39,7 @@ _READ: Mapping[str, Area] = {
     "/console/ageing.csv": Area.LEDGER,
     "/console/customers/{customer_id}": Area.CREDIT,
     "/console/customers/{customer_id}/ledger": Area.LEDGER,
+    "/console/customers/{customer_id}/consents": Area.CONSENTS,
     "/console/customers/{customer_id}/evidence": Area.CREDIT,
     "/console/customers/{customer_id}/overrides": Area.CREDIT,
     "/console/customers/{customer_id}/papers": Area.CREDIT,
@@ -205,6 +206,12 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     | {
         ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
         for path in ("/console/customers/{customer_id}/objections",)
+    }
+    | {
+        ("POST", f"/console/customers/{{customer_id}}/consents{step}"): PageAccess(
+            area=Area.CONSENTS, is_entry=True
+        )
+        for step in ("", "/{request_id}/{step}")
     }
     | {("POST", "/console/ratings/runs"): PageAccess(area=Area.APPROVALS, is_entry=True)}
     | {

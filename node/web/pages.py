@@ -11,6 +11,7 @@ from node.rating.store import RatingRecord
 from node.sharing.auditing import AuditService
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow
+from node.sharing.subjects.room import Subjects
 from node.web.texts import Texts
 
 REGISTER_ROWS_MAX = 200
@@ -32,6 +33,11 @@ class ConsoleNode(Protocol):
     @property
     def registry(self) -> RegistryHolder:
         """The federation's registry."""
+        ...
+
+    @property
+    def subjects(self) -> Subjects:
+        """Requests to subjects, and their sessions."""
         ...
 
     @property

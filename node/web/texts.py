@@ -36,9 +36,11 @@ from node.web.texts_ratings import RATINGS_TEXTS
 from node.web.texts_register import REGISTER_TEXTS
 from node.web.texts_renewals import RENEWAL_TEXTS
 from node.web.texts_report import REPORT_TEXTS
+from node.web.texts_requests import REQUEST_TEXTS
 from node.web.texts_risk import RISK_TEXTS
 from node.web.texts_statement_forms import STATEMENT_FORM_TEXTS
 from node.web.texts_statements import STATEMENT_TEXTS
+from node.web.texts_subject import SUBJECT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
 
@@ -378,6 +380,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         key: Text(*words)
         for key, words in {
             **ACCOUNT_TEXTS,
+            **SUBJECT_TEXTS,
             **SUMMARY_TEXTS,
             **REPORT_TEXTS,
             **AUDITOR_TEXTS,
@@ -389,6 +392,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **STATEMENT_TEXTS,
             **STATEMENT_FORM_TEXTS,
             **RENEWAL_TEXTS,
+            **REQUEST_TEXTS,
             **RISK_TEXTS,
             **HOLD_TEXTS,
             **LIMIT_TEXTS,

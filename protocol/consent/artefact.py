@@ -118,9 +118,19 @@ def sign_consent(consent: Consent, *, key: SigningKey) -> str:
         OverCeilingError: It allows more than its purpose.
         SchemaError: A claim is out of bounds.
     """
+    return sign_compact(encode_consent(consent), key=key, typ=CONSENT_TYP)
+
+
+def encode_consent(consent: Consent) -> bytes:
+    """Return the payload that a signature is made over, for whoever signs elsewhere.
+
+    Raises:
+        OverCeilingError: It allows more than its purpose.
+        SchemaError: A claim is out of bounds.
+    """
     payload = canonical_json(_format_consent(consent))
     check_ceilings(_parse_consent(payload))
-    return sign_compact(payload, key=key, typ=CONSENT_TYP)
+    return payload
 
 
 def open_consent(token: str, *, find_key: Callable[[str], PublicKey]) -> Consent:

@@ -50,7 +50,8 @@ DARK = {**ALL, "runOnly": ["color-contrast"]}
 # A letter is no page of ours: its customer reads it, by a template that never changes.
 NO_PAGES = re.compile(r"\.csv$|/static/|/logout$|/audit/export$|/letter$|^/console$")
 OK, NOT_FOUND = 200, 404
-# Reached by a form that was sent, with an account, or from a record that is not here.
+# Reached by a form that was sent, with an account, or from a record that is not here; the pages
+# of subjects stand apart (tests/e2e/test_subject_pages.py).
 BEHIND_FORMS = {
     "/console/account",
     "/console/audit/exchanges/{index:int}",
@@ -73,6 +74,12 @@ BEHIND_FORMS = {
     "/console/policies/{version_id}/edit",
     "/console/ratings/customers",
     "/console/ratings/overrides/{override_id}",
+    "/subject",
+    "/subject/own",
+    "/subject/own/consents/{consent}/record",
+    "/subject/own/copy.json",
+    "/subject/request",
+    "/subject/request/file",
 }
 
 

@@ -25,6 +25,7 @@ from node.core.keystore import save_key
 from node.hub.rules_snapshot import RevocationReason
 from protocol.encoding import encode_b64u, sha256
 from protocol.invitation import format_fingerprint
+from protocol.jws import split_compact
 from protocol.keys import SigningKey
 from tests.support import hubs
 from tests.support.places import (
@@ -357,6 +358,26 @@ def test_a_subject_is_entered_by_invitation_and_its_next_key_by_the_operator(
     assert out.stat().st_mode & 0o077 == 0  # it holds id and salt
     for wrong in ((), ("--out", str(out), "--token-file", invitation)):
         assert call(*enrol, "--key", str(second), *wrong).exit_code == 2
+
+
+def test_a_first_key_is_entered_where_its_fingerprint_is_the_one_that_was_told(
+    place: Place,
+) -> None:
+    home = ("--home", str(place.folder / "operator"))
+    check(
+        call(
+            "hub", "init", *home, "--member-id", hubs.HUB, "--legal-basis", "a try-out",
+            "--simulated",
+        )
+    )  # fmt: skip
+    enrolment = place.folder / "enrolment.json"
+    (token,) = hubs.enrol_subject(iat=now_s(SystemClock()))
+    enrolment.write_text(json.dumps({"tokens": [token]}))
+    kid = split_compact(token).header.kid
+    enter = ("hub", "subject", "enter", str(enrolment), *home)
+
+    assert call(*enter, f"--fingerprint={'x' * 43}").exit_code == 2
+    assert f"entered with the key {kid}" in check(call(*enter, f"--fingerprint={kid}"))
 
 
 def test_the_database_of_a_folder_names_the_key_in_use(place: Place) -> None:

@@ -12,10 +12,12 @@ from node.sharing.auditing import AuditService
 from node.sharing.outgoing import Ask
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService
+from node.sharing.subjects.room import Subjects
 from protocol.consent import ConsentState
 from schemas.summary import Section
 from tests.support.exchanges import Scene, build_scene
 from tests.support.log_changes import cosign
+from tests.support.subjects import build_test_subjects
 
 OPERATOR_TOKEN = "the-operators-token-of-these-tests"
 DAY_S = 86_400
@@ -41,6 +43,10 @@ class AuditedNode:
     @property
     def registry(self) -> RegistryHolder:
         return self.scene.provider.registry
+
+    @property
+    def subjects(self) -> Subjects:
+        return build_test_subjects(self.scene.provider)
 
     @property
     def people(self) -> PeopleService:

@@ -11,8 +11,8 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from node.bootstrap.member import Node
 from node.web.console import build_console_routes
+from node.web.pages import ConsoleNode
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu"]
@@ -20,7 +20,7 @@ _STARTUP_S_MAX = 20
 
 
 @contextmanager
-def serve(node: Node) -> Iterator[str]:
+def serve(node: ConsoleNode) -> Iterator[str]:
     """Serve the console of a node; yield where it is."""
     server = _Server(node)
     thread = threading.Thread(target=server.run)
@@ -36,7 +36,7 @@ def serve(node: Node) -> Iterator[str]:
 class _Server(uvicorn.Server):
     """Says when it listens; signals stay with the test run."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: ConsoleNode) -> None:
         app = Starlette(routes=build_console_routes(node))
         super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
         self.is_listening = threading.Event()

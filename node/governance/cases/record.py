@@ -34,6 +34,7 @@ class CaseChannel(StrEnum):
     EMAIL = "e-mail"
     PHONE = "phone"
     IN_PERSON = "in-person"
+    OWN_PAGE = "own-page"  # the subject itself, with its key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ CASE_WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
             "e-mail": ("电子邮件", "e-mail"),
             "phone": ("电话", "telephone"),
             "in-person": ("当面", "in person"),
+            "own-page": ("客户自助页面", "the subject's own page"),
         },
         "before": {
             "ombudsman": ("协会申诉专员", "the hub's ombudsman"),

@@ -45,6 +45,7 @@ DUTY_WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
             "peers": ("同行信息", "what peers have said"),
             "peer-values": ("同行信息", "what peers have said"),
             "page": ("页面", "page"),
+            "subject": ("客户本人", "the customer itself"),
         },
     }
 )

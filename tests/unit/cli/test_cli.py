@@ -16,6 +16,7 @@ from node.core.config import ConfigValue, SettingsError, build_settings, load_se
 from node.core.errors import UnavailableError
 from node.core.keystore import KeyExistsError, KeyFileError, load_key
 from node.records.service import CustomerNotFoundError
+from node.sharing.subjects.rules_terms import check_signed, format_terms, parse_consents
 from protocol.consent import hash_consent, open_consent
 from protocol.encoding import decode_b64u, encode_b64u
 from protocol.errors import IdentifierError, MalformedError
@@ -24,6 +25,7 @@ from protocol.limits import SALT_BYTES
 from protocol.problems import OverCeilingError
 from protocol.purpose import METRICS
 from tests.support.loopback import Answer, serve
+from tests.support.subjects import TERMS
 
 PASSPHRASE = "correct horse"
 CLOSED = "http://127.0.0.1:9"
@@ -477,3 +479,39 @@ def test_exchange_keep_and_release_name_the_message(
 
     assert "MSG" in result.output
     assert paths == [path]
+
+
+def sign_request(folder: Path, terms: bytes, *extra: str) -> Result:
+    (folder / "request.json").write_bytes(terms)
+    return call(
+        "consent", "sign-request", str(folder / "request.json"), "--key", str(folder / "S.pem"),
+        "--salt", str(folder / "S.salt"), "--out", str(folder / "signed.json"),
+        "--passphrase", PASSPHRASE, *extra,
+    )  # fmt: skip
+
+
+def test_a_request_in_a_file_is_shown_and_signed_as_it_says(subject: Path) -> None:
+    result = sign_request(subject, format_terms(TERMS), "--yes", "--language", "zh")
+
+    assert result.exit_code == 0, result.output
+    public = load_key(path=subject / "S.pem", passphrase=PASSPHRASE).public
+    (one,) = parse_consents((subject / "signed.json").read_bytes())
+    signed = open_consent(one.token, find_key=lambda _kid: public)
+    check_signed(
+        TERMS,
+        [signed],
+        salt=decode_b64u(one.salt),
+        asked_at_s=signed.iat,
+        now_s=signed.iat,
+    )
+    for words in ("alpha.example asks", "beta.example", "90 days", "10 times"):
+        assert words in result.output
+
+
+def test_a_request_that_is_not_agreed_to_or_none_is_not_signed(subject: Path) -> None:
+    asked = sign_request(subject, format_terms(TERMS))  # nobody says yes
+    altered = sign_request(subject, format_terms(TERMS).replace(b'"max_uses":10', b'"max_uses":0'))
+
+    assert asked.exit_code == 1
+    assert altered.exit_code == 1
+    assert not (subject / "signed.json").exists()

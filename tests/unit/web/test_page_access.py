@@ -18,6 +18,7 @@ from node.web.account_console import OWN_PAGES
 from node.web.auditor_console import AUDIT_PATH
 from node.web.console import build_console_routes
 from node.web.page_access import PAGES
+from node.web.subject_desk import SUBJECT_PATH
 from tests.support.console_node import PEERS, receive_summary
 from tests.support.console_people import ORIGIN, Desk, close_desk, open_desk
 
@@ -29,6 +30,8 @@ OPEN = {
     "/console/invitation",
     "/console/static/{name}",
 }
+# Auditors' pages look at scopes, subjects' at sessions of their own.
+OTHER_ROOMS = (AUDIT_PATH, SUBJECT_PATH)
 WORKERS = [role for role in Role if role is not Role.AUDITOR]
 # What a role opens, written out: the table of areas is not to change unnoticed.
 _BOOKS = {
@@ -176,7 +179,7 @@ def test_every_route_of_the_console_stands_in_the_table_of_pages(desk: Desk) -> 
         (method, route.path)
         for route in routes
         for method in (route.methods or set()) - {"HEAD"}
-        if route.path not in OPEN and not route.path.startswith(AUDIT_PATH)
+        if route.path not in OPEN and not route.path.startswith(OTHER_ROOMS)
     }
 
     assert found == set(PAGES) | set(OWN_PAGES)
