@@ -34,6 +34,8 @@ from node.sharing.fan_out import FanOut
 from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
 from node.sharing.hub_log import HubLogWatch
+from node.sharing.inquiring import InquiryService
+from node.sharing.inquiry_desk import InquiryDesk
 from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys
 from node.sharing.own_logs import OwnLogs
@@ -69,6 +71,8 @@ class Node:
     asking: AskingService
     grants: Grants
     fan_out: FanOut
+    inquiries: InquiryService
+    inquiry_desk: InquiryDesk
     settling: SettlingService
     later: LaterAnswers
     retention: Retention
@@ -132,6 +136,8 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     local, writer = ports.local, ports.writer
     exchange = _build_exchange(ports)
     guard, witnessing = _build_witnessing(ports)
+    fan_out = _build_fan_out(ports, exchange)
+    inquiries = _build_inquiries(ports, fan_out)
     hub_log = HubLogWatch(database=local.database, peers=ports.peers, hub_url=settings.hub_url)
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
     software = f"chengxin {version('chengxin')}"
@@ -149,7 +155,9 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         courier=exchange.courier,
         asking=exchange.asking,
         grants=_build_grants(ports, exchange),
-        fan_out=_build_fan_out(ports, exchange),
+        fan_out=fan_out,
+        inquiries=inquiries,
+        inquiry_desk=InquiryDesk(inquiries),
         settling=SettlingService(
             database=local.database, writer=writer, clock=local.clock, courier=exchange.courier
         ),
@@ -297,6 +305,17 @@ def _build_fan_out(ports: _Ports, exchange: _Exchange) -> FanOut:
         sealer=ports.sealer,
         asking=exchange.asking,
         courier=exchange.courier,
+    )
+
+
+def _build_inquiries(ports: _Ports, fan_out: FanOut) -> InquiryService:
+    return InquiryService(
+        database=ports.local.database,
+        clock=ports.local.clock,
+        sealer=ports.sealer,
+        fan_out=fan_out,
+        registry=ports.registry,
+        verdicts=ports.verdicts,
     )
 
 

@@ -366,7 +366,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await run_round("start", node.session.begin())
         expire = partial(_expire_decisions, node)
         activate = partial(finish_in_thread, node.local.activate_due)
-        await run_round("decisions", expire())
+        await _catch_up(node)
         is_ending, rating = threading.Event(), asyncio.Lock()
         rate = partial(rate_daily, node, is_ending, rating)
         tasks += [
@@ -383,7 +383,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             yield
         finally:
             is_ending.set()
-            await node.local.run_desk.stop()
+            await _stop_desks(node)
             async with rating:  # A thread cannot be cancelled; it ends with what it is at.
                 for task in tasks:
                     task.cancel()
@@ -394,6 +394,16 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await node.close()
 
     return lifespan
+
+
+async def _catch_up(node: Node) -> None:
+    await run_round("decisions", _expire_decisions(node))
+    await run_round("inquiries", node.inquiry_desk.resume())
+
+
+async def _stop_desks(node: Node) -> None:
+    await node.local.run_desk.stop()
+    await node.inquiry_desk.stop()
 
 
 async def _expire_decisions(node: Node) -> None:

@@ -1,4 +1,4 @@
-"""The console for people: pages without a script, behind a session of an account or a token.
+"""The console for people, behind a session of an account or a token; no page needs its script.
 
 The operator's token opens every page, an auditor's the auditor's pages; every page but the sign-in
 needs the session. A form that another site sent is refused. Services are sync and run in the thread
@@ -27,12 +27,14 @@ from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal, Role
 from node.web.account_console import ACCOUNT_PATH, build_account_routes
 from node.web.ageing_console import build_ageing_routes
+from node.web.asks_console import build_ask_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
 from node.web.entry_console import build_entry_routes
 from node.web.error_words import CrossSiteError, choose_error_text
 from node.web.form_fields import parse_form
 from node.web.handlers import Handler
+from node.web.headers import SECURITY_HEADERS
 from node.web.import_console import build_import_routes
 from node.web.languages import LANGUAGE_COOKIE, choose_language
 from node.web.ledger_console import build_ledger_routes
@@ -71,19 +73,10 @@ QUERY_CHARACTERS_MAX = 100
 PAGE_DIGITS_MAX = 6
 STATIC_LIFE_S = 86_400
 AUDIT_ROLES = frozenset({Role.OPERATOR, Role.AUDITOR})
-STATIC_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
-SECURITY_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "cache-control": "no-store",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    # Not no-referrer: the browser would then send "Origin: null" with our own forms.
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
+STATIC_TYPES = {
+    "console.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "live.js": "text/javascript; charset=utf-8",
 }
 
 
@@ -101,6 +94,7 @@ def build_console_routes(
         *build_login_routes(node, sessions, render=console.render, open_page=console.open),
         *build_account_routes(node.local, sessions, render=console.render, guard=console.guard),
         *auditors,
+        *build_ask_routes(node, render=console.render, page=page, parse_form=parse_form),
         *build_ledger_routes(node.local, render=console.render, page=page),
         *build_ageing_routes(node.local, render=console.render, page=page),
         *build_room_routes(node.local, render=console.render, page=page, parse_form=parse_form),

@@ -12,6 +12,7 @@ from node.core.people.accounts.errors import (
     FactorStaleError,
 )
 from node.records.rules_ageing_list import CursorInvalidError
+from node.sharing.inquiring import InquiryRefusedError
 from node.sharing.objections import (
     ObjectionExistsError,
     ObjectionNotOpenError,
@@ -44,6 +45,7 @@ _ERROR_TEXTS: tuple[tuple[type[NodeError | ProtocolError], str], ...] = (
     (FormUnfitError, "error.form-unfit"),
     (ObjectionExistsError, "error.objection-exists"),
     (ObjectionNotOpenError, "error.objection-not-open"),
+    (InquiryRefusedError, "error.inquiry-refused"),
     (NotFoundError, "error.not-found"),
     (CollectiveAccountError, "error.collective"),
     (ViewInvalidError, "error.view"),

@@ -75,6 +75,9 @@ _READ: Mapping[str, Area] = {
     "/console/ratings/reviews": Area.CREDIT,
     "/console/ratings/reviews.csv": Area.CREDIT,
     "/console/shared": Area.PEERS,
+    "/console/customers/{customer_id}/ask": Area.PEERS,
+    "/console/inquiries/{inquiry_id}": Area.PEERS,
+    "/console/inquiries/{inquiry_id}/events": Area.PEERS,
 }
 _POLICY = "/console/policies/{version_id}"
 _POLICY_ENTRIES = {
@@ -163,6 +166,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     | {
         ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
         for path in (
+            "/console/customers/{customer_id}/ask",
             "/console/customers/{customer_id}/objections",
             "/console/customers/{customer_id}/objections/{summary_objection_id}/end",
         )

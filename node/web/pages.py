@@ -15,8 +15,11 @@ from node.rating.store import RatingRecord
 from node.records.service import CUSTOMERS_PAGE_MAX, PortfolioRow
 from node.records.store import CustomerRecord
 from node.sharing.auditing import AuditService
+from node.sharing.inquiring import InquiryService
+from node.sharing.inquiry_desk import InquiryDesk
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow
+from node.sharing.upkeep import Upkeep
 from node.web.texts import Texts
 
 PORTFOLIO_CUSTOMERS_MAX = 5_000  # sorted and searched in memory; the API pages through more
@@ -37,6 +40,21 @@ class ConsoleNode(Protocol):
     @property
     def consents(self) -> ConsentService:
         """Consents held, and what was asked and answered."""
+        ...
+
+    @property
+    def inquiries(self) -> InquiryService:
+        """What was asked of several providers at once."""
+        ...
+
+    @property
+    def inquiry_desk(self) -> InquiryDesk:
+        """What carries inquiries out in the background."""
+        ...
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What says whether this node may exchange now."""
         ...
 
     @property

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_accounts import ACCOUNT_TEXTS
+from node.web.texts_asks import ASK_TEXTS
 from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_decision import DECISION_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
@@ -378,6 +379,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         key: Text(*words)
         for key, words in {
             **ACCOUNT_TEXTS,
+            **ASK_TEXTS,
             **SUMMARY_TEXTS,
             **REPORT_TEXTS,
             **AUDITOR_TEXTS,

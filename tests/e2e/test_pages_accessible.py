@@ -62,6 +62,8 @@ BEHIND_FORMS = {
     "/console/entered/{nonce}",
     "/console/import/{upload_id}",
     "/console/import/{upload_id}/progress",
+    "/console/inquiries/{inquiry_id}",
+    "/console/inquiries/{inquiry_id}/events",
     "/console/invitation",
     "/console/items/{item_id}/disputes/{dispute_id}/end",
     "/console/items/{item_id}/enter/apply",
