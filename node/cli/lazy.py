@@ -40,7 +40,7 @@ GROUPS: Mapping[str, str] = {
     "decide": "node.decision.commands:decide_app",
     "delivery": "node.records.commands_papers:delivery_app",
     "governance": "node.cli.governance:governance_app",
-    "hub": "node.hub.commands_members:hub_app",
+    "hub": "node.cli.hub:hub_app",
     "key": "node.cli.keys:key_app",
     "ledger": "node.records.commands_undertakings:ledger_app",
     "model": "node.rating.panel.commands_judging:model_app",

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
@@ -31,7 +31,7 @@ from node.web.asks_console import build_ask_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
 from node.web.entry_console import build_entry_routes
-from node.web.error_words import CrossSiteError, choose_error_text
+from node.web.error_words import choose_error_text
 from node.web.form_fields import parse_form
 from node.web.handlers import Handler
 from node.web.headers import SECURITY_HEADERS
@@ -56,6 +56,7 @@ from node.web.pages import (
     read_register,
 )
 from node.web.room_pages import build_room_routes
+from node.web.same_site import check_same_site
 from node.web.sessions import (
     CSRF_FIELD,
     SessionDesk,
@@ -107,18 +108,6 @@ def build_console_routes(
         page("GET", "/console/customers/{customer_id}", console.show_customer),
         page("POST", "/console/customers/{customer_id}/rate", console.rate_customer),
     ]
-
-
-def check_same_site(request: Request) -> None:
-    """Check that a form was sent by a page of this host.
-
-    Raises:
-        CrossSiteError: Origin, or Referer where there is no Origin, names another host or none.
-    """
-    sender = request.headers.get("origin") or request.headers.get("referer", "")
-    host = request.headers.get("host", "")
-    if not host or urlsplit(sender).netloc.casefold() != host.casefold():
-        raise CrossSiteError("the form was not sent by this console")
 
 
 def awaits_code(viewer: Principal) -> bool:

@@ -20,6 +20,7 @@ from node.web.texts_decision import DECISION_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_evidence import EVIDENCE_TEXTS
 from node.web.texts_governance import GOVERNANCE_TEXTS
+from node.web.texts_hub import HUB_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_models import MODEL_TEXTS
@@ -386,6 +387,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **LEDGER_TEXTS,
             **PAPER_TEXTS,
             **IMPORT_TEXTS,
+            **HUB_TEXTS,
             **ENTRY_TEXTS,
             **POLICY_TEXTS,
             **STATEMENT_TEXTS,
