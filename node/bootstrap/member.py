@@ -43,6 +43,7 @@ from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
 from node.sharing.retention import Retention
+from node.sharing.round_board import RoundBoard
 from node.sharing.sealing import Sealer
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService
@@ -86,6 +87,7 @@ class Node:
     own_keys: OwnKeys
     own_logs: OwnLogs
     guard: RollbackGuard
+    rounds: RoundBoard
     peers: PeerClient
     telemetry: Telemetry
     api_token: str
@@ -190,6 +192,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         own_keys=_build_own_keys(ports),
         own_logs=_build_own_logs(ports, session=session, guard=guard),
         guard=guard,
+        rounds=RoundBoard(local.clock),
         peers=ports.peers,
         telemetry=ports.telemetry,
         api_token=read_secret(

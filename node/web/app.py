@@ -54,7 +54,6 @@ from node.sharing.grants_api import build_grants_router
 from node.sharing.objections_api import build_objections_router
 from node.sharing.peer_api import build_peer_routes
 from node.sharing.timestamping import ROUND_S, Timestamping
-from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
 from node.web.authorisation import (
     build_authorisation,
@@ -66,6 +65,7 @@ from node.web.console import build_console_routes
 from node.web.daily_runs import rate_daily
 from node.web.governance import build_governance_routers, drive_cases
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
+from node.web.operation import Operation
 from node.web.override_faces import build_override_faces
 from node.web.renewals_api import build_renewals_router
 from node.web.risk import build_risk_routers
@@ -254,7 +254,9 @@ def build_app(node: Node) -> FastAPI:
         prefix=API_PREFIX,
     )
     app.router.routes.extend([*_build_open_routes(node, health), *_build_log_routes(node)])
-    app.router.routes.extend(build_console_routes(node, health=health.report))
+    app.router.routes.extend(
+        build_console_routes(node, health=health.report, operation=Operation(node).read)
+    )
     return app
 
 
@@ -328,6 +330,7 @@ def _tell_ages(node: Node) -> None:
 
 def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     settings, upkeep = node.local.settings, node.upkeep
+    repeat = partial(_repeat, node)
 
     async def confirm_and_begin() -> None:
         await node.guard.confirm()
@@ -341,11 +344,11 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks: list[asyncio.Task[None]] = []
         if settings.hub_url:
-            await run_round("registry", upkeep.refresh_registry())
-            await run_round("guard", confirm_and_begin())
-            await run_round("keys", node.own_keys.follow())
-            await run_round("logs", node.own_logs.follow())
-            await run_round("witness", upkeep.get_cosigned())
+            await node.rounds.run("registry", upkeep.refresh_registry())
+            await node.rounds.run("guard", confirm_and_begin())
+            await node.rounds.run("keys", node.own_keys.follow())
+            await node.rounds.run("logs", node.own_logs.follow())
+            await node.rounds.run("witness", upkeep.get_cosigned())
             rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
                 ("registry", upkeep.refresh_registry, settings.registry_interval_s),
                 ("guard", confirm_and_begin, settings.witness_interval_s),
@@ -361,24 +364,25 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
                 ("retention", node.retention.erase_old, RETENTION_ROUND_S),
                 ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
             )
-            tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
+            tasks = [asyncio.create_task(repeat(*one)) for one in rounds]
         else:
-            await run_round("start", node.session.begin())
-        expire = partial(_expire_decisions, node)
+            await node.rounds.run("start", node.session.begin())
         activate = partial(finish_in_thread, node.local.activate_due)
         await _catch_up(node)
         is_ending, rating = threading.Event(), asyncio.Lock()
         rate = partial(rate_daily, node, is_ending, rating)
         tasks += [
             asyncio.create_task(_check_log(node)),
-            asyncio.create_task(_repeat("cases", partial(drive_cases, node), RETENTION_ROUND_S)),
-            asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)),
-            asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)),
-            asyncio.create_task(_repeat("policies", activate, POLICY_ROUND_S)),
-            asyncio.create_task(_repeat("rating", rate, RATING_ROUND_S)),
+            asyncio.create_task(repeat("cases", partial(drive_cases, node), RETENTION_ROUND_S)),
+            asyncio.create_task(repeat("accesses", erase_accesses, RETENTION_ROUND_S)),
+            asyncio.create_task(
+                repeat("decisions", partial(_expire_decisions, node), RETENTION_ROUND_S)
+            ),
+            asyncio.create_task(repeat("policies", activate, POLICY_ROUND_S)),
+            asyncio.create_task(repeat("rating", rate, RATING_ROUND_S)),
         ]
         if node.timestamping is not None:
-            tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
+            tasks.append(asyncio.create_task(_stamp_daily(node, node.timestamping)))
         try:
             yield
         finally:
@@ -390,15 +394,15 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(node.session.end)  # so that the last cosignature covers it
             if settings.hub_url:
-                await run_round("witness", upkeep.get_cosigned())
+                await node.rounds.run("witness", upkeep.get_cosigned())
             await node.close()
 
     return lifespan
 
 
 async def _catch_up(node: Node) -> None:
-    await run_round("decisions", _expire_decisions(node))
-    await run_round("inquiries", node.inquiry_desk.resume())
+    await node.rounds.run("decisions", _expire_decisions(node))
+    await node.rounds.run("inquiries", node.inquiry_desk.resume())
 
 
 async def _stop_desks(node: Node) -> None:
@@ -418,18 +422,20 @@ async def _follow_logs(node: Node) -> None:
 
 async def _check_log(node: Node) -> None:
     while node.log_check.state is CheckState.RUNNING:
-        await run_round("log_check", node.log_check.run())
+        await node.rounds.run("log_check", node.log_check.run())
         await asyncio.sleep(node.local.settings.witness_interval_s)
-    await run_round("log_check", node.log_check.check_ended())
+    await node.rounds.run("log_check", node.log_check.check_ended())
 
 
-async def _stamp_daily(timestamping: Timestamping) -> None:
+async def _stamp_daily(node: Node, timestamping: Timestamping) -> None:
     while True:
-        await run_round("timestamp", timestamping.stamp_daily())
+        await node.rounds.run("timestamp", timestamping.stamp_daily())
         await asyncio.sleep(ROUND_S)
 
 
-async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:
+async def _repeat(
+    node: Node, name: str, work: Callable[[], Awaitable[object]], interval_s: int
+) -> None:
     while True:
         await asyncio.sleep(interval_s)
-        await run_round(name, work())
+        await node.rounds.run(name, work())

@@ -45,6 +45,8 @@ from node.web.login_console import (
     build_login_routes,
 )
 from node.web.models_console import read_panel
+from node.web.operation import OperationFacts, read_nothing
+from node.web.operation_console import build_operation_routes
 from node.web.page_access import PAGES, Reaching, Visit, admit
 from node.web.pages import (
     SORT_DEFAULT,
@@ -82,7 +84,10 @@ STATIC_TYPES = {
 
 
 def build_console_routes(
-    node: ConsoleNode, *, health: Callable[[], Mapping[str, object]] = dict
+    node: ConsoleNode,
+    *,
+    health: Callable[[], Mapping[str, object]] = dict,
+    operation: Callable[[], OperationFacts] = read_nothing,
 ) -> list[BaseRoute]:
     """Return the console's routes, to be added to the node's app."""
     sessions = SessionDesk(node)
@@ -95,6 +100,9 @@ def build_console_routes(
         *build_login_routes(node, sessions, render=console.render, open_page=console.open),
         *build_account_routes(node.local, sessions, render=console.render, guard=console.guard),
         *auditors,
+        *build_operation_routes(
+            node.local, render=console.render, page=page, health=health, operation=operation
+        ),
         *build_ask_routes(node, render=console.render, page=page, parse_form=parse_form),
         *build_ledger_routes(node.local, render=console.render, page=page),
         *build_ageing_routes(node.local, render=console.render, page=page),

@@ -34,6 +34,9 @@ class PageAccess:
 _READ: Mapping[str, Area] = {
     "/console/": Area.CUSTOMERS,
     "/console/accounts": Area.ACCOUNTS,
+    "/console/operation": Area.RUNNING,
+    "/console/operation/jobs": Area.RUNNING,
+    "/console/operation/keys": Area.RUNNING,
     "/console/ageing": Area.LEDGER,
     "/console/ageing.csv": Area.LEDGER,
     "/console/customers/{customer_id}": Area.CREDIT,

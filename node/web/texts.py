@@ -25,6 +25,7 @@ from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_models import MODEL_TEXTS
 from node.web.texts_objections import OBJECTION_TEXTS
+from node.web.texts_operation import OPERATION_TEXTS
 from node.web.texts_overrides import OVERRIDE_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
 from node.web.texts_policies import POLICY_TEXTS
@@ -399,6 +400,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **DECISION_TEXTS,
             **EVIDENCE_TEXTS,
             **RATINGS_TEXTS,
+            **OPERATION_TEXTS,
             **OVERRIDE_TEXTS,
             **OBJECTION_TEXTS,
         }.items()
