@@ -30,6 +30,7 @@ from node.web.ageing_console import build_ageing_routes
 from node.web.asks_console import build_ask_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
+from node.web.drop_console import build_drop_routes
 from node.web.entry_console import build_entry_routes
 from node.web.error_words import choose_error_text
 from node.web.form_fields import parse_form
@@ -100,6 +101,7 @@ def build_console_routes(
         *build_login_routes(node, sessions, render=console.render, open_page=console.open),
         *build_account_routes(node.local, sessions, render=console.render, guard=console.guard),
         *auditors,
+        *build_drop_routes(node.local, render=console.render, guard=console.guard_audit),
         *build_operation_routes(
             node.local, render=console.render, page=page, health=health, operation=operation
         ),

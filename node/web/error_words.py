@@ -18,6 +18,7 @@ from node.sharing.objections import (
     ObjectionNotOpenError,
     OwnObjectionError,
 )
+from node.web.drop_desk import DropGoneError
 from node.web.entry_console import FormUnfitError
 from node.web.entry_desk import EntryGoneError
 from node.web.import_desk import UploadGoneError
@@ -41,6 +42,7 @@ _ERROR_TEXTS: tuple[tuple[type[NodeError | ProtocolError], str], ...] = (
     (ApprovalByTokenError, "error.approval-by-token"),
     (ForbiddenError, "error.forbidden"),
     (UploadGoneError, "error.upload-gone"),
+    (DropGoneError, "error.drop-gone"),
     (EntryGoneError, "error.entry-gone"),
     (FormUnfitError, "error.form-unfit"),
     (ObjectionExistsError, "error.objection-exists"),

@@ -17,6 +17,7 @@ from node.web.texts_accounts import ACCOUNT_TEXTS
 from node.web.texts_asks import ASK_TEXTS
 from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_decision import DECISION_TEXTS
+from node.web.texts_drops import DROP_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_evidence import EVIDENCE_TEXTS
 from node.web.texts_governance import GOVERNANCE_TEXTS
@@ -389,6 +390,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **PAPER_TEXTS,
             **IMPORT_TEXTS,
             **HUB_TEXTS,
+            **DROP_TEXTS,
             **ENTRY_TEXTS,
             **POLICY_TEXTS,
             **STATEMENT_TEXTS,
