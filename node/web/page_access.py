@@ -103,6 +103,7 @@ _IMPORT = (
     ("POST", f"{IMPORT_PATH}/{{upload_id}}/run"),
     ("GET", f"{IMPORT_PATH}/{{upload_id}}/rejects.csv"),
 )
+_STEWARD = (("GET", "/console/steward"), ("POST", "/console/steward/merge"))
 _ENTER_STATEMENTS = tuple(
     (method, f"{_STATEMENTS}/{page}")
     for page in (
@@ -159,6 +160,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         for method in ("GET", "POST")
     }
     | {page: PageAccess(area=Area.CREDIT, is_entry=True) for page in _ENTER_STATEMENTS}
+    | {page: PageAccess(area=Area.ADJUSTMENTS, is_entry=True) for page in _STEWARD}
     | {
         (
             "POST",

@@ -36,6 +36,7 @@ from node.web.texts_report import REPORT_TEXTS
 from node.web.texts_risk import RISK_TEXTS
 from node.web.texts_statement_forms import STATEMENT_FORM_TEXTS
 from node.web.texts_statements import STATEMENT_TEXTS
+from node.web.texts_steward import STEWARD_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
 
@@ -383,6 +384,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         for key, words in {
             **ACCOUNT_TEXTS,
             **ASK_TEXTS,
+            **STEWARD_TEXTS,
             **SUMMARY_TEXTS,
             **REPORT_TEXTS,
             **AUDITOR_TEXTS,
