@@ -10,6 +10,7 @@ from node.assessment.service import erase_peer_values_within
 from node.bootstrap.home import Keys, load_member_keys, open_key_ring, read_anchor
 from node.bootstrap.judges import open_judges
 from node.bootstrap.local import LocalNode, build_local_node
+from node.bootstrap.mail import build_mail
 from node.bootstrap.peers import queue_renewals
 from node.bootstrap.scorers import open_scorers
 from node.core.clock import Clock
@@ -20,6 +21,7 @@ from node.core.field_sweep import load_field_key
 from node.core.keystore import draw_bytes, read_secret
 from node.core.log_check import LogCheck
 from node.core.log_session import LogSession
+from node.core.mail.service import MailService
 from node.core.telemetry import Telemetry
 from node.core.witnesses import read_witness_policy
 from node.core.writer import Writer
@@ -88,6 +90,7 @@ class Node:
     own_logs: OwnLogs
     guard: RollbackGuard
     rounds: RoundBoard
+    mail: MailService
     peers: PeerClient
     telemetry: Telemetry
     api_token: str
@@ -193,6 +196,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         own_logs=_build_own_logs(ports, session=session, guard=guard),
         guard=guard,
         rounds=RoundBoard(local.clock),
+        mail=build_mail(local),
         peers=ports.peers,
         telemetry=ports.telemetry,
         api_token=read_secret(

@@ -49,6 +49,7 @@ GROUPS: Mapping[str, str] = {
     "records": "node.records.commands_notice:life_app",
     "listing": "node.assessment.outside.commands:listing_app",
     "log": "node.cli.logs:log_app",
+    "mail": "node.cli.mail:mail_app",
     "mapping": "node.records.commands_mapping:mapping_app",
     "audit": "node.cli.audit_report:audit_app",
     "exchange": "node.cli.objections:exchange_app",

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from node.assessment.application.api import build_applications_router
 from node.assessment.outside.api import build_outside_router
 from node.assessment.statements.api import build_statements_router
+from node.bootstrap.mail import send_mails
 from node.bootstrap.member import Node
 from node.core.errors import NodeError
 from node.core.http.access import check_bearer, get_viewer
@@ -74,6 +75,7 @@ from protocol.errors import ProtocolError
 
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
 RATING_ROUND_S = 600
+MAIL_ROUND_S = 60
 POLICY_ROUND_S = 30  # how late a planned policy may become active after its day has begun
 RETENTION_ROUND_S = 3_600  # a node that is started anew each day erases too
 API_PREFIX = "/api/v1"
@@ -380,6 +382,7 @@ def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManag
             ),
             asyncio.create_task(repeat("policies", activate, POLICY_ROUND_S)),
             asyncio.create_task(repeat("rating", rate, RATING_ROUND_S)),
+            asyncio.create_task(repeat("mails", partial(send_mails, node.mail), MAIL_ROUND_S)),
         ]
         if node.timestamping is not None:
             tasks.append(asyncio.create_task(_stamp_daily(node, node.timestamping)))
