@@ -50,6 +50,10 @@ OK, NOT_FOUND = 200, 404
 # Reached by a form that was sent, with an account, or from a record that is not here.
 BEHIND_FORMS = {
     "/console/account",
+    "/console/audit/drops/{drop_id}",
+    "/console/audit/drops/{drop_id}/report",
+    "/console/audit/drops/{drop_id}/report.html",
+    "/console/audit/drops/{drop_id}/report.json",
     "/console/audit/exchanges/{index:int}",
     "/console/customers/{customer_id}/applications/{application_id}/document",
     "/console/customers/{customer_id}/applications/{application_id}/state",
