@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from node.assessment.application.checklist import read_preset_checklist
 from node.assessment.application.outside_reader import OutsideReader
 from node.assessment.application.service import ApplicationService
 from node.assessment.evidence_life import EvidenceLife
@@ -17,7 +16,7 @@ from node.assessment.renewal.service import (
 )
 from node.assessment.service import AssessmentService
 from node.assessment.statements.service import StatementService
-from node.assessment.statements.taxonomies import read_taxonomies
+from node.bootstrap.evidence import build_evidence
 from node.bootstrap.exports import MORE_TABLES
 from node.bootstrap.home import open_database, open_field_files
 from node.bootstrap.lifecycle import build_lifecycle
@@ -188,12 +187,8 @@ def build_local_node(
         has_tombstones = StoryStore(uow.connection).has_tombstones()
     hasher = open_name_hasher(settings.home, may_make=not has_tombstones)
     policy = read_retention_policy(settings.retention_policy, home=settings.home)
-    evidence_life = EvidenceLife(
-        database=database,
-        clock=clock,
-        policy=policy,
-        hasher=hasher,
-        business_date=settings.business_date,
+    evidence = build_evidence(
+        settings, database=database, clock=clock, policy=policy, hasher=hasher
     )
     customers = CustomerService(
         database=database, clock=clock, business_date=settings.business_date
@@ -209,13 +204,12 @@ def build_local_node(
 
     planning.activate_due(today=find_today())
     list_peer_summaries = build_peer_reader(settings, clock)
-    checklist = read_preset_checklist()
     assessment = AssessmentService(
         database=database,
         clock=clock,
         policies=sources.cards,
         list_peer_summaries=list_peer_summaries,
-        read_outside=OutsideReader(checklist=checklist),
+        read_outside=OutsideReader(checklist=evidence.checklist),
     )
     of_grades = PreviewService(
         database=database,
@@ -224,13 +218,6 @@ def build_local_node(
         today=find_today,
     )
     previews = build_previews(database=database, policies=policies, of_grades=of_grades)
-    statements = StatementService(
-        database=database,
-        clock=clock,
-        business_date=settings.business_date,
-        keep_months=settings.statement_keep_months,
-        taxonomies=read_taxonomies(settings.statement_concepts, home=settings.home),
-    )
     rating = RatingService(
         database=database, clock=clock, assessment=assessment, scales=sources.scales
     )
@@ -282,7 +269,7 @@ def build_local_node(
             clock=clock,
             policy=policy,
             hasher=hasher,
-            evidence=evidence_life,
+            evidence=evidence.life,
         ),
         customers=customers,
         mappings=MappingService(database=database, clock=clock),
@@ -323,20 +310,10 @@ def build_local_node(
             decision_reports=decision_reports,
             summaries=objections,
         ),
-        statements=statements,
-        outside=OutsideService(
-            database=database,
-            clock=clock,
-            hasher=hasher,
-            business_date=settings.business_date,
-        ),
-        evidence_life=evidence_life,
-        applications=ApplicationService(
-            database=database,
-            clock=clock,
-            checklist=checklist,
-            business_date=settings.business_date,
-        ),
+        statements=evidence.statements,
+        outside=evidence.outside,
+        evidence_life=evidence.life,
+        applications=evidence.applications,
         rating=rating,
         runs=runs,
         run_desk=RunDesk(runs, today=find_today),
@@ -369,7 +346,7 @@ def build_local_node(
         panels=PanelService(
             database=database,
             assessment=assessment,
-            statements=statements,
+            statements=evidence.statements,
             policy=read_preset_panel_policy(),
         ),
         decisions=DecisionService(

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 
 from node.assessment.service import erase_peer_values_within
-from node.bootstrap.home import Keys, load_member_keys, open_key_ring, read_anchor
-from node.bootstrap.judges import open_judges
-from node.bootstrap.local import LocalNode, build_local_node
+from node.bootstrap.home import Keys, open_key_ring
+from node.bootstrap.local import LocalNode
+from node.bootstrap.mail import build_mail
 from node.bootstrap.peers import queue_renewals
-from node.bootstrap.scorers import open_scorers
+from node.bootstrap.ports import Ports, open_ports
 from node.core.clock import Clock
 from node.core.config import Settings
 from node.core.database import UnitOfWork
 from node.core.disk import DiskWatch
-from node.core.field_sweep import load_field_key
 from node.core.keystore import draw_bytes, read_secret
 from node.core.log_check import LogCheck
 from node.core.log_session import LogSession
+from node.core.mail.service import MailService
 from node.core.telemetry import Telemetry
 from node.core.witnesses import read_witness_policy
 from node.core.writer import Writer
@@ -28,12 +27,13 @@ from node.sharing.answering import AnsweringService
 from node.sharing.asking import AskingService
 from node.sharing.auditing import AuditService
 from node.sharing.clock_watch import ClockWatch
-from node.sharing.consents import ConsentVerdicts
 from node.sharing.disclosure import DisclosurePolicy
 from node.sharing.fan_out import FanOut
 from node.sharing.grants import Grants, build_grants
 from node.sharing.guard import RollbackGuard
 from node.sharing.hub_log import HubLogWatch
+from node.sharing.inquiring import InquiryService
+from node.sharing.inquiry_desk import InquiryDesk
 from node.sharing.later import LaterAnswers
 from node.sharing.own_keys import OwnKeys
 from node.sharing.own_logs import OwnLogs
@@ -41,7 +41,7 @@ from node.sharing.peers import PeerClient
 from node.sharing.quota import TokenBuckets
 from node.sharing.registry import RegistryHolder
 from node.sharing.retention import Retention
-from node.sharing.sealing import Sealer
+from node.sharing.round_board import RoundBoard
 from node.sharing.sending import Courier
 from node.sharing.service import ConsentService
 from node.sharing.settling import SettlingService
@@ -71,6 +71,8 @@ class Node:
     grants: Grants
     subjects: Subjects
     fan_out: FanOut
+    inquiries: InquiryService
+    inquiry_desk: InquiryDesk
     settling: SettlingService
     later: LaterAnswers
     retention: Retention
@@ -84,6 +86,8 @@ class Node:
     own_keys: OwnKeys
     own_logs: OwnLogs
     guard: RollbackGuard
+    rounds: RoundBoard
+    mail: MailService
     peers: PeerClient
     telemetry: Telemetry
     api_token: str
@@ -93,22 +97,6 @@ class Node:
         await self.peers.close()
         self.writer.close()
         self.local.close()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ports:
-    """What the services of the exchange stand on."""
-
-    settings: Settings
-    local: LocalNode
-    keys: Keys
-    registry: RegistryHolder
-    writer: Writer
-    sealer: Sealer
-    verdicts: ConsentVerdicts
-    peers: PeerClient
-    clock_watch: ClockWatch
-    telemetry: Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +118,12 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         LogDamagedError: The stored log contradicts its own head.
         EvidenceError: The stored registry chain does not hold.
     """
-    ports = _open_ports(settings, clock=clock)
+    ports = open_ports(settings, clock=clock)
     local, writer = ports.local, ports.writer
     exchange = _build_exchange(ports)
     guard, witnessing = _build_witnessing(ports)
+    fan_out = _build_fan_out(ports, exchange)
+    inquiries = _build_inquiries(ports, fan_out)
     hub_log = HubLogWatch(database=local.database, peers=ports.peers, hub_url=settings.hub_url)
     disk = DiskWatch(settings.home, clock=local.clock, free_bytes_min=settings.disk_free_bytes_min)
     software = f"chengxin {version('chengxin')}"
@@ -153,7 +143,9 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         asking=exchange.asking,
         grants=_build_grants(ports, exchange),
         subjects=_build_subjects(ports, exchange, upkeep=upkeep),
-        fan_out=_build_fan_out(ports, exchange),
+        fan_out=fan_out,
+        inquiries=inquiries,
+        inquiry_desk=InquiryDesk(inquiries),
         settling=SettlingService(
             database=local.database, writer=writer, clock=local.clock, courier=exchange.courier
         ),
@@ -186,6 +178,8 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
         own_keys=_build_own_keys(ports),
         own_logs=_build_own_logs(ports, session=session, guard=guard),
         guard=guard,
+        rounds=RoundBoard(local.clock),
+        mail=build_mail(local),
         peers=ports.peers,
         telemetry=ports.telemetry,
         api_token=read_secret(
@@ -194,42 +188,7 @@ def build_node(settings: Settings, *, clock: Clock | None = None) -> Node:
     )
 
 
-def _open_ports(settings: Settings, *, clock: Clock | None) -> _Ports:
-    anchor = read_anchor(settings)
-    # Processes have the system's clock: with another one, everything stays in this one.
-    # A clock that a test holds is not that of other processes.
-    local = (
-        build_local_node(
-            settings,
-            open_run_scorers=partial(open_scorers, settings),
-            open_run_judges=partial(open_judges, settings),
-        )
-        if clock is None
-        else build_local_node(settings, clock=clock)
-    )
-    load_field_key(local.database)
-    keys = load_member_keys(settings, database=local.database)
-    return _Ports(
-        settings=settings,
-        local=local,
-        keys=keys,
-        registry=RegistryHolder(database=local.database, anchor=anchor),
-        writer=Writer(
-            database=local.database,
-            clock=local.clock,
-            origin=keys.log_origin,
-            member_id=settings.member_id,
-            key=keys.log,
-        ),
-        sealer=Sealer(member_id=settings.member_id, key=keys.message, random_bytes=draw_bytes),
-        verdicts=ConsentVerdicts(),
-        peers=PeerClient(timeout_s=settings.peer_timeout_s),
-        clock_watch=ClockWatch(),
-        telemetry=Telemetry(),
-    )
-
-
-def _build_exchange(ports: _Ports) -> _Exchange:
+def _build_exchange(ports: Ports) -> _Exchange:
     settings, local = ports.settings, ports.local
     courier = Courier(
         database=local.database,
@@ -279,7 +238,7 @@ def _build_exchange(ports: _Ports) -> _Exchange:
     )
 
 
-def _build_grants(ports: _Ports, exchange: _Exchange) -> Grants:
+def _build_grants(ports: Ports, exchange: _Exchange) -> Grants:
     return build_grants(
         database=ports.local.database,
         writer=ports.writer,
@@ -294,7 +253,7 @@ def _build_grants(ports: _Ports, exchange: _Exchange) -> Grants:
     )
 
 
-def _build_subjects(ports: _Ports, exchange: _Exchange, *, upkeep: Upkeep) -> Subjects:
+def _build_subjects(ports: Ports, exchange: _Exchange, *, upkeep: Upkeep) -> Subjects:
     return build_subjects(
         database=ports.local.database,
         clock=ports.local.clock,
@@ -307,7 +266,7 @@ def _build_subjects(ports: _Ports, exchange: _Exchange, *, upkeep: Upkeep) -> Su
     )
 
 
-def _build_fan_out(ports: _Ports, exchange: _Exchange) -> FanOut:
+def _build_fan_out(ports: Ports, exchange: _Exchange) -> FanOut:
     return FanOut(
         database=ports.local.database,
         clock=ports.local.clock,
@@ -317,7 +276,18 @@ def _build_fan_out(ports: _Ports, exchange: _Exchange) -> FanOut:
     )
 
 
-def _build_later(ports: _Ports, exchange: _Exchange) -> LaterAnswers:
+def _build_inquiries(ports: Ports, fan_out: FanOut) -> InquiryService:
+    return InquiryService(
+        database=ports.local.database,
+        clock=ports.local.clock,
+        sealer=ports.sealer,
+        fan_out=fan_out,
+        registry=ports.registry,
+        verdicts=ports.verdicts,
+    )
+
+
+def _build_later(ports: Ports, exchange: _Exchange) -> LaterAnswers:
     return LaterAnswers(
         database=ports.local.database,
         writer=ports.writer,
@@ -329,7 +299,7 @@ def _build_later(ports: _Ports, exchange: _Exchange) -> LaterAnswers:
     )
 
 
-def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
+def _build_witnessing(ports: Ports) -> tuple[RollbackGuard, Witnessing]:
     settings, database = ports.settings, ports.local.database
     policy = None
     if settings.witness_policy:
@@ -359,7 +329,7 @@ def _build_witnessing(ports: _Ports) -> tuple[RollbackGuard, Witnessing]:
 
 
 def _build_upkeep(
-    ports: _Ports,
+    ports: Ports,
     exchange: _Exchange,
     *,
     witnessing: Witnessing,
@@ -381,7 +351,7 @@ def _build_upkeep(
     )
 
 
-def _build_auditing(ports: _Ports) -> AuditService:
+def _build_auditing(ports: Ports) -> AuditService:
     return AuditService(
         database=ports.local.database,
         writer=ports.writer,
@@ -392,7 +362,7 @@ def _build_auditing(ports: _Ports) -> AuditService:
     )
 
 
-def _build_own_keys(ports: _Ports) -> OwnKeys:
+def _build_own_keys(ports: Ports) -> OwnKeys:
     return OwnKeys(
         writer=ports.writer,
         registry=ports.registry,
@@ -403,7 +373,7 @@ def _build_own_keys(ports: _Ports) -> OwnKeys:
     )
 
 
-def _build_own_logs(ports: _Ports, *, session: LogSession, guard: RollbackGuard) -> OwnLogs:
+def _build_own_logs(ports: Ports, *, session: LogSession, guard: RollbackGuard) -> OwnLogs:
     return OwnLogs(
         database=ports.local.database,
         writer=ports.writer,

@@ -137,6 +137,20 @@ class Settings(BaseSettings):
     standing_interval_s: int = Field(default=3_600, ge=1, le=86_400)
     """How often standing consents are looked at for changes to push."""
     peer_timeout_s: int = Field(default=10, ge=1, le=300)
+    mail_host: str = ""
+    """Mail server (SMTP) of notices that something waits; no mail is sent when empty."""
+    mail_port: int = Field(default=587, ge=1, le=65_535)
+    mail_tls: Literal["starttls", "tls", "none"] = "starttls"
+    """How the way to it is encrypted; ``none`` is for a server on this machine."""
+    mail_ca_file: str = ""
+    """Certificates (PEM) that the server is verified against; the system's when empty."""
+    mail_from: str = ""
+    """Address of the sender."""
+    mail_user: str = ""
+    mail_password: SecretStr = SecretStr("")
+    """Password of that user; read from ``home/mail_password`` when empty."""
+    mail_recipients: str = ""
+    """Who is told: role, ``zh`` or ``en`` and address, ``;`` between recipients."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("member_id")

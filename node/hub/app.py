@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from node.core.clock import SystemClock
 from node.core.config import Settings, SettingsError
@@ -100,8 +101,10 @@ def read_watched_logs(settings: Settings) -> tuple[VerifierKey, ...]:
     return tuple(log.key for log in policy.logs)
 
 
-def build_hub_app(settings: Settings) -> Starlette:
-    """Return the hub's ASGI application.
+def build_hub_app(
+    settings: Settings, *, build_console: Callable[[Hub], Sequence[BaseRoute]] | None = None
+) -> Starlette:
+    """Return the hub's ASGI application, with the operator's pages where they are given.
 
     Raises:
         NodeError: As ``open_hub``, or the enrolment token is missing.
@@ -131,7 +134,10 @@ def build_hub_app(settings: Settings) -> Starlette:
             hub.database.dispose()
 
     return Starlette(
-        routes=build_hub_routes(hub.service, enrolment_token=token, subject_token=subject_token),
+        routes=[
+            *([] if build_console is None else build_console(hub)),
+            *build_hub_routes(hub.service, enrolment_token=token, subject_token=subject_token),
+        ],
         middleware=[Middleware(AddressGuard)],
         lifespan=keep_log,
     )

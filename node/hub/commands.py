@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.table import Table
 
 from node.core.clock import SystemClock
@@ -27,7 +26,7 @@ from node.core.config import (
 from node.core.errors import ConflictError
 from node.core.keystore import generate_key, load_key, make_secret_file, read_secret, save_key
 from node.core.terminal import show_json, show_table
-from node.hub.app import KEY_NAMES, Hub, build_hub_app, open_hub, read_own_policy
+from node.hub.app import KEY_NAMES, Hub, open_hub, read_own_policy
 from node.hub.export import export_hub_log
 from node.hub.service import HubService, check_legal_basis
 from protocol.encoding import encode_b64u
@@ -96,19 +95,6 @@ def init(
         typer.echo(f"hub      {service.hub}")
         typer.echo(f"anchor   {encode_b64u(service.anchor.raw)}")
         typer.echo(f"witness  {service.witness_vkey}")
-
-
-@hub_app.command("serve")
-def serve(home: HomeOption) -> None:
-    """Run the hub until it is stopped."""
-    settings = load_settings(home)
-    uvicorn.run(
-        build_hub_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level=settings.log_level,
-        access_log=False,
-    )
 
 
 @hub_app.command("anchor")

@@ -154,3 +154,18 @@ hub_witness = Table(
     UniqueConstraint("origin"),
     UniqueConstraint("origin_sha256_hex"),
 )
+
+# What the witness refused although the log's own key had signed it: the signed head is evidence.
+hub_finding = Table(
+    "hub_finding",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("origin", String(KEY_NAME_BYTES_MAX), nullable=False),
+    Column("kind", String(16), nullable=False),  # forked, unproven, behind
+    Column("known_size", BigInteger, nullable=False),
+    Column("claimed_size", BigInteger, nullable=False),
+    Column("note_sha256", HASH, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("found_at_s", BigInteger, nullable=False),
+    UniqueConstraint("origin", "kind", "note_sha256"),
+)

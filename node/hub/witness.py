@@ -15,8 +15,18 @@ from node.core.database import Database
 from node.hub.errors import CheckpointUnknownError
 from node.hub.log import HubLog
 from node.hub.store import HubStore, WitnessedLog
-from protocol.checkpoint import hash_origin
-from protocol.cosignature import cosign_checkpoint, decide_cosign, parse_add_checkpoint
+from node.hub.store.overview import OverviewStore
+from protocol.checkpoint import Checkpoint, hash_origin
+from protocol.cosignature import (
+    AddCheckpointRequest,
+    ForkedRootError,
+    StaleSizeError,
+    WitnessProofError,
+    WitnessRefusalError,
+    cosign_checkpoint,
+    decide_cosign,
+    parse_add_checkpoint,
+)
 from protocol.entry import HeadEntry
 from protocol.keys import SigningKey
 from protocol.merkle import EMPTY_ROOT
@@ -80,6 +90,13 @@ class Witness:
         """
         self._log.check_open()
         request = parse_add_checkpoint(raw)
+        try:
+            return self._cosign(request)
+        except WitnessRefusalError as err:
+            self._note_finding(request, err)
+            raise
+
+    def _cosign(self, request: AddCheckpointRequest) -> bytes:
         origin = request.claimed.origin
         with self._database.write() as uow:
             store = HubStore(uow.connection)
@@ -102,6 +119,25 @@ class Witness:
             self._log_head(store, newer, known=known)
         _log.info("checkpoint_cosigned", origin=origin, size=newer.size)
         return cosignature.line.encode("utf-8")
+
+    def _note_finding(self, request: AddCheckpointRequest, err: WitnessRefusalError) -> None:
+        """Keep what speaks against a log: refusals of heads that its own key has signed."""
+        claimed = request.claimed
+        with self._database.write() as uow:
+            store = HubStore(uow.connection)
+            known = store.lock_log(claimed.origin)
+            kind = None if known is None else _find_kind(err, claimed=claimed, known=known)
+            if known is None or kind is None:
+                return
+            OverviewStore(uow.connection).add_finding(
+                origin=claimed.origin,
+                kind=kind,
+                known_size=known.size,
+                claimed_size=claimed.size,
+                note=request.note,
+                at_s=now_s(self._clock),
+            )
+        _log.warning("log_contradicts", origin=claimed.origin, kind=kind)
 
     def _lock(self, store: HubStore, origin: str) -> WitnessedLog:
         known = store.lock_log(origin)
@@ -137,6 +173,23 @@ class Witness:
         if found is None or not found.note:
             raise CheckpointUnknownError("no head of such a log has been cosigned here")
         return found.note
+
+
+def _find_kind(err: WitnessRefusalError, *, claimed: Checkpoint, known: WitnessedLog) -> str | None:
+    """Return what a refusal says of a log; None where it says nothing against it.
+
+    Signature is judged before all of these. A stale old size alone is a lost answer: only a head
+    that is smaller than the cosigned one, or of its size with another root, is a contradiction.
+    """
+    if isinstance(err, ForkedRootError):
+        return "forked"
+    if isinstance(err, WitnessProofError):
+        return "unproven"
+    if not isinstance(err, StaleSizeError):
+        return None
+    if claimed.size == known.size and claimed.root != known.root:
+        return "forked"
+    return "behind" if claimed.size < known.size else None
 
 
 def format_witness_vkey(name: str, key: SigningKey) -> str:

@@ -7,8 +7,9 @@ the outcomes. A request repeated under its key is the same questions, never new 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from node.core.clock import Clock
 from node.core.database import Database
@@ -27,6 +28,8 @@ from protocol.manifest import TIMED_OUT, FanOutManifest, ManifestItem, parse_man
 from protocol.strict_json import JsonValue, canonical_json
 
 FAN_OUT_MAX = 100
+TellOutcome: TypeAlias = Callable[[int, Outcome], Awaitable[None]]
+"""Told of each question, by its place, when its outcome is known."""
 
 
 class KeyReusedError(ConflictError):
@@ -79,11 +82,35 @@ class FanOut:
             KeyReusedError: The key stands for another request.
         """
         _check(asks)
-        deadline_at_s = self._clock.now_ms() // 1000 + int(deadline_s)
         named = await asyncio.to_thread(self._name, asks, kind="asks", key=key)
-        outcomes = await asyncio.gather(*(self._ask_within(ask, deadline_s) for ask in named))
+        return await self._ask_named(named, deadline_s=deadline_s, tell=_tell_nobody)
+
+    async def ask_known(
+        self, asks: Sequence[Ask], *, deadline_s: float, tell: TellOutcome
+    ) -> FannedOut:
+        """Ask as ``ask_all`` questions whose ids the caller keeps, and tell each outcome as it is.
+
+        Raises:
+            RejectedError: As ``ask_all``, or a question has no id.
+        """
+        _check(asks)
+        if any(ask.jti is None for ask in asks):
+            raise RejectedError("a question without an id")
+        return await self._ask_named(asks, deadline_s=deadline_s, tell=tell)
+
+    async def _ask_named(
+        self, named: Sequence[Ask], *, deadline_s: float, tell: TellOutcome
+    ) -> FannedOut:
+        deadline_at_s = self._clock.now_ms() // 1000 + int(deadline_s)
+
+        async def ask_and_tell(item: int, ask: Ask) -> Outcome:
+            outcome = await self._ask_within(ask, deadline_s)
+            await tell(item, outcome)
+            return outcome
+
+        outcomes = await asyncio.gather(*(ask_and_tell(*one) for one in enumerate(named)))
         return await asyncio.to_thread(
-            self._sign, named, outcomes, purpose=asks[0].purpose, deadline_at_s=deadline_at_s
+            self._sign, named, outcomes, purpose=named[0].purpose, deadline_at_s=deadline_at_s
         )
 
     async def ask_batch(self, asks: Sequence[Ask], *, key: str | None = None) -> Outcome:
@@ -186,6 +213,10 @@ class FanOut:
             token = self._sealer.sign_manifest(manifest)
             QuestionStore(uow.connection).add_manifest(manifest_id, token=token, at_ms=now_ms)
         return FannedOut(outcomes=named, manifest=manifest, token=token)
+
+
+async def _tell_nobody(_item: int, _outcome: Outcome) -> None:
+    return
 
 
 def _check(asks: Sequence[Ask]) -> None:

@@ -24,6 +24,7 @@ from node.core.writer import Writer
 from node.sharing.store import QuestionStore, SharingStore
 from node.sharing.store.asked import AskedMessage, AskedStore
 from node.sharing.store.due import DueStore
+from node.sharing.store.inquiries import InquiryStore
 from node.sharing.store.keeping import KeepingStore, KeptExchange, ToldMessage
 from node.sharing.store.pending import PendingStore
 from protocol.entry import ErasedEntry, format_entry
@@ -229,4 +230,5 @@ def _move_on(batch: Batch, *, seq: int, cursor: str = _CURSOR) -> Decided[None]:
 def _forget(batch: Batch, *, before_ms: int, now_ms: int) -> Decided[None]:
     PendingStore(batch.connection).forget_pending(before_ms=before_ms)
     QuestionStore(batch.connection).forget_keys(before_ms=now_ms - ASK_KEYS_DAYS * DAY_MS)
+    InquiryStore(batch.connection).forget(before_ms=before_ms)
     return Decided(entry=None, finish=lambda _placement: None)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    ForeignKey,
     Index,
     Integer,
     String,
@@ -376,4 +377,33 @@ log_stamp = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("token", Bytes, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+)
+
+# Questions of a person to several providers at once, on their way until ``ended_at_ms``.
+inquiry = Table(
+    "inquiry",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", SearchableText("inquiry.subject"), nullable=False),
+    Column("purpose", String(8), nullable=False),
+    Column("begun_by", String(200), nullable=False),
+    Column("begun_at_ms", BigInteger, nullable=False),
+    Column("deadline_at_ms", BigInteger, nullable=False),
+    Column("ended_at_ms", BigInteger, nullable=True),
+    Column("manifest", Bytes(16), nullable=True),
+    Index("ix_inquiry_subject", "subject"),
+    Index("ix_inquiry_ended", "ended_at_ms"),
+)
+
+# One question of it: what came stands in ``exchange_out``, what was never sent has its code here.
+inquiry_ask = Table(
+    "inquiry_ask",
+    metadata,
+    Column("inquiry_id", Integer, ForeignKey("inquiry.id"), primary_key=True),
+    Column("item", Integer, primary_key=True, autoincrement=False),
+    Column("consent", HASH, nullable=False),
+    Column("provider", MEMBER, nullable=False),
+    Column("jti", Bytes(16), nullable=False),
+    Column("outcome", String(64), nullable=True),
+    Column("outcome_at_ms", BigInteger, nullable=True),
 )

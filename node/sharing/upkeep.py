@@ -7,7 +7,7 @@ intervals, registry and witness at start too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -288,15 +288,23 @@ async def _try_receipt(peer: str, work: Awaitable[Outcome | None]) -> Outcome | 
         return None
 
 
-async def run_round(name: str, work: Awaitable[object]) -> bool:
-    """Await one round and report a failure as one line; True where it went well."""
+def _tell_nobody(_code: str) -> None:
+    return
+
+
+async def run_round(
+    name: str, work: Awaitable[object], *, tell: Callable[[str], None] = _tell_nobody
+) -> bool:
+    """Await one round and report a failure as one line, its code to ``tell``; True if none."""
     try:
         await work
     except (NodeError, ProtocolError) as err:
         _log.warning("upkeep_failed", round=name, code=err.code, detail=err.detail)
+        tell(err.code)
         return False
     except Exception as err:  # noqa: BLE001  the jobs' edge: one broken round must not end the later ones
         # Its text may hold rows of the database, so the class alone is logged.
         _log.error("upkeep_broken", round=name, error=type(err).__name__)
+        tell(type(err).__name__)
         return False
     return True

@@ -6,9 +6,7 @@ Its life is the node's: starting it starts the node's own rounds, ending it clos
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 
 from fastapi import Depends, FastAPI, Request
@@ -31,10 +29,8 @@ from node.core.http.problems import (
     handle_http_exception,
     handle_invalid_request,
 )
-from node.core.log_check import CheckState
 from node.core.people.service import Principal
 from node.core.telemetry import METRICS_MEDIA_TYPE
-from node.core.threads import finish_in_thread
 from node.decision.api import build_decisions_router
 from node.rating.grades_api import build_overrides_router
 from node.rating.models.api import build_models_router
@@ -53,8 +49,6 @@ from node.sharing.auditing import LogNotFoundError
 from node.sharing.grants_api import build_grants_router
 from node.sharing.objections_api import build_objections_router
 from node.sharing.peer_api import build_peer_routes
-from node.sharing.timestamping import ROUND_S, Timestamping
-from node.sharing.upkeep import run_round
 from node.web.api import build_portfolio_router
 from node.web.authorisation import (
     build_authorisation,
@@ -63,9 +57,10 @@ from node.web.authorisation import (
     see_persons,
 )
 from node.web.console import build_console_routes
-from node.web.daily_runs import bring_overview_up, rate_daily
-from node.web.governance import build_governance_routers, drive_cases
+from node.web.governance import build_governance_routers
 from node.web.health import HEALTH_TIMEOUT_S, Health, describe_node
+from node.web.lifespan import build_lifespan
+from node.web.operation import Operation
 from node.web.override_faces import build_override_faces
 from node.web.renewals_api import build_renewals_router
 from node.web.risk import build_risk_routers
@@ -73,10 +68,6 @@ from protocol.checkpoint import hash_origin
 from protocol.errors import ProtocolError
 
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
-RATING_ROUND_S = 600
-POLICY_ROUND_S = 30  # how late a planned policy may become active after its day has begun
-OVERVIEW_ROUND_S = 60  # how late what is much at once comes into the list of customers
-RETENTION_ROUND_S = 3_600  # a node that is started anew each day erases too
 API_PREFIX = "/api/v1"
 AUDIT_PREFIX = f"{API_PREFIX}/audit/"  # GET alone, for auditors' tokens too
 API_BODY_BYTES_MAX = 1_048_576  # a hundred consents take about a quarter of it
@@ -89,7 +80,7 @@ def build_app(node: Node) -> FastAPI:
     app = FastAPI(
         title="Chengxin node",
         version="1",
-        lifespan=_build_lifespan(node),
+        lifespan=build_lifespan(node),
         exception_handlers={
             NodeError: handle_error,
             ProtocolError: handle_error,
@@ -255,7 +246,9 @@ def build_app(node: Node) -> FastAPI:
         prefix=API_PREFIX,
     )
     app.router.routes.extend([*_build_open_routes(node, health), *_build_log_routes(node)])
-    app.router.routes.extend(build_console_routes(node, health=health.report))
+    app.router.routes.extend(
+        build_console_routes(node, health=health.report, operation=Operation(node).read)
+    )
     return app
 
 
@@ -325,107 +318,3 @@ def _tell_ages(node: Node) -> None:
     node.telemetry.tell_age(
         key_days=0 if standing is None else standing.age_days, registry_left_s=left_s
     )
-
-
-def _build_lifespan(node: Node) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    settings, upkeep = node.local.settings, node.upkeep
-
-    async def confirm_and_begin() -> None:
-        await node.guard.confirm()
-        await node.session.begin()
-
-    async def erase_accesses() -> None:
-        people, keep_days = node.local.people, settings.access_keep_days
-        await finish_in_thread(people.erase_old_accesses, keep_days=keep_days)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks: list[asyncio.Task[None]] = []
-        if settings.hub_url:
-            await run_round("registry", upkeep.refresh_registry())
-            await run_round("guard", confirm_and_begin())
-            await run_round("keys", node.own_keys.follow())
-            await run_round("logs", node.own_logs.follow())
-            await run_round("witness", upkeep.get_cosigned())
-            rounds: tuple[tuple[str, Callable[[], Awaitable[object]], int], ...] = (
-                ("registry", upkeep.refresh_registry, settings.registry_interval_s),
-                ("guard", confirm_and_begin, settings.witness_interval_s),
-                ("keys", node.own_keys.follow, settings.registry_interval_s),
-                ("logs", partial(_follow_logs, node), settings.registry_interval_s),
-                ("statuses", upkeep.poll_statuses, settings.status_interval_s),
-                ("witness", upkeep.get_cosigned, settings.witness_interval_s),
-                ("receipts", upkeep.send_receipts, settings.receipt_interval_s),
-                ("grants", node.grants.carry, settings.receipt_interval_s),
-                ("standing", node.grants.look, settings.standing_interval_s),
-                ("later", node.later.make_answers, settings.receipt_interval_s),
-                ("polls", node.later.poll, settings.receipt_interval_s),
-                ("retention", node.retention.erase_old, RETENTION_ROUND_S),
-                ("unacked", node.receipts.note_unacked, settings.receipt_interval_s),
-            )
-            tasks = [asyncio.create_task(_repeat(*one)) for one in rounds]
-        else:
-            await run_round("start", node.session.begin())
-        expire = partial(_expire_decisions, node)
-        activate = partial(finish_in_thread, node.local.activate_due)
-        await run_round("decisions", expire())
-        is_ending, rating = threading.Event(), asyncio.Lock()
-        rate = partial(rate_daily, node, is_ending, rating)
-        tasks += [
-            asyncio.create_task(_check_log(node)),
-            asyncio.create_task(_repeat("cases", partial(drive_cases, node), RETENTION_ROUND_S)),
-            asyncio.create_task(_repeat("accesses", erase_accesses, RETENTION_ROUND_S)),
-            asyncio.create_task(_repeat("decisions", expire, RETENTION_ROUND_S)),
-            asyncio.create_task(_repeat("policies", activate, POLICY_ROUND_S)),
-            asyncio.create_task(_repeat("rating", rate, RATING_ROUND_S)),
-            asyncio.create_task(_bring_up(node, is_ending)),
-        ]
-        if node.timestamping is not None:
-            tasks.append(asyncio.create_task(_stamp_daily(node.timestamping)))
-        try:
-            yield
-        finally:
-            is_ending.set()
-            await node.local.run_desk.stop()
-            async with rating:  # A thread cannot be cancelled; it ends with what it is at.
-                for task in tasks:
-                    task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.to_thread(node.session.end)  # so that the last cosignature covers it
-            if settings.hub_url:
-                await run_round("witness", upkeep.get_cosigned())
-            await node.close()
-
-    return lifespan
-
-
-async def _bring_up(node: Node, is_ending: threading.Event) -> None:
-    await _repeat("overview", partial(bring_overview_up, node, is_ending), OVERVIEW_ROUND_S)
-
-
-async def _expire_decisions(node: Node) -> None:
-    await finish_in_thread(node.local.decisions.expire_due)
-
-
-async def _follow_logs(node: Node) -> None:
-    if await node.own_logs.follow():
-        await node.upkeep.get_cosigned()
-        await node.log_check.check_ended()
-
-
-async def _check_log(node: Node) -> None:
-    while node.log_check.state is CheckState.RUNNING:
-        await run_round("log_check", node.log_check.run())
-        await asyncio.sleep(node.local.settings.witness_interval_s)
-    await run_round("log_check", node.log_check.check_ended())
-
-
-async def _stamp_daily(timestamping: Timestamping) -> None:
-    while True:
-        await run_round("timestamp", timestamping.stamp_daily())
-        await asyncio.sleep(ROUND_S)
-
-
-async def _repeat(name: str, work: Callable[[], Awaitable[object]], interval_s: int) -> None:
-    while True:
-        await asyncio.sleep(interval_s)
-        await run_round(name, work())

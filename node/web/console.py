@@ -1,4 +1,4 @@
-"""The console for people: pages without a script, behind a session of an account or a token.
+"""The console for people, behind a session of an account or a token; no page needs its script.
 
 The operator's token opens every page, an auditor's the auditor's pages; every page but the sign-in
 needs the session. A form that another site sent is refused. Services are sync and run in the thread
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
@@ -28,15 +28,18 @@ from node.core.people.areas import Access, Area, check_access
 from node.core.people.service import Principal, Role
 from node.web.account_console import ACCOUNT_PATH, build_account_routes
 from node.web.ageing_console import build_ageing_routes
+from node.web.asks_console import build_ask_routes
 from node.web.auditor_console import AUDIT_PATH, build_auditor_routes
 from node.web.consent_requests_console import build_request_routes
 from node.web.customer_charts import read_charts
 from node.web.customer_list import read_list
 from node.web.customer_page import leave_peers_out, parse_customer_id, read_customer
+from node.web.drop_console import build_drop_routes
 from node.web.entry_console import build_entry_routes
-from node.web.error_words import CrossSiteError, choose_error_text
+from node.web.error_words import choose_error_text
 from node.web.form_fields import parse_form
 from node.web.handlers import Handler
+from node.web.headers import SECURITY_HEADERS
 from node.web.import_console import build_import_routes
 from node.web.languages import LANGUAGE_COOKIE, choose_language
 from node.web.ledger_console import build_ledger_routes
@@ -47,9 +50,12 @@ from node.web.login_console import (
     build_login_routes,
 )
 from node.web.models_console import read_panel
+from node.web.operation import OperationFacts, read_nothing
+from node.web.operation_console import build_operation_routes
 from node.web.page_access import PAGES, Reaching, Visit, admit
 from node.web.pages import ConsoleNode, Sight, is_simulated, read_register
 from node.web.room_pages import build_room_routes
+from node.web.same_site import check_same_site
 from node.web.sessions import (
     CSRF_FIELD,
     SessionDesk,
@@ -67,24 +73,18 @@ from protocol.errors import ProtocolError
 LANGUAGE_LIFE_S = 31_536_000
 STATIC_LIFE_S = 86_400
 AUDIT_ROLES = frozenset({Role.OPERATOR, Role.AUDITOR})
-STATIC_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
-SECURITY_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "cache-control": "no-store",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    # Not no-referrer: the browser would then send "Origin: null" with our own forms.
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
+STATIC_TYPES = {
+    "console.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "live.js": "text/javascript; charset=utf-8",
 }
 
 
 def build_console_routes(
-    node: ConsoleNode, *, health: Callable[[], Mapping[str, object]] = dict
+    node: ConsoleNode,
+    *,
+    health: Callable[[], Mapping[str, object]] = dict,
+    operation: Callable[[], OperationFacts] = read_nothing,
 ) -> list[BaseRoute]:
     """Return the console's routes, to be added to the node's app."""
     sessions = SessionDesk(node)
@@ -97,6 +97,11 @@ def build_console_routes(
         *build_login_routes(node, sessions, render=console.render, open_page=console.open),
         *build_account_routes(node.local, sessions, render=console.render, guard=console.guard),
         *auditors,
+        *build_drop_routes(node.local, render=console.render, guard=console.guard_audit),
+        *build_operation_routes(
+            node.local, render=console.render, page=page, health=health, operation=operation
+        ),
+        *build_ask_routes(node, render=console.render, page=page, parse_form=parse_form),
         *build_ledger_routes(node.local, render=console.render, page=page),
         *build_ageing_routes(node.local, render=console.render, page=page),
         *build_room_routes(node.local, render=console.render, page=page, parse_form=parse_form),
@@ -111,18 +116,6 @@ def build_console_routes(
         page("GET", "/console/customers/{customer_id}", console.show_customer),
         page("POST", "/console/customers/{customer_id}/rate", console.rate_customer),
     ]
-
-
-def check_same_site(request: Request) -> None:
-    """Check that a form was sent by a page of this host.
-
-    Raises:
-        CrossSiteError: Origin, or Referer where there is no Origin, names another host or none.
-    """
-    sender = request.headers.get("origin") or request.headers.get("referer", "")
-    host = request.headers.get("host", "")
-    if not host or urlsplit(sender).netloc.casefold() != host.casefold():
-        raise CrossSiteError("the form was not sent by this console")
 
 
 def awaits_code(viewer: Principal) -> bool:

@@ -13,16 +13,19 @@ from node.core.people.accounts.errors import (
 )
 from node.records.rules_ageing_list import CursorInvalidError
 from node.risk.overview.rules_listing import ListCursorError
+from node.sharing.inquiring import InquiryRefusedError
 from node.sharing.objections import (
     ObjectionExistsError,
     ObjectionNotOpenError,
     OwnObjectionError,
 )
 from node.web.customer_list import ListFilterError
+from node.web.drop_desk import DropGoneError
 from node.web.entry_console import FormUnfitError
 from node.web.entry_desk import EntryGoneError
 from node.web.import_desk import UploadGoneError
 from node.web.ledger_console import ViewInvalidError
+from node.web.steward_console import MergeFormError
 from protocol.errors import ProtocolError, TooLargeError
 
 
@@ -42,10 +45,13 @@ _ERROR_TEXTS: tuple[tuple[type[NodeError | ProtocolError], str], ...] = (
     (ApprovalByTokenError, "error.approval-by-token"),
     (ForbiddenError, "error.forbidden"),
     (UploadGoneError, "error.upload-gone"),
+    (DropGoneError, "error.drop-gone"),
     (EntryGoneError, "error.entry-gone"),
+    (MergeFormError, "error.merge-form"),
     (FormUnfitError, "error.form-unfit"),
     (ObjectionExistsError, "error.objection-exists"),
     (ObjectionNotOpenError, "error.objection-not-open"),
+    (InquiryRefusedError, "error.inquiry-refused"),
     (NotFoundError, "error.not-found"),
     (CollectiveAccountError, "error.collective"),
     (ViewInvalidError, "error.view"),

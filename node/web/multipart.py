@@ -35,10 +35,8 @@ def parse_upload(body: bytes, *, content_type: str) -> UploadForm:
     Raises:
         UploadFormError: It is no such form, or has more parts than one of ours.
     """
-    found = _BOUNDARY.fullmatch(content_type.strip())
-    if found is None:
-        raise UploadFormError("not a form with a file")
-    parts = (b"\r\n" + body).split(b"\r\n--" + found[1].encode("ascii"), PARTS_MAX + 2)
+    boundary = read_boundary(content_type)
+    parts = (b"\r\n" + body).split(b"\r\n--" + boundary, PARTS_MAX + 2)
     if len(parts) > PARTS_MAX + 2 or parts[0] or not parts[-1].startswith(b"--"):
         raise UploadFormError("the form is cut off, or has too many parts")
     form = UploadForm()
@@ -49,12 +47,36 @@ def parse_upload(body: bytes, *, content_type: str) -> UploadForm:
 
 
 def _take_part(form: UploadForm, head: str, content: bytes, *, is_whole: bool) -> None:
-    name, file_name = _NAME.search(head), _FILE_NAME.search(head)
-    if not is_whole or name is None:
+    if not is_whole:
         raise UploadFormError("a part of the form has no name")
+    name, file_name = read_part_names(head)
     if file_name is not None:
-        form.file_name, form.content = file_name[1], content
+        form.file_name, form.content = file_name, content
     elif len(content) > FIELD_BYTES_MAX:
         raise UploadFormError("a field of the form is too long")
     else:
-        form.fields[name[1]] = content.decode("utf-8", errors="replace")
+        form.fields[name] = content.decode("utf-8", errors="replace")
+
+
+def read_boundary(content_type: str) -> bytes:
+    """Return what parts a form's parts.
+
+    Raises:
+        UploadFormError: It is no form with a file.
+    """
+    found = _BOUNDARY.fullmatch(content_type.strip())
+    if found is None:
+        raise UploadFormError("not a form with a file")
+    return found[1].encode("ascii")
+
+
+def read_part_names(head: str) -> tuple[str, str | None]:
+    """Return the name of a part's field, and of its file; None where it is none.
+
+    Raises:
+        UploadFormError: The part has no name.
+    """
+    name, file_name = _NAME.search(head), _FILE_NAME.search(head)
+    if name is None:
+        raise UploadFormError("a part of the form has no name")
+    return name[1], None if file_name is None else file_name[1]

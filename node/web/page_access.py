@@ -35,6 +35,9 @@ class PageAccess:
 _READ: Mapping[str, Area] = {
     "/console/": Area.CUSTOMERS,
     "/console/accounts": Area.ACCOUNTS,
+    "/console/operation": Area.RUNNING,
+    "/console/operation/jobs": Area.RUNNING,
+    "/console/operation/keys": Area.RUNNING,
     "/console/ageing": Area.LEDGER,
     "/console/ageing.csv": Area.LEDGER,
     "/console/customers/{customer_id}": Area.CREDIT,
@@ -97,6 +100,9 @@ _READ: Mapping[str, Area] = {
     "/console/ratings/reviews": Area.CREDIT,
     "/console/ratings/reviews.csv": Area.CREDIT,
     "/console/shared": Area.PEERS,
+    "/console/customers/{customer_id}/ask": Area.PEERS,
+    "/console/inquiries/{inquiry_id}": Area.PEERS,
+    "/console/inquiries/{inquiry_id}/events": Area.PEERS,
 }
 _POLICY = "/console/policies/{version_id}"
 _POLICY_ENTRIES = {
@@ -119,6 +125,7 @@ _IMPORT = (
     ("POST", f"{IMPORT_PATH}/{{upload_id}}/run"),
     ("GET", f"{IMPORT_PATH}/{{upload_id}}/rejects.csv"),
 )
+_STEWARD = (("GET", "/console/steward"), ("POST", "/console/steward/merge"))
 _ENTER_STATEMENTS = tuple(
     (method, f"{_STATEMENTS}/{page}")
     for page in (
@@ -195,6 +202,7 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
         for method in ("GET", "POST")
     }
     | {page: PageAccess(area=Area.CREDIT, is_entry=True) for page in _ENTER_STATEMENTS}
+    | {page: PageAccess(area=Area.ADJUSTMENTS, is_entry=True) for page in _STEWARD}
     | {
         (
             "POST",
@@ -205,7 +213,10 @@ PAGES: Mapping[tuple[str, str], PageAccess] = MappingProxyType(
     | {("POST", path): PageAccess(area=area, is_entry=True) for path, area in _CONTROLLING.items()}
     | {
         ("POST", path): PageAccess(area=Area.PEERS, is_entry=True)
-        for path in ("/console/customers/{customer_id}/objections",)
+        for path in (
+            "/console/customers/{customer_id}/ask",
+            "/console/customers/{customer_id}/objections",
+        )
     }
     | {
         ("POST", f"/console/customers/{{customer_id}}/consents{step}"): PageAccess(

@@ -9,9 +9,12 @@ from node.bootstrap.local import LocalNode
 from node.core.errors import NodeError, UnavailableError
 from node.rating.store import RatingRecord
 from node.sharing.auditing import AuditService
+from node.sharing.inquiring import InquiryService
+from node.sharing.inquiry_desk import InquiryDesk
 from node.sharing.registry import RegistryHolder
 from node.sharing.service import ConsentService, IncomingRow, OutgoingRow
 from node.sharing.subjects.room import Subjects
+from node.sharing.upkeep import Upkeep
 from node.web.texts import Texts
 
 REGISTER_ROWS_MAX = 200
@@ -28,6 +31,21 @@ class ConsoleNode(Protocol):
     @property
     def consents(self) -> ConsentService:
         """Consents held, and what was asked and answered."""
+        ...
+
+    @property
+    def inquiries(self) -> InquiryService:
+        """What was asked of several providers at once."""
+        ...
+
+    @property
+    def inquiry_desk(self) -> InquiryDesk:
+        """What carries inquiries out in the background."""
+        ...
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What says whether this node may exchange now."""
         ...
 
     @property

@@ -33,6 +33,7 @@ from node.web.statement_pages import build_statement_form_routes
 from node.web.statement_upload import build_statement_upload_routes
 from node.web.statements_console import build_statement_routes
 from node.web.step_forms import StepForms
+from node.web.steward_console import build_steward_routes
 
 
 def build_room_routes(
@@ -66,5 +67,6 @@ def build_room_routes(
         *build_reviews_routes(local, render=render, page=page, steps=steps),
         *build_governance_routes(local, render=render, page=page, parse_form=parse_form),
         *build_accounts_routes(local, render=render, page=page, parse_form=parse_form),
+        *build_steward_routes(local, render=render, page=page, parse_form=parse_form),
         *build_decision_routes(local, render=render, page=page, parse_form=parse_form),
     ]

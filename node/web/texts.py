@@ -14,19 +14,23 @@ from typing import NamedTuple
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
 from node.web.texts_accounts import ACCOUNT_TEXTS
+from node.web.texts_asks import ASK_TEXTS
 from node.web.texts_auditor import AUDITOR_TEXTS
 from node.web.texts_case_forms import CASE_FORM_TEXTS
 from node.web.texts_decision import DECISION_TEXTS
+from node.web.texts_drops import DROP_TEXTS
 from node.web.texts_dunning import DUNNING_TEXTS
 from node.web.texts_entry import ENTRY_TEXTS
 from node.web.texts_evidence import EVIDENCE_TEXTS
 from node.web.texts_governance import GOVERNANCE_TEXTS
 from node.web.texts_holds import HOLD_TEXTS
+from node.web.texts_hub import HUB_TEXTS
 from node.web.texts_import import IMPORT_TEXTS
 from node.web.texts_ledger import LEDGER_TEXTS
 from node.web.texts_limits import LIMIT_TEXTS
 from node.web.texts_models import MODEL_TEXTS
 from node.web.texts_objections import OBJECTION_TEXTS
+from node.web.texts_operation import OPERATION_TEXTS
 from node.web.texts_overrides import OVERRIDE_TEXTS
 from node.web.texts_overview import OVERVIEW_TEXTS
 from node.web.texts_papers import PAPER_TEXTS
@@ -40,6 +44,7 @@ from node.web.texts_requests import REQUEST_TEXTS
 from node.web.texts_risk import RISK_TEXTS
 from node.web.texts_statement_forms import STATEMENT_FORM_TEXTS
 from node.web.texts_statements import STATEMENT_TEXTS
+from node.web.texts_steward import STEWARD_TEXTS
 from node.web.texts_subject import SUBJECT_TEXTS
 from node.web.texts_summary import SUMMARY_TEXTS
 
@@ -381,12 +386,16 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         for key, words in {
             **ACCOUNT_TEXTS,
             **SUBJECT_TEXTS,
+            **ASK_TEXTS,
+            **STEWARD_TEXTS,
             **SUMMARY_TEXTS,
             **REPORT_TEXTS,
             **AUDITOR_TEXTS,
             **LEDGER_TEXTS,
             **PAPER_TEXTS,
             **IMPORT_TEXTS,
+            **HUB_TEXTS,
+            **DROP_TEXTS,
             **ENTRY_TEXTS,
             **POLICY_TEXTS,
             **STATEMENT_TEXTS,
@@ -405,6 +414,7 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
             **DECISION_TEXTS,
             **EVIDENCE_TEXTS,
             **RATINGS_TEXTS,
+            **OPERATION_TEXTS,
             **OVERRIDE_TEXTS,
             **OBJECTION_TEXTS,
             **OVERVIEW_TEXTS,

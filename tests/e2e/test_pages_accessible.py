@@ -54,6 +54,10 @@ OK, NOT_FOUND = 200, 404
 # of subjects stand apart (tests/e2e/test_subject_pages.py).
 BEHIND_FORMS = {
     "/console/account",
+    "/console/audit/drops/{drop_id}",
+    "/console/audit/drops/{drop_id}/report",
+    "/console/audit/drops/{drop_id}/report.html",
+    "/console/audit/drops/{drop_id}/report.json",
     "/console/audit/exchanges/{index:int}",
     "/console/customers/{customer_id}/applications/{application_id}/document",
     "/console/customers/{customer_id}/applications/{application_id}/state",
@@ -65,6 +69,8 @@ BEHIND_FORMS = {
     "/console/entered/{nonce}",
     "/console/import/{upload_id}",
     "/console/import/{upload_id}/progress",
+    "/console/inquiries/{inquiry_id}",
+    "/console/inquiries/{inquiry_id}/events",
     "/console/invitation",
     "/console/items/{item_id}/disputes/{dispute_id}/end",
     "/console/items/{item_id}/enter/apply",

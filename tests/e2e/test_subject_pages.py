@@ -23,7 +23,8 @@ from protocol.registry import SubjectEntry
 from schemas.summary import Section
 from tests.support.browser import CHROMIUM, FLAGS, serve
 from tests.support.nodes import NOW_S, SUBJECT, SUBJECT_KEY, SUBJECT_SALT, build_key_entry
-from tests.support.subjects import TERMS, SubjectSite, build_subject_site
+from tests.support.subject_site import SubjectSite, build_subject_site
+from tests.support.subjects import TERMS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route

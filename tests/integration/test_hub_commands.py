@@ -9,11 +9,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from node.cli.hub import hub_app
 from node.core.config import SettingsError, load_settings
 from node.core.keystore import KeyFileError
 from node.hub.app import build_hub_app
 from node.hub.commands import HubExistsError
-from node.hub.commands_members import hub_app
 from node.hub.errors import LegalBasisMissingError
 from protocol.encoding import decode_b64u
 from protocol.keys import PublicKey

@@ -85,6 +85,7 @@ class InProcessPeers:
         self.sent: list[tuple[str, bytes]] = []
         self.statuses: list[tuple[str, str]] = []
         self.loses_replies = False
+        self.kept: asyncio.Event | None = None
 
     async def send_message(self, endpoint: str, raw: bytes) -> HttpReply:
         self.sent.append((endpoint, raw))
@@ -101,6 +102,9 @@ class InProcessPeers:
             )
         if self.loses_replies:
             raise PeerUnreachableError(endpoint)
+        if self.kept is not None:  # set once a reply is on its way that never comes
+            self.kept.set()
+            await asyncio.Event().wait()
         return HttpReply(status=reply.status, body=reply.message.to_bytes(), content_type="")
 
     async def send_status(self, endpoint: str, token: str) -> HttpReply:

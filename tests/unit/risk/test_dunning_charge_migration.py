@@ -14,7 +14,7 @@ from node.core.database import Database
 from node.core.migrations import build_config, upgrade_database
 from tests.support.stores import store_url
 
-BEFORE = "0071"
+BEFORE = "0074"
 LETTER = (
     (
         "INSERT INTO customer (id, scheme, value, name, country, kind, entered_at_ms) "

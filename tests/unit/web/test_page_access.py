@@ -59,13 +59,15 @@ _CREDIT = {
     "/console/risk/concentration",
     "/console/risk/stress",
 }
+_PEERS = {"/console/shared", "/console/customers/1/ask"}
+_OPERATION = {"/console/operation", "/console/operation/jobs", "/console/operation/keys"}
 READS = {
-    Role.OPERATOR: _BOOKS | _CREDIT | {"/console/shared"},
-    Role.CREDIT_MANAGER: _BOOKS | _CREDIT | {"/console/shared"},
+    Role.OPERATOR: _BOOKS | _CREDIT | _PEERS | _OPERATION | {"/console/steward"},
+    Role.CREDIT_MANAGER: _BOOKS | _CREDIT | _PEERS | _OPERATION | {"/console/steward"},
     Role.ANALYST: _BOOKS | _CREDIT,
-    Role.CFO: _BOOKS | _CREDIT | {"/console/shared"},
+    Role.CFO: _BOOKS | _CREDIT | _PEERS,
     Role.COLLECTOR: _BOOKS,
-    Role.STEWARD: _BOOKS,
+    Role.STEWARD: _BOOKS | {"/console/steward"},
     Role.SALES: _BOOKS,
 }
 _LEDGER_FORMS = {"invoice", "payment", "credit-note", "promise", "default", "dispute"}

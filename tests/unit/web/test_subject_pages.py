@@ -24,7 +24,8 @@ from protocol.encoding import encode_b64u
 from protocol.jws import sign_compact
 from protocol.strict_json import canonical_json
 from tests.support.nodes import NOW_S, SUBJECT, SUBJECT_KEY, SUBJECT_SALT
-from tests.support.subjects import OPERATOR_TOKEN, TERMS, SubjectSite, build_subject_site
+from tests.support.subject_site import OPERATOR_TOKEN, SubjectSite, build_subject_site
+from tests.support.subjects import TERMS
 
 HOST = "http://testserver"
 ORIGIN = {"origin": HOST}
