@@ -1,6 +1,5 @@
 import re
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
 from string import Formatter
 
@@ -8,7 +7,7 @@ import pytest
 
 from node.assessment.policy_file import Language
 from node.core.errors import InvariantError
-from node.web.texts import TEXTS, Texts
+from node.web.texts import LOCALES, TEXTS, Text, Texts, read_catalogues
 
 WEB = Path(__file__).resolve().parents[3] / "node/web"
 _CALL = re.compile(r"""\b(?:t|texts)\(\s*["']([a-z][A-Za-z0-9_.<>=-]*)["']""")
@@ -49,25 +48,59 @@ FAMILIES = (
 
 def _sources() -> str:
     paths = [*WEB.glob("templates/*.html"), *WEB.glob("*.py")]
-    return "\n".join(path.read_text("utf-8") for path in paths if not path.name.startswith("texts"))
+    return "\n".join(path.read_text("utf-8") for path in paths)
 
 
 def test_every_text_that_a_page_asks_for_is_in_the_catalogue() -> None:
     assert set(_CALL.findall(_sources())) - set(TEXTS) == set()
 
 
-def test_no_two_parts_of_the_catalogue_have_a_text_of_one_name() -> None:
-    """The later part would put its words on the other one's page."""
-    parts = [
-        part
-        for path in sorted(WEB.glob("texts_*.py"))
-        for name, part in vars(import_module(f"node.web.{path.stem}")).items()
-        if name.endswith("_TEXTS")
-    ]
-    names = Counter(name for part in {id(part): part for part in parts}.values() for name in part)
+def write_part(folder: Path, language: str, part: str, texts: str) -> None:
+    path = folder / language / "LC_MESSAGES" / f"{part}.po"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(texts, "utf-8")
 
-    assert len(names) > 500
-    assert [name for name, count in names.items() if count > 1] == []
+
+BOTH = 'msgid "a"\nmsgstr "A"\n'
+ANOTHER = 'msgid "b"\nmsgstr "B"\n'
+
+
+@pytest.mark.parametrize(
+    ("english", "second", "named"),
+    [
+        (BOTH + "\n" + ANOTHER, "", "one language only: b"),
+        ("", "", "one language only: a"),
+        ('msgid "a"\nmsgstr ""\n', "", "en does not say a"),
+        ("#, fuzzy\n" + BOTH, "", "en does not say a"),
+        # The later part would put its words on the other one's page.
+        (BOTH, BOTH, "en says a in two parts"),
+    ],
+    ids=["lone", "missing", "empty", "fuzzy", "twice"],
+)
+def test_a_catalogue_that_is_not_whole_is_refused(
+    tmp_path: Path, english: str, second: str, named: str
+) -> None:
+    write_part(tmp_path, "zh", "first", BOTH)
+    write_part(tmp_path, "en", "first", english)
+    write_part(tmp_path, "en", "second", second)
+
+    with pytest.raises(InvariantError, match=named):
+        read_catalogues(tmp_path)
+
+
+def test_no_part_says_a_text_twice() -> None:
+    """Of two the reader would keep one without a word."""
+    for path in LOCALES.glob("*/LC_MESSAGES/*.po"):
+        names = Counter(re.findall(r'^msgid "(.+)"$', path.read_text("utf-8"), re.MULTILINE))
+        assert [name for name, count in names.items() if count > 1] == [], path.name
+
+
+def test_a_text_is_read_in_both_languages(tmp_path: Path) -> None:
+    write_part(tmp_path, "zh", "first", 'msgid "a.b"\nmsgstr "甲 {count}"\n')
+    write_part(tmp_path, "en", "first", 'msgid "a.b"\nmsgstr "A {count}"\n')
+
+    assert read_catalogues(tmp_path) == {"a.b": Text(zh="甲 {count}", en="A {count}")}
+    assert len(TEXTS) > 500
 
 
 def test_no_text_of_the_catalogue_is_unused() -> None:
