@@ -106,7 +106,7 @@ def _draw_column(column: Column, *, left: int, width: int, floor: int) -> str:
         done += count
         if high > low:
             parts.append(
-                f'<rect class="part-{level}" x="{left}" y="{floor - high}" width="{width}" '
+                f'<rect class="paid-{level}" x="{left}" y="{floor - high}" width="{width}" '
                 f'height="{high - low}"/>'
             )
     return f"<g><title>{words}</title>{''.join(parts)}</g>"

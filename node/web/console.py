@@ -339,6 +339,7 @@ class _Console:
             person="" if viewer is None else viewer.name,
             role="" if viewer is None else viewer.role.value,
             member=local.settings.name or local.settings.member_id,
+            member_id=local.settings.member_id,
             business_date=local.business_date(),
             simulated=simulated,
             deci=lambda value: say_deci(value, texts),

@@ -55,6 +55,8 @@ class OwnConsent:
     next_seq: int
     """Of the subject's next word on it."""
     is_final: bool
+    is_counted_here: bool
+    """Whether this node answers under it: the other one counts no use."""
     is_undelivered: bool
     """Whether it is ours to hand over and its provider has not acknowledged it."""
 
@@ -109,6 +111,7 @@ def read_own(node: ConsoleNode, subject: str, *, language: Language) -> OwnPage:
                 consent=read_held_consent(held.token),
                 next_seq=node.consents.find_last_seq(held.hash, signer=StatusSigner.SUBJECT) + 1,
                 is_final=held.state in FINAL_STATES,
+                is_counted_here=held.provider == local.settings.member_id,
                 is_undelivered=held.consumer == local.settings.member_id and not held.delivered,
             )
             for held in node.consents.list_consents(subject=subject)[:CONSENTS_SHOWN_MAX]
@@ -232,7 +235,11 @@ def build_copy(page: OwnPage, *, records: Sequence[dict[str, Any]]) -> dict[str,
     return {
         "subject": page.subject,
         "consents": [
-            {**record, "uses": one.held.uses, "token": one.held.token}
+            {
+                **record,
+                "uses": one.held.uses if one.is_counted_here else None,
+                "token": one.held.token,
+            }
             for one, record in zip(page.consents, records, strict=True)
         ],
         "requests": [

@@ -81,6 +81,9 @@ def test_an_inquiry_that_a_stop_cut_short_goes_on_with_the_same_messages(site: A
     assert sent[0] == sent[1]
     assert "verified" in page
     assert site.node.scene.find(beta.hash).uses == 1
+    customer = site.show(f"/console/customers/{site.customer_id}")
+    assert "counted by the provider" in customer
+    assert "At most" in site.show(site.ask_path)
 
 
 def test_a_reply_whose_proof_was_changed_here_is_shown_as_not_verified(site: AskingSite) -> None:

@@ -12,7 +12,7 @@ def _heights(svg: str) -> list[int]:
     return [
         int(one.attrib["height"])
         for one in ET.fromstring(svg).iter(f"{SVG}rect")  # noqa: S314  our own chart
-        if one.attrib["class"].startswith("part-")
+        if one.attrib["class"].startswith("paid-")
     ]
 
 
