@@ -11,6 +11,7 @@ PROGRAMS = (
     "scripts/check",
     "scripts/demo",
     "scripts/lock",
+    "scripts/screenshots",
     "scripts/setup-env",
     "scripts/test",
 )
