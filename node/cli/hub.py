@@ -9,7 +9,6 @@ from node.core.keystore import read_secret
 from node.hub.app import build_hub_app
 from node.hub.commands import HomeOption
 from node.hub.commands_members import hub_app
-from node.web.hub_console import build_hub_console
 
 __all__ = ["hub_app"]
 
@@ -17,6 +16,8 @@ __all__ = ["hub_app"]
 @hub_app.command("serve")
 def serve(home: HomeOption) -> None:
     """Run the hub until it is stopped."""
+    from node.web.hub_console import build_hub_console  # noqa: PLC0415  whoever serves has pages
+
     settings = load_settings(home)
     token = read_secret(settings.api_token.get_secret_value(), path=settings.home / "api_token")
     uvicorn.run(

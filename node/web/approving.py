@@ -107,7 +107,10 @@ ACTS = (
     ),
     Act(
         name="an objection ends: what it is against counts, or does no more",
-        operations=("/objections/{objection_id}/end", "/received-objections/{objection_id}/end"),
+        operations=(
+            "/objections/{objection_id}/end",
+            "/received-objections/{summary_objection_id}/end",
+        ),
         pages=((f"{_CUSTOMER}/objections/{{summary_objection_id}}/end", Area.PEERS),),
         commands=("records notice close",),  # The other one goes over the API.
     ),

@@ -66,6 +66,8 @@ COMPARING = {
     "risk/checks/releasing.py": "an order that was held goes on",
     "risk/limits/service.py": "a limit of another kind holds, or ends",
     "sharing/objections.py": "an objection ends: what it is against counts, or does no more",
+    "web/holds_console.py": "an order that was held goes on",
+    "web/limits_console.py": "a limit of another kind holds, or ends",
     "web/override_console.py": "another grade than the rating's holds, or does no more",
 }
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 
 from node.core.people.service import Role
 from node.governance.cases.store import KEPT as CASES_KEPT
@@ -22,6 +22,7 @@ from node.records.room_life import RoomLife
 from node.risk.alerts.rules_alert import AlertState
 from node.risk.alerts.tables import risk_alert, risk_alert_event
 from node.risk.checks.rules_check import CheckPoint
+from node.risk.dunning.tables import dunning_line
 from node.risk.keeping.store import EXPORTED, KEPT, list_named
 from node.risk.limits.rules_limits import LimitKind
 from node.risk.limits.service import NewLimit
@@ -29,6 +30,7 @@ from node.risk.orders.rules_order import OrderEvent
 from node.risk.orders.service import Taking
 from node.risk.rules.judged import Source
 from tests.support.ledgers import HASHER, OLDEST, TODAY
+from tests.support.reminding import Reminding, later
 from tests.support.risk import Watch, build_watch
 
 BEFORE, GONE_ON = date(2031, 3, 30), date(2036, 4, 1)
@@ -163,6 +165,40 @@ def test_an_order_with_something_on_its_way_stays(watch: Watch) -> None:
 
     assert live(watch, GONE_ON).expire(by="li").evidence == 0
     assert watch.expose(as_of=TODAY + timedelta(days=1)).ordered_minor == 60_00
+
+
+def list_ended_letters(reminding: Reminding) -> list[int]:
+    (kind,) = (one for one in KEPT if one.name == "letter")
+    with reminding.house.database.read() as uow:
+        return sorted(row.key for row in uow.connection.execute(kind.ended))
+
+
+@pytest.fixture
+def reminding(tmp_path: Path) -> Iterator[Reminding]:
+    found = Reminding(tmp_path)
+    yield found
+    found.tower.close()
+
+
+def test_a_letter_stays_while_a_charge_of_it_is_open_or_listed(reminding: Reminding) -> None:
+    reminding.charge(fee_minor=500)
+    reminding.house.invoice("A1", (TODAY - timedelta(days=40), 40_000))
+    first = reminding.send()
+    second = reminding.send(later(14))
+    with reminding.house.database.write() as uow:  # As if what they asked for had gone.
+        uow.connection.execute(dunning_line.update().values(item_id=999))
+    charges = reminding.list_charges(later(14))
+    assert list_ended_letters(reminding) == []
+
+    for one in charges:
+        reminding.open_charges(later(14)).waive(one.charge_id, reason="goodwill", by="chen")
+
+    assert list_ended_letters(reminding) == [second.letter_id]
+    (kind,) = (one for one in KEPT if one.name == "letter")
+    with reminding.house.database.write() as uow:
+        for table, find in kind.rows:
+            uow.connection.execute(delete(table).where(find([second.letter_id])))
+    assert list_ended_letters(reminding) == [first.letter_id]
 
 
 def test_each_kind_deletes_all_that_refers_to_it() -> None:

@@ -2,7 +2,8 @@
 
 Runs over the portfolio and their sums are of no customer, and provisions are accounts: they stay.
 An order is what documents of the ledger are taken off, so those wait until it has gone. A letter
-that was sent goes once nothing that it asked for is in the ledger: its level counts until then.
+that was sent goes once nothing that it asked for is in the ledger, for its level counts until then,
+no charge of it is open, and no later letter lists one.
 What peers have told does not go out, nor does what was found by their word alone.
 """
 
@@ -26,10 +27,13 @@ from node.risk.daily.tables import risk_change, risk_run
 from node.risk.dunning.rules_letter import LetterState
 from node.risk.dunning.tables import (
     DUNNING_TABLES,
+    dunning_charge,
     dunning_event,
     dunning_hold,
     dunning_letter,
+    dunning_letter_charge,
     dunning_line,
+    dunning_settlement,
     dunning_sum,
 )
 from node.risk.limits.tables import (
@@ -165,12 +169,51 @@ def _build_letter() -> KeptKind:
         dunning_letter,
         last,
         is_withdrawn | was_sent,
+        ~_has_open_charge(),
+        ~_is_listed_later(),
         rows=(
+            (dunning_letter_charge, dunning_letter_charge.c.letter_id.in_),
+            (dunning_settlement, _find_settlements),
+            (dunning_charge, dunning_charge.c.letter_id.in_),
             (dunning_event, dunning_event.c.letter_id.in_),
             (dunning_sum, dunning_sum.c.letter_id.in_),
             (dunning_line, dunning_line.c.letter_id.in_),
         ),
     )
+
+
+def _has_open_charge() -> ColumnElement[bool]:
+    settled = (
+        select(func.coalesce(func.sum(dunning_settlement.c.amount_minor), 0))
+        .where(dunning_settlement.c.charge_id == dunning_charge.c.id)
+        .scalar_subquery()
+    )
+    return (
+        exists()
+        .where(
+            dunning_charge.c.letter_id == dunning_letter.c.id,
+            dunning_charge.c.amount_minor > settled,
+        )
+        .correlate(dunning_letter)
+    )
+
+
+def _is_listed_later() -> ColumnElement[bool]:
+    """Tell whether another letter lists a charge of this one: it goes before."""
+    return (
+        exists()
+        .where(
+            dunning_charge.c.letter_id == dunning_letter.c.id,
+            dunning_letter_charge.c.charge_id == dunning_charge.c.id,
+            dunning_letter_charge.c.letter_id != dunning_letter.c.id,
+        )
+        .correlate(dunning_letter)
+    )
+
+
+def _find_settlements(letters: Collection[int]) -> ColumnElement[bool]:
+    charges = select(dunning_charge.c.id).where(dunning_charge.c.letter_id.in_(letters))
+    return dunning_settlement.c.charge_id.in_(charges)
 
 
 def _build_alert() -> KeptKind:
