@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -36,10 +37,11 @@ def files(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 @pytest.fixture(scope="module")
 def services(
     files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
-) -> list[RecordsService]:
-    made = []
+) -> Iterator[list[RecordsService]]:
+    made, opened = [], []
     for member in range(MEMBERS):
         database = Database(url=store_url(tmp_path_factory.mktemp("member") / "node.db"))
+        opened.append(database)
         metadata.create_all(database.engine)
         service = RecordsService(database=database, clock=ManualClock(0), business_date=AS_OF)
         report = service.import_file(files[f"member-{member}.csv"])
@@ -47,7 +49,9 @@ def services(
         assert report.rows_rejected == 0
         assert report.oddities == {}
         made.append(service)
-    return made
+    yield made
+    for database in opened:
+        database.dispose()
 
 
 def count_invoices(services: list[RecordsService], subject: str) -> list[list[int]]:

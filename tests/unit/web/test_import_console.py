@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,11 @@ ORIGIN = {"origin": HOST}
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Node:
-    return build_empty_node(tmp_path / "home")
+def node(tmp_path: Path) -> Iterator[Node]:
+    built = build_empty_node(tmp_path / "home")
+    yield built
+    built.writer.close()
+    built.local.close()
 
 
 @pytest.fixture
