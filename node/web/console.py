@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from importlib import resources
-from pathlib import Path
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -54,6 +51,7 @@ from node.web.operation import OperationFacts, read_nothing
 from node.web.operation_console import build_operation_routes
 from node.web.page_access import PAGES, Reaching, Visit, admit
 from node.web.pages import ConsoleNode, Sight, is_simulated, read_register
+from node.web.rendering import StaticFiles, build_environment
 from node.web.room_pages import build_room_routes
 from node.web.same_site import check_same_site
 from node.web.sessions import (
@@ -67,17 +65,11 @@ from node.web.subject_pages import build_subject_routes
 from node.web.texts import Texts
 from node.web.typed_share import say_percent
 from node.web.wording import say_amount, say_code, say_deci, say_money, say_time
-from protocol.encoding import encode_b64u, sha256
+from protocol.encoding import encode_b64u
 from protocol.errors import ProtocolError
 
 LANGUAGE_LIFE_S = 31_536_000
-STATIC_LIFE_S = 86_400
 AUDIT_ROLES = frozenset({Role.OPERATOR, Role.AUDITOR})
-STATIC_TYPES = {
-    "console.css": "text/css; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-    "live.js": "text/javascript; charset=utf-8",
-}
 
 
 def build_console_routes(
@@ -129,23 +121,16 @@ class _Console:
     def __init__(self, node: ConsoleNode, sessions: SessionDesk) -> None:
         self._node = node
         self._sessions = sessions
-        self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        self._environment = build_environment(
+            {
+                "hash": encode_b64u,
+                "money": say_money,
+                "amount": say_amount,
+                "moment": say_time,
+                "percent": say_percent,
+            }
         )
-        self._environment.filters |= {
-            "hash": encode_b64u,
-            "money": say_money,
-            "amount": say_amount,
-            "moment": say_time,
-            "percent": say_percent,
-        }
-        files = resources.files("node.web") / "static"
-        self._static = {name: (files / name).read_bytes() for name in STATIC_TYPES}
-        self._version = encode_b64u(sha256(*self._static.values()))[:12]
+        self._static = StaticFiles("console.css", "icon.svg", "live.js")
 
     def page(self, method: str, path: str, handle: Handler) -> Route:
         """Return the route of a page of the table; an auditor is led to the auditor's pages."""
@@ -208,11 +193,10 @@ class _Console:
 
     async def send_static(self, request: Request) -> Response:
         """Send the style sheet or the icon; the address names the version, so it may be kept."""
-        name = request.path_params["name"]
-        if name not in self._static:
+        found = self._static.find(request.path_params["name"])
+        if found is None:
             raise NotFoundError("there is no such file")
-        headers = {"cache-control": f"private, max-age={STATIC_LIFE_S}"}
-        return Response(self._static[name], media_type=STATIC_TYPES[name], headers=headers)
+        return found
 
     async def list_customers(self, request: Request) -> Response:
         """Show the customers with their ratings, the most past due first."""
@@ -330,7 +314,7 @@ class _Console:
             languages={Language.ZH.value: "中文", Language.EN.value: "English"},
             address=address,
             path=request.url.path,
-            version=self._version,
+            version=self._static.version,
             signed_in=viewer is not None,
             is_auditor=viewer is not None and viewer.role is Role.AUDITOR,
             sees_audit=viewer is not None and viewer.role in AUDIT_ROLES,

@@ -11,7 +11,6 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from importlib import resources
 from importlib.metadata import version
 
 from starlette.concurrency import run_in_threadpool
@@ -41,6 +40,7 @@ from node.web.headers import CONTENT_POLICY
 from node.web.languages import choose_language
 from node.web.multipart import UploadFormError
 from node.web.multipart_files import SavedForm, save_upload
+from node.web.rendering import read_static
 from node.web.report_page import build_report_page, show_plainly
 from protocol.__main__ import parse_anchor
 from protocol.encoding import encode_b64u, sha256
@@ -75,7 +75,7 @@ class _DropPages:
         self._local = local
         self._render = render
         self._desk = DropDesk(local.settings.home, random_bytes=draw_bytes)
-        css = (resources.files("node.web") / "static" / "report.css").read_bytes()
+        css = read_static("report.css")
         css_hash = base64.b64encode(sha256(css)).decode("ascii")
         self._report_policy = (
             f"default-src 'none'; style-src 'sha256-{css_hash}'; base-uri 'none'; "

@@ -9,12 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest, digest
-from importlib import resources
-from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -33,6 +29,7 @@ from node.web.form_fields import parse_form
 from node.web.handlers import Handler
 from node.web.headers import SECURITY_HEADERS
 from node.web.languages import LANGUAGE_COOKIE, choose_language
+from node.web.rendering import StaticFiles, build_environment
 from node.web.same_site import check_same_site
 from node.web.texts import Texts
 from node.web.wording import say_code, say_time
@@ -52,7 +49,6 @@ HOUR_S = 3_600
 MINUTE_S = 60
 _SESSION_DOMAIN = b"chengxin/hub-session/v1\n"
 _NUMBER_DIGITS_MAX = 12
-_STATIC = MappingProxyType({"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"})
 TABS = ("", "members", "customers", "registry", "witness", "statuses")
 
 
@@ -108,20 +104,10 @@ class _HubPages:
     def __init__(self, faces: HubFaces, *, token: str) -> None:
         self._faces = faces
         self._token = token
-        self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        self._environment = build_environment(
+            {"hash": encode_b64u, "moment": lambda at_s: say_time(at_s * 1000)}
         )
-        self._environment.filters |= {
-            "hash": encode_b64u,
-            "moment": lambda at_s: say_time(at_s * 1000),
-        }
-        files = resources.files("node.web") / "static"
-        self._static = {name: (files / name).read_bytes() for name in _STATIC}
-        self._version = encode_b64u(sha256(*self._static.values()))[:12]
+        self._static = StaticFiles("console.css", "icon.svg")
 
     # --- frame
 
@@ -163,11 +149,7 @@ class _HubPages:
 
     async def send_static(self, request: Request) -> Response:
         """Send the style sheet or the icon."""
-        name = request.path_params["name"]
-        if name not in self._static:
-            return Response(status_code=404)
-        headers = {"cache-control": f"private, max-age={DAY_S}"}
-        return Response(self._static[name], media_type=_STATIC[name], headers=headers)
+        return self._static.find(request.path_params["name"]) or Response(status_code=404)
 
     async def show_login(self, request: Request) -> Response:
         """Ask for the operator's token."""
@@ -279,7 +261,7 @@ class _HubPages:
             path=request.url.path,
             home=HUB_PATH,
             tabs=TABS,
-            version=self._version,
+            version=self._static.version,
             signed_in=self._has_session(request),
             hub=service.hub,
             hub_name=service.name,

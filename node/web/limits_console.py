@@ -50,7 +50,6 @@ from node.web.wording import say_money
 WAITING_PATH = "/console/limits"
 CUSTOMER_PATH = "/console/customers/{customer_id}/limits"
 STOP_PATH = "/console/customers/{customer_id}/stop"
-ENTRY_STEPS = ("approve", "end")
 END_STOP_PATH = "/console/stops/{stop_id}/end"
 SHOWN_MAX = 100
 KINDS = (LimitKind.TEMPORARY, LimitKind.GROUP_CAP)

@@ -11,12 +11,9 @@ import shlex
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from node.assessment.policy_file import Language
+from node.web.rendering import build_environment, read_static
 from node.web.report_object import (
     ConsentPart,
     ExchangePart,
@@ -146,15 +143,10 @@ def build_report_page(
 ) -> str:
     """Return the page of a report's object."""
     report, texts = read_report(value), Texts(language)
-    css = (resources.files("node.web") / "static" / "report.css").read_text("utf-8")
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    css = read_static("report.css").decode("utf-8")
+    environment = build_environment(
+        {"plain": show_plainly, "when": describe_time, "quote": quote_word}
     )
-    environment.filters |= {"plain": show_plainly, "when": describe_time, "quote": quote_word}
     html = environment.get_template("report.html").render(
         t=texts,
         language=language.value,

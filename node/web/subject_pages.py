@@ -7,7 +7,6 @@ sign takes the request as a file, signs it with ``chengxin consent sign-request`
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import resources
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from node.web.languages import choose_language
 from node.web.login_console import find_address
 from node.web.multipart import parse_upload
 from node.web.pages import ConsoleNode
+from node.web.rendering import StaticFiles
 from node.web.subject_desk import (
     JSON_BYTES_MAX,
     OWN_PATH,
@@ -43,14 +43,7 @@ from protocol.encoding import decode_b64u, encode_b64u, sha256
 from protocol.identifiers import parse_subject_id
 from protocol.limits import SALT_BYTES
 
-STATIC_TYPES = {
-    "console.css": "text/css; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-    "subject.css": "text/css; charset=utf-8",
-    "subject-key.js": "text/javascript; charset=utf-8",
-    "subject.js": "text/javascript; charset=utf-8",
-}
-STATIC_LIFE_S = 86_400
+STATIC = ("console.css", "icon.svg", "subject.css", "subject-key.js", "subject.js")
 KID_CHARACTERS = 43
 PROOF_CHARACTERS_MAX = 4_096
 
@@ -59,23 +52,20 @@ def build_subject_routes(
     node: ConsoleNode, *, render: Render, open_page: Callable[[Handler], Handler]
 ) -> list[BaseRoute]:
     """Return the routes of all pages of subjects."""
-    files = resources.files("node.web") / "static"
-    static = {name: (files / name).read_bytes() for name in STATIC_TYPES}
-    version = encode_b64u(sha256(*static.values()))[:12]
+    static = StaticFiles(*STATIC, is_public=True)
 
     async def draw(
         request: Request, template: str, *, status: int = 200, **values: object
     ) -> Response:
         return await render(
-            request, template, status=status, retry_s=None, subject_version=version, **values
+            request, template, status=status, retry_s=None, subject_version=static.version, **values
         )
 
     async def send_static(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in static:
+        found = static.find(request.path_params["name"])
+        if found is None:
             raise NotFoundError("there is no such file")
-        headers = {"cache-control": f"public, max-age={STATIC_LIFE_S}"}
-        return Response(static[name], media_type=STATIC_TYPES[name], headers=headers)
+        return found
 
     desk = SubjectDesk(node.local, node.subjects, render=draw, open_page=open_page)
     pages = _SubjectPages(node, desk, render=draw)

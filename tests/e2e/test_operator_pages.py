@@ -22,7 +22,8 @@ from node.web.console import build_console_routes
 from node.web.hub_console import HUB_PATH, TABS, HubFaces, build_hub_pages
 from tests.support.browser import CHROMIUM, FLAGS
 from tests.support.hubs import ALPHA, enrol_subject, make_status, open_test_hub
-from tests.support.inquiries import OPERATOR_TOKEN, open_asking_site
+from tests.support.inquiries import open_asking_site
+from tests.support.scene_console import OPERATOR_TOKEN
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -23,7 +23,8 @@ from protocol.registry import SubjectEntry
 from schemas.summary import Section
 from tests.support.browser import CHROMIUM, FLAGS, serve
 from tests.support.nodes import NOW_S, SUBJECT, SUBJECT_KEY, SUBJECT_SALT, build_key_entry
-from tests.support.subject_site import SubjectSite, build_subject_site
+from tests.support.scene_console import SceneConsole
+from tests.support.subject_site import build_subject_site
 from tests.support.subjects import TERMS
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run_apart(awaited: Coroutine[Any, Any, T]) -> T:
 class Visit:
     """A browser at a site, what its console complained of, and what its requests said."""
 
-    site: SubjectSite
+    site: SceneConsole
     page: Page
     complaints: list[str]
     addresses: list[str]
@@ -116,14 +117,14 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SubjectSite]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SceneConsole]:
     built = build_subject_site(tmp_path_factory.mktemp("subjects"))
     yield built
     built.scene.federation.close()
 
 
 @pytest.fixture(scope="module")
-def browser(site: SubjectSite) -> Iterator[tuple[Browser, str]]:
+def browser(site: SceneConsole) -> Iterator[tuple[Browser, str]]:
     with serve(site) as url, sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield started, url
@@ -131,7 +132,7 @@ def browser(site: SubjectSite) -> Iterator[tuple[Browser, str]]:
 
 
 @pytest.fixture
-def visit(site: SubjectSite, browser: tuple[Browser, str]) -> Iterator[Visit]:
+def visit(site: SceneConsole, browser: tuple[Browser, str]) -> Iterator[Visit]:
     started, url = browser
     with started.new_context(base_url=url, locale="en-GB") as context:
         page = context.new_page()

@@ -28,10 +28,11 @@ from protocol.errors import ProtocolError
 from protocol.log_proof import parse_log_proof
 from protocol.merkle import leaf_hash
 from tests.support.auditing import audit_bundles
-from tests.support.auditor import DAY_S, OPERATOR_TOKEN, AuditedNode, build_audited_node
+from tests.support.auditor import DAY_S, AuditedNode, build_audited_node
 from tests.support.console_node import API_TOKEN, build_empty_node
 from tests.support.log_changes import begin_next_log
 from tests.support.nodes import HUB_KEY, SUBJECT
+from tests.support.scene_console import OPERATOR_TOKEN
 
 PATHS = (
     "/log",

@@ -3,68 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-from node.bootstrap.local import LocalNode
 from node.core.people.service import PeopleService, Role, Scope
-from node.sharing.auditing import AuditService
-from node.sharing.inquiring import InquiryService
-from node.sharing.inquiry_desk import InquiryDesk
 from node.sharing.outgoing import Ask
-from node.sharing.registry import RegistryHolder
-from node.sharing.service import ConsentService
-from node.sharing.subjects.room import Subjects
-from node.sharing.upkeep import Upkeep
 from protocol.consent import ConsentState
 from schemas.summary import Section
-from tests.support.exchanges import Scene, build_scene
-from tests.support.inquiries import build_auditing, build_inquiries
+from tests.support.exchanges import build_scene
 from tests.support.log_changes import cosign
-from tests.support.subjects import build_test_subjects
-from tests.support.upkeep import build_upkeep
+from tests.support.scene_console import SceneConsole
 
-OPERATOR_TOKEN = "the-operators-token-of-these-tests"
 DAY_S = 86_400
 SECTIONS = (Section.DELAY, Section.TREND)
 
 
-@dataclass(frozen=True, kw_only=True)
-class AuditedNode:
+class AuditedNode(SceneConsole):
     """What the console and the API need of the provider's node."""
-
-    scene: Scene
-    auditing: AuditService
-    api_token: str = OPERATOR_TOKEN
-
-    @property
-    def local(self) -> LocalNode:
-        return self.scene.provider.local
-
-    @property
-    def consents(self) -> ConsentService:
-        return self.scene.provider.consents
-
-    @property
-    def registry(self) -> RegistryHolder:
-        return self.scene.provider.registry
-
-    @cached_property
-    def inquiries(self) -> InquiryService:
-        return build_inquiries(self.scene.provider)
-
-    @cached_property
-    def inquiry_desk(self) -> InquiryDesk:
-        return InquiryDesk(self.inquiries)
-
-    @cached_property
-    def upkeep(self) -> Upkeep:
-        return build_upkeep(self.scene.provider)
-
-    @property
-    def subjects(self) -> Subjects:
-        return build_test_subjects(self.scene.provider)
 
     @property
     def people(self) -> PeopleService:
@@ -115,4 +69,4 @@ def build_audited_node(folder: Path) -> AuditedNode:
         await asking.ask(ask)
 
     asyncio.run(run())
-    return AuditedNode(scene=scene, auditing=build_auditing(scene.provider))
+    return AuditedNode(scene=scene, member=scene.provider)

@@ -77,6 +77,13 @@ class Desk:
         return self.node.local.ledger.tell_item(item_id)
 
 
+def read(desk: Desk, path: str, language: str = "en", **query: str) -> str:
+    """Return a page that is there."""
+    answer = desk.client.get(path, params={"lang": language} | query)
+    assert answer.status_code == 200, answer.text
+    return str(answer.text)
+
+
 def make_home(folder: Path) -> Path:
     """Return the home of a node that is closed: keys take longer to make than to copy."""
     node = build_empty_node(folder)

@@ -7,93 +7,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from node.bootstrap.local import LocalNode
 from node.core.people.service import Role
-from node.sharing.auditing import AuditService
-from node.sharing.consents import ConsentVerdicts
-from node.sharing.inquiring import InquiryService
-from node.sharing.inquiry_desk import InquiryDesk
-from node.sharing.registry import RegistryHolder
-from node.sharing.service import ConsentService
 from node.sharing.store import HeldConsent
-from node.sharing.subjects.room import Subjects
-from node.sharing.upkeep import Upkeep
 from node.web.console import build_console_routes
 from protocol.encoding import encode_b64u
-from tests.support.exchanges import Scene, build_scene
-from tests.support.nodes import TestNode
-from tests.support.subjects import build_test_subjects
-from tests.support.upkeep import build_upkeep
+from tests.support.exchanges import build_scene
+from tests.support.scene_console import OPERATOR_TOKEN, SceneConsole
 
-OPERATOR_TOKEN = "the-operators-token-of-these-tests"
 HOST = "http://testserver"
 ORIGIN = {"origin": HOST}
 WAIT_S = 20
-
-
-def build_inquiries(node: TestNode) -> InquiryService:
-    """Return the inquiries of a node."""
-    return InquiryService(
-        database=node.local.database,
-        clock=node.local.clock,
-        sealer=node.sealer,
-        fan_out=node.fan_out,
-        registry=node.registry,
-        verdicts=ConsentVerdicts(),
-    )
-
-
-def build_auditing(node: TestNode) -> AuditService:
-    """Return what an auditor may see of a node."""
-    return AuditService(
-        database=node.local.database,
-        writer=node.writer,
-        registry=node.registry,
-        people=node.local.people,
-        clock=node.local.clock,
-        member_id=node.member_id,
-    )
-
-
-@dataclass(kw_only=True)
-class AskingNode:
-    """The consumer's node, as a console needs it."""
-
-    scene: Scene
-    inquiries: InquiryService
-    inquiry_desk: InquiryDesk
-    upkeep: Upkeep
-    auditing: AuditService
-    api_token: str = OPERATOR_TOKEN
-
-    @cached_property
-    def subjects(self) -> Subjects:
-        return build_test_subjects(self.scene.consumer)
-
-    @property
-    def local(self) -> LocalNode:
-        return self.scene.consumer.local
-
-    @property
-    def consents(self) -> ConsentService:
-        return self.scene.consumer.consents
-
-    @property
-    def registry(self) -> RegistryHolder:
-        return self.scene.consumer.registry
 
 
 @dataclass(kw_only=True)
 class AskingSite:
     """That console in a browser whose node goes on between two pages."""
 
-    node: AskingNode
+    node: SceneConsole
     client: TestClient
     customer_id: int
     held: dict[str, HeldConsent] = field(default_factory=dict)
@@ -146,14 +81,7 @@ class AskingSite:
 def open_asking_site(folder: Path) -> Iterator[AskingSite]:
     """Open a console of alpha, which asks beta and gamma."""
     scene = build_scene(folder, member_count=3)
-    inquiries = build_inquiries(scene.consumer)
-    node = AskingNode(
-        scene=scene,
-        inquiries=inquiries,
-        inquiry_desk=InquiryDesk(inquiries),
-        upkeep=build_upkeep(scene.consumer),
-        auditing=build_auditing(scene.consumer),
-    )
+    node = SceneConsole(scene=scene, member=scene.consumer)
     customer_id = node.local.records.add_customer(
         scheme="sim", value="S000001", name="Hongda", country="CN"
     ).customer_id

@@ -97,11 +97,6 @@ class Narrowing:
     moved: Moved | None = None
     since: date | None = None
 
-    @property
-    def is_all(self) -> bool:
-        """Whether nothing is left out."""
-        return self == Narrowing()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from node.core.people.service import Role
 from node.rating.overrides.errors import OverrideStateError
-from node.rating.overrides.reading import JudgedOverride
 from node.rating.overrides.rules_override import Override, OverrideState, bound_later
 from node.rating.scale import read_preset_scale
-from tests.support.persons import person
 from tests.unit.assessment.builders import AS_OF
-from tests.unit.assessment.room import Room, build_room
+from tests.unit.assessment.room import Room
+from tests.unit.rating.overriding import LI, WANG, WHY, give, held
 
-LI, WANG = person("Li"), person("Wang", Role.CFO)
-WHY = "group"
 LOWERING = Override(
     override_id=1,
     customer_id=1,
@@ -33,33 +27,6 @@ LOWERING = Override(
     expires_on=AS_OF,
     events=(),
 )
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    built = build_room(tmp_path)
-    yield built
-    built.database.dispose()
-
-
-@pytest.fixture
-def customer(room: Room) -> int:
-    key = room.add_invoices("one", [0] * 12)
-    assert room.rating.rate_customer(key, as_of=AS_OF).rating.grade_with_peers == "AA"
-    return key
-
-
-def give(room: Room, customer: int, grade: str, **terms: object) -> JudgedOverride:
-    told = {"reason_code": WHY, "reason": "its parent stands in", "actor": LI} | terms
-    return room.overrides.give(customer, grade=grade, **told)  # type: ignore[arg-type]  # as told
-
-
-def held(room: Room, customer: int) -> str:
-    rating = room.rating.find_latest(customer)
-    assert rating is not None
-    with room.database.read() as uow:
-        override = room.override_reader.find_in_force(uow, rating, day=AS_OF)
-    return rating.grade_with_peers if override is None else override.grade_after
 
 
 def test_one_that_lowers_bounds_the_next_rating_and_one_that_raises_ends_with_it(

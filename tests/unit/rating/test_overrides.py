@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,7 +23,6 @@ from node.rating.overrides.errors import (
     OverrideStateError,
 )
 from node.rating.overrides.policy import parse_override_policy, read_preset_override_bytes
-from node.rating.overrides.reading import JudgedOverride
 from node.rating.overrides.rules_override import (
     EventKind,
     Override,
@@ -50,38 +48,10 @@ from node.records.tables import customer as customer_table
 from tests.support.persons import person
 from tests.support.stores import store_url
 from tests.unit.assessment.builders import AS_OF, build_record, build_summary
-from tests.unit.assessment.room import Room, build_room
+from tests.unit.assessment.room import Room
+from tests.unit.rating.overriding import CHEN, LI, WANG, WHY, give, held
 
-LI, WANG, CHEN = person("Li"), person("Wang", Role.CFO), person("Chen")
-WHY = "group"
 POLICY = parse_override_policy(read_preset_override_bytes()).body
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    built = build_room(tmp_path)
-    yield built
-    built.database.dispose()
-
-
-@pytest.fixture
-def customer(room: Room) -> int:
-    key = room.add_invoices("one", [0] * 12)
-    assert room.rating.rate_customer(key, as_of=AS_OF).rating.grade_with_peers == "AA"
-    return key
-
-
-def give(room: Room, customer: int, grade: str, **terms: object) -> JudgedOverride:
-    told = {"reason_code": WHY, "reason": "its parent stands in", "actor": LI} | terms
-    return room.overrides.give(customer, grade=grade, **told)  # type: ignore[arg-type]  # as told
-
-
-def held(room: Room, customer: int) -> str:
-    rating = room.rating.find_latest(customer)
-    assert rating is not None
-    with room.database.read() as uow:
-        override = room.override_reader.find_in_force(uow, rating, day=AS_OF)
-    return rating.grade_with_peers if override is None else override.grade_after
 
 
 def test_one_that_lowers_holds_at_once_and_one_that_raises_waits_for_another(

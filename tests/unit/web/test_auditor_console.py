@@ -15,9 +15,10 @@ from node.sharing.store import SharingStore
 from node.web.console import build_console_routes
 from node.web.sessions import TOKEN_SESSION_LIFE_S
 from protocol.encoding import encode_b64u
-from tests.support.auditor import DAY_S, OPERATOR_TOKEN, AuditedNode, build_audited_node
+from tests.support.auditor import DAY_S, AuditedNode, build_audited_node
 from tests.support.log_changes import begin_next_log
 from tests.support.nodes import NOW_S, SUBJECT
+from tests.support.scene_console import OPERATOR_TOKEN
 from tests.support.vouching import PAPER, enter_unkeyed, vouch
 
 HOST = "http://testserver"

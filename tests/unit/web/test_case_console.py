@@ -10,7 +10,7 @@ import pytest
 
 from node.core.people.service import Role
 from node.governance.cases.rules_case import CaseState
-from tests.support.console_people import Desk, close_desk, open_desk
+from tests.support.console_people import Desk, close_desk, open_desk, read
 from tests.support.risk_pages import find_key
 
 CASES, CASE = "/console/cases", "/console/cases/1"
@@ -33,12 +33,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk = open_desk(tmp_path / "home")
     yield desk
     close_desk(desk)
-
-
-def read(desk: Desk, path: str, language: str = "en") -> str:
-    answer = desk.client.get(path, params={"lang": language})
-    assert answer.status_code == 200, answer.text
-    return str(answer.text)
 
 
 def send(desk: Desk, path: str, **typed: str) -> tuple[int, str]:

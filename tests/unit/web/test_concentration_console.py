@@ -16,7 +16,7 @@ from node.risk.portfolio.policy import PortfolioPolicyBody, ShareLimit
 from node.risk.portfolio.rules_concentration import Dimension
 from node.risk.register.rules_register import EntryState
 from node.web.concentration_console import find_limit
-from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.console_people import Desk, close_desk, open_desk, read
 from tests.support.risk_pages import add_rate, find_key, invoice
 
 REGISTER, RUNS = "/console/risk/register", "/console/risk/register-runs"
@@ -33,11 +33,6 @@ RISK = {
     "controls": "call back",
     "review_on": "2026-09-30",
 }
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home")
 
 
 @contextmanager
@@ -68,12 +63,6 @@ def still(tmp_path_factory: pytest.TempPathFactory, closed: Path) -> Iterator[De
 def desk(tmp_path: Path, closed: Path) -> Iterator[Desk]:
     with open_furnished(tmp_path / "home", closed) as desk:
         yield desk
-
-
-def read(desk: Desk, path: str, language: str = "en", **query: str) -> str:
-    answer = desk.client.get(path, params={"lang": language} | query)
-    assert answer.status_code == 200, answer.text
-    return str(answer.text)
 
 
 def send(desk: Desk, path: str, **typed: str) -> tuple[int, str]:

@@ -23,15 +23,10 @@ from node.records.rules_ledger import AllocationMethod, ItemKind
 from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
 from tests.support.console_node import receive_summary
-from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.console_people import Desk, close_desk, open_desk
 from tests.support.outside import make_application
 
 PROPOSING = {"currency": "EUR", "limit": "", "need": "", "terms_days": "", "buyer": "company"}
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home")
 
 
 @pytest.fixture

@@ -22,9 +22,10 @@ from node.web.console import build_console_routes
 from node.web.drop_desk import DROP_FILES_MAX
 from protocol.encoding import encode_b64u
 from tests.support.auditing import flip
-from tests.support.auditor import OPERATOR_TOKEN, AuditedNode, build_audited_node
+from tests.support.auditor import AuditedNode, build_audited_node
 from tests.support.log_changes import cosign
 from tests.support.nodes import HUB_KEY
+from tests.support.scene_console import OPERATOR_TOKEN
 
 HOST = "http://testserver"
 ORIGIN = {"origin": HOST}

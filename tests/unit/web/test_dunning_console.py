@@ -14,17 +14,12 @@ from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
 from node.risk.dunning.rules_letter import LetterState
 from node.risk.dunning.service import LetterSelection
-from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.console_people import Desk, close_desk, open_desk, read
 from tests.support.risk_pages import find_key, invoice, promise
 
 WORK, LETTERS, RUNS = "/console/collection", "/console/dunning", "/console/dunning-runs"
 LETTER = f"{LETTERS}/1"
 ALL = frozenset(LetterState)
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home")
 
 
 @contextmanager
@@ -53,12 +48,6 @@ def still(tmp_path_factory: pytest.TempPathFactory, closed: Path) -> Iterator[De
 def desk(tmp_path: Path, closed: Path) -> Iterator[Desk]:
     with open_furnished(tmp_path / "home", closed) as desk:
         yield desk
-
-
-def read(desk: Desk, path: str, language: str = "en", **query: str) -> str:
-    answer = desk.client.get(path, params={"lang": language} | query)
-    assert answer.status_code == 200, answer.text
-    return str(answer.text)
 
 
 def send(desk: Desk, path: str, page: str, **typed: str) -> tuple[int, str]:

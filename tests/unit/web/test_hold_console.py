@@ -13,15 +13,10 @@ from node.core.people.service import Role
 from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
 from node.risk.orders.rules_order import OrderState
-from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.console_people import Desk, close_desk, open_desk, read
 from tests.support.risk_pages import find_key, give_limit, invoice, order
 
 QUEUE = "/console/orders"
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home")
 
 
 @contextmanager
@@ -46,12 +41,6 @@ def still(tmp_path_factory: pytest.TempPathFactory, closed: Path) -> Iterator[De
 def desk(tmp_path: Path, closed: Path) -> Iterator[Desk]:
     with open_furnished(tmp_path / "home", closed) as desk:
         yield desk
-
-
-def read(desk: Desk, path: str, language: str = "en") -> str:
-    answer = desk.client.get(path, params={"lang": language})
-    assert answer.status_code == 200, answer.text
-    return str(answer.text)
 
 
 def step(desk: Desk, name: str, **typed: str) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from node.core.people.service import Role
 from node.risk.limits.rules_limits import LimitState
-from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.console_people import Desk, close_desk, open_desk, read
 from tests.support.risk_pages import ask_limit, find_key, give_limit, invoice, order
 
 ASKED = {
@@ -22,11 +22,6 @@ ASKED = {
     "last_on": "2026-08-31",
     "reason": "the <summer>",
 }
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home")
 
 
 @contextmanager
@@ -55,12 +50,6 @@ def desk(tmp_path: Path, closed: Path) -> Iterator[Desk]:
 
 def page_of(desk: Desk) -> str:
     return f"{desk.home}/limits"
-
-
-def read(desk: Desk, path: str, language: str = "en", **query: str) -> str:
-    answer = desk.client.get(path, params={"lang": language} | query)
-    assert answer.status_code == 200, answer.text
-    return str(answer.text)
 
 
 def send(desk: Desk, path: str, **typed: str) -> tuple[int, str]:

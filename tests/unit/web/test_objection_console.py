@@ -12,12 +12,7 @@ import pytest
 from node.core.people.service import Role
 from protocol.encoding import encode_b64u
 from tests.support.console_node import receive_summary
-from tests.support.console_people import Desk, close_desk, make_home, open_desk
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home")
+from tests.support.console_people import Desk, close_desk, open_desk
 
 
 @pytest.fixture

@@ -19,16 +19,11 @@ from node.records.rules_ledger import ItemKind
 from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
 from node.web.interval_chart import Row, draw_intervals
-from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.console_people import Desk, close_desk, open_desk
 from tests.support.persons import person
 
 QUEUE = "/console/ratings/overrides"
 GIVING = {"reason_code": "group", "reason": "its parent <answers>", "expires_on": ""}
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home")
 
 
 @pytest.fixture

@@ -12,16 +12,11 @@ import pytest
 from node.core.people.service import Role
 from node.records.rules_retention import PERSON_KIND
 from node.records.tables import customer
-from tests.support.console_people import Desk, close_desk, make_home, open_desk
+from tests.support.console_people import Desk, close_desk, open_desk, read
 from tests.support.risk_pages import find_key, invoice
 
 RUNS = "/console/provisions"
 APART = "/console/provisions-apart"
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home")
 
 
 @contextmanager
@@ -55,12 +50,6 @@ def still(tmp_path_factory: pytest.TempPathFactory, closed: Path) -> Iterator[De
 def desk(tmp_path: Path, closed: Path) -> Iterator[Desk]:
     with open_furnished(tmp_path / "home", closed) as desk:
         yield desk
-
-
-def read(desk: Desk, path: str, language: str = "en", **query: str) -> str:
-    answer = desk.client.get(path, params={"lang": language} | query)
-    assert answer.status_code == 200, answer.text
-    return str(answer.text)
 
 
 def send(desk: Desk, path: str, **typed: str) -> tuple[int, str]:

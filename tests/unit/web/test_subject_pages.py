@@ -24,7 +24,8 @@ from protocol.encoding import encode_b64u
 from protocol.jws import sign_compact
 from protocol.strict_json import canonical_json
 from tests.support.nodes import NOW_S, SUBJECT, SUBJECT_KEY, SUBJECT_SALT
-from tests.support.subject_site import OPERATOR_TOKEN, SubjectSite, build_subject_site
+from tests.support.scene_console import OPERATOR_TOKEN, SceneConsole
+from tests.support.subject_site import build_subject_site
 from tests.support.subjects import TERMS
 
 HOST = "http://testserver"
@@ -35,7 +36,7 @@ ORIGIN = {"origin": HOST}
 class Visit:
     """A browser at the site."""
 
-    site: SubjectSite
+    site: SceneConsole
     client: TestClient
 
     def open(self) -> int:
@@ -78,19 +79,19 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SubjectSite]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SceneConsole]:
     built = build_subject_site(tmp_path_factory.mktemp("site"), member_count=2)
     yield built
     built.scene.federation.close()
 
 
 @pytest.fixture
-def visit(site: SubjectSite) -> Visit:
+def visit(site: SceneConsole) -> Visit:
     app = Starlette(routes=build_console_routes(site))
     return Visit(site=site, client=TestClient(app, base_url=HOST, follow_redirects=False))
 
 
-def list_routes(site: SubjectSite, method: str) -> list[str]:
+def list_routes(site: SceneConsole, method: str) -> list[str]:
     return [
         one.path
         for one in build_console_routes(site)
