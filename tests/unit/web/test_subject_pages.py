@@ -226,7 +226,7 @@ def test_the_copy_tells_consents_and_what_happened_and_no_name_of_staff(visit: V
 
     assert name in [one["record_id"] for one in copy["consents"]]
     # The provider counts: that none is counted here does not say that none was used.
-    assert [one["uses"] for one in copy["consents"]] == [None]
+    assert {one["uses"] for one in copy["consents"]} == {None}
     assert record["record_id"] == name
     assert copy["subject"] == str(SUBJECT)
     assert "Li Wei" not in json.dumps(copy)
